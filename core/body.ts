@@ -1,0 +1,112 @@
+import { type BlockRecord, readBlockRecord, SEAL_BYTES } from './block-record.ts'
+import { ByteReader, ByteWriter } from './codec.ts'
+import { type Network, type Period, THREAD_COUNT } from './units.ts'
+
+/*
+ * BODY and SEALS of a period, format 1 (docs/FORMAT.md). BODY holds what ids bind and is the same on every honest
+ * machine; SEALS holds the signatures.
+ */
+
+const FORMAT = 1
+const FLAG_MISS = 0
+const FLAG_BLOCK = 1
+const FLAG_VOID = 2
+
+/** What stands at a slot: a block, a proven miss, or nothing because a restart of the chain undid it. */
+export type BodySlot = { readonly kind: 'miss' | 'void' } | { readonly kind: 'block'; readonly record: BlockRecord }
+
+/** The same, with the block still encoded, as `encodeBlockRecord` gives it. */
+export type EncodedBodySlot =
+  | { readonly kind: 'miss' | 'void' }
+  | { readonly kind: 'block'; readonly record: Uint8Array }
+
+export interface Body {
+  readonly network: Network
+  readonly period: Period
+  /** 32 of them, in thread order. */
+  readonly slots: readonly BodySlot[]
+}
+
+/**
+ * Canonical BODY of a period.
+ *
+ * @param slots - 32, in thread order
+ */
+export function encodeBody(network: Network, period: Period, slots: readonly EncodedBodySlot[]): Uint8Array {
+  let size = 64
+  for (const slot of slots) size += slot.kind === 'block' ? slot.record.length + 1 : 1
+  const writer = new ByteWriter(size).u8(FORMAT).u64(network.chainId).u64(network.genesisTimestampMs)
+  writer.u64(BigInt(period)).u8(THREAD_COUNT)
+  for (const slot of slots) {
+    if (slot.kind === 'block') writer.u8(FLAG_BLOCK).raw(slot.record)
+    else writer.u8(slot.kind === 'miss' ? FLAG_MISS : FLAG_VOID)
+  }
+  return writer.finish()
+}
+
+/** Parses and checks a whole BODY. @throws ArchiveError CORE_BODY_INVALID */
+export function parseBody(bytes: Uint8Array): Body {
+  const reader = new ByteReader(bytes, 'CORE_BODY_INVALID')
+  const format = reader.u8()
+  if (format !== FORMAT) throw reader.error(`format ${format} is not known`)
+  const network = { chainId: reader.u64(), genesisTimestampMs: reader.u64() }
+  const periodNumber = reader.u64()
+  if (periodNumber > BigInt(Number.MAX_SAFE_INTEGER)) throw reader.error(`period ${periodNumber} is too large`)
+  const period = Number(periodNumber)
+  const threads = reader.u8()
+  if (threads !== THREAD_COUNT) throw reader.error(`${threads} threads`)
+  const slots: BodySlot[] = []
+  for (let thread = 0; thread < THREAD_COUNT; thread++) {
+    const flag = reader.u8()
+    if (flag === FLAG_BLOCK) slots.push({ kind: 'block', record: readBlockRecord(reader, network, { period, thread }) })
+    else if (flag === FLAG_MISS) slots.push({ kind: 'miss' })
+    else if (flag === FLAG_VOID) slots.push({ kind: 'void' })
+    else throw reader.error(`slot flag ${flag} is not known`)
+  }
+  reader.end()
+  return { network, period, slots }
+}
+
+/** Bit t is set when thread t has a block, u32. */
+export function computeBitmap(slots: readonly { readonly kind: string }[]): number {
+  let bitmap = 0
+  for (const [thread, slot] of slots.entries()) if (slot.kind === 'block') bitmap |= 1 << thread
+  return bitmap >>> 0
+}
+
+/** Signatures of one block: header first, then its distinct operations in BODY order; 64 bytes each. */
+export type BlockSeals = Uint8Array
+
+/** @param blocks - the seals of the blocks, in thread order */
+export function encodeSeals(network: Network, period: Period, blocks: readonly BlockSeals[]): Uint8Array {
+  const size = blocks.reduce((sum, seals) => sum + seals.length, 25)
+  const writer = new ByteWriter(size).u8(FORMAT).u64(network.chainId).u64(network.genesisTimestampMs)
+  writer.u64(BigInt(period))
+  for (const seals of blocks) writer.raw(seals)
+  return writer.finish()
+}
+
+/**
+ * Splits SEALS by the blocks of the BODY they belong to.
+ *
+ * @returns the seals of each block in thread order
+ * @throws ArchiveError CORE_SEALS_INVALID
+ */
+export function parseSeals(bytes: Uint8Array, body: Body): BlockSeals[] {
+  const reader = new ByteReader(bytes, 'CORE_SEALS_INVALID')
+  const format = reader.u8()
+  if (format !== FORMAT) throw reader.error(`format ${format} is not known`)
+  const chainId = reader.u64()
+  const genesis = reader.u64()
+  const period = reader.u64()
+  const { network } = body
+  if (chainId !== network.chainId || genesis !== network.genesisTimestampMs || period !== BigInt(body.period)) {
+    throw reader.error('the seals belong to another period or network')
+  }
+  const seals: BlockSeals[] = []
+  for (const slot of body.slots) {
+    if (slot.kind === 'block') seals.push(reader.raw(SEAL_BYTES * (1 + slot.record.operations.length)))
+  }
+  reader.end()
+  return seals
+}

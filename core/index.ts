@@ -1,0 +1,30 @@
+export * from './base58check.ts'
+export * from './block-record.ts'
+export * from './body.ts'
+export * from './bytes.ts'
+export * from './chunk.ts'
+export * from './codec.ts'
+export * from './error-codes.ts'
+export * from './errors.ts'
+export * from './manifest.ts'
+export * from './massa/address.ts'
+export * from './massa/atoms.ts'
+export * from './massa/denunciation.ts'
+export * from './massa/endorsement.ts'
+export * from './massa/genesis.ts'
+export * from './massa/header.ts'
+export * from './massa/operation.ts'
+export * from './massa/protobuf-form.ts'
+export * from './massa/protobuf-schema.ts'
+export * from './massa/signature.ts'
+export {
+  computeLeafHash,
+  computeNodeHash,
+  computePathLength,
+  computeRootFromPath,
+  computeTreePath,
+  computeTreeRoot,
+  verifyTreePath,
+} from './merkle.ts'
+export * from './ports.ts'
+export * from './units.ts'

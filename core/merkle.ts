@@ -1,0 +1,132 @@
+import { sha256 } from '#crypto'
+import { equalBytes } from './bytes.ts'
+import { ArchiveError } from './errors.ts'
+
+export const HASH_BYTES = 32
+const LEAF_PREFIX = 0x00
+const NODE_PREFIX = 0x01
+
+/** RFC 6962 leaf hash: SHA-256(0x00 || leaf). */
+export function computeLeafHash(leaf: Uint8Array): Uint8Array {
+  const input = new Uint8Array(leaf.length + 1)
+  input[0] = LEAF_PREFIX
+  input.set(leaf, 1)
+  return sha256(input)
+}
+
+/** RFC 6962 node hash: SHA-256(0x01 || left || right). */
+export function computeNodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
+  const input = new Uint8Array(1 + 2 * HASH_BYTES)
+  input[0] = NODE_PREFIX
+  input.set(left, 1)
+  input.set(right, 1 + HASH_BYTES)
+  return sha256(input)
+}
+
+/**
+ * RFC 6962 §2.1 tree head over leaf hashes.
+ *
+ * Pairing neighbours level by level and carrying an odd last node up gives the same tree as the recursive split at
+ * the largest power of two.
+ *
+ * @param leafHashes - at least one, 32 bytes each
+ */
+export function computeTreeRoot(leafHashes: readonly Uint8Array[]): Uint8Array {
+  let level = leafHashes
+  while (level.length > 1) level = computeParents(level)
+  const root = level[0]
+  if (root === undefined) throw new ArchiveError('CORE_MERKLE_PROOF_INVALID', 'a tree needs at least one leaf')
+  return root
+}
+
+/**
+ * RFC 6962 §2.1.1 audit path of one leaf: sibling hashes from the leaf upward.
+ *
+ * @throws ArchiveError CORE_MERKLE_PROOF_INVALID when `index` is not a leaf
+ */
+export function computeTreePath(leafHashes: readonly Uint8Array[], index: number): Uint8Array[] {
+  if (!Number.isInteger(index) || index < 0 || index >= leafHashes.length) {
+    throw new ArchiveError('CORE_MERKLE_PROOF_INVALID', `leaf ${index} of ${leafHashes.length} does not exist`)
+  }
+  const path: Uint8Array[] = []
+  let level = leafHashes
+  let position = index
+  while (level.length > 1) {
+    const sibling = level[position ^ 1]
+    if (sibling) path.push(sibling)
+    level = computeParents(level)
+    position >>>= 1
+  }
+  return path
+}
+
+/** Siblings on the way up from leaf `index` of `leafCount`: what a path must measure, no more, no less. */
+export function computePathLength(index: number, leafCount: number): number {
+  let length = 0
+  let position = index
+  let width = leafCount
+  while (width > 1) {
+    if ((position ^ 1) < width) length++
+    position = Math.floor(position / 2)
+    width = Math.ceil(width / 2)
+  }
+  return length
+}
+
+/**
+ * The root that a leaf hash and its path lead to.
+ *
+ * @throws ArchiveError CORE_MERKLE_PROOF_INVALID when the path is not exactly as long as index and count demand
+ */
+export function computeRootFromPath(
+  leafHash: Uint8Array,
+  path: readonly Uint8Array[],
+  position: { readonly index: number; readonly leafCount: number },
+): Uint8Array {
+  const { index, leafCount } = position
+  if (!Number.isInteger(index) || index < 0 || index >= leafCount) {
+    throw new ArchiveError('CORE_MERKLE_PROOF_INVALID', `leaf ${index} of ${leafCount} does not exist`)
+  }
+  const wanted = computePathLength(index, leafCount)
+  if (path.length !== wanted) {
+    throw new ArchiveError('CORE_MERKLE_PROOF_INVALID', `path of ${path.length} hashes, want ${wanted}`)
+  }
+  let hash = leafHash
+  let at = index
+  let width = leafCount
+  let used = 0
+  while (width > 1) {
+    if ((at ^ 1) < width) {
+      const sibling = path[used++]
+      if (sibling?.length !== HASH_BYTES) {
+        throw new ArchiveError('CORE_MERKLE_PROOF_INVALID', 'a hash of the path is not 32 bytes long')
+      }
+      hash = at % 2 === 0 ? computeNodeHash(hash, sibling) : computeNodeHash(sibling, hash)
+    }
+    at = Math.floor(at / 2)
+    width = Math.ceil(width / 2)
+  }
+  return hash
+}
+
+/** Refuses (CORE_MERKLE_PROOF_INVALID) unless leaf hash and path lead to `root`. */
+export function verifyTreePath(
+  leafHash: Uint8Array,
+  path: readonly Uint8Array[],
+  position: { readonly index: number; readonly leafCount: number; readonly root: Uint8Array },
+): void {
+  if (!equalBytes(computeRootFromPath(leafHash, path, position), position.root)) {
+    throw new ArchiveError('CORE_MERKLE_PROOF_INVALID', 'leaf and path do not lead to the root')
+  }
+}
+
+function computeParents(level: readonly Uint8Array[]): Uint8Array[] {
+  const parents: Uint8Array[] = []
+  for (let i = 0; i < level.length; i += 2) {
+    const left = level[i]
+    const right = level[i + 1]
+    if (left && right) parents.push(computeNodeHash(left, right))
+    else if (left) parents.push(left)
+  }
+  return parents
+}

@@ -1,0 +1,121 @@
+import type { Manifest } from './manifest.ts'
+import type { BlockIdText } from './massa/atoms.ts'
+import type { Network, Period, Slot } from './units.ts'
+
+/*
+ * Where rooms meet: what one room offers to another without either importing the other. Every implementation of a
+ * port passes the behaviour suite of that port (test/suites).
+ */
+
+/** Time, injected so that tests decide it. */
+export interface Clock {
+  nowMs(): number
+  /** Resolves after `durationMs`, or at once when `signal` aborts. Never rejects. */
+  sleep(durationMs: number, signal?: AbortSignal): Promise<void>
+}
+
+/** What a store is for; it refuses to open for anything else. */
+export interface StoreIdentity {
+  readonly network: Network
+  readonly chunkSizeBytes: number
+}
+
+/** One period, ready to be written: visible all at once or not at all. */
+export interface ArchivedPeriod {
+  readonly manifest: Manifest
+  /** In manifest order. */
+  readonly chunks: readonly Uint8Array[]
+  readonly seals: Uint8Array
+  /** Attested, under no root (docs/FORMAT.md, Execution results). */
+  readonly executionResults: Uint8Array
+  readonly summary: PeriodSummary
+}
+
+/** What lists show of a period without decoding its BODY; rebuilt from BODY when lost. */
+export interface PeriodSummary {
+  readonly period: Period
+  /** 32 bytes */
+  readonly root: Uint8Array
+  readonly bodyBytes: number
+  readonly blocks: number
+  readonly operations: number
+  readonly chunks: number
+}
+
+export interface ChunkPlace {
+  readonly chunkId: Uint8Array
+  readonly period: Period
+  readonly index: number
+}
+
+/** Periods on this disk. Reads check the flat hash of what they return (STORE_VALUE_CORRUPT). */
+export interface ChunkStore {
+  readonly identity: StoreIdentity
+  /** Synced: when it resolves, the period survives power loss. Writing a period again with equal content is no error. */
+  writePeriod(period: ArchivedPeriod): Promise<void>
+  readManifest(period: Period): Promise<Manifest | undefined>
+  readSummary(period: Period): Promise<PeriodSummary | undefined>
+  readChunk(period: Period, index: number): Promise<Uint8Array | undefined>
+  readSeals(period: Period): Promise<Uint8Array | undefined>
+  readExecutionResults(period: Period): Promise<Uint8Array | undefined>
+  /** Places of chunks whose id starts with `prefixHex` (1 to 64 hex digits), at most `limit`. */
+  findChunks(prefixHex: string, limit: number): Promise<ChunkPlace[]>
+  /** First and last visible period. */
+  readRange(): Promise<{ readonly first: Period; readonly last: Period } | undefined>
+  /** Visible periods of [from, to], ascending, or descending with `reverse`. */
+  listSummaries(range: { from: Period; to: Period; reverse?: boolean }): AsyncIterable<PeriodSummary>
+  /** Deletes the periods of [from, to] and compacts what they covered. */
+  deletePeriods(from: Period, to: Period): Promise<void>
+}
+
+/** A verified block that waits for its period. */
+export interface SpooledBlock {
+  readonly id: BlockIdText
+  readonly slot: Slot
+  /** 32 ids in thread order; none for genesis. */
+  readonly parents: readonly BlockIdText[]
+  readonly operationCount: number
+  /** As `encodeBlockRecord` gives it: what BODY will hold. */
+  readonly record: Uint8Array
+  /** 64 bytes per signature: header, then distinct operations. */
+  readonly seals: Uint8Array
+}
+
+/** Raw bytes that a node calls final and this release cannot parse or verify. */
+export interface QuarantinedBlock {
+  readonly id: BlockIdText
+  /** Why, an error code. */
+  readonly code: string
+  /** A FilledBlock message, as the node sent it. */
+  readonly raw: Uint8Array
+}
+
+/** What is on disk before it is archived. */
+export interface Spool {
+  putBlock(block: SpooledBlock): Promise<void>
+  readBlock(slot: Slot, id: BlockIdText): Promise<SpooledBlock | undefined>
+  /** All spooled blocks, ascending by slot. */
+  listBlocks(): AsyncIterable<SpooledBlock>
+  deleteBlocks(blocks: readonly { readonly slot: Slot; readonly id: BlockIdText }[]): Promise<void>
+
+  /** Which block of a slot is final, so that a restart need not ask a node that has forgotten. */
+  putFinal(slot: Slot, id: BlockIdText): Promise<void>
+  listFinals(): AsyncIterable<{ readonly slot: Slot; readonly id: BlockIdText }>
+  deleteFinals(slots: readonly Slot[]): Promise<void>
+
+  putQuarantined(block: QuarantinedBlock): Promise<void>
+  listQuarantined(): AsyncIterable<QuarantinedBlock>
+  deleteQuarantined(ids: readonly BlockIdText[]): Promise<void>
+
+  /** Execution results of one slot, waiting for their period. */
+  putExecution(slot: Slot, bytes: Uint8Array): Promise<void>
+  readExecutions(period: Period): Promise<Map<number, Uint8Array>>
+  deleteExecutions(upToPeriod: Period): Promise<void>
+
+  /** Small named values: anchor record, gaps. */
+  putMark(name: string, bytes: Uint8Array): Promise<void>
+  readMark(name: string): Promise<Uint8Array | undefined>
+
+  /** Makes everything put so far survive power loss. */
+  sync(): Promise<void>
+}
