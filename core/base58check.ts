@@ -5,11 +5,16 @@ const ALPHABET = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 const DIGIT_OF_CODE = new Int8Array(128).fill(-1)
 for (let i = 0; i < 58; i++) DIGIT_OF_CODE[ALPHABET.charCodeAt(i)] = i
 
-/** Five base58 digits at a time keep the accumulator below 2^53: 2^22 * 58^5 < 2^52. */
-const DIGITS_PER_STEP = 5
-const STEP = [1, 58, 58 ** 2, 58 ** 3, 58 ** 4, 58 ** 5] as const
-const LIMB_BITS = 22
-const LIMB = 2 ** LIMB_BITS
+/** Two digits each: a limb of an encoding is two lookups. */
+const PAIRS = Array.from({ length: 58 * 58 }, (_, i) => `${ALPHABET[Math.floor(i / 58)]}${ALPHABET[i % 58]}`)
+
+// Numbers are cut into limbs of three bytes, and texts into groups of four digits: both below 2^24, so products stay
+// exact in a double.
+const LIMB_BYTES = 3
+const LIMB = 2 ** 24
+const GROUP_DIGITS = 4
+const GROUP = 58 ** 4
+const POWERS = [1, 58, 58 ** 2, 58 ** 3, GROUP] as const
 const CHECKSUM_BYTES = 4
 
 /** Base58 of data || first 4 bytes of SHA-256(SHA-256(data)), Bitcoin's alphabet (facts: massa-node 2.1). */
@@ -40,68 +45,75 @@ export function decodeBase58Check(text: string, lengthBytes: number): Uint8Array
 function encodeBase58(bytes: Uint8Array): string {
   let zeros = 0
   while (zeros < bytes.length && bytes[zeros] === 0) zeros++
-  const digits: number[] = []
-  for (let i = zeros; i < bytes.length; i++) {
-    let carry = bytes[i] ?? 0
-    for (let j = 0; j < digits.length; j++) {
-      carry += (digits[j] ?? 0) * 256
-      digits[j] = carry % 58
-      carry = (carry / 58) | 0
+  // Every byte takes 1.37 digits, so a group per two bytes is more than enough.
+  const groups = new Float64Array((bytes.length >> 1) + 1)
+  let used = 0
+  for (let i = zeros; i < bytes.length; ) {
+    const end = Math.min(i + LIMB_BYTES, bytes.length)
+    let carry = 0
+    let factor = 1
+    for (; i < end; i++) {
+      carry = carry * 256 + (bytes[i] ?? 0)
+      factor *= 256
     }
-    while (carry > 0) {
-      digits.push(carry % 58)
-      carry = (carry / 58) | 0
+    for (let k = 0; k < used; k++) {
+      const sum = (groups[k] ?? 0) * factor + carry
+      carry = Math.floor(sum / GROUP)
+      groups[k] = sum - carry * GROUP
+    }
+    for (; carry > 0; used++) {
+      const rest = Math.floor(carry / GROUP)
+      groups[used] = carry - rest * GROUP
+      carry = rest
     }
   }
-  let text = '1'.repeat(zeros)
-  for (let i = digits.length - 1; i >= 0; i--) text += ALPHABET[digits[i] ?? 0]
-  return text
+  let text = ''
+  for (let k = used - 1; k >= 0; k--) {
+    const group = groups[k] ?? 0
+    const high = Math.floor(group / (58 * 58))
+    text += `${PAIRS[high]}${PAIRS[group - high * 58 * 58]}`
+  }
+  let padding = 0
+  while (text.charCodeAt(padding) === 49) padding++
+  return '1'.repeat(zeros) + text.slice(padding)
 }
 
 function decodeBase58(text: string, lengthBytes: number): Uint8Array {
   if (text.length > 128) throw invalid(text.slice(0, 16), 'it is longer than 128 characters')
-  let zeros = 0
-  while (zeros < text.length && text.charCodeAt(zeros) === 49) zeros++
-  const limbs: number[] = []
-  for (let i = 0; i < text.length; i += DIGITS_PER_STEP) {
-    const end = Math.min(i + DIGITS_PER_STEP, text.length)
+  // Least significant limb first.
+  const limbs = new Float64Array(Math.ceil(lengthBytes / LIMB_BYTES))
+  let used = 0
+  for (let i = 0; i < text.length; ) {
+    const end = Math.min(i + GROUP_DIGITS, text.length)
+    const factor = POWERS[end - i] ?? 1
     let carry = 0
-    for (let j = i; j < end; j++) {
-      const code = text.charCodeAt(j)
+    for (; i < end; i++) {
+      const code = text.charCodeAt(i)
       const digit = code < 128 ? (DIGIT_OF_CODE[code] ?? -1) : -1
       if (digit < 0) throw invalid(text, 'it holds a character outside the alphabet')
       carry = carry * 58 + digit
     }
-    const factor = STEP[end - i] ?? 1
-    for (let k = 0; k < limbs.length; k++) {
-      carry += (limbs[k] ?? 0) * factor
-      limbs[k] = carry % LIMB
-      carry = Math.floor(carry / LIMB)
+    for (let k = 0; k < used; k++) {
+      const sum = (limbs[k] ?? 0) * factor + carry
+      carry = Math.floor(sum / LIMB)
+      limbs[k] = sum - carry * LIMB
     }
-    while (carry > 0) {
-      limbs.push(carry % LIMB)
-      carry = Math.floor(carry / LIMB)
+    if (carry > 0) {
+      if (used === limbs.length) throw invalid(text, `it holds more than ${lengthBytes} bytes`)
+      limbs[used++] = carry
     }
   }
   const bytes = new Uint8Array(lengthBytes)
-  let position = lengthBytes - 1
-  let pending = 0
-  let pendingBits = 0
-  for (const limb of limbs) {
-    pending += limb * 2 ** pendingBits
-    pendingBits += LIMB_BITS
-    while (pendingBits >= 8) {
-      if (position >= 0) bytes[position] = pending % 256
-      else if (pending % 256 !== 0) throw invalid(text, `it holds more than ${lengthBytes} bytes`)
-      position--
-      pending = Math.floor(pending / 256)
-      pendingBits -= 8
+  for (let k = 0, position = lengthBytes - 1; k < used; k++) {
+    let limb = limbs[k] ?? 0
+    for (let i = 0; i < LIMB_BYTES; i++, position--) {
+      if (position >= 0) bytes[position] = limb & 0xff
+      else if (limb !== 0) throw invalid(text, `it holds more than ${lengthBytes} bytes`)
+      limb >>>= 8
     }
   }
-  if (pending > 0) {
-    if (position < 0) throw invalid(text, `it holds more than ${lengthBytes} bytes`)
-    bytes[position] = pending
-  }
+  let zeros = 0
+  while (zeros < text.length && text.charCodeAt(zeros) === 49) zeros++
   let leading = 0
   while (leading < lengthBytes && bytes[leading] === 0) leading++
   if (leading !== zeros) throw invalid(text, `it does not hold exactly ${lengthBytes} bytes`)

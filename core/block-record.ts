@@ -1,8 +1,9 @@
 import { compareBytes, toHex } from './bytes.ts'
 import { type ByteReader, ByteWriter } from './codec.ts'
 import { ID_BYTES, PUBLIC_KEY_BYTES, readVersioned } from './massa/atoms.ts'
+import { isAscending, restoreDatastoreOrder } from './massa/datastore-order.ts'
 import { type BlockHeader, computeBlockId, computeOperationsHash, readHeaderContent } from './massa/header.ts'
-import { computeOperationId, type Operation, readOperationContent } from './massa/operation.ts'
+import { computeOperationId, readOperationContent } from './massa/operation.ts'
 import type { Network, Slot } from './units.ts'
 
 /** The node takes at most so many (facts: massa-node 2.4). */
@@ -100,7 +101,8 @@ export function distinctIds(ids: readonly Uint8Array[]): Uint8Array[] {
   })
 }
 
-function readBlockHead(outer: ByteReader): Omit<BlockRecord, 'operations'> {
+/** Reads header and operation ids of a block record; the operations follow. */
+export function readBlockHead(outer: ByteReader): Omit<BlockRecord, 'operations'> {
   const reader = outer.nested(outer.sized(MAX_HEADER_BYTES + MAX_BLOCK_OPERATIONS * ID_BYTES))
   const publicKey = readVersioned(reader, PUBLIC_KEY_BYTES)
   const start = reader.position
@@ -130,19 +132,15 @@ function readOperation(outer: ByteReader, network: Network, id: Uint8Array): Rec
   }
   const serializedSizeBytes = reader.varintNumber(MAX_ENTRY_BYTES)
   reader.end()
-  checkNotReproducible(operation, reader)
-  return { id, publicKey, content, reproducible: false, serializedSizeBytes }
-}
-
-/** Only ExecuteSC loses bytes in a node, and what is kept of it has ascending keys, each once. */
-function checkNotReproducible(operation: Operation, reader: ByteReader): void {
-  if (operation.body.kind !== 'execute-sc')
-    throw reader.error(`a ${operation.body.kind} operation is always reproducible`)
-  const { datastore } = operation.body
-  for (const [i, entry] of datastore.entries()) {
-    const previous = datastore[i - 1]
-    if (previous && compareBytes(previous.key, entry.key) >= 0) throw reader.error('datastore keys do not ascend')
+  const { kind: bodyKind } = operation.body
+  if (bodyKind !== 'execute-sc') throw reader.error(`a ${bodyKind} operation is always reproducible`)
+  if (!isAscending(operation.body.datastore)) throw reader.error('datastore keys do not ascend')
+  // One set of bytes for one period: what can be restored must stand restored.
+  const isOriginal = compareBytes(computeOperationId(network.chainId, publicKey, content), id) === 0
+  if (isOriginal || restoreDatastoreOrder({ operation, id, publicKey, serializedSizeBytes }, network.chainId)) {
+    throw reader.error('an operation that can be reproduced stands as not reproducible')
   }
+  return { id, publicKey, content, reproducible: false, serializedSizeBytes }
 }
 
 export function encodeBlockRecord(record: Omit<BlockRecord, 'header' | 'id'>): Uint8Array {

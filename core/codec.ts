@@ -102,8 +102,7 @@ export class ByteWriter {
 
 /**
  * Bounded reader: it never reads past the end, refuses integers that are not minimal, and `end` refuses
- * trailing bytes. Every refusal is an ArchiveError with the code given to the constructor (varints: CORE_VARINT_INVALID,
- * unless another code was given).
+ * trailing bytes. Every refusal is an ArchiveError with the code given to the constructor, whatever the cause.
  */
 export class ByteReader {
   readonly bytes: Uint8Array
@@ -221,7 +220,6 @@ export class ByteReader {
   }
 
   private varintError(what: string): ArchiveError {
-    const code = this.code === 'CORE_BYTES_INVALID' ? 'CORE_VARINT_INVALID' : this.code
-    return new ArchiveError(code, `integer ${what} (at byte ${this.offset})`, { offset: this.offset })
+    return new ArchiveError(this.code, `integer ${what} (at byte ${this.offset})`, { offset: this.offset })
   }
 }

@@ -13,7 +13,11 @@ const publicKeys = new Map<string, KeyObject>()
 
 /** SHA-256, 32 bytes. */
 export function sha256(bytes: Uint8Array): Uint8Array {
-  return hash('sha256', bytes, 'buffer')
+  // Through a latin-1 string it takes half the time of a Buffer result: trees are made of nothing but small hashes.
+  const digest = hash('sha256', bytes, 'binary')
+  const result = new Uint8Array(32)
+  for (let i = 0; i < 32; i++) result[i] = digest.charCodeAt(i)
+  return result
 }
 
 /** BLAKE3-256, 32 bytes. */

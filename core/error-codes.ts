@@ -60,6 +60,11 @@ export const ERROR_CODES = {
     when: 'A storage proof has the wrong shape, or its leaves do not lead to the chunk id.',
     action: 'The prover does not hold the chunk, or the proof was damaged on its way.',
   },
+  CORE_SIGNATURE_INVALID: {
+    kind: 'input',
+    when: 'A signature argument is not a public key and a signature with a colon between them.',
+    action: 'Do not use the statement; ask for it again from its signer.',
+  },
   CORE_NUMBER_OUT_OF_RANGE: {
     kind: 'input',
     when: 'A number is outside the range of its type.',
@@ -69,6 +74,38 @@ export const ERROR_CODES = {
     kind: 'input',
     when: 'A chunk size is not a positive multiple of 1,024 bytes up to 1,048,576.',
     action: 'Use 1048576, or for a private network a smaller multiple of 1024.',
+  },
+
+  // config: what the operator wrote
+  CONFIG_FILE_MISSING: {
+    kind: 'input',
+    when: 'The configuration file that was named does not exist or cannot be read.',
+    action: 'Check the path, or write a file with `massa-storage config init`.',
+  },
+  CONFIG_FILE_EXISTS: {
+    kind: 'input',
+    when: '`config init` would overwrite a file.',
+    action: 'Name another file, or use `--force` to replace it.',
+  },
+  CONFIG_FILE_UNWRITABLE: {
+    kind: 'input',
+    when: '`config init` cannot write the file.',
+    action: 'Check that the folder may be written and that the disk has space.',
+  },
+  CONFIG_SYNTAX: {
+    kind: 'input',
+    when: 'A configuration file or a value is not TOML.',
+    action: 'Correct the line that the message names.',
+  },
+  CONFIG_VALUE_INVALID: {
+    kind: 'input',
+    when: 'A setting in a file, an environment variable or a flag has a value that is not allowed.',
+    action: 'Use a value as the message says; docs/CONFIG.md lists them all.',
+  },
+  CONFIG_KEY_UNKNOWN: {
+    kind: 'input',
+    when: 'A file, an environment variable or a flag names a setting that does not exist.',
+    action: 'Correct the name as the message says, or remove it; docs/CONFIG.md lists them all.',
   },
 
   // archiver: following a node
@@ -142,6 +179,149 @@ export const ERROR_CODES = {
     when: 'The streams of a node say nothing while its final slot moves.',
     action:
       'Set `enable_broadcast = true` under `[api]` in the config of the massa-node; archiving goes on by polling.',
+  },
+
+  // devnet: recordings of a node, fake nodes
+  DEVNET_RECORDING_MISSING: {
+    kind: 'input',
+    when: 'The recording to replay does not exist or cannot be read.',
+    action: 'Check the path; without one, `massa-storage replay` plays the recording that comes with it.',
+  },
+  DEVNET_RECORDING_INVALID: {
+    kind: 'input',
+    when: 'A file is not a recording of a massa-node: it is cut off, too large, or holds a bad line.',
+    action: 'Use an undamaged recording; the message names the line.',
+  },
+  DEVNET_LISTEN_FAILED: {
+    kind: 'input',
+    when: 'A devnet server cannot listen on the address it was given.',
+    action: 'Use a free port, or port 0 for any.',
+  },
+
+  // storage-worker: the archive on disk
+  STORE_IDENTITY_MISMATCH: {
+    kind: 'permanent',
+    when: 'The data directory holds the archive of another network or chunk size.',
+    action: 'Use another `data_dir`, or the configuration this archive was made with.',
+  },
+  STORE_IDENTITY_DAMAGED: {
+    kind: 'permanent',
+    when: '`store.json` is damaged, or missing beside a database.',
+    action: 'Restore `store.json` from a backup; the archive itself was not touched.',
+  },
+  STORE_SCHEMA_TOO_NEW: {
+    kind: 'permanent',
+    when: 'The archive was written by a newer release.',
+    action: 'Upgrade massa-storage.',
+  },
+  STORE_SCHEMA_TOO_OLD: {
+    kind: 'permanent',
+    when: 'The archive has a layout from which this release cannot migrate.',
+    action: 'Open the archive once with an intermediate release.',
+  },
+  STORE_LOCKED: {
+    kind: 'input',
+    when: 'Another process has the data directory open.',
+    action: 'Stop the other process, or use another `data_dir`.',
+  },
+  STORE_OPEN_FAILED: {
+    kind: 'transient',
+    when: 'A database of the archive does not open.',
+    action: 'Read the reason in the message; check the permissions and the disk of `data_dir`.',
+  },
+  STORE_DATABASE_DAMAGED: {
+    kind: 'permanent',
+    when: "LevelDB's own files are damaged so that the database does not open.",
+    action: 'Check the disk, then run `massa-storage verify --repair`.',
+  },
+  STORE_CLOSED: {
+    kind: 'bug',
+    when: 'The store is used after it was closed.',
+    action: 'Report it.',
+  },
+  STORE_DISK_FULL: {
+    kind: 'transient',
+    when: 'The disk of the data directory is full, or less is free than must stay free.',
+    action: 'Free disk space; archiving goes on by itself.',
+  },
+  STORE_QUOTA_FULL: {
+    kind: 'transient',
+    when: 'The archive has reached its quota of disk space.',
+    action: 'Raise the quota, or keep fewer periods; archiving goes on by itself.',
+  },
+  STORE_WRITE_FAILED: {
+    kind: 'transient',
+    when: 'The disk refused a write.',
+    action: 'Check the disk; the database is opened again before the next write.',
+  },
+  STORE_READ_FAILED: {
+    kind: 'permanent',
+    when: 'The disk or the files of LevelDB do not give a value back.',
+    action: 'Check the disk, then run `massa-storage verify --repair`.',
+  },
+  STORE_VALUE_CORRUPT: {
+    kind: 'permanent',
+    when: 'A value on disk is not what was written.',
+    action: 'Check the disk, then run `massa-storage verify --repair`.',
+  },
+  STORE_VALUE_MISSING: {
+    kind: 'permanent',
+    when: 'A value of a period is not on disk although the period is archived.',
+    action: 'Run `massa-storage verify --repair`.',
+  },
+  STORE_VALUE_ORPHANED: {
+    kind: 'permanent',
+    when: 'A value on disk belongs to no manifest.',
+    action: 'Run `massa-storage verify --repair`; the scrub deletes it too.',
+  },
+  STORE_INDEX_WRONG: {
+    kind: 'permanent',
+    when: 'An entry of the index is missing or contradicts the archived period.',
+    action: 'Run `massa-storage verify --repair`: the index is rebuilt from the archive.',
+  },
+  STORE_PERIOD_INVALID: {
+    kind: 'bug',
+    when: 'A period to be written contradicts its own manifest or the identity of the store.',
+    action: 'Report it.',
+  },
+  STORE_PERIOD_CONFLICT: {
+    kind: 'permanent',
+    when: 'A period to be written is archived already, with other content.',
+    action: 'The archive was not changed; find out which source is wrong.',
+  },
+
+  // api: the sidecar's own HTTP
+  API_BIND_FAILED: {
+    kind: 'input',
+    when: 'An address of the HTTP API or of the metrics cannot be listened on.',
+    action: 'Another program uses the port: choose another `bind`, or port 0 for any free one.',
+  },
+  API_QUERY_INVALID: {
+    kind: 'input',
+    when: 'A query to the HTTP API is not of the expected shape.',
+    action: 'Use the `massa-storage` command of the same version as the running sidecar.',
+  },
+
+  // cli
+  CLI_DISABLED: {
+    kind: 'input',
+    when: '`start` is called while `enabled = false`.',
+    action: 'Set `enabled = true` below [distributed_storage], or run `massa-storage config init`.',
+  },
+  CLI_NO_NODE: {
+    kind: 'input',
+    when: '`start` is called without any massa-node configured.',
+    action: 'Add the public gRPC address of a massa-node to `grpc_urls` below [distributed_storage.node].',
+  },
+  CLI_REPLAY_INCOMPLETE: {
+    kind: 'permanent',
+    when: 'A replay ended before the head of its recording was archived.',
+    action: 'Read the log lines above: they say what the sidecar refused or missed.',
+  },
+  CLI_SIDECAR_UNREACHABLE: {
+    kind: 'transient',
+    when: 'A command needs the running sidecar and it does not answer.',
+    action: 'Start it with `massa-storage start`, or check `data_dir`.',
   },
 } as const satisfies Record<string, ErrorEntry>
 

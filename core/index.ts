@@ -2,13 +2,17 @@ export * from './base58check.ts'
 export * from './block-record.ts'
 export * from './body.ts'
 export * from './bytes.ts'
+export * from './challenge.ts'
 export * from './chunk.ts'
 export * from './codec.ts'
+export * from './era.ts'
 export * from './error-codes.ts'
 export * from './errors.ts'
+export * from './holders.ts'
 export * from './manifest.ts'
 export * from './massa/address.ts'
 export * from './massa/atoms.ts'
+export * from './massa/datastore-order.ts'
 export * from './massa/denunciation.ts'
 export * from './massa/endorsement.ts'
 export * from './massa/genesis.ts'
@@ -22,9 +26,15 @@ export {
   computeNodeHash,
   computePathLength,
   computeRootFromPath,
+  computeTreeLevels,
   computeTreePath,
   computeTreeRoot,
+  pickPath,
   verifyTreePath,
 } from './merkle.ts'
+export * from './network-tag.ts'
+export * from './placement.ts'
 export * from './ports.ts'
+export * from './signed-text.ts'
+export * from './storage-proof.ts'
 export * from './units.ts'

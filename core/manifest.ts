@@ -2,7 +2,7 @@ import { sha256 } from '#crypto'
 import { ByteReader, ByteWriter } from './codec.ts'
 import { ArchiveError } from './errors.ts'
 import { computeLeafHash, computeTreeRoot } from './merkle.ts'
-import { CHUNK_SIZE_BYTES, ERA_PERIODS, type Network, type Period } from './units.ts'
+import { CHUNK_SIZE_BYTES, ERA_PERIODS, LEAF_SIZE_BYTES, type Network, type Period } from './units.ts'
 
 const MANIFEST_VERSION = 1
 /** Chunks are replicas; other codecs (erasure codes) are reserved. */
@@ -102,6 +102,7 @@ export function computeEraRoot(totals: EraTotals, periodRoots: readonly Uint8Arr
 /** All chunks but the last are equally long, the last not longer: otherwise the chunks are not a cut of one BODY. */
 function checkLengths(chunks: readonly ManifestChunk[], reader: ByteReader): void {
   const size = chunks[0]?.byteLength ?? 0
+  if (chunks.length > 1 && size % LEAF_SIZE_BYTES !== 0) throw reader.error(`chunks of ${size} bytes`)
   for (const [i, { byteLength }] of chunks.entries()) {
     const last = i === chunks.length - 1
     if (last ? byteLength > size : byteLength !== size) throw reader.error(`chunk ${i} has ${byteLength} bytes`)

@@ -1,26 +1,29 @@
 import { sha256 } from '#crypto'
 import { equalBytes } from './bytes.ts'
 import { ArchiveError } from './errors.ts'
+import { LEAF_SIZE_BYTES } from './units.ts'
 
 export const HASH_BYTES = 32
 const LEAF_PREFIX = 0x00
 const NODE_PREFIX = 0x01
 
+// Inputs are put together here: a fresh array for each of the 2,047 hashes of a chunk costs as much as hashing it.
+const leafInput = new Uint8Array(1 + LEAF_SIZE_BYTES).fill(LEAF_PREFIX, 0, 1)
+const nodeInput = new Uint8Array(1 + 2 * HASH_BYTES).fill(NODE_PREFIX, 0, 1)
+
 /** RFC 6962 leaf hash: SHA-256(0x00 || leaf). */
 export function computeLeafHash(leaf: Uint8Array): Uint8Array {
-  const input = new Uint8Array(leaf.length + 1)
-  input[0] = LEAF_PREFIX
+  const input =
+    leaf.length <= LEAF_SIZE_BYTES ? leafInput.subarray(0, 1 + leaf.length) : new Uint8Array(1 + leaf.length)
   input.set(leaf, 1)
   return sha256(input)
 }
 
 /** RFC 6962 node hash: SHA-256(0x01 || left || right). */
 export function computeNodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  const input = new Uint8Array(1 + 2 * HASH_BYTES)
-  input[0] = NODE_PREFIX
-  input.set(left, 1)
-  input.set(right, 1 + HASH_BYTES)
-  return sha256(input)
+  nodeInput.set(left, 1)
+  nodeInput.set(right, 1 + HASH_BYTES)
+  return sha256(nodeInput)
 }
 
 /**
@@ -48,13 +51,26 @@ export function computeTreePath(leafHashes: readonly Uint8Array[], index: number
   if (!Number.isInteger(index) || index < 0 || index >= leafHashes.length) {
     throw new ArchiveError('CORE_MERKLE_PROOF_INVALID', `leaf ${index} of ${leafHashes.length} does not exist`)
   }
+  return pickPath(computeTreeLevels(leafHashes), index)
+}
+
+/** All levels of the tree, leaf hashes first, the root alone in the last: for several paths of one tree. */
+export function computeTreeLevels(leafHashes: readonly Uint8Array[]): (readonly Uint8Array[])[] {
+  const levels = [leafHashes]
+  for (let level = leafHashes; level.length > 1; ) {
+    level = computeParents(level)
+    levels.push(level)
+  }
+  return levels
+}
+
+/** The audit path of one leaf from `computeTreeLevels`; `index` must be a leaf. */
+export function pickPath(levels: readonly (readonly Uint8Array[])[], index: number): Uint8Array[] {
   const path: Uint8Array[] = []
-  let level = leafHashes
   let position = index
-  while (level.length > 1) {
+  for (const level of levels) {
     const sibling = level[position ^ 1]
     if (sibling) path.push(sibling)
-    level = computeParents(level)
     position >>>= 1
   }
   return path

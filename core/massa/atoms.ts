@@ -38,6 +38,10 @@ export function formatEndorsementId(id: Uint8Array): string {
   return `E${encodeBase58Check(id)}`
 }
 
+export function parseEndorsementId(text: string): Uint8Array {
+  return parsePrefixed(text, 'E', ID_BYTES)
+}
+
 export function formatPublicKey(key: Uint8Array): string {
   return `P${encodeBase58Check(key)}`
 }

@@ -1,6 +1,7 @@
 import type { ByteReader, ByteWriter } from '../codec.ts'
 import type { Slot } from '../units.ts'
 import { HASH_BYTES, PUBLIC_KEY_BYTES, readSlot, readVersioned, SIGNATURE_BYTES, writeSlot } from './atoms.ts'
+import { MAX_ENDORSEMENTS } from './endorsement.ts'
 
 /** Proof that a staker signed two headers, or two endorsements of one index, for one slot (facts: massa-node 2.3). */
 export interface Denunciation {
@@ -27,7 +28,7 @@ export function readDenunciation(reader: ByteReader): Denunciation {
   if (kind > 1) throw reader.error(`denunciation kind ${kind} is not known`)
   const publicKey = readVersioned(reader, PUBLIC_KEY_BYTES)
   const slot = readSlot(reader)
-  const index = kind === 1 ? reader.varintNumber(0xffff_ffff) : undefined
+  const index = kind === 1 ? reader.varintNumber(MAX_ENDORSEMENTS - 1) : undefined
   return {
     kind: kind === 0 ? 'block-header' : 'endorsement',
     publicKey,

@@ -4,6 +4,9 @@ import { ByteReader, ByteWriter } from '../codec.ts'
 import type { Slot } from '../units.ts'
 import { ID_BYTES, readSlot, readVersioned, writeSlot, writeSlotKey } from './atoms.ts'
 
+/** Endorsements of one slot; each has an index below it, and its own (facts: massa-node 2.2). */
+export const MAX_ENDORSEMENTS = 16
+
 /** What an endorser signs: that it saw `endorsedBlock` as the best parent at `slot` (facts: massa-node 2.2). */
 export interface Endorsement {
   readonly slot: Slot
@@ -28,7 +31,7 @@ export function encodeEndorsementContent(endorsement: Endorsement): Uint8Array {
 export function parseEndorsementContent(bytes: Uint8Array): Endorsement {
   const reader = new ByteReader(bytes)
   const slot = readSlot(reader)
-  const index = reader.varintNumber(0xffff_ffff)
+  const index = reader.varintNumber(MAX_ENDORSEMENTS - 1)
   const endorsedBlock = readVersioned(reader, ID_BYTES)
   reader.end()
   return { slot, index, endorsedBlock }

@@ -6,17 +6,17 @@ import { computeBlockId, computeHeaderSignedHash, computeOperationsHash, encodeH
 /** A constant of Massa's source, the same on every network: it signs genesis blocks and is worth nothing. */
 const GENESIS_SECRET = parseSecretKey('S1UxdCJv5ckDK8z87E5Jq5fEfSVLi2cTHgtpfZy7iURs3KpPns8').subarray(1)
 
+const genesisPublicKey = concatBytes(Uint8Array.of(0), ed25519PublicKey(GENESIS_SECRET))
+
 export interface GenesisBlock {
   readonly publicKey: Uint8Array
   readonly content: Uint8Array
   readonly id: Uint8Array
-  /** 65 bytes */
-  readonly signature: Uint8Array
 }
 
 /** The block that every thread begins with, at period 0 or at the period of a restart of the chain. */
 export function computeGenesisBlock(slot: { readonly period: number; readonly thread: number }): GenesisBlock {
-  const publicKey = concatBytes(Uint8Array.of(0), ed25519PublicKey(GENESIS_SECRET))
+  const publicKey = genesisPublicKey
   const content = encodeHeaderContent({
     currentVersion: 0,
     slot,
@@ -26,7 +26,14 @@ export function computeGenesisBlock(slot: { readonly period: number; readonly th
     denunciations: [],
   })
   const id = computeBlockId(publicKey, content)
-  const signedHash = computeHeaderSignedHash(publicKey, slot, id.subarray(1))
-  const signature = concatBytes(Uint8Array.of(0), ed25519Sign(GENESIS_SECRET, signedHash))
-  return { publicKey, content, id, signature }
+  return { publicKey, content, id }
+}
+
+/** Its signature, 65 bytes; Ed25519 is deterministic, so it is the one that nodes have. */
+export function signGenesisBlock(
+  block: GenesisBlock,
+  slot: { readonly period: number; readonly thread: number },
+): Uint8Array {
+  const signedHash = computeHeaderSignedHash(block.publicKey, slot, block.id.subarray(1))
+  return concatBytes(Uint8Array.of(0), ed25519Sign(GENESIS_SECRET, signedHash))
 }

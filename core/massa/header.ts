@@ -13,10 +13,9 @@ import {
   writeSlotKey,
 } from './atoms.ts'
 import { type Denunciation, readDenunciation, writeDenunciation } from './denunciation.ts'
-import type { HeaderEndorsement } from './endorsement.ts'
+import { type HeaderEndorsement, MAX_ENDORSEMENTS } from './endorsement.ts'
 
-/** Limits of the node (facts: massa-node 2.3, 3.1). */
-export const MAX_ENDORSEMENTS = 16
+/** Limit of the node (facts: massa-node 2.3). */
 export const MAX_DENUNCIATIONS = 128
 /** Network version 2 changes what is signed (facts: massa-node 2.3): a newer header waits in quarantine. */
 export const MAX_HEADER_VERSION = 1
@@ -74,8 +73,11 @@ export function readHeaderContent(reader: ByteReader): BlockHeader {
   for (let i = 0; i < endorsementCount; i++) {
     const signature = readVersioned(reader, SIGNATURE_BYTES)
     const publicKey = readVersioned(reader, PUBLIC_KEY_BYTES)
-    endorsements.push({ signature, publicKey, index: reader.varintNumber(0xffff_ffff) })
+    const index = reader.varintNumber(MAX_ENDORSEMENTS - 1)
+    if (endorsements.some((other) => other.index === index)) throw reader.error(`endorsement ${index} stands twice`)
+    endorsements.push({ signature, publicKey, index })
   }
+  if (parents.length === 0 && endorsements.length > 0) throw reader.error('endorsements of no block')
   const denunciations: Denunciation[] = []
   const denunciationCount = reader.varintNumber(MAX_DENUNCIATIONS)
   for (let i = 0; i < denunciationCount; i++) denunciations.push(readDenunciation(reader))

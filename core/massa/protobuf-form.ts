@@ -18,8 +18,13 @@ import {
   parseSignature,
 } from './atoms.ts'
 import type { Denunciation } from './denunciation.ts'
-import { computeEndorsementHash, encodeEndorsementContent, type HeaderEndorsement } from './endorsement.ts'
-import { type BlockHeader, computeBlockId, encodeHeaderContent, MAX_DENUNCIATIONS, MAX_ENDORSEMENTS } from './header.ts'
+import {
+  computeEndorsementHash,
+  encodeEndorsementContent,
+  type HeaderEndorsement,
+  MAX_ENDORSEMENTS,
+} from './endorsement.ts'
+import { type BlockHeader, computeBlockId, encodeHeaderContent, MAX_DENUNCIATIONS } from './header.ts'
 import {
   computeOperationId,
   encodeOperationContent,
@@ -67,6 +72,9 @@ export function headerFromProtobuf(message: SignedBlockHeaderMessage): Signed<Bl
     const endorsements = content.endorsements ?? []
     if (endorsements.length > MAX_ENDORSEMENTS) throw bad(`${endorsements.length} endorsements`)
     const denunciations = content.denunciations ?? []
+    if (new Set(endorsements.map(({ content }) => content?.index ?? 0)).size !== endorsements.length) {
+      throw bad('two endorsements of one index')
+    }
     if (denunciations.length > MAX_DENUNCIATIONS) throw bad(`${denunciations.length} denunciations`)
     const announced = content.announcedVersion
     return {
@@ -163,8 +171,13 @@ function headerEndorsement(
   return {
     signature: parseSignature(message.signature ?? ''),
     publicKey: parseCachedPublicKey(message.contentCreatorPubKey ?? ''),
-    index: content.index ?? 0,
+    index: endorsementIndex(content.index),
   }
+}
+
+function endorsementIndex(index = 0): number {
+  if (index >= MAX_ENDORSEMENTS) throw bad(`endorsement index ${index}`)
+  return index
 }
 
 function endorsementToProtobuf(
@@ -190,7 +203,7 @@ function denunciationFromProtobuf(message: DenunciationMessage): Denunciation {
     kind,
     publicKey: parseCachedPublicKey(fields.publicKey ?? ''),
     slot: slotFromProtobuf(fields.slot),
-    ...(kind === 'endorsement' ? { index: fields.index ?? 0 } : {}),
+    ...(kind === 'endorsement' ? { index: endorsementIndex(fields.index) } : {}),
     hash1: parseHash(fields.hash_1 ?? ''),
     hash2: parseHash(fields.hash_2 ?? ''),
     signature1: parseSignature(fields.signature_1 ?? ''),

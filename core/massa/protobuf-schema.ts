@@ -239,10 +239,34 @@ export interface MessageCodec<T> {
   decode(bytes: Uint8Array): T
 }
 
+type Fields = { readonly [name: string]: unknown }
+
+/** proto3 leaves out fields that hold their default, unless presence counts (optional, oneof): so do nodes. */
+function dropDefaults(type: protobuf.Type, message: Fields): Fields {
+  const kept: Record<string, unknown> = {}
+  for (const field of type.fieldsArray) {
+    const value = message[field.name]
+    if (value === null || value === undefined) continue
+    const inner = field.resolve().resolvedType
+    if (inner instanceof protobuf.Type) {
+      kept[field.name] = Array.isArray(value)
+        ? value.map((one: Fields) => dropDefaults(inner, one))
+        : dropDefaults(inner, value as Fields)
+    } else if (field.repeated || field.partOf || !isDefault(value)) kept[field.name] = value
+  }
+  return kept
+}
+
+function isDefault(value: unknown): boolean {
+  if (value instanceof Uint8Array) return value.length === 0
+  if (typeof value === 'object' && value !== null) return fromU64(value as U64Message) === 0n
+  return value === 0 || value === '' || value === false
+}
+
 function codec<T extends object>(name: string): MessageCodec<T> {
   const type = root.lookupType(name)
   return {
-    encode: (message) => type.encode(message).finish(),
+    encode: (message) => type.encode(dropDefaults(type, message as Fields)).finish(),
     decode: (bytes) => type.decode(bytes) as unknown as T,
   }
 }

@@ -1250,15 +1250,20 @@ FINAL_STATUS = 2
 
 
 def recording_lines(path):
-    """JSON lines of a recording; one that was cut off (a killed recorder) ends where it was cut."""
+    """JSON lines of a recording; what a killed recorder left half written is skipped, and said."""
     with open(path, "rb") as raw:
         packed = raw.read(2) == b"\x1f\x8b"
     stream = gzip.open(path, "rb") if packed else open(path, "rb")
     with stream:
         try:
-            for line in stream:
-                yield json.loads(line)
-        except (EOFError, zlib.error, json.JSONDecodeError) as e:
+            for number, line in enumerate(stream, 1):
+                try:
+                    record = json.loads(line)
+                except ValueError:
+                    print(f"{path}: line {number} is cut off", file=sys.stderr)
+                    continue
+                yield record
+        except (EOFError, zlib.error) as e:
             print(f"{path}: ends early ({e.__class__.__name__})", file=sys.stderr)
 
 
@@ -1277,10 +1282,10 @@ class Recording:
         self.refused = []
         self.counts = {"signatures": 0, "badEndorsementSignatures": 0, "badDenunciationSignatures": 0}
         self._seen = set()
-        self._pending = []
 
     def add(self, path):
         chain = genesis = None
+        pending = []
         for line in recording_lines(path):
             if "response" in line:
                 data = base64.b64decode(line["response"])
@@ -1291,14 +1296,15 @@ class Recording:
                     self._network(path, chain, genesis)
                     self.last_final = max(self.last_final, _proto_slot(_one(status, 8, b"")))
                 else:
-                    self._pending.append((line["rpc"], data))
+                    pending.append((line["rpc"], data))
             elif "msg" in line:
-                self._pending.append((line["stream"], base64.b64decode(line["msg"])))
+                pending.append((line["stream"], base64.b64decode(line["msg"])))
+            if chain is not None:  # ids of operations need the chain id
+                for name, data in pending:
+                    self._message(name, data)
+                pending = []
         if chain is None:
             raise NotMassa(f"{path}: no GetStatus answer, so its network is not known")
-        for name, data in self._pending:
-            self._message(name, data)
-        self._pending = []
 
     def _network(self, path, chain, genesis):
         if (self.chain_id or chain, self.genesis_ms or genesis) != (chain, genesis):
@@ -1566,3 +1572,1333 @@ def roots_command(args):
             if recording.counts[name]:
                 print(f"{name}: {recording.counts[name]}", file=sys.stderr)
     return 1 if recording.refused else 0
+
+
+# -------------------------------------------------------------------------------------------------------- test vectors
+#
+# One function per area turns the inputs of a case into its result; the generator runs each case through it, so that a
+# case whose `want` or `wantErr` this file does not itself reach cannot be written.
+
+def fill(seed, length):
+    """SHA256(seed || u32 0) || SHA256(seed || u32 1) || ... cut to `length`."""
+    out = b"".join(sha256(seed.encode() + u32(i)) for i in range(-(-length // 32)))
+    return out[:length]
+
+
+def fill_spec(seed, length, **more):
+    return {"fill": "sha256-counter", "seed": seed, "length": length, **more}
+
+
+def expand(value):
+    return fill(value["seed"], value["length"]) if isinstance(value, dict) else bytes.fromhex(value)
+
+
+def expand_list(value):
+    if isinstance(value, list):
+        return [bytes.fromhex(v) for v in value]
+    data, size = expand(value), value["leafSize"]
+    return [data[i:i + size] for i in range(0, len(data), size)]
+
+
+def test_secret(n):
+    return sha256(f"massa-storage test key {n}".encode())
+
+
+def test_key(n):
+    return b"\0" + ed25519_public_key(test_secret(n))
+
+
+def test_sign(n, digest):
+    return b"\0" + ed25519_sign(test_secret(n), digest)
+
+
+def test_address(n):
+    return text_encode("address", user_address(test_key(n)))
+
+
+def slot_json(slot):
+    return {"period": str(slot[0]), "thread": slot[1]}
+
+
+def run_base58check(c):
+    return base58check_decode(c["text"]).hex() if c["type"] == "raw" else text_decode(c["type"], c["text"]).hex()
+
+
+def run_leb128(c):
+    r = Reader(bytes.fromhex(c["bytes"]), "CORE_VARINT_INVALID")
+    value = r.vi(int(c["max"]))
+    r.end()
+    return str(value)
+
+
+def run_endorsement(c):
+    content = bytes.fromhex(c["content"])
+    e = parse_endorsement(content)
+    if "publicKey" not in c:
+        return {"slot": slot_json(e["slot"]), "index": e["index"], "endorsedBlock": text_encode("blockId", e["endorsedBlock"])}
+    key, signature = bytes.fromhex(c["publicKey"]), bytes.fromhex(c["signature"])
+    i = endorsement_id(key, content)
+    signed = endorsement_signed_hash(key, e["slot"], e["index"], i)
+    return {"slot": slot_json(e["slot"]), "index": e["index"], "endorsedBlock": text_encode("blockId", e["endorsedBlock"]),
+            "idHash": i.hex(), "id": text_encode("endorsementId", b"\0" + i), "signedHash": signed.hex(),
+            "signatureValid": ed25519_verify(key[1:], signed, signature[1:])}
+
+
+def denunciation_json(d):
+    out = {"kind": d["kind"], "publicKey": text_encode("publicKey", d["publicKey"]), "slot": slot_json(d["slot"])}
+    if d["kind"] == "endorsement":
+        out["index"] = d["index"]
+    signed = denunciation_signed_hashes(d)
+    out.update(hash1=d["hash1"].hex(), hash2=d["hash2"].hex(),
+               signature1=d["signature1"].hex(), signature2=d["signature2"].hex(),
+               signaturesValid=[ed25519_verify(d["publicKey"][1:], s, d[n][1:])
+                                for s, n in zip(signed, ("signature1", "signature2"))])
+    return out
+
+
+def run_denunciation(c):
+    return denunciation_json(parse_denunciation(bytes.fromhex(c["bytes"])))
+
+
+def run_block_header(c):
+    content = bytes.fromhex(c["content"])
+    h = parse_header(content)
+    key, signature = bytes.fromhex(c["publicKey"]), bytes.fromhex(c["signature"])
+    digest = blake3(key + content)
+    signed = header_signed_hash(key, h["slot"], digest)
+    endorsements = []
+    for e in h["endorsements"]:
+        inner = endorsement_content(h["slot"], e["index"], h["parents"][h["slot"][1]])
+        i = endorsement_id(e["publicKey"], inner)
+        endorsements.append({"index": e["index"], "publicKey": text_encode("publicKey", e["publicKey"]),
+                             "id": text_encode("endorsementId", b"\0" + i),
+                             "signatureValid": ed25519_verify(e["publicKey"][1:], endorsement_signed_hash(
+                                 e["publicKey"], h["slot"], e["index"], i), e["signature"][1:])})
+    return {"version": h["version"], "announcedVersion": h["announced"], "slot": slot_json(h["slot"]),
+            "parents": [text_encode("blockId", p) for p in h["parents"]], "operationsHash": h["listHash"].hex(),
+            "endorsements": endorsements, "denunciations": [denunciation_json(d) for d in h["denunciations"]],
+            "hash": digest.hex(), "id": block_id_text(digest), "signedHash": signed.hex(),
+            "serializedSize": len(content) + SIGNATURE_AND_KEY_BYTES, "creator": text_encode("address", user_address(key)),
+            "signatureValid": ed25519_verify(key[1:], signed, signature[1:])}
+
+
+def run_operation(c):
+    content = bytes.fromhex(c["content"])
+    op = parse_operation(content)
+    key, signature = bytes.fromhex(c["publicKey"]), bytes.fromhex(c["signature"])
+    i, creator = operation_id(int(c["chainId"]), key, content), user_address(key)
+    out = {}
+    for name, value in op.items():
+        if name == "datastore":
+            out[name] = [[k.hex(), v.hex()] for k, v in value]
+        elif name in ("recipient", "target"):
+            out[name] = text_encode("address", value)
+        else:
+            out[name] = value.hex() if isinstance(value, bytes) else str(value)
+    return {"operation": out, "idHash": i[1:].hex(), "id": text_encode("operationId", i), "creator": text_encode("address", creator),
+            "creatorThread": address_thread(creator), "serializedSize": len(content) + SIGNATURE_AND_KEY_BYTES,
+            "signatureValid": ed25519_verify(key[1:], i[1:], signature[1:])}
+
+
+def run_ed25519(c):
+    args = [bytes.fromhex(c[n]) for n in ("publicKey", "message", "signature")]
+    if ed25519_verify_zip215(*args) != c["zip215"]:
+        raise AssertionError(f"zip215 of {c}")
+    return ed25519_verify(*args)
+
+
+def run_blake3(c):
+    return blake3(expand(c["data"])).hex()
+
+
+def run_sha256(c):
+    return sha256(expand(c["data"])).hex()
+
+
+def body_json(body):
+    blocks = [b for b in body["slots"] if isinstance(b, dict)]
+    data = encode_body(body["chainId"], body["genesisMs"], body["period"], body["slots"])
+    chunks = [chunk_id(c) for c in cut(data)]
+    bitmap = bitmap_of(body["slots"])
+    return {"chainId": str(body["chainId"]), "genesisTimestampMs": str(body["genesisMs"]), "period": str(body["period"]),
+            "bitmap": bitmap, "voidThreads": [t for t, s in enumerate(body["slots"]) if s == VOID],
+            "blocks": [{"id": text_encode("blockId", b["id"]), "operationIds": [text_encode("operationId", i) for i in b["operationIds"]],
+                        "operations": [{"id": text_encode("operationId", i), "kind": kind} for i, (kind, _) in b["operations"].items()]}
+                       for b in blocks],
+            "chunkIds": [c.hex() for c in chunks],
+            "root": period_root(body["chainId"], body["genesisMs"], body["period"], bitmap, chunks).hex()}
+
+
+def run_body(c):
+    data = bytes.fromhex(c["body"])
+    body = decode_body(data)
+    if encode_body(body["chainId"], body["genesisMs"], body["period"], body["slots"]) != data:
+        raise AssertionError("BODY round trip")
+    return body_json(body)
+
+
+def run_seals(c):
+    body = decode_body(bytes.fromhex(c["body"]))
+    seals = decode_seals(bytes.fromhex(c["seals"]), body)
+    return {"blocks": [{"header": h.hex(), "operations": [o.hex() for o in ops]} for h, ops in seals],
+            "signaturesValid": check_seals(body, seals)}
+
+
+def run_restore(c):
+    key, content = bytes.fromhex(c["publicKey"]), bytes.fromhex(c["shown"])
+    kind, restored = restore_operation(int(c["chainId"]), key, parse_operation(content), text_decode("operationId", c["id"]), c["serializedSize"])
+    return {"kind": kind, "bytes": (key + restored + (vi(c["serializedSize"]) if kind == 2 else b"")).hex()}
+
+
+def run_merkle(c):
+    if c["kind"] == "root":
+        return tree_root([leaf_hash(x) for x in expand_list(c["leaves"])]).hex()
+    if c["kind"] == "path":
+        return [p.hex() for p in tree_path([leaf_hash(x) for x in expand_list(c["leaves"])], c["index"])]
+    verify_path(leaf_hash(bytes.fromhex(c["leaf"])), c["index"], c["leafCount"], [bytes.fromhex(p) for p in c["path"]],
+                bytes.fromhex(c["root"]))
+    return True
+
+
+def run_chunk(c):
+    data = expand(c["data"])
+    return {"byteLength": len(data), "leafCount": leaf_count_of(len(data)), "treeRoot": data_tree_root(data).hex(),
+            "chunkId": chunk_id(data).hex()}
+
+
+def run_manifest(c):
+    m = decode_manifest(bytes.fromhex(c["manifest"]))
+    if encode_manifest(m).hex() != c["manifest"]:
+        raise AssertionError("manifest round trip")
+    root = period_root(m["chainId"], m["genesisMs"], m["period"], m["bitmap"], [i for _, i in m["chunks"]])
+    return {"chainId": str(m["chainId"]), "genesisTimestampMs": str(m["genesisMs"]), "period": str(m["period"]),
+            "bitmap": m["bitmap"], "chunks": [{"byteLength": n, "chunkId": i.hex()} for n, i in m["chunks"]], "root": root.hex()}
+
+
+def run_period_root(c):
+    return period_root(int(c["chainId"]), int(c["genesisTimestampMs"]), int(c["period"]), c["bitmap"], expand_list(c["chunkIds"])).hex()
+
+
+def run_era_root(c):
+    return era_root(int(c["chainId"]), int(c["genesisTimestampMs"]), int(c["era"]), int(c["totalBytes"]), int(c["totalChunks"]),
+                    expand_list(c["periodRoots"])).hex()
+
+
+def nodes_of(c):
+    return [(n["address"], n["placementGb"]) for n in c["nodes"]]
+
+
+def run_placement(c):
+    kind = c["kind"]
+    if kind == "hashSlot":
+        return hash_slot(bytes.fromhex(c["chunkId"]))
+    if kind == "ticket":
+        return [str(ticket(c["address"], s)) for s in c["hashSlots"]]
+    if kind == "logarithm":
+        return double_hex(natural_log(struct.unpack(">d", bytes.fromhex(c["value"]))[0]))
+    if kind == "score":
+        return [double_hex(score(c["address"], c["placementGb"], s)) for s in c["hashSlots"]]
+    if kind == "rank":
+        return [rank(nodes_of(c), s) for s in c["hashSlots"]]
+    counts = {n["address"]: 0 for n in c["nodes"]}
+    for s in range(HASH_SLOTS):
+        counts[rank(nodes_of(c), s)[0]] += 1
+    return counts
+
+
+def run_challenge(c):
+    kind = c["kind"]
+    if kind == "seed":
+        f = {**c, "chunkId": bytes.fromhex(c["chunkId"])}
+        return challenge_seed({**f, **{n: int(c[n]) for n in ("chainId", "nonce", "issuedPeriod")}}, c["label"]).hex()
+    if kind == "samples":
+        return [sample_index(bytes.fromhex(c["seed"]), i, c["leafCount"]) for i in range(c["count"])]
+    if kind == "prove":
+        data = expand(c["data"])
+        return make_proof(data, bytes.fromhex(c["seed"]), c["samples"]).hex()
+    if kind == "verify":
+        verify_proof(bytes.fromhex(c["chunkId"]), bytes.fromhex(c["seed"]), c["samples"], bytes.fromhex(c["proof"]))
+        return True
+    if kind == "proofText":
+        return proof_text(bytes.fromhex(c["seed"]), bytes.fromhex(c["proof"]), c["label"])
+    if kind == "drawText":
+        return draw_text(int(c["period"]), [text_decode("blockId", b) for b in c["blockIds"]])
+    if kind == "drawNumbers":
+        draw = sha256(bytes.fromhex(c["signature"]))
+        return {"draw": draw.hex(), "numbers": [str(draw_number(draw, n["i"]) % int(n["modulo"])) for n in c["numbers"]],
+                "nonce": str(int.from_bytes(sha256(draw + b"nonce")[:8], "big")), "challengeId": sha256(draw + b"id").hex(),
+                "audit": [sha256(draw + bytes([j])).hex() for j in range(8)]}
+    if kind == "select":
+        holders = {a: set(slots) for a, slots in c["holders"].items()}
+        eras = [{"era": int(e["era"]), "bytes": int(e["bytes"]),
+                 "chunks": [{"period": int(k["period"]), "index": k["index"], "bytes": k["bytes"], "chunkId": bytes.fromhex(k["chunkId"])}
+                            for k in e["chunks"]]} for e in c["eras"]]
+        node, tries, era, chunk = select(bytes.fromhex(c["draw"]), holders, eras)
+        return None if chunk is None else {"node": node, "t": tries, "era": str(era), "period": str(chunk["period"]), "index": chunk["index"],
+                                           "chunkId": chunk["chunkId"].hex()}
+    if kind == "eraText":
+        return era_text(int(c["chainId"]), c["contract"], int(c["era"]), bytes.fromhex(c["eraRoot"]), int(c["totalBytes"]),
+                        int(c["totalChunks"]), bytes.fromhex(c["nextPlacementRoot"]))
+    if kind == "signText":
+        key = bytes.fromhex(c["publicKey"])
+        return {"digest": blake3(c["text"].encode()).hex(), "valid": ed25519_verify(key[1:], blake3(c["text"].encode()), bytes.fromhex(c["signature"])[1:])}
+    holders = [rank(nodes_of(c), s)[:c["replicas"]] for s in range(HASH_SLOTS)]
+    return placement_root(int(c["chainId"]), int(c["genesisTimestampMs"]), int(c["era"]), holders).hex()
+
+
+RUNNERS = {"base58check": run_base58check, "leb128": run_leb128, "endorsement": run_endorsement, "denunciation": run_denunciation,
+           "block-header": run_block_header, "operation": run_operation, "ed25519": run_ed25519, "blake3": run_blake3,
+           "sha256": run_sha256, "body": run_body, "seals": run_seals,
+           "restore": run_restore, "merkle": run_merkle, "chunk": run_chunk,
+           "manifest": run_manifest, "period-root": run_period_root, "era-root": run_era_root, "placement": run_placement,
+           "challenge": run_challenge}
+
+
+class Vectors:
+    def __init__(self):
+        self.files = {}
+
+    def put(self, area, name, desc, case, **expected):
+        path = f"{area}/{name}.json"
+        if path in self.files:
+            raise AssertionError(f"{path} twice")
+        try:
+            result = {"want": RUNNERS[area](case)}
+        except FormatError as e:
+            result = {"wantErr": e.code}
+        except KeyError:
+            raise AssertionError(f"{path}: parses, though it should not") from None
+        if expected and expected != result:
+            raise AssertionError(f"{path}: expected {expected}, got {result}")
+        if "wantErr" in result and not expected:
+            raise AssertionError(f"{path}: {result}")
+        self.files[path] = json.dumps({"desc": desc, **case, **result}, indent=1) + "\n"
+
+    def good(self, area, name, desc, case, *want):
+        self.put(area, name, desc, case, **({"want": want[0]} if want else {}))
+
+    def bad(self, area, name, desc, case, code):
+        self.put(area, name, desc, case, wantErr=code)
+
+
+def flip(data, at=0, bit=0):
+    out = bytearray(data)
+    out[at] ^= 1 << bit
+    return bytes(out)
+
+
+def vectors_atoms(v):
+    samples = {"publicKey": test_key(0), "secretKey": b"\0" + test_secret(0), "signature": b"\0" + fill("signature", 64),
+               "blockId": b"\0" + fill("block", 32), "operationId": b"\0" + fill("operation", 32),
+               "endorsementId": b"\0" + fill("endorsement", 32), "hash": fill("hash", 32)}
+    for kind, data in samples.items():
+        v.good("base58check", f"{kind.lower()}", f"text form of a {kind}", {"type": kind, "text": text_encode(kind, data)}, data.hex())
+    user, contract = b"\0\0" + fill("user", 32), b"\1\0" + fill("contract", 32)
+    v.good("base58check", "address-user", "AU: kind 0 stands only in the letters", {"type": "address", "text": text_encode("address", user)}, user.hex())
+    v.good("base58check", "address-contract", "AS: kind 1", {"type": "address", "text": text_encode("address", contract)}, contract.hex())
+    v.good("base58check", "raw-leading-zeros", "each leading zero byte is one leading 1",
+           {"type": "raw", "text": base58check_encode(b"\0\0\0\7")}, "00000007")
+    v.good("base58check", "raw-empty", "no bytes: the checksum alone", {"type": "raw", "text": base58check_encode(b"")}, "")
+    v.good("base58check", "block-id-of-blk", "a constant of Massa's own tests",
+           {"type": "blockId", "text": "B12iL52kye2CraMXdkdKDxjZJXF9it6E4hz8KEj656QnhvwocvBX"}, "00" + blake3(b"blk").hex())
+    text = text_encode("blockId", samples["blockId"])
+    bad = {
+        "empty": ("raw", "", "no text at all"),
+        "shorter-than-checksum": ("raw", "11", "two zero bytes hold no checksum"),
+        "checksum-last-char": ("blockId", text[:-1] + ("2" if text[-1] != "2" else "3"), "last character changed"),
+        "checksum-middle-char": ("blockId", text[:20] + ("2" if text[20] != "2" else "3") + text[21:], "a character in the middle changed"),
+        "char-zero": ("blockId", text[:9] + "0" + text[10:], "0 is not in the alphabet"),
+        "char-capital-o": ("blockId", text[:9] + "O" + text[10:], "O is not in the alphabet"),
+        "char-capital-i": ("blockId", text[:9] + "I" + text[10:], "I is not in the alphabet"),
+        "char-small-l": ("blockId", text[:9] + "l" + text[10:], "l is not in the alphabet"),
+        "char-not-ascii": ("blockId", text[:9] + "é" + text[10:], "a letter outside ASCII"),
+        "trailing-space": ("blockId", text + " ", "a space after the text"),
+        "leading-space": ("blockId", " " + text, "a space before the text"),
+        "truncated": ("blockId", text[:-1], "one character short"),
+        "one-char-more": ("blockId", text + "1", "one character too many"),
+        "extra-leading-one": ("raw", "1" + base58check_encode(fill("x", 32)), "one more zero byte than the checksum covers"),
+        "letter-of-operation": ("blockId", "O" + text[1:], "an operation's letter where a block id is wanted"),
+        "letter-missing": ("blockId", text[1:], "no letter"),
+        "letter-small": ("blockId", "b" + text[1:], "small letter"),
+        "block-version-1": ("blockId", "B" + base58check_encode(b"\1" + fill("block", 32)), "id of version 1"),
+        "block-31-bytes": ("blockId", "B" + base58check_encode(b"\0" + fill("block", 31)), "hash a byte short"),
+        "block-33-bytes": ("blockId", "B" + base58check_encode(b"\0" + fill("block", 33)), "hash a byte long"),
+        "public-key-version-1": ("publicKey", "P" + base58check_encode(b"\1" + fill("key", 32)), "key of version 1"),
+        "signature-63-bytes": ("signature", base58check_encode(b"\0" + fill("signature", 63)), "signature a byte short"),
+        "signature-version-1": ("signature", base58check_encode(b"\1" + fill("signature", 64)), "signature of version 1"),
+        "address-unknown-letter": ("address", "AX" + text_encode("address", user)[2:], "neither AU nor AS"),
+        "address-version-1": ("address", "AU" + base58check_encode(b"\1" + fill("user", 32)), "address of version 1"),
+        "address-with-kind-byte": ("address", "AU" + base58check_encode(user), "the kind is in the letters, not in the bytes"),
+        "address-letters-only": ("address", "AU", "nothing after the letters"),
+        "hash-33-bytes": ("hash", base58check_encode(b"\0" + fill("hash", 32)), "a versioned id where a plain hash is wanted"),
+    }
+    for name, (kind, value, desc) in bad.items():
+        v.bad("base58check", name, desc, {"type": kind, "text": value}, "CORE_BASE58_INVALID")
+
+    top64, top32 = str(2**64 - 1), str(2**32 - 1)
+    for name, n in (("zero", 0), ("127", 127), ("128", 128), ("16383", 16383), ("16384", 16384), ("u32-max", 2**32 - 1),
+                    ("2-to-53", 2**53), ("2-to-63", 2**63), ("u64-max", 2**64 - 1)):
+        v.good("leb128", f"good-{name}", f"{n}", {"bytes": vi(n).hex(), "max": top64}, str(n))
+    v.good("leb128", "good-u32-at-bound", "the highest u32", {"bytes": vi(2**32 - 1).hex(), "max": top32}, top32)
+    for name, data, top, desc in (
+            ("empty", "", top64, "no byte"), ("truncated-1", "80", top64, "continuation bit on the last byte"),
+            ("truncated-9", "ff" * 9, top64, "nine bytes, all continued"), ("truncated-10", "ff" * 10, top64, "ten bytes, all continued"),
+            ("not-minimal-zero", "8000", top64, "0 in two bytes"), ("not-minimal-one", "8100", top64, "1 in two bytes"),
+            ("not-minimal-long", "8080808000", top64, "0 in five bytes"), ("not-minimal-max-length", "ff" * 9 + "00", top64, "ten bytes, the last 0"),
+            ("not-minimal-300", "ac8200", top64, "300 in three bytes"),
+            ("overflow-u64", "ff" * 9 + "02", top64, "a 65th bit"), ("overflow-u64-one-more", "80" * 9 + "02", top64, "exactly 2^64"),
+            ("overflow-eleven-bytes", "80" * 10 + "01", top64, "eleven bytes"),
+            ("overflow-u32", vi(2**32).hex(), top32, "2^32 where a u32 is wanted"),
+            ("overflow-u32-all-bits", vi(2**64 - 1).hex(), top32, "u64 maximum where a u32 is wanted"),
+            ("overflow-u16", vi(65536).hex(), "65535", "2^16 where a u16 is wanted"),
+            ("trailing-byte", "0100", top64, "a byte after the number")):
+        v.bad("leb128", name, desc, {"bytes": data, "max": top}, "CORE_VARINT_INVALID")
+
+
+def vectors_hashes(v):
+    for n in (0, 1, 2, 31, 32, 33, 54, 55, 56, 57, 63, 64, 65, 111, 112, 119, 120, 127, 128, 129, 255, 256, 257, 511, 1000,
+              1023, 1024, 1025, 1087, 1088, 1089, 1536, 2047, 2048, 2049, 2682, 2780, 3000, 3071, 3072, 3073):
+        for area in ("blake3", "sha256"):
+            v.good(area, f"length-{n}", f"{n} bytes", {"data": fill_spec("hash", n)})
+    for n in (4096, 4097, 5120, 8193):
+        v.good("blake3", f"length-{n}", f"{n} bytes: a deeper tree", {"data": fill_spec("hash", n)})
+
+
+def header_case(h, signer=1, **more):
+    content = header_content(h)
+    digest = blake3(test_key(signer) + content)
+    return {"publicKey": test_key(signer).hex(), "content": content.hex(),
+            "signature": test_sign(signer, header_signed_hash(test_key(signer), h["slot"], digest)).hex(), **more}
+
+
+def test_header(slot=(7, 3), endorsements=0, denunciations=(), ids=(), version=0, announced=None, genesis=False):
+    parents = [] if genesis else [b"\0" + fill(f"parent {t}", 32) for t in range(32)]
+    h = {"version": version, "announced": announced, "slot": slot, "parents": parents, "listHash": list_hash(ids),
+         "endorsements": [], "denunciations": list(denunciations)}
+    for index in range(endorsements):
+        key = test_key(2 + index % 3)
+        i = endorsement_id(key, endorsement_content(slot, index, parents[slot[1]]))
+        h["endorsements"].append({"signature": test_sign(2 + index % 3, endorsement_signed_hash(key, slot, index, i)),
+                                  "publicKey": key, "index": index})
+    return h
+
+
+def test_denunciation(kind, slot=(5, 9), index=4):
+    d = {"kind": kind, "publicKey": test_key(5), "slot": slot, "hash1": fill("hash 1", 32), "hash2": fill("hash 2", 32)}
+    if kind == "endorsement":
+        d["index"] = index
+    d["signature1"], d["signature2"] = (test_sign(5, x) for x in denunciation_signed_hashes(d))
+    return d
+
+
+def vectors_blocks(v):
+    slot, parent = (7, 3), b"\0" + fill("parent 3", 32)
+
+    def endorsement(content, signer=2, sign=None):
+        e = parse_endorsement(content)
+        key = test_key(signer)
+        signed = endorsement_signed_hash(key, e["slot"], e["index"], endorsement_id(key, content))
+        return {"publicKey": key.hex(), "content": content.hex(), "signature": (sign or test_sign(signer, signed)).hex()}
+
+    content = endorsement_content(slot, 0, parent)
+    v.good("endorsement", "index-0", "first endorsement of a block", endorsement(content))
+    v.good("endorsement", "index-15", "last index", endorsement(endorsement_content((4000000, 31), 15, parent)))
+    v.good("endorsement", "period-u64-max", "highest period", endorsement(endorsement_content((2**64 - 1, 31), 1, parent)))
+    v.good("endorsement", "signature-flipped", "id and parse are good, only the signature is not",
+           endorsement(content, 2, b"\0" + fill("not a signature", 63) + b"\0"))
+    v.good("endorsement", "mainnet-4000000", "endorsement 0 of the mainnet block at slot (4000000, 0)", {
+        "publicKey": "0038a7f4f72a7c9402733a7e33239775d9797d680eff655df61e0b106a45b97ede",
+        "content": "8092f401000000d6f1f6bdb565deab64fdbd4ee6f3e4d1e3be033ce4aae9e707ae9ad5e746bc72",
+        "signature": "0002fbff3ec2d7aee7232094c87ea569adc1f51303cdc69b0464f9b2cba72dbf8e3331b14b4e7cf365d6ccdf4ae7b2c9e2339ad67aa95c90e97dbbf5d2ad56a60a"})
+    for name, data, desc in (
+            ("empty", b"", "no bytes"), ("truncated", content[:-1], "endorsed block a byte short"),
+            ("truncated-slot", content[:1], "period only"), ("trailing-byte", content + b"\0", "one byte more"),
+            ("thread-32", b"\7\x20" + content[2:], "threads are 0 to 31"), ("index-16", b"\7\3\x10" + content[3:], "indexes are 0 to 15"),
+            ("index-not-minimal", b"\7\3\x80\0" + content[3:], "index 0 in two bytes"), ("period-not-minimal", b"\x87\0" + content[1:], "period 7 in two bytes"),
+            ("period-over-u64", b"\xff" * 9 + b"\2" + content[1:], "period of 65 bits"),
+            ("index-over-u32", b"\7\3" + vi(2**32) + content[3:], "index 2^32, which must not be taken for 0"),
+            ("block-id-version-1", content[:3] + b"\1" + content[4:], "id of version 1")):
+        v.bad("endorsement", name, desc, {"content": data.hex()}, BYTES)
+
+    header, endo = test_denunciation("blockHeader"), test_denunciation("endorsement")
+    a, b = denunciation_bytes(header), denunciation_bytes(endo)
+    v.good("denunciation", "block-header", "two headers of one slot", {"bytes": a.hex()})
+    v.good("denunciation", "endorsement", "two endorsements of one slot and index", {"bytes": b.hex()})
+    v.good("denunciation", "signature-flipped", "parses; the second signature is not valid", {"bytes": flip(a, -1, 3).hex()})
+    for name, data, desc in (
+            ("empty", b"", "no bytes"), ("unknown-kind", b"\2" + a[1:], "kinds are 0 and 1"), ("kind-not-minimal", b"\x80\0" + a[1:], "kind 0 in two bytes"),
+            ("truncated", a[:-1], "last signature a byte short"), ("trailing-byte", a + b"\0", "one byte more"),
+            ("key-version-1", b"\0\1" + a[2:], "key of version 1"), ("thread-32", a[:35] + b"\x20" + a[36:], "threads are 0 to 31"),
+            ("signature-version-1", a[:100] + b"\1" + a[101:], "signature of version 1"),
+            ("second-signature-version-1", a[:165] + b"\1" + a[166:], "second signature of version 1"),
+            ("endorsement-index-16", b[:36] + b"\x10" + b[37:], "indexes are 0 to 15"), ("endorsement-truncated", b[:-1], "last signature a byte short"),
+            ("endorsement-without-index", b"\1" + a[1:], "the index left out"), ("block-header-with-index", b"\0" + b[1:], "an index too many")):
+        v.bad("denunciation", name, desc, {"bytes": data.hex()}, BYTES)
+
+    for thread in (0, 1, 31):
+        key, data = genesis_block(thread)
+        case = {"publicKey": key.hex(), "content": data.hex(), "signature": (b"\0" * 65).hex()}
+        v.good("block-header", f"genesis-thread-{thread}", "genesis block, from constants (its signature is left out here)", case)
+    for name, h, desc in (
+            ("plain", test_header(), "32 parents, nothing else"), ("sixteen-endorsements", test_header(endorsements=16), "as on mainnet"),
+            ("two-denunciations", test_header(denunciations=[header, endo], endorsements=2), "one of each kind"),
+            ("announced-version", test_header(version=1, announced=2), "announces network version 2"),
+            ("announced-version-0", test_header(announced=0), "announced 0 is not the same as none"),
+            ("version-u32-max", test_header(version=2**32 - 1, announced=2**32 - 1), "highest numbers"),
+            ("period-u64-max", test_header(slot=(2**64 - 1, 31)), "highest slot"),
+            ("with-operations", test_header(ids=[b"\0" + fill("op", 32)]), "list hash of one operation")):
+        v.good("block-header", name, desc, header_case(h))
+    flipped = header_case(test_header())
+    v.good("block-header", "signature-flipped", "parses; signature not valid", {**flipped, "signature": flip(bytes.fromhex(flipped["signature"]), 40).hex()})
+
+    plain, full = header_content(test_header()), header_content(test_header(endorsements=2))
+    with_d = header_content(test_header(denunciations=[header]))
+    parents_at = 4
+    list_at = parents_at + 1 + 32 * 33
+    count_at = list_at + 32
+    first = count_at + 1  # first lightweight endorsement: 65 + 33 + 1 bytes
+    swapped_index = full[:first + 98] + b"\1" + full[first + 99:]
+    many = test_header(denunciations=[header] * 128)
+    v.good("block-header", "denunciations-128", "at the limit", header_case(many))
+    for name, data, desc in (
+            ("empty", b"", "no bytes"), ("truncated-last-byte", plain[:-1], "denunciation count missing"), ("truncated-in-parents", plain[:500], "cut within the parents"),
+            ("truncated-in-endorsement", full[:-2], "cut within the last endorsement"), ("trailing-byte", plain + b"\0", "one byte more"),
+            ("trailing-endorsement", plain + full[first:first + 99], "an endorsement behind the end"),
+            ("option-byte-0", plain[:1] + b"\0" + plain[2:], "none is ASCII 0, not the byte 0"), ("option-byte-1", plain[:1] + b"\1\2" + plain[2:], "some is ASCII 1, not the byte 1"),
+            ("option-without-number", plain[:1] + b"\x31" + plain[2:], "ASCII 1 and no number: everything after is shifted"),
+            ("version-over-u32", vi(2**32) + plain[1:], "version of 33 bits"), ("version-not-minimal", b"\x80\0" + plain[1:], "version 0 in two bytes"),
+            ("announced-over-u32", plain[:1] + b"1" + vi(2**32) + plain[2:], "announced version of 33 bits"),
+            ("thread-32", plain[:3] + b"\x20" + plain[4:], "threads are 0 to 31"), ("thread-255", plain[:3] + b"\xff" + plain[4:], "threads are 0 to 31"),
+            ("parents-flag-2", plain[:parents_at] + b"\2" + plain[parents_at + 1:], "flags are 0 and 1"),
+            ("parents-flag-0-with-parents", plain[:parents_at] + b"\0" + plain[parents_at + 1:], "32 ids that the flag denies"),
+            ("parents-31", plain[:parents_at + 1] + plain[parents_at + 34:], "a parent left out"),
+            ("parents-33", plain[:list_at] + plain[parents_at + 1:parents_at + 34] + plain[list_at:], "a parent too many"),
+            ("parent-id-version-1", plain[:parents_at + 1] + b"\1" + plain[parents_at + 2:], "id of version 1"),
+            ("list-hash-31-bytes", plain[:list_at] + plain[list_at + 1:], "list hash a byte short"),
+            ("endorsements-17", header_content({**test_header(endorsements=16), "endorsements": test_header(endorsements=16)["endorsements"]
+                                                + [{**test_header(endorsements=1)["endorsements"][0], "index": 16}]}), "at most 16"),
+            ("endorsement-count-too-high", plain[:count_at] + b"\1" + plain[count_at + 1:], "count 1 and no endorsement"),
+            ("endorsement-count-too-low", full[:count_at] + b"\1" + full[count_at + 1:], "count 1 and two endorsements"),
+            ("endorsement-index-16", full[:first + 98] + b"\x10" + full[first + 99:], "indexes are 0 to 15"),
+            ("endorsement-index-repeated", swapped_index, "index 1 twice"),
+            ("endorsement-signature-version-1", full[:first] + b"\1" + full[first + 1:], "signature of version 1"),
+            ("endorsement-key-version-1", full[:first + 65] + b"\1" + full[first + 66:], "key of version 1"),
+            ("endorsement-without-parents", header_content({**test_header(endorsements=1), "parents": []}), "without a parent it endorses nothing"),
+            ("denunciations-129", header_content({**many, "denunciations": [header] * 129}), "at most 128"),
+            ("denunciation-count-huge", plain[:-1] + b"\xff\xff\xff\xff\x0f", "a count that must not be allocated"),
+            ("denunciation-unknown-kind", with_d[:count_at + 2] + b"\2" + with_d[count_at + 3:], "kinds are 0 and 1")):
+        v.bad("block-header", name, desc, {"content": data.hex()}, BYTES)
+
+
+CHAIN, GENESIS_MS = 77658377, 1705312800000
+
+
+def operation_case(op, signer=6, chain=CHAIN):
+    content = operation_content(op)
+    i = operation_id(chain, test_key(signer), content)
+    return {"chainId": str(chain), "publicKey": test_key(signer).hex(), "content": content.hex(), "signature": test_sign(signer, i[1:]).hex()}
+
+
+USER, CONTRACT = b"\0\0" + sha256(b"user"), b"\1\0" + sha256(b"contract")
+TRANSACTION = {"fee": 10_000_000, "expirePeriod": 17, "type": "transaction", "recipient": USER, "amount": 123_456_789}
+ROLL_BUY = {"fee": 0, "expirePeriod": 300, "type": "rollBuy", "rollCount": 5}
+ROLL_SELL = {"fee": 1, "expirePeriod": 301, "type": "rollSell", "rollCount": 2**64 - 1}
+EXECUTE = {"fee": 20, "expirePeriod": 17, "type": "executeSC", "maxGas": 3_980_167_295, "maxCoins": 0, "bytecode": b"\1\0asm",
+           "datastore": [(b"\1", b"one"), (b"\2", b"two"), (b"\3\1", b"")]}
+CALL = {"fee": 20, "expirePeriod": 17, "type": "callSC", "maxGas": 2_100_000, "coins": 1, "target": CONTRACT, "function": "submitProof",
+        "parameter": b"\0\1\2"}
+
+
+def vectors_operations(v):
+    for name, op, desc in (
+            ("transaction", TRANSACTION, "transfer to a user"), ("transaction-to-contract", {**TRANSACTION, "recipient": CONTRACT}, "transfer to a contract"),
+            ("transaction-u64-max", {**TRANSACTION, "fee": 2**64 - 1, "expirePeriod": 2**64 - 1, "amount": 2**64 - 1}, "highest numbers"),
+            ("transaction-zero", {**TRANSACTION, "fee": 0, "expirePeriod": 0, "amount": 0}, "lowest numbers"),
+            ("roll-buy", ROLL_BUY, "five rolls"), ("roll-sell", ROLL_SELL, "all rolls there can be"),
+            ("execute-sc", EXECUTE, "three datastore entries, ascending"),
+            ("execute-sc-empty", {**EXECUTE, "bytecode": b"", "datastore": []}, "no bytecode, no datastore"),
+            ("execute-sc-unsorted", {**EXECUTE, "datastore": EXECUTE["datastore"][::-1]}, "order counts: another id"),
+            ("execute-sc-repeated-key", {**EXECUTE, "datastore": [(b"k", b"1"), (b"k", b"2")]}, "a repeated key is kept as it was sent"),
+            ("execute-sc-128-entries", {**EXECUTE, "datastore": [(bytes([i]), b"") for i in range(128)]}, "at the limit"),
+            ("execute-sc-key-255", {**EXECUTE, "datastore": [(b"k" * 255, b"v")]}, "longest key"),
+            ("execute-sc-empty-key", {**EXECUTE, "datastore": [(b"", b"")]}, "empty key and value"),
+            ("call-sc", CALL, "call of a contract"), ("call-sc-empty", {**CALL, "function": "", "parameter": b"", "coins": 0}, "empty function and parameter are legal"),
+            ("call-sc-utf8", {**CALL, "function": "é€𝄞"}, "function name of 2, 3 and 4 byte characters"),
+            ("call-sc-name-255", {**CALL, "function": "f" * 255}, "longest function name")):
+        v.good("operation", name, desc, operation_case(op))
+    v.good("operation", "other-chain", "the chain id is inside the id", operation_case(TRANSACTION, chain=77))
+    bad_signature = operation_case(TRANSACTION)
+    v.good("operation", "signature-flipped", "parses; signature not valid", {**bad_signature, "signature": flip(bytes.fromhex(bad_signature["signature"]), 9).hex()})
+    v.good("operation", "mainnet-transaction", "a transaction of mainnet", {
+        "chainId": "77658377", "publicKey": "006cea09cc531ae9082cf0f0bb55bfa0aa74e3e19f2064849c7fb5c3ed9684b0a2",
+        "content": "01f0d815000000e4b9d5b4df792b90840264dc68435acf874aab9e3cef0158df32e0fc07fe030d01",
+        "signature": "006dd544553302b634cc16ac06547f4c59a4612c46bdb25dbada14b0a0b099ab90d9e2edef857395f34aa5df85143b8a2d6eb199556c9d3494ca4ed8dfce96de0e"})
+    t, e, c, r = (operation_content(x) for x in (TRANSACTION, EXECUTE, CALL, ROLL_BUY))
+    head = vi(TRANSACTION["fee"]) + vi(17)
+    small = vi(20) + vi(17)
+    call_head = small + b"\4" + vi(CALL["maxGas"]) + b"\1" + CONTRACT
+    store = small + b"\3" + vi(EXECUTE["maxGas"]) + b"\0" + b"\0"
+    for name, data, desc in (
+            ("empty", b"", "no bytes"), ("fee-only", vi(5), "cut after the fee"), ("truncated", t[:-1], "amount cut"), ("trailing-byte", t + b"\0", "one byte more"),
+            ("unknown-kind-5", head + b"\5" + t[len(head) + 1:], "kinds are 0 to 4"), ("unknown-kind-128", head + b"\x80\1" + t[len(head) + 1:], "a kind of two bytes"),
+            ("kind-not-minimal", head + b"\x80\0" + t[len(head) + 1:], "kind 0 in two bytes"), ("fee-not-minimal", b"\x81\0" + t[len(vi(TRANSACTION['fee'])):], "fee 1 in two bytes"),
+            ("fee-over-u64", b"\xff" * 9 + b"\2" + t[len(vi(TRANSACTION['fee'])):], "fee of 65 bits"),
+            ("address-kind-2", head + b"\0\2" + t[len(head) + 2:], "kinds of address are 0 and 1"), ("address-version-1", head + b"\0\0\1" + t[len(head) + 3:], "address of version 1"),
+            ("address-33-bytes", head + b"\0" + USER[:-1] + b"\5", "address a byte short"),
+            ("roll-buy-trailing-byte", r + b"\0", "one byte more"), ("roll-buy-no-count", r[:-1], "count missing"),
+            ("execute-trailing-byte", e + b"\0", "one byte more"), ("execute-truncated", e[:-1], "last value's length missing"),
+            ("execute-count-too-high", store + b"\2" + b"\1k\1v", "two entries announced, one there"), ("execute-count-too-low", store + b"\1" + b"\1k\1v" * 2, "one entry announced, two there"),
+            ("execute-129-entries", store + vi(129) + b"".join(b"\1" + bytes([i]) + b"\0" for i in range(129)), "at most 128"),
+            ("execute-key-256", store + b"\1" + vi(256) + b"k" * 256 + b"\0", "keys of at most 255 bytes"),
+            ("execute-count-huge", store + vi(2**63), "a count that must not be allocated"), ("execute-bytecode-longer", store[:-1] + b"\xff\x07" + b"x" * 9, "bytecode longer than the rest"),
+            ("execute-key-length-not-minimal", store + b"\1" + b"\x81\0k\0", "length 1 in two bytes"),
+            ("call-trailing-byte", c + b"\0", "one byte more"), ("call-truncated", c[:-1], "parameter cut"),
+            ("call-name-256", call_head + vi(256) + b"f" * 256 + b"\0", "names of at most 255 bytes"), ("call-name-not-utf8", call_head + b"\2\xc3\x28\0", "a broken UTF-8 sequence"),
+            ("call-name-overlong-utf8", call_head + b"\2\xc0\x80\0", "an overlong UTF-8 sequence"), ("call-name-surrogate", call_head + b"\3\xed\xa0\x80\0", "half of a surrogate pair"),
+            ("call-target-kind-2", small + b"\4" + vi(CALL["maxGas"]) + b"\1\2" + CONTRACT[1:] + b"\0\0", "kinds of address are 0 and 1"),
+            ("call-no-parameter", call_head + b"\1f", "parameter length missing")):
+        v.bad("operation", name, desc, {"chainId": str(CHAIN), "content": data.hex()}, BYTES)
+
+
+def vectors_ed25519(v):
+    def put(name, desc, key, message, signature, want, zip215):
+        v.good("ed25519", name, desc, {"publicKey": key.hex(), "message": message.hex(), "signature": signature.hex(), "zip215": zip215}, want)
+
+    for i, (secret, _, message, signature) in enumerate(RFC8032):
+        put(f"rfc8032-{i + 1}", "test vector of RFC 8032 7.1", ed25519_public_key(bytes.fromhex(secret)), bytes.fromhex(message), bytes.fromhex(signature), True, True)
+    secret, message = test_secret(0), fill("message", 32)
+    key, signature = ed25519_public_key(secret), ed25519_sign(test_secret(0), fill("message", 32))
+    put("good-32-byte-message", "as Massa signs: a 32-byte hash", key, message, signature, True, True)
+    put("good-long-message", "3,000 bytes", key, fill("message", 3000), ed25519_sign(secret, fill("message", 3000)), True, True)
+    s = int.from_bytes(signature[32:], "little")
+    put("s-plus-l", "S + L is the same scalar, and not allowed", key, message, signature[:32] + (s + L).to_bytes(32, "little"), False, False)
+    put("s-equals-l", "S = L", key, message, signature[:32] + L.to_bytes(32, "little"), False, False)
+    put("s-all-ones", "S = 2^256 - 1", key, message, signature[:32] + b"\xff" * 32, False, False)
+    put("s-high-bit", "highest bit of S set", key, message, flip(signature, 63, 7), False, False)
+    put("s-negated", "L - S", key, message, signature[:32] + (L - s).to_bytes(32, "little"), False, False)
+    put("s-zero", "S = 0", key, message, signature[:32] + bytes(32), False, False)
+    for name, data in (("r-bit-flipped", flip(signature)), ("r-sign-flipped", flip(signature, 31, 7)), ("s-bit-flipped", flip(signature, 32))):
+        put(name, "one bit of the signature changed", key, message, data, False, False)
+    put("message-bit-flipped", "one bit of the message changed", key, flip(message, 31, 7), signature, False, False)
+    put("message-longer", "a zero byte behind the message", key, message + b"\0", signature, False, False)
+    put("message-empty", "no message", key, b"", signature, False, False)
+    put("key-bit-flipped", "one bit of the key changed", flip(key), message, signature, False, False)
+    put("key-sign-flipped", "the negated key", flip(key, 31, 7), message, signature, False, False)
+    put("key-of-another", "another key", test_key(1)[1:], message, signature, False, False)
+    put("halves-swapped", "S before R", key, message, signature[32:] + signature[:32], False, False)
+    for n in (0, 32, 63):
+        put(f"signature-{n}-bytes", "too short", key, message, signature[:n], False, False)
+    put("signature-65-bytes", "with Massa's version byte in front", key, message, b"\0" + signature, False, False)
+    put("signature-trailing-byte", "a byte behind it", key, message, signature + b"\0", False, False)
+    for n in (0, 31):
+        put(f"key-{n}-bytes", "too short", key[:n], message, signature, False, False)
+    put("key-33-bytes", "with Massa's version byte in front", b"\0" + key, message, signature, False, False)
+    off = next(y.to_bytes(32, "little") for y in range(2, 99) if _decompress(y.to_bytes(32, "little")) is None)
+    put("key-not-on-curve", "no point has this y", off, message, signature, False, False)
+    put("r-not-on-curve", "no point has this y", key, message, off + signature[32:], False, False)
+
+    # Points of small order, and sums of honest points with them.
+    point = next(_extended(xy) for xy in (_decompress(y.to_bytes(32, "little")) for y in range(2, 200)) if xy
+                 and _encode_point(_multiply_all(_extended(xy), 4 * L)) != _encode_point(NEUTRAL))
+    torsion = [_multiply_all(point, L * i) for i in range(8)]
+    neutral = _encode_point(NEUTRAL)
+    put("small-order-key-neutral", "the neutral point as key: any message passes with R = S*B", neutral, message,
+        _encode_point(_multiply_base(5)) + (5).to_bytes(32, "little"), True, True)
+    put("small-order-all-neutral", "neutral key, neutral R, S = 0", neutral, message, neutral + bytes(32), True, True)
+    small = _encode_point(torsion[1])
+    for counter in range(64):  # one message for which k is not a multiple of 8
+        m = fill(f"small order {counter}", 32)
+        if _sha512_int(neutral, small, m) % 8:
+            break
+    put("small-order-key-8", "key of order 8: only the check with cofactor passes", small, m, neutral + bytes(32), False, True)
+    a, prefix = _expand_secret(secret)
+    mixed = _encode_point(_add(_multiply_base(a), torsion[1]))
+    for counter in range(64):
+        m = fill(f"mixed order {counter}", 32)
+        nonce = _sha512_int(prefix, m)
+        r = _encode_point(_multiply_base(nonce))
+        k = _sha512_int(r, mixed, m)
+        if k % 8:
+            break
+    put("mixed-order-key", "an honest key plus a point of order 8: only the check with cofactor passes", mixed, m,
+        r + ((nonce + k * a) % L).to_bytes(32, "little"), False, True)
+    r = _encode_point(_add(_multiply_base(nonce), torsion[1]))
+    k = _sha512_int(r, key, m)
+    put("mixed-order-r", "R plus a point of order 8: only the check with cofactor passes", key, m, r + ((nonce + k * a) % L).to_bytes(32, "little"), False, True)
+    put("r-not-canonical", "R is the neutral point written as y = p + 1", neutral, message, (P + 1).to_bytes(32, "little") + bytes(32), False, True)
+    put("r-negative-zero", "R is the neutral point with the sign bit set", neutral, message, flip(neutral, 31, 7) + bytes(32), False, True)
+
+
+def _multiply_all(point, scalar):
+    """Scalar of any size (a scalar modulo L is not enough outside the prime-order group)."""
+    acc = NEUTRAL
+    for bit in bin(scalar)[2:]:
+        acc = _double(acc)
+        if bit == "1":
+            acc = _add(acc, point)
+    return acc
+
+
+def test_block(slot, ops, order=None, kinds=None, signer=1):
+    """A signed block for BODY and SEALS; `ops` signed by key 6, `order` = indexes of the list, possibly repeated."""
+    operations, signatures, ids = {}, {}, []
+    for op in ops:
+        content = operation_content(op)
+        i = operation_id(CHAIN, test_key(6), content)
+        operations[i], signatures[i] = (1, test_key(6) + content), test_sign(6, i[1:])
+        ids.append(i)
+    operations.update(kinds or {})
+    signatures.update((i, test_sign(6, i[1:])) for i in kinds or {})
+    ids += list(kinds or {})
+    ids = [ids[n] for n in order] if order is not None else ids
+    content = header_content(test_header(slot=slot, ids=ids))
+    digest = blake3(test_key(signer) + content)
+    return {"publicKey": test_key(signer), "content": content, "operationIds": ids, "operations": operations, "signatures": signatures,
+            "signature": test_sign(signer, header_signed_hash(test_key(signer), slot, digest))}
+
+
+def lost_operation(op=None):
+    """(id, kind 2 entry) of an ExecuteSC whose repeated key the node no longer shows."""
+    sent = {**EXECUTE, "datastore": [(b"\1", b"lost"), (b"\1", b"one"), (b"\2", b"two")]}
+    content = operation_content(sent)
+    shown = operation_content(op or {**EXECUTE, "datastore": [(b"\1", b"one"), (b"\2", b"two")]})
+    return operation_id(CHAIN, test_key(6), content), (2, test_key(6) + shown + vi(len(content) + SIGNATURE_AND_KEY_BYTES))
+
+
+PERIOD = 9
+
+
+def vectors_bodies(v):
+    def body(slots, period=PERIOD):
+        return encode_body(CHAIN, GENESIS_MS, period, slots)
+
+    def slots_with(**blocks):
+        slots = [None] * 32
+        for name, block in blocks.items():
+            slots[int(name[1:])] = block
+        return slots
+
+    def good(name, desc, slots, period=PERIOD):
+        v.good("body", name, desc, {"body": body(slots, period).hex()})
+
+    def bad(name, desc, data):
+        v.bad("body", name, desc, {"body": data.hex()}, "CORE_BODY_INVALID")
+
+    all_ops = [TRANSACTION, ROLL_BUY, ROLL_SELL, EXECUTE, CALL]
+    plain, two = test_block((PERIOD, 3), []), test_block((PERIOD, 3), [TRANSACTION, CALL])
+    lost_id, lost = lost_operation()
+    good("no-blocks", "32 proven misses", slots_with())
+    good("one-empty-block", "a block without operations", slots_with(t3=plain))
+    good("two-blocks", "first and last thread", slots_with(t0=test_block((PERIOD, 0), [ROLL_BUY]), t31=test_block((PERIOD, 31), [])))
+    good("every-kind", "all five kinds of operation", slots_with(t3=test_block((PERIOD, 3), all_ops)))
+    good("repeated-operation", "an operation listed twice has one body", slots_with(t3=test_block((PERIOD, 3), [TRANSACTION, CALL], [1, 0, 1])))
+    good("not-reproducible", "an ExecuteSC of kind 2", slots_with(t3=test_block((PERIOD, 3), [], kinds={lost_id: lost})))
+    good("void-threads", "slots undone by a restart of the chain", [VOID] * 30 + [None, None])
+    genesis = []
+    for t in range(32):
+        key, content = genesis_block(t)
+        genesis.append({"publicKey": key, "content": content, "operationIds": [], "operations": {}})
+    good("genesis-period", "32 genesis blocks from constants", genesis, 0)
+    good("period-u64-max", "highest period", slots_with(t3=test_block((2**64 - 1, 3), [])), 2**64 - 1)
+
+    base, empty = body(slots_with(t3=two)), body(slots_with())
+    at = 26 + 3  # flag of thread 3
+    inner = two["publicKey"] + two["content"] + vi(2) + b"".join(two["operationIds"])
+    prefix, suffix = base[:at], b"\0" * 28
+    ops = [b"\1" + vbytes(two["operations"][i][1]) for i in two["operationIds"]]
+
+    def rebuilt(inner=inner, count=2, ops=ops, flag=b"\1", suffix=suffix):
+        return prefix + flag + vbytes(inner) + vi(count) + b"".join(ops) + suffix
+
+    assert rebuilt() == base
+    bad("empty", "no bytes", b"")
+    bad("format-0", "format 0", b"\0" + base[1:])
+    bad("format-2", "a format to come", b"\2" + base[1:])
+    bad("thread-count-31", "threads are 32", empty[:25] + b"\x1f" + empty[26:-1])
+    bad("thread-count-33", "threads are 32", empty[:25] + b"\x21" + empty[26:] + b"\0")
+    bad("thread-count-0", "threads are 32", empty[:25] + b"\0")
+    bad("block-flag-3", "flags are 0 to 2", empty[:26] + b"\3" + empty[27:])
+    bad("block-flag-255", "flags are 0 to 2", empty[:-1] + b"\xff")
+    bad("truncated-header", "cut within the first numbers", base[:20])
+    bad("truncated-last-thread", "one thread short", base[:-1])
+    bad("truncated-in-block", "cut within a block", base[:600])
+    bad("truncated-in-operation", "cut within an operation", base[:-40])
+    bad("trailing-byte", "one byte more", base + b"\0")
+    bad("trailing-thread", "a 33rd thread with a block", base + b"\1" + vbytes(inner))
+    bad("header-of-another-thread", "the header says thread 4", body(slots_with(t3=test_block((PERIOD, 4), []))))
+    bad("header-of-another-period", "the header says the period before", body(slots_with(t3=test_block((PERIOD - 1, 3), []))))
+    bad("header-key-version-1", "key of version 1", rebuilt(inner=b"\1" + inner[1:]))
+    bad("header-content-broken", "option byte of the header", rebuilt(inner=flip(inner, 34, 1)))
+    bad("list-hash-mismatch", "the header covers another list", rebuilt(inner=flip(inner, 33 + 5 + 32 * 33 + 4)))
+    bad("list-order-swapped", "the two ids of the list exchanged", rebuilt(inner=inner[:-66] + inner[-33:] + inner[-66:-33], ops=ops[::-1]))
+    bad("list-count-too-low", "one id behind the list", rebuilt(inner=inner[:-67] + b"\1" + inner[-66:]))
+    bad("list-count-too-high", "three ids announced, two there", rebuilt(inner=inner[:-67] + b"\3" + inner[-66:]))
+    bad("list-id-version-1", "id of version 1", rebuilt(inner=inner[:-66] + b"\1" + inner[-65:]))
+    bad("list-trailing-byte", "a byte inside the block's length, behind the list", rebuilt(inner=inner + b"\0"))
+    bad("block-length-too-short", "the length of the block cuts its list", prefix + b"\1" + vi(len(inner) - 1) + inner + vi(2) + b"".join(ops) + suffix)
+    bad("block-length-not-minimal", "length in one byte too many", prefix + b"\1" + vi(len(inner))[:-1] + bytes([vi(len(inner))[-1] | 128, 0]) + inner + vi(2) + b"".join(ops) + suffix)
+    bad("block-length-huge", "a length that must not be allocated", prefix + b"\1" + vi(2**62) + inner)
+    bad("operation-count-too-low", "one body announced, two ids listed", rebuilt(count=1, ops=ops[:1]))
+    bad("operation-count-too-high", "three bodies announced", rebuilt(count=3, ops=ops + ops[:1]))
+    bad("operation-count-mismatch", "two announced, one there", rebuilt(ops=ops[:1]))
+    bad("operation-count-not-minimal", "2 in two bytes", prefix + b"\1" + vbytes(inner) + b"\x82\0" + b"".join(ops) + suffix)
+    bad("operation-missing-last", "no body at all", rebuilt(count=0, ops=[]))
+    bad("operation-duplicate", "the first body twice", rebuilt(ops=[ops[0], ops[0]]))
+    bad("operation-order", "bodies not in order of first appearance", rebuilt(ops=ops[::-1]))
+    bad("operation-id-mismatch", "a bit of a body changed", rebuilt(ops=[flip(ops[0], -1), ops[1]]))
+    bad("operation-of-another-chain", "the id was made with another chain id", base[:1] + u64(77) + base[9:])
+    bad("operation-swapped", "a body that is in no list", rebuilt(ops=[b"\1" + vbytes(test_key(6) + operation_content(ROLL_BUY)), ops[1]]))
+    bad("operation-kind-0", "kinds are 1 and 2", rebuilt(ops=[b"\0" + ops[0][1:], ops[1]]))
+    bad("operation-kind-3", "kinds are 1 and 2", rebuilt(ops=[b"\3" + ops[0][1:], ops[1]]))
+    raw = two["operations"][two["operationIds"][0]][1]
+    bad("operation-trailing-byte", "a byte behind the content, inside its length", rebuilt(ops=[b"\1" + vbytes(raw + b"\0"), ops[1]]))
+    bad("operation-repeated-in-full", "a repeated id must have one body, not two", _twice(body, slots_with, ops[0], suffix))
+    v_key = test_key(6)
+
+    def lost_body(entry, i=lost_id):
+        return body(slots_with(t3=test_block((PERIOD, 3), [], kinds={i: entry})))
+
+    def shown(datastore, size=None):
+        content = operation_content({**EXECUTE, "datastore": datastore})
+        return 2, v_key + content + vi(size if size is not None else len(content) + 200)
+
+    bad("kind-2-keys-descending", "keys must ascend", lost_body(shown([(b"\2", b"two"), (b"\1", b"one")])))
+    bad("kind-2-key-repeated", "each key once", lost_body(shown([(b"\1", b"one"), (b"\1", b"two")])))
+    bad("kind-2-key-order-by-length", "ascending as bytes: 0100 comes before 02", lost_body(shown([(b"\2", b""), (b"\1\0", b"")])))
+    bad("kind-2-without-size", "serialized_size missing", lost_body((2, lost[1][:-2])))
+    bad("kind-2-trailing-byte", "a byte behind serialized_size", lost_body((2, lost[1] + b"\0")))
+    bad("kind-2-size-not-minimal", "serialized_size in one byte too many", lost_body((2, lost[1][:-1] + bytes([lost[1][-1] | 128, 0]))))
+    transfer = operation_content(TRANSACTION)
+    bad("kind-2-transaction", "only ExecuteSC can be not reproducible", lost_body((2, v_key + transfer + vi(len(transfer) + 99))))
+    same = operation_content(EXECUTE)
+    bad("kind-2-hashes-to-id", "its content hashes to the id: must be kind 1",
+        lost_body((2, v_key + same + vi(len(same) + 98)), operation_id(CHAIN, v_key, same)))
+    unsorted = operation_content({**EXECUTE, "datastore": EXECUTE["datastore"][::-1]})
+    bad("kind-2-order-can-be-found", "another order of its three entries hashes to the id: must be kind 1",
+        lost_body((2, v_key + same + vi(len(same) + 98)), operation_id(CHAIN, v_key, unsorted)))
+    bad("kind-1-not-reproducible", "a body that does not hash to its id, written as kind 1", lost_body((1, lost[1][:-2])))
+    good("kind-1-reordered", "the order found by permutation is written as kind 1",
+         slots_with(t3=test_block((PERIOD, 3), [{**EXECUTE, "datastore": EXECUTE["datastore"][::-1]}])))
+
+    slots = slots_with(t3=two, t7=test_block((PERIOD, 7), [ROLL_BUY], [0, 0], signer=4))
+    data, seals = body(slots), encode_seals(CHAIN, GENESIS_MS, PERIOD, slots)
+    v.good("seals", "two-blocks", "signatures of two headers and three operations", {"body": data.hex(), "seals": seals.hex()})
+    v.good("seals", "no-blocks", "nothing signed", {"body": empty.hex(), "seals": seals[:25].hex()})
+    v.good("seals", "not-reproducible", "the signature of an operation of kind 2 verifies over its id", {
+        "body": lost_body(lost).hex(), "seals": encode_seals(CHAIN, GENESIS_MS, PERIOD, slots_with(t3=test_block((PERIOD, 3), [], kinds={lost_id: lost}))).hex()})
+    for name, changed, desc in (("header-signature-flipped", flip(seals, 30), "decodes; the first header's signature is not valid"),
+                                ("operation-signature-flipped", flip(seals, -1), "decodes; the last operation's signature is not valid"),
+                                ("signatures-swapped", seals[:25] + seals[89:153] + seals[25:89] + seals[153:], "decodes; header and operation exchanged")):
+        v.good("seals", name, desc, {"body": data.hex(), "seals": changed.hex()})
+    for name, changed, desc in (
+            ("empty", b"", "no bytes"), ("format-0", b"\0" + seals[1:], "format 0"), ("format-2", b"\2" + seals[1:], "a format to come"),
+            ("another-chain", flip(seals, 8), "chain id differs from BODY"), ("another-genesis", flip(seals, 16), "genesis timestamp differs from BODY"),
+            ("another-period", flip(seals, 24), "period differs from BODY"), ("truncated-head", seals[:24], "cut within the numbers"),
+            ("truncated-byte", seals[:-1], "last signature a byte short"), ("signature-missing", seals[:-64], "one signature short"),
+            ("trailing-byte", seals + b"\0", "one byte more"), ("signature-too-many", seals + seals[-64:], "one signature more"),
+            ("with-version-bytes", seals[:25] + b"".join(b"\0" + seals[i:i + 64] for i in range(25, len(seals), 64)), "Massa's version byte before each"),
+            ("repeated-operation-signed-twice", seals + seals[-64:], "an operation listed twice has one signature")):
+        v.bad("seals", name, desc, {"body": data.hex(), "seals": changed.hex()}, "CORE_SEALS_INVALID")
+
+
+def vectors_restore(v):
+    a, b, c, d, e = ((bytes([n]), b"value %d" % n) for n in range(1, 6))
+
+    def put(name, desc, sent, kind, size=0):
+        shown = operation_content({**EXECUTE, "datastore": sorted(dict(sent).items())})
+        content = operation_content({**EXECUTE, "datastore": sent})
+        i = operation_id(CHAIN, test_key(6), content)
+        case = {"chainId": str(CHAIN), "publicKey": test_key(6).hex(), "shown": shown.hex(), "id": text_encode("operationId", i),
+                "serializedSize": len(content) + SIGNATURE_AND_KEY_BYTES + size, "signature": test_sign(6, i[1:]).hex()}
+        v.good("restore", name, desc, case)
+        if json.loads(v.files[f"restore/{name}.json"])["want"]["kind"] != kind:
+            raise AssertionError(name)
+
+    put("sorted", "sent in ascending order: nothing to restore", [a, b, c], 1)
+    put("no-entries", "nothing to order", [], 1)
+    put("two-swapped", "the other order of two", [b, a], 1)
+    put("three-rotated", "one of six orders", [c, a, b], 1)
+    put("four-reversed", "the last of 24 orders", [d, c, b, a], 1)
+    put("five-sorted", "five entries in ascending order need no search", [a, b, c, d, e], 1)
+    put("five-swapped", "five entries are not searched", [b, a, c, d, e], 2)
+    put("key-repeated", "the first of two entries of one key is lost", [(a[0], b"lost"), a, b], 2)
+    put("key-repeated-one-left", "one entry shown of two sent", [(a[0], b"lost"), a], 2)
+    put("key-repeated-same-value", "twice the same entry", [a, a, b], 2)
+
+
+def _twice(body, slots_with, op, suffix):
+    once = body(slots_with(t3=test_block((PERIOD, 3), [TRANSACTION], [0, 0])))
+    head = once[:len(once) - len(suffix) - len(op) - 1]
+    return head + vi(2) + op + op + suffix
+
+
+def vectors_trees(v):
+    for n in (1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 15, 16, 17, 20, 31, 32, 33, 63, 64, 65, 100, 127, 128, 129, 255, 256, 257, 1000, 1023, 1024, 1025):
+        v.good("merkle", f"root-{n:04}", f"{n} leaves of 32 bytes", {"kind": "root", "leaves": fill_spec("merkle", 32 * n, leafSize=32)})
+    v.good("merkle", "root-empty-leaf", "one leaf of no bytes is not no leaf", {"kind": "root", "leaves": [""]}, sha256(b"\0").hex())
+    v.good("merkle", "root-leaves-of-different-length", "a short last leaf", {"kind": "root", "leaves": fill_spec("merkle", 2500, leafSize=1024)})
+    v.good("merkle", "root-two-joined", "the bytes of two leaves as one: another root", {"kind": "root", "leaves": [fill("merkle", 64).hex()]})
+    leaves7 = [x.hex() for x in expand_list(fill_spec("merkle", 32 * 7, leafSize=32))]
+
+    def proof(n, at, /, **change):
+        leaves = expand_list(fill_spec("merkle", 32 * n, leafSize=32))
+        hashes = [leaf_hash(x) for x in leaves]
+        case = {"kind": "proof", "leaf": leaves[at].hex(), "index": at, "leafCount": n,
+                "path": [p.hex() for p in tree_path(hashes, at)], "root": tree_root(hashes).hex()}
+        case.update(change)
+        return case
+
+    for n, index in ((1, 0), (2, 0), (2, 1), (3, 2), (5, 4), (7, 0), (7, 3), (7, 6), (8, 7), (100, 64), (1000, 999), (1024, 512), (1025, 1024), (16384, 16383)):
+        v.good("merkle", f"proof-{n:05}-{index:05}", f"leaf {index} of {n}", proof(n, index), True)
+        v.good("merkle", f"path-{n:05}-{index:05}", f"path of leaf {index} of {n}", {"kind": "path", "leaves": fill_spec("merkle", 32 * n, leafSize=32), "index": index})
+    v.good("merkle", "leaf-count-not-bound", "RFC 6962 does not bind the number of leaves: this is why a chunk id holds the length",
+           proof(7, 0, leafCount=8), True)
+    code, path, root = "CORE_MERKLE_PROOF_INVALID", proof(7, 3)["path"], proof(7, 3)["root"]
+
+    def bad(name, desc, case):
+        v.bad("merkle", name, desc, case, code)
+
+    for level in range(3):
+        for bit, at in ((0, 0), (7, 31)):
+            changed = list(path)
+            changed[level] = flip(bytes.fromhex(path[level]), at, bit).hex()
+            bad(f"sibling-bit-flipped-level-{level}-byte-{at}", "one bit of a sibling", proof(7, 3, path=changed))
+    bad("sibling-too-many", "one sibling more", proof(7, 3, path=path + [path[0]]))
+    bad("sibling-too-many-zero", "a zero sibling more", proof(7, 3, path=path + ["00" * 32]))
+    bad("sibling-too-many-in-front", "one sibling more, at the leaf", proof(7, 3, path=[path[0]] + path))
+    bad("sibling-too-few", "the last sibling left out", proof(7, 3, path=path[:-1]))
+    bad("sibling-too-few-first", "the first sibling left out", proof(7, 3, path=path[1:]))
+    bad("path-empty", "no sibling at all", proof(7, 3, path=[]))
+    bad("path-reversed", "from the root down", proof(7, 3, path=path[::-1]))
+    bad("path-swapped", "two siblings exchanged", proof(7, 3, path=[path[1], path[0], path[2]]))
+    bad("path-of-neighbour", "the path of leaf 2", proof(7, 3, path=proof(7, 2)["path"]))
+    bad("path-not-empty-for-one-leaf", "a tree of one leaf has no siblings", proof(1, 0, path=[path[0]]))
+    bad("sibling-31-bytes", "a sibling a byte short", proof(7, 3, path=[path[0][:-2], path[1], path[2]]))
+    bad("sibling-33-bytes", "a sibling a byte long", proof(7, 3, path=[path[0] + "00", path[1], path[2]]))
+    bad("sibling-empty", "an empty sibling", proof(7, 3, path=["", path[1], path[2]]))
+    for index in (0, 1, 2, 4, 6):
+        bad(f"wrong-index-{index}", "the proof of leaf 3 with another index", proof(7, 3, index=index))
+    bad("index-equals-count", "indexes end at 6", proof(7, 6, index=7))
+    bad("index-far-out", "indexes end at 6", proof(7, 3, index=7 + 8))
+    bad("index-plus-2-to-32", "must not be cut to 32 bits", proof(7, 3, index=3 + 2**32))
+    bad("leaf-count-0", "no tree", proof(7, 3, leafCount=0))
+    bad("leaf-count-one-less", "leaf 6 does not exist among 6", proof(7, 6, leafCount=6))
+    bad("leaf-count-one-more", "leaf 6 of 8 has three siblings", proof(7, 6, leafCount=8))
+    bad("leaf-count-half", "four leaves: two siblings", proof(7, 3, leafCount=4))
+    bad("leaf-count-double", "14 leaves: four siblings", proof(7, 3, leafCount=14))
+    bad("leaf-bit-flipped", "one bit of the leaf", proof(7, 3, leaf=flip(bytes.fromhex(leaves7[3])).hex()))
+    bad("leaf-longer", "a zero byte behind the leaf", proof(7, 3, leaf=leaves7[3] + "00"))
+    bad("leaf-empty", "no leaf", proof(7, 3, leaf=""))
+    bad("leaf-hash-as-leaf", "the leaf's hash in place of the leaf", proof(7, 3, leaf=leaf_hash(bytes.fromhex(leaves7[3])).hex()))
+    h = [leaf_hash(bytes.fromhex(x)) for x in leaves7]
+    bad("node-as-leaf", "an inner node's two children presented as a leaf one level up", {
+        "kind": "proof", "leaf": (h[2] + h[3]).hex(), "index": 1, "leafCount": 4, "path": path[1:], "root": root})
+    bad("node-as-leaf-with-prefix", "the same with the node's prefix inside", {
+        "kind": "proof", "leaf": (b"\1" + h[2] + h[3]).hex(), "index": 1, "leafCount": 4, "path": path[1:], "root": root})
+    bad("root-bit-flipped", "one bit of the root", proof(7, 3, root=flip(bytes.fromhex(root)).hex()))
+    bad("root-of-other-tree", "the root of the first six leaves", proof(7, 3, root=tree_root(h[:6]).hex()))
+    bad("root-without-leaf-prefix", "a tree whose leaves have no prefix", proof(1, 0, root=sha256(bytes.fromhex(leaves7[0])).hex()))
+    bad("root-duplicated-last-leaf", "a tree that doubles an odd last leaf", proof(3, 2, root=node_hash(node_hash(h[0], h[1]), node_hash(h[2], h[2])).hex()))
+    bad("root-31-bytes", "a root a byte short", proof(7, 3, root=root[:-2]))
+
+    for n in (1, 2, 1023, 1024, 1025, 2047, 2048, 2049, 3072, 5000, 65536, 1_000_000, 1_047_553, 1_048_575, 1_048_576):
+        v.good("chunk", f"length-{n}", f"{n} bytes", {"data": fill_spec("chunk", n)})
+    v.good("chunk", "zero-byte-more", "a zero byte behind 5,000 bytes: another id", {"data": (fill("chunk", 5000) + b"\0").hex()})
+    v.good("chunk", "one-zero-byte", "a single zero byte", {"data": "00"})
+
+    ids = [fill(f"chunk id {i}", 32) for i in range(10)]
+    base = {"chainId": CHAIN, "genesisMs": GENESIS_MS, "period": 100, "bitmap": 0xFFFDFFFE, "chunks": [(500, ids[0])]}
+    three = {**base, "chunks": [(CHUNK_BYTES, ids[0]), (CHUNK_BYTES, ids[1]), (1, ids[2])]}
+    for name, m, desc in (("one-chunk", base, "an ordinary period"), ("three-chunks", three, "only the last may be shorter"),
+                          ("full-last-chunk", {**base, "chunks": [(CHUNK_BYTES, ids[0])] * 2}, "length a multiple of the chunk size, equal chunks"),
+                          ("ten-chunks", {**base, "chunks": [(CHUNK_BYTES, i) for i in ids]}, "a full period"),
+                          ("numbers-highest", {**base, "chainId": 2**64 - 1, "genesisMs": 2**64 - 1, "period": 2**64 - 1, "bitmap": 2**32 - 1}, "all bits set"),
+                          ("no-blocks", {**base, "bitmap": 0, "chunks": [(58, ids[3])]}, "a period of misses")):
+        v.good("manifest", name, desc, {"manifest": encode_manifest(m).hex()})
+    a, b = encode_manifest(base), encode_manifest(three)
+    for name, data, desc in (
+            ("empty", b"", "no bytes"), ("version-0", b"\0" + a[1:], "version 0"), ("version-2", b"\2" + a[1:], "a version to come"),
+            ("codec-1", a[:1] + b"\1" + a[2:], "codecs other than replica are reserved"), ("codec-255", a[:1] + b"\xff" + a[2:], "codecs other than replica are reserved"),
+            ("truncated-head", a[:20], "cut within the numbers"), ("truncated-count", a[:33], "cut within the chunk count"), ("truncated-byte", a[:-1], "last chunk id a byte short"),
+            ("truncated-chunk", b[:-36], "a chunk short"), ("trailing-byte", a + b"\0", "one byte more"), ("trailing-chunk", a + a[-36:], "a chunk more than the count"),
+            ("count-0", encode_manifest({**base, "chunks": []}), "there is always at least one chunk"),
+            ("count-0-with-chunk", a[:30] + u32(0) + a[34:], "count 0 before a chunk"), ("count-too-low", b[:30] + u32(2) + b[34:], "two announced, three there"),
+            ("count-huge", a[:30] + b"\xff" * 4 + a[34:], "a count that must not be allocated"),
+            ("length-0", encode_manifest({**base, "chunks": [(0, ids[0])]}), "no chunk is empty"), ("last-length-0", encode_manifest({**base, "chunks": [(CHUNK_BYTES, ids[0]), (0, ids[1])]}), "an empty last chunk"),
+            ("length-over-chunk-size", encode_manifest({**base, "chunks": [(CHUNK_BYTES + 1, ids[0])]}), "longer than a chunk"),
+            ("length-u32-max", encode_manifest({**base, "chunks": [(2**32 - 1, ids[0])]}), "longer than a chunk"),
+            ("first-chunk-short", encode_manifest({**base, "chunks": [(CHUNK_BYTES - 1, ids[0]), (5, ids[1])]}), "only the last may be shorter"),
+            ("middle-chunk-short", encode_manifest({**base, "chunks": [(CHUNK_BYTES, ids[0]), (7, ids[1]), (7, ids[2])]}), "only the last may be shorter"),
+            ("without-codec", a[:1] + a[2:], "codec left out")):
+        v.bad("manifest", name, desc, {"manifest": data.hex()}, "CORE_MANIFEST_INVALID")
+
+    for name, change, count, desc in (
+            ("one-chunk", {}, 1, "the root every other case differs from"), ("two-chunks", {}, 2, "a second chunk"), ("ten-chunks", {}, 10, "a full period"),
+            ("chain-id", {"chainId": "77"}, 1, "another chain"), ("genesis", {"genesisTimestampMs": str(GENESIS_MS + 1)}, 1, "another genesis"), ("period", {"period": "101"}, 1, "another period"),
+            ("bitmap-bit-0", {"bitmap": 0xFFFDFFFF}, 1, "thread 0 has a block"), ("bitmap-bit-31", {"bitmap": 0x7FFDFFFE}, 1, "thread 31 has none"), ("bitmap-0", {"bitmap": 0}, 1, "no blocks"),
+            ("numbers-highest", {"chainId": str(2**64 - 1), "genesisTimestampMs": str(2**64 - 1), "period": str(2**64 - 1), "bitmap": 2**32 - 1}, 1, "all bits set")):
+        case = {"chainId": str(CHAIN), "genesisTimestampMs": str(GENESIS_MS), "period": "100", "bitmap": 0xFFFDFFFE,
+                "chunkIds": fill_spec("period root", 32 * count, leafSize=32), **change}
+        v.good("period-root", name, desc, case)
+    for name, change, desc in (("plain", {}, "the root every other case differs from"), ("chain-id", {"chainId": "77"}, "another chain"), ("genesis", {"genesisTimestampMs": "0"}, "another genesis"),
+                               ("era", {"era": "13"}, "another era"), ("total-bytes", {"totalBytes": "12800001"}, "one byte more"), ("total-chunks", {"totalChunks": "129"}, "one chunk more"),
+                               ("another-root", {"periodRoots": fill_spec("another era", 32 * 128, leafSize=32)}, "other periods"),
+                               ("numbers-highest", {n: str(2**64 - 1) for n in ("chainId", "genesisTimestampMs", "era", "totalBytes", "totalChunks")}, "all bits set")):
+        v.good("era-root", name, desc, {"chainId": str(CHAIN), "genesisTimestampMs": str(GENESIS_MS), "era": "12", "totalBytes": "12800000", "totalChunks": "128",
+                                        "periodRoots": fill_spec("era", 32 * 128, leafSize=32), **change})
+
+
+GOLDEN_NODES = [("AU12UN5gcQ5gck2oCtw8YWEX9FcSXAxFVosCJiv7rXYK8qi68t268", 100, ("3f6ec6553a8fa333", "3fa6b01c0a5d9e14", "3fa0bb825cbc9371"), 14747),
+                ("AU12dG5xP1RDEB5ocdHkymNVvvSJmUL9BgHwCksDowqmGWxfpm93x", 10, ("3fc07fbb833dcc1a", "3f903f234e0f0c00", "3fb7f33a3e0bfacd"), 1486),
+                ("AU1NQmBA9yg9T45RKtqpCyfk3bBuKxAWi8pz9huMqjRU22Y2y2ji", 1, ("3fc6c81b8932a700", "3facca93e3540400", "3ffe406a85e382e0"), 151)]
+
+
+def vectors_placement(v):
+    ends = [0, 1, 16383]
+    golden = [{"address": a, "placementGb": gb} for a, gb, _, _ in GOLDEN_NODES]
+    for n, (address, gb, scores, _) in enumerate(GOLDEN_NODES):
+        v.good("placement", f"score-golden-{n}", f"{gb} GB", {"kind": "score", "address": address, "placementGb": gb, "hashSlots": ends}, list(scores))
+        v.good("placement", f"ticket-{n}", "52 bits each", {"kind": "ticket", "address": address, "hashSlots": ends + [2, 8191, 8192]})
+    v.good("placement", "first-ranks-golden", "hash slots in which each is first", {"kind": "firstRanks", "nodes": golden}, {a: n for a, _, _, n in GOLDEN_NODES})
+    some = list(range(0, 16384, 512)) + [16383]
+    v.good("placement", "rank-golden", "order of the three", {"kind": "rank", "nodes": golden, "hashSlots": some})
+    many = [{"address": test_address(n), "placementGb": 1 + n * n % 50} for n in range(10, 30)]
+    v.good("placement", "rank-twenty", "twenty nodes", {"kind": "rank", "nodes": many, "hashSlots": some[:12]})
+    v.good("placement", "rank-order-of-input", "the same nodes in another order: the same ranks", {"kind": "rank", "nodes": many[::-1], "hashSlots": some[:12]})
+    v.good("placement", "rank-zero-gb", "nodes with 0 are left out", {"kind": "rank", "nodes": golden + [{"address": test_address(9), "placementGb": 0}], "hashSlots": ends})
+    v.good("placement", "rank-nobody", "no nodes", {"kind": "rank", "nodes": [], "hashSlots": ends}, [[], [], []])
+    v.good("placement", "first-ranks-equal", "two nodes of equal weight", {"kind": "firstRanks", "nodes": [{**n, "placementGb": 7} for n in many[:2]]})
+    for gb in (2, 3, 1000, 4_000_000_000):
+        v.good("placement", f"score-{gb}-gb", f"{gb} GB", {"kind": "score", "address": test_address(10), "placementGb": gb, "hashSlots": ends})
+    for name, value in (("half", 0.5), ("one", 1.0), ("one-and-a-half", 1.5), ("two", 2.0), ("just-below-two", 2 - 2**-52), ("ten", 10.0), ("2-to-51-and-half", 2**51 + 0.5),
+                        ("highest-ticket", 2**52 - 0.5), ("middle", 1234567890123.5)):
+        v.good("placement", f"logarithm-{name}", f"ln({value!r})", {"kind": "logarithm", "value": double_hex(value)})
+    for name, chunk in (("zero", bytes(32)), ("one", bytes(31) + b"\1"), ("last-14-bits", b"\xff" * 32), ("16384", bytes(30) + b"\x40\0"), ("16383", bytes(30) + b"\x3f\xff"), ("random", fill("slot", 32))):
+        v.good("placement", f"hash-slot-{name}", "chunk id modulo 16,384", {"kind": "hashSlot", "chunkId": chunk.hex()})
+
+
+def vectors_challenge(v):
+    contract = text_encode("address", CONTRACT)
+    small, one = fill("chunk", 5000), b"\7"
+    big_spec = fill_spec("chunk", 1_048_576)
+    big = expand(big_spec)
+    seed_case = {"kind": "seed", "label": "challenge", "chainId": str(CHAIN), "contract": contract, "challengeId": "m-1", "node": test_address(10),
+                 "chunkId": chunk_id(small).hex(), "nonce": "42", "issuedPeriod": "1000"}
+    for name, change, desc in (("plain", {}, "the seed every other case differs from"), ("rehearsal", {"label": "rehearsal", "issuedPeriod": "0"}, "off chain"), ("chain-id", {"chainId": "77"}, "another chain"),
+                               ("contract", {"contract": text_encode("address", b"\1\0" + sha256(b"x"))}, "another contract"), ("challenge-id", {"challengeId": "m-2"}, "another challenge"),
+                               ("challenge-id-64", {"challengeId": "a" * 64}, "longest id"), ("node", {"node": test_address(11)}, "another node"), ("chunk", {"chunkId": chunk_id(one).hex()}, "another chunk"),
+                               ("nonce", {"nonce": str(2**64 - 1)}, "highest nonce"), ("issued-period", {"issuedPeriod": "1001"}, "a reused id is a new challenge")):
+        v.good("challenge", f"seed-{name}", desc, {**seed_case, **change})
+    seed = bytes.fromhex(run_challenge(seed_case))
+    for n in (1, 2, 5, 977, 1000, 1024):
+        v.good("challenge", f"samples-of-{n}", f"first 8 of {n} leaves", {"kind": "samples", "seed": seed.hex(), "leafCount": n, "count": 8})
+
+    def proof(data, samples=2, **change):
+        return {"kind": "verify", "chunkId": chunk_id(data).hex(), "seed": seed.hex(), "samples": samples, "proof": make_proof(data, seed, samples).hex(), **change}
+
+    for name, data, k in (("one-byte", one, 2), ("1024", fill("chunk", 1024), 2), ("1025", fill("chunk", 1025), 2), ("5000", small, 2), ("5000-eight-samples", small, 8),
+                          ("5000-one-sample", small, 1), ("full-chunk", big, 2), ("full-chunk-eight-samples", big, 8), ("1047553", fill("chunk", 1_047_553), 8)):
+        v.good("challenge", f"proof-{name}", f"{len(data)} bytes, {k} samples", proof(data, k), True)
+    v.good("challenge", "prove-5000", "the proof itself", {"kind": "prove", "data": fill_spec("chunk", 5000), "seed": seed.hex(), "samples": 2}, make_proof(small, seed, 2).hex())
+    v.good("challenge", "prove-full-chunk", "the proof itself", {"kind": "prove", "data": big_spec, "seed": seed.hex(), "samples": 2}, make_proof(big, seed, 2).hex())
+    count = leaf_count_of(len(small))
+    good = make_proof(small, seed, 2)
+    indexes = [sample_index(seed, i, count) for i in range(2)]
+    sizes = [min(LEAF_BYTES, len(small) - i * LEAF_BYTES) for i in indexes]
+    second = 36 + sizes[0] + 32 * path_length(indexes[0], count)
+    bad_proofs = {
+        "empty": (b"", "no bytes"), "head-only": (good[:36], "no sample"), "truncated-byte": (good[:-1], "last sibling a byte short"), "truncated-head": (good[:20], "cut within the root"),
+        "trailing-byte": (good + b"\0", "one byte more"), "trailing-sample": (make_proof(small, seed, 3), "three samples where two are due"),
+        "sample-missing": (make_proof(small, seed, 1), "one sample where two are due"), "samples-swapped": (good[:36] + good[second:] + good[36:second], "second sample first"),
+        "first-sample-twice": (good[:second] + good[36:second], "the first sample in place of the second"),
+        "leaf-bit-flipped": (flip(good, 36), "one bit of the first leaf"), "last-leaf-bit-flipped": (flip(good, second), "one bit of the second leaf"),
+        "sibling-bit-flipped": (flip(good, second - 1), "one bit of a sibling"), "last-sibling-bit-flipped": (flip(good, -1), "one bit of the last sibling"),
+        "tree-root-flipped": (flip(good, 4), "one bit of the tree root"), "sibling-too-many": (good[:second] + good[second - 32:second] + good[second:], "a sibling more in the first path"),
+        "sibling-too-few": (good[:second - 32] + good[second:], "a sibling less in the first path"),
+        "length-plus-1": (u32(len(small) + 1) + good[4:], "a byte more than the chunk has"), "length-minus-1": (u32(len(small) - 1) + good[4:], "a byte less than the chunk has"),
+        "length-0": (u32(0) + good[4:], "no chunk is empty"), "length-little-endian": (len(small).to_bytes(4, "little") + good[4:], "length written backwards"),
+        "of-other-chunk": (make_proof(fill("other chunk", 5000), seed, 2), "a good proof of another chunk"), "of-zeros": (make_proof(bytes(5000), seed, 2), "a good proof of 5,000 zero bytes"),
+    }
+    for name, (data, desc) in bad_proofs.items():
+        v.bad("challenge", f"bad-{name}", desc, proof(small, proof=data.hex()), "CORE_PROOF_INVALID")
+    other_seed = next(s for s in (sha256(b"other seed" + bytes([i])) for i in range(99)) if [sample_index(s, i, count) for i in range(2)] != indexes)
+    v.bad("challenge", "bad-of-other-seed", "a good proof for another seed", proof(small, proof=make_proof(small, other_seed, 2).hex()), "CORE_PROOF_INVALID")
+    fewer = LEAF_BYTES  # a prover that kept one leaf claims that it is the whole chunk
+    forged = u32(fewer) + leaf_hash(small[:fewer]) + small[:fewer] * 2
+    v.bad("challenge", "bad-fewer-leaves-claimed", "a prover that kept one leaf calls it the whole chunk", proof(small, proof=forged.hex()), "CORE_PROOF_INVALID")
+    over = data_tree_root(big)
+    v.bad("challenge", "bad-length-over-1-mib", "no chunk is longer than 1,048,576, even when its id says so",
+          {**proof(small), "chunkId": chunk_id_of(1_048_577, over).hex(), "proof": (u32(1_048_577) + over).hex() + make_proof(big, seed, 2).hex()[72:]}, "CORE_PROOF_INVALID")
+    zero = sha256(b"")
+    v.bad("challenge", "bad-length-0-with-matching-id", "an id made of length 0", {**proof(small), "chunkId": chunk_id_of(0, zero).hex(), "proof": (u32(0) + zero).hex()}, "CORE_PROOF_INVALID")
+    last_seed = next(s for s in (sha256(b"last leaf" + u32(i)) for i in range(999)) if sample_index(s, 0, count) == count - 1)
+    cut_proof = make_proof(small, last_seed, 1)
+    last = len(small) - (count - 1) * LEAF_BYTES
+    v.good("challenge", "proof-last-leaf", "the last leaf is shorter", {**proof(small, 1), "seed": last_seed.hex(), "proof": cut_proof.hex()}, True)
+    v.bad("challenge", "bad-last-leaf-padded", "the last leaf filled up with zeros", {
+        **proof(small, 1), "seed": last_seed.hex(), "proof": (cut_proof[:36 + last] + bytes(LEAF_BYTES - last) + cut_proof[36 + last:]).hex()}, "CORE_PROOF_INVALID")
+
+    for label in ("proof", "rehearsal"):
+        case = {"kind": "proofText", "label": label, "seed": seed.hex(), "proof": good.hex()}
+        v.good("challenge", f"text-{label}", "text to sign", case)
+    text = proof_text(seed, good)
+    for name, signed, desc in (("good", text, "Ed25519 over BLAKE3 of the text"), ("other-text", text + " ", "a signature of another text")):
+        v.good("challenge", f"sign-text-{name}", desc, {"kind": "signText", "publicKey": test_key(10).hex(), "text": text, "signature": (b"\0" + sign_text(test_secret(10), signed)).hex()})
+    v.good("challenge", "sign-text-without-blake3", "a signature of the text itself", {
+        "kind": "signText", "publicKey": test_key(10).hex(), "text": text, "signature": (b"\0" + ed25519_sign(test_secret(10), text.encode())).hex()})
+    ids = [block_id_text(fill(f"block {t}", 32)) for t in range(30)]
+    v.good("challenge", "draw-text", "30 blocks in the period", {"kind": "drawText", "period": "1000", "blockIds": ids})
+    v.good("challenge", "draw-text-no-blocks", "a period of misses", {"kind": "drawText", "period": "1000", "blockIds": []})
+    v.good("challenge", "draw-text-order", "two ids exchanged: another text", {"kind": "drawText", "period": "1000", "blockIds": [ids[1], ids[0]] + ids[2:]})
+    draw_signature = sign_text(test_secret(10), draw_text(1000, [text_decode("blockId", b) for b in ids]))
+    numbers = [{"i": i, "modulo": str(m)} for i, m in ((0, 1), (0, 3), (0, 100), (1, 10**12), (2, 2**64 - 1), (3, 2**63), (127, 977), (128, 12_800_000))]
+    v.good("challenge", "draw-numbers", "D = H(signature), D_i mod n as 256-bit integers, nonce, id and the seeds of an audit",
+           {"kind": "drawNumbers", "signature": draw_signature.hex(), "numbers": numbers})
+    nodes, eras = [test_address(n) for n in range(10, 15)], []
+    for era in (3, 5, 9):
+        chunks = [{"period": str(era * 128 + p), "index": i, "bytes": 1 + int.from_bytes(fill(f"size {era} {p} {i}", 3), "big") % CHUNK_BYTES, "chunkId": fill(f"id {era} {p} {i}", 32).hex()}
+                  for p in range(0, 128, 32) for i in range(2)]
+        eras.append({"era": str(era), "bytes": str(sum(c["bytes"] for c in chunks)), "chunks": chunks})
+    every = [(e["era"], hash_slot(bytes.fromhex(c["chunkId"]))) for e in eras for c in e["chunks"]]
+    holders = {a: sorted({s for n, (_, s) in enumerate(every) if (n + k) % 4 == 0}) for k, a in enumerate(nodes)}
+    last_only = {a: sorted({s for e, s in every if e == "9"})[:1] for a in nodes}
+    for n in range(4):
+        v.good("challenge", f"select-{n}", "node and chunk of a draw", {"kind": "select", "draw": fill(f"draw {n}", 32).hex(), "holders": holders, "eras": eras})
+    for n in range(3):
+        v.good("challenge", f"select-tries-{n}", "a node that holds one chunk of one era: t counts the tries", {"kind": "select", "draw": fill(f"try {n}", 32).hex(), "holders": last_only, "eras": eras})
+    v.good("challenge", "select-none-due", "the node holds nothing: no challenge is due", {"kind": "select", "draw": fill("draw", 32).hex(), "holders": {nodes[0]: []}, "eras": eras}, None)
+    era_case = {"kind": "eraText", "chainId": str(CHAIN), "contract": contract, "era": "12", "eraRoot": fill("era root", 32).hex(), "totalBytes": "12800000", "totalChunks": "128",
+                "nextPlacementRoot": fill("placement root", 32).hex()}
+    for name, change in (("plain", {}), ("era", {"era": "13"}), ("bytes", {"totalBytes": "12800001"}), ("contract", {"contract": ""}), ("placement", {"nextPlacementRoot": "00" * 32})):
+        v.good("challenge", f"era-text-{name}", "text of an era signature", {**era_case, **change})
+    golden = [{"address": a, "placementGb": gb} for a, gb, _, _ in GOLDEN_NODES]
+    more = golden + [{"address": test_address(n), "placementGb": n} for n in (10, 11)]
+    place = {"kind": "placementRoot", "chainId": str(CHAIN), "genesisTimestampMs": str(GENESIS_MS), "era": "13"}
+    for name, nodes_, r, desc in (("nobody", [], 3, "no holders at all: m = 0 everywhere"), ("one-node", golden[:1], 3, "fewer nodes than replicas"), ("three-of-five", more, 3, "first three in rank"),
+                                  ("five-of-five", more, 5, "all of them, in rank")):
+        v.good("challenge", f"placement-root-{name}", f"{desc} (all of different operators and networks, no bound on capacity)", {**place, "nodes": nodes_, "replicas": r})
+    v.good("challenge", "placement-root-era", "another era", {**place, "era": "14", "nodes": more, "replicas": 3})
+
+
+README = """# Vectors
+
+One case per file, `<area>/<case>.json`, named for what is special or wrong about it. Written by `test/reference/massa_archive.py vectors test/vectors`, an
+implementation in another language that shares no code with ours; `... vectors test/vectors --check` fails when a file differs, is missing or is too many.
+
+Every case has `desc`, its inputs, and either `want` (the result) or `wantErr` (an error code). Bytes are lower-case hex, u64 are decimal strings, u32 and smaller
+are numbers, ids and addresses are Massa's text. Bytes may also be given as `{"fill": "sha256-counter", "seed": S, "length": N}`: SHA-256(S as UTF-8 || u32 big
+endian counter) for counter 0, 1, ..., concatenated and cut to N bytes; with `leafSize` they stand for a list, cut into pieces of that size.
+An error inside an area carries the area's code, whatever the cause (a varint that is not minimal inside a header is `CORE_BYTES_INVALID`).
+
+| area | inputs | `want` | code |
+|---|---|---|---|
+| base58check | `type` (`raw`, `publicKey`, `secretKey`, `signature`, `hash`, `address`, `blockId`, `operationId`, `endorsementId`), `text` | bytes with version, address with kind; encoding them gives `text` | CORE_BASE58_INVALID |
+| leb128 | `bytes` (all of them), `max` | the number | CORE_VARINT_INVALID |
+| block-header | `content`; good ones also `publicKey` (33), `signature` (65) | fields, `hash`, `id`, `signedHash`, `serializedSize`, `creator`, `signatureValid` (own and of each endorsement), denunciations | CORE_BYTES_INVALID |
+| operation | `chainId`, `content`; good ones also `publicKey`, `signature` | `operation` (numbers as strings), `idHash`, `id`, `creator`, `creatorThread`, `serializedSize`, `signatureValid` | CORE_BYTES_INVALID |
+| endorsement | `content`; good ones also `publicKey`, `signature` | fields, `idHash`, `id`, `signedHash`, `signatureValid` | CORE_BYTES_INVALID |
+| denunciation | `bytes` | fields, `signaturesValid` [first, second] | CORE_BYTES_INVALID |
+| ed25519 | `publicKey` (32), `message`, `signature` (64), any of them of wrong length | true or false by RFC 8032 without cofactor; `zip215`: what the rule of ZIP-215 says | |
+| blake3, sha256 | `data` | the hash | |
+| body | `body` | numbers, `bitmap`, `voidThreads`, blocks with ids and kinds of operations, `chunkIds`, `root`; encoding what was decoded gives `body` | CORE_BODY_INVALID |
+| seals | `body` (good), `seals` | signatures of 64 bytes per block, `signaturesValid`: all of them | CORE_SEALS_INVALID |
+| restore | an ExecuteSC as the node shows it: `shown` (content, keys ascending, each once), with the true `id`, `serializedSize`, `signature` | `kind` and `bytes` of its entry in BODY | |
+| merkle | kind `root`: `leaves` (data, not hashes); `path`: `leaves`, `index`; `proof`: `leaf` (data), `index`, `leafCount`, `path`, `root` | root; siblings from the leaf up; true | CORE_MERKLE_PROOF_INVALID |
+| chunk | `data` | `byteLength`, `leafCount`, `treeRoot`, `chunkId` | |
+| manifest | `manifest` | fields and `root`; encoding them gives `manifest` | CORE_MANIFEST_INVALID |
+| period-root | `chainId`, `genesisTimestampMs`, `period`, `bitmap`, `chunkIds` | root | |
+| era-root | `chainId`, `genesisTimestampMs`, `era`, `totalBytes`, `totalChunks`, `periodRoots` | root | |
+| placement | kind `hashSlot`: `chunkId`; `ticket`: `address`, `hashSlots`; `logarithm`: `value`; `score`: `address`, `placementGb`, `hashSlots`; `rank`: `nodes`, `hashSlots`; `firstRanks`: `nodes` | number; tickets; double; doubles; addresses per hash slot; hash slots in which each is first. Doubles as 16 hex digits, big endian | |
+| challenge | kind `seed`, `samples`, `prove`, `verify`, `proofText`, `signText`, `drawText`, `drawNumbers`, `select`, `eraText`, `placementRoot` | see docs/FORMAT.md, Challenge and Placement root; `verify`: true | CORE_PROOF_INVALID |
+
+challenge, in detail: `label` is `challenge` / `proof` or `rehearsal`; `samples` is k; `signText.signature` is 65 bytes, `digest` = BLAKE3 of the text; `drawNumbers.want.numbers`
+[n] = D_i mod modulo of `numbers`[n], `audit`[j] = H(D || u8 j); `select` has per holder its hash slots and per era its bytes and chunks, `want` null means that no challenge is due;
+`placementRoot` takes the first `replicas` of each hash slot in rank.
+"""
+
+
+def vectors_command(args):
+    v = Vectors()
+    for make in (vectors_atoms, vectors_hashes, vectors_blocks, vectors_operations, vectors_ed25519, vectors_bodies, vectors_restore, vectors_trees,
+                 vectors_placement, vectors_challenge):
+        make(v)
+    files = {**v.files, "README.md": README}
+    for path, text in files.items():
+        if len(text) > 200_000:
+            raise NotMassa(f"{path} is longer than 200 kB")
+    on_disk = {os.path.relpath(os.path.join(folder, name), args.outdir).replace(os.sep, "/"): os.path.join(folder, name)
+               for folder, _, names in os.walk(args.outdir) for name in names}
+    # Other generators may keep areas of their own beside ours; only what stands in our areas must be ours.
+    areas = {path.split("/")[0] for path in files if "/" in path}
+    extra = {path for path in on_disk if "/" in path and path.split("/")[0] in areas and path not in files}
+    if args.check:
+        wrong = sorted(extra | {path for path, text in files.items() if path not in on_disk
+                                or open(on_disk[path], encoding="utf-8", newline="").read() != text})
+        for path in wrong:
+            print(f"differs: {path}")
+    else:
+        wrong = []
+        for path in extra:
+            os.remove(on_disk[path])
+        for path, text in files.items():
+            target = os.path.join(args.outdir, path)
+            os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
+            with open(target, "w", encoding="utf-8", newline="") as f:
+                f.write(text)
+    negative = sum('"wantErr"' in t or '"want": false' in t or 'Valid": false' in t for t in v.files.values())
+    print(f"{len(v.files)} vectors, {negative} negative, {sum(map(len, files.values()))} bytes, {len(wrong)} differ")
+    return 1 if wrong else 0
+
+
+# ------------------------------------------------------------------------------------------------------------ self-test
+
+RFC8032 = [  # secret, public key, message, signature (RFC 8032 7.1)
+    ("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", "",
+     "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b"),
+    ("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb", "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c", "72",
+     "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"),
+    ("c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7", "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025", "af82",
+     "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a"),
+    ("833fe62409237b9d62ec77587520911e9a759cec1d19755b7da901b96dca3d42", "ec172b93ad5e563bf4932c70e1245034c35467ef2efd4d64ebf819683467e2bf",
+     "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
+     "dc2a4459e7369633a52b1bf277839a00201009a3efbf3ecb69bea2186c26b58909351fc9ac90b3ecfdfbc7c66431e0303dca179c138ac17ad9bef1177331a704"),
+]
+
+BLAKE3_OFFICIAL = {  # input byte i = i mod 251
+    0: "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262",
+    1: "2d3adedff11b61f14c886e35afa036736dcd87a74d27b5c1510225d0f592e213",
+    1023: "10108970eeda3eb932baac1428c7a2163b0e924c9a9e25b35bba72b28f70bd11",
+    1024: "42214739f095a406f3fc83deb889744ac00df831c10daa55189b5d121c855af7",
+    1025: "d00278ae47eb27b34faecf67b4fe263f82d5412916c1ffd97c8cb7fb814b8444",
+    2048: "e776b6028c7cd22a4d0ba182a8bf62205d2ef576467e838ed6f2529b85fba24a",
+    2049: "5f4d72f40d7a5f82b15ca2b2e44b1de3c2ef86c426c95c1af0b6879522563030",
+    3072: "b98cb0ff3623be03326b373de6b9095218513e64f1ee2edd2525c7ad1e5cffd2",
+    3073: "7124b49501012f81cc7f11ca069ec9226cecb8a2c850cfe644e327d22d3e1cd3",
+    4096: "015094013f57a5277b59d8475c0501042c0b642e531b0a1c8f58d2163229e969",
+    4097: "9b4052b38f1c5fc8b1f9ff7ac7b27cd242487b3d890d15c96a1c25b8aa0fb995",
+    5120: "9cadc15fed8b5d854562b26a9536d9707cadeda9b143978f319ab34230535833",
+    5121: "628bd2cb2004694adaab7bbd778a25df25c47b9d4155a55f8fbd79f2fe154cff",
+    6144: "3e2e5b74e048f3add6d21faab3f83aa44d3b2278afb83b80b3c35164ebeca205",
+    6145: "f1323a8631446cc50536a9f705ee5cb619424d46887f3c376c695b70e0f0507f",
+    7168: "61da957ec2499a95d6b8023e2b0e604ec7f6b50e80a9678b89d2628e99ada77a",
+    7169: "a003fc7a51754a9b3c7fae0367ab3d782dccf28855a03d435f8cfe74605e7817",
+    8193: "bab6c09cb8ce8cf459261398d2e7aef35700bf488116ceb94a36d0f5f1b7bc3b",
+    16384: "f875d6646de28985646f34ee13be9a576fd515f76b5b0a26bb324735041ddde4",
+    31744: "62b6960e1a44bcc1eb1a611a8d6235b6b4b78f32e7abc4fb4c6cdcce94895c47",
+    102400: "bc3e3d41a1146b069abffad3c0d44860cf664390afce4d9661f7902e7943e085",
+}
+
+MAINNET = {
+    "header": "9293ff2d77a1acd7a3941f041956e24d5d631bbf799f5c583ceb702192374017", "id": "B127Z9Bqpvw9spCv1t8HJs9ZVhdx5zM5rEymcxXkqdCRM1C6ySQW",
+    "contentHash": "9ea638d94fa00ac47c98fed4a79d542631a3a0dae5c657cb0bc820a5228a60f6", "signedHash": "912818668281bae5da34ff99ce41c88e4807202f27b1f0f5f98b2548516158a6",
+    "operation": "O12fxbmaVz5rophPjVFta7Ckhc6sMJJV9BSe1FNNRfPbr6Z4SSN1", "endorsement": "E1tLhTfCHR5sgrHfRNySzLp1U4gEvNenSeqZq6asW277rf3UvAw",
+    "endorsementSigned": "bad2da8f8785a90d29b9edd6b864b9fbaf658337b08cd8d93ff05f14d541dc97", "listHash": "H68uCuVbhxqiBFChEdKuj3esFnvTa7mpbC33dQB9YraukpNwR",
+}
+
+
+def selftest_command(args):
+    failed = []
+
+    def check(what, got, want=True):
+        if got != want:
+            failed.append(what)
+            print(f"FAILED {what}: {got} is not {want}")
+
+    for length, digest in BLAKE3_OFFICIAL.items():
+        check(f"BLAKE3 of {length} bytes", blake3(bytes(i % 251 for i in range(length))).hex(), digest)
+    for secret, key, message, signature in RFC8032:
+        secret, key, message, signature = map(bytes.fromhex, (secret, key, message, signature))
+        check("RFC 8032 key", ed25519_public_key(secret), key)
+        check("RFC 8032 signature", ed25519_sign(secret, message), signature)
+        for verify in (ed25519_verify, ed25519_verify_zip215):
+            check("RFC 8032 verify", verify(key, message, signature))
+            check("RFC 8032 refuses", verify(key, message + b"x", signature), False)
+    for _ in range(2 * COMB_AFTER_USES):  # both ways to multiply a key
+        check("table of a key", ed25519_verify(key, message, signature))
+        check("table of a key refuses", ed25519_verify(key, message, flip(signature, 33)), False)
+    for thread, text in ((0, "B12LnGn6yQZtoam4jGMDs9DqTdDGoUHEbZjGhHksvp7icuvLptTu"), (1, "B123woE2RThbeDsNuC7fxs7aUokcpbVjWFBReA1CVf3iWPyQaJAz"),
+                         (31, "B1toRY59cPvuFNxD6egDjQ3wE8fHQ1zTZ5UEeeQDZWgKbT4qiqY")):
+        check(f"genesis id {thread}", text_encode("blockId", genesis_ids()[thread]), text)
+    check("genesis address", text_encode("address", user_address(genesis_block(0)[0])), "AU12bmDrXHNzb5Ugv1PhEoq871uK6boy51bHx9wgKc6D3TLa6zyZ")
+    check("empty list", text_encode("hash", EMPTY_LIST_HASH), "2L74kakRTYGfjyUWN1M1AHeSK591CYEBuB7tGbh714AJ7E7NeB")
+    check("id of blk", block_id_text(blake3(b"blk")), "B12iL52kye2CraMXdkdKDxjZJXF9it6E4hz8KEj656QnhvwocvBX")
+    for address, gb, scores, _ in GOLDEN_NODES:
+        check(f"scores of {address}", tuple(double_hex(score(address, gb, s)) for s in (0, 1, 16383)), scores)
+    check("first ranks", run_placement({"kind": "firstRanks", "nodes": [{"address": a, "placementGb": gb} for a, gb, _, _ in GOLDEN_NODES]}),
+          {a: n for a, _, _, n in GOLDEN_NODES})
+    names = Vectors()
+    for make in (vectors_blocks, vectors_operations):
+        make(names)
+    op = json.loads(names.files["operation/mainnet-transaction.json"])["want"]
+    check("mainnet operation", (op["id"], op["signatureValid"], op["creatorThread"], op["serializedSize"]), (MAINNET["operation"], True, 4, 138))
+    check("list of one", text_encode("hash", list_hash([text_decode("operationId", op["id"])])), MAINNET["listHash"])
+    endorsement = json.loads(names.files["endorsement/mainnet-4000000.json"])["want"]
+    check("mainnet endorsement", (endorsement["id"], endorsement["signedHash"], endorsement["signatureValid"]),
+          (MAINNET["endorsement"], MAINNET["endorsementSigned"], True))
+    if args.fixtures:
+        selftest_fixtures(args.fixtures, check)
+    print(f"selftest: {len(failed)} failed")
+    return 1 if failed else 0
+
+
+def selftest_fixtures(folder, check):
+    """The protobuf records of mainnet: block_4M_t0.bin, endo_t0.bin, op_real.bin."""
+    def read(name):
+        with open(os.path.join(folder, name), "rb") as f:
+            return f.read()
+
+    block = _message(proto(read("block_4M_t0.bin")), 2)
+    h = decode_proto_header(_one(block, 1))
+    check("mainnet header", (h["hash"].hex(), text_encode("blockId", h["id"]), len(h["content"]), len(h["endorsements"]), h["slot"], h["version"], h["announced"]),
+          (MAINNET["header"], MAINNET["id"], 2682, 16, (4000000, 0), 1, None))
+    check("mainnet content", blake3(h["content"]).hex(), MAINNET["contentHash"])
+    check("mainnet list", list_hash([i.decode() for i in block.get(2, [])]), h["listHash"])
+    signed = header_signed_hash(h["publicKey"], h["slot"], h["hash"])
+    check("mainnet signed hash", signed.hex(), MAINNET["signedHash"])
+    check("mainnet header signature", ed25519_verify(h["publicKey"][1:], signed, h["signature"][1:]))
+    recording = Recording("all")
+    recording._check_header_signatures(h)
+    check("mainnet signatures", (recording.counts["signatures"], recording.counts["badEndorsementSignatures"]), (17, 0))
+    first = h["endorsements"][0]
+    check("mainnet endorsement 0", (first["index"], first["id"]), (0, MAINNET["endorsement"]))
+    e = decode_proto_endorsement(read("endo_t0.bin"))
+    content = endorsement_content(e["slot"], e["index"], e["endorsedBlock"])
+    i = endorsement_id(e["publicKey"], content)
+    check("mainnet endorsement record", (text_encode("endorsementId", b"\0" + i), len(content) + 98), (e["id"], e["size"]))
+    check("mainnet endorsement record's signature",
+          ed25519_verify(e["publicKey"][1:], endorsement_signed_hash(e["publicKey"], e["slot"], e["index"], i), e["signature"][1:]))
+    op = decode_proto_operation(_one(proto(read("op_real.bin")), 3), 77658377)
+    check("mainnet operation record", (text_encode("operationId", op["id"]), op["size"], op["kind"]), (MAINNET["operation"], 138, 1))
+    check("mainnet operation signature", ed25519_verify(op["publicKey"][1:], op["id"][1:], op["signature"][1:]))
+
+
+# --------------------------------------------------------------------------------------------------------- command line
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(prog="massa_archive.py", description=__doc__.split("\n")[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    roots = commands.add_parser("roots", help="roots of every wholly decided period of recordings of one chain")
+    roots.add_argument("recording", nargs="+", help="NDJSON, plain or gzip")
+    roots.add_argument("--signatures", choices=("all", "sample", "none"), default="none", help="which signatures to check (sample: one block or operation in 32)")
+    roots.add_argument("--json", action="store_true")
+    roots.set_defaults(run=roots_command)
+    selftest = commands.add_parser("selftest", help="golden values, RFC 8032 and BLAKE3 vectors")
+    selftest.add_argument("--fixtures", help="folder of the mainnet records")
+    selftest.set_defaults(run=selftest_command)
+    vectors = commands.add_parser("vectors", help="write the shared test vectors, or compare them")
+    vectors.add_argument("outdir")
+    vectors.add_argument("--check", action="store_true")
+    vectors.set_defaults(run=vectors_command)
+    args = parser.parse_args(argv)
+    try:
+        return args.run(args)
+    except (NotMassa, FormatError) as e:
+        print(f"massa_archive: {e}", file=sys.stderr)
+        return 1
+    except OSError as e:
+        print(f"massa_archive: {e}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

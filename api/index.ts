@@ -1,0 +1,2 @@
+export { type Query, type QueryRequest, type QueryRow, runQuery } from './queries.ts'
+export { createApi, createMetricsServer, listen, type StatusReport } from './server.ts'

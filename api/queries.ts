@@ -1,0 +1,109 @@
+import * as z from 'zod'
+import { type ArchivedPeriod, ArchiveError, type ChunkStore, type Period } from '../core/index.ts'
+import {
+  applyRetention,
+  inspectBlock,
+  inspectChunk,
+  inspectOperation,
+  inspectPeriod,
+  listChunks,
+  planRetention,
+  type Store,
+  type VerifyProgress,
+  verifyArchive,
+} from '../storage-worker/index.ts'
+import { LatestReport } from './latest-report.ts'
+
+/*
+ * The questions that the command line asks of an archive, whether it opens the databases by itself or asks the sidecar
+ * that has them open. An answer is a stream of rows: `{row}`, `{progress}`, one `{result}` at the end of some.
+ */
+
+const period = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
+const range = { from: period, to: period }
+
+const querySchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('list-chunks'), ...range, prefixHex: z.string().regex(/^[0-9a-f]{0,64}$/) }),
+  z.strictObject({ kind: z.literal('inspect-period'), period }),
+  z.strictObject({ kind: z.literal('inspect-block'), id: z.string().max(80) }),
+  z.strictObject({ kind: z.literal('inspect-operation'), id: z.string().max(80) }),
+  z.strictObject({ kind: z.literal('inspect-chunk'), prefixHex: z.string().max(64) }),
+  z.strictObject({ kind: z.literal('verify'), range: z.strictObject(range).optional(), deep: z.boolean(), repair: z.boolean() }),
+  z.strictObject({ kind: z.literal('prune'), dryRun: z.boolean(), retentionPeriods: period }),
+])
+
+export type QueryRequest = z.infer<typeof querySchema>
+
+/** What queries are asked of. */
+export interface Query {
+  readonly store: Store
+  /** Threads for hashing. */
+  readonly threads: number
+  /** Gets a damaged period again, when somebody still has it. */
+  readonly refetchPeriod?: (period: Period) => Promise<ArchivedPeriod | undefined>
+}
+
+export type QueryRow = { readonly row: object } | { readonly progress: object } | { readonly result: object | null }
+
+/** @throws ArchiveError API_QUERY_INVALID and what the query itself throws */
+export function runQuery(query: Query, request: unknown, signal: AbortSignal): AsyncIterable<QueryRow> {
+  const parsed = querySchema.safeParse(request)
+  if (!parsed.success) throw new ArchiveError('API_QUERY_INVALID', z.prettifyError(parsed.error))
+  return answer(query, parsed.data, signal)
+}
+
+async function* answer(query: Query, request: QueryRequest, signal: AbortSignal): AsyncGenerator<QueryRow> {
+  const { chunks } = query.store
+  switch (request.kind) {
+    case 'list-chunks':
+      for await (const row of listChunks(chunks, request)) {
+        if (signal.aborted) return
+        yield { row }
+      }
+      return
+    case 'inspect-period':
+      return yield { result: (await inspectPeriod(chunks, request.period)) ?? null }
+    case 'inspect-chunk':
+      return yield { result: (await inspectChunk(chunks, request.prefixHex)) ?? null }
+    case 'inspect-block':
+      return yield* search((onSearched) => inspectBlock(chunks, request.id, onSearched))
+    case 'inspect-operation':
+      return yield* search((onSearched) => inspectOperation(chunks, request.id, onSearched))
+    case 'verify':
+      return yield* verify(query, request, signal)
+    case 'prune':
+      return yield { result: (await prune(chunks, request)) ?? null }
+  }
+}
+
+/** A search reports how far it is; both run at their own pace, so the latest report is what counts. */
+async function* search(run: (onSearched: (period: number, remaining: number) => void) => Promise<object | undefined>) {
+  const reports = new LatestReport<{ readonly period: number; readonly remaining: number }>()
+  const found = run((at, remaining) => reports.put({ period: at, remaining })).finally(() => reports.end())
+  for await (const progress of reports) yield { progress }
+  yield { result: (await found) ?? null }
+}
+
+async function* verify(
+  query: Query,
+  request: Extract<QueryRequest, { kind: 'verify' }>,
+  signal: AbortSignal,
+): AsyncGenerator<QueryRow> {
+  const reports = new LatestReport<VerifyProgress>()
+  const { refetchPeriod, store, threads } = query
+  const { deep, repair, range } = request
+  const report = verifyArchive(
+    store.chunks,
+    { ...range, deep, repair, threads, ...(refetchPeriod ? { refetchPeriod } : {}) },
+    (progress) => reports.put(progress),
+    signal,
+  ).finally(() => reports.end())
+  const span = await store.chunks.readRange()
+  for await (const progress of reports) yield { progress: { ...progress, ...span } }
+  yield { result: await report }
+}
+
+async function prune(store: ChunkStore, request: Extract<QueryRequest, { kind: 'prune' }>) {
+  const { retentionPeriods, dryRun } = request
+  return dryRun ? planRetention(store, retentionPeriods) : applyRetention(store, retentionPeriods)
+}

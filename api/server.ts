@@ -1,0 +1,79 @@
+import { fastify, type FastifyInstance } from 'fastify'
+import { ArchiveError, isArchiveError } from '../core/index.ts'
+import { type Metrics, renderMetrics } from '../telemetry/index.ts'
+import { type Query, runQuery } from './queries.ts'
+
+/** What `/ready` and `/v1/status` show. */
+export interface StatusReport {
+  /** Why the archive does not keep up, empty when it does. */
+  readonly problems: readonly string[]
+}
+
+export interface ApiModules {
+  readonly status: () => Promise<StatusReport>
+  readonly query: Query
+}
+
+const BODY_LIMIT_BYTES = 16 * 1024
+
+/**
+ * The sidecar's own HTTP API, on loopback: health for supervisors, status and queries for the command line, which
+ * cannot open the databases while this process has them.
+ *
+ * - `GET /health` 200 while the process answers
+ * - `GET /ready` 200 or 503 with the reasons
+ * - `GET /v1/status` JSON
+ * - `POST /v1/query` a query of ./queries.ts as JSON; the answer is NDJSON
+ */
+export function createApi(modules: ApiModules): FastifyInstance {
+  const server = fastify({ logger: false, bodyLimit: BODY_LIMIT_BYTES, forceCloseConnections: true })
+  server.get('/health', () => ({ status: 'ok' }))
+  server.get('/ready', async (_request, reply) => {
+    const { problems } = await modules.status()
+    return reply.code(problems.length === 0 ? 200 : 503).send({ ready: problems.length === 0, problems })
+  })
+  server.get('/v1/status', () => modules.status())
+  server.post('/v1/query', (request, reply) => {
+    const aborted = new AbortController()
+    request.raw.once('close', () => {
+      if (!reply.raw.writableFinished && request.raw.destroyed) aborted.abort()
+    })
+    reply.raw.once('close', () => aborted.abort())
+    return reply.type('application/x-ndjson').send(ndjson(runQuery(modules.query, request.body, aborted.signal)))
+  })
+  return server
+}
+
+/** `GET /metrics` alone: it may be opened to a Prometheus elsewhere some day, the API may not. */
+export function createMetricsServer(metrics: Metrics): FastifyInstance {
+  const server = fastify({ logger: false, forceCloseConnections: true })
+  server.get('/metrics', async (_request, reply) => {
+    const { contentType, text } = await renderMetrics(metrics)
+    return reply.type(contentType).send(text)
+  })
+  return server
+}
+
+/** @throws ArchiveError API_BIND_FAILED with the address */
+export async function listen(server: FastifyInstance, bind: { host: string; port: number }): Promise<string> {
+  try {
+    return await server.listen(bind)
+  } catch (cause) {
+    const address = `${bind.host}:${bind.port}`
+    throw new ArchiveError('API_BIND_FAILED', `cannot listen on ${address}`, { address }, cause)
+  }
+}
+
+/** Rows as lines; a failure in the middle becomes the last line, since the status line is long gone. */
+async function* ndjsonLines(rows: AsyncIterable<object>): AsyncGenerator<string> {
+  try {
+    for await (const row of rows) yield `${JSON.stringify(row)}\n`
+  } catch (error) {
+    if (!isArchiveError(error)) throw error
+    yield `${JSON.stringify({ error: { code: error.code, message: error.message } })}\n`
+  }
+}
+
+function ndjson(rows: AsyncIterable<object>): ReadableStream {
+  return ReadableStream.from(ndjsonLines(rows)).pipeThrough(new TextEncoderStream() as never) as ReadableStream
+}

@@ -1,0 +1,117 @@
+import { type BlockIdText, type Slot, slotIndex, slotOfIndex } from '../core/index.ts'
+
+/*
+ * Which block of a slot is final when several nodes are asked (design: node-feed, Several nodes). With one node its
+ * word is finality; with more, all that are up have to agree, or a strict majority of at least three.
+ */
+
+/** What a node says of a slot: the id of its final block, or that it has none. */
+export type Claim = BlockIdText | 'none'
+
+export interface Conflict {
+  readonly slot: Slot
+  /** By node index. */
+  readonly claims: ReadonlyMap<number, Claim>
+}
+
+/** A node further behind than this is not waited for. */
+const MAX_LAG_SLOTS = 120
+
+interface NodeState {
+  up: boolean
+  /** Highest final slot index it reports. */
+  cursor: number
+  /** Highest slot index up to which it has said all it will say. */
+  answered: number
+}
+
+export class Agreement {
+  private readonly nodes: NodeState[]
+  private readonly claims = new Map<number, Map<number, Claim>>()
+  private readonly agreed = new Map<number, BlockIdText>()
+
+  constructor(nodeCount: number) {
+    this.nodes = Array.from({ length: nodeCount }, () => ({ up: false, cursor: -1, answered: -1 }))
+  }
+
+  setUp(node: number, up: boolean): void {
+    const state = this.nodes[node]
+    if (state) state.up = up
+  }
+
+  setCursor(node: number, slot: Slot): void {
+    const state = this.nodes[node]
+    if (state) state.cursor = slotIndex(slot)
+  }
+
+  /** The node has named every final block that it knows up to this slot. */
+  setAnswered(node: number, slot: Slot): void {
+    const state = this.nodes[node]
+    if (state) state.answered = Math.max(state.answered, slotIndex(slot))
+  }
+
+  /** A node that restarted begins anew: what it said before no longer binds it. */
+  forgetNode(node: number): void {
+    const state = this.nodes[node]
+    if (!state) return
+    state.answered = -1
+    for (const claims of this.claims.values()) claims.delete(node)
+  }
+
+  claim(node: number, slot: Slot, claim: Claim): void {
+    const index = slotIndex(slot)
+    const claims = this.claims.get(index) ?? new Map<number, Claim>()
+    claims.set(node, claim)
+    this.claims.set(index, claims)
+  }
+
+  /** Slots that became agreed since the last call, ascending; none from the first conflict on. */
+  takeAgreed(): { readonly slot: Slot; readonly id: BlockIdText }[] {
+    const taken: { slot: Slot; id: BlockIdText }[] = []
+    for (const index of [...this.claims.keys()].sort((a, b) => a - b)) {
+      const verdict = this.judge(index)
+      if (verdict === 'conflict') break
+      if (verdict === undefined || verdict === 'none' || this.agreed.get(index) === verdict) continue
+      this.agreed.set(index, verdict)
+      taken.push({ slot: slotOfIndex(index), id: verdict })
+    }
+    return taken
+  }
+
+  /** The first slot that nodes disagree about: nothing from it on may be archived. */
+  firstConflict(): Conflict | undefined {
+    let first: number | undefined
+    for (const index of this.claims.keys()) {
+      if ((first === undefined || index < first) && this.judge(index) === 'conflict') first = index
+    }
+    return first === undefined ? undefined : { slot: slotOfIndex(first), claims: this.claims.get(first) ?? new Map() }
+  }
+
+  forgetBefore(slot: Slot): void {
+    const limit = slotIndex(slot)
+    for (const index of this.claims.keys()) if (index < limit) this.claims.delete(index)
+    for (const index of this.agreed.keys()) if (index < limit) this.agreed.delete(index)
+  }
+
+  private judge(index: number): Claim | 'conflict' | undefined {
+    const claims = this.claims.get(index)
+    if (!claims || claims.size === 0) return undefined
+    const votes = new Map<Claim, number>()
+    for (const claim of claims.values()) votes.set(claim, (votes.get(claim) ?? 0) + 1)
+    for (const [claim, count] of votes) {
+      if (this.nodes.length >= 3 && count * 2 > this.nodes.length) return claim
+    }
+    if (votes.size > 1) return 'conflict'
+    if (this.waitsForNode(index, claims)) return undefined
+    return [...votes.keys()][0]
+  }
+
+  /** A node that is up and not far behind is heard before a slot is decided. */
+  private waitsForNode(index: number, claims: ReadonlyMap<number, Claim>): boolean {
+    const head = Math.max(...this.nodes.map((state) => state.cursor))
+    return this.nodes.some(
+      (state, node) =>
+        state.up && !claims.has(node) && state.cursor >= head - MAX_LAG_SLOTS && state.answered < index,
+    )
+  }
+}

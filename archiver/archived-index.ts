@@ -1,0 +1,175 @@
+import {
+  type BlockIdText,
+  type ChunkStore,
+  concatBytes,
+  formatBlockId,
+  parseBody,
+  type Period,
+  type Slot,
+  slotIndex,
+  type Spool,
+  THREAD_COUNT,
+} from '../core/index.ts'
+import type { FinalBlock } from './slot-ledger.ts'
+
+/** Ids of so many periods back are compared with what nodes say of them. */
+const REMEMBERED_PERIODS = 64
+/** A thread without a block for longer than this begins a new chain of evidence. */
+const MAX_LOOK_BACK_PERIODS = 64
+const HOLES_MARK = 'holes'
+
+interface Hole {
+  readonly from: Period
+  readonly to: Period
+}
+
+/** Which periods are archived, and which blocks stand in the latest ones. */
+export class ArchivedIndex {
+  private readonly store: ChunkStore
+  private readonly spool: Spool
+  private first: Period | undefined
+  private last: Period | undefined
+  private holes: Hole[] = []
+  private readonly ids = new Map<number, BlockIdText>()
+  private readonly slots = new Map<BlockIdText, Slot>()
+
+  constructor(store: ChunkStore, spool: Spool) {
+    this.store = store
+    this.spool = spool
+  }
+
+  /** Reads the state from disk; returns the blocks around the ends of what is archived, ascending by slot. */
+  async load(): Promise<FinalBlock[]> {
+    const range = await this.store.readRange()
+    if (!range) return []
+    this.first = range.first
+    this.last = range.last
+    this.holes = await this.readHoles(range)
+    const blocks = new Map<BlockIdText, FinalBlock>()
+    for (const end of [...this.holes.map((hole) => hole.from - 1), range.last]) await this.loadBack(end, blocks)
+    for (const { to } of this.holes) for (const block of await this.readPeriod(to + 1)) blocks.set(block.id, block)
+    return [...blocks.values()].sort((a, b) => slotIndex(a.slot) - slotIndex(b.slot))
+  }
+
+  has(period: Period): boolean {
+    if (this.first === undefined || this.last === undefined || period < this.first || period > this.last) return false
+    return !this.holes.some((hole) => period >= hole.from && period <= hole.to)
+  }
+
+  hasId(id: BlockIdText): boolean {
+    return this.slots.has(id)
+  }
+
+  slotOf(id: BlockIdText): Slot | undefined {
+    return this.slots.get(id)
+  }
+
+  /** Id of the archived block of a recent slot. */
+  idAt(slot: Slot): BlockIdText | undefined {
+    return this.ids.get(slotIndex(slot))
+  }
+
+  async add(period: Period, blocks: readonly { readonly slot: Slot; readonly id: BlockIdText }[]): Promise<void> {
+    this.remember(blocks)
+    const before = this.holes
+    if (this.first === undefined || this.last === undefined) {
+      this.first = period
+      this.last = period
+    } else if (period > this.last) {
+      if (period > this.last + 1) this.holes = [...this.holes, { from: this.last + 1, to: period - 1 }]
+      this.last = period
+    } else if (period < this.first) {
+      if (period < this.first - 1) this.holes = [{ from: period + 1, to: this.first - 1 }, ...this.holes]
+      this.first = period
+    } else this.holes = this.holes.flatMap((hole) => splitHole(hole, period))
+    if (this.holes !== before) await this.writeHoles()
+    for (const [index, id] of this.ids) {
+      if (index >= (this.last - REMEMBERED_PERIODS) * THREAD_COUNT) break
+      this.ids.delete(index)
+      this.slots.delete(id)
+    }
+  }
+
+  private remember(blocks: readonly { readonly slot: Slot; readonly id: BlockIdText }[]): void {
+    for (const { slot, id } of blocks) {
+      this.ids.set(slotIndex(slot), id)
+      this.slots.set(id, slot)
+    }
+  }
+
+  /** Back from the end of a run of periods until every thread has shown a block. */
+  private async loadBack(end: Period, blocks: Map<BlockIdText, FinalBlock>): Promise<void> {
+    const seen = new Set<number>()
+    for (let period = end; period >= 0 && period > end - MAX_LOOK_BACK_PERIODS; period--) {
+      if (!this.has(period)) return
+      const found = await this.readPeriod(period)
+      this.remember(found)
+      for (const block of found) {
+        blocks.set(block.id, block)
+        seen.add(block.slot.thread)
+      }
+      if (seen.size === THREAD_COUNT) return
+    }
+  }
+
+  private async readPeriod(period: Period): Promise<FinalBlock[]> {
+    const manifest = await this.store.readManifest(period)
+    if (!manifest) return []
+    const chunks: Uint8Array[] = []
+    for (const index of manifest.chunks.keys()) {
+      const chunk = await this.store.readChunk(period, index)
+      if (!chunk) return []
+      chunks.push(chunk)
+    }
+    return parseBody(concatBytes(...chunks)).slots.flatMap((slot) =>
+      slot.kind === 'block'
+        ? [
+            {
+              id: formatBlockId(slot.record.id),
+              slot: slot.record.header.slot,
+              parents: slot.record.header.parents.map(formatBlockId),
+            },
+          ]
+        : [],
+    )
+  }
+
+  /** The mark may be older than the store by one period: the crash came between the two writes. */
+  private async readHoles(range: { first: Period; last: Period }): Promise<Hole[]> {
+    const mark = await this.spool.readMark(HOLES_MARK)
+    const known = mark ? (JSON.parse(new TextDecoder().decode(mark)) as { last: Period; holes: Hole[] }) : undefined
+    const holes = known?.holes ?? []
+    const from = known ? known.last : range.first
+    let expected = from
+    for await (const { period } of this.store.listSummaries({ from, to: range.last })) {
+      if (period > expected) holes.push({ from: expected, to: period - 1 })
+      expected = period + 1
+    }
+    const checked: Hole[] = []
+    for (const hole of holes) {
+      // A period filled just before a crash still stands in the mark.
+      for (const rest of await this.withoutArchived(hole)) checked.push(rest)
+    }
+    return checked
+  }
+
+  private async withoutArchived(hole: Hole): Promise<Hole[]> {
+    let rest: Hole[] = [hole]
+    for await (const { period } of this.store.listSummaries(hole)) rest = rest.flatMap((part) => splitHole(part, period))
+    return rest
+  }
+
+  private async writeHoles(): Promise<void> {
+    const text = JSON.stringify({ last: this.last, holes: this.holes })
+    await this.spool.putMark(HOLES_MARK, new TextEncoder().encode(text))
+  }
+}
+
+function splitHole(hole: Hole, period: Period): Hole[] {
+  if (period < hole.from || period > hole.to) return [hole]
+  const parts = [
+    { from: hole.from, to: period - 1 },
+    { from: period + 1, to: hole.to },
+  ]
+  return parts.filter((part) => part.from <= part.to)
+}

@@ -1,0 +1,189 @@
+import {
+  type BlockIdText,
+  type ErrorCode,
+  isArchiveError,
+  type QuarantinedBlock,
+  RawFilledBlockCodec,
+  SecureHashCodec,
+  type Slot,
+  slotIndex,
+  type Spool,
+} from '../core/index.ts'
+import type { Logger } from '../telemetry/index.ts'
+import type { CpuWork } from './cpu-pool.ts'
+import type { IntakeResult } from './feed.ts'
+import type { FinalBlock } from './slot-ledger.ts'
+import type { VerifiedBlock } from './verify-block.ts'
+
+/** A slot's producer may sign two blocks; more than two bodies for one slot are only kept when one is final. */
+const MAX_BODIES_PER_SLOT = 2
+/** Raw bytes of refused blocks are kept, newest first, in case a node calls one of them final. */
+const MAX_REFUSED_BYTES = 16 * 1024 * 1024
+
+const MAX_REFUSALS_REMEMBERED = 10_000
+
+/** Takes blocks from nodes: verified once, spooled once, whoever sends them and how often. */
+export class BlockIntake {
+  private readonly chainId: bigint
+  private readonly spool: Spool
+  private readonly cpu: CpuWork
+  private readonly log: Logger
+  private readonly isWanted: (id: BlockIdText) => boolean
+  private readonly onSpooled: (block: VerifiedBlock) => Promise<void>
+  private readonly onRefused: (code: ErrorCode) => void
+
+  private readonly facts = new Map<BlockIdText, FinalBlock>()
+  private readonly bySlot = new Map<number, BlockIdText[]>()
+  private readonly inFlight = new Map<string, Promise<IntakeResult>>()
+  private readonly refused = new Map<BlockIdText, QuarantinedBlock>()
+  private refusedBytes = 0
+  /** `node id` of what a node gave and was refused: it is not asked again for the same bytes. */
+  private readonly refusedFrom = new Set<string>()
+
+  constructor(
+    options: { readonly chainId: bigint },
+    modules: {
+      readonly spool: Spool
+      readonly cpu: CpuWork
+      readonly log: Logger
+      /** Final blocks are kept whatever else stands at their slot. */
+      readonly isWanted: (id: BlockIdText) => boolean
+      readonly onSpooled: (block: VerifiedBlock) => Promise<void>
+      readonly onRefused: (code: ErrorCode) => void
+    },
+  ) {
+    this.chainId = options.chainId
+    this.spool = modules.spool
+    this.cpu = modules.cpu
+    this.log = modules.log
+    this.isWanted = modules.isWanted
+    this.onSpooled = modules.onSpooled
+    this.onRefused = modules.onRefused
+  }
+
+  get sizeBlocks(): number {
+    return this.facts.size
+  }
+
+  /** What the spool holds is known again after a restart. */
+  remember(block: FinalBlock): void {
+    if (this.facts.has(block.id)) return
+    this.facts.set(block.id, { id: block.id, slot: block.slot, parents: block.parents })
+    const index = slotIndex(block.slot)
+    this.bySlot.set(index, [...(this.bySlot.get(index) ?? []), block.id])
+  }
+
+  find(id: BlockIdText): FinalBlock | undefined {
+    return this.facts.get(id)
+  }
+
+  findRefused(id: BlockIdText): QuarantinedBlock | undefined {
+    return this.refused.get(id)
+  }
+
+  isHandled(id: BlockIdText): boolean {
+    return this.facts.has(id) || this.inFlight.has(id)
+  }
+
+  wasRefusedFrom(node: number, id: BlockIdText): boolean {
+    return this.refusedFrom.has(`${node} ${id}`)
+  }
+
+  /** Verifies and spools; never rejects for what the block is, only when the spool cannot be written. */
+  take(node: number, filledBlock: Uint8Array, expectedId?: BlockIdText): Promise<IntakeResult> {
+    const { claimedId, complete } = peek(filledBlock)
+    const id = (expectedId ?? claimedId) as BlockIdText
+    if (this.facts.has(id)) return Promise.resolve('known')
+    const running = this.inFlight.get(id)
+    if (running) return running
+    if (!complete) return Promise.resolve('incomplete')
+    const work = this.verifyAndSpool(node, filledBlock, id).finally(() => this.inFlight.delete(id))
+    this.inFlight.set(id, work)
+    return work
+  }
+
+  /** Forgets blocks that left the spool. */
+  forget(blocks: readonly { readonly slot: Slot; readonly id: BlockIdText }[]): void {
+    for (const { slot, id } of blocks) {
+      this.facts.delete(id)
+      const rest = (this.bySlot.get(slotIndex(slot)) ?? []).filter((other) => other !== id)
+      if (rest.length > 0) this.bySlot.set(slotIndex(slot), rest)
+      else this.bySlot.delete(slotIndex(slot))
+    }
+  }
+
+  /** Spooled blocks of slots before a period. */
+  listBefore(period: number): FinalBlock[] {
+    return [...this.facts.values()].filter((block) => block.slot.period < period)
+  }
+
+  private async verifyAndSpool(node: number, filledBlock: Uint8Array, id: BlockIdText): Promise<IntakeResult> {
+    let block: VerifiedBlock
+    try {
+      block = await this.cpu.verifyBlock({ filledBlock, chainId: this.chainId, expectedId: id })
+    } catch (error) {
+      if (!isArchiveError(error)) throw error
+      this.refuse({ id, code: error.code, raw: filledBlock }, error.message)
+      if (this.refusedFrom.size >= MAX_REFUSALS_REMEMBERED) this.refusedFrom.clear()
+      this.refusedFrom.add(`${node} ${id}`)
+      this.onRefused(error.code)
+      return 'refused'
+    }
+    this.forgetRefused(id)
+    if (!(await this.makeRoom(block))) return 'ignored'
+    await this.spool.putBlock(block)
+    this.remember(block)
+    if (block.badEndorsements > 0) {
+      this.log.warn({ blockId: block.id, count: block.badEndorsements }, 'endorsement signatures do not verify')
+    }
+    await this.onSpooled(block)
+    return 'spooled'
+  }
+
+  private async makeRoom(block: VerifiedBlock): Promise<boolean> {
+    const others = this.bySlot.get(slotIndex(block.slot)) ?? []
+    if (others.length < MAX_BODIES_PER_SLOT) return true
+    if (!this.isWanted(block.id)) return false
+    const loser = others.find((id) => !this.isWanted(id))
+    if (loser !== undefined) {
+      await this.spool.deleteBlocks([{ slot: block.slot, id: loser }])
+      this.forget([{ slot: block.slot, id: loser }])
+    }
+    return true
+  }
+
+  private refuse(block: QuarantinedBlock, reason: string): void {
+    if (!this.refused.has(block.id)) {
+      this.log.warn({ blockId: block.id.slice(0, 64), code: block.code, reason: reason.slice(0, 300) }, 'block refused')
+    }
+    this.forgetRefused(block.id)
+    this.refused.set(block.id, block)
+    this.refusedBytes += block.raw.length
+    for (const [oldest] of this.refused) {
+      if (this.refusedBytes <= MAX_REFUSED_BYTES) break
+      this.forgetRefused(oldest)
+    }
+  }
+
+  private forgetRefused(id: BlockIdText): void {
+    const known = this.refused.get(id)
+    if (!known) return
+    this.refusedBytes -= known.raw.length
+    this.refused.delete(id)
+  }
+}
+
+/** The id that a message claims, and whether it brings all its operations; nothing of it is believed. */
+function peek(filledBlock: Uint8Array): { claimedId: string; complete: boolean } {
+  try {
+    const { header, operations } = RawFilledBlockCodec.decode(filledBlock)
+    const bodies = new Set<string>()
+    for (const entry of operations ?? []) if (entry.operation?.length) bodies.add(entry.operationId ?? '')
+    return {
+      claimedId: header ? (SecureHashCodec.decode(header).secureHash ?? '') : '',
+      complete: (operations ?? []).every((entry) => bodies.has(entry.operationId ?? '')),
+    }
+  } catch {
+    return { claimedId: '', complete: true }
+  }
+}

@@ -1,0 +1,15 @@
+export { Archiver, type ArchiverEvents, type ArchiverStatus } from './archiver.ts'
+export { CpuPool, type CpuWork } from './cpu-pool.ts'
+export {
+  encodeExecution,
+  encodePeriodExecutions,
+  type ExecutionEvent,
+  parsePeriodExecutions,
+  type SlotExecution,
+} from './execution-results.ts'
+export { NodeClient, type NodeStatus } from './node-client.ts'
+export { type FollowerStatus, NodeFollower } from './node-follower.ts'
+export { type DecidedPeriod, type DecidedSlot, encodePeriod } from './period-encoder.ts'
+export { refetchFromNodes } from './refetch-period.ts'
+export { type ChainRestart, type FinalBlock, type Gap, SlotLedger } from './slot-ledger.ts'
+export { verifyFilledBlock } from './verify-block.ts'

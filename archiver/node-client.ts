@@ -1,0 +1,264 @@
+import { Client, type ClientReadableStream, credentials, type ServiceError, status as grpcStatus } from '@grpc/grpc-js'
+import {
+  ArchiveError,
+  BLOCK_STATUS_FINAL,
+  type BlockIdText,
+  EXECUTION_STATUS_FINAL,
+  fromU64,
+  GetBlocksRequestCodec,
+  GetBlocksResponseCodec,
+  GetOperationsRequestCodec,
+  GetOperationsResponseCodec,
+  GetScExecutionEventsRequestCodec,
+  GetScExecutionEventsResponseCodec,
+  GetStatusRequestCodec,
+  GetStatusResponseCodec,
+  type MessageCodec,
+  type Network,
+  NewFilledBlocksRequestCodec,
+  NewSlotExecutionOutputsRequestCodec,
+  QueryStateRequestCodec,
+  QueryStateResponseCodec,
+  type ScExecutionEventMessage,
+  SearchBlocksRequestCodec,
+  SearchBlocksResponseCodec,
+  SecureHashCodec,
+  type Slot,
+  slotFromProtobuf,
+  slotToProtobuf,
+} from '../core/index.ts'
+
+const SERVICE = '/massa.api.v1.PublicService/'
+/** The node sends up to 50 MiB (facts: massa-node 1.3); grpc-js alone would stop at 4 MB. */
+const MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+/** Limits of the node (facts: massa-node 1.3). */
+const BLOCKS_PER_CALL = 50
+const OPERATIONS_PER_CALL = 250
+const QUERIES_PER_CALL = 128
+
+export interface NodeStatus {
+  readonly network: Network
+  readonly threadCount: number
+  readonly version: string
+  readonly currentTimeMs: number
+  readonly lastFinalSlot: Slot
+}
+
+export interface BlockInfo {
+  readonly id: BlockIdText
+  readonly final: boolean
+}
+
+/** A block as the pull path gets it: untouched header bytes, ids of its operations. */
+export interface PulledBlock {
+  readonly id: BlockIdText
+  readonly final: boolean
+  readonly header: Uint8Array
+  readonly operationIds: readonly string[]
+}
+
+export type OperationOutcome = 'success' | 'failed' | 'unknown'
+
+/** One massa-node's public gRPC service: typed calls, each with a deadline and bounded answers. */
+export class NodeClient {
+  readonly url: string
+  private readonly client: Client
+  private readonly timeoutMs: number
+  private readonly onCall: (rpc: string, result: string) => void
+
+  constructor(options: {
+    readonly url: string
+    readonly timeoutMs: number
+    readonly onCall?: (rpc: string, result: string) => void
+  }) {
+    this.url = options.url
+    this.timeoutMs = options.timeoutMs
+    this.onCall = options.onCall ?? (() => {})
+    this.client = new Client(options.url, credentials.createInsecure(), {
+      'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+      'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
+      // The node never pings: without ours a dead connection looks like an idle chain.
+      'grpc.keepalive_time_ms': 10_000,
+      'grpc.keepalive_timeout_ms': 5_000,
+      'grpc.keepalive_permit_without_calls': 1,
+      'grpc.initial_reconnect_backoff_ms': 500,
+      'grpc.max_reconnect_backoff_ms': 5_000,
+      // Nodes are asked by address: no proxy of the environment, no service config from DNS.
+      'grpc.enable_http_proxy': 0,
+      'grpc.service_config_disable_resolution': 1,
+    })
+  }
+
+  async getStatus(): Promise<NodeStatus> {
+    const answer = await this.call('GetStatus', GetStatusRequestCodec, GetStatusResponseCodec, {})
+    const status = answer.status
+    if (!status?.config?.genesisTimestamp || !status.lastExecutedFinalSlot) {
+      throw this.unfit('GetStatus', 'its status has no genesis timestamp or final slot')
+    }
+    return {
+      network: {
+        chainId: fromU64(status.chainId),
+        genesisTimestampMs: fromU64(status.config.genesisTimestamp.milliseconds),
+      },
+      threadCount: status.config.threadCount ?? 0,
+      version: (status.version ?? '').slice(0, 64),
+      currentTimeMs: Number(fromU64(status.currentTime?.milliseconds)),
+      lastFinalSlot: slotFromProtobuf(status.lastExecutedFinalSlot),
+    }
+  }
+
+  /** Blocks of slots [from, to) that the node still holds. */
+  async searchBlocks(from: Slot, to: Slot): Promise<BlockInfo[]> {
+    const answer = await this.call('SearchBlocks', SearchBlocksRequestCodec, SearchBlocksResponseCodec, {
+      filters: [{ slotRange: { startSlot: slotToProtobuf(from), endSlot: slotToProtobuf(to) } }],
+    })
+    return (answer.blockInfos ?? []).map((info) => ({
+      id: (info.blockId ?? '') as BlockIdText,
+      final: info.status === BLOCK_STATUS_FINAL,
+    }))
+  }
+
+  /** Blocks by id; those that the node does not hold are left out. */
+  async getBlocks(ids: readonly BlockIdText[]): Promise<PulledBlock[]> {
+    const wanted = new Set<string>(ids)
+    const blocks: PulledBlock[] = []
+    for (let i = 0; i < ids.length; i += BLOCKS_PER_CALL) {
+      const answer = await this.call('GetBlocks', GetBlocksRequestCodec, GetBlocksResponseCodec, {
+        blockIds: ids.slice(i, i + BLOCKS_PER_CALL),
+      })
+      for (const wrapper of answer.wrappedBlocks ?? []) {
+        const header = wrapper.block?.header
+        if (!header) continue
+        const id = this.readSecureHash(header)
+        if (!wanted.has(id)) continue
+        const operationIds = wrapper.block?.operations ?? []
+        blocks.push({ id: id as BlockIdText, final: wrapper.status === BLOCK_STATUS_FINAL, header, operationIds })
+      }
+    }
+    return blocks
+  }
+
+  /** Signed operations by id, raw; those that the node does not hold are left out. */
+  async getOperations(ids: readonly string[]): Promise<Map<string, Uint8Array>> {
+    const found = new Map<string, Uint8Array>()
+    for (let i = 0; i < ids.length; i += OPERATIONS_PER_CALL) {
+      const answer = await this.call('GetOperations', GetOperationsRequestCodec, GetOperationsResponseCodec, {
+        operationIds: ids.slice(i, i + OPERATIONS_PER_CALL),
+      })
+      for (const { operation } of answer.wrappedOperations ?? []) {
+        if (operation) found.set(this.readSecureHash(operation), operation)
+      }
+    }
+    return found
+  }
+
+  /** Final outcome of operations; `unknown` when the node no longer or not yet knows. */
+  async queryOutcomes(ids: readonly string[]): Promise<Map<string, OperationOutcome>> {
+    const outcomes = new Map<string, OperationOutcome>()
+    for (let i = 0; i < ids.length; i += QUERIES_PER_CALL) {
+      const part = ids.slice(i, i + QUERIES_PER_CALL)
+      const answer = await this.call('QueryState', QueryStateRequestCodec, QueryStateResponseCodec, {
+        queries: part.map((operationId) => ({ opExecutionStatusFinal: { operationId } })),
+      })
+      for (const [j, id] of part.entries()) {
+        const code = answer.responses?.[j]?.result?.executionStatus
+        outcomes.set(id, code === 1 ? 'success' : code === 2 ? 'failed' : 'unknown')
+      }
+    }
+    return outcomes
+  }
+
+  /** Final events of slots [from, to), at most 7,000. */
+  async getEvents(from: Slot, to: Slot): Promise<ScExecutionEventMessage[]> {
+    const answer = await this.call(
+      'GetScExecutionEvents',
+      GetScExecutionEventsRequestCodec,
+      GetScExecutionEventsResponseCodec,
+      {
+        filters: [
+          { slotRange: { startSlot: slotToProtobuf(from), endSlot: slotToProtobuf(to) } },
+          { status: 1 },
+        ],
+      },
+    )
+    return answer.events ?? []
+  }
+
+  /** Stream of blocks as the node receives them: final or not. */
+  openFilledBlocks(): ClientReadableStream<Buffer> {
+    return this.openStream('NewFilledBlocksServer', NewFilledBlocksRequestCodec.encode({}))
+  }
+
+  /** Stream of execution outputs of final slots, one per slot. */
+  openFinalOutputs(): ClientReadableStream<Buffer> {
+    const request = { filters: [{ status: EXECUTION_STATUS_FINAL }] }
+    return this.openStream('NewSlotExecutionOutputsServer', NewSlotExecutionOutputsRequestCodec.encode(request))
+  }
+
+  close(): void {
+    this.client.close()
+  }
+
+  private openStream(rpc: string, request: Uint8Array): ClientReadableStream<Buffer> {
+    return this.client.makeServerStreamRequest<Buffer, Buffer>(
+      SERVICE + rpc,
+      (bytes) => bytes,
+      (bytes) => bytes,
+      Buffer.from(request),
+    )
+  }
+
+  private async call<Q, A>(rpc: string, request: MessageCodec<Q>, answer: MessageCodec<A>, message: Q): Promise<A> {
+    const bytes = await this.callRaw(rpc, Buffer.from(request.encode(message)))
+    try {
+      const decoded = answer.decode(bytes)
+      this.onCall(rpc, 'ok')
+      return decoded
+    } catch (cause) {
+      this.onCall(rpc, 'unparsable')
+      throw this.unfit(rpc, 'its answer is not protobuf', cause)
+    }
+  }
+
+  private callRaw(rpc: string, request: Buffer): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      this.client.makeUnaryRequest<Buffer, Buffer>(
+        SERVICE + rpc,
+        (bytes) => bytes,
+        (bytes) => bytes,
+        request,
+        { deadline: Date.now() + this.timeoutMs },
+        (error, value) => {
+          if (error) {
+            this.onCall(rpc, grpcStatus[error.code]?.toLowerCase() ?? 'error')
+            reject(this.wrap(rpc, error))
+          } else resolve(value ?? Buffer.alloc(0))
+        },
+      )
+    })
+  }
+
+  private wrap(rpc: string, error: ServiceError): ArchiveError {
+    const context = { url: this.url, rpc, details: error.details.slice(0, 200) }
+    const tooLarge = error.code === grpcStatus.RESOURCE_EXHAUSTED && /larger than max/i.test(error.details)
+    if (tooLarge) {
+      return new ArchiveError('ARCHIVER_MESSAGE_TOO_LARGE', `${rpc} of ${this.url}: ${context.details}`, context, error)
+    }
+    const silent = error.code === grpcStatus.UNAVAILABLE || error.code === grpcStatus.DEADLINE_EXCEEDED
+    const code = silent || error.code === grpcStatus.CANCELLED ? 'ARCHIVER_NODE_UNREACHABLE' : 'ARCHIVER_NODE_REFUSED'
+    return new ArchiveError(code, `${rpc} of ${this.url}: ${context.details}`, context, error)
+  }
+
+  private unfit(rpc: string, reason: string, cause?: unknown): ArchiveError {
+    const text = `${rpc} of ${this.url}: ${reason}`
+    return new ArchiveError('ARCHIVER_NODE_REFUSED', text, { url: this.url, rpc }, cause)
+  }
+
+  private readSecureHash(message: Uint8Array): string {
+    try {
+      return SecureHashCodec.decode(message).secureHash ?? ''
+    } catch {
+      return ''
+    }
+  }
+}

@@ -1,0 +1,323 @@
+import {
+  type BlockIdText,
+  computeGenesisBlock,
+  formatBlockId,
+  type Period,
+  type Slot,
+  slotIndex,
+  slotOfIndex,
+  THREAD_COUNT,
+} from '../core/index.ts'
+
+/*
+ * Which slots are decided, from final blocks and their parent links alone (design: docs/ARCHITECTURE.md, the life of a
+ * period). Pure: no I/O, and any order of the same blocks leads to the same decisions.
+ */
+
+/** What the ledger needs to know of a verified final block. */
+export interface FinalBlock {
+  readonly id: BlockIdText
+  readonly slot: Slot
+  /** 32 ids in thread order; none for a genesis block. */
+  readonly parents: readonly BlockIdText[]
+}
+
+export type SlotDecision =
+  | { readonly kind: 'block'; readonly id: BlockIdText }
+  | { readonly kind: 'miss' | 'void' }
+
+/** A restart of the chain: slots after the last kept one, up to the genesis blocks of `restartPeriod`, are void. */
+export interface ChainRestart {
+  readonly lastKeptSlot: Slot
+  readonly restartPeriod: Period
+}
+
+export interface MissingBlock {
+  readonly id: BlockIdText
+  readonly thread: number
+  /** The block that names it as its parent. */
+  readonly child: BlockIdText
+}
+
+/** Slots of one thread that nothing decides: the block named `missing` is not held. */
+export interface Gap {
+  readonly thread: number
+  readonly firstPeriod: Period
+  readonly lastPeriod: Period
+  readonly missing: BlockIdText
+}
+
+export type AddResult =
+  | { readonly kind: 'added'; readonly touched: { readonly from: Period; readonly to: Period } }
+  | { readonly kind: 'known' }
+  /** Contradicts the parent chain of a thread. */
+  | { readonly kind: 'broken'; readonly thread: number; readonly other: BlockIdText }
+  /** Descends from a genesis block of a restart that is not known. */
+  | { readonly kind: 'restarted'; readonly restartPeriod: Period }
+
+/** Two periods short of what a node remembers of final blocks. */
+const RECENT_SLOTS = 8 * THREAD_COUNT
+/** How far back a restart is searched when a parent is unknown. */
+const RESTART_SEARCH_PERIODS = 64
+
+interface Held extends FinalBlock {
+  /** Highest slot index of a block that names this one as its parent. */
+  highestChild: number
+  /** The parent in its own thread is, or was, held. */
+  linked: boolean
+}
+
+interface UnknownParent {
+  readonly thread: number
+  highestChild: number
+  child: Held
+}
+
+export class SlotLedger {
+  private readonly restarts: readonly ChainRestart[]
+  /** Per thread, ascending by period. */
+  private readonly threads: Held[][] = Array.from({ length: THREAD_COUNT }, () => [])
+  private readonly held = new Map<BlockIdText, Held>()
+  /** Parents of held blocks that are not held: highest child slot, and who named them. */
+  private readonly unknown = new Map<BlockIdText, UnknownParent>()
+  private highestIndex = -1
+
+  constructor(restarts: readonly ChainRestart[] = []) {
+    this.restarts = restarts
+  }
+
+  has(id: BlockIdText): boolean {
+    return this.held.has(id)
+  }
+
+  /** Takes a verified block that is final. */
+  add(block: FinalBlock): AddResult {
+    if (this.held.has(block.id)) return { kind: 'known' }
+    const restartPeriod = this.findRestart(block)
+    if (restartPeriod !== undefined && !this.restarts.some((restart) => restart.restartPeriod === restartPeriod)) {
+      return { kind: 'restarted', restartPeriod }
+    }
+    const broken = this.findContradiction(block)
+    if (broken) return { kind: 'broken', ...broken }
+    return { kind: 'added', touched: this.insert(block) }
+  }
+
+  /** What stands at a slot, as soon as held blocks prove it. */
+  decide(slot: Slot): SlotDecision | undefined {
+    if (this.isVoid(slot)) return { kind: 'void' }
+    const chain = this.threads[slot.thread] ?? []
+    const at = lastAtOrBefore(chain, slot.period)
+    const previous = chain[at]
+    if (!previous) return undefined
+    if (previous.slot.period === slot.period) {
+      return previous.linked ? { kind: 'block', id: previous.id } : undefined
+    }
+    return previous.highestChild >= slotIndex(slot) + THREAD_COUNT ? { kind: 'miss' } : undefined
+  }
+
+  /** All 32 decisions of a period, or undefined while one is open. */
+  decidePeriod(period: Period): SlotDecision[] | undefined {
+    const decisions: SlotDecision[] = []
+    for (let thread = 0; thread < THREAD_COUNT; thread++) {
+      const decision = this.decide({ period, thread })
+      if (!decision) return undefined
+      decisions.push(decision)
+    }
+    return decisions
+  }
+
+  /**
+   * Blocks that must exist and are not held: what to fetch. Leaves out what lies before the first held blocks, and
+   * what blocks of another thread far behind the head name, which may be archived and forgotten here.
+   */
+  listMissing(): MissingBlock[] {
+    const missing: MissingBlock[] = []
+    for (const [id, { thread, highestChild, child }] of this.unknown) {
+      const first = this.threads[thread]?.[0]
+      if (!first || slotIndex(first.slot) + THREAD_COUNT > highestChild) continue
+      const inOwnThread = child.slot.thread === thread
+      if (!inOwnThread && highestChild < this.highestIndex - RECENT_SLOTS) continue
+      missing.push({ id, thread, child: child.id })
+    }
+    return missing
+  }
+
+  /** Undecided slots between two held blocks of one thread. */
+  listGaps(): Gap[] {
+    const gaps: Gap[] = []
+    for (const [thread, chain] of this.threads.entries()) {
+      for (const [i, block] of chain.entries()) {
+        const previous = chain[i - 1]
+        const parent = block.parents[thread]
+        if (!previous || parent === undefined || block.linked) continue
+        gaps.push({
+          thread,
+          firstPeriod: previous.slot.period + 1,
+          // The block itself waits for its parent, too.
+          lastPeriod: block.slot.period,
+          missing: parent,
+        })
+      }
+    }
+    return gaps
+  }
+
+  /** The earliest slot at the head that is not decided: from here on a node has to be asked. */
+  firstOpenSlot(): Slot | undefined {
+    let lowest: number | undefined
+    for (const [thread, chain] of this.threads.entries()) {
+      const last = chain.at(-1)
+      if (!last) return undefined
+      const provenTo = Math.max(slotIndex(last.slot), last.highestChild - THREAD_COUNT)
+      const period = Math.max(last.slot.period, Math.floor((provenTo - thread) / THREAD_COUNT)) + 1
+      const open = period * THREAD_COUNT + thread
+      if (lowest === undefined || open < lowest) lowest = open
+    }
+    return lowest === undefined ? undefined : slotOfIndex(lowest)
+  }
+
+  /** Lowest and highest period of held blocks. */
+  range(): { readonly from: Period; readonly to: Period } | undefined {
+    let from: Period | undefined
+    let to: Period | undefined
+    for (const chain of this.threads) {
+      const first = chain[0]
+      const last = chain.at(-1)
+      if (!first || !last) continue
+      if (from === undefined || first.slot.period < from) from = first.slot.period
+      if (to === undefined || last.slot.period > to) to = last.slot.period
+    }
+    return from === undefined || to === undefined ? undefined : { from, to }
+  }
+
+  /** Forgets blocks before `period`, but keeps the last one of each thread and those beside an open gap. */
+  forgetBefore(period: Period): void {
+    for (const [thread, chain] of this.threads.entries()) {
+      const kept: Held[] = []
+      for (const [i, block] of chain.entries()) {
+        const next = chain[i + 1]
+        const needed = next === undefined || next.slot.period >= period || !next.linked || !block.linked
+        if (needed || block.slot.period >= period) kept.push(block)
+        else this.held.delete(block.id)
+      }
+      this.threads[thread] = kept
+    }
+    for (const [id, entry] of this.unknown) {
+      if (!this.held.has(entry.child.id)) this.unknown.delete(id)
+    }
+  }
+
+  private insert(block: FinalBlock): { from: Period; to: Period } {
+    const { thread, period } = block.slot
+    const chain = this.threads[thread] ?? []
+    const named = this.unknown.get(block.id)
+    this.unknown.delete(block.id)
+    const parent = block.parents[thread]
+    const held: Held = { ...block, highestChild: named?.highestChild ?? -1, linked: parent === undefined }
+    const at = lastAtOrBefore(chain, period)
+    chain.splice(at + 1, 0, held)
+    this.held.set(block.id, held)
+    const index = slotIndex(block.slot)
+    this.highestIndex = Math.max(this.highestIndex, index)
+    for (const [parentThread, id] of block.parents.entries()) this.nameParent(id, parentThread, index, held)
+    const child = chain[at + 2]
+    if (child?.parents[thread] === block.id) child.linked = true
+    const previous = chain[at]
+    const next = chain[at + 2]
+    return {
+      from: Math.min(previous ? previous.slot.period + 1 : period, Math.max(0, period - 3)),
+      to: Math.max(period, next?.slot.period ?? period, slotOfIndex(Math.max(0, held.highestChild)).period),
+    }
+  }
+
+  private nameParent(id: BlockIdText, thread: number, childIndex: number, child: Held): void {
+    const parent = this.held.get(id) ?? this.addGenesis(id, thread, child.slot.period)
+    if (parent) {
+      parent.highestChild = Math.max(parent.highestChild, childIndex)
+      if (thread === child.slot.thread) child.linked = true
+      return
+    }
+    const entry = this.unknown.get(id)
+    const inOwnThread = thread === child.slot.thread
+    if (!entry) this.unknown.set(id, { thread, highestChild: childIndex, child })
+    else {
+      entry.highestChild = Math.max(entry.highestChild, childIndex)
+      if (inOwnThread) entry.child = child
+    }
+  }
+
+  /** Genesis blocks are computed, never fetched: they are held as soon as somebody descends from them. */
+  private addGenesis(id: BlockIdText, thread: number, childPeriod: Period): Held | undefined {
+    for (const period of [0, ...this.restarts.map((restart) => restart.restartPeriod)]) {
+      if (period >= childPeriod || genesisId(period, thread) !== id) continue
+      this.insert({ id, slot: { period, thread }, parents: [] })
+      return this.held.get(id)
+    }
+    return undefined
+  }
+
+  private findRestart(block: FinalBlock): Period | undefined {
+    const { thread, period } = block.slot
+    const parent = block.parents[thread]
+    if (parent === undefined || this.held.has(parent)) return undefined
+    for (let candidate = period - 1; candidate > 0 && candidate >= period - RESTART_SEARCH_PERIODS; candidate--) {
+      if (genesisId(candidate, thread) === parent) return candidate
+    }
+    return undefined
+  }
+
+  /**
+   * A block contradicts what is held when two held blocks would stand at one slot, or when somebody names a parent and
+   * thereby skips a held block that it must have built on.
+   */
+  private findContradiction(block: FinalBlock): { thread: number; other: BlockIdText } | undefined {
+    const index = slotIndex(block.slot)
+    const own = this.threads[block.slot.thread] ?? []
+    const previous = own[lastAtOrBefore(own, block.slot.period)]
+    if (previous?.slot.period === block.slot.period) return { thread: block.slot.thread, other: previous.id }
+    // Somebody at least a period later names the block before this one as the latest: this one is not on the chain.
+    if (previous && previous.highestChild >= index + THREAD_COUNT) {
+      return { thread: block.slot.thread, other: previous.id }
+    }
+    for (const [thread, id] of block.parents.entries()) {
+      const parent = this.held.get(id)
+      if (!parent) continue
+      if (parent.slot.thread !== thread || slotIndex(parent.slot) >= index) return { thread, other: id }
+      const chain = this.threads[thread] ?? []
+      const skipped = chain[lastAtOrBefore(chain, parent.slot.period) + 1]
+      if (skipped && slotIndex(skipped.slot) + THREAD_COUNT <= index) return { thread, other: skipped.id }
+    }
+    return undefined
+  }
+
+  private isVoid(slot: Slot): boolean {
+    return this.restarts.some(
+      ({ lastKeptSlot, restartPeriod }) =>
+        slotIndex(slot) > slotIndex(lastKeptSlot) && slot.period < restartPeriod,
+    )
+  }
+}
+
+/** Index of the last block of a period up to `period`; -1 when there is none. */
+function lastAtOrBefore(chain: readonly Held[], period: Period): number {
+  let low = 0
+  let high = chain.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((chain[middle]?.slot.period ?? 0) <= period) low = middle + 1
+    else high = middle
+  }
+  return low - 1
+}
+
+const genesisIds = new Map<number, BlockIdText>()
+
+function genesisId(period: Period, thread: number): BlockIdText {
+  const key = period * THREAD_COUNT + thread
+  const known = genesisIds.get(key)
+  if (known) return known
+  const id = formatBlockId(computeGenesisBlock({ period, thread }).id)
+  if (genesisIds.size > 4096) genesisIds.clear()
+  genesisIds.set(key, id)
+  return id
+}

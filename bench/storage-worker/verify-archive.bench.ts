@@ -1,0 +1,117 @@
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { type Store, verifyArchive } from '../../storage-worker/index.ts'
+import { makePeriod } from '../../test/storage-worker/synthetic-period.ts'
+import type { BenchRow } from '../bench-row.ts'
+import { FULL_PERIOD, median, openBenchStore, QUIET_PERIOD, type Shape, withFolder } from './bench-archive.ts'
+
+/*
+ * Question: does `verify` run at the speed of hashing? Input: an archive of MASSA_STORAGE_BENCH_MB (default 256) in
+ * full periods, and one in quiet periods. Baseline: as many threads hashing as many bytes of memory: flat SHA-256, and
+ * the tree over 1 KiB leaves, by node:crypto, without reading anything.
+ */
+
+const ARCHIVE_BYTES = Number(process.env.MASSA_STORAGE_BENCH_MB ?? 256) * 1e6
+const THREADS = availableParallelism()
+const ROUNDS = 3
+
+export async function run(): Promise<BenchRow[]> {
+  const rows: BenchRow[] = []
+  for (const [name, shape] of [
+    ['full periods', FULL_PERIOD],
+    ['quiet periods', QUIET_PERIOD],
+  ] as const) {
+    rows.push(...(await withFolder((folder) => compare(join(folder, 'data'), name, shape))))
+  }
+  return rows
+}
+
+async function compare(dataDir: string, name: string, shape: Shape): Promise<BenchRow[]> {
+  const store = await openBenchStore(dataDir)
+  const bytes = await fill(store, shape)
+  const rows: BenchRow[] = []
+  for (const deep of [false, true]) {
+    const ours: number[] = []
+    const bare: number[] = []
+    for (let round = 0; round < ROUNDS; round++) {
+      ours.push(await measureVerify(store, deep))
+      bare.push(await measureHashing(bytes, deep))
+    }
+    const [rate, baseline] = [median(ours), median(bare)]
+    rows.push({
+      question: `verify${deep ? ' --deep' : ''} of ${(bytes / 1e6).toFixed(0)} MB in ${name}, ${THREADS} threads`,
+      measured: `${rate.toFixed(0)} MB/s`,
+      baseline: `${baseline.toFixed(0)} MB/s ${deep ? 'leaf trees' : 'flat SHA-256'}`,
+      ratio: rate / baseline,
+      goal: '>= 0.8',
+      holds: rate / baseline >= 0.8,
+    })
+  }
+  await store.close()
+  return rows
+}
+
+async function fill(store: Store, shape: Shape): Promise<number> {
+  let bytes = 0
+  for (let number = 1; bytes < ARCHIVE_BYTES; number++) {
+    const period = makePeriod(number, shape)
+    await store.chunks.writePeriod(period)
+    bytes += period.summary.bodyBytes
+  }
+  return bytes
+}
+
+async function measureVerify(store: Store, deep: boolean): Promise<number> {
+  const started = performance.now()
+  const report = await verifyArchive(store.chunks, { deep, threads: THREADS })
+  if (report.damages.length > 0) throw new Error('the archive is damaged')
+  return report.bytes / 1e3 / (performance.now() - started)
+}
+
+/** The bare work, in memory; threads are started before the clock is. */
+const HASHER = `
+const { parentPort, workerData } = require('node:worker_threads')
+const { hash, randomBytes } = require('node:crypto')
+const chunk = randomBytes(1048576)
+const leaf = Buffer.alloc(1025), node = Buffer.alloc(65, 1)
+function tree() {
+  let level = Buffer.alloc(32 * 1024)
+  for (let i = 0; i < 1024; i++) {
+    chunk.copy(leaf, 1, i * 1024, (i + 1) * 1024)
+    hash('sha256', leaf, 'buffer').copy(level, i * 32)
+  }
+  for (let n = 1024; n > 1; n /= 2) {
+    for (let i = 0; i < n; i += 2) {
+      level.copy(node, 1, i * 32, i * 32 + 64)
+      hash('sha256', node, 'buffer').copy(level, i * 16)
+    }
+  }
+}
+parentPort.on('message', (chunks) => {
+  for (let i = 0; i < chunks; i++) workerData.deep ? tree() : hash('sha256', chunk, 'buffer')
+  parentPort.postMessage('done')
+})
+`
+
+async function measureHashing(bytes: number, deep: boolean): Promise<number> {
+  const workers = Array.from({ length: THREADS }, () => new Worker(HASHER, { eval: true, workerData: { deep } }))
+  const all = (chunks: number) =>
+    Promise.all(
+      workers.map(
+        (worker) =>
+          new Promise<void>((resolve, reject) => {
+            worker.once('message', () => resolve())
+            worker.once('error', reject)
+            worker.postMessage(chunks)
+          }),
+      ),
+    )
+  await all(4)
+  const chunks = Math.ceil(bytes / THREADS / 1_048_576)
+  const started = performance.now()
+  await all(chunks)
+  const seconds = (performance.now() - started) / 1000
+  for (const worker of workers) await worker.terminate()
+  return (chunks * THREADS * 1.048576) / seconds
+}

@@ -1,0 +1,8 @@
+#!/usr/bin/env node
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major < 20 || (major === 20 && minor < 19)) {
+  process.stderr.write(`massa-storage needs Node 20.19 or newer, this is ${process.versions.node}.\n`)
+  process.exit(1)
+}
+const { main } = await import('../dist/cli/index.js')
+process.exitCode = await main(process.argv.slice(2))

@@ -1,0 +1,71 @@
+import { availableParallelism } from 'node:os'
+import { type Query, type QueryRequest, type QueryRow, runQuery } from '../api/index.ts'
+import type { Config } from '../config/index.ts'
+import { ArchiveError, ERROR_CODES, type ErrorCode, isArchiveError } from '../core/index.ts'
+import { openStore } from '../storage-worker/index.ts'
+
+/**
+ * Asks the archive in `data_dir`: opens it, or asks the sidecar that has it open. Both run the same query.
+ *
+ * @throws ArchiveError STORE_* when there is no archive, CLI_SIDECAR_UNREACHABLE when its process does not answer
+ */
+export async function* queryArchive(
+  config: Config,
+  request: QueryRequest,
+  signal: AbortSignal,
+  refetchPeriod?: Query['refetchPeriod'],
+): AsyncGenerator<QueryRow> {
+  let store: Awaited<ReturnType<typeof openStore>>
+  try {
+    store = await openStore({ dataDir: config.dataDir, ballastBytes: 0 })
+  } catch (error) {
+    if (!isArchiveError(error, 'STORE_LOCKED')) throw error
+    const { apiUrl } = error.context
+    if (typeof apiUrl !== 'string') throw error
+    yield* askSidecar(apiUrl, request, signal)
+    return
+  }
+  try {
+    const threads = config.cpu.threads || availableParallelism()
+    yield* runQuery({ store, threads, ...(refetchPeriod ? { refetchPeriod } : {}) }, request, signal)
+  } finally {
+    await store.close()
+  }
+}
+
+async function* askSidecar(apiUrl: string, request: QueryRequest, signal: AbortSignal): AsyncGenerator<QueryRow> {
+  const answer = await callSidecar(`${apiUrl}/v1/query`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(request),
+    signal,
+  })
+  if (!answer.body) return
+  let rest = ''
+  for await (const text of answer.body.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) {
+      const row = JSON.parse(line) as QueryRow & { error?: { code: string; message: string } }
+      if (row.error) throw remoteError(row.error)
+      yield row
+    }
+  }
+}
+
+/** @throws ArchiveError CLI_SIDECAR_UNREACHABLE */
+export async function callSidecar(url: string, init: RequestInit = {}): Promise<Response> {
+  let answer: Response
+  try {
+    answer = await fetch(url, init)
+  } catch (cause) {
+    if (init.signal?.aborted) throw cause
+    throw new ArchiveError('CLI_SIDECAR_UNREACHABLE', `no massa-storage answers at ${new URL(url).origin}`, { url }, cause)
+  }
+  if (answer.ok || answer.status === 503) return answer
+  throw new ArchiveError('CLI_SIDECAR_UNREACHABLE', `${url} answers ${answer.status}`, { url })
+}
+
+function remoteError({ code, message }: { code: string; message: string }): ArchiveError {
+  return new ArchiveError(code in ERROR_CODES ? (code as ErrorCode) : 'CLI_SIDECAR_UNREACHABLE', message)
+}

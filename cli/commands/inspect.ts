@@ -1,0 +1,58 @@
+import type { QueryRequest } from '../../api/index.ts'
+import { queryArchive } from '../archive-access.ts'
+import type { Context } from '../context.ts'
+import { EXIT_CODES } from '../exit-codes.ts'
+
+/** Shows one thing of the archive, or exits with 4. */
+export async function inspect(
+  context: Context,
+  what: { readonly request: QueryRequest; readonly name: string },
+  signal: AbortSignal,
+): Promise<number> {
+  const { output } = context
+  const progress = output.progress(`Looking for ${what.name}`)
+  let most = 0
+  for await (const answer of queryArchive(context.load().config, what.request, signal)) {
+    if ('progress' in answer) {
+      const { period, remaining } = answer.progress as { period: number; remaining: number }
+      most = Math.max(most, remaining)
+      progress.update(most - remaining, most, `period ${period}`)
+    }
+    if (!('result' in answer)) continue
+    progress.end()
+    if (answer.result === null) {
+      output.value({ error: { code: 'NOT_FOUND', message: `${what.name} is not in this archive` } })
+      output.remark(`${what.name} is not in this archive. 'massa-storage status' says which periods are.`)
+      return EXIT_CODES.notFound.code
+    }
+    output.value(answer.result)
+    output.line(render(answer.result, ''))
+  }
+  return EXIT_CODES.ok.code
+}
+
+/** Indented `key value` lines; lists of objects one per line. */
+function render(value: unknown, indent: string): string {
+  if (Array.isArray(value)) return value.map((item) => `${indent}${renderItem(item)}`).join('\n')
+  if (typeof value !== 'object' || value === null) return `${indent}${String(value)}`
+  const entries = Object.entries(value).filter(([, field]) => field !== undefined)
+  const width = Math.max(...entries.map(([key]) => key.length))
+  return entries.map(([key, field]) => renderField(key, field, { indent, width })).join('\n')
+}
+
+function renderField(key: string, field: unknown, layout: { indent: string; width: number }): string {
+  const { indent, width } = layout
+  if (Array.isArray(field)) {
+    return field.length === 0 ? `${indent}${key.padEnd(width)}  none` : `${indent}${key}\n${render(field, `${indent}  `)}`
+  }
+  if (typeof field === 'object' && field !== null) return `${indent}${key.padEnd(width)}  ${renderItem(field)}`
+  return `${indent}${key.padEnd(width)}  ${String(field)}`
+}
+
+function renderItem(item: unknown): string {
+  if (typeof item !== 'object' || item === null) return String(item)
+  return Object.entries(item)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `${key} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
+    .join('  ')
+}

@@ -1,0 +1,187 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { envNameOf, findPackageRoot } from '../../config/index.ts'
+import { ArchiveError, type Period } from '../../core/index.ts'
+import { type Recording, readRecording, startReplayServer } from '../../devnet/index.ts'
+import { readDaemonInfo } from '../../storage-worker/index.ts'
+import { callSidecar } from '../archive-access.ts'
+import type { Context } from '../context.ts'
+import { EXIT_CODES } from '../exit-codes.ts'
+import { formatDuration } from '../output.ts'
+import { verify } from './verify.ts'
+
+export interface ReplayCommandOptions {
+  readonly file?: string | undefined
+  readonly fast?: boolean
+  readonly speed?: number
+  readonly exitAtHead?: boolean
+}
+
+const OWN_RECORDING = 'devnet/recordings/sandbox.ndjson.gz'
+const OWN_DATA_DIR = 'data/replay'
+const LOOK_MS = 100
+/** After the last message of a recording nothing more comes: what is not archived by then never will be. */
+const HEAD_LIMIT_MS = 60_000
+
+/**
+ * Serves a recording of a massa-node over real gRPC on loopback and runs a real sidecar beside it, as its own process.
+ *
+ * With exitAtHead it ends when the last whole period of the recording is archived, and verifies the archive.
+ */
+export async function replay(context: Context, options: ReplayCommandOptions, signal: AbortSignal): Promise<number> {
+  const { output } = context
+  const startedMs = performance.now()
+  const file = options.file ?? join(findPackageRoot(), OWN_RECORDING)
+  const dataDir = await chooseDataDir(context)
+  output.remark(`Reading ${relative(context.cwd, file)}`)
+  const recording = await readRecording(file)
+  const fast = options.fast ?? false
+  const server = await startReplayServer({ recording, fast, speed: options.speed ?? 1 })
+  const head = server.wholePeriods?.last
+  output.remark(
+    `A recorded massa-node answers at ${server.url} (chain ${recording.chainId}); its last whole period is ${head ?? '-'}.`,
+  )
+  const sidecar = startSidecar(context, { url: server.url, recording, dataDir, fast })
+  const ended = waitForExit(sidecar)
+  try {
+    const reached = await waitForHead({ dataDir, head, atHead: server.atHead, ended, signal })
+    if (reached && !options.exitAtHead) {
+      output.remark(`The head of the recording is archived; the sidecar keeps running. Ctrl-C ends it.`)
+      await Promise.race([ended, aborted(signal)])
+    }
+    await stopSidecar(sidecar, ended)
+    if (!reached && !signal.aborted) {
+      throw new ArchiveError('CLI_REPLAY_INCOMPLETE', `the sidecar did not archive period ${head} of the recording`)
+    }
+  } finally {
+    await stopSidecar(sidecar, ended)
+    await server.stop()
+  }
+  if (signal.aborted && !options.exitAtHead) return EXIT_CODES.ok.code
+  if (signal.aborted) return EXIT_CODES.interrupted.code
+  return finish(context, { dataDir, elapsedMs: performance.now() - startedMs })
+}
+
+async function finish(context: Context, run: { dataDir: string; elapsedMs: number }): Promise<number> {
+  const { output } = context
+  output.remark('')
+  const at = context.at(run.dataDir)
+  const code = await verify(at, {}, new AbortController().signal)
+  if (code !== EXIT_CODES.ok.code) return code
+  const place = relative(context.cwd, run.dataDir)
+  output.line(`The recording was archived and verified in ${formatDuration(run.elapsedMs)}. Try next:`)
+  output.line(`  npx massa-storage list-chunks --data-dir ${place}`)
+  output.line(`  npx massa-storage inspect period 40 --data-dir ${place}`)
+  output.line(`  npx massa-storage config init      then 'doctor' and 'start' beside your own massa-node`)
+  return code
+}
+
+/** The demonstration's own folder begins anew each time; a folder that somebody named is continued. */
+async function chooseDataDir(context: Context): Promise<string> {
+  const { config, origins } = context.load()
+  if (origins.get('data_dir') !== 'default') return config.dataDir
+  const dataDir = join(context.cwd, OWN_DATA_DIR)
+  if (existsSync(dataDir)) {
+    const info = await readDaemonInfo(dataDir)
+    if (info && isAlive(info.pid)) {
+      throw new ArchiveError('STORE_LOCKED', `${dataDir} is in use by process ${info.pid}`, { pid: info.pid })
+    }
+    await rm(dataDir, { recursive: true })
+  }
+  return dataDir
+}
+
+function startSidecar(
+  context: Context,
+  node: { readonly url: string; readonly recording: Recording; readonly dataDir: string; readonly fast: boolean },
+): ChildProcess {
+  const settings: Record<string, string> = {
+    enabled: 'true',
+    retention_periods: '0',
+    data_dir: node.dataDir,
+    'node.grpc_urls': node.url,
+    'node.chain_id': node.recording.chainId.toString(),
+    'node.genesis_timestamp_ms': node.recording.genesisTimestampMs.toString(),
+    ...(node.fast ? { 'node.poll_interval_ms': '100' } : {}),
+    'api.bind': '127.0.0.1:0',
+    'metrics.enabled': 'false',
+    'log.format': context.output.json ? 'json' : 'human',
+    'log.level': context.output.quiet ? 'warn' : 'info',
+  }
+  const env = Object.fromEntries(Object.entries(settings).map(([path, value]) => [envNameOf(path), value]))
+  const bin = join(findPackageRoot(), 'bin', 'massa-storage.js')
+  return spawn(process.execPath, [bin, 'start'], {
+    env: { ...context.env, ...env } as NodeJS.ProcessEnv,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    // A Ctrl-C reaches the whole group of a terminal: the sidecar is told by us alone, once.
+    detached: true,
+  })
+}
+
+/** True once the archive reaches the head; false when that can no longer happen. */
+async function waitForHead(run: {
+  readonly dataDir: string
+  readonly head: Period | undefined
+  readonly atHead: Promise<void>
+  readonly ended: Promise<number | null>
+  readonly signal: AbortSignal
+}): Promise<boolean> {
+  let over = false
+  let deadlineMs = Number.POSITIVE_INFINITY
+  void run.ended.then(() => {
+    over = true
+  })
+  void run.atHead.then(() => {
+    deadlineMs = performance.now() + HEAD_LIMIT_MS
+  })
+  while (!over && !run.signal.aborted && performance.now() < deadlineMs) {
+    const last = await readLastArchived(run.dataDir)
+    if (run.head !== undefined && last !== undefined && last >= run.head) return true
+    await sleep(LOOK_MS)
+  }
+  return false
+}
+
+async function readLastArchived(dataDir: string): Promise<Period | undefined> {
+  const info = await readDaemonInfo(dataDir)
+  if (!info?.apiUrl) return undefined
+  try {
+    const answer = (await (await callSidecar(`${info.apiUrl}/v1/status`)).json()) as { archived: { last: Period } | null }
+    return answer.archived?.last
+  } catch {
+    // Starting or stopping: asked again in a moment.
+    return undefined
+  }
+}
+
+function waitForExit(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve) => {
+    child.once('exit', (code) => resolve(code))
+    child.once('error', () => resolve(null))
+  })
+}
+
+async function stopSidecar(child: ChildProcess, ended: Promise<number | null>): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
+  await ended
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+

@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { readDaemonInfo } from '../../storage-worker/index.ts'
+import { ArchiveError } from '../../core/index.ts'
+import { callSidecar } from '../archive-access.ts'
+import type { Context } from '../context.ts'
+import { EXIT_CODES } from '../exit-codes.ts'
+import { formatBytes, formatCount, formatDuration, type Output } from '../output.ts'
+
+/** What `/v1/status` answers, as far as it is shown here. */
+interface StatusAnswer {
+  readonly version: string
+  readonly pid: number
+  readonly startedAtMs: number
+  readonly dataDir: string
+  readonly network: { readonly chainId: string; readonly genesisTimestampMs: number }
+  readonly nodes: readonly {
+    readonly url: string
+    readonly up: boolean
+    readonly mode: string
+    readonly version: string
+    readonly lastFinalSlot: string | null
+    readonly lastError?: string
+  }[]
+  readonly archived: { readonly first: number; readonly last: number } | null
+  readonly lagPeriods?: number
+  readonly gaps: readonly { readonly thread: number; readonly firstPeriod: number; readonly lastPeriod: number; readonly missing: string }[]
+  readonly spooledBlocks: number
+  readonly quarantinedBlocks: number
+  readonly conflict: { readonly slot: string; readonly claims: Readonly<Record<string, string>> } | null
+  readonly halted: { readonly code: string; readonly message: string } | null
+  readonly stalled: string | null
+  readonly storedBytes: number
+  readonly freeBytes: number
+  readonly quotaBytes: number
+  readonly problems: readonly string[]
+}
+
+const SHOWN_GAPS = 8
+
+/** One screen about the running sidecar; exit code 1 while it has a problem. */
+export async function status(context: Context, options: { readonly watch?: boolean }): Promise<number> {
+  const { config } = context.load()
+  for (;;) {
+    const info = await readDaemonInfo(config.dataDir)
+    if (!info?.apiUrl) {
+      throw new ArchiveError('CLI_SIDECAR_UNREACHABLE', `no massa-storage runs on ${config.dataDir}`, { dataDir: config.dataDir })
+    }
+    const answer = (await (await callSidecar(`${info.apiUrl}/v1/status`)).json()) as StatusAnswer
+    context.output.value(answer)
+    if (options.watch && process.stdout.isTTY) process.stdout.write('\x1b[2J\x1b[H')
+    show(context.output, answer)
+    if (!options.watch) return answer.problems.length === 0 ? EXIT_CODES.ok.code : EXIT_CODES.failed.code
+    await sleep(2000)
+  }
+}
+
+function show(output: Output, answer: StatusAnswer): void {
+  const { archived } = answer
+  const rows: string[][] = [
+    ['sidecar', `massa-storage ${answer.version}, pid ${answer.pid}, up ${formatDuration(Date.now() - answer.startedAtMs)}`],
+    ['network', `chain ${answer.network.chainId}, genesis ${new Date(answer.network.genesisTimestampMs).toISOString()}`],
+    ...answer.nodes.map((node) => ['massa-node', describeNode(node)]),
+    ['archived', archived ? `periods ${archived.first} to ${archived.last}` : 'nothing yet: a period is archived about a minute after its blocks'],
+    ['lag', answer.lagPeriods === undefined ? '-' : formatCount(answer.lagPeriods, 'period')],
+    ['gaps', describeGaps(answer)],
+    ['spool', `${formatCount(answer.spooledBlocks, 'block')}, quarantine ${answer.quarantinedBlocks}`],
+    ['disk', `${formatBytes(answer.storedBytes)} of ${formatBytes(answer.quotaBytes)}, ${formatBytes(answer.freeBytes)} free, ${answer.dataDir}`],
+  ]
+  output.table(rows)
+  for (const gap of answer.gaps.slice(0, SHOWN_GAPS)) {
+    output.line(`  gap: thread ${gap.thread}, periods ${gap.firstPeriod} to ${gap.lastPeriod}, before ${gap.missing}`)
+  }
+  if (answer.gaps.length > SHOWN_GAPS) output.line(`  and ${answer.gaps.length - SHOWN_GAPS} more: --json shows all`)
+  for (const problem of answer.problems) output.line(output.style('yellow', `! ${problem}`))
+}
+
+function describeNode(node: StatusAnswer['nodes'][number]): string {
+  if (!node.up) return `${node.url} does not answer${node.lastError ? `: ${node.lastError}` : ''}`
+  return `${node.url} ${node.version}, final slot ${node.lastFinalSlot ?? '-'}, ${node.mode === 'push' ? 'streaming' : 'polling'}`
+}
+
+function describeGaps({ gaps }: StatusAnswer): string {
+  if (gaps.length === 0) return 'none'
+  const slots = gaps.reduce((sum, gap) => sum + gap.lastPeriod - gap.firstPeriod + 1, 0)
+  return `${formatCount(slots, 'slot')} in ${formatCount(gaps.length, 'run')}`
+}

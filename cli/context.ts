@@ -1,0 +1,61 @@
+import type { Command } from 'commander'
+import { type ConfigFlags, type LoadedConfig, loadConfig } from '../config/index.ts'
+import { Output } from './output.ts'
+
+/** What every command gets: output, settings on demand, and where it runs. */
+export interface Context {
+  readonly output: Output
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+  /** Reads the settings; flags given here win over all others. */
+  load(flags?: ConfigFlags): LoadedConfig
+  /** The same for another archive. */
+  at(dataDir: string): Context
+}
+
+interface GlobalOptions {
+  readonly config?: string
+  readonly dataDir?: string
+  readonly json?: boolean
+  readonly quiet?: boolean
+  readonly logFormat?: string
+  readonly logLevel?: string
+  readonly set?: readonly string[]
+}
+
+export function createContext(command: Command): Context {
+  const options = command.optsWithGlobals<GlobalOptions>()
+  const { env } = process
+  const output = new Output({
+    json: options.json ?? false,
+    quiet: options.quiet ?? false,
+    noColor: Boolean(env.NO_COLOR),
+    stdout: process.stdout,
+    stderr: process.stderr,
+  })
+  const cwd = process.cwd()
+  const given: ConfigFlags = {
+    ...Object.fromEntries((options.set ?? []).map(splitSetting)),
+    data_dir: options.dataDir,
+    'log.format': options.logFormat,
+    'log.level': options.logLevel,
+  }
+  return makeContext({ output, env, cwd }, (flags) => loadConfig({ file: options.config, env, flags: { ...given, ...flags }, cwd }))
+}
+
+function makeContext(
+  base: Pick<Context, 'output' | 'env' | 'cwd'>,
+  load: (flags: ConfigFlags) => LoadedConfig,
+): Context {
+  return {
+    ...base,
+    load: (flags = {}) => load(flags),
+    at: (dataDir) => makeContext(base, (flags) => load({ ...flags, data_dir: dataDir })),
+  }
+}
+
+/** `key=value`; a text without `=` becomes a key that the loader refuses by name. */
+function splitSetting(text: string): [string, string] {
+  const at = text.indexOf('=')
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)]
+}

@@ -1,0 +1,32 @@
+import { type ErrorCode, isArchiveError } from '../core/index.ts'
+
+/** Exit codes, the same for every command; each `--help` ends with them. */
+export const EXIT_CODES = {
+  ok: { code: 0, meaning: 'done' },
+  failed: { code: 1, meaning: 'failed' },
+  usage: { code: 2, meaning: 'wrong usage or configuration' },
+  unreachable: { code: 3, meaning: 'the sidecar or the massa-node does not answer' },
+  notFound: { code: 4, meaning: 'not found in this archive' },
+  invalid: { code: 5, meaning: 'verification failed' },
+  interrupted: { code: 130, meaning: 'interrupted' },
+} as const
+
+export type ExitName = keyof typeof EXIT_CODES
+
+const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'API_BIND_FAILED',
+  'API_QUERY_INVALID',
+  'CORE_BASE58_INVALID',
+  'CORE_BYTES_INVALID',
+  'CORE_NUMBER_OUT_OF_RANGE',
+])
+
+export function exitCodeOf(error: unknown): number {
+  if (!isArchiveError(error)) return EXIT_CODES.failed.code
+  if (error.code.startsWith('CONFIG_') || error.code.startsWith('CLI_') || USAGE_CODES.has(error.code)) {
+    return EXIT_CODES.usage.code
+  }
+  if (error.code === 'ARCHIVER_NODE_UNREACHABLE') return EXIT_CODES.unreachable.code
+  if (error.code === 'STORE_VALUE_CORRUPT' || error.code === 'STORE_VALUE_MISSING') return EXIT_CODES.invalid.code
+  return EXIT_CODES.failed.code
+}

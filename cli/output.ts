@@ -1,0 +1,131 @@
+import { styleText } from 'node:util'
+
+export interface OutputOptions {
+  readonly json: boolean
+  readonly quiet: boolean
+  /** NO_COLOR of the environment. */
+  readonly noColor: boolean
+  readonly stdout: NodeJS.WriteStream
+  readonly stderr: NodeJS.WriteStream
+}
+
+type Colour = Parameters<typeof styleText>[0]
+
+/** Everything that commands print: answers on stdout, remarks and progress on stderr. */
+export class Output {
+  readonly json: boolean
+  readonly quiet: boolean
+  private readonly colour: boolean
+  private readonly stdout: NodeJS.WriteStream
+  private readonly stderr: NodeJS.WriteStream
+
+  constructor(options: OutputOptions) {
+    this.json = options.json
+    this.quiet = options.quiet
+    this.stdout = options.stdout
+    this.stderr = options.stderr
+    this.colour = options.stdout.isTTY === true && !options.noColor && !options.json
+  }
+
+  /** The answer for people; nothing with --json. */
+  line(text = ''): void {
+    if (!this.json) this.stdout.write(`${text}\n`)
+  }
+
+  /** The answer for programs, one JSON value; nothing without --json. */
+  value(value: unknown): void {
+    if (this.json) this.stdout.write(`${JSON.stringify(value)}\n`)
+  }
+
+  /** Not the answer: advice, progress in words. Silent with --quiet and --json. */
+  remark(text: string): void {
+    if (!this.json && !this.quiet) this.stderr.write(`${text}\n`)
+  }
+
+  style(colour: Colour, text: string): string {
+    return this.colour ? styleText(colour, text, { validateStream: false }) : text
+  }
+
+  /** A table for people, columns aligned; right-aligned where `right` says so. */
+  table(rows: readonly (readonly string[])[], right: readonly boolean[] = []): void {
+    const widths: number[] = []
+    for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length)
+    for (const row of rows) {
+      const cells = row.map((cell, i) => (right[i] ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
+      this.line(cells.join('  ').trimEnd())
+    }
+  }
+
+  progress(title: string): Progress {
+    const mode = this.json ? 'json' : this.quiet ? 'none' : this.stderr.isTTY ? 'bar' : 'lines'
+    return new Progress(title, mode, this.stderr)
+  }
+}
+
+const BAR_CELLS = 28
+const BAR_INTERVAL_MS = 100
+const LINE_INTERVAL_MS = 10_000
+/** What is done within this time shows no progress. */
+const GRACE_MS = 1_000
+
+/** How far a long command is: a bar on a terminal, a line every ten seconds elsewhere, NDJSON with --json. */
+export class Progress {
+  private readonly title: string
+  private readonly mode: 'bar' | 'lines' | 'json' | 'none'
+  private readonly stderr: NodeJS.WriteStream
+  private readonly startedMs = performance.now()
+  private shownMs = 0
+  private shown = false
+
+  constructor(title: string, mode: 'bar' | 'lines' | 'json' | 'none', stderr: NodeJS.WriteStream) {
+    this.title = title
+    this.mode = mode
+    this.stderr = stderr
+  }
+
+  update(done: number, total: number, detail = ''): void {
+    const nowMs = performance.now()
+    const elapsedMs = nowMs - this.startedMs
+    if (this.mode === 'none' || elapsedMs < GRACE_MS) return
+    if (nowMs - this.shownMs < (this.mode === 'bar' ? BAR_INTERVAL_MS : LINE_INTERVAL_MS)) return
+    this.shownMs = nowMs
+    this.shown = true
+    const share = total > 0 ? Math.min(1, done / total) : 0
+    const restMs = share > 0 ? (elapsedMs / share) * (1 - share) : undefined
+    if (this.mode === 'json') {
+      this.stderr.write(`${JSON.stringify({ progress: { title: this.title, done, total, elapsedMs: Math.round(elapsedMs) } })}\n`)
+      return
+    }
+    const filled = Math.round(share * BAR_CELLS)
+    const rest = restMs === undefined ? '' : `, ${formatDuration(restMs)} left`
+    const text = `${this.title} ${Math.floor(share * 100)}%${detail && ` ${detail}`}${rest}`
+    if (this.mode === 'lines') this.stderr.write(`${text}\n`)
+    else this.stderr.write(`\r\x1b[2K[${'='.repeat(filled)}${' '.repeat(BAR_CELLS - filled)}] ${text}`)
+  }
+
+  end(): void {
+    if (this.shown && this.mode === 'bar') this.stderr.write('\r\x1b[2K')
+  }
+}
+
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  let value = bytes
+  let unit = 0
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000
+    unit++
+  }
+  return unit === 0 ? `${bytes} B` : `${value.toFixed(value < 10 ? 2 : 1)} ${units[unit]}`
+}
+
+export function formatDuration(durationMs: number): string {
+  const seconds = Math.round(durationMs / 1000)
+  if (seconds < 60) return `${seconds} s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`
+}
+
+export function formatCount(count: number, noun: string): string {
+  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`
+}

@@ -1,0 +1,43 @@
+import { InvalidArgumentError } from 'commander'
+import type { Period } from '../core/index.ts'
+
+export interface PeriodRange {
+  readonly from: Period
+  readonly to: Period
+}
+
+export const ALL_PERIODS: PeriodRange = { from: 0, to: Number.MAX_SAFE_INTEGER }
+
+/** `N`: a period number. */
+export function parsePeriod(text: string): Period {
+  const period = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
+  if (!Number.isSafeInteger(period)) throw new InvalidArgumentError(`'${text}' is not a period number.`)
+  return period
+}
+
+/** `N`, `A..B`, `A..` or `..B`, ends included. */
+export function parsePeriodRange(text: string): PeriodRange {
+  const parts = text.split('..')
+  const [first = '', second] = parts
+  if (parts.length > 2 || text === '' || text === '..') throw new InvalidArgumentError(`'${text}' is not a range like 100..200.`)
+  if (second === undefined) return { from: parsePeriod(first), to: parsePeriod(first) }
+  const range = {
+    from: first === '' ? ALL_PERIODS.from : parsePeriod(first),
+    to: second === '' ? ALL_PERIODS.to : parsePeriod(second),
+  }
+  if (range.from > range.to) throw new InvalidArgumentError(`'${text}' ends before it begins.`)
+  return range
+}
+
+/** 1 to 64 hex digits, lower-cased. */
+export function parseHexPrefix(text: string): string {
+  if (!/^[0-9a-fA-F]{1,64}$/.test(text)) throw new InvalidArgumentError(`'${text}' is not 1 to 64 hex digits.`)
+  return text.toLowerCase()
+}
+
+/** A positive whole number. */
+export function parseCount(text: string): number {
+  const count = /^\d{1,9}$/.test(text) ? Number(text) : 0
+  if (count < 1) throw new InvalidArgumentError(`'${text}' is not a positive whole number.`)
+  return count
+}

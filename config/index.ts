@@ -1,0 +1,17 @@
+export { type BaseSetting, baseConfigPath, readBaseSettings } from './base-config.ts'
+export { CONFIG_FILE_ENV, type ConfigFlags, envNameOf } from './layers.ts'
+export { type Config, type ConfigSources, type LoadedConfig, loadConfig } from './load.ts'
+export { findNetworkName, KNOWN_NETWORKS, type KnownNetworkName } from './networks.ts'
+export { findPackageRoot, readPackageVersion } from './package-root.ts'
+export {
+  formatInteger,
+  LOG_FORMATS,
+  LOG_LEVELS,
+  type LogFormat,
+  type LogLevel,
+  listSettings,
+  parseHostPort,
+  type SettingDescription,
+  type Settings,
+} from './schema.ts'
+export { type ConfigAnswers, renderConfigFile, writeConfigFile } from './write-config-file.ts'

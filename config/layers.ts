@@ -1,0 +1,180 @@
+import { readFileSync } from 'node:fs'
+import { parse, TomlError, type TomlTable } from 'smol-toml'
+import { ArchiveError } from '../core/index.ts'
+import { computeEditDistance, findNearestKey } from './nearest-key.ts'
+import { listSettings, type SettingKind } from './schema.ts'
+
+/** The table of the TOML file that is ours; the others belong to massa-node. */
+export const ROOT_TABLE = 'distributed_storage'
+const ENV_PREFIX = 'MASSA_STORAGE_'
+/** Names the configuration file; no setting. */
+export const CONFIG_FILE_ENV = 'MASSA_STORAGE_CONFIG'
+
+/** A value as some source gives it, not yet checked against the schema. */
+export interface RawSetting {
+  readonly value: unknown
+  /** 'default', the path of a file, the name of an environment variable, or 'flag'. */
+  readonly origin: string
+  /** For a message: file with line, variable or flag. */
+  readonly where: string
+}
+
+/** Values of one source by dotted path below `distributed_storage`; only known paths. */
+export type Layer = ReadonlyMap<string, RawSetting>
+
+/** The CLI's word on some settings: dotted path below `distributed_storage` to value; undefined is not given. */
+export type ConfigFlags = Readonly<Record<string, string | number | bigint | boolean | readonly string[] | undefined>>
+
+const KINDS: ReadonlyMap<string, SettingKind> = new Map(listSettings().map(({ path, kind }) => [path, kind]))
+const KEYS = [...KINDS.keys()]
+const TABLES = [...new Set(KEYS.flatMap((key) => (key.includes('.') ? [key.slice(0, key.lastIndexOf('.'))] : [])))]
+const ENV_NAMES: ReadonlyMap<string, string> = new Map(KEYS.map((key) => [envNameOf(key), key]))
+
+/** Name of the environment variable of a setting: `node.grpc_urls` is MASSA_STORAGE_NODE__GRPC_URLS. */
+export function envNameOf(path: string): string {
+  return ENV_PREFIX + path.replaceAll('.', '__').toUpperCase()
+}
+
+/**
+ * Reads a TOML file. Tables other than `[distributed_storage]` are left alone, so it may be the node's own config.toml.
+ *
+ * @throws ArchiveError `CONFIG_FILE_MISSING`, `CONFIG_SYNTAX`, `CONFIG_KEY_UNKNOWN`, `CONFIG_VALUE_INVALID` (a table that is none)
+ */
+export function readFileLayer(path: string, origin: string = path): Layer {
+  const text = readConfigText(path)
+  const document = parseToml(text, path)
+  refuseStrayKeys(document, path)
+  const layer = new Map<string, RawSetting>()
+  const root = document[ROOT_TABLE]
+  if (root === undefined) return layer
+  const whereIs = (key: string) => {
+    const line = findLine(text, key)
+    return line === undefined ? path : `${path}:${line}`
+  }
+  collectTable(root, '', { layer, origin, whereIs })
+  return layer
+}
+
+/** @throws ArchiveError `CONFIG_KEY_UNKNOWN` for a variable that begins like ours and is none. */
+export function readEnvLayer(env: Readonly<Record<string, string | undefined>>): Layer {
+  const layer = new Map<string, RawSetting>()
+  for (const [name, text] of Object.entries(env)) {
+    if (!name.startsWith(ENV_PREFIX) || name === CONFIG_FILE_ENV || text === undefined) continue
+    const path = ENV_NAMES.get(name)
+    if (path === undefined) throw unknownKey(name, 'environment', [...ENV_NAMES.keys(), CONFIG_FILE_ENV])
+    layer.set(path, { value: parseText(text, KINDS.get(path)), origin: name, where: `environment variable ${name}` })
+  }
+  return layer
+}
+
+/** @throws ArchiveError `CONFIG_KEY_UNKNOWN` */
+export function readFlagLayer(flags: ConfigFlags): Layer {
+  const layer = new Map<string, RawSetting>()
+  for (const [path, given] of Object.entries(flags)) {
+    if (given === undefined) continue
+    const kind = KINDS.get(path)
+    if (kind === undefined) throw unknownKey(path, 'flag', KEYS)
+    const value =
+      typeof given === 'string' ? parseText(given, kind) : Number.isInteger(given) ? BigInt(given as number) : given
+    layer.set(path, { value, origin: 'flag', where: `flag ${path}` })
+  }
+  return layer
+}
+
+function readConfigText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').replace(/^\uFEFF/, '')
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? 'unreadable'
+    throw new ArchiveError('CONFIG_FILE_MISSING', `cannot read ${path} (${reason})`, { file: path, reason }, cause)
+  }
+}
+
+function parseToml(text: string, file: string): TomlTable {
+  try {
+    return parse(text, { integersAsBigInt: true, unsafeKeyBehaviour: 'throw' })
+  } catch (cause) {
+    if (!(cause instanceof TomlError)) throw cause
+    const reason = (cause.message.split('\n')[0] ?? '').replace('Invalid TOML document: ', '')
+    const { line, column } = cause
+    throw new ArchiveError('CONFIG_SYNTAX', `${file}:${line}:${column}: ${reason}`, { file, line, column }, cause)
+  }
+}
+
+/** massa-node has only tables at the top: a key there, or a table named almost like ours, is a slip that would be ignored. */
+function refuseStrayKeys(document: TomlTable, file: string): void {
+  for (const [key, value] of Object.entries(document)) {
+    if (key === ROOT_TABLE) continue
+    if (!isTable(value) && !Array.isArray(value)) {
+      throw unknownKey(key, file, KEYS, `it stands before any table; settings stand below [${ROOT_TABLE}]`)
+    }
+    if (/^distributed/i.test(key) || computeEditDistance(key, ROOT_TABLE) <= 3) {
+      throw unknownKey(key, file, [ROOT_TABLE])
+    }
+  }
+}
+
+interface Collector {
+  readonly layer: Map<string, RawSetting>
+  readonly origin: string
+  readonly whereIs: (key: string) => string
+}
+
+function collectTable(table: unknown, prefix: string, collector: Collector): void {
+  const where = collector.whereIs(prefix)
+  if (!isTable(table)) {
+    const name = prefix === '' ? ROOT_TABLE : `${ROOT_TABLE}.${prefix}`
+    throw new ArchiveError('CONFIG_VALUE_INVALID', `${where}: ${name} must be a table`, { where, key: name })
+  }
+  for (const [key, value] of Object.entries(table)) {
+    const path = prefix === '' ? key : `${prefix}.${key}`
+    if (TABLES.includes(path)) collectTable(value, path, collector)
+    else if (KINDS.has(path))
+      collector.layer.set(path, { value, origin: collector.origin, where: collector.whereIs(path) })
+    else throw unknownKey(path, collector.whereIs(path), isTable(value) ? TABLES : KEYS)
+  }
+}
+
+function isTable(value: unknown): value is TomlTable {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
+}
+
+function unknownKey(key: string, where: string, candidates: readonly string[], hint?: string): ArchiveError {
+  const nearest = findNearestKey(key, candidates)
+  const message = `${where}: there is no setting ${key}; the nearest is ${nearest}${hint === undefined ? '' : ` (${hint})`}`
+  return new ArchiveError('CONFIG_KEY_UNKNOWN', message, { where, key, nearest })
+}
+
+/** Text of a variable or flag as TOML would give it. What does not fit stays text, and the schema refuses it. */
+function parseText(text: string, kind: SettingKind | undefined): unknown {
+  switch (kind) {
+    case 'boolean':
+      return text === 'true' ? true : text === 'false' ? false : text
+    case 'integer':
+    case 'level':
+      return /^-?\d+(?:_\d+)*$/.test(text) ? BigInt(text.replaceAll('_', '')) : text
+    case 'list':
+      return text.trim() === '' ? [] : text.split(',').map((part) => part.trim())
+    case 'tables':
+      try {
+        return parse(`value = ${text}`, { integersAsBigInt: true }).value
+      } catch {
+        return text
+      }
+    default:
+      return text
+  }
+}
+
+/** Line of a key or table header below `[distributed_storage]`, found by its text; undefined when written in an unusual way. */
+function findLine(text: string, path: string): number | undefined {
+  const wanted = path === '' ? ROOT_TABLE : `${ROOT_TABLE}.${path}`
+  let table = ''
+  for (const [i, line] of text.split('\n').entries()) {
+    const header = /^\s*\[+\s*([^\]]+?)\s*\]/.exec(line)?.[1]
+    const key = /^\s*([A-Za-z0-9_.-]+)\s*=/.exec(line)?.[1]
+    if (header !== undefined) table = header
+    if (header === wanted || (key !== undefined && `${table}.${key}` === wanted)) return i + 1
+  }
+  return undefined
+}

@@ -1,0 +1,251 @@
+import * as z from 'zod'
+import { CHUNK_SIZE_BYTES, LEAF_SIZE_BYTES, parseAddress, THREAD_COUNT } from '../core/index.ts'
+
+/** How a setting is written as text in an environment variable or a flag. */
+export type SettingKind = 'boolean' | 'integer' | 'text' | 'list' | 'level' | 'tables'
+
+interface SettingMeta {
+  readonly kind: SettingKind
+  /** What is allowed, as the end of the sentence "it must be ...". */
+  readonly allowed: string
+}
+
+/** Kind and allowed values of each leaf of the schema: error messages and docs/CONFIG.md are made from it. */
+export const settingMeta = z.registry<SettingMeta>()
+
+/** Least severe line that is logged. The order is massa-node's: its level 0 is `error`, its level 4 is `trace`. */
+export const LOG_LEVELS = ['error', 'warn', 'info', 'debug', 'trace'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+export const LOG_FORMATS = ['auto', 'human', 'json'] as const
+export type LogFormat = (typeof LOG_FORMATS)[number]
+
+/** More nodes than anyone runs; each costs a few connections. */
+const MAX_NODES = 16
+const MAX_CHAIN_RESTARTS = 64
+const MAX_U64 = 18_446_744_073_709_551_615n
+/** Ten million years. */
+const MAX_PERIOD = 20_000_000_000_000
+/** Every MAS there is, 10^9, in nanoMAS. */
+const MAX_NANO_MAS = 1_000_000_000_000_000_000n
+
+/** A number with underscores between thousands, as in our TOML. */
+export function formatInteger(value: number | bigint): string {
+  return value.toString().replace(/\B(?=(\d{3})+$)/g, '_')
+}
+
+// The loader hands integers over as bigint, so that 1.0 is refused and nothing beyond 2^53 is rounded.
+function u64(min: bigint, max: bigint) {
+  const allowed = `a whole number from ${formatInteger(min)} to ${formatInteger(max)}`
+  return z.bigint().min(min).max(max).register(settingMeta, { kind: 'integer', allowed })
+}
+
+function integer(min: number, max: number) {
+  const allowed = `a whole number from ${formatInteger(min)} to ${formatInteger(max)}`
+  return z
+    .bigint()
+    .min(BigInt(min))
+    .max(BigInt(max))
+    .transform(Number)
+    .register(settingMeta, { kind: 'integer', allowed })
+}
+
+function boolean() {
+  return z.boolean().register(settingMeta, { kind: 'boolean', allowed: 'true or false' })
+}
+
+function text(isAllowed: (value: string) => boolean, allowed: string) {
+  return z.string().refine(isAllowed).register(settingMeta, { kind: 'text', allowed })
+}
+
+interface HostPort {
+  readonly host: string
+  readonly port: number
+}
+
+/** Splits `host:port` or `[ipv6]:port`; undefined when it is neither. */
+export function parseHostPort(value: string): HostPort | undefined {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)):(\d{1,5})$/.exec(value)
+  const host = match?.[1] ?? match?.[2]
+  const port = Number(match?.[3])
+  if (host === undefined || host.length > 253 || port > 65_535) return undefined
+  return { host, port }
+}
+
+function isNodeAddress(value: string): boolean {
+  const port = parseHostPort(value)?.port
+  return port !== undefined && port > 0
+}
+
+function isLoopbackBind(value: string): boolean {
+  const host = parseHostPort(value)?.host
+  if (host === undefined) return false
+  if (host === 'localhost' || host === '::1') return true
+  const parts = host.split('.')
+  return parts.length === 4 && parts[0] === '127' && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256)
+}
+
+function loopbackBind() {
+  return text(
+    isLoopbackBind,
+    'host:port with a host of this machine (127.0.0.1, [::1] or localhost), such as "127.0.0.1:33040"',
+  )
+}
+
+function isContractAddress(value: string): boolean {
+  if (value === '') return true
+  if (!value.startsWith('AS')) return false
+  try {
+    parseAddress(value)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const nodeAddresses = z
+  .array(z.string().refine(isNodeAddress))
+  .max(MAX_NODES)
+  .refine((urls) => new Set(urls).size === urls.length)
+  .register(settingMeta, {
+    kind: 'list',
+    allowed: `a list of at most ${MAX_NODES} different host:port without http://, such as ["127.0.0.1:33037"]`,
+  })
+
+const chainRestart = z
+  .strictObject({
+    last_kept_period: z.bigint().min(0n).max(BigInt(MAX_PERIOD)).transform(Number),
+    last_kept_thread: z
+      .bigint()
+      .min(0n)
+      .max(BigInt(THREAD_COUNT - 1))
+      .transform(Number),
+    restart_period: z.bigint().min(1n).max(BigInt(MAX_PERIOD)).transform(Number),
+  })
+  .refine((restart) => restart.restart_period > restart.last_kept_period)
+
+const chainRestarts = z
+  .array(chainRestart)
+  .max(MAX_CHAIN_RESTARTS)
+  .refine((restarts) =>
+    restarts.every((restart, i) => i === 0 || restart.last_kept_period >= (restarts[i - 1]?.restart_period ?? 0)),
+  )
+  .register(settingMeta, {
+    kind: 'tables',
+    allowed:
+      `a list of at most ${MAX_CHAIN_RESTARTS} { last_kept_period, last_kept_thread (0 to ${THREAD_COUNT - 1}), restart_period } ` +
+      'in the order of time, each restart_period after its last_kept_period',
+  })
+
+const logLevel = z
+  .union([
+    z.enum(LOG_LEVELS),
+    z
+      .bigint()
+      .min(0n)
+      .max(4n)
+      .transform((level): LogLevel => LOG_LEVELS[Number(level)] ?? 'trace'),
+  ])
+  .register(settingMeta, { kind: 'level', allowed: `${LOG_LEVELS.map((level) => `"${level}"`).join(', ')}, or 0 to 4` })
+
+const node = z.strictObject({
+  grpc_urls: nodeAddresses,
+  chain_id: u64(0n, MAX_U64),
+  // The year 9999; JavaScript's dates end not far behind.
+  genesis_timestamp_ms: u64(0n, 253_402_300_799_999n),
+  poll_interval_ms: integer(100, 10_000),
+  call_timeout_ms: integer(100, 60_000),
+  stream_silence_ms: integer(1_000, 600_000),
+  chain_restarts: chainRestarts,
+})
+
+const store = z.strictObject({
+  min_free_bytes: integer(1_048_576, 1_000_000_000_000),
+  ballast_bytes: integer(1_048_576, 1_073_741_824),
+  scrub_interval_hours: integer(1, 720),
+})
+
+const cpu = z.strictObject({ threads: integer(0, 256) })
+
+const api = z.strictObject({ bind: loopbackBind() })
+
+const metrics = z.strictObject({ enabled: boolean(), bind: loopbackBind() })
+
+const log = z.strictObject({
+  level: logLevel,
+  format: z.enum(LOG_FORMATS).register(settingMeta, {
+    kind: 'text',
+    allowed: LOG_FORMATS.map((format) => `"${format}"`).join(', '),
+  }),
+})
+
+/**
+ * `[distributed_storage]` and its tables, as in the TOML file. Integers come in as bigint (TOML read with
+ * `integersAsBigInt`) and go out as number, but for what is u64 or an amount.
+ */
+export const settingsSchema = z
+  .strictObject({
+    enabled: boolean(),
+    allocated_storage_gb: integer(1, 1_000_000),
+    retention_periods: integer(0, 1_000_000_000),
+    replication_factor: integer(3, 5),
+    chunk_size: z
+      .bigint()
+      .min(BigInt(LEAF_SIZE_BYTES))
+      .max(BigInt(CHUNK_SIZE_BYTES))
+      .multipleOf(BigInt(LEAF_SIZE_BYTES))
+      .transform(Number)
+      .register(settingMeta, {
+        kind: 'integer',
+        allowed: `a multiple of ${formatInteger(LEAF_SIZE_BYTES)} from ${formatInteger(LEAF_SIZE_BYTES)} to ${formatInteger(CHUNK_SIZE_BYTES)}`,
+      }),
+    challenge_frequency_periods: integer(1, 1_000_000),
+    reward_per_gb_per_period: u64(0n, MAX_NANO_MAS),
+    min_challenge_interval: integer(1_000, 604_800_000),
+    challenge_response_timeout: integer(1_000, 3_600_000),
+    storage_registry_address: text(isContractAddress, '"" or the address of a contract (AS1...)'),
+    data_dir: text(
+      (value) => value.length > 0 && value.length <= 4_096 && !value.includes('\0'),
+      'a path of 1 to 4_096 characters',
+    ),
+    node,
+    store,
+    cpu,
+    api,
+    metrics,
+    log,
+  })
+  .superRefine((settings, context) => {
+    const sameBind = settings.api.bind === settings.metrics.bind && !settings.api.bind.endsWith(':0')
+    if (settings.metrics.enabled && sameBind) {
+      context.addIssue({
+        code: 'custom',
+        path: ['metrics', 'bind'],
+        params: { allowed: 'another port than api.bind' },
+        message: 'another port than api.bind',
+      })
+    }
+  })
+
+/** Settings as the TOML names them, checked. */
+export type Settings = z.output<typeof settingsSchema>
+
+/** One leaf of the schema. */
+export interface SettingDescription extends SettingMeta {
+  /** Dotted path below `distributed_storage`. */
+  readonly path: string
+}
+
+/** Every setting, in the order of the schema. */
+export function listSettings(): SettingDescription[] {
+  return listLeaves(settingsSchema, [])
+}
+
+function listLeaves(table: z.ZodObject, prefix: readonly string[]): SettingDescription[] {
+  return Object.entries(table.shape).flatMap(([key, schema]) => {
+    const path = [...prefix, key]
+    if (schema instanceof z.ZodObject) return listLeaves(schema, path)
+    const meta = settingMeta.get(schema as z.ZodType)
+    return meta === undefined ? [] : [{ path: path.join('.'), ...meta }]
+  })
+}

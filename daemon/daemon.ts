@@ -1,0 +1,233 @@
+import { availableParallelism } from 'node:os'
+import type { FastifyInstance } from 'fastify'
+import { createApi, createMetricsServer, listen } from '../api/index.ts'
+import { Archiver, CpuPool, NodeClient, NodeFollower, refetchFromNodes } from '../archiver/index.ts'
+import { type Config, parseHostPort, readPackageVersion } from '../config/index.ts'
+import type { Period, PeriodSummary } from '../core/index.ts'
+import { applyRetention, openStore, Scrub, type Store } from '../storage-worker/index.ts'
+import { createMetrics, type Logger, type Metrics } from '../telemetry/index.ts'
+import { recordNodeCall } from './node-calls.ts'
+import { reportStatus } from './status.ts'
+import { systemClock } from './system-clock.ts'
+
+const GAUGE_INTERVAL_MS = 5_000
+
+export interface Daemon {
+  readonly apiUrl: string
+  readonly metricsUrl: string | undefined
+  /** Resolves when something happened that ends the daemon: a wrong network. */
+  readonly fatal: Promise<unknown>
+  stop(): Promise<void>
+}
+
+/**
+ * Builds and starts every room of a sidecar, in this order: store, archiver, followers, servers. `stop` goes back.
+ *
+ * @throws ArchiveError of the store or the servers; nothing keeps running then
+ */
+export async function startDaemon(config: Config, log: Logger): Promise<Daemon> {
+  const clock = systemClock
+  const startedAtMs = clock.nowMs()
+  const version = readPackageVersion()
+  const threads = config.cpu.threads || availableParallelism()
+  const metrics = createMetrics({ version })
+  const stopping = new AbortController()
+  const undo: (() => Promise<void>)[] = []
+  const stop = async (): Promise<void> => {
+    stopping.abort()
+    for (let step = undo.pop(); step; step = undo.pop()) await step()
+  }
+  try {
+    const network = { chainId: config.node.chainId, genesisTimestampMs: config.node.genesisTimestampMs }
+    const store = await openStore({
+      dataDir: config.dataDir,
+      identity: { network, chunkSizeBytes: config.chunkSize },
+      quotaGb: config.allocatedStorageGb,
+      freeFloorBytes: config.store.minFreeBytes,
+      ballastBytes: config.store.ballastBytes,
+    })
+    undo.push(() => store.close())
+    log.child({ module: 'storage-worker' }).info({ dataDir: config.dataDir }, 'store opened')
+    const cpu = new CpuPool({ threads })
+    undo.push(() => cpu.close())
+    const retention = new RetentionRunner(store, config, log.child({ module: 'storage-worker' }))
+    const archiver = new Archiver(
+      { nodeCount: config.node.grpcUrls.length, restarts: config.node.chainRestarts.map(toRestart) },
+      {
+        store: store.chunks,
+        spool: store.spool,
+        cpu,
+        clock,
+        log: log.child({ module: 'archiver' }),
+        events: {
+          onArchived: (summary, elapsedMs) => {
+            countArchived(metrics, summary, elapsedMs)
+            retention.wake()
+          },
+        },
+      },
+    )
+    await archiver.start()
+    undo.push(() => retention.idle())
+    undo.push(() => archiver.stop())
+
+    const storeLog = log.child({ module: 'storage-worker' })
+    const scrub = new Scrub(
+      {
+        roundMs: config.store.scrubIntervalHours * 3_600_000,
+        onDamage: ({ period, what, code }) => {
+          metrics.damagedValues.add(1, { reason: 'scrub' })
+          storeLog.error({ ...(period === undefined ? {} : { period }), other: what, code }, 'stored value damaged')
+        },
+        onRound: ({ bytes }) => metrics.checkedBytes.add(bytes, { reason: 'scrub' }),
+      },
+      { store: store.chunks, clock, readUsedBytes: () => store.disk.readUsedBytes() },
+    )
+    scrub.start()
+    undo.push(() => scrub.stop())
+    let onFatal: (error: unknown) => void = () => {}
+    const fatal = new Promise<unknown>((resolve) => {
+      onFatal = resolve
+    })
+    const clients = config.node.grpcUrls.map((url) => createClient(url, config, metrics))
+    const followers = clients.map(
+      (client, node) =>
+        new NodeFollower(
+          { node, client, ...followOptions(config) },
+          { feed: archiver, clock, log: log.child({ module: 'archiver' }), onFatal },
+        ),
+    )
+    for (const follower of followers) {
+      follower.start()
+      undo.push(() => follower.stop())
+    }
+    const refetch = (period: Period) => refetchFromNodes(clients, store.chunks.identity, period)
+    const status = () =>
+      reportStatus({
+        version,
+        pid: process.pid,
+        startedAtMs,
+        store,
+        archiver,
+        nodes: followers.map((follower) => follower.status()),
+        quotaGb: config.allocatedStorageGb,
+      })
+    const gauges = keepGauges(metrics, status, stopping.signal, log)
+    undo.push(() => gauges)
+    const apiUrl = await openServer(createApi({ status, query: { store, threads, refetchPeriod: refetch } }), parseBind(config.api.bind), undo)
+    await store.announce(apiUrl)
+    const metricsUrl = config.metrics.enabled
+      ? await openServer(createMetricsServer(metrics), parseBind(config.metrics.bind), undo)
+      : undefined
+    log.child({ module: 'daemon' }).info({ url: apiUrl, version, pid: process.pid }, 'massa-storage started')
+    return { apiUrl, metricsUrl, fatal, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function openServer(server: FastifyInstance, bind: HostPort, undo: (() => Promise<void>)[]): Promise<string> {
+  undo.push(() => server.close().then(() => {}))
+  return listen(server, bind)
+}
+
+/** The schema has checked it: an address that does not parse is a bug. */
+function parseBind(bind: string): HostPort {
+  const parsed = parseHostPort(bind)
+  if (!parsed) throw new Error(`'${bind}' is no address`)
+  return parsed
+}
+
+interface HostPort {
+  readonly host: string
+  readonly port: number
+}
+
+function followOptions({ node }: Config) {
+  return { pollIntervalMs: node.pollIntervalMs, streamSilenceMs: node.streamSilenceMs }
+}
+
+function createClient(url: string, config: Config, metrics: Metrics): NodeClient {
+  return new NodeClient({ url, timeoutMs: config.node.callTimeoutMs, onCall: recordNodeCall(metrics) })
+}
+
+function toRestart(restart: Config['node']['chainRestarts'][number]) {
+  return {
+    lastKeptSlot: { period: restart.lastKeptPeriod, thread: restart.lastKeptThread },
+    restartPeriod: restart.restartPeriod,
+  }
+}
+
+function countArchived(metrics: Metrics, summary: PeriodSummary, elapsedMs: number): void {
+  metrics.archivedPeriod.set(summary.period)
+  metrics.periodsArchived.add(1)
+  metrics.blocksArchived.add(summary.blocks)
+  metrics.operationsArchived.add(summary.operations)
+  metrics.bodyBytesArchived.add(summary.bodyBytes)
+  metrics.archiveSeconds.observe(elapsedMs / 1000)
+}
+
+type Report = Awaited<ReturnType<typeof reportStatus>>
+
+async function keepGauges(metrics: Metrics, status: () => Promise<Report>, signal: AbortSignal, log: Logger): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      setGauges(metrics, await status())
+    } catch (error) {
+      log.child({ module: 'daemon' }).warn({ err: error }, 'status not read')
+    }
+    await systemClock.sleep(GAUGE_INTERVAL_MS, signal)
+  }
+}
+
+function setGauges(metrics: Metrics, report: Report): void {
+  const { archived, nodes, gaps } = report
+  if (archived) metrics.archivedPeriod.set(archived.last)
+  if (report.nodeFinalPeriod !== null) metrics.nodeFinalPeriod.set(report.nodeFinalPeriod)
+  if (report.lagPeriods !== undefined) metrics.archiveLagPeriods.set(report.lagPeriods)
+  metrics.gapSlots.set(gaps.reduce((sum, gap) => sum + gap.slots, 0))
+  metrics.spoolBlocks.set(report.spooledBlocks)
+  metrics.quarantineBlocks.set(report.quarantinedBlocks)
+  metrics.conflictSlots.set(report.conflict ? 1 : 0)
+  metrics.storedBytes.set(report.storedBytes)
+  metrics.freeBytes.set(report.freeBytes)
+  metrics.quotaBytes.set(report.quotaBytes)
+  for (const [node, { up, mode }] of nodes.entries()) {
+    metrics.nodeUp.set(up ? 1 : 0, { node })
+    metrics.streamSilent.set(up && mode === 'pull' ? 1 : 0, { node })
+  }
+}
+
+/** Deletes what retention lets go, after a period was archived, one run at a time. */
+class RetentionRunner {
+  private readonly store: Store
+  private readonly retentionPeriods: number
+  private readonly log: Logger
+  private running: Promise<void> | undefined
+
+  constructor(store: Store, config: Config, log: Logger) {
+    this.store = store
+    this.retentionPeriods = config.retentionPeriods
+    this.log = log
+  }
+
+  wake(): void {
+    this.running ??= this.run().finally(() => {
+      this.running = undefined
+    })
+  }
+
+  async idle(): Promise<void> {
+    await this.running
+  }
+
+  private async run(): Promise<void> {
+    try {
+      const done = await applyRetention(this.store.chunks, this.retentionPeriods)
+      if (done) this.log.info({ firstPeriod: done.from, lastPeriod: done.to, bodyBytes: done.bodyBytes }, 'periods pruned')
+    } catch (error) {
+      this.log.error({ err: error }, 'periods not pruned')
+    }
+  }
+}

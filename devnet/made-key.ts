@@ -1,0 +1,36 @@
+import { createHash, createPrivateKey, type KeyObject, sign } from 'node:crypto'
+import { ed25519PublicKey } from '#crypto'
+import { computeAddress, concatBytes } from '../core/index.ts'
+
+const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex')
+
+/** A key derived from a text: worth nothing, the same on every machine. */
+export interface MadeKey {
+  /** 33 bytes */
+  readonly publicKey: Uint8Array
+  /** 34 bytes */
+  readonly address: Uint8Array
+  /** 65 bytes over `hash`. */
+  sign(hash: Uint8Array): Uint8Array
+}
+
+export function makeKey(text: string): MadeKey {
+  const seed = createHash('sha256').update(text).digest()
+  const publicKey = concatBytes(Uint8Array.of(0), ed25519PublicKey(seed))
+  // Importing a key costs as much as a signature: once for each.
+  const privateKey: KeyObject = createPrivateKey({
+    key: Buffer.concat([PKCS8_PREFIX, seed]),
+    format: 'der',
+    type: 'pkcs8',
+  })
+  return {
+    publicKey,
+    address: computeAddress(publicKey),
+    sign: (hash) => concatBytes(Uint8Array.of(0), sign(null, hash, privateKey)),
+  }
+}
+
+/** A number in [0, 1) that the text decides. */
+export function drawNumber(text: string): number {
+  return createHash('sha256').update(text).digest().readUInt32BE(0) / 2 ** 32
+}

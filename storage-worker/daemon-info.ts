@@ -1,0 +1,30 @@
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { replaceFile } from './store-identity.ts'
+
+const FILE_NAME = 'daemon.json'
+
+/** Who has a data directory open. Only LevelDB's lock decides; this file may be stale after a crash. */
+export interface DaemonInfo {
+  readonly pid: number
+  /** Where its HTTP API listens, once it does. */
+  readonly apiUrl?: string
+}
+
+export async function readDaemonInfo(dataDir: string): Promise<DaemonInfo | undefined> {
+  try {
+    const info = JSON.parse(await readFile(join(dataDir, FILE_NAME), 'utf8')) as DaemonInfo
+    return Number.isSafeInteger(info?.pid) ? info : undefined
+  } catch {
+    // Absent or torn: it informs, nothing depends on it.
+    return undefined
+  }
+}
+
+export async function writeDaemonInfo(dataDir: string, info: DaemonInfo): Promise<void> {
+  await replaceFile(dataDir, FILE_NAME, `${JSON.stringify(info)}\n`)
+}
+
+export async function removeDaemonInfo(dataDir: string): Promise<void> {
+  await rm(join(dataDir, FILE_NAME), { force: true })
+}

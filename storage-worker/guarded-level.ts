@@ -1,0 +1,275 @@
+import type { AbstractBatchOperation, AbstractLevel } from 'abstract-level'
+import { ArchiveError, type ErrorCode } from '../core/index.ts'
+
+/** What classic-level and memory-level have in common, with bytes for keys and values. */
+export type Level = AbstractLevel<string | Buffer | Uint8Array, Uint8Array, Uint8Array>
+export type LevelOperation = AbstractBatchOperation<Level, Uint8Array, Uint8Array>
+
+export interface LevelRange {
+  readonly gte?: Uint8Array
+  readonly lt?: Uint8Array
+  readonly reverse?: boolean
+  readonly limit?: number
+}
+
+export interface GuardedLevelOptions {
+  readonly name: string
+  /** A database that is not open yet; asked again at every reopening. */
+  readonly create: () => Level
+  /** Called after a write failed for want of space, before anything else. */
+  readonly onDiskFull?: () => Promise<void>
+  /** Where classic-level keeps it, so that worker threads can share it; absent for databases in memory. */
+  readonly location?: string
+}
+
+/** Entries per call into the database: a few, since values are up to 1 MiB. */
+const ENTRIES_PER_STEP = 32
+const KEYS_PER_STEP = 1000
+
+/**
+ * A database that takes no write after a failed one until it was closed and opened again.
+ *
+ * LevelDB acknowledges synced batches after one ENOSPC and loses them at the next kill: its log has a torn record in
+ * the middle. Opening it again replays the log up to there and starts a new one. Writes are queued one behind the other,
+ * so that none is under way when another fails. Reads go on meanwhile, and continue after a reopening.
+ */
+export class GuardedLevel {
+  readonly name: string
+  readonly location: string | undefined
+  private readonly options: GuardedLevelOptions
+  private level: Level
+  /** Counts reopenings: a read that began in another life is asked again. */
+  private life = 0
+  private broken = false
+  private closed = false
+  private tail: Promise<unknown> = Promise.resolve()
+  private reopening: Promise<void> | undefined
+  private readonly sharers = new Set<() => Promise<void>>()
+
+  private constructor(options: GuardedLevelOptions, level: Level) {
+    this.name = options.name
+    this.location = options.location
+    this.options = options
+    this.level = level
+  }
+
+  /** @throws ArchiveError STORE_LOCKED, STORE_DATABASE_DAMAGED, STORE_DISK_FULL, STORE_OPEN_FAILED */
+  static async open(options: GuardedLevelOptions): Promise<GuardedLevel> {
+    return new GuardedLevel(options, await openLevel(options))
+  }
+
+  /** True between a failed write and the reopening before the next one. */
+  get isBroken(): boolean {
+    return this.broken
+  }
+
+  /** @throws ArchiveError STORE_READ_FAILED */
+  async get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.read((level) => level.get(key))
+  }
+
+  /** @throws ArchiveError STORE_READ_FAILED */
+  async getMany(keys: Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    return this.read((level) => level.getMany(keys))
+  }
+
+  /**
+   * Writes all or nothing.
+   *
+   * @throws ArchiveError STORE_DISK_FULL, STORE_WRITE_FAILED; nothing was acknowledged then
+   */
+  write(operations: LevelOperation[], options: { readonly sync: boolean }): Promise<void> {
+    return this.queue(async () => {
+      if (this.broken) await this.reopen()
+      try {
+        // `sync` is an option of classic-level; memory-level ignores it.
+        await this.level.batch(operations, options as object)
+      } catch (cause) {
+        this.broken = true
+        if (isDiskFull(cause)) await this.options.onDiskFull?.()
+        throw wrap(cause, 'STORE_WRITE_FAILED', this.name)
+      }
+    })
+  }
+
+  /** @throws ArchiveError STORE_READ_FAILED */
+  async *entries(range: LevelRange): AsyncGenerator<[Uint8Array, Uint8Array]> {
+    yield* this.walk(
+      range,
+      ENTRIES_PER_STEP,
+      (level, rest) => level.iterator(rest),
+      ([key]) => key,
+    )
+  }
+
+  /** @throws ArchiveError STORE_READ_FAILED */
+  async *keys(range: LevelRange): AsyncGenerator<Uint8Array> {
+    yield* this.walk(
+      range,
+      KEYS_PER_STEP,
+      (level, rest) => level.keys(rest),
+      (key) => key,
+    )
+  }
+
+  /** The first key of the range, or the last one with `reverse`. */
+  async firstKey(range: LevelRange): Promise<Uint8Array | undefined> {
+    for await (const key of this.keys({ ...range, limit: 1 })) return key
+    return undefined
+  }
+
+  /** Gives disk space of deleted keys back. Does nothing in databases that need none of it. */
+  async compact(from: Uint8Array, to: Uint8Array): Promise<void> {
+    await this.queue(async () => {
+      if (this.broken) await this.reopen()
+      const level = this.level as Level & { compactRange?: (from: Uint8Array, to: Uint8Array) => Promise<void> }
+      try {
+        await level.compactRange?.(from, to)
+      } catch (cause) {
+        this.broken = true
+        throw wrap(cause, 'STORE_WRITE_FAILED', this.name)
+      }
+    })
+  }
+
+  /**
+   * Registers worker threads that opened the same database: LevelDB is only closed when they let go of it.
+   *
+   * @param release - called before a reopening and before the end
+   * @returns takes the registration back
+   */
+  share(release: () => Promise<void>): () => void {
+    this.sharers.add(release)
+    return () => this.sharers.delete(release)
+  }
+
+  /** Waits for writes under way. Idempotent. */
+  async close(): Promise<void> {
+    await this.queue(async () => {
+      if (this.closed) return
+      this.closed = true
+      await this.releaseSharers()
+      await this.level.close()
+    })
+  }
+
+  private async *walk<T>(
+    range: LevelRange,
+    step: number,
+    start: (level: Level, rest: LevelRange) => { nextv(size: number): Promise<T[]>; close(): Promise<void> },
+    keyOf: (item: T) => Uint8Array,
+  ): AsyncGenerator<T> {
+    let rest: LevelRange & { gt?: Uint8Array } = { ...range }
+    let left = range.limit ?? Number.POSITIVE_INFINITY
+    while (left > 0) {
+      await this.reopening
+      const { level, life } = this
+      const iterator = start(level, left === Number.POSITIVE_INFINITY ? rest : { ...rest, limit: left })
+      try {
+        while (left > 0) {
+          const items = await iterator.nextv(Math.min(step, left))
+          if (items.length === 0) return
+          for (const item of items) {
+            const key = keyOf(item)
+            rest = continueAfter(rest, key)
+            left--
+            yield item
+          }
+        }
+      } catch (cause) {
+        // Closed under our feet by a reopening: go on behind the last key.
+        if (this.life === life && this.reopening === undefined) throw wrap(cause, 'STORE_READ_FAILED', this.name)
+      } finally {
+        await iterator.close()
+      }
+    }
+  }
+
+  private async read<T>(ask: (level: Level) => Promise<T>): Promise<T> {
+    for (;;) {
+      await this.reopening
+      const { level, life } = this
+      try {
+        return await ask(level)
+      } catch (cause) {
+        if (this.life === life && this.reopening === undefined) throw wrap(cause, 'STORE_READ_FAILED', this.name)
+      }
+    }
+  }
+
+  private queue<T>(task: () => Promise<T>): Promise<T> {
+    const done = this.tail.then(task)
+    this.tail = done.catch(() => undefined)
+    return done
+  }
+
+  private reopen(): Promise<void> {
+    if (this.closed) throw new ArchiveError('STORE_CLOSED', `${this.name} is closed`)
+    const done = (async () => {
+      this.life++
+      await this.releaseSharers()
+      await this.level.close()
+      this.level = await openLevel(this.options)
+      this.broken = false
+    })()
+    // Readers wait for the end, whichever it is; who writes gets the error.
+    this.reopening = done
+      .catch(() => undefined)
+      .then(() => {
+        this.reopening = undefined
+      })
+    return done
+  }
+
+  private async releaseSharers(): Promise<void> {
+    for (const release of [...this.sharers]) await release()
+  }
+}
+
+function continueAfter(range: LevelRange & { gt?: Uint8Array }, key: Uint8Array): LevelRange & { gt?: Uint8Array } {
+  if (range.reverse) return { ...range, lt: key }
+  const { gte: _, ...others } = range
+  return { ...others, gt: key }
+}
+
+async function openLevel(options: GuardedLevelOptions): Promise<Level> {
+  const level = options.create()
+  try {
+    await level.open()
+    return level
+  } catch (cause) {
+    if (isDiskFull(cause)) await options.onDiskFull?.()
+    throw wrapOpenError(cause, options.name)
+  }
+}
+
+function wrapOpenError(cause: unknown, name: string): ArchiveError {
+  const inner = innermost(cause)
+  const code = (inner as { code?: unknown }).code
+  if (code === 'LEVEL_LOCKED' || /\bLOCK\b.*(Resource temporarily unavailable|already held)/i.test(String(inner))) {
+    return new ArchiveError('STORE_LOCKED', `${name} is open in another process`, { name }, cause)
+  }
+  if (code === 'LEVEL_CORRUPTION' || /^\S*\s*Corruption/i.test(inner.message)) {
+    return new ArchiveError('STORE_DATABASE_DAMAGED', `${name} does not open: ${inner.message}`, { name }, cause)
+  }
+  return wrap(cause, 'STORE_OPEN_FAILED', name)
+}
+
+function wrap(cause: unknown, code: ErrorCode, name: string): ArchiveError {
+  if (cause instanceof ArchiveError) return cause
+  const inner = innermost(cause)
+  return new ArchiveError(isDiskFull(cause) ? 'STORE_DISK_FULL' : code, `${name}: ${inner.message}`, { name }, cause)
+}
+
+function innermost(error: unknown): Error {
+  let inner = error instanceof Error ? error : new Error(String(error))
+  while (inner.cause instanceof Error) inner = inner.cause
+  return inner
+}
+
+function isDiskFull(error: unknown): boolean {
+  const inner = innermost(error)
+  const code = (inner as NodeJS.ErrnoException).code
+  if (code === 'ENOSPC' || code === 'EDQUOT') return true
+  return /ENOSPC|No space left on device|Disk quota exceeded/.test(inner.message)
+}

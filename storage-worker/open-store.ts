@@ -1,0 +1,159 @@
+import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { ArchiveError, isArchiveError, type StoreIdentity } from '../core/index.ts'
+import { BALLAST_BYTES, Ballast } from './ballast.ts'
+import { LevelChunkStore } from './chunk-store.ts'
+import { type DaemonInfo, readDaemonInfo, removeDaemonInfo, writeDaemonInfo } from './daemon-info.ts'
+import { DiskSpace } from './disk-space.ts'
+import { GuardedLevel, type Level } from './guarded-level.ts'
+import { BODIES_OPTIONS, createClassicLevel, INDEX_OPTIONS } from './level-options.ts'
+import { MIGRATIONS, type Migration, planMigrations, runMigrations, SCHEMA_VERSION } from './migrations.ts'
+import { LevelSpool } from './spool.ts'
+import { checkIdentity, readIdentity, writeIdentity } from './store-identity.ts'
+
+export interface OpenStoreOptions {
+  readonly dataDir: string
+  /** What the store must be for; absent: whatever it is for, and a new one is refused (for commands). */
+  readonly identity?: StoreIdentity
+  /** In 10^9 bytes of disk; 0 or absent: none. */
+  readonly quotaGb?: number
+  /** New periods are refused when less is free; default 256 MiB. */
+  readonly freeFloorBytes?: number
+  /** Default 64 MiB; 0: none. */
+  readonly ballastBytes?: number
+  /** For tests. */
+  readonly migrations?: readonly Migration[]
+  /** For tests: what the databases are made of. */
+  readonly createLevel?: (location: string, options: object) => Level
+}
+
+/**
+ * Data directories that this process has open. LevelDB's lock keeps other processes out; inside this one it would let a
+ * second opening share the database, as worker threads must (createClassicLevel).
+ */
+const openHere = new Set<string>()
+
+/** An open archive. */
+export interface Store {
+  readonly dataDir: string
+  readonly chunks: LevelChunkStore
+  readonly spool: LevelSpool
+  readonly disk: DiskSpace
+  /** Tells other processes where the API listens. */
+  announce(apiUrl: string): Promise<void>
+  /** Finishes writes and lets go of the data directory. Idempotent. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens the archive in `dataDir`, or begins one.
+ *
+ * The identity is checked before anything is opened; older layouts are migrated; what a crash left undone is finished.
+ *
+ * @throws ArchiveError STORE_IDENTITY_MISMATCH, STORE_IDENTITY_DAMAGED, STORE_SCHEMA_TOO_NEW, STORE_SCHEMA_TOO_OLD,
+ *   STORE_LOCKED with `pid` and `apiUrl` of the other process, STORE_DATABASE_DAMAGED, STORE_DISK_FULL, STORE_OPEN_FAILED
+ */
+export async function openStore(options: OpenStoreOptions): Promise<Store> {
+  const dataDir = resolve(options.dataDir)
+  const stored = await prepareIdentity({ ...options, dataDir })
+  const steps = planMigrations(stored.schemaVersion, options.migrations ?? MIGRATIONS)
+  const disk = new DiskSpace({
+    dataDir,
+    ...(options.freeFloorBytes === undefined ? {} : { floorBytes: options.freeFloorBytes }),
+    ...(options.quotaGb === undefined ? {} : { quotaGb: options.quotaGb }),
+  })
+  const ballast = new Ballast(disk, options.ballastBytes ?? BALLAST_BYTES)
+  const create = options.createLevel ?? createClassicLevel
+  const open = (name: string, levelOptions: object) => {
+    const location = join(dataDir, name)
+    return GuardedLevel.open({
+      name,
+      location,
+      create: () => create(location, levelOptions),
+      onDiskFull: () => ballast.release(),
+    })
+  }
+  if (openHere.has(dataDir)) await explainLock(new ArchiveError('STORE_LOCKED', 'open in this process'), dataDir)
+  openHere.add(dataDir)
+  const opened: GuardedLevel[] = []
+  try {
+    const bodies = await open('bodies', BODIES_OPTIONS).catch((error) => explainLock(error, dataDir))
+    opened.push(bodies)
+    const index = await open('index', INDEX_OPTIONS)
+    opened.push(index)
+    await runMigrations(steps, { bodies, index }, { dataDir, stored })
+    const chunks = new LevelChunkStore(stored.identity, { bodies, index, disk, ballast })
+    await chunks.recover()
+    await ballast.restore()
+    await informOthers(dataDir, { pid: process.pid })
+    return makeStore(dataDir, chunks, disk)
+  } catch (error) {
+    for (const level of opened) await level.close()
+    openHere.delete(dataDir)
+    throw error
+  }
+}
+
+function makeStore(dataDir: string, chunks: LevelChunkStore, disk: DiskSpace): Store {
+  let closing: Promise<void> | undefined
+  const close = async () => {
+    await chunks.close()
+    await chunks.index.close()
+    await removeDaemonInfo(dataDir)
+    await chunks.bodies.close()
+    openHere.delete(dataDir)
+  }
+  return {
+    dataDir,
+    chunks,
+    spool: new LevelSpool(chunks.index),
+    disk,
+    announce: (apiUrl) => informOthers(dataDir, { pid: process.pid, apiUrl }),
+    close() {
+      closing ??= close()
+      return closing
+    },
+  }
+}
+
+async function prepareIdentity(options: OpenStoreOptions) {
+  const { dataDir, identity } = options
+  const stored = await readIdentity(dataDir)
+  if (stored) {
+    if (identity) checkIdentity(stored.identity, identity)
+    return stored
+  }
+  if (existsSync(join(dataDir, 'bodies'))) {
+    throw new ArchiveError('STORE_IDENTITY_DAMAGED', `store.json is missing beside a database in ${dataDir}`, {
+      dataDir,
+    })
+  }
+  if (!identity) {
+    throw new ArchiveError('STORE_IDENTITY_MISMATCH', `there is no archive in ${dataDir}`, { dataDir })
+  }
+  await mkdir(dataDir, { recursive: true })
+  const fresh = { identity, schemaVersion: SCHEMA_VERSION }
+  await writeIdentity(dataDir, fresh)
+  return fresh
+}
+
+/** A full disk must not keep an archive from being opened and read. */
+async function informOthers(dataDir: string, info: DaemonInfo): Promise<void> {
+  await writeDaemonInfo(dataDir, info).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOSPC') throw error
+  })
+}
+
+async function explainLock(error: unknown, dataDir: string): Promise<never> {
+  if (!isArchiveError(error, 'STORE_LOCKED')) throw error
+  const holder = await readDaemonInfo(dataDir)
+  const who = holder ? `process ${holder.pid}` : 'another process'
+  const where = holder?.apiUrl ? `, ${holder.apiUrl}` : ''
+  throw new ArchiveError(
+    'STORE_LOCKED',
+    `${dataDir} is in use by ${who}${where}`,
+    { dataDir, pid: holder?.pid, apiUrl: holder?.apiUrl },
+    error,
+  )
+}

@@ -1,0 +1,113 @@
+import {
+  ArchiveError,
+  type Body,
+  ByteReader,
+  ByteWriter,
+  type ChunkPlace,
+  computeBodyBytes,
+  computePeriodRoot,
+  concatBytes,
+  fromHex,
+  type Manifest,
+  type Period,
+  type PeriodSummary,
+} from '../core/index.ts'
+import type { LevelOperation } from './guarded-level.ts'
+import { decodePeriod, encodeIndexKey, encodePeriod, type KeyRange } from './keyspace.ts'
+import { openValue, sealValue } from './sealed-value.ts'
+
+/* What the index holds of one period: its summary and the places of its chunks. */
+
+const CHUNK_ID_BYTES = 32
+/** number || chunkId || u64 period || u32 index */
+const PLACE_KEY_BYTES = 1 + CHUNK_ID_BYTES + 12
+
+export function summaryKey(period: Period): Uint8Array {
+  return encodeIndexKey('periodSummaries', encodePeriod(period))
+}
+
+export function encodeSummary(summary: PeriodSummary): Uint8Array {
+  const writer = new ByteWriter(64).raw(summary.root).u64(BigInt(summary.bodyBytes))
+  return sealValue(writer.u32(summary.blocks).u32(summary.operations).u32(summary.chunks).finish())
+}
+
+/** `undefined` when the value is damaged. */
+export function decodeSummary(period: Period, sealed: Uint8Array): PeriodSummary | undefined {
+  const value = openValue(sealed)
+  if (value?.length !== 52) return undefined
+  const reader = new ByteReader(value)
+  const root = reader.raw(32)
+  const bodyBytes = Number(reader.u64())
+  return { period, root, bodyBytes, blocks: reader.u32(), operations: reader.u32(), chunks: reader.u32() }
+}
+
+/** The summary that an intact period has. */
+export function computeSummary(manifest: Manifest, body: Body): PeriodSummary {
+  const blocks = body.slots.flatMap((slot) => (slot.kind === 'block' ? [slot.record] : []))
+  return {
+    period: manifest.period,
+    root: computePeriodRoot(manifest),
+    bodyBytes: computeBodyBytes(manifest),
+    blocks: blocks.length,
+    operations: blocks.reduce((sum, block) => sum + block.operations.length, 0),
+    chunks: manifest.chunks.length,
+  }
+}
+
+export function placeKey(place: ChunkPlace): Uint8Array {
+  const index = new Uint8Array(4)
+  new DataView(index.buffer).setUint32(0, place.index)
+  return encodeIndexKey('merkleRoots', place.chunkId, encodePeriod(place.period), index)
+}
+
+export function decodePlaceKey(key: Uint8Array): ChunkPlace | undefined {
+  if (key.length !== PLACE_KEY_BYTES) return undefined
+  const view = new DataView(key.buffer, key.byteOffset, key.length)
+  return {
+    chunkId: new Uint8Array(key.subarray(1, 1 + CHUNK_ID_BYTES)),
+    period: decodePeriod(key, 1 + CHUNK_ID_BYTES),
+    index: view.getUint32(PLACE_KEY_BYTES - 4),
+  }
+}
+
+/** Places of a manifest's chunks, as keys. */
+export function placeKeys(manifest: Manifest): Uint8Array[] {
+  return manifest.chunks.map(({ chunkId }, index) => placeKey({ chunkId, period: manifest.period, index }))
+}
+
+/**
+ * Keys of chunks whose id starts with `prefixHex`.
+ *
+ * @throws ArchiveError CORE_BYTES_INVALID unless it is 1 to 64 hex digits
+ */
+export function placePrefixRange(prefixHex: string): KeyRange {
+  if (prefixHex.length < 1 || prefixHex.length > 2 * CHUNK_ID_BYTES) {
+    throw new ArchiveError('CORE_BYTES_INVALID', `a prefix of ${prefixHex.length} hex digits, 1 to 64 wanted`)
+  }
+  const low = fromHex(prefixHex.padEnd(2 * CHUNK_ID_BYTES, '0'))
+  const high = fromHex(prefixHex.padEnd(2 * CHUNK_ID_BYTES, 'f'))
+  return {
+    gte: encodeIndexKey('merkleRoots', low),
+    // Longer than any key that begins with `high`.
+    lt: encodeIndexKey('merkleRoots', concatBytes(high, new Uint8Array(13).fill(0xff))),
+  }
+}
+
+const NOTHING = new Uint8Array(0)
+
+export function putIndexOperations(manifest: Manifest, summary: PeriodSummary): LevelOperation[] {
+  return [
+    ...placeKeys(manifest).map((key): LevelOperation => ({ type: 'put', key, value: NOTHING })),
+    { type: 'put', key: summaryKey(manifest.period), value: encodeSummary(summary) },
+    { type: 'del', key: pendingKey(manifest.period) },
+  ]
+}
+
+export function deleteIndexOperations(period: Period, manifest: Manifest | undefined): LevelOperation[] {
+  const keys = manifest ? placeKeys(manifest) : []
+  return [...keys, summaryKey(period)].map((key) => ({ type: 'del', key }))
+}
+
+export function pendingKey(period: Period): Uint8Array {
+  return encodeIndexKey('pendingPeriods', encodePeriod(period))
+}

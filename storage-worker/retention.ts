@@ -1,0 +1,53 @@
+import { type ChunkStore, ERA_PERIODS, type Period } from '../core/index.ts'
+
+/** Room for restarts of the follower and for challenges about the oldest kept period. */
+const MARGIN_PERIODS = 16
+/** Small archives are cut in small steps, so that each compaction has something to do. */
+const STEP_PERIODS = 16
+
+export interface PeriodRange {
+  readonly from: Period
+  readonly to: Period
+}
+
+/**
+ * Which periods may go: all but the last `retentionPeriods` + 16, in whole eras of 128 when at least 128 are kept, else
+ * in steps of 16. 0 keeps everything. The newest period always stays.
+ */
+export function computeRetentionCut(
+  range: { readonly first: Period; readonly last: Period },
+  retentionPeriods: number,
+): PeriodRange | undefined {
+  if (retentionPeriods === 0) return undefined
+  const keepFrom = range.last - (retentionPeriods + MARGIN_PERIODS) + 1
+  const step = retentionPeriods >= ERA_PERIODS ? ERA_PERIODS : STEP_PERIODS
+  const to = Math.floor(keepFrom / step) * step - 1
+  return to >= range.first ? { from: range.first, to } : undefined
+}
+
+export interface RetentionPlan extends PeriodRange {
+  /** Archived periods in the range. */
+  readonly periods: number
+  readonly bodyBytes: number
+}
+
+/** What `applyRetention` would delete now; `undefined` when nothing is due. */
+export async function planRetention(store: ChunkStore, retentionPeriods: number): Promise<RetentionPlan | undefined> {
+  const range = await store.readRange()
+  const cut = range && computeRetentionCut(range, retentionPeriods)
+  if (!cut) return undefined
+  let periods = 0
+  let bodyBytes = 0
+  for await (const summary of store.listSummaries(cut)) {
+    periods++
+    bodyBytes += summary.bodyBytes
+  }
+  return { ...cut, periods, bodyBytes }
+}
+
+/** Deletes what is due and says what it was. */
+export async function applyRetention(store: ChunkStore, retentionPeriods: number): Promise<RetentionPlan | undefined> {
+  const plan = await planRetention(store, retentionPeriods)
+  if (plan) await store.deletePeriods(plan.from, plan.to)
+  return plan
+}

@@ -1,0 +1,21 @@
+import { sha256 } from '#crypto'
+import { equalBytes } from '../core/index.ts'
+
+const SEAL_BYTES = 32
+
+/** SHA-256(value) || value: what stands on disk, so that a read knows whether the disk kept its word. */
+export function sealValue(value: Uint8Array): Uint8Array {
+  // Not zeroed: every byte is written below, and a period has 10 MB of them.
+  const sealed = Buffer.allocUnsafe(SEAL_BYTES + value.length)
+  sealed.set(sha256(value))
+  sealed.set(value, SEAL_BYTES)
+  return sealed
+}
+
+/** The value, or `undefined` when its seal does not fit. */
+export function openValue(sealed: Uint8Array): Uint8Array | undefined {
+  if (sealed.length < SEAL_BYTES) return undefined
+  // A plain Uint8Array whatever the database gave: Buffers compare unequal to them in deep comparisons.
+  const value = new Uint8Array(sealed.buffer, sealed.byteOffset + SEAL_BYTES, sealed.length - SEAL_BYTES)
+  return equalBytes(sha256(value), sealed.subarray(0, SEAL_BYTES)) ? value : undefined
+}

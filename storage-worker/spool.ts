@@ -1,0 +1,184 @@
+import {
+  ArchiveError,
+  type BlockIdText,
+  ByteReader,
+  ByteWriter,
+  formatBlockId,
+  type Period,
+  PUBLIC_KEY_BYTES,
+  parseBlockId,
+  type QuarantinedBlock,
+  readHeaderContent,
+  type Slot,
+  type Spool,
+  type SpooledBlock,
+} from '../core/index.ts'
+import type { GuardedLevel, LevelOperation } from './guarded-level.ts'
+import {
+  decodeSlotKey,
+  encodeIndexKey,
+  encodePeriod,
+  encodeSlotKey,
+  type KeyspaceName,
+  keyspaceRange,
+  periodRange,
+} from './keyspace.ts'
+import { openValue, sealValue } from './sealed-value.ts'
+
+/** A node sends at most 64 MiB per message. */
+const MAX_RECORD_BYTES = 64 * 1024 * 1024
+const MAX_HEAD_BYTES = 1024 * 1024
+const SYNC_KEY = encodeIndexKey('journal', new TextEncoder().encode('sync'))
+
+/**
+ * What waits for its period, in the index database.
+ *
+ * A damaged value counts as absent: a node is asked for it again. Damaged marks throw (STORE_VALUE_CORRUPT), since no
+ * node can replace them. Puts are not synced until `sync`.
+ */
+export class LevelSpool implements Spool {
+  private readonly index: GuardedLevel
+
+  constructor(index: GuardedLevel) {
+    this.index = index
+  }
+
+  async putBlock(block: SpooledBlock): Promise<void> {
+    await this.put(blockKey(block.slot, block.id), encodeSpooledBlock(block))
+  }
+
+  async readBlock(slot: Slot, id: BlockIdText): Promise<SpooledBlock | undefined> {
+    const value = await this.read(blockKey(slot, id))
+    return value && decodeSpooledBlock(slot, id, value)
+  }
+
+  async *listBlocks(): AsyncGenerator<SpooledBlock> {
+    for await (const [key, value] of this.entries('spoolBlocks')) {
+      yield decodeSpooledBlock(decodeSlotKey(key, 1), formatBlockId(key.subarray(10)), value)
+    }
+  }
+
+  async deleteBlocks(blocks: readonly { readonly slot: Slot; readonly id: BlockIdText }[]): Promise<void> {
+    await this.delete(blocks.map(({ slot, id }) => blockKey(slot, id)))
+  }
+
+  async putFinal(slot: Slot, id: BlockIdText): Promise<void> {
+    await this.put(encodeIndexKey('finals', encodeSlotKey(slot)), parseBlockId(id))
+  }
+
+  async *listFinals(): AsyncGenerator<{ readonly slot: Slot; readonly id: BlockIdText }> {
+    for await (const [key, value] of this.entries('finals')) {
+      yield { slot: decodeSlotKey(key, 1), id: formatBlockId(value) }
+    }
+  }
+
+  async deleteFinals(slots: readonly Slot[]): Promise<void> {
+    await this.delete(slots.map((slot) => encodeIndexKey('finals', encodeSlotKey(slot))))
+  }
+
+  async putQuarantined(block: QuarantinedBlock): Promise<void> {
+    const value = new ByteWriter(block.raw.length + 64).string(block.code).raw(block.raw).finish()
+    await this.put(encodeIndexKey('quarantine', parseBlockId(block.id)), value)
+  }
+
+  async *listQuarantined(): AsyncGenerator<QuarantinedBlock> {
+    for await (const [key, value] of this.entries('quarantine')) {
+      const reader = new ByteReader(value)
+      const code = reader.string(256)
+      yield { id: formatBlockId(key.subarray(1)), code, raw: reader.raw(reader.remaining) }
+    }
+  }
+
+  async deleteQuarantined(ids: readonly BlockIdText[]): Promise<void> {
+    await this.delete(ids.map((id) => encodeIndexKey('quarantine', parseBlockId(id))))
+  }
+
+  async putExecution(slot: Slot, bytes: Uint8Array): Promise<void> {
+    await this.put(encodeIndexKey('executions', encodeSlotKey(slot)), bytes)
+  }
+
+  async readExecutions(period: Period): Promise<Map<number, Uint8Array>> {
+    const executions = new Map<number, Uint8Array>()
+    for await (const [key, sealed] of this.index.entries(periodRange('executions', period, period))) {
+      const value = openValue(sealed)
+      if (value) executions.set(decodeSlotKey(key, 1).thread, value)
+    }
+    return executions
+  }
+
+  /** `upToPeriod` included. */
+  async deleteExecutions(upToPeriod: Period): Promise<void> {
+    const keys: Uint8Array[] = []
+    for await (const key of this.index.keys(periodRange('executions', 0, upToPeriod))) keys.push(key)
+    await this.delete(keys)
+  }
+
+  async putMark(name: string, bytes: Uint8Array): Promise<void> {
+    await this.put(markKey(name), bytes)
+  }
+
+  /** @throws ArchiveError STORE_VALUE_CORRUPT */
+  async readMark(name: string): Promise<Uint8Array | undefined> {
+    const sealed = await this.index.get(markKey(name))
+    if (sealed === undefined) return undefined
+    const value = openValue(sealed)
+    if (value) return value
+    throw new ArchiveError('STORE_VALUE_CORRUPT', `the mark '${name}' is damaged on disk`, { name })
+  }
+
+  async sync(): Promise<void> {
+    // LevelDB's log is one file: syncing its end syncs what stands before.
+    await this.index.write([{ type: 'put', key: SYNC_KEY, value: encodePeriod(0) }], { sync: true })
+  }
+
+  private async put(key: Uint8Array, value: Uint8Array): Promise<void> {
+    await this.index.write([{ type: 'put', key, value: sealValue(value) }], { sync: false })
+  }
+
+  private async read(key: Uint8Array): Promise<Uint8Array | undefined> {
+    const sealed = await this.index.get(key)
+    return sealed && openValue(sealed)
+  }
+
+  private async delete(keys: readonly Uint8Array[]): Promise<void> {
+    if (keys.length === 0) return
+    const operations = keys.map((key): LevelOperation => ({ type: 'del', key }))
+    await this.index.write(operations, { sync: false })
+  }
+
+  private async *entries(keyspace: KeyspaceName): AsyncGenerator<[Uint8Array, Uint8Array]> {
+    for await (const [key, sealed] of this.index.entries(keyspaceRange(keyspace))) {
+      const value = openValue(sealed)
+      if (value) yield [key, value]
+    }
+  }
+}
+
+function blockKey(slot: Slot, id: BlockIdText): Uint8Array {
+  return encodeIndexKey('spoolBlocks', encodeSlotKey(slot), parseBlockId(id))
+}
+
+function markKey(name: string): Uint8Array {
+  return encodeIndexKey('marks', new TextEncoder().encode(name))
+}
+
+function encodeSpooledBlock(block: SpooledBlock): Uint8Array {
+  const writer = new ByteWriter(block.record.length + block.seals.length + 16)
+  return writer.varint(block.operationCount).bytes(block.record).raw(block.seals).finish()
+}
+
+function decodeSpooledBlock(slot: Slot, id: BlockIdText, value: Uint8Array): SpooledBlock {
+  const reader = new ByteReader(value)
+  const operationCount = reader.varintNumber(0xffff_ffff)
+  const record = reader.sized(MAX_RECORD_BYTES)
+  const seals = reader.raw(reader.remaining)
+  return { id, slot, parents: readParents(record), operationCount, record, seals }
+}
+
+/** From the header that a block record begins with: bytes(public key || header content || ...). */
+function readParents(record: Uint8Array): BlockIdText[] {
+  const outer = new ByteReader(record)
+  const reader = outer.nested(outer.sized(MAX_HEAD_BYTES))
+  reader.raw(PUBLIC_KEY_BYTES)
+  return readHeaderContent(reader).parents.map((parent) => formatBlockId(parent))
+}

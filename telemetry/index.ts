@@ -1,0 +1,14 @@
+export { formatHuman, type LogRecord } from './human-format.ts'
+export { LOG_FIELDS, type LogField, type LogFields, type LogModule, type LogValue } from './log-fields.ts'
+export { createLogger, type LogDestination, type Logger, type LoggerOptions, type LogMethod } from './logger.ts'
+export {
+  type CallResult,
+  createMetrics,
+  listMetrics,
+  type Metrics,
+  type MetricsOptions,
+  type NodeRpc,
+  type ReadReason,
+  renderMetrics,
+} from './metrics.ts'
+export { toLogValue } from './serialize.ts'

@@ -1,0 +1,102 @@
+/**
+ * Every field that a log line can carry. One name per thing, with its unit, so that a search finds all lines that speak
+ * of it; a field that is not listed does not compile.
+ */
+export const LOG_FIELDS = [
+  // where on the chain
+  'period',
+  'thread',
+  'slot',
+  'firstPeriod',
+  'lastPeriod',
+  'finalPeriod',
+  'archivedPeriod',
+  'lagPeriods',
+  'era',
+  'restartPeriod',
+  // what
+  'blockId',
+  'operationId',
+  'chunkId',
+  'index',
+  'root',
+  'assignments',
+  'network',
+  'chainId',
+  'genesisTimestampMs',
+  'anchor',
+  // how much
+  'blocks',
+  'operations',
+  'chunks',
+  'periods',
+  'slots',
+  'gaps',
+  'misses',
+  'count',
+  'bodyBytes',
+  'sizeBytes',
+  'freeBytes',
+  'storedBytes',
+  'quotaBytes',
+  'spoolBlocks',
+  'quarantineBlocks',
+  'damaged',
+  'repaired',
+  'threads',
+  // how long
+  'durationMs',
+  'quietMs',
+  'retryMs',
+  'timeoutMs',
+  // with whom
+  'url',
+  'node',
+  'nodes',
+  'rpc',
+  'peerId',
+  // what happened
+  'code',
+  'reason',
+  'result',
+  'claims',
+  'other',
+  'action',
+  'err',
+  'signal',
+  'exitCode',
+  // this process
+  'version',
+  'pid',
+  'file',
+  'dataDir',
+  'bind',
+] as const
+
+export type LogField = (typeof LOG_FIELDS)[number]
+
+export type LogValue =
+  | string
+  | number
+  | bigint
+  | boolean
+  | undefined
+  | Uint8Array
+  | readonly (string | number | bigint)[]
+  | Readonly<Record<string, string | number | bigint>>
+
+/** Fields of one line. `err` takes whatever was caught. */
+export type LogFields = { readonly [F in Exclude<LogField, 'err'>]?: LogValue } & { readonly err?: unknown }
+
+/** The rooms that log. */
+export type LogModule =
+  | 'archiver'
+  | 'api'
+  | 'cli'
+  | 'config'
+  | 'daemon'
+  | 'devnet'
+  | 'market'
+  | 'protocol-handler'
+  | 'storage-worker'
+  | 'telemetry'

@@ -1,0 +1,260 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+const PREFIX = 'massa_storage_'
+
+/** Calls to a massa-node that are counted. */
+export const NODE_RPCS = [
+  'GetStatus',
+  'SearchBlocks',
+  'GetBlocks',
+  'GetOperations',
+  'QueryState',
+  'GetScExecutionEvents',
+  'NewSlotExecutionOutputsServer',
+  'NewFilledBlocksServer',
+] as const
+export type NodeRpc = (typeof NODE_RPCS)[number]
+
+/** How a call to a massa-node ended. */
+export const CALL_RESULTS = ['ok', 'unreachable', 'refused', 'too_large', 'invalid', 'cancelled'] as const
+export type CallResult = (typeof CALL_RESULTS)[number]
+
+/** What was read when damage was found. */
+export const READ_REASONS = ['scrub', 'verify', 'read'] as const
+export type ReadReason = (typeof READ_REASONS)[number]
+
+interface MetricEntry {
+  /** After `massa_storage_`. */
+  readonly name: string
+  readonly type: 'gauge' | 'counter' | 'histogram'
+  /** What one unit of the value is. */
+  readonly unit: string
+  readonly help: string
+  /** Label to its values: a closed set, or what the values are. */
+  readonly labels?: Readonly<Record<string, readonly string[] | string>>
+  readonly buckets?: readonly number[]
+}
+
+/** Every metric of ours; docs/METRICS.md is generated from this table. */
+export const METRICS = {
+  buildInfo: {
+    name: 'build_info',
+    type: 'gauge',
+    unit: 'none',
+    help: 'Always 1; the version is the label.',
+    labels: { version: 'version of massa-storage' },
+  },
+  archivedPeriod: {
+    name: 'archived_period',
+    type: 'gauge',
+    unit: 'period',
+    help: 'Newest period that is archived.',
+  },
+  nodeFinalPeriod: {
+    name: 'node_final_period',
+    type: 'gauge',
+    unit: 'period',
+    help: 'Period of the newest final slot of any configured node.',
+  },
+  archiveLagPeriods: {
+    name: 'archive_lag_periods',
+    type: 'gauge',
+    unit: 'periods',
+    help: 'Final periods that are not archived yet; more than 8 for long means that something blocks.',
+  },
+  gapSlots: {
+    name: 'gap_slots',
+    type: 'gauge',
+    unit: 'slots',
+    help: 'Slots whose block is missing and searched for; anything but 0 is an alarm.',
+  },
+  spoolBlocks: {
+    name: 'spool_blocks',
+    type: 'gauge',
+    unit: 'blocks',
+    help: 'Blocks on disk that wait for their period.',
+  },
+  quarantineBlocks: {
+    name: 'quarantine_blocks',
+    type: 'gauge',
+    unit: 'blocks',
+    help: 'Final blocks that this release cannot read or verify; anything but 0 is an alarm, upgrade.',
+  },
+  conflictSlots: {
+    name: 'conflict_slots',
+    type: 'gauge',
+    unit: 'slots',
+    help: 'Slots for which the configured nodes name different final blocks; anything but 0 stops archiving.',
+  },
+  periodsArchived: {
+    name: 'archived_periods_total',
+    type: 'counter',
+    unit: 'periods',
+    help: 'Periods archived since the start.',
+  },
+  blocksArchived: {
+    name: 'archived_blocks_total',
+    type: 'counter',
+    unit: 'blocks',
+    help: 'Blocks archived since the start.',
+  },
+  operationsArchived: {
+    name: 'archived_operations_total',
+    type: 'counter',
+    unit: 'operations',
+    help: 'Operations archived since the start.',
+  },
+  bodyBytesArchived: {
+    name: 'archived_body_bytes_total',
+    type: 'counter',
+    unit: 'bytes',
+    help: 'BODY bytes archived since the start.',
+  },
+  archiveSeconds: {
+    name: 'archive_seconds',
+    type: 'histogram',
+    unit: 'seconds',
+    help: 'From the moment a period is decided to the moment it is synced and visible on this disk.',
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 60],
+  },
+  storedBytes: {
+    name: 'stored_bytes',
+    type: 'gauge',
+    unit: 'bytes',
+    help: 'Disk that the archive takes, all files together.',
+  },
+  quotaBytes: {
+    name: 'quota_bytes',
+    type: 'gauge',
+    unit: 'bytes',
+    help: 'Disk that the archive may take (`allocated_storage_gb`).',
+  },
+  freeBytes: {
+    name: 'free_bytes',
+    type: 'gauge',
+    unit: 'bytes',
+    help: 'Free disk in `data_dir`; below `min_free_bytes` no new period is archived.',
+  },
+  nodeUp: {
+    name: 'node_up',
+    type: 'gauge',
+    unit: 'boolean',
+    help: '1 while the massa-node answers, 0 while it does not.',
+    labels: { node: 'position in `grpc_urls`, from 0' },
+  },
+  streamSilent: {
+    name: 'stream_silent',
+    type: 'gauge',
+    unit: 'boolean',
+    help: '1 while the streams of the massa-node are silent (`enable_broadcast = false`) and blocks are pulled.',
+    labels: { node: 'position in `grpc_urls`, from 0' },
+  },
+  nodeCalls: {
+    name: 'node_calls_total',
+    type: 'counter',
+    unit: 'calls',
+    help: 'Calls to massa-nodes by how they ended.',
+    labels: { rpc: NODE_RPCS, result: CALL_RESULTS },
+  },
+  checkedBytes: {
+    name: 'checked_bytes_total',
+    type: 'counter',
+    unit: 'bytes',
+    help: 'Stored bytes re-read and compared with their hash.',
+    labels: { reason: READ_REASONS },
+  },
+  damagedValues: {
+    name: 'damaged_values_total',
+    type: 'counter',
+    unit: 'values',
+    help: 'Stored values that did not match their hash; anything but 0 is an alarm, check the disk.',
+    labels: { reason: READ_REASONS },
+  },
+} as const satisfies Record<string, MetricEntry>
+
+type MetricKey = keyof typeof METRICS
+type Table = typeof METRICS
+
+type LabelNames<K extends MetricKey> = Table[K] extends { readonly labels: infer L } ? keyof L & string : never
+type LabelValues<K extends MetricKey> = Table[K] extends { readonly labels: infer L }
+  ? { readonly [N in keyof L]: L[N] extends readonly (infer V)[] ? V : string | number }
+  : never
+
+/** [] for a metric without labels, [labels] for one with. */
+type LabelArguments<K extends MetricKey> = [LabelNames<K>] extends [never] ? [] : [labels: LabelValues<K>]
+
+interface GaugeHandle<K extends MetricKey> {
+  set(value: number, ...labels: LabelArguments<K>): void
+}
+interface CounterHandle<K extends MetricKey> {
+  /** @param amount - at least 0 */
+  add(amount: number, ...labels: LabelArguments<K>): void
+}
+interface HistogramHandle<K extends MetricKey> {
+  observe(value: number, ...labels: LabelArguments<K>): void
+}
+
+/** One typed handle per metric: a label or a label value that is not in the table does not compile. */
+export type Metrics = {
+  readonly [K in MetricKey]: Table[K]['type'] extends 'gauge'
+    ? GaugeHandle<K>
+    : Table[K]['type'] extends 'counter'
+      ? CounterHandle<K>
+      : HistogramHandle<K>
+} & {
+  /** Shared with libraries that bring metrics of their own. */
+  readonly registry: Registry
+}
+
+export interface MetricsOptions {
+  readonly version: string
+  /** Memory, CPU, event loop lag and garbage collection of this process; on by default. */
+  readonly processMetrics?: boolean
+}
+
+/** A new registry with every metric of the table; metrics without labels begin at 0. */
+export function createMetrics(options: MetricsOptions): Metrics {
+  const registry = new Registry()
+  if (options.processMetrics !== false) collectDefaultMetrics({ register: registry, prefix: PREFIX })
+  const handles = Object.entries(METRICS).map(([key, entry]) => [key, createHandle(entry, registry)] as const)
+  const metrics = Object.freeze({ ...Object.fromEntries(handles), registry }) as unknown as Metrics
+  metrics.buildInfo.set(1, { version: options.version })
+  return metrics
+}
+
+/** The page that Prometheus reads. */
+export async function renderMetrics(
+  metrics: Metrics,
+): Promise<{ readonly contentType: string; readonly text: string }> {
+  return { contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }
+}
+
+type Labels = Record<string, string | number>
+
+function createHandle(entry: MetricEntry, registry: Registry): unknown {
+  const shared = {
+    name: PREFIX + entry.name,
+    help: entry.help,
+    labelNames: Object.keys(entry.labels ?? {}),
+    registers: [registry],
+  }
+  switch (entry.type) {
+    case 'gauge': {
+      const gauge = new Gauge(shared)
+      return { set: (value: number, labels: Labels = {}) => gauge.set(labels, value) }
+    }
+    case 'counter': {
+      const counter = new Counter(shared)
+      return { add: (amount: number, labels: Labels = {}) => counter.inc(labels, amount) }
+    }
+    case 'histogram': {
+      const histogram = new Histogram({ ...shared, ...(entry.buckets && { buckets: [...entry.buckets] }) })
+      return { observe: (value: number, labels: Labels = {}) => histogram.observe(labels, value) }
+    }
+  }
+}
+
+/** The table as plain rows, for docs. */
+export function listMetrics(): MetricEntry[] {
+  return Object.values<MetricEntry>(METRICS).map((entry) => ({ ...entry, name: PREFIX + entry.name }))
+}

@@ -1,0 +1,384 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type ConfigFlags, type ConfigSources, loadConfig } from '../../config/index.ts'
+import { ADDRESS_BYTES, formatAddress, isArchiveError } from '../../core/index.ts'
+
+describe('config/load', () => {
+  let folder = ''
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'massa-storage-config-'))
+  })
+  after(() => {
+    rmSync(folder, { recursive: true })
+  })
+
+  function load(sources: Partial<ConfigSources> = {}) {
+    return loadConfig({ env: {}, flags: {}, cwd: folder, ...sources })
+  }
+
+  function writeToml(text: string, name = 'test.toml'): string {
+    const path = join(folder, name)
+    writeFileSync(path, text)
+    return path
+  }
+
+  function loadToml(text: string) {
+    return load({ file: writeToml(text) })
+  }
+
+  function assertRefused(act: () => unknown, code: string, message: RegExp): void {
+    assert.throws(act, (error) => {
+      assert.ok(isArchiveError(error), String(error))
+      assert.equal(error.code, code, error.message)
+      assert.match(error.message, message)
+      return true
+    })
+  }
+
+  describe('defaults', () => {
+    it('are those of the seed', () => {
+      const { config } = load()
+      assert.equal(config.enabled, false)
+      assert.equal(config.allocatedStorageGb, 10)
+      assert.equal(config.retentionPeriods, 100)
+      assert.equal(config.replicationFactor, 3)
+      assert.equal(config.chunkSize, 1_048_576)
+      assert.equal(config.challengeFrequencyPeriods, 100)
+      assert.equal(config.rewardPerGbPerPeriod, 1_000_000n)
+      assert.equal(config.minChallengeInterval, 3_600_000)
+      assert.equal(config.challengeResponseTimeout, 60_000)
+      assert.equal(config.storageRegistryAddress, '')
+    })
+
+    it('name no node', () => {
+      assert.deepEqual(load().config.node.grpcUrls, [])
+    })
+
+    it('come without a file, and every origin is default', () => {
+      const { origins, file } = load()
+      assert.equal(file, undefined)
+      assert.deepEqual([...new Set(origins.values())], ['default'])
+    })
+  })
+
+  it('resolves data_dir against the working directory, not the file', () => {
+    mkdirSync(join(folder, 'elsewhere'), { recursive: true })
+    const file = writeToml('[distributed_storage]\ndata_dir = "here"', 'elsewhere/a.toml')
+    const { config, settings } = load({ file })
+    assert.equal(config.dataDir, join(folder, 'here'))
+    assert.equal(settings.data_dir, 'here')
+  })
+
+  it('freezes the settings at every depth', () => {
+    const { config } = load({ flags: { 'node.grpc_urls': ['a:1'] } })
+    for (const value of [config, config.node, config.node.grpcUrls]) assert.ok(Object.isFrozen(value))
+  })
+
+  describe('precedence', () => {
+    const toml = '[distributed_storage]\nretention_periods = 1\nallocated_storage_gb = 1\nreplication_factor = 4'
+
+    it('is defaults < file < environment < flags', () => {
+      const file = writeToml(toml)
+      const env = { MASSA_STORAGE_RETENTION_PERIODS: '2', MASSA_STORAGE_ALLOCATED_STORAGE_GB: '2' }
+      const { config, origins } = load({ file, env, flags: { retention_periods: 3 } })
+      assert.equal(config.retentionPeriods, 3)
+      assert.equal(config.allocatedStorageGb, 2)
+      assert.equal(config.replicationFactor, 4)
+      assert.equal(config.chunkSize, 1_048_576)
+      assert.equal(origins.get('retention_periods'), 'flag')
+      assert.equal(origins.get('allocated_storage_gb'), 'MASSA_STORAGE_ALLOCATED_STORAGE_GB')
+      assert.equal(origins.get('replication_factor'), file)
+      assert.equal(origins.get('chunk_size'), 'default')
+    })
+
+    it('of files is --config, MASSA_STORAGE_CONFIG, config/config.toml', () => {
+      const cwd = join(folder, 'three')
+      mkdirSync(join(cwd, 'config'), { recursive: true })
+      for (const [name, gb] of Object.entries({ 'config/config.toml': 1, 'env.toml': 2, 'flag.toml': 3 })) {
+        writeFileSync(join(cwd, name), `[distributed_storage]\nallocated_storage_gb = ${gb}`)
+      }
+      const env = { MASSA_STORAGE_CONFIG: 'env.toml' }
+      assert.equal(load({ cwd }).config.allocatedStorageGb, 1)
+      assert.equal(load({ cwd, env }).config.allocatedStorageGb, 2)
+      const loaded = load({ cwd, env, file: 'flag.toml' })
+      assert.equal(loaded.config.allocatedStorageGb, 3)
+      assert.equal(loaded.file, join(cwd, 'flag.toml'))
+    })
+
+    it('lets an undefined flag and a foreign variable pass', () => {
+      const { origins } = load({ env: { PATH: '/bin' }, flags: { retention_periods: undefined } })
+      assert.equal(origins.get('retention_periods'), 'default')
+    })
+  })
+
+  describe('text of environment and flags', () => {
+    it('becomes lists, booleans, numbers and tables', () => {
+      const { config } = load({
+        env: {
+          MASSA_STORAGE_ENABLED: 'true',
+          MASSA_STORAGE_NODE__GRPC_URLS: '127.0.0.1:33037, [::1]:33037',
+          MASSA_STORAGE_NODE__CHAIN_RESTARTS: '[{ last_kept_period = 5, last_kept_thread = 31, restart_period = 9 }]',
+          MASSA_STORAGE_LOG__LEVEL: '3',
+        },
+        flags: { allocated_storage_gb: '1_000', 'metrics.enabled': 'false' },
+      })
+      assert.equal(config.enabled, true)
+      assert.deepEqual(config.node.grpcUrls, ['127.0.0.1:33037', '[::1]:33037'])
+      assert.deepEqual(config.node.chainRestarts, [{ lastKeptPeriod: 5, lastKeptThread: 31, restartPeriod: 9 }])
+      assert.equal(config.log.level, 'debug')
+      assert.equal(config.allocatedStorageGb, 1000)
+      assert.equal(config.metrics.enabled, false)
+    })
+
+    it('an empty list is an empty text', () => {
+      assert.deepEqual(load({ env: { MASSA_STORAGE_NODE__GRPC_URLS: '' } }).config.node.grpcUrls, [])
+    })
+
+    it('error: says which variable or flag holds a value that is not allowed', () => {
+      const env = { MASSA_STORAGE_REPLICATION_FACTOR: 'many' }
+      assertRefused(
+        () => load({ env }),
+        'CONFIG_VALUE_INVALID',
+        /variable MASSA_STORAGE_REPLICATION_FACTOR.*"many".*3 to 5/,
+      )
+      assertRefused(
+        () => load({ flags: { 'log.format': 'xml' } }),
+        'CONFIG_VALUE_INVALID',
+        /flag log\.format.*"xml".*"json"/,
+      )
+    })
+  })
+
+  describe('numbers', () => {
+    it('beyond 2^53 keep every digit', () => {
+      const { config } = loadToml('[distributed_storage.node]\nchain_id = 9_007_199_254_740_993')
+      assert.equal(config.node.chainId, 9_007_199_254_740_993n)
+    })
+
+    it('beyond 2^53 in tables of others do no harm', () => {
+      const { config } = loadToml('[ledger]\nn = 9007199254740993\n[distributed_storage]\nretention_periods = 7')
+      assert.equal(config.retentionPeriods, 7)
+    })
+
+    it('error: a float is no whole number, even 4.0', () => {
+      assertRefused(
+        () => loadToml('[distributed_storage]\nreplication_factor = 4.0'),
+        'CONFIG_VALUE_INVALID',
+        /whole number/,
+      )
+    })
+  })
+
+  describe('limit:', () => {
+    const address = new Uint8Array(ADDRESS_BYTES).fill(7, 2)
+    const user = formatAddress(address)
+    const registry = formatAddress(Uint8Array.from(address, (byte, i) => (i === 0 ? 1 : byte)))
+    const misspelt = registry.slice(0, -1) + (registry.endsWith('a') ? 'b' : 'a')
+    const urls = (count: number) => Array.from({ length: count }, (_, i) => `n${i}:1`)
+    const restart = (kept: number, thread: number, at: number) =>
+      `{ last_kept_period = ${kept}, last_kept_thread = ${thread}, restart_period = ${at} }`
+    const restarts = (count: number) => `[${Array.from({ length: count }, (_, i) => restart(i, 0, i + 1)).join(', ')}]`
+    const u64 = 18_446_744_073_709_551_615n
+
+    // Setting, values at its bounds, values past them.
+    const cases: readonly (readonly [string, readonly ConfigFlags[string][], readonly ConfigFlags[string][]])[] = [
+      ['enabled', [true, false, 'true'], ['yes', 1, '']],
+      ['allocated_storage_gb', [1, 1_000_000], [0, 1_000_001, -1]],
+      ['retention_periods', [0, 1_000_000_000], [-1, 1_000_000_001, 1.5]],
+      ['replication_factor', [3, 5], [2, 6]],
+      ['chunk_size', [1_024, 2_048, 1_048_576], [0, 1_023, 1_025, 1_047_553, 1_049_600]],
+      ['challenge_frequency_periods', [1, 1_000_000], [0, 1_000_001]],
+      ['reward_per_gb_per_period', [0, 10n ** 18n], [-1, 10n ** 18n + 1n]],
+      ['min_challenge_interval', [1_000, 604_800_000], [999, 604_800_001]],
+      ['challenge_response_timeout', [1_000, 3_600_000], [999, 3_600_001]],
+      ['storage_registry_address', ['', registry], [registry.slice(0, -1), misspelt, user, 'x']],
+      ['data_dir', ['a', 'a'.repeat(4_096)], ['', 'a'.repeat(4_097), 'a\0b']],
+      [
+        'node.grpc_urls',
+        [[], ['localhost:1'], ['a.b-c.example:65535'], ['[::1]:33037'], urls(16)],
+        [urls(17), ['a:0'], ['a:65536'], ['a'], ['http://a:1'], ['a:1', 'a:1'], [''], ['a b:1'], ['a:1/x']],
+      ],
+      ['node.chain_id', [0, u64], [-1, u64 + 1n]],
+      ['node.genesis_timestamp_ms', [0, 253_402_300_799_999], [-1, 253_402_300_800_000]],
+      ['node.poll_interval_ms', [100, 10_000], [99, 10_001]],
+      ['node.call_timeout_ms', [100, 60_000], [99, 60_001]],
+      ['node.stream_silence_ms', [1_000, 600_000], [999, 600_001]],
+      [
+        'node.chain_restarts',
+        ['[]', `[${restart(0, 0, 1)}]`, `[${restart(19_999_999_999_999, 31, 20_000_000_000_000)}]`, restarts(64)],
+        [
+          restarts(65),
+          `[${restart(5, 0, 5)}]`,
+          `[${restart(5, 32, 6)}]`,
+          `[${restart(-1, 0, 6)}]`,
+          `[${restart(5, 0, 20_000_000_000_001)}]`,
+          `[${restart(5, 0, 9)}, ${restart(8, 0, 10)}]`,
+          '[{ last_kept_period = 1 }]',
+          '[{ last_kept_period = 1, last_kept_thread = 0, restart_period = 2, more = 3 }]',
+          'nonsense',
+        ],
+      ],
+      ['store.min_free_bytes', [1_048_576, 1_000_000_000_000], [1_048_575, 1_000_000_000_001]],
+      ['store.ballast_bytes', [1_048_576, 1_073_741_824], [1_048_575, 1_073_741_825]],
+      ['store.scrub_interval_hours', [1, 720], [0, 721]],
+      ['cpu.threads', [0, 256], [-1, 257]],
+      [
+        'api.bind',
+        ['127.0.0.1:0', '127.255.255.255:65535', 'localhost:1', '[::1]:1'],
+        [
+          '127.0.0.1:65536',
+          '127.0.0.256:1',
+          '0.0.0.0:1',
+          '[::]:1',
+          '192.168.0.1:1',
+          '127.0.0.1',
+          '127.0.0.1.example:1',
+          '',
+        ],
+      ],
+      ['metrics.enabled', [true, false], ['on']],
+      ['metrics.bind', ['127.0.0.1:0', '127.0.0.1:33041'], ['0.0.0.0:31251', '127.0.0.1:33040']],
+      ['log.level', ['error', 'trace', 0, '4'], ['fatal', 5, -1, '']],
+      ['log.format', ['auto', 'human', 'json'], ['', 'JSON']],
+    ]
+
+    for (const [path, allowed, refused] of cases) {
+      it(`${path} at its bounds is taken, past them refused`, () => {
+        for (const value of allowed) assert.doesNotThrow(() => load({ flags: { [path]: value } }), String(value))
+        for (const value of refused) {
+          const key = `distributed_storage.${path} `.replaceAll('.', '\\.')
+          assertRefused(() => load({ flags: { [path]: value } }), 'CONFIG_VALUE_INVALID', new RegExp(`${key}.*must be`))
+        }
+      })
+    }
+
+    it('covers every setting', () => {
+      assert.deepEqual(cases.map(([path]) => path).sort(), [...load().origins.keys()].sort())
+    })
+
+    it('the same address may serve API and metrics when metrics are off', () => {
+      assert.doesNotThrow(() => load({ flags: { 'metrics.bind': '127.0.0.1:33040', 'metrics.enabled': false } }))
+    })
+  })
+
+  describe('error: a file', () => {
+    it('that was named and is missing', () => {
+      assertRefused(() => load({ file: 'none.toml' }), 'CONFIG_FILE_MISSING', /none\.toml \(ENOENT\)/)
+      assertRefused(() => load({ env: { MASSA_STORAGE_CONFIG: 'none.toml' } }), 'CONFIG_FILE_MISSING', /none\.toml/)
+    })
+
+    it('that is a folder', () => {
+      assertRefused(() => load({ file: '.' }), 'CONFIG_FILE_MISSING', /EISDIR/)
+    })
+
+    it('that is not TOML, with line and column', () => {
+      assertRefused(() => loadToml('[distributed_storage]\nenabled = tru\n'), 'CONFIG_SYNTAX', /test\.toml:2:\d+: /)
+      assertRefused(() => loadToml('[distributed_storage]\nenabled = true\nenabled = true'), 'CONFIG_SYNTAX', /:3:/)
+      assertRefused(() => loadToml('[distributed_storage]\n__proto__ = 1'), 'CONFIG_SYNTAX', /:2:/)
+    })
+
+    it('with a value that is not allowed, with its line', () => {
+      const text = '[api]\nbind = "x"\n\n[distributed_storage]\n  [distributed_storage.api]\n    bind = "0.0.0.0:1"\n'
+      assertRefused(
+        () => loadToml(text),
+        'CONFIG_VALUE_INVALID',
+        /test\.toml:6: distributed_storage\.api\.bind = "0\.0\.0\.0:1"/,
+      )
+    })
+
+    it('with a value where a table belongs', () => {
+      assertRefused(
+        () => loadToml('[distributed_storage]\nnode = 5'),
+        'CONFIG_VALUE_INVALID',
+        /:2: .*node must be a table/,
+      )
+      assertRefused(
+        () => loadToml('[[distributed_storage]]\nenabled = true'),
+        'CONFIG_VALUE_INVALID',
+        /must be a table/,
+      )
+    })
+
+    it('with a table where a value belongs', () => {
+      assertRefused(
+        () => loadToml('[distributed_storage.enabled]\nx = 1'),
+        'CONFIG_VALUE_INVALID',
+        /enabled = \{"x":1\}/,
+      )
+    })
+
+    it('with a date where a number belongs', () => {
+      assertRefused(
+        () => loadToml('[distributed_storage]\ncpu.threads = 2026-01-01'),
+        'CONFIG_VALUE_INVALID',
+        /cpu\.threads/,
+      )
+    })
+  })
+
+  describe('error: an unknown name is refused with the nearest known one', () => {
+    const slips: readonly (readonly [toml: string, nearest: string])[] = [
+      ['[distributed_storage]\nretention_period = 1', 'retention_periods'],
+      ['[distributed_storage]\ngrpc_urls = []', 'node.grpc_urls'],
+      ['[distributed_storage.node]\ngrpc_url = "a:1"', 'node.grpc_urls'],
+      ['[distributed_storage.nod]\ngrpc_urls = []', 'node'],
+      ['[distributed_storage.metric]\nenabled = true', 'metrics'],
+      ['[distributed_storge]\nenabled = true', 'distributed_storage'],
+      ['[distributed-storage]\nenabled = true', 'distributed_storage'],
+      ['enabled = true', 'enabled'],
+    ]
+    for (const [toml, nearest] of slips) {
+      it(`${JSON.stringify(toml)} -> ${nearest}`, () => {
+        assert.throws(
+          () => loadToml(toml),
+          (error) => isArchiveError(error, 'CONFIG_KEY_UNKNOWN') && error.context.nearest === nearest,
+        )
+      })
+    }
+
+    it('in the environment', () => {
+      const env = { MASSA_STORAGE_NODE_GRPC_URLS: 'a:1' }
+      assertRefused(() => load({ env }), 'CONFIG_KEY_UNKNOWN', /nearest is MASSA_STORAGE_NODE__GRPC_URLS/)
+    })
+
+    it('among the flags', () => {
+      assertRefused(() => load({ flags: { 'log.levle': 'info' } }), 'CONFIG_KEY_UNKNOWN', /nearest is log\.level/)
+    })
+  })
+
+  it('takes the config.toml of a massa-node, foreign tables and all', () => {
+    const file = writeToml(`\uFEFF# of massa-node
+[logging]
+    level = 2
+[api]
+    # not ours
+    bind_public = "0.0.0.0:33035"
+    enable_broadcast = true
+[network]
+[bootstrap]
+    bootstrap_list = [["149.202.86.103:31245", "N12UbyLJDS7zimGWf3LTHe8hYY67RdLke1iDRZqJbQQLHQSKPW8j"]]
+[[block_dump.filters]]
+    max = 18446744073709551615
+[distributed_storage]
+    # ours
+    enabled = true
+    retention_periods = 0
+    [distributed_storage.node]
+        grpc_urls = ["127.0.0.1:33037"]
+`)
+    const { config, origins } = load({ file })
+    assert.equal(config.enabled, true)
+    assert.equal(config.retentionPeriods, 0)
+    assert.deepEqual(config.node.grpcUrls, ['127.0.0.1:33037'])
+    assert.equal(origins.get('enabled'), file)
+    assert.equal(origins.get('log.level'), 'default')
+  })
+
+  it('takes Windows line ends and counts lines in them', () => {
+    const text = '[distributed_storage]\r\nenabled = true\r\nreplication_factor = 9\r\n'
+    assertRefused(() => loadToml(text), 'CONFIG_VALUE_INVALID', /test\.toml:3: /)
+  })
+})

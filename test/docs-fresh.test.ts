@@ -1,0 +1,14 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { findPackageRoot } from '../config/index.ts'
+
+describe('scripts/generate-docs', () => {
+  it('finds docs/ERRORS.md, CONFIG.md, METRICS.md and config.lock.toml as the code says', () => {
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      ['--conditions=source', '--import=tsx', 'scripts/generate-docs.ts', '--check'],
+      { cwd: findPackageRoot(), encoding: 'utf8', timeout: 15_000 },
+    )
+    assert.equal(status, 0, stderr)
+  })
+})

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { TempFolders } from '../storage-worker/temp-store.ts'
+
+const WRITER = fileURLToPath(new URL('./disk-full-writer.ts', import.meta.url))
+const CHECKER = fileURLToPath(new URL('./disk-full-checker.ts', import.meta.url))
+
+describe('fault: the disk is full', () => {
+  const folders = new TempFolders()
+  afterEach(() => folders.clean())
+
+  it('keeps everything acknowledged when the disk fills up, is freed, and the process is killed', async function () {
+    this.timeout(120_000)
+    const folder = await folders.make()
+    // Without root a namespace of our own may mount; with neither there is no small file system to be had.
+    const asRoot = process.getuid?.() === 0
+    const shell = asRoot ? ['unshare', '-m', 'sh', '-c'] : ['unshare', '-rm', 'sh', '-c']
+    if (run([...shell, `mount -t tmpfs -o size=1m none ${folder}`]).status !== 0) {
+      console.log('      skipped: this machine lets nobody mount a tmpfs')
+      this.skip()
+    }
+    const node = [process.execPath, ...process.execArgv].map((word) => `'${word}'`).join(' ')
+    const script = [
+      `mount -t tmpfs -o size=96m none '${folder}'`,
+      `${node} '${WRITER}' '${folder}/data' '${folder}/freeable'`,
+      `${node} '${CHECKER}' '${folder}/data'`,
+    ].join('\n')
+    const { stdout, stderr } = run([...shell, script])
+    const lines = stdout.split('\n')
+    const all = (kind: string) => lines.filter((line) => line.startsWith(`${kind} `)).map((line) => line.slice(2))
+    const failures = all('F')
+    assert.ok(failures.length >= 2, stderr)
+    assert.deepEqual([...new Set(failures)], ['STORE_DISK_FULL'])
+    const written = all('W').map(Number)
+    assert.ok(lines.indexOf('R') > 0 && written.length > 12, stdout + stderr)
+    assert.deepEqual(all('X'), ['0 damages'], stderr)
+    const kept = new Set(all('K').map(Number))
+    assert.deepEqual(
+      written.filter((period) => !kept.has(period)),
+      [],
+    )
+  })
+})
+
+function run([command = '', ...args]: string[]) {
+  return spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1e8 })
+}

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { verifyArchive } from '../../storage-worker/index.ts'
+import { makeBlock, noise } from '../storage-worker/synthetic-period.ts'
+import { openTestStore, TempFolders } from '../storage-worker/temp-store.ts'
+
+const WRITER = fileURLToPath(new URL('./store-writer.ts', import.meta.url))
+/** 200 by hand. */
+const ROUNDS = Number(process.env.MASSA_STORAGE_CRASH_ROUNDS ?? 20)
+const ROUND_TIMEOUT_MS = 30_000
+
+describe('fault: the store is killed', () => {
+  const folders = new TempFolders()
+  afterEach(() => folders.clean())
+
+  it(`keeps every acknowledged period, at each write step (${ROUNDS} rounds)`, async function () {
+    this.timeout(ROUND_TIMEOUT_MS * ROUNDS)
+    const dataDir = await folders.make()
+    const told = new Told()
+    for (let round = 0; round < ROUNDS; round++) {
+      // Step 1 is the first batch of the process: rounds walk through all of them, before and after.
+      const step = 1 + (round >> 1)
+      const child = start(dataDir, String(step), round % 2 === 0 ? 'before' : 'after')
+      await told.listen(child)
+      await check(dataDir, told, `step ${step}`)
+    }
+  })
+
+  it(`keeps every acknowledged period, at random moments (${ROUNDS} rounds)`, async function () {
+    this.timeout(ROUND_TIMEOUT_MS * ROUNDS)
+    const seed = process.env.MASSA_STORAGE_TEST_SEED ?? '1'
+    const dataDir = await folders.make()
+    const told = new Told()
+    for (let round = 0; round < ROUNDS; round++) {
+      const child = start(dataDir, '0', 'before')
+      const lines = 1 + (noise(`${seed} ${round}`, 1)[0] ?? 0) / 4
+      await told.listen(child, lines)
+      await check(dataDir, told, `seed ${seed}, round ${round}`)
+    }
+    assert.ok(told.written.size > ROUNDS)
+  })
+})
+
+/** What the writers said. */
+class Told {
+  readonly written = new Set<number>()
+  readonly spooled = new Set<number>()
+  deletedTo = -1
+
+  /** Until the process is dead; kills it after so many lines. */
+  async listen(child: ChildProcess, killAfterLines = Number.POSITIVE_INFINITY): Promise<void> {
+    assert.ok(child.stdout)
+    const exit = once(child, 'exit')
+    let lines = 0
+    for await (const line of createInterface({ input: child.stdout })) {
+      const [kind, number] = line.split(' ')
+      if (kind === 'W') this.written.add(Number(number))
+      if (kind === 'S') this.spooled.add(Number(number))
+      if (kind === 'D') this.deletedTo = Math.max(this.deletedTo, Number(number))
+      if (++lines >= killAfterLines) child.kill('SIGKILL')
+    }
+    const [code, signal] = await exit
+    assert.equal(signal, 'SIGKILL', `the writer ended by itself with ${code}`)
+  }
+}
+
+function start(dataDir: string, killAt: string, when: string): ChildProcess {
+  return spawn(process.execPath, [...process.execArgv, WRITER, dataDir, killAt, when], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+}
+
+async function check(dataDir: string, told: Told, when: string): Promise<void> {
+  const store = await openTestStore(dataDir)
+  try {
+    const report = await verifyArchive(store.chunks, { deep: true, threads: 0 })
+    assert.deepEqual(report.damages, [], when)
+    for (const period of told.written) {
+      if (period <= told.deletedTo) continue
+      assert.ok(await store.chunks.readManifest(period), `period ${period} is lost, ${when}`)
+      assert.ok(await store.chunks.readSummary(period), `period ${period} is not listed, ${when}`)
+    }
+    for (const period of told.spooled) {
+      const block = makeBlock({ period, thread: 0 })
+      assert.ok(await store.spool.readBlock(block.slot, block.id), `spooled block of ${period} is lost, ${when}`)
+    }
+  } finally {
+    await store.close()
+  }
+}

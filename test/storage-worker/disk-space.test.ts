@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { mkdir, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Ballast } from '../../storage-worker/ballast.ts'
+import { DiskSpace, FREE_FLOOR_BYTES, LevelChunkStore } from '../../storage-worker/index.ts'
+import { hasCode } from '../suites/chunk-store-suite.ts'
+import { makePeriod, TEST_IDENTITY } from './synthetic-period.ts'
+import { openMemoryLevel, TempFolders } from './temp-store.ts'
+
+const folders = new TempFolders()
+
+describe('storage-worker/disk-space', () => {
+  afterEach(() => folders.clean())
+
+  it('limit: archives at 256 MiB free, not one byte below', async () => {
+    const dataDir = await folders.make()
+    let free = FREE_FLOOR_BYTES
+    const disk = new DiskSpace({ dataDir, readFreeBytes: async () => free })
+    const modules = { bodies: await openMemoryLevel('bodies'), index: await openMemoryLevel('index'), disk }
+    const store = new LevelChunkStore(TEST_IDENTITY, modules)
+    assert.equal(free, 268_435_456)
+    await store.writePeriod(makePeriod(1))
+    free--
+    await assert.rejects(store.writePeriod(makePeriod(2)), hasCode('STORE_DISK_FULL'))
+    assert.equal(await store.readManifest(2), undefined)
+    free++
+    await store.writePeriod(makePeriod(2))
+  })
+
+  it('limit: fills the quota to its last byte of 10^9, and counts files in all folders', async () => {
+    const dataDir = await folders.make()
+    await mkdir(join(dataDir, 'a', 'b'), { recursive: true })
+    await writeFile(join(dataDir, 'x'), new Uint8Array(300))
+    await writeFile(join(dataDir, 'a', 'b', 'y'), new Uint8Array(700))
+    const disk = new DiskSpace({ dataDir, quotaGb: 2e-6, readFreeBytes: async () => 1e12 })
+    assert.equal(disk.quotaBytes, 2000)
+    assert.equal(await disk.readUsedBytes(), 1000)
+    await assert.rejects(disk.checkRoom(1001), hasCode('STORE_QUOTA_FULL'))
+    await disk.checkRoom(400)
+    // Counted before the next sum.
+    await assert.rejects(disk.checkRoom(601), hasCode('STORE_QUOTA_FULL'))
+    await disk.checkRoom(600)
+    disk.forgetUsed()
+    assert.equal(await disk.readUsedBytes(), 1000)
+  })
+
+  it('sums again after ten seconds', async () => {
+    const dataDir = await folders.make()
+    let nowMs = 0
+    const disk = new DiskSpace({ dataDir, nowMs: () => nowMs })
+    assert.equal(await disk.readUsedBytes(), 0)
+    await writeFile(join(dataDir, 'x'), new Uint8Array(5))
+    nowMs = 9999
+    assert.equal(await disk.readUsedBytes(), 0)
+    nowMs = 10_000
+    assert.equal(await disk.readUsedBytes(), 5)
+  })
+
+  it('knows no quota when it is 0', async () => {
+    const disk = new DiskSpace({ dataDir: await folders.make(), quotaGb: 0, readFreeBytes: async () => 1e12 })
+    await disk.checkRoom(1e15)
+  })
+})
+
+describe('storage-worker/ballast', () => {
+  afterEach(() => folders.clean())
+
+  it('is made when there is room for it above the floor, given up, and made again', async () => {
+    const dataDir = await folders.make()
+    let free = 0
+    const disk = new DiskSpace({ dataDir, floorBytes: 1000, readFreeBytes: async () => free })
+    const ballast = new Ballast(disk, 3_000_000)
+    free = 3_000_999
+    await ballast.restore()
+    assert.equal(ballast.isPresent, false)
+    free = 3_001_000
+    await ballast.restore()
+    assert.equal((await stat(join(dataDir, 'ballast'))).size, 3_000_000)
+    // Enough of it is really on disk.
+    assert.ok((await stat(join(dataDir, 'ballast'))).blocks * 512 >= 3_000_000)
+    await ballast.release()
+    await assert.rejects(stat(join(dataDir, 'ballast')))
+    await ballast.restore()
+    assert.equal(ballast.isPresent, true)
+  })
+
+  it('is none when its size is 0', async () => {
+    const dataDir = await folders.make()
+    const ballast = new Ballast(new DiskSpace({ dataDir }), 0)
+    await ballast.restore()
+    await ballast.release()
+    await assert.rejects(stat(join(dataDir, 'ballast')))
+  })
+})

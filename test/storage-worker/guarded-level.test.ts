@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict'
+import { GuardedLevel } from '../../storage-worker/guarded-level.ts'
+import { LevelChunkStore, verifyArchive } from '../../storage-worker/index.ts'
+import { createFaultyLevels, type OnBatch } from '../fault/faulty-level.ts'
+import { assertHolds, hasCode } from '../suites/chunk-store-suite.ts'
+import { makeBlock, makePeriod, TEST_IDENTITY } from './synthetic-period.ts'
+import { createMemoryLevel, openTestStore, TempFolders } from './temp-store.ts'
+
+const bytes = (...values: number[]) => Uint8Array.from(values)
+const put = (...key: number[]) => [{ type: 'put' as const, key: bytes(...key), value: bytes(1) }]
+const SYNC = { sync: true }
+
+const FAILURES: [string, Error, string][] = [
+  ['EIO', new Error('IO error: 000003.log: Input/output error'), 'STORE_WRITE_FAILED'],
+  ['ENOSPC of LevelDB', new Error('IO error: 000003.log: No space left on device'), 'STORE_DISK_FULL'],
+  ['ENOSPC of Node', Object.assign(new Error('write'), { code: 'ENOSPC' }), 'STORE_DISK_FULL'],
+]
+
+describe('storage-worker/guarded-level', () => {
+  /** A database in memory that tells what happens to it. */
+  async function open(onBatch: OnBatch) {
+    const events: string[] = []
+    const memory = createMemoryLevel()
+    const create = createFaultyLevels(
+      (event) => {
+        if (!event.done) events.push('write')
+        onBatch(event)
+      },
+      () => memory,
+    )
+    // Wrapped once: the same memory is opened again.
+    const level = create('', {})
+    const close = level.close.bind(level)
+    const reopen = level.open.bind(level)
+    Object.assign(level, {
+      close: () => {
+        events.push('close')
+        return close()
+      },
+      open: () => {
+        events.push('open')
+        return reopen()
+      },
+    })
+    let full = 0
+    const guarded = await GuardedLevel.open({
+      name: 'test',
+      create: () => level,
+      onDiskFull: async () => {
+        full++
+      },
+    })
+    return { guarded, events, fullCount: () => full }
+  }
+
+  for (const [name, failure, code] of FAILURES) {
+    it(`takes no write after ${name} until it was closed and opened again`, async () => {
+      const { guarded, events, fullCount } = await open(({ count, done }) => {
+        if (count === 2 && !done) throw failure
+      })
+      await guarded.write(put(1), SYNC)
+      // Three at once: what is queued behind the failed write must wait for the reopening too.
+      const results = await Promise.allSettled([2, 3, 4].map((key) => guarded.write(put(key), SYNC)))
+      assert.deepEqual(
+        results.map(({ status }) => status),
+        ['rejected', 'fulfilled', 'fulfilled'],
+      )
+      assert.ok(results[0]?.status === 'rejected')
+      hasCode(code)(results[0].reason)
+      assert.deepEqual(events, ['open', 'write', 'write', 'close', 'open', 'write', 'write'])
+      assert.equal(fullCount(), code === 'STORE_DISK_FULL' ? 1 : 0)
+      assert.equal(guarded.isBroken, false)
+    })
+  }
+
+  it('takes no write when the reopening fails, and tries again at the next', async () => {
+    const memory = createMemoryLevel()
+    let opened = 0
+    let writes = 0
+    const level = createFaultyLevels(
+      ({ done }) => {
+        if (!done && ++writes === 1) throw new Error('Input/output error')
+      },
+      () => memory,
+    )('', {})
+    const reopen = level.open.bind(level)
+    Object.assign(level, {
+      open: async () => {
+        if (++opened === 2) throw new Error('No space left on device')
+        await reopen()
+      },
+    })
+    const guarded = await GuardedLevel.open({ name: 'test', create: () => level })
+    await assert.rejects(guarded.write(put(1), SYNC), hasCode('STORE_WRITE_FAILED'))
+    await assert.rejects(guarded.write(put(1), SYNC), hasCode('STORE_DISK_FULL'))
+    assert.equal(writes, 1)
+    await guarded.write(put(1), SYNC)
+    assert.equal(writes, 2)
+    assert.deepEqual(await guarded.get(bytes(1)), bytes(1))
+  })
+
+  it('reads on while it is broken, and a walk goes on behind a reopening', async () => {
+    const { guarded } = await open(({ count, done }) => {
+      if (count === 2 && !done) throw new Error('Input/output error')
+    })
+    await guarded.write(
+      Array.from({ length: 200 }, (_, i) => ({ type: 'put' as const, key: bytes(7, i), value: bytes(i) })),
+      SYNC,
+    )
+    for (const reverse of [false, true]) {
+      const seen: number[] = []
+      for await (const [key] of guarded.entries({ gte: bytes(7), lt: bytes(8), reverse })) {
+        seen.push(key[1] ?? -1)
+        if (seen.length === 40 && !reverse) {
+          await assert.rejects(guarded.write(put(1), SYNC))
+          assert.deepEqual(await guarded.get(bytes(7, 3)), bytes(3))
+          await guarded.write(put(1), SYNC)
+        }
+      }
+      const want = Array.from({ length: 200 }, (_, i) => i)
+      assert.deepEqual(seen, reverse ? want.reverse() : want)
+    }
+  })
+
+  it('walks from either end, up to a limit', async () => {
+    const { guarded } = await open(() => undefined)
+    for (let i = 0; i < 9; i++) await guarded.write(put(7, i), SYNC)
+    const keys = async (range: object) => {
+      const all: number[] = []
+      for await (const key of guarded.keys({ gte: bytes(7), lt: bytes(7, 8), ...range })) all.push(key[1] ?? -1)
+      return all
+    }
+    assert.deepEqual(await keys({}), [0, 1, 2, 3, 4, 5, 6, 7])
+    assert.deepEqual(await keys({ limit: 3 }), [0, 1, 2])
+    assert.deepEqual(await keys({ limit: 2, reverse: true }), [7, 6])
+    assert.deepEqual(await keys({ limit: 0 }), [])
+  })
+
+  it('lets threads that share the database go before it closes', async () => {
+    const { guarded, events } = await open(() => undefined)
+    guarded.share(async () => {
+      events.push('released')
+    })
+    await guarded.close()
+    await guarded.close()
+    assert.deepEqual(events, ['open', 'released', 'close'])
+  })
+})
+
+describe('storage-worker: a store whose disk refuses the n-th write', () => {
+  const folders = new TempFolders()
+  afterEach(() => folders.clean())
+
+  for (const [name, failure, code] of FAILURES.slice(0, 2)) {
+    it(`goes on after ${name} at every write step, and loses nothing acknowledged`, async function () {
+      this.timeout(60_000)
+      for (let failAt = 1; failAt <= 14; failAt++) {
+        const dataDir = await folders.make()
+        const createLevel = createFaultyLevels(({ count, done }) => {
+          if (count === failAt && !done) throw failure
+        })
+        const store = await openTestStore(dataDir, { createLevel })
+        let failures = 0
+        const insist = async (task: () => Promise<void>) => {
+          try {
+            await task()
+          } catch (error) {
+            hasCode(code)(error)
+            failures++
+            await task()
+          }
+        }
+        const block = makeBlock({ period: 9, thread: 0 })
+        await insist(() => store.spool.putBlock(block))
+        for (const number of [1, 2, 5, 3]) await insist(() => store.chunks.writePeriod(makePeriod(number)))
+        await insist(() => store.spool.sync())
+        await insist(() => store.chunks.deletePeriods(0, 1))
+        assert.equal(failures, 1, `step ${failAt}`)
+        await store.close()
+        const after = await openTestStore(dataDir)
+        assert.deepEqual((await verifyArchive(after.chunks, { deep: true, threads: 0 })).damages, [])
+        for (const number of [2, 3, 5]) await assertHolds(after.chunks, makePeriod(number))
+        assert.deepEqual(await after.spool.readBlock(block.slot, block.id), block)
+        await after.close()
+      }
+    })
+  }
+
+  it('brings the index of a period back with the next one when only its index failed', async () => {
+    const bodies = await GuardedLevel.open({ name: 'bodies', create: createMemoryLevel })
+    const memory = createMemoryLevel()
+    const level = createFaultyLevels(
+      ({ count, done }) => {
+        if (count === 1 && !done) throw new Error('Input/output error')
+      },
+      () => memory,
+    )('', {})
+    const index = await GuardedLevel.open({ name: 'index', create: () => level })
+    const store = new LevelChunkStore(TEST_IDENTITY, { bodies, index })
+    await assert.rejects(store.writePeriod(makePeriod(1)), hasCode('STORE_WRITE_FAILED'))
+    await store.writePeriod(makePeriod(2))
+    await assertHolds(store, makePeriod(1))
+    await assertHolds(store, makePeriod(2))
+  })
+})

@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { isArchiveError, type StoreIdentity } from '../../core/index.ts'
+import { type Migration, openStore, readDaemonInfo, readIdentity, verifyArchive } from '../../storage-worker/index.ts'
+import { bodyRange } from '../../storage-worker/keyspace.ts'
+import { createClassicLevel } from '../../storage-worker/level-options.ts'
+import { openValue, sealValue } from '../../storage-worker/sealed-value.ts'
+import { writeIdentity } from '../../storage-worker/store-identity.ts'
+import { assertHolds, hasCode } from '../suites/chunk-store-suite.ts'
+import { makePeriod, TEST_IDENTITY } from './synthetic-period.ts'
+import { openTestStore, TempFolders } from './temp-store.ts'
+
+const folders = new TempFolders()
+
+describe('storage-worker/open-store', () => {
+  afterEach(() => folders.clean())
+
+  it('writes down what the archive is for, and opens again without being told', async () => {
+    const dataDir = join(await folders.make(), 'deep', 'below')
+    await (await openTestStore(dataDir)).close()
+    assert.deepEqual(await readIdentity(dataDir), { identity: TEST_IDENTITY, schemaVersion: 1 })
+    const store = await openStore({ dataDir, freeFloorBytes: 0, ballastBytes: 0 })
+    assert.deepEqual(store.chunks.identity, TEST_IDENTITY)
+    await store.close()
+    await store.close()
+  })
+
+  const others: [string, StoreIdentity][] = [
+    ['chain id', { ...TEST_IDENTITY, network: { ...TEST_IDENTITY.network, chainId: 78n } }],
+    ['genesis timestamp', { ...TEST_IDENTITY, network: { ...TEST_IDENTITY.network, genesisTimestampMs: 1n } }],
+    ['chunk size', { ...TEST_IDENTITY, chunkSizeBytes: 8192 }],
+  ]
+  for (const [what, identity] of others) {
+    it(`error: refuses an archive of another ${what}, before it touches a database`, async () => {
+      const dataDir = await folders.make()
+      await (await openTestStore(dataDir)).close()
+      const createLevel = () => assert.fail('opened')
+      await assert.rejects(openTestStore(dataDir, { identity, createLevel }), (error: Error) => {
+        assert.match(error.message, new RegExp(what))
+        return hasCode('STORE_IDENTITY_MISMATCH')(error)
+      })
+    })
+  }
+
+  it('error: refuses a store.json that was changed, cut off, or is gone beside a database', async () => {
+    const dataDir = await folders.make()
+    await (await openTestStore(dataDir)).close()
+    const path = join(dataDir, 'store.json')
+    const text = await readFile(path, 'utf8')
+    for (const wrong of [text.replace('77', '78'), text.slice(0, 40), '', 'null', '[]']) {
+      await writeFile(path, wrong)
+      await assert.rejects(openTestStore(dataDir), hasCode('STORE_IDENTITY_DAMAGED'))
+    }
+    await rm(path)
+    await assert.rejects(openTestStore(dataDir), hasCode('STORE_IDENTITY_DAMAGED'))
+    await writeFile(path, text)
+    await (await openTestStore(dataDir)).close()
+  })
+
+  it('error: refuses to begin an archive when nobody says what for', async () => {
+    await assert.rejects(openStore({ dataDir: await folders.make() }), hasCode('STORE_IDENTITY_MISMATCH'))
+  })
+
+  it('error: refuses a newer schema, and an older one that nothing leads from', async () => {
+    const dataDir = await folders.make()
+    await writeIdentity(dataDir, { identity: TEST_IDENTITY, schemaVersion: 2 })
+    await assert.rejects(openTestStore(dataDir), hasCode('STORE_SCHEMA_TOO_NEW'))
+    await writeIdentity(dataDir, { identity: TEST_IDENTITY, schemaVersion: 0 })
+    await assert.rejects(openTestStore(dataDir), hasCode('STORE_SCHEMA_TOO_OLD'))
+  })
+
+  describe('migrates an older layout', () => {
+    // Invented: version 0 stored values without their hash.
+    const unsealed = 5
+    const sealAll: Migration = {
+      from: 0,
+      async migrate({ bodies, index }) {
+        for await (const [key, value] of bodies.entries(bodyRange(0, unsealed))) {
+          // Run again after a crash: what is sealed stays.
+          if (openValue(value)) continue
+          await bodies.write([{ type: 'put', key, value: sealValue(value) }], { sync: true })
+        }
+        assert.equal(index.isBroken, false)
+      },
+    }
+
+    async function makeOldArchive(): Promise<string> {
+      const dataDir = await folders.make()
+      const store = await openTestStore(dataDir)
+      for (let number = 0; number <= unsealed; number++) await store.chunks.writePeriod(makePeriod(number))
+      for await (const [key, value] of store.chunks.bodies.entries(bodyRange(0, unsealed))) {
+        await store.chunks.bodies.write([{ type: 'put', key, value: value.subarray(32) }], { sync: true })
+      }
+      await store.close()
+      await rm(join(dataDir, 'index'), { recursive: true })
+      await writeIdentity(dataDir, { identity: TEST_IDENTITY, schemaVersion: 0 })
+      return dataDir
+    }
+
+    it('and everything is there afterwards', async () => {
+      const dataDir = await makeOldArchive()
+      const store = await openTestStore(dataDir, { migrations: [sealAll] })
+      for (let number = 0; number <= unsealed; number++) await assertHolds(store.chunks, makePeriod(number))
+      assert.deepEqual((await verifyArchive(store.chunks, { deep: true })).damages, [])
+      await store.close()
+      assert.equal((await readIdentity(dataDir))?.schemaVersion, 1)
+      await (await openTestStore(dataDir, { migrations: [] })).close()
+    })
+
+    it('once more when it was interrupted', async () => {
+      const dataDir = await makeOldArchive()
+      let writes = 0
+      const dying: Migration = {
+        from: 0,
+        migrate: (databases) =>
+          sealAll.migrate({
+            ...databases,
+            bodies: new Proxy(databases.bodies, {
+              get(target, name) {
+                if (name === 'write' && ++writes > 7) throw new Error('power cut')
+                const value = Reflect.get(target, name)
+                return typeof value === 'function' ? value.bind(target) : value
+              },
+            }),
+          }),
+      }
+      await assert.rejects(openTestStore(dataDir, { migrations: [dying] }), /power cut/)
+      assert.equal((await readIdentity(dataDir))?.schemaVersion, 0)
+      const store = await openTestStore(dataDir, { migrations: [sealAll] })
+      for (let number = 0; number <= unsealed; number++) await assertHolds(store.chunks, makePeriod(number))
+      await store.close()
+    })
+  })
+
+  it('error: a second process refuses with the pid and API of the first, and neither is harmed', async function () {
+    this.timeout(30_000)
+    const dataDir = await folders.make()
+    const holder = spawn(process.execPath, [...process.execArgv, HOLDER, dataDir], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    try {
+      await once(createInterface({ input: holder.stdout }), 'line')
+      await assert.rejects(openTestStore(dataDir), (error: Error) => {
+        assert.ok(isArchiveError(error, 'STORE_LOCKED'), String(error))
+        assert.equal(error.context.pid, holder.pid)
+        assert.equal(error.context.apiUrl, 'http://127.0.0.1:1')
+        return true
+      })
+    } finally {
+      const exit = once(holder, 'exit')
+      holder.kill('SIGKILL')
+      await exit
+    }
+    // daemon.json is stale now: only LevelDB's lock decides.
+    assert.equal((await readDaemonInfo(dataDir))?.pid, holder.pid)
+    const store = await openTestStore(dataDir)
+    await assertHolds(store.chunks, makePeriod(1))
+    assert.deepEqual(await readDaemonInfo(dataDir), { pid: process.pid })
+    await assert.rejects(openTestStore(dataDir), hasCode('STORE_LOCKED'))
+    await store.close()
+    assert.equal(await readDaemonInfo(dataDir), undefined)
+  })
+
+  it('opens beside a daemon.json that is torn', async () => {
+    const dataDir = await folders.make()
+    await writeFile(join(dataDir, 'daemon.json'), '{"pid":')
+    await (await openTestStore(dataDir)).close()
+  })
+
+  it('error: names a database that does not open', async () => {
+    const dataDir = await folders.make()
+    const store = await openTestStore(dataDir)
+    await store.chunks.writePeriod(makePeriod(1))
+    await store.close()
+    await writeFile(join(dataDir, 'bodies', 'CURRENT'), 'MANIFEST-999999\n')
+    await assert.rejects(
+      openTestStore(dataDir),
+      (error) => isArchiveError(error, 'STORE_DATABASE_DAMAGED') || isArchiveError(error, 'STORE_OPEN_FAILED'),
+    )
+  })
+
+  it('does not leave a database open when opening fails', async () => {
+    const dataDir = await folders.make()
+    let opened = 0
+    const createLevel = (location: string, options: object) => {
+      if (++opened === 2) throw new Error('second')
+      return createClassicLevel(location, options)
+    }
+    await assert.rejects(openTestStore(dataDir, { createLevel }), /second/)
+    await (await openTestStore(dataDir)).close()
+  })
+})
+
+const HOLDER = fileURLToPath(new URL('./store-holder.ts', import.meta.url))

@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict'
+import { type ArchivedPeriod, type ChunkStore, isArchiveError, toHex } from '../../core/index.ts'
+import { makePeriod } from '../storage-worker/synthetic-period.ts'
+
+/** A store of TEST_IDENTITY, empty. */
+export interface ChunkStoreUnderTest {
+  readonly store: ChunkStore
+  /** The same store after a restart, where there is such a thing. */
+  reopen?(): Promise<ChunkStore>
+  close(): Promise<void>
+}
+
+/** What every ChunkStore does. */
+export function describeChunkStore(name: string, make: () => Promise<ChunkStoreUnderTest>): void {
+  describe(`ChunkStore: ${name}`, () => {
+    let subject: ChunkStoreUnderTest
+    let store: ChunkStore
+    beforeEach(async () => {
+      subject = await make()
+      store = subject.store
+    })
+    afterEach(() => subject.close())
+
+    it('gives back what was written', async () => {
+      const period = makePeriod(7)
+      assert.ok(period.chunks.length > 1)
+      await store.writePeriod(period)
+      await assertHolds(store, period)
+    })
+
+    it('knows nothing of a period that was not written', async () => {
+      await store.writePeriod(makePeriod(7))
+      assert.equal(await store.readManifest(8), undefined)
+      assert.equal(await store.readSummary(8), undefined)
+      assert.equal(await store.readChunk(8, 0), undefined)
+      assert.equal(await store.readSeals(8), undefined)
+      assert.equal(await store.readExecutionResults(8), undefined)
+    })
+
+    it('knows no chunk beyond the last', async () => {
+      const period = makePeriod(7)
+      await store.writePeriod(period)
+      for (const index of [period.chunks.length, -1, 0xffff_fffd, 0xffff_ffff, 2 ** 33]) {
+        assert.equal(await store.readChunk(7, index), undefined)
+      }
+    })
+
+    it('holds a period without blocks and without execution results', async () => {
+      const period = { ...makePeriod(7, { blocks: 0 }), executionResults: new Uint8Array(0) }
+      await store.writePeriod(period)
+      await assertHolds(store, period)
+    })
+
+    it('has no range while it is empty', async () => {
+      assert.equal(await store.readRange(), undefined)
+      assert.deepEqual(await list(store, { from: 0, to: 100 }), [])
+    })
+
+    it('names the first and last period, whatever the order of writing', async () => {
+      for (const number of [5, 300, 2, 256]) await store.writePeriod(makePeriod(number))
+      assert.deepEqual(await store.readRange(), { first: 2, last: 300 })
+    })
+
+    it('lists summaries ascending and descending, ends included', async () => {
+      for (const number of [5, 300, 2, 256, 255]) await store.writePeriod(makePeriod(number))
+      assert.deepEqual(await list(store, { from: 0, to: 1e6 }), [2, 5, 255, 256, 300])
+      assert.deepEqual(await list(store, { from: 5, to: 256 }), [5, 255, 256])
+      assert.deepEqual(await list(store, { from: 5, to: 256, reverse: true }), [256, 255, 5])
+      assert.deepEqual(await list(store, { from: 6, to: 254 }), [])
+      assert.deepEqual(await list(store, { from: 6, to: 5 }), [])
+    })
+
+    it('takes an equal period twice', async () => {
+      const period = makePeriod(7)
+      await store.writePeriod(period)
+      await store.writePeriod(makePeriod(9))
+      await store.writePeriod(period)
+      await assertHolds(store, period)
+    })
+
+    it('error: refuses another period in the place of an archived one, and keeps the old', async () => {
+      const period = makePeriod(7)
+      await store.writePeriod(period)
+      await assert.rejects(store.writePeriod(makePeriod(7, { seed: 'other' })), hasCode('STORE_PERIOD_CONFLICT'))
+      await assertHolds(store, period)
+    })
+
+    it('error: refuses chunks that do not fit their manifest', async () => {
+      const period = makePeriod(7)
+      const [first, second] = period.chunks
+      assert.ok(first && second)
+      const network = { ...period.manifest.network, chainId: 78n }
+      const wrong: ArchivedPeriod[] = [
+        { ...period, chunks: period.chunks.slice(1) },
+        { ...period, chunks: [...period.chunks, first] },
+        { ...period, chunks: [first.subarray(1), ...period.chunks.slice(1)] },
+        { ...period, summary: { ...period.summary, bodyBytes: period.summary.bodyBytes + 1 } },
+        { ...period, summary: { ...period.summary, root: new Uint8Array(32) } },
+        { ...period, summary: { ...period.summary, period: 8 } },
+        { ...period, manifest: { ...period.manifest, network } },
+        makePeriod(7, { identity: { ...store.identity, chunkSizeBytes: 2048 } }),
+      ]
+      for (const each of wrong) await assert.rejects(store.writePeriod(each), hasCode('STORE_PERIOD_INVALID'))
+      assert.equal(await store.readRange(), undefined)
+    })
+
+    it('finds chunks by a prefix of their id, of even and odd length', async () => {
+      for (let number = 0; number < 20; number++) await store.writePeriod(makePeriod(number))
+      const manifest = makePeriod(11).manifest
+      const chunk = manifest.chunks[1]
+      assert.ok(chunk)
+      for (const digits of [6, 7, 63, 64]) {
+        const found = await store.findChunks(toHex(chunk.chunkId).slice(0, digits), 10)
+        assert.deepEqual(found, [{ chunkId: new Uint8Array(chunk.chunkId), period: 11, index: 1 }])
+      }
+      assert.equal((await store.findChunks(toHex(chunk.chunkId).slice(0, 1), 2)).length, 2)
+      await assert.rejects(store.findChunks('', 1), hasCode('CORE_BYTES_INVALID'))
+      await assert.rejects(store.findChunks('xy', 1), hasCode('CORE_BYTES_INVALID'))
+    })
+
+    it('deletes a range with its ends, and nothing else', async () => {
+      for (let number = 0; number < 40; number++) await store.writePeriod(makePeriod(number))
+      await store.deletePeriods(0, 33)
+      assert.deepEqual(await store.readRange(), { first: 34, last: 39 })
+      assert.deepEqual(await list(store, { from: 0, to: 100 }), [34, 35, 36, 37, 38, 39])
+      const gone = makePeriod(33).manifest.chunks[0]
+      assert.ok(gone)
+      assert.deepEqual(await store.findChunks(toHex(gone.chunkId), 1), [])
+      assert.equal(await store.readSeals(33), undefined)
+      await assertHolds(store, makePeriod(34))
+      await store.writePeriod(makePeriod(33))
+      await assertHolds(store, makePeriod(33))
+    })
+
+    it('deletes everything and begins anew', async () => {
+      for (const number of [1, 2, 3]) await store.writePeriod(makePeriod(number))
+      await store.deletePeriods(0, Number.MAX_SAFE_INTEGER)
+      assert.equal(await store.readRange(), undefined)
+      await store.writePeriod(makePeriod(2))
+      assert.deepEqual(await store.readRange(), { first: 2, last: 2 })
+    })
+
+    it('writes periods that are given at once', async () => {
+      const periods = Array.from({ length: 12 }, (_, i) => makePeriod((i * 7) % 12))
+      await Promise.all(periods.map((period) => store.writePeriod(period)))
+      for (const period of periods) await assertHolds(store, period)
+    })
+
+    it('holds the same after a restart', async function () {
+      for (const number of [1, 5, 3]) await store.writePeriod(makePeriod(number))
+      if (!subject.reopen) return this.skip()
+      store = await subject.reopen()
+      for (const number of [1, 3, 5]) await assertHolds(store, makePeriod(number))
+      assert.deepEqual(await list(store, { from: 0, to: 9 }), [1, 3, 5])
+    })
+  })
+}
+
+export async function assertHolds(store: ChunkStore, period: ArchivedPeriod): Promise<void> {
+  const number = period.manifest.period
+  const same = (got: Uint8Array | undefined, want: Uint8Array | undefined) =>
+    assert.equal(got && toHex(got), want && toHex(want))
+  const manifest = await store.readManifest(number)
+  assert.deepEqual(
+    manifest?.chunks.map(({ chunkId }) => toHex(chunkId)),
+    period.manifest.chunks.map(({ chunkId }) => toHex(chunkId)),
+  )
+  assert.equal(manifest?.bitmap, period.manifest.bitmap)
+  for (const [i, chunk] of period.chunks.entries()) same(await store.readChunk(number, i), chunk)
+  same(await store.readSeals(number), period.seals)
+  same(await store.readExecutionResults(number), period.executionResults)
+  const { root, ...rest } = period.summary
+  const { root: gotRoot, ...gotRest } = (await store.readSummary(number)) ?? {}
+  assert.deepEqual(gotRest, rest)
+  same(gotRoot, root)
+}
+
+async function list(store: ChunkStore, range: { from: number; to: number; reverse?: boolean }): Promise<number[]> {
+  const periods: number[] = []
+  for await (const summary of store.listSummaries(range)) periods.push(summary.period)
+  return periods
+}
+
+export function hasCode(code: string): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(isArchiveError(error), String(error))
+    assert.equal(error.code, code)
+    return true
+  }
+}
