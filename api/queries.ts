@@ -28,7 +28,12 @@ const querySchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('inspect-block'), id: z.string().max(80) }),
   z.strictObject({ kind: z.literal('inspect-operation'), id: z.string().max(80) }),
   z.strictObject({ kind: z.literal('inspect-chunk'), prefixHex: z.string().max(64) }),
-  z.strictObject({ kind: z.literal('verify'), range: z.strictObject(range).optional(), deep: z.boolean(), repair: z.boolean() }),
+  z.strictObject({
+    kind: z.literal('verify'),
+    range: z.strictObject(range).optional(),
+    deep: z.boolean(),
+    repair: z.boolean(),
+  }),
   z.strictObject({ kind: z.literal('prune'), dryRun: z.boolean(), retentionPeriods: period }),
 ])
 

@@ -1,4 +1,4 @@
-import { fastify, type FastifyInstance } from 'fastify'
+import { type FastifyInstance, fastify } from 'fastify'
 import { ArchiveError, isArchiveError } from '../core/index.ts'
 import { type Metrics, renderMetrics } from '../telemetry/index.ts'
 import { type Query, runQuery } from './queries.ts'
@@ -35,9 +35,6 @@ export function createApi(modules: ApiModules): FastifyInstance {
   server.get('/v1/status', () => modules.status())
   server.post('/v1/query', (request, reply) => {
     const aborted = new AbortController()
-    request.raw.once('close', () => {
-      if (!reply.raw.writableFinished && request.raw.destroyed) aborted.abort()
-    })
     reply.raw.once('close', () => aborted.abort())
     return reply.type('application/x-ndjson').send(ndjson(runQuery(modules.query, request.body, aborted.signal)))
   })

@@ -110,8 +110,7 @@ export class Agreement {
   private waitsForNode(index: number, claims: ReadonlyMap<number, Claim>): boolean {
     const head = Math.max(...this.nodes.map((state) => state.cursor))
     return this.nodes.some(
-      (state, node) =>
-        state.up && !claims.has(node) && state.cursor >= head - MAX_LAG_SLOTS && state.answered < index,
+      (state, node) => state.up && !claims.has(node) && state.cursor >= head - MAX_LAG_SLOTS && state.answered < index,
     )
   }
 }

@@ -7,9 +7,9 @@ import {
   isArchiveError,
   type Period,
   type PeriodSummary,
-  signGenesisBlock,
   type Slot,
   type Spool,
+  signGenesisBlock,
 } from '../core/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import type { CpuWork } from './cpu-pool.ts'

@@ -3,11 +3,11 @@ import {
   type ChunkStore,
   concatBytes,
   formatBlockId,
-  parseBody,
   type Period,
+  parseBody,
   type Slot,
-  slotIndex,
   type Spool,
+  slotIndex,
   THREAD_COUNT,
 } from '../core/index.ts'
 import type { FinalBlock } from './slot-ledger.ts'
@@ -155,7 +155,8 @@ export class ArchivedIndex {
 
   private async withoutArchived(hole: Hole): Promise<Hole[]> {
     let rest: Hole[] = [hole]
-    for await (const { period } of this.store.listSummaries(hole)) rest = rest.flatMap((part) => splitHole(part, period))
+    for await (const { period } of this.store.listSummaries(hole))
+      rest = rest.flatMap((part) => splitHole(part, period))
     return rest
   }
 

@@ -8,9 +8,9 @@ import {
   type Period,
   type PeriodSummary,
   type Slot,
+  type Spool,
   slotIndex,
   slotOfIndex,
-  type Spool,
   THREAD_COUNT,
 } from '../core/index.ts'
 import type { Logger } from '../telemetry/index.ts'
@@ -368,7 +368,9 @@ export class Archiver implements Feed {
 
   private checkConflict(): void {
     const conflict = this.agreement.firstConflict()
-    const changed = conflict ? !this.conflict || slotIndex(conflict.slot) !== slotIndex(this.conflict.slot) : this.conflict
+    const changed = conflict
+      ? !this.conflict || slotIndex(conflict.slot) !== slotIndex(this.conflict.slot)
+      : this.conflict
     this.conflict = conflict
     if (conflict && changed) {
       const claims = [...conflict.claims].map(([node, id]) => `node ${node}: ${id}`).join(', ')

@@ -6,8 +6,8 @@ import {
   RawFilledBlockCodec,
   SecureHashCodec,
   type Slot,
-  slotIndex,
   type Spool,
+  slotIndex,
 } from '../core/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import type { CpuWork } from './cpu-pool.ts'

@@ -84,7 +84,11 @@ export function encodeExecution(execution: SlotExecution): Uint8Array {
   const events = [...execution.events].sort((a, b) => a.indexInSlot - b.indexInSlot)
   writer.u32(events.length)
   for (const event of events) {
-    writer.u32(event.indexInSlot).u8(event.failed ? 1 : 0).string(event.operationId).u32(event.callStack.length)
+    writer
+      .u32(event.indexInSlot)
+      .u8(event.failed ? 1 : 0)
+      .string(event.operationId)
+      .u32(event.callStack.length)
     for (const address of event.callStack) writer.string(address)
     writer.u32(event.data.length).raw(event.data)
   }
@@ -130,7 +134,10 @@ function readExecution(reader: ByteReader): SlotExecution {
   const outcomes = readList(reader, MAX_OPERATIONS, () => {
     const operationId = formatOperationId(reader.raw(33))
     const code = reader.u8()
-    return { operationId, outcome: code === 1 ? ('success' as const) : code === 2 ? ('failed' as const) : ('unknown' as const) }
+    return {
+      operationId,
+      outcome: code === 1 ? ('success' as const) : code === 2 ? ('failed' as const) : ('unknown' as const),
+    }
   })
   const events = readList(reader, MAX_EVENTS, () => ({
     indexInSlot: reader.u32(),

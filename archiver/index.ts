@@ -1,9 +1,9 @@
 export { Archiver, type ArchiverEvents, type ArchiverStatus } from './archiver.ts'
 export { CpuPool, type CpuWork } from './cpu-pool.ts'
 export {
+  type ExecutionEvent,
   encodeExecution,
   encodePeriodExecutions,
-  type ExecutionEvent,
   parsePeriodExecutions,
   type SlotExecution,
 } from './execution-results.ts'

@@ -1,4 +1,4 @@
-import { Client, type ClientReadableStream, credentials, type ServiceError, status as grpcStatus } from '@grpc/grpc-js'
+import { Client, type ClientReadableStream, credentials, status as grpcStatus, type ServiceError } from '@grpc/grpc-js'
 import {
   ArchiveError,
   BLOCK_STATUS_FINAL,
@@ -175,10 +175,7 @@ export class NodeClient {
       GetScExecutionEventsRequestCodec,
       GetScExecutionEventsResponseCodec,
       {
-        filters: [
-          { slotRange: { startSlot: slotToProtobuf(from), endSlot: slotToProtobuf(to) } },
-          { status: 1 },
-        ],
+        filters: [{ slotRange: { startSlot: slotToProtobuf(from), endSlot: slotToProtobuf(to) } }, { status: 1 }],
       },
     )
     return answer.events ?? []

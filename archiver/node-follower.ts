@@ -2,13 +2,13 @@ import type { ClientReadableStream } from '@grpc/grpc-js'
 import {
   type BlockIdText,
   type Clock,
+  EXECUTION_STATUS_FINAL,
   isArchiveError,
   NewFilledBlocksResponseCodec,
   NewSlotExecutionOutputsResponseCodec,
   type Slot,
   slotFromProtobuf,
   slotIndex,
-  EXECUTION_STATUS_FINAL,
 } from '../core/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import { executionFromOutput } from './execution-results.ts'
@@ -112,7 +112,14 @@ export class NodeFollower {
   status(): FollowerStatus {
     const mode = !this.up ? 'connecting' : this.silent || this.firstStreamedSlot === undefined ? 'pull' : 'push'
     const { url } = this.client
-    return { url, up: this.up, mode, version: this.version, lastFinalSlot: this.lastFinalSlot, lastError: this.lastError }
+    return {
+      url,
+      up: this.up,
+      mode,
+      version: this.version,
+      lastFinalSlot: this.lastFinalSlot,
+      lastError: this.lastError,
+    }
   }
 
   private async pollLoop(): Promise<void> {
@@ -179,7 +186,8 @@ export class NodeFollower {
           await onMessage.call(this, bytes as Buffer)
         }
       } catch (error) {
-        if (!this.stopping.signal.aborted) this.log.debug({ url: this.client.url, rpc: name, err: error }, 'stream ended')
+        if (!this.stopping.signal.aborted)
+          this.log.debug({ url: this.client.url, rpc: name, err: error }, 'stream ended')
       } finally {
         this.streams.delete(stream)
         stream.cancel()

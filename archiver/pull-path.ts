@@ -1,4 +1,12 @@
-import { type BlockIdText, type Slot, slotFromProtobuf, slotIndex, slotOfIndex, SLOT_MS, THREAD_COUNT } from '../core/index.ts'
+import {
+  type BlockIdText,
+  SLOT_MS,
+  type Slot,
+  slotFromProtobuf,
+  slotIndex,
+  slotOfIndex,
+  THREAD_COUNT,
+} from '../core/index.ts'
 import { executionFromQueries } from './execution-results.ts'
 import type { Feed, FinalityClaim } from './feed.ts'
 import type { NodeClient, NodeStatus, PulledBlock } from './node-client.ts'

@@ -1,4 +1,11 @@
-import { type ArchivedPeriod, type BlockIdText, isArchiveError, type Period, type StoreIdentity, THREAD_COUNT } from '../core/index.ts'
+import {
+  type ArchivedPeriod,
+  type BlockIdText,
+  isArchiveError,
+  type Period,
+  type StoreIdentity,
+  THREAD_COUNT,
+} from '../core/index.ts'
 import { encodePeriodExecutions } from './execution-results.ts'
 import type { NodeClient } from './node-client.ts'
 import { type DecidedSlot, encodePeriod } from './period-encoder.ts'

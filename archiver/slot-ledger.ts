@@ -22,9 +22,7 @@ export interface FinalBlock {
   readonly parents: readonly BlockIdText[]
 }
 
-export type SlotDecision =
-  | { readonly kind: 'block'; readonly id: BlockIdText }
-  | { readonly kind: 'miss' | 'void' }
+export type SlotDecision = { readonly kind: 'block'; readonly id: BlockIdText } | { readonly kind: 'miss' | 'void' }
 
 /** A restart of the chain: slots after the last kept one, up to the genesis blocks of `restartPeriod`, are void. */
 export interface ChainRestart {
@@ -292,8 +290,7 @@ export class SlotLedger {
 
   private isVoid(slot: Slot): boolean {
     return this.restarts.some(
-      ({ lastKeptSlot, restartPeriod }) =>
-        slotIndex(slot) > slotIndex(lastKeptSlot) && slot.period < restartPeriod,
+      ({ lastKeptSlot, restartPeriod }) => slotIndex(slot) > slotIndex(lastKeptSlot) && slot.period < restartPeriod,
     )
   }
 }

@@ -60,7 +60,12 @@ export async function callSidecar(url: string, init: RequestInit = {}): Promise<
     answer = await fetch(url, init)
   } catch (cause) {
     if (init.signal?.aborted) throw cause
-    throw new ArchiveError('CLI_SIDECAR_UNREACHABLE', `no massa-storage answers at ${new URL(url).origin}`, { url }, cause)
+    throw new ArchiveError(
+      'CLI_SIDECAR_UNREACHABLE',
+      `no massa-storage answers at ${new URL(url).origin}`,
+      { url },
+      cause,
+    )
   }
   if (answer.ok || answer.status === 503) return answer
   throw new ArchiveError('CLI_SIDECAR_UNREACHABLE', `${url} answers ${answer.status}`, { url })

@@ -40,7 +40,9 @@ export function createContext(command: Command): Context {
     'log.format': options.logFormat,
     'log.level': options.logLevel,
   }
-  return makeContext({ output, env, cwd }, (flags) => loadConfig({ file: options.config, env, flags: { ...given, ...flags }, cwd }))
+  return makeContext({ output, env, cwd }, (flags) =>
+    loadConfig({ file: options.config, env, flags: { ...given, ...flags }, cwd }),
+  )
 }
 
 function makeContext(

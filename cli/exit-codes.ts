@@ -23,10 +23,13 @@ const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 export function exitCodeOf(error: unknown): number {
   if (!isArchiveError(error)) return EXIT_CODES.failed.code
+  if (error.code === 'ARCHIVER_NODE_UNREACHABLE' || error.code === 'CLI_SIDECAR_UNREACHABLE') {
+    return EXIT_CODES.unreachable.code
+  }
+  if (error.code === 'CLI_REPLAY_INCOMPLETE') return EXIT_CODES.failed.code
   if (error.code.startsWith('CONFIG_') || error.code.startsWith('CLI_') || USAGE_CODES.has(error.code)) {
     return EXIT_CODES.usage.code
   }
-  if (error.code === 'ARCHIVER_NODE_UNREACHABLE') return EXIT_CODES.unreachable.code
   if (error.code === 'STORE_VALUE_CORRUPT' || error.code === 'STORE_VALUE_MISSING') return EXIT_CODES.invalid.code
   return EXIT_CODES.failed.code
 }

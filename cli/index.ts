@@ -22,7 +22,9 @@ import { parseCount, parseHexPrefix, parsePeriod, parsePeriodRange } from './par
  */
 export async function main(args: readonly string[]): Promise<number> {
   let exitCode: number = EXIT_CODES.ok.code
-  const program = createProgram((code) => {
+  const json = args.includes('--json') || args.includes('-j')
+  outliveClosedPipes(args[0] === 'start')
+  const program = createProgram(json, (code) => {
     exitCode = code
   })
   try {
@@ -30,13 +32,13 @@ export async function main(args: readonly string[]): Promise<number> {
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODES.ok.code : EXIT_CODES.usage.code
-    return reportFailure(error, args.includes('--json'))
+    return reportFailure(error, json)
   }
 }
 
 type Action = (context: Context, signal: AbortSignal) => Promise<number> | number
 
-function createProgram(onExit: (code: number) => void): Command {
+function createProgram(json: boolean, onExit: (code: number) => void): Command {
   const program = new Command('massa-storage')
     .description("Keeps the whole history of Massa's blockchain beside a massa-node, provably.")
     .version(readPackageVersion())
@@ -46,16 +48,24 @@ function createProgram(onExit: (code: number) => void): Command {
     .option('-j, --json', 'answers, progress and errors as JSON')
     .option('-q, --quiet', 'answers only, no remarks and no progress')
     .addOption(new Option('--log-format <format>', 'log lines').choices(['auto', 'human', 'json']))
-    .addOption(new Option('--log-level <level>', 'least severe log line').choices(['error', 'warn', 'info', 'debug', 'trace']))
+    .addOption(
+      new Option('--log-level <level>', 'least severe log line').choices(['error', 'warn', 'info', 'debug', 'trace']),
+    )
     .exitOverride()
     .showSuggestionAfterError(true)
+    .configureOutput(json ? { outputError: writeUsageError } : {})
     .configureHelp({ sortSubcommands: false })
   const run = (action: Action) => actOn(action, onExit)
 
-  add(program, 'start', 'Follow the massa-node and archive its final blocks.', 'massa-storage start').action((_options, command) =>
-    run((context) => start(context))(command),
+  add(program, 'start', 'Follow the massa-node and archive its final blocks.', 'massa-storage start').action(
+    (_options, command) => run((context) => start(context))(command),
   )
-  add(program, 'status', 'Show what the running sidecar does; exit code 1 while it has a problem.', 'massa-storage status --watch')
+  add(
+    program,
+    'status',
+    'Show what the running sidecar does; exit code 1 while it has a problem.',
+    'massa-storage status --watch',
+  )
     .option('-w, --watch', 'again every two seconds')
     .action((options: { watch?: boolean }, command) => run((context) => status(context, options))(command))
   add(program, 'list-chunks', 'List the chunks on this disk.', 'massa-storage list-chunks --period 100..110')
@@ -64,7 +74,12 @@ function createProgram(onExit: (code: number) => void): Command {
     .option('-n, --limit <count>', 'print at most so many', parseCount)
     .action((options, command) => run((context, signal) => listChunks(context, options, signal))(command))
   addInspect(program, run)
-  add(program, 'verify', 'Check everything on disk against its hashes.', 'massa-storage verify --period 100..200 --deep')
+  add(
+    program,
+    'verify',
+    'Check everything on disk against its hashes.',
+    'massa-storage verify --period 100..200 --deep',
+  )
     .option('-p, --period <A..B>', 'only these periods', parsePeriodRange)
     .option('--deep', 'also every Merkle tree and every block')
     .option('--repair', 'rebuild the index and fetch damaged periods again from the massa-node')
@@ -72,46 +87,71 @@ function createProgram(onExit: (code: number) => void): Command {
   add(program, 'prune', 'Delete the periods that retention_periods lets go.', 'massa-storage prune --dry-run')
     .option('--dry-run', 'only say what would be deleted')
     .action((options, command) => run((context, signal) => prune(context, options, signal))(command))
-  add(program, 'doctor', 'Find what is set up wrong, and the line to change.', 'massa-storage doctor').action((_options, command) =>
-    run((context) => doctor(context))(command),
+  add(program, 'doctor', 'Find what is set up wrong, and the line to change.', 'massa-storage doctor').action(
+    (_options, command) => run((context) => doctor(context))(command),
   )
   addConfig(program, run)
-  add(program, 'replay', 'Archive a recording of a massa-node: a real sidecar beside a replayed node.', 'massa-storage replay --fast --exit-at-head')
+  add(
+    program,
+    'replay',
+    'Archive a recording of a massa-node: a real sidecar beside a replayed node.',
+    'massa-storage replay --fast --exit-at-head',
+  )
     .argument('[file]', 'recording, NDJSON or NDJSON.gz (default: the one that comes with massa-storage)')
     .option('--fast', 'as fast as the sidecar takes it')
     .option('--speed <factor>', 'so many times as fast as it was recorded', parseCount)
     .option('--exit-at-head', 'end when the head of the recording is archived')
-    .action((file: string | undefined, options, command) => run((context, signal) => replay(context, { file, ...options }, signal))(command))
+    .action((file: string | undefined, options, command) =>
+      run((context, signal) => replay(context, { file, ...options }, signal))(command),
+    )
   return program
 }
 
 function addInspect(program: Command, run: (action: Action) => (command: Command) => Promise<void>): void {
-  const inspectCommand = add(program, 'inspect', 'Show a period, block, operation or chunk.', 'massa-storage inspect period 100 --json')
+  const inspectCommand = add(
+    program,
+    'inspect',
+    'Show a period, block, operation or chunk.',
+    'massa-storage inspect period 100 --json',
+  )
   add(inspectCommand, 'period', 'Show a period: root, chunks, slots.', 'massa-storage inspect period 100')
     .argument('<period>', 'period number', parsePeriod)
     .action((period: number, _options, command) =>
-      run((context, signal) => inspect(context, { name: `period ${period}`, request: { kind: 'inspect-period', period } }, signal))(command),
+      run((context, signal) =>
+        inspect(context, { name: `period ${period}`, request: { kind: 'inspect-period', period } }, signal),
+      )(command),
     )
   add(inspectCommand, 'block', 'Show a block by its id.', 'massa-storage inspect block B12...')
     .argument('<id>', 'block id, B...')
     .action((id: string, _options, command) =>
-      run((context, signal) => inspect(context, { name: `block ${id}`, request: { kind: 'inspect-block', id } }, signal))(command),
+      run((context, signal) =>
+        inspect(context, { name: `block ${id}`, request: { kind: 'inspect-block', id } }, signal),
+      )(command),
     )
   add(inspectCommand, 'operation', 'Show an operation by its id.', 'massa-storage inspect operation O12...')
     .argument('<id>', 'operation id, O...')
     .action((id: string, _options, command) =>
-      run((context, signal) => inspect(context, { name: `operation ${id}`, request: { kind: 'inspect-operation', id } }, signal))(command),
+      run((context, signal) =>
+        inspect(context, { name: `operation ${id}`, request: { kind: 'inspect-operation', id } }, signal),
+      )(command),
     )
   add(inspectCommand, 'chunk', 'Show a chunk by the beginning of its id.', 'massa-storage inspect chunk d6076b')
     .argument('<id>', 'chunk id, or its first 6 or more hex digits', parseHexPrefix)
     .action((prefixHex: string, _options, command) =>
-      run((context, signal) => inspect(context, { name: `chunk ${prefixHex}`, request: { kind: 'inspect-chunk', prefixHex } }, signal))(command),
+      run((context, signal) =>
+        inspect(context, { name: `chunk ${prefixHex}`, request: { kind: 'inspect-chunk', prefixHex } }, signal),
+      )(command),
     )
 }
 
 function addConfig(program: Command, run: (action: Action) => (command: Command) => Promise<void>): void {
   const config = add(program, 'config', 'Write, show or check the configuration.', 'massa-storage config show --origin')
-  add(config, 'init', 'Ask what cannot be guessed and write config/config.toml.', 'massa-storage config init --yes --grpc-url 127.0.0.1:33037')
+  add(
+    config,
+    'init',
+    'Ask what cannot be guessed and write config/config.toml.',
+    'massa-storage config init --yes --grpc-url 127.0.0.1:33037',
+  )
     .option('-y, --yes', 'ask nothing, take options and defaults')
     .option('--force', 'overwrite an existing file')
     .option('--grpc-url <host:port>', 'public gRPC address of a massa-node; repeatable', collect)
@@ -123,8 +163,8 @@ function addConfig(program: Command, run: (action: Action) => (command: Command)
   add(config, 'show', 'Print every setting.', 'massa-storage config show --origin')
     .option('--origin', 'and where each comes from')
     .action((options: { origin?: boolean }, command) => run((context) => configShow(context, options))(command))
-  add(config, 'check', 'Say whether the configuration is usable.', 'massa-storage config check').action((_options, command) =>
-    run((context) => configCheck(context))(command),
+  add(config, 'check', 'Say whether the configuration is usable.', 'massa-storage config check').action(
+    (_options, command) => run((context) => configCheck(context))(command),
   )
 }
 
@@ -145,10 +185,30 @@ function actOn(action: Action, onExit: (code: number) => void) {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, abort)
     try {
       const code = await action(createContext(command), aborting.signal)
-      onExit(aborting.signal.aborted && code === EXIT_CODES.ok.code && command.name() !== 'start' ? EXIT_CODES.interrupted.code : code)
+      onExit(
+        aborting.signal.aborted && code === EXIT_CODES.ok.code && command.name() !== 'start'
+          ? EXIT_CODES.interrupted.code
+          : code,
+      )
     } finally {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeListener(signal, abort)
     }
+  }
+}
+
+/** What commander says of wrong usage, with --json. */
+function writeUsageError(text: string, write: (text: string) => void): void {
+  const message = text.replace(/^error: /, '').trim()
+  write(`${JSON.stringify({ error: { code: 'CLI_USAGE', message, hint: 'massa-storage --help' } })}\n`)
+}
+
+/** `list-chunks | head` ends quietly; the daemon goes on without its log. */
+function outliveClosedPipes(isDaemon: boolean): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+      if (!isDaemon) process.exit(EXIT_CODES.ok.code)
+    })
   }
 }
 
@@ -162,7 +222,11 @@ function reportFailure(error: unknown, json: boolean): number {
     return code
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  process.stderr.write(json ? `${JSON.stringify({ error: { code: 'BUG', message: stack } })}\n` : `massa-storage: this is a bug, please report it\n${stack}\n`)
+  process.stderr.write(
+    json
+      ? `${JSON.stringify({ error: { code: 'BUG', message: stack } })}\n`
+      : `massa-storage: this is a bug, please report it\n${stack}\n`,
+  )
   return code
 }
 

@@ -93,7 +93,9 @@ export class Progress {
     const share = total > 0 ? Math.min(1, done / total) : 0
     const restMs = share > 0 ? (elapsedMs / share) * (1 - share) : undefined
     if (this.mode === 'json') {
-      this.stderr.write(`${JSON.stringify({ progress: { title: this.title, done, total, elapsedMs: Math.round(elapsedMs) } })}\n`)
+      this.stderr.write(
+        `${JSON.stringify({ progress: { title: this.title, done, total, elapsedMs: Math.round(elapsedMs) } })}\n`,
+      )
       return
     }
     const filled = Math.round(share * BAR_CELLS)

@@ -19,7 +19,8 @@ export function parsePeriod(text: string): Period {
 export function parsePeriodRange(text: string): PeriodRange {
   const parts = text.split('..')
   const [first = '', second] = parts
-  if (parts.length > 2 || text === '' || text === '..') throw new InvalidArgumentError(`'${text}' is not a range like 100..200.`)
+  if (parts.length > 2 || text === '' || text === '..')
+    throw new InvalidArgumentError(`'${text}' is not a range like 100..200.`)
   if (second === undefined) return { from: parsePeriod(first), to: parsePeriod(first) }
   const range = {
     from: first === '' ? ALL_PERIODS.from : parsePeriod(first),

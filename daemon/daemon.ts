@@ -114,7 +114,11 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       })
     const gauges = keepGauges(metrics, status, stopping.signal, log)
     undo.push(() => gauges)
-    const apiUrl = await openServer(createApi({ status, query: { store, threads, refetchPeriod: refetch } }), parseBind(config.api.bind), undo)
+    const apiUrl = await openServer(
+      createApi({ status, query: { store, threads, refetchPeriod: refetch } }),
+      parseBind(config.api.bind),
+      undo,
+    )
     await store.announce(apiUrl)
     const metricsUrl = config.metrics.enabled
       ? await openServer(createMetricsServer(metrics), parseBind(config.metrics.bind), undo)
@@ -170,7 +174,12 @@ function countArchived(metrics: Metrics, summary: PeriodSummary, elapsedMs: numb
 
 type Report = Awaited<ReturnType<typeof reportStatus>>
 
-async function keepGauges(metrics: Metrics, status: () => Promise<Report>, signal: AbortSignal, log: Logger): Promise<void> {
+async function keepGauges(
+  metrics: Metrics,
+  status: () => Promise<Report>,
+  signal: AbortSignal,
+  log: Logger,
+): Promise<void> {
   while (!signal.aborted) {
     try {
       setGauges(metrics, await status())
@@ -225,7 +234,8 @@ class RetentionRunner {
   private async run(): Promise<void> {
     try {
       const done = await applyRetention(this.store.chunks, this.retentionPeriods)
-      if (done) this.log.info({ firstPeriod: done.from, lastPeriod: done.to, bodyBytes: done.bodyBytes }, 'periods pruned')
+      if (done)
+        this.log.info({ firstPeriod: done.from, lastPeriod: done.to, bodyBytes: done.bodyBytes }, 'periods pruned')
     } catch (error) {
       this.log.error({ err: error }, 'periods not pruned')
     }

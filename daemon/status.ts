@@ -31,7 +31,10 @@ export async function reportStatus(parts: {
       chainId: store.chunks.identity.network.chainId.toString(),
       genesisTimestampMs: Number(store.chunks.identity.network.genesisTimestampMs),
     },
-    nodes: nodes.map((node) => ({ ...node, lastFinalSlot: node.lastFinalSlot ? formatSlot(node.lastFinalSlot) : null })),
+    nodes: nodes.map((node) => ({
+      ...node,
+      lastFinalSlot: node.lastFinalSlot ? formatSlot(node.lastFinalSlot) : null,
+    })),
     archived: range ?? null,
     nodeFinalPeriod: finalSlot?.period ?? null,
     nodeFinalSlotIndex: finalSlot ? slotIndex(finalSlot) : null,
@@ -49,12 +52,16 @@ export async function reportStatus(parts: {
     quotaBytes: parts.quotaGb * 1_000_000_000,
     problems: [
       ...(nodes.some((node) => node.up) ? [] : ['no massa-node answers']),
-      ...(lagPeriods !== undefined && lagPeriods > MAX_LAG_PERIODS ? [`${lagPeriods} final periods are not archived`] : []),
+      ...(lagPeriods !== undefined && lagPeriods > MAX_LAG_PERIODS
+        ? [`${lagPeriods} final periods are not archived`]
+        : []),
       ...(archive.halted ? [archive.halted.message] : []),
       ...(archive.stalled ? [`the store cannot be written: ${archive.stalled}`] : []),
       ...(archive.conflict ? [`nodes disagree about slot ${formatSlot(archive.conflict.slot)}`] : []),
       ...(archive.quarantinedBlocks > 0 ? [`${archive.quarantinedBlocks} final blocks in quarantine`] : []),
-      ...(gaps.length > 0 ? [`${gaps.length} gaps in ${new Set(gaps.map((gap) => gap.thread)).size} of ${THREAD_COUNT} threads`] : []),
+      ...(gaps.length > 0
+        ? [`${gaps.length} gaps in ${new Set(gaps.map((gap) => gap.thread)).size} of ${THREAD_COUNT} threads`]
+        : []),
     ],
   }
 }

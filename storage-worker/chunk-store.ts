@@ -203,6 +203,11 @@ export class LevelChunkStore implements ChunkStore {
     })
   }
 
+  /** Indexes every visible period again and keeps entries of others: they tell `verify` what was lost. */
+  async restoreIndex(): Promise<void> {
+    await this.exclusive(() => this.reindexRange(0, LAST_PERIOD))
+  }
+
   /** Deletes single values; for bodies that belong to no manifest. */
   async deleteValues(period: Period, places: readonly number[]): Promise<void> {
     const operations = places.map((n): LevelOperation => ({ type: 'del', key: encodeBodyKey(period, n) }))

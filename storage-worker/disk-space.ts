@@ -7,6 +7,10 @@ export const FREE_FLOOR_BYTES = 256 * 1024 * 1024
 /** Summing the files of a 1 TB archive takes some 100 ms, and 10 s of archiving add 6 MB at most. */
 const USED_CACHE_MS = 10_000
 
+/** Free space is asked for again after so long, and whenever the floor may be nearer than this. */
+const FREE_CACHE_MS = 1000
+const FREE_MARGIN_BYTES = 256 * 1024 * 1024
+
 export interface DiskSpaceOptions {
   readonly dataDir: string
   /** Default FREE_FLOOR_BYTES. */
@@ -25,6 +29,7 @@ export class DiskSpace {
   readonly quotaBytes: number
   private readonly readFree: () => Promise<number>
   private readonly nowMs: () => number
+  private free: { readonly bytes: number; readonly atMs: number } | undefined
   private used: { readonly bytes: number; readonly atMs: number } | undefined
 
   constructor(options: DiskSpaceOptions) {
@@ -60,7 +65,7 @@ export class DiskSpace {
    * @throws ArchiveError STORE_DISK_FULL, STORE_QUOTA_FULL
    */
   async checkRoom(bytes: number): Promise<void> {
-    const free = await this.readFree()
+    const free = await this.estimateFreeBytes(bytes)
     if (free < this.floorBytes) {
       throw new ArchiveError('STORE_DISK_FULL', `${free} bytes are free, ${this.floorBytes} are kept free`, {
         freeBytes: free,
@@ -77,6 +82,19 @@ export class DiskSpace {
     }
     // What is written until the next sum counts at once.
     if (this.used) this.used = { ...this.used, bytes: used }
+  }
+
+  /** Far from the floor a question per second is enough: it costs a tenth of writing a quiet period. */
+  private async estimateFreeBytes(bytes: number): Promise<number> {
+    const now = this.nowMs()
+    const { free } = this
+    if (free && now - free.atMs < FREE_CACHE_MS && free.bytes - bytes > this.floorBytes + FREE_MARGIN_BYTES) {
+      // Written twice, to the log and to a table.
+      this.free = { ...free, bytes: free.bytes - 2 * bytes }
+      return free.bytes
+    }
+    this.free = { bytes: await this.readFree(), atMs: now }
+    return this.free.bytes
   }
 }
 

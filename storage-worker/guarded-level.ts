@@ -133,6 +133,19 @@ export class GuardedLevel {
   }
 
   /**
+   * Numbers of the table files that hold data: others in the folder are being written or about to be deleted.
+   * `undefined` for databases in memory.
+   */
+  listTables(): Set<number> | undefined {
+    const level = this.level as Level & { getProperty?: (name: string) => string }
+    const text = level.getProperty?.('leveldb.sstables')
+    // Lines of ` <number>:<bytes>[<first key> .. <last key>]`, keys escaped.
+    return text === undefined
+      ? undefined
+      : new Set([...text.matchAll(/^ (\d+):\d+\[/gm)].map((match) => Number(match[1])))
+  }
+
+  /**
    * Registers worker threads that opened the same database: LevelDB is only closed when they let go of it.
    *
    * @param release - called before a reopening and before the end

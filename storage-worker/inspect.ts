@@ -45,7 +45,7 @@ export async function inspectPeriod(store: ChunkStore, period: Period): Promise<
     bytes: summary.bodyBytes,
     blocks: summary.blocks,
     operations: summary.operations,
-    bitmap: manifest.bitmap.toString(2).padStart(32, '0').split('').reverse().join(''),
+    bitmap: manifest.bitmap,
     chainId: manifest.network.chainId.toString(),
     genesisTimestampMs: Number(manifest.network.genesisTimestampMs),
     chunks: manifest.chunks.map(({ byteLength, chunkId }) => ({ chunkId: formatChunkId(chunkId), bytes: byteLength })),

@@ -6,9 +6,10 @@ import { BALLAST_BYTES, Ballast } from './ballast.ts'
 import { LevelChunkStore } from './chunk-store.ts'
 import { type DaemonInfo, readDaemonInfo, removeDaemonInfo, writeDaemonInfo } from './daemon-info.ts'
 import { DiskSpace } from './disk-space.ts'
-import { GuardedLevel, type Level } from './guarded-level.ts'
+import { GuardedLevel, type GuardedLevelOptions, type Level } from './guarded-level.ts'
 import { BODIES_OPTIONS, createClassicLevel, INDEX_OPTIONS } from './level-options.ts'
 import { MIGRATIONS, type Migration, planMigrations, runMigrations, SCHEMA_VERSION } from './migrations.ts'
+import { checkTables, repairDatabase } from './repair-database.ts'
 import { LevelSpool } from './spool.ts'
 import { checkIdentity, readIdentity, writeIdentity } from './store-identity.ts'
 
@@ -22,6 +23,11 @@ export interface OpenStoreOptions {
   readonly freeFloorBytes?: number
   /** Default 64 MiB; 0: none. */
   readonly ballastBytes?: number
+  /**
+   * When a database does not open, or has tables that LevelDB cannot read, make it from what is sound and rebuild the
+   * index; `verifyArchive` then names what was lost.
+   */
+  readonly repair?: boolean
   /** For tests. */
   readonly migrations?: readonly Migration[]
   /** For tests: what the databases are made of. */
@@ -65,34 +71,53 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   })
   const ballast = new Ballast(disk, options.ballastBytes ?? BALLAST_BYTES)
   const create = options.createLevel ?? createClassicLevel
-  const open = (name: string, levelOptions: object) => {
+  const levels = (['bodies', 'index'] as const).map((name) => {
     const location = join(dataDir, name)
-    return GuardedLevel.open({
-      name,
-      location,
-      create: () => create(location, levelOptions),
-      onDiskFull: () => ballast.release(),
-    })
+    const levelOptions = name === 'bodies' ? BODIES_OPTIONS : INDEX_OPTIONS
+    return { name, location, create: () => create(location, levelOptions), onDiskFull: () => ballast.release() }
+  })
+  const openOnce = async (isRepaired: boolean): Promise<Store> => {
+    const opened: GuardedLevel[] = []
+    try {
+      for (const level of levels) {
+        const database = await GuardedLevel.open(level).catch((error) => explainLock(error, dataDir))
+        opened.push(database)
+        checkTables(database)
+      }
+      const [bodies, index] = opened
+      if (!bodies || !index) throw new ArchiveError('STORE_OPEN_FAILED', 'two databases are needed')
+      await runMigrations(steps, { bodies, index }, { dataDir, stored })
+      const chunks = new LevelChunkStore(stored.identity, { bodies, index, disk, ballast })
+      await chunks.recover()
+      if (isRepaired) await chunks.restoreIndex()
+      await ballast.restore()
+      await informOthers(dataDir, { pid: process.pid })
+      return makeStore(dataDir, chunks, disk)
+    } catch (error) {
+      for (const level of opened) await level.close()
+      throw error
+    }
   }
   if (openHere.has(dataDir)) await explainLock(new ArchiveError('STORE_LOCKED', 'open in this process'), dataDir)
   openHere.add(dataDir)
-  const opened: GuardedLevel[] = []
   try {
-    const bodies = await open('bodies', BODIES_OPTIONS).catch((error) => explainLock(error, dataDir))
-    opened.push(bodies)
-    const index = await open('index', INDEX_OPTIONS)
-    opened.push(index)
-    await runMigrations(steps, { bodies, index }, { dataDir, stored })
-    const chunks = new LevelChunkStore(stored.identity, { bodies, index, disk, ballast })
-    await chunks.recover()
-    await ballast.restore()
-    await informOthers(dataDir, { pid: process.pid })
-    return makeStore(dataDir, chunks, disk)
+    return await openOnce(false).catch(async (error) => {
+      const damage = asDamage(error)
+      if (!options.repair || !isArchiveError(damage, 'STORE_DATABASE_DAMAGED')) throw damage
+      for (const level of levels) await checkUnlocked(level)
+      for (const level of levels) await repairDatabase(level.location)
+      return openOnce(true)
+    })
   } catch (error) {
-    for (const level of opened) await level.close()
     openHere.delete(dataDir)
     throw error
   }
+}
+
+/** What cannot be read while opening keeps the archive closed as much as what cannot be opened. */
+function asDamage(error: unknown): unknown {
+  if (!isArchiveError(error, 'STORE_READ_FAILED')) return error
+  return new ArchiveError('STORE_DATABASE_DAMAGED', error.message, error.context, error)
 }
 
 function makeStore(dataDir: string, chunks: LevelChunkStore, disk: DiskSpace): Store {
@@ -136,6 +161,15 @@ async function prepareIdentity(options: OpenStoreOptions) {
   const fresh = { identity, schemaVersion: SCHEMA_VERSION }
   await writeIdentity(dataDir, fresh)
   return fresh
+}
+
+/** LevelDB takes its lock before it looks at anything; `repair` takes none. */
+async function checkUnlocked(options: GuardedLevelOptions): Promise<void> {
+  try {
+    await (await GuardedLevel.open(options)).close()
+  } catch (error) {
+    if (isArchiveError(error, 'STORE_LOCKED')) throw error
+  }
 }
 
 /** A full disk must not keep an archive from being opened and read. */

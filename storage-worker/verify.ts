@@ -12,6 +12,7 @@ import {
 import type { LevelChunkStore } from './chunk-store.ts'
 import { decodePeriod, keyspaceRange, periodRange } from './keyspace.ts'
 import { decodePlaceKey, decodeSummary, placeKeys, summaryKey } from './period-index.ts'
+import { findDamagedTables } from './table-file.ts'
 import type { PeriodFindings, PeriodJob } from './verify-period.ts'
 import { VerifyPool } from './verify-pool.ts'
 import { sweepSpool } from './verify-spool.ts'
@@ -115,11 +116,27 @@ class VerifyRun {
   }
 
   async verify(signal?: AbortSignal): Promise<VerifyReport> {
+    if (this.findDamagedTables()) return this.report()
     await this.checkBodies(signal)
     await this.checkIndexHasNoMore()
     const isWhole = this.options.from === undefined && this.options.to === undefined
     if (isWhole) this.damages.push(...(await sweepSpool(this.store.index, this.options.repair ?? false)))
     if (this.options.repair) await this.repair(signal)
+    return this.report()
+  }
+
+  /** LevelDB may end the process when it reads them: then nothing else is looked at (`openStore` with `repair`). */
+  private findDamagedTables(): boolean {
+    for (const level of [this.store.bodies, this.store.index]) {
+      if (level.location === undefined) continue
+      for (const { name } of findDamagedTables(level.location, level.listTables(), true)) {
+        this.damages.push({ what: `${level.name}/${name}`, code: 'STORE_DATABASE_DAMAGED', repairable: true })
+      }
+    }
+    return this.damages.length > 0
+  }
+
+  private report(): VerifyReport {
     const { periods, chunks, bytes, gaps } = this
     const damages = this.damages.toSorted((a, b) => (a.period ?? -1) - (b.period ?? -1))
     return { periods, chunks, bytes, damages, gaps }

@@ -29,8 +29,16 @@ export async function configInit(context: Context, options: InitOptions): Promis
   try {
     const answer = async (question: string, given: string | undefined, fallback: string): Promise<string> =>
       given ?? (ask ? await ask.question(question, fallback) : fallback)
-    const nodes = await answer('Public gRPC address of your massa-node, host:port', options.grpcUrl?.join(','), DEFAULT_NODE)
-    const network = await answer('Network: mainnet, buildnet, or CHAIN_ID:GENESIS_TIMESTAMP_MS', options.network, 'mainnet')
+    const nodes = await answer(
+      'Public gRPC address of your massa-node, host:port',
+      options.grpcUrl?.join(','),
+      DEFAULT_NODE,
+    )
+    const network = await answer(
+      'Network: mainnet, buildnet, or CHAIN_ID:GENESIS_TIMESTAMP_MS',
+      options.network,
+      'mainnet',
+    )
     const storageGb = await answer('Disk to give, in GB', options.storageGb, '10')
     const retention = await answer('Periods to keep (16 s each, 0 keeps all for ever)', options.retentionPeriods, '0')
     const answers: ConfigAnswers = {
@@ -53,7 +61,9 @@ export async function configInit(context: Context, options: InitOptions): Promis
 export function configShow(context: Context, options: { readonly origin?: boolean }): number {
   const { settings, origins } = context.load()
   const rows = [...origins].map(([path, origin]) => ({ path, value: valueAt(settings, path), origin }))
-  context.output.value(Object.fromEntries(rows.map(({ path, value, origin }) => [path, options.origin ? { value, origin } : value])))
+  context.output.value(
+    Object.fromEntries(rows.map(({ path, value, origin }) => [path, options.origin ? { value, origin } : value])),
+  )
   context.output.table(
     rows.map(({ path, value, origin }) => [path, JSON.stringify(value), ...(options.origin ? [origin] : [])]),
   )
@@ -64,7 +74,9 @@ export function configShow(context: Context, options: { readonly origin?: boolea
 export function configCheck(context: Context): number {
   const { file } = context.load()
   context.output.value({ ok: true, file: file ?? null })
-  context.output.line(file ? `${file} is fine.` : `No configuration file: defaults only. 'massa-storage config init' writes one.`)
+  context.output.line(
+    file ? `${file} is fine.` : `No configuration file: defaults only. 'massa-storage config init' writes one.`,
+  )
   return EXIT_CODES.ok.code
 }
 
@@ -78,13 +90,17 @@ function parseNetwork(text: string): ConfigAnswers['network'] {
   if (text in KNOWN_NETWORKS) return text as KnownNetworkName
   const match = /^(\d{1,20}):(\d{1,20})$/.exec(text)
   if (!match?.[1] || !match[2]) {
-    throw new ArchiveError('CONFIG_VALUE_INVALID', `'${text}' is no network: mainnet, buildnet, or CHAIN_ID:GENESIS_TIMESTAMP_MS`)
+    throw new ArchiveError(
+      'CONFIG_VALUE_INVALID',
+      `'${text}' is no network: mainnet, buildnet, or CHAIN_ID:GENESIS_TIMESTAMP_MS`,
+    )
   }
   return { chainId: BigInt(match[1]), genesisTimestampMs: BigInt(match[2]) }
 }
 
 function parseNumber(text: string, key: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new ArchiveError('CONFIG_VALUE_INVALID', `${key}: '${text}' is not a whole number`)
+  if (!/^\d{1,15}$/.test(text))
+    throw new ArchiveError('CONFIG_VALUE_INVALID', `${key}: '${text}' is not a whole number`)
   return Number(text)
 }
 

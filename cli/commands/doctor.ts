@@ -29,7 +29,12 @@ export async function doctor(context: Context): Promise<number> {
   const loaded = readConfig(context, findings)
   if (loaded) {
     const { config } = loaded
-    findings.push(...checkSettings(loaded), await checkDataDir(config), await checkSpace(config), await checkIdentity(config))
+    findings.push(
+      ...checkSettings(loaded),
+      await checkDataDir(config),
+      await checkSpace(config),
+      await checkIdentity(config),
+    )
     const running = await isRunning(config)
     for (const bind of [config.api.bind, ...(config.metrics.enabled ? [config.metrics.bind] : [])]) {
       findings.push(await checkPort(bind, running))
@@ -63,7 +68,12 @@ function checkSettings({ config, file }: LoadedConfig): Finding[] {
   return [
     config.enabled
       ? { check: 'enabled', ok: true, detail: 'true' }
-      : { check: 'enabled', ok: false, detail: 'false: start would do nothing', fix: `below [distributed_storage] in ${where}: enabled = true` },
+      : {
+          check: 'enabled',
+          ok: false,
+          detail: 'false: start would do nothing',
+          fix: `below [distributed_storage] in ${where}: enabled = true`,
+        },
     config.node.grpcUrls.length > 0
       ? { check: 'nodes', ok: true, detail: config.node.grpcUrls.join(', ') }
       : {
@@ -100,7 +110,12 @@ async function checkSpace(config: Config): Promise<Finding> {
   const freeBytes = bavail * bsize
   const wantedBytes = config.allocatedStorageGb * 1_000_000_000
   if (freeBytes < config.store.minFreeBytes) {
-    return { check: 'disk', ok: false, detail: `only ${formatBytes(freeBytes)} free`, fix: `free at least ${formatBytes(config.store.minFreeBytes)}` }
+    return {
+      check: 'disk',
+      ok: false,
+      detail: `only ${formatBytes(freeBytes)} free`,
+      fix: `free at least ${formatBytes(config.store.minFreeBytes)}`,
+    }
   }
   const enough = freeBytes >= wantedBytes
   const detail = `${formatBytes(freeBytes)} free, allocated_storage_gb = ${config.allocatedStorageGb}`
@@ -112,11 +127,17 @@ async function checkIdentity(config: Config): Promise<Finding> {
     const stored = await readIdentity(config.dataDir)
     if (!stored) return { check: 'archive', ok: true, detail: 'none yet' }
     const { network } = stored.identity
-    const same = network.chainId === config.node.chainId && network.genesisTimestampMs === config.node.genesisTimestampMs
+    const same =
+      network.chainId === config.node.chainId && network.genesisTimestampMs === config.node.genesisTimestampMs
     const detail = `of chain ${network.chainId}, genesis ${network.genesisTimestampMs}`
     return same
       ? { check: 'archive', ok: true, detail }
-      : { check: 'archive', ok: false, detail: `${detail}: not the configured network`, fix: 'data_dir = another folder, or the chain_id and genesis_timestamp_ms of the archive' }
+      : {
+          check: 'archive',
+          ok: false,
+          detail: `${detail}: not the configured network`,
+          fix: 'data_dir = another folder, or the chain_id and genesis_timestamp_ms of the archive',
+        }
   } catch (error) {
     if (!isArchiveError(error)) throw error
     return { check: 'archive', ok: false, detail: error.message, fix: error.action }
@@ -137,13 +158,21 @@ async function isRunning(config: Config): Promise<boolean> {
 function checkPort(bind: string, running: boolean): Promise<Finding> {
   const address = parseHostPort(bind)
   const check = 'port'
-  if (running || !address) return Promise.resolve({ check, ok: true, detail: `${bind}, in use by the running massa-storage` })
+  if (running || !address)
+    return Promise.resolve({ check, ok: true, detail: `${bind}, in use by the running massa-storage` })
   return new Promise((resolve) => {
     const server = createServer()
     server.once('error', () =>
-      resolve({ check, ok: false, detail: `${bind} is in use by another program`, fix: `bind = "127.0.0.1:0" (any free port) in place of "${bind}"` }),
+      resolve({
+        check,
+        ok: false,
+        detail: `${bind} is in use by another program`,
+        fix: `bind = "127.0.0.1:0" (any free port) in place of "${bind}"`,
+      }),
     )
-    server.listen(address.port, address.host, () => server.close(() => resolve({ check, ok: true, detail: `${bind} is free` })))
+    server.listen(address.port, address.host, () =>
+      server.close(() => resolve({ check, ok: true, detail: `${bind} is free` })),
+    )
   })
 }
 
@@ -152,7 +181,8 @@ async function checkNode(url: string, config: Config): Promise<Finding[]> {
   try {
     const status = await client.getStatus()
     const { network } = status
-    const same = network.chainId === config.node.chainId && network.genesisTimestampMs === config.node.genesisTimestampMs
+    const same =
+      network.chainId === config.node.chainId && network.genesisTimestampMs === config.node.genesisTimestampMs
     const skewMs = Math.abs(status.currentTimeMs - Date.now())
     const streams = await hearStream(client)
     return [
@@ -165,7 +195,12 @@ async function checkNode(url: string, config: Config): Promise<Finding[]> {
             detail: `the node is on chain ${network.chainId}, genesis ${network.genesisTimestampMs}`,
             fix: `chain_id = ${network.chainId} and genesis_timestamp_ms = ${network.genesisTimestampMs}, if that is the chain you want`,
           },
-      { check: 'clock', ok: skewMs <= MAX_CLOCK_SKEW_MS, detail: `${skewMs} ms from the node's`, ...(skewMs <= MAX_CLOCK_SKEW_MS ? {} : { fix: 'set the clock of this machine (NTP)' }) },
+      {
+        check: 'clock',
+        ok: skewMs <= MAX_CLOCK_SKEW_MS,
+        detail: `${skewMs} ms from the node's`,
+        ...(skewMs <= MAX_CLOCK_SKEW_MS ? {} : { fix: 'set the clock of this machine (NTP)' }),
+      },
       streams
         ? { check: 'streams', ok: true, detail: 'the node broadcasts' }
         : {

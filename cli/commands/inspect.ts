@@ -43,7 +43,9 @@ function render(value: unknown, indent: string): string {
 function renderField(key: string, field: unknown, layout: { indent: string; width: number }): string {
   const { indent, width } = layout
   if (Array.isArray(field)) {
-    return field.length === 0 ? `${indent}${key.padEnd(width)}  none` : `${indent}${key}\n${render(field, `${indent}  `)}`
+    return field.length === 0
+      ? `${indent}${key.padEnd(width)}  none`
+      : `${indent}${key}\n${render(field, `${indent}  `)}`
   }
   if (typeof field === 'object' && field !== null) return `${indent}${key.padEnd(width)}  ${renderItem(field)}`
   return `${indent}${key.padEnd(width)}  ${String(field)}`

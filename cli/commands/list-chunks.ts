@@ -32,7 +32,9 @@ export async function listChunks(
     bytes += row.bytes
     periods.add(row.period)
     if (chunks > limit) continue
-    output.line(`${row.chunkId}  ${String(row.period).padStart(10)}  ${String(row.index).padStart(5)}  ${String(row.bytes).padStart(10)}`)
+    output.line(
+      `${row.chunkId}  ${String(row.period).padStart(10)}  ${String(row.index).padStart(5)}  ${String(row.bytes).padStart(10)}`,
+    )
     output.value(row)
   }
   if (chunks > limit) output.line(`and ${chunks - limit} more`)

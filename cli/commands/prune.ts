@@ -11,7 +11,11 @@ interface PruneResult {
 }
 
 /** Deletes what `retention_periods` lets go, or with dryRun says what it would delete. */
-export async function prune(context: Context, options: { readonly dryRun?: boolean }, signal: AbortSignal): Promise<number> {
+export async function prune(
+  context: Context,
+  options: { readonly dryRun?: boolean },
+  signal: AbortSignal,
+): Promise<number> {
   const { output } = context
   const { config } = context.load()
   const request = { kind: 'prune' as const, dryRun: options.dryRun ?? false, retentionPeriods: config.retentionPeriods }
@@ -19,7 +23,8 @@ export async function prune(context: Context, options: { readonly dryRun?: boole
     if (!('result' in answer)) continue
     const result = answer.result as PruneResult | null
     output.value(result)
-    const kept = config.retentionPeriods === 0 ? 'everything' : `the newest ${config.retentionPeriods} periods and 16 more`
+    const kept =
+      config.retentionPeriods === 0 ? 'everything' : `the newest ${config.retentionPeriods} periods and 16 more`
     output.line(
       result
         ? `${request.dryRun ? 'Would delete' : 'Deleted'} ${formatCount(result.periods, 'period')} (${result.from} to ${result.to}, ${formatBytes(result.bodyBytes)}); kept: ${kept}.`

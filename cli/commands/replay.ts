@@ -149,7 +149,9 @@ async function readLastArchived(dataDir: string): Promise<Period | undefined> {
   const info = await readDaemonInfo(dataDir)
   if (!info?.apiUrl) return undefined
   try {
-    const answer = (await (await callSidecar(`${info.apiUrl}/v1/status`)).json()) as { archived: { last: Period } | null }
+    const answer = (await (await callSidecar(`${info.apiUrl}/v1/status`)).json()) as {
+      archived: { last: Period } | null
+    }
     return answer.archived?.last
   } catch {
     // Starting or stopping: asked again in a moment.
@@ -184,4 +186,3 @@ function isAlive(pid: number): boolean {
     return false
   }
 }
-

@@ -54,4 +54,3 @@ function waitForSignal(): Promise<{ signal: string }> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve({ signal }))
   })
 }
-

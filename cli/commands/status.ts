@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { readDaemonInfo } from '../../storage-worker/index.ts'
 import { ArchiveError } from '../../core/index.ts'
+import { readDaemonInfo } from '../../storage-worker/index.ts'
 import { callSidecar } from '../archive-access.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
@@ -23,7 +23,12 @@ interface StatusAnswer {
   }[]
   readonly archived: { readonly first: number; readonly last: number } | null
   readonly lagPeriods?: number
-  readonly gaps: readonly { readonly thread: number; readonly firstPeriod: number; readonly lastPeriod: number; readonly missing: string }[]
+  readonly gaps: readonly {
+    readonly thread: number
+    readonly firstPeriod: number
+    readonly lastPeriod: number
+    readonly missing: string
+  }[]
   readonly spooledBlocks: number
   readonly quarantinedBlocks: number
   readonly conflict: { readonly slot: string; readonly claims: Readonly<Record<string, string>> } | null
@@ -43,7 +48,9 @@ export async function status(context: Context, options: { readonly watch?: boole
   for (;;) {
     const info = await readDaemonInfo(config.dataDir)
     if (!info?.apiUrl) {
-      throw new ArchiveError('CLI_SIDECAR_UNREACHABLE', `no massa-storage runs on ${config.dataDir}`, { dataDir: config.dataDir })
+      throw new ArchiveError('CLI_SIDECAR_UNREACHABLE', `no massa-storage runs on ${config.dataDir}`, {
+        dataDir: config.dataDir,
+      })
     }
     const answer = (await (await callSidecar(`${info.apiUrl}/v1/status`)).json()) as StatusAnswer
     context.output.value(answer)
@@ -57,14 +64,28 @@ export async function status(context: Context, options: { readonly watch?: boole
 function show(output: Output, answer: StatusAnswer): void {
   const { archived } = answer
   const rows: string[][] = [
-    ['sidecar', `massa-storage ${answer.version}, pid ${answer.pid}, up ${formatDuration(Date.now() - answer.startedAtMs)}`],
-    ['network', `chain ${answer.network.chainId}, genesis ${new Date(answer.network.genesisTimestampMs).toISOString()}`],
+    [
+      'sidecar',
+      `massa-storage ${answer.version}, pid ${answer.pid}, up ${formatDuration(Date.now() - answer.startedAtMs)}`,
+    ],
+    [
+      'network',
+      `chain ${answer.network.chainId}, genesis ${new Date(answer.network.genesisTimestampMs).toISOString()}`,
+    ],
     ...answer.nodes.map((node) => ['massa-node', describeNode(node)]),
-    ['archived', archived ? `periods ${archived.first} to ${archived.last}` : 'nothing yet: a period is archived about a minute after its blocks'],
+    [
+      'archived',
+      archived
+        ? `periods ${archived.first} to ${archived.last}`
+        : 'nothing yet: a period is archived about a minute after its blocks',
+    ],
     ['lag', answer.lagPeriods === undefined ? '-' : formatCount(answer.lagPeriods, 'period')],
     ['gaps', describeGaps(answer)],
     ['spool', `${formatCount(answer.spooledBlocks, 'block')}, quarantine ${answer.quarantinedBlocks}`],
-    ['disk', `${formatBytes(answer.storedBytes)} of ${formatBytes(answer.quotaBytes)}, ${formatBytes(answer.freeBytes)} free, ${answer.dataDir}`],
+    [
+      'disk',
+      `${formatBytes(answer.storedBytes)} of ${formatBytes(answer.quotaBytes)}, ${formatBytes(answer.freeBytes)} free, ${answer.dataDir}`,
+    ],
   ]
   output.table(rows)
   for (const gap of answer.gaps.slice(0, SHOWN_GAPS)) {

@@ -43,7 +43,12 @@ export async function verify(
   try {
     for await (const answer of queryArchive(config, request, signal, sources?.refetch)) {
       if ('progress' in answer) {
-        const { period, first, last, bytes } = answer.progress as { period: number; first: number; last: number; bytes: number }
+        const { period, first, last, bytes } = answer.progress as {
+          period: number
+          first: number
+          last: number
+          bytes: number
+        }
         progress.update(period - first, last - first, formatBytes(bytes))
       } else if ('result' in answer) result = answer.result as VerifyResult
     }
@@ -62,7 +67,9 @@ function show(output: Output, result: VerifyResult, elapsedMs: number): void {
   for (const { period, what, code, repairable, repaired } of damages) {
     const state = repaired ? 'repaired' : repairable ? 'repairable: run verify --repair' : 'not repairable from here'
     const where = period === undefined ? what : `period ${period}: ${what}`
-    output.line(`${output.style(repaired ? 'yellow' : 'red', repaired ? 'repaired' : 'DAMAGED')} ${where} (${code}), ${state}`)
+    output.line(
+      `${output.style(repaired ? 'yellow' : 'red', repaired ? 'repaired' : 'DAMAGED')} ${where} (${code}), ${state}`,
+    )
   }
   for (const { from, to } of gaps) output.line(`gap: periods ${from} to ${to} are not archived`)
   const found = damages.length === 0 ? 'no damage' : formatCount(damages.length, 'damage')

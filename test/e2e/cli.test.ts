@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { readRecording, startReplayServer } from '../../devnet/index.ts'
+import { runCli, startCli } from './run-cli.ts'
+
+const RECORDING = fileURLToPath(new URL('../fixtures/sandbox/push.ndjson.gz', import.meta.url))
+const PULL_RECORDING = fileURLToPath(new URL('../fixtures/sandbox/pull.ndjson.gz', import.meta.url))
+/** Of period 8, by the Python second implementation. */
+const LAST_PERIOD = 8
+
+describe('e2e/cli', function () {
+  this.timeout(90_000)
+  let dir: string
+  const cli = (...args: string[]) => runCli(args, { cwd: dir })
+
+  before(async () => {
+    dir = mkdtempSync(join(tmpdir(), 'massa-storage-cli-'))
+    const { code, stdout, stderr } = await cli('replay', RECORDING, '--data-dir', 'archive', '--fast', '--exit-at-head')
+    assert.equal(code, 0, `${stdout}\n${stderr}`)
+    assert.match(stdout, /^\[INFO\] Archived period 8: \d+ blocks, \d+ operations, 1 chunks$/m)
+    assert.match(stdout, /no damage/)
+  })
+
+  after(() => rmSync(dir, { recursive: true, force: true }))
+
+  it('archives a recording of a node that does not broadcast by polling alone', async () => {
+    const { code, stdout } = await cli('replay', PULL_RECORDING, '--data-dir', 'pulled', '--fast', '--exit-at-head')
+    assert.equal(code, 0, stdout)
+    assert.match(stdout, /Archived period 11/)
+  })
+
+  it('lists chunks with totals, for people and as JSON', async () => {
+    const people = await cli('list-chunks', '--data-dir', 'archive')
+    assert.equal(people.code, 0)
+    assert.match(people.stdout, /chunks of 9 periods/)
+    const json = await cli('list-chunks', '--data-dir', 'archive', '--period', '3..5', '--json')
+    const rows = json.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    assert.deepEqual(
+      rows.slice(0, -1).map((row) => row.period),
+      [3, 4, 5],
+    )
+    assert.equal(rows.at(-1).total.chunks, 3)
+  })
+
+  it('inspects a period, and from it a block, an operation and a chunk', async () => {
+    const period = JSON.parse(
+      (await cli('inspect', 'period', String(LAST_PERIOD), '--data-dir', 'archive', '--json')).stdout,
+    )
+    for (const key of ['period', 'root', 'bytes', 'blocks', 'operations', 'bitmap', 'chunks'])
+      assert.ok(key in period, key)
+    const slot = period.slots.find((candidate: { operations?: number }) => (candidate.operations ?? 0) > 0)
+    const block = JSON.parse((await cli('inspect', 'block', slot.blockId, '--data-dir', 'archive', '--json')).stdout)
+    assert.equal(block.blockId, slot.blockId)
+    assert.deepEqual(block.slot, { period: LAST_PERIOD, thread: slot.thread })
+    const id = block.operations[0]
+    const operation = JSON.parse((await cli('inspect', 'operation', id, '--data-dir', 'archive', '--json')).stdout)
+    assert.equal(operation.operationId, id)
+    assert.equal(operation.blockId, slot.blockId)
+    const chunkId = period.chunks[0].chunkId
+    const chunk = JSON.parse(
+      (await cli('inspect', 'chunk', chunkId.slice(0, 8), '--data-dir', 'archive', '--json')).stdout,
+    )
+    assert.equal(chunk.chunkId, chunkId)
+  })
+
+  it('exits with 4 for what is not in the archive', async () => {
+    const { code, stderr } = await cli('inspect', 'period', '4000', '--data-dir', 'archive')
+    assert.equal(code, 4)
+    assert.match(stderr, /period 4000 is not in this archive/)
+  })
+
+  it('verifies, deep too', async () => {
+    const { code, stdout } = await cli('verify', '--deep', '--json', '--data-dir', 'archive')
+    assert.equal(code, 0)
+    assert.deepEqual(JSON.parse(stdout).damages, [])
+  })
+
+  for (const [title, args, code, pattern] of [
+    ['an unknown command', ['lst-chunks'], 2, /Did you mean list-chunks/],
+    ['an unknown option', ['verify', '--depp'], 2, /--deep/],
+    ['a period that is no number', ['inspect', 'period', '1e3'], 2, /not a period number/],
+    ['a range that ends before it begins', ['verify', '--period', '9..3'], 2, /ends before it begins/],
+    ['an id that was cut', ['inspect', 'block', 'B12abc', '--data-dir', 'archive'], 2, /CORE_BASE58_INVALID/],
+    ['a chunk prefix that is too short', ['inspect', 'chunk', 'abc', '--data-dir', 'archive'], 2, /6 to 64/],
+    ['an unknown setting', ['config', 'check', '--set', 'node.grpc_url=x'], 2, /node\.grpc_urls/],
+    ['a setting past its bound', ['config', 'check', '--set', 'replication_factor=6'], 2, /replication_factor/],
+    ['a configuration file that is not there', ['config', 'check', '--config', 'none.toml'], 2, /CONFIG_FILE_MISSING/],
+    ['a data directory without an archive', ['verify', '--data-dir', 'nothing'], 1, /there is no archive/],
+    ['a recording that is not there', ['replay', 'none.ndjson'], 1, /DEVNET_RECORDING_MISSING/],
+    ['a status of nobody', ['status', '--data-dir', 'archive'], 3, /CLI_SIDECAR_UNREACHABLE/],
+    ['a start that is not enabled', ['start'], 2, /enabled = true/],
+    ['a start without a node', ['start', '--set', 'enabled=true'], 2, /grpc_urls/],
+  ] as const) {
+    it(`error: ${title} gives ${code}, one sentence and no stack`, async () => {
+      const result = await cli(...args)
+      assert.equal(result.code, code, result.stderr)
+      assert.match(result.stderr, pattern)
+      assert.doesNotMatch(result.stderr + result.stdout, /^\s+at /m)
+    })
+  }
+
+  it('error: --json turns wrong usage and failures into one JSON object on stderr', async () => {
+    for (const args of [
+      ['verify', '--depp'],
+      ['verify', '--data-dir', 'nothing'],
+    ]) {
+      const { stderr } = await cli(...args, '--json')
+      assert.equal(typeof JSON.parse(stderr).error.code, 'string')
+    }
+  })
+
+  it('refuses a file that is no recording, naming the line', async () => {
+    writeFileSync(join(dir, 'bad.ndjson'), '{"t":0}\nnot json\n')
+    const { code, stderr } = await cli('replay', 'bad.ndjson', '--data-dir', 'bad')
+    assert.notEqual(code, 0)
+    assert.match(stderr, /DEVNET_RECORDING_INVALID/)
+  })
+
+  it('says in every help an example and the exit codes', async () => {
+    for (const args of [
+      ['start'],
+      ['status'],
+      ['list-chunks'],
+      ['inspect', 'period'],
+      ['verify'],
+      ['prune'],
+      ['doctor'],
+      ['config', 'init'],
+      ['replay'],
+    ]) {
+      const { code, stdout } = await cli(...args, '--help')
+      assert.equal(code, 0)
+      assert.match(stdout, /Example:\n {2}massa-storage/)
+      assert.match(stdout, /Exit codes:/)
+    }
+  })
+
+  it('config init writes a file that config check accepts, and does not overwrite it', async () => {
+    const first = await cli('config', 'init', '--yes', '--grpc-url', '127.0.0.1:33037', '--network', 'buildnet')
+    assert.equal(first.code, 0, first.stderr)
+    assert.match(readFileSync(join(dir, 'config', 'config.toml'), 'utf8'), /enabled = true/)
+    assert.equal((await cli('config', 'check')).code, 0)
+    assert.match((await cli('config', 'show', '--origin')).stdout, /node\.chain_id\s+"77658366"\s+.*config\.toml/)
+    assert.equal((await cli('config', 'init', '--yes')).code, 2)
+    rmSync(join(dir, 'config'), { recursive: true })
+  })
+
+  it('a running sidecar answers status and queries, keeps a second one out by its pid, and ends with 0 on SIGTERM', async () => {
+    const server = await startReplayServer({ recording: await readRecording(RECORDING), fast: true, keepAll: true })
+    const env = {
+      MASSA_STORAGE_ENABLED: 'true',
+      MASSA_STORAGE_DATA_DIR: 'running',
+      MASSA_STORAGE_RETENTION_PERIODS: '0',
+      MASSA_STORAGE_NODE__GRPC_URLS: server.url,
+      MASSA_STORAGE_NODE__CHAIN_ID: '77',
+      MASSA_STORAGE_NODE__GENESIS_TIMESTAMP_MS: '1795246964000',
+      MASSA_STORAGE_NODE__POLL_INTERVAL_MS: '100',
+      MASSA_STORAGE_API__BIND: '127.0.0.1:0',
+      MASSA_STORAGE_METRICS__BIND: '127.0.0.1:0',
+      MASSA_STORAGE_LOG__FORMAT: 'human',
+    }
+    const sidecar = startCli(['start'], { cwd: dir, env })
+    try {
+      await sidecar.waitFor(`Archived period ${LAST_PERIOD}:`)
+      const second = await runCli(['start'], { cwd: dir, env })
+      assert.equal(second.code, 1)
+      assert.match(second.stderr, new RegExp(`process ${sidecar.child.pid}`))
+      const status = await runCli(['status', '--json'], { cwd: dir, env })
+      assert.equal(JSON.parse(status.stdout).archived.last, LAST_PERIOD)
+      const listed = await runCli(['list-chunks'], { cwd: dir, env })
+      assert.match(listed.stdout, /chunks of 9 periods/)
+      const verified = await runCli(['verify', '--deep'], { cwd: dir, env })
+      assert.equal(verified.code, 0, verified.stderr)
+      const inspected = await runCli(['inspect', 'period', '3', '--json'], { cwd: dir, env })
+      assert.equal(JSON.parse(inspected.stdout).period, 3)
+    } finally {
+      sidecar.child.kill('SIGTERM')
+      const { code } = await sidecar.ended
+      await server.stop()
+      assert.equal(code, 0)
+    }
+    assert.ok(!existsSync(join(dir, 'running', 'daemon.json')))
+  })
+})

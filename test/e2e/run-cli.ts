@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+const BIN = fileURLToPath(new URL('../../bin/massa-storage.js', import.meta.url))
+const LIMIT_MS = 60_000
+
+export interface CliResult {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface RunningCli {
+  readonly child: ChildProcess
+  /** Resolves with everything printed once the process has ended. */
+  readonly ended: Promise<CliResult>
+  /** Resolves when stdout holds `text`; rejects when the process ends first. */
+  waitFor(text: string): Promise<void>
+}
+
+/** The built command line as its own process, with nothing of this process' settings. */
+export function startCli(
+  args: readonly string[],
+  options: { readonly cwd: string; readonly env?: Record<string, string> },
+): RunningCli {
+  const { NODE_OPTIONS: _nodeOptions, ...inherited } = process.env
+  const child = spawn(process.execPath, [BIN, ...args], {
+    cwd: options.cwd,
+    env: { ...inherited, NO_COLOR: '1', ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let stdout = ''
+  let stderr = ''
+  const waiting: { text: string; resolve: () => void; reject: (error: Error) => void }[] = []
+  const look = (): void => {
+    for (const entry of waiting) if (stdout.includes(entry.text)) entry.resolve()
+  }
+  child.stdout.on('data', (bytes) => {
+    stdout += bytes
+    look()
+  })
+  child.stderr.on('data', (bytes) => {
+    stderr += bytes
+  })
+  const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS)
+  const ended = new Promise<CliResult>((resolve) => {
+    child.once('close', (code) => {
+      clearTimeout(limit)
+      resolve({ code, stdout, stderr })
+      for (const { text, reject } of waiting) reject(new Error(`ended without '${text}':\n${stdout}\n${stderr}`))
+    })
+  })
+  return {
+    child,
+    ended,
+    waitFor: (text) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ text, resolve, reject })
+        look()
+      }),
+  }
+}
+
+export function runCli(
+  args: readonly string[],
+  options: { readonly cwd: string; readonly env?: Record<string, string> },
+): Promise<CliResult> {
+  return startCli(args, options).ended
+}
