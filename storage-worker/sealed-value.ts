@@ -1,5 +1,5 @@
 import { sha256 } from '#crypto'
-import { equalBytes } from '../core/index.ts'
+import { equalBytes } from '../core/bytes.ts'
 
 const SEAL_BYTES = 32
 

@@ -1,17 +1,11 @@
-import {
-  type Body,
-  computeChunkId,
-  concatBytes,
-  type ErrorCode,
-  equalBytes,
-  isArchiveError,
-  type Manifest,
-  type Network,
-  type Period,
-  parseBody,
-  parseManifest,
-  parseSeals,
-} from '../core/index.ts'
+// Module by module: worker threads load this, and all of core takes them twice as long to start.
+import { type Body, parseBody, parseSeals } from '../core/body.ts'
+import { concatBytes, equalBytes } from '../core/bytes.ts'
+import { computeChunkId } from '../core/chunk.ts'
+import type { ErrorCode } from '../core/error-codes.ts'
+import { isArchiveError } from '../core/errors.ts'
+import { type Manifest, parseManifest } from '../core/manifest.ts'
+import type { Network, Period } from '../core/units.ts'
 import { describePlace, EXECUTION_RESULTS, MANIFEST, SEALS } from './keyspace.ts'
 import { openValue } from './sealed-value.ts'
 
