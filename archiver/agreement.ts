@@ -14,15 +14,16 @@ export interface Conflict {
   readonly claims: ReadonlyMap<number, Claim>
 }
 
-/** A node further behind than this is not waited for. */
-const MAX_LAG_SLOTS = 120
+/**
+ * A node further behind than this is not waited for: five minutes, well past the 62 s that finality takes, so that a
+ * node that runs ahead does not decide alone.
+ */
+const MAX_LAG_SLOTS = 640
 
 interface NodeState {
   up: boolean
   /** Highest final slot index it reports. */
   cursor: number
-  /** Highest slot index up to which it has said all it will say. */
-  answered: number
 }
 
 export class Agreement {
@@ -31,7 +32,7 @@ export class Agreement {
   private readonly agreed = new Map<number, BlockIdText>()
 
   constructor(nodeCount: number) {
-    this.nodes = Array.from({ length: nodeCount }, () => ({ up: false, cursor: -1, answered: -1 }))
+    this.nodes = Array.from({ length: nodeCount }, () => ({ up: false, cursor: -1 }))
   }
 
   setUp(node: number, up: boolean): void {
@@ -44,17 +45,8 @@ export class Agreement {
     if (state) state.cursor = slotIndex(slot)
   }
 
-  /** The node has named every final block that it knows up to this slot. */
-  setAnswered(node: number, slot: Slot): void {
-    const state = this.nodes[node]
-    if (state) state.answered = Math.max(state.answered, slotIndex(slot))
-  }
-
   /** A node that restarted begins anew: what it said before no longer binds it. */
   forgetNode(node: number): void {
-    const state = this.nodes[node]
-    if (!state) return
-    state.answered = -1
     for (const claims of this.claims.values()) claims.delete(node)
   }
 
@@ -63,6 +55,11 @@ export class Agreement {
     const claims = this.claims.get(index) ?? new Map<number, Claim>()
     claims.set(node, claim)
     this.claims.set(index, claims)
+  }
+
+  /** True when this block was agreed on for this slot. */
+  isAgreed(slot: Slot, id: BlockIdText): boolean {
+    return this.agreed.get(slotIndex(slot)) === id
   }
 
   /** Slots that became agreed since the last call, ascending; none from the first conflict on. */
@@ -106,11 +103,14 @@ export class Agreement {
     return [...votes.keys()][0]
   }
 
-  /** A node that is up and not far behind is heard before a slot is decided. */
+  /**
+   * A node that is up and not far behind is heard before a slot is decided. One that is past the slot and does not name
+   * it may have forgotten it or never had it: then a later block that all name decides, by its parents.
+   */
   private waitsForNode(index: number, claims: ReadonlyMap<number, Claim>): boolean {
     const head = Math.max(...this.nodes.map((state) => state.cursor))
     return this.nodes.some(
-      (state, node) => state.up && !claims.has(node) && state.cursor >= head - MAX_LAG_SLOTS && state.answered < index,
+      ({ up, cursor }, node) => up && !claims.has(node) && (cursor >= index || cursor >= head - MAX_LAG_SLOTS),
     )
   }
 }

@@ -21,6 +21,8 @@ const MAX_BODIES_PER_SLOT = 2
 const MAX_REFUSED_BYTES = 16 * 1024 * 1024
 
 const MAX_REFUSALS_REMEMBERED = 10_000
+/** Askings between two tries of what is refused again and again: at one poll a second, some ten minutes. */
+const MAX_SKIPS = 512
 
 /** Takes blocks from nodes: verified once, spooled once, whoever sends them and how often. */
 export class BlockIntake {
@@ -37,8 +39,10 @@ export class BlockIntake {
   private readonly inFlight = new Map<string, Promise<IntakeResult>>()
   private readonly refused = new Map<BlockIdText, QuarantinedBlock>()
   private refusedBytes = 0
-  /** `node id` of what a node gave and was refused: it is not asked again for the same bytes. */
-  private readonly refusedFrom = new Set<string>()
+  /** By `node id`, of what a node gave and was refused: how often, and how many askings from now it may be tried again. */
+  private readonly refusedFrom = new Map<string, { times: number; skips: number }>()
+  /** Verified blocks for whose bodies a slot had no place. */
+  private readonly ignored = new Set<BlockIdText>()
 
   constructor(
     options: { readonly chainId: bigint },
@@ -69,8 +73,8 @@ export class BlockIntake {
   remember(block: FinalBlock): void {
     if (this.facts.has(block.id)) return
     this.facts.set(block.id, { id: block.id, slot: block.slot, parents: block.parents })
-    const index = slotIndex(block.slot)
-    this.bySlot.set(index, [...(this.bySlot.get(index) ?? []), block.id])
+    const places = this.bySlot.get(slotIndex(block.slot)) ?? []
+    if (!places.includes(block.id)) this.bySlot.set(slotIndex(block.slot), [...places, block.id])
   }
 
   find(id: BlockIdText): FinalBlock | undefined {
@@ -85,8 +89,13 @@ export class BlockIntake {
     return this.facts.has(id) || this.inFlight.has(id)
   }
 
-  wasRefusedFrom(node: number, id: BlockIdText): boolean {
-    return this.refusedFrom.has(`${node} ${id}`)
+  /** False for a while, twice as long each time, after a node gave a block that was refused; and for what has no place. */
+  isDueFrom(node: number, id: BlockIdText): boolean {
+    if (this.ignored.has(id) && !this.isWanted(id)) return false
+    const entry = this.refusedFrom.get(`${node} ${id}`)
+    if (!entry) return true
+    entry.skips--
+    return entry.skips < 0
   }
 
   /** Verifies and spools; never rejects for what the block is, only when the spool cannot be written. */
@@ -94,9 +103,10 @@ export class BlockIntake {
     const { claimedId, complete } = peek(filledBlock)
     const id = (expectedId ?? claimedId) as BlockIdText
     if (this.facts.has(id)) return Promise.resolve('known')
-    const running = this.inFlight.get(id)
-    if (running) return running
     if (!complete) return Promise.resolve('incomplete')
+    const running = this.inFlight.get(id)
+    // What is refused under this id says nothing of these bytes.
+    if (running) return running.then((result) => (result === 'refused' ? this.take(node, filledBlock, expectedId) : result))
     const work = this.verifyAndSpool(node, filledBlock, id).finally(() => this.inFlight.delete(id))
     this.inFlight.set(id, work)
     return work
@@ -106,9 +116,7 @@ export class BlockIntake {
   forget(blocks: readonly { readonly slot: Slot; readonly id: BlockIdText }[]): void {
     for (const { slot, id } of blocks) {
       this.facts.delete(id)
-      const rest = (this.bySlot.get(slotIndex(slot)) ?? []).filter((other) => other !== id)
-      if (rest.length > 0) this.bySlot.set(slotIndex(slot), rest)
-      else this.bySlot.delete(slotIndex(slot))
+      this.leavePlace(slot, id)
     }
   }
 
@@ -122,16 +130,27 @@ export class BlockIntake {
     try {
       block = await this.cpu.verifyBlock({ filledBlock, chainId: this.chainId, expectedId: id })
     } catch (error) {
-      if (!isArchiveError(error)) throw error
-      this.refuse({ id, code: error.code, raw: filledBlock }, error.message)
-      if (this.refusedFrom.size >= MAX_REFUSALS_REMEMBERED) this.refusedFrom.clear()
-      this.refusedFrom.add(`${node} ${id}`)
-      this.onRefused(error.code)
+      // Whatever else is thrown, a block did it: one that a thread has no memory for, say.
+      const code = isArchiveError(error) ? error.code : 'ARCHIVER_BLOCK_UNPARSABLE'
+      this.refuse({ id, code, raw: filledBlock }, error instanceof Error ? error.message : String(error))
+      this.rememberRefusal(`${node} ${id}`)
+      this.onRefused(code)
       return 'refused'
     }
     this.forgetRefused(id)
-    if (!(await this.makeRoom(block))) return 'ignored'
-    await this.spool.putBlock(block)
+    this.refusedFrom.delete(`${node} ${id}`)
+    if (!(await this.takePlace(block))) {
+      if (this.ignored.size >= MAX_REFUSALS_REMEMBERED) this.ignored.clear()
+      this.ignored.add(id)
+      return 'ignored'
+    }
+    this.ignored.delete(id)
+    try {
+      await this.spool.putBlock(block)
+    } catch (error) {
+      this.leavePlace(block.slot, id)
+      throw error
+    }
     this.remember(block)
     if (block.badEndorsements > 0) {
       this.log.warn({ blockId: block.id, count: block.badEndorsements }, 'endorsement signatures do not verify')
@@ -140,16 +159,30 @@ export class BlockIntake {
     return 'spooled'
   }
 
-  private async makeRoom(block: VerifiedBlock): Promise<boolean> {
-    const others = this.bySlot.get(slotIndex(block.slot)) ?? []
-    if (others.length < MAX_BODIES_PER_SLOT) return true
-    if (!this.isWanted(block.id)) return false
-    const loser = others.find((id) => !this.isWanted(id))
+  /** Taken before the body is written: many may be verified at once. */
+  private async takePlace({ slot, id }: VerifiedBlock): Promise<boolean> {
+    const others = this.bySlot.get(slotIndex(slot)) ?? []
+    const isFull = others.length >= MAX_BODIES_PER_SLOT
+    if (isFull && !this.isWanted(id)) return false
+    this.bySlot.set(slotIndex(slot), [...others, id])
+    const loser = isFull ? others.find((other) => !this.isWanted(other) && this.facts.has(other)) : undefined
     if (loser !== undefined) {
-      await this.spool.deleteBlocks([{ slot: block.slot, id: loser }])
-      this.forget([{ slot: block.slot, id: loser }])
+      this.forget([{ slot, id: loser }])
+      await this.spool.deleteBlocks([{ slot, id: loser }])
     }
     return true
+  }
+
+  private leavePlace(slot: Slot, id: BlockIdText): void {
+    const rest = (this.bySlot.get(slotIndex(slot)) ?? []).filter((other) => other !== id)
+    if (rest.length > 0) this.bySlot.set(slotIndex(slot), rest)
+    else this.bySlot.delete(slotIndex(slot))
+  }
+
+  private rememberRefusal(key: string): void {
+    const times = (this.refusedFrom.get(key)?.times ?? 0) + 1
+    if (this.refusedFrom.size >= MAX_REFUSALS_REMEMBERED) this.refusedFrom.clear()
+    this.refusedFrom.set(key, { times, skips: Math.min(2 ** times, MAX_SKIPS) })
   }
 
   private refuse(block: QuarantinedBlock, reason: string): void {

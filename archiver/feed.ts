@@ -20,8 +20,7 @@ export interface Feed {
   onNodeRestart(node: number): void
   /** Never rejects for what a node sent; rejects when the spool cannot be written. */
   takeBlock(node: number, filledBlock: Uint8Array, expectedId?: BlockIdText): Promise<IntakeResult>
-  /** @param answeredUpTo - the node has named all it knows up to this slot */
-  onClaims(node: number, claims: readonly FinalityClaim[], answeredUpTo: Slot | undefined): Promise<void>
+  onClaims(node: number, claims: readonly FinalityClaim[]): Promise<void>
   onExecution(slot: Slot, execution: SlotExecution): Promise<void>
 
   isKnown(id: BlockIdText): boolean

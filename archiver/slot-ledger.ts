@@ -63,6 +63,7 @@ interface Held extends FinalBlock {
   highestChild: number
   /** The parent in its own thread is, or was, held. */
   linked: boolean
+  readonly archived: boolean
 }
 
 interface UnknownParent {
@@ -98,6 +99,15 @@ export class SlotLedger {
     const broken = this.findContradiction(block)
     if (broken) return { kind: 'broken', ...broken }
     return { kind: 'added', touched: this.insert(block) }
+  }
+
+  /**
+   * Takes a block that is archived, at a start.
+   *
+   * @param linked - its parent in its own thread is archived, too, although it is not held here
+   */
+  addArchived(block: FinalBlock, linked: boolean): void {
+    if (!this.held.has(block.id)) this.insert(block, { linked })
   }
 
   /** What stands at a slot, as soon as held blocks prove it. */
@@ -188,14 +198,14 @@ export class SlotLedger {
     return from === undefined || to === undefined ? undefined : { from, to }
   }
 
-  /** Forgets blocks before `period`, but keeps the last one of each thread and those beside an open gap. */
+  /** Forgets blocks before `period`, but keeps the last one of each thread and what open gaps wait with. */
   forgetBefore(period: Period): void {
+    const gaps = this.listGaps()
     for (const [thread, chain] of this.threads.entries()) {
       const kept: Held[] = []
       for (const [i, block] of chain.entries()) {
         const next = chain[i + 1]
-        const needed = next === undefined || next.slot.period >= period || !next.linked || !block.linked
-        if (needed || block.slot.period >= period) kept.push(block)
+        if (next === undefined || next.slot.period >= period || isNeeded(block, next, i > 0, gaps)) kept.push(block)
         else this.held.delete(block.id)
       }
       this.threads[thread] = kept
@@ -205,43 +215,48 @@ export class SlotLedger {
     }
   }
 
-  private insert(block: FinalBlock): { from: Period; to: Period } {
+  /** @param archived - of a block that is archived */
+  private insert(block: FinalBlock, archived?: { readonly linked: boolean }): { from: Period; to: Period } {
     const { thread, period } = block.slot
-    const chain = this.threads[thread] ?? []
     const named = this.unknown.get(block.id)
     this.unknown.delete(block.id)
     const parent = block.parents[thread]
-    const held: Held = { ...block, highestChild: named?.highestChild ?? -1, linked: parent === undefined }
-    const at = lastAtOrBefore(chain, period)
-    chain.splice(at + 1, 0, held)
+    const linked = parent === undefined || archived?.linked === true
+    const held: Held = { ...block, highestChild: named?.highestChild ?? -1, linked, archived: archived !== undefined }
     this.held.set(block.id, held)
     const index = slotIndex(block.slot)
     this.highestIndex = Math.max(this.highestIndex, index)
-    for (const [parentThread, id] of block.parents.entries()) this.nameParent(id, parentThread, index, held)
-    const child = chain[at + 2]
-    if (child?.parents[thread] === block.id) child.linked = true
-    const previous = chain[at]
-    const next = chain[at + 2]
-    return {
-      from: Math.min(previous ? previous.slot.period + 1 : period, Math.max(0, period - 3)),
-      to: Math.max(period, next?.slot.period ?? period, slotOfIndex(Math.max(0, held.highestChild)).period),
-    }
+    let from = period
+    for (const parentId of block.parents.entries()) from = Math.min(from, this.nameParent(parentId, index, held))
+    // Only now: a genesis block may have come in before it.
+    const chain = this.threads[thread] ?? []
+    const at = lastAtOrBefore(chain, period)
+    const next = chain[at + 1]
+    chain.splice(at + 1, 0, held)
+    if (next?.parents[thread] === block.id) next.linked = true
+    return { from, to: Math.max(period, next?.slot.period ?? period, slotOfIndex(Math.max(0, held.highestChild)).period) }
   }
 
-  private nameParent(id: BlockIdText, thread: number, childIndex: number, child: Held): void {
-    const parent = this.held.get(id) ?? this.addGenesis(id, thread, child.slot.period)
+  /** Returns the first period of which the naming may decide a slot. */
+  private nameParent([thread, id]: [number, BlockIdText], childIndex: number, child: Held): Period {
+    const { period } = child.slot
+    const isOwn = thread === child.slot.thread
+    const parent = this.held.get(id) ?? this.addGenesis(id, thread, period)
     if (parent) {
+      const proven = Math.max(slotIndex(parent.slot), parent.highestChild - THREAD_COUNT)
       parent.highestChild = Math.max(parent.highestChild, childIndex)
-      if (thread === child.slot.thread) child.linked = true
-      return
+      if (isOwn) child.linked = true
+      return Math.floor(proven / THREAD_COUNT)
     }
+    // What an archived block names is archived as well, or its own thread names it.
+    if (child.archived && (!isOwn || child.linked)) return period
     const entry = this.unknown.get(id)
-    const inOwnThread = thread === child.slot.thread
     if (!entry) this.unknown.set(id, { thread, highestChild: childIndex, child })
     else {
       entry.highestChild = Math.max(entry.highestChild, childIndex)
-      if (inOwnThread) entry.child = child
+      if (isOwn) entry.child = child
     }
+    return period
   }
 
   /** Genesis blocks are computed, never fetched: they are held as soon as somebody descends from them. */
@@ -293,6 +308,12 @@ export class SlotLedger {
       ({ lastKeptSlot, restartPeriod }) => slotIndex(slot) > slotIndex(lastKeptSlot) && slot.period < restartPeriod,
     )
   }
+}
+
+/** Whether a block stands beside an open gap, or decides slots of periods that wait for one in any thread. */
+function isNeeded(block: Held, next: Held, hasPrevious: boolean, gaps: readonly Gap[]): boolean {
+  if (!next.linked || (hasPrevious && !block.linked)) return true
+  return gaps.some((gap) => block.slot.period <= gap.lastPeriod && next.slot.period > gap.firstPeriod)
 }
 
 /** Index of the last block of a period up to `period`; -1 when there is none. */

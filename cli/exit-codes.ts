@@ -11,8 +11,6 @@ export const EXIT_CODES = {
   interrupted: { code: 130, meaning: 'interrupted' },
 } as const
 
-export type ExitName = keyof typeof EXIT_CODES
-
 const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'API_BIND_FAILED',
   'API_QUERY_INVALID',
