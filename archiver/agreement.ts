@@ -14,6 +14,13 @@ export interface Conflict {
   readonly claims: ReadonlyMap<number, Claim>
 }
 
+export interface Agreed {
+  readonly slot: Slot
+  readonly id: BlockIdText
+  /** What was agreed on for the slot before. */
+  readonly instead?: BlockIdText
+}
+
 /**
  * A node further behind than this is not waited for: five minutes, well past the 62 s that finality takes, so that a
  * node that runs ahead does not decide alone.
@@ -63,14 +70,15 @@ export class Agreement {
   }
 
   /** Slots that became agreed since the last call, ascending; none from the first conflict on. */
-  takeAgreed(): { readonly slot: Slot; readonly id: BlockIdText }[] {
-    const taken: { slot: Slot; id: BlockIdText }[] = []
+  takeAgreed(): Agreed[] {
+    const taken: Agreed[] = []
     for (const index of [...this.claims.keys()].sort((a, b) => a - b)) {
       const verdict = this.judge(index)
       if (verdict === 'conflict') break
-      if (verdict === undefined || verdict === 'none' || this.agreed.get(index) === verdict) continue
+      const before = this.agreed.get(index)
+      if (verdict === undefined || verdict === 'none' || before === verdict) continue
       this.agreed.set(index, verdict)
-      taken.push({ slot: slotOfIndex(index), id: verdict })
+      taken.push({ slot: slotOfIndex(index), id: verdict, ...(before === undefined ? {} : { instead: before }) })
     }
     return taken
   }

@@ -4,6 +4,7 @@ import {
   type Clock,
   computeGenesisBlock,
   encodeBlockRecord,
+  formatBlockId,
   isArchiveError,
   type Period,
   type PeriodSummary,
@@ -32,7 +33,7 @@ export interface ReadyPeriod {
  * Reads the blocks from the spool, encodes, writes in one synced batch. A store that cannot be written (disk full,
  * quota, I/O error) is tried again until it can, or until `signal` aborts: the spool keeps the blocks meanwhile.
  *
- * @returns undefined when it was aborted
+ * @returns undefined when it was aborted; `lost` when the spool no longer holds all bodies, which were named to `onLost`
  */
 export async function archivePeriod(
   ready: ReadyPeriod,
@@ -43,9 +44,11 @@ export async function archivePeriod(
     readonly clock: Clock
     readonly log: Logger
     readonly onStalled: (error: unknown) => void
+    /** The spool lost a body that was on disk: it has to be fetched again. */
+    readonly onLost: (slot: Slot, id: BlockIdText) => void
   },
   signal: AbortSignal,
-): Promise<PeriodSummary | undefined> {
+): Promise<PeriodSummary | 'lost' | undefined> {
   const { store, spool, cpu, clock, log } = modules
   for (let attempt = 0; !signal.aborted; attempt++) {
     try {
@@ -53,7 +56,7 @@ export async function archivePeriod(
         decided: {
           network: store.identity.network,
           period: ready.period,
-          slots: await readSlots(ready, spool),
+          slots: await readSlots(ready, modules),
           executionResults: encodePeriodExecutions(await spool.readExecutions(ready.period)),
         },
         chunkSizeBytes: store.identity.chunkSizeBytes,
@@ -62,6 +65,7 @@ export async function archivePeriod(
       return archived.summary
     } catch (error) {
       if (isArchiveError(error) && error.kind === 'bug') throw error
+      if (error instanceof LostBodies) return 'lost'
       if (attempt === 0) log.error({ period: ready.period, err: error }, 'period not written')
       modules.onStalled(error)
       await clock.sleep(RETRY_MS, signal)
@@ -70,19 +74,34 @@ export async function archivePeriod(
   return undefined
 }
 
-async function readSlots(ready: ReadyPeriod, spool: Spool): Promise<DecidedSlot[]> {
-  return Promise.all(
-    ready.decisions.map((decision, thread): DecidedSlot | Promise<DecidedSlot> => {
-      if (decision.kind !== 'block') return { kind: decision.kind }
-      return readBlock({ period: ready.period, thread }, decision.id, spool)
-    }),
-  )
+interface Bodies {
+  readonly spool: Spool
+  readonly onLost: (slot: Slot, id: BlockIdText) => void
 }
 
-async function readBlock(slot: Slot, id: BlockIdText, spool: Spool): Promise<DecidedSlot> {
+/** The period waits, and others do not wait for it. */
+class LostBodies extends Error {}
+
+async function readSlots(ready: ReadyPeriod, { spool, onLost }: Bodies): Promise<DecidedSlot[]> {
+  const slots = await Promise.all(
+    ready.decisions.map(async (decision, thread): Promise<DecidedSlot | undefined> => {
+      if (decision.kind !== 'block') return { kind: decision.kind }
+      const slot = { period: ready.period, thread }
+      const block = await readBlock(slot, decision.id, spool)
+      if (!block) onLost(slot, decision.id)
+      return block
+    }),
+  )
+  const held = slots.filter((slot) => slot !== undefined)
+  if (held.length < slots.length) throw new LostBodies()
+  return held
+}
+
+async function readBlock(slot: Slot, id: BlockIdText, spool: Spool): Promise<DecidedSlot | undefined> {
   const block = await spool.readBlock(slot, id)
   if (block) return { kind: 'block', record: block.record, seals: block.seals, operationCount: block.operationCount }
   const genesis = computeGenesisBlock(slot)
+  if (formatBlockId(genesis.id) !== id) return undefined
   const record = encodeBlockRecord({
     publicKey: genesis.publicKey,
     headerContent: genesis.content,

@@ -3,6 +3,7 @@ import {
   type ChunkStore,
   concatBytes,
   formatBlockId,
+  isArchiveError,
   type Period,
   parseBody,
   type Slot,
@@ -17,10 +18,18 @@ const REMEMBERED_PERIODS = 64
 /** A thread without a block for longer than this begins a new chain of evidence. */
 const MAX_LOOK_BACK_PERIODS = 64
 const HOLES_MARK = 'holes'
+/** The mark is renewed so often, so that a start looks at no more summaries than this. */
+const MARK_EVERY_PERIODS = 1024
 
 interface Hole {
   readonly from: Period
   readonly to: Period
+}
+
+export interface LoadedBlock {
+  readonly block: FinalBlock
+  /** Its parent in its own thread is archived, too. */
+  readonly linked: boolean
 }
 
 /** Which periods are archived, and which blocks stand in the latest ones. */
@@ -39,21 +48,30 @@ export class ArchivedIndex {
   }
 
   /** Reads the state from disk; returns the blocks around the ends of what is archived, ascending by slot. */
-  async load(): Promise<FinalBlock[]> {
+  async load(): Promise<LoadedBlock[]> {
     const range = await this.store.readRange()
     if (!range) return []
     this.first = range.first
     this.last = range.last
-    this.holes = await this.readHoles(range)
-    const blocks = new Map<BlockIdText, FinalBlock>()
-    for (const end of [...this.holes.map((hole) => hole.from - 1), range.last]) await this.loadBack(end, blocks)
-    for (const { to } of this.holes) for (const block of await this.readPeriod(to + 1)) blocks.set(block.id, block)
-    return [...blocks.values()].sort((a, b) => slotIndex(a.slot) - slotIndex(b.slot))
+    this.holes = (await this.readHoles(range)).filter((hole) => hole.from > range.first && hole.to < range.last)
+    await this.writeHoles()
+    const ends = [...this.holes.map((hole) => hole.from - 1), range.last]
+    const blocks = new Map<BlockIdText, LoadedBlock>()
+    for (const [i, end] of ends.entries()) {
+      const hole = this.holes[i - 1]
+      await this.loadRun({ from: hole ? hole.to + 1 : range.first, to: end }, hole === undefined, blocks)
+    }
+    return [...blocks.values()].sort((a, b) => slotIndex(a.block.slot) - slotIndex(b.block.slot))
   }
 
   has(period: Period): boolean {
     if (this.first === undefined || this.last === undefined || period < this.first || period > this.last) return false
     return !this.holes.some((hole) => period >= hole.from && period <= hole.to)
+  }
+
+  /** True for periods before the first archived one: what a new archive saw of them stays partial. */
+  isBefore(period: Period): boolean {
+    return this.first !== undefined && period < this.first
   }
 
   hasId(id: BlockIdText): boolean {
@@ -82,12 +100,12 @@ export class ArchivedIndex {
       if (period < this.first - 1) this.holes = [{ from: period + 1, to: this.first - 1 }, ...this.holes]
       this.first = period
     } else this.holes = this.holes.flatMap((hole) => splitHole(hole, period))
-    if (this.holes !== before) await this.writeHoles()
     for (const [index, id] of this.ids) {
       if (index >= (this.last - REMEMBERED_PERIODS) * THREAD_COUNT) break
       this.ids.delete(index)
       this.slots.delete(id)
     }
+    if (this.holes !== before || period % MARK_EVERY_PERIODS === 0) await this.writeHoles()
   }
 
   private remember(blocks: readonly { readonly slot: Slot; readonly id: BlockIdText }[]): void {
@@ -97,19 +115,31 @@ export class ArchivedIndex {
     }
   }
 
-  /** Back from the end of a run of periods until every thread has shown a block. */
-  private async loadBack(end: Period, blocks: Map<BlockIdText, FinalBlock>): Promise<void> {
-    const seen = new Set<number>()
-    for (let period = end; period >= 0 && period > end - MAX_LOOK_BACK_PERIODS; period--) {
-      if (!this.has(period)) return
-      const found = await this.readPeriod(period)
-      this.remember(found)
-      for (const block of found) {
-        blocks.set(block.id, block)
-        seen.add(block.slot.thread)
+  /** The first and the last blocks of each thread in a run of archived periods; of the first run only the last. */
+  private async loadRun(run: Hole, isFirst: boolean, blocks: Map<BlockIdText, LoadedBlock>): Promise<void> {
+    const started = new Set<number>()
+    const length = Math.min(run.to - run.from + 1, MAX_LOOK_BACK_PERIODS)
+    for (let i = 0; i < length && !isFirst && started.size < THREAD_COUNT; i++) {
+      for (const block of await this.loadPeriod(run.from + i)) {
+        // What the first block of a thread descends from stands before the run.
+        blocks.set(block.id, { block, linked: started.has(block.slot.thread) })
+        started.add(block.slot.thread)
       }
-      if (seen.size === THREAD_COUNT) return
     }
+    const ended = new Set<number>()
+    for (let i = 0; i < length && ended.size < THREAD_COUNT; i++) {
+      for (const block of await this.loadPeriod(run.to - i)) {
+        ended.add(block.slot.thread)
+        const linked = isFirst || started.has(block.slot.thread)
+        if (!blocks.has(block.id)) blocks.set(block.id, { block, linked })
+      }
+    }
+  }
+
+  private async loadPeriod(period: Period): Promise<FinalBlock[]> {
+    const blocks = await this.readPeriod(period)
+    this.remember(blocks)
+    return blocks
   }
 
   private async readPeriod(period: Period): Promise<FinalBlock[]> {
@@ -136,7 +166,11 @@ export class ArchivedIndex {
 
   /** The mark may be older than the store by one period: the crash came between the two writes. */
   private async readHoles(range: { first: Period; last: Period }): Promise<Hole[]> {
-    const mark = await this.spool.readMark(HOLES_MARK)
+    const mark = await this.spool.readMark(HOLES_MARK).catch((error: unknown) => {
+      // A damaged mark is made anew from what is there.
+      if (isArchiveError(error, 'STORE_VALUE_CORRUPT')) return undefined
+      throw error
+    })
     const known = mark ? (JSON.parse(new TextDecoder().decode(mark)) as { last: Period; holes: Hole[] }) : undefined
     const holes = known?.holes ?? []
     const from = known ? known.last : range.first

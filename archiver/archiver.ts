@@ -7,6 +7,8 @@ import {
   formatSlot,
   type Period,
   type PeriodSummary,
+  parseBlockId,
+  SLOT_MS,
   type Slot,
   type Spool,
   slotIndex,
@@ -33,6 +35,10 @@ const OVERLAP_PERIODS = 1
 const LOSER_PERIODS = 64
 const FORGET_PERIODS = 8
 const SPOOL_SYNC_MS = 1_000
+/** How far from the slots that are due a node may name final blocks. */
+const NEAR_PERIODS = 64
+/** How far the clocks of nodes and of this machine may differ: a minute. */
+const MAX_CLOCK_SKEW_SLOTS = 120
 /** Where a block comes from that no node gives, but the disk. */
 const NO_NODE = -1
 
@@ -68,6 +74,7 @@ export class Archiver implements Feed {
   private readonly log: Logger
   private readonly events: ArchiverEvents
 
+  private readonly nodeCount: number
   private readonly agreement: Agreement
   private readonly ledger: SlotLedger
   private readonly intake: BlockIntake
@@ -77,6 +84,10 @@ export class Archiver implements Feed {
   /** Ids that are final although their body is not spooled yet. */
   private readonly wanted = new Map<BlockIdText, Slot | undefined>()
   private readonly quarantined = new Set<BlockIdText>()
+  /** In the ledger, but their bodies are gone from the spool. */
+  private readonly lost = new Set<BlockIdText>()
+  /** Nodes that name another chain than the archived one, when the others outvote them. */
+  private readonly dissenters = new Set<number>()
   private readonly executed = new Set<number>()
   /** Final blocks whose execution results nobody brought yet, by slot index. */
   private readonly unexecuted = new Map<number, BlockIdText>()
@@ -105,6 +116,7 @@ export class Archiver implements Feed {
     this.clock = modules.clock
     this.log = modules.log
     this.events = modules.events ?? {}
+    this.nodeCount = options.nodeCount
     this.agreement = new Agreement(options.nodeCount)
     this.ledger = new SlotLedger(options.restarts)
     this.archived = new ArchivedIndex(modules.store, modules.spool)
@@ -114,7 +126,8 @@ export class Archiver implements Feed {
         spool: modules.spool,
         cpu: modules.cpu,
         log: modules.log,
-        isWanted: (id) => this.wanted.has(id),
+        isWanted: (id) => this.wanted.has(id) || this.ledger.has(id) || this.ledger.isMissing(id),
+        isArchived: (period) => this.archived.has(period),
         onSpooled: (block) => this.onSpooled(block.id),
         onRefused: (code) => this.events.onRefused?.(code),
       },
@@ -123,13 +136,8 @@ export class Archiver implements Feed {
 
   /** Takes up where the store and the spool were left; then `Feed` calls may begin. */
   async start(): Promise<void> {
-    for (const block of await this.archived.load()) this.ledger.add(block)
-    for await (const block of this.spool.listBlocks()) this.intake.remember(block)
-    for await (const { slot, id } of this.spool.listFinals()) {
-      if (this.archived.has(slot.period)) continue
-      this.wanted.set(id, slot)
-      await this.acceptFinal(id)
-    }
+    for (const { block, linked } of await this.archived.load()) this.ledger.addArchived(block, linked)
+    await this.loadSpool()
     await this.retryQuarantined()
     this.loops.push(this.writeLoop(), this.syncLoop())
   }
@@ -146,7 +154,7 @@ export class Archiver implements Feed {
     return {
       spooledBlocks: this.intake.sizeBlocks,
       quarantinedBlocks: this.quarantined.size,
-      gaps: this.ledger.listGaps(),
+      gaps: [...this.ledger.listGaps(), ...this.listLost()],
       conflict: this.conflict,
       halted: this.halted ? { code: this.halted.code, message: this.halted.message } : undefined,
       stalled: this.stalled,
@@ -163,6 +171,14 @@ export class Archiver implements Feed {
         'ARCHIVER_NETWORK_MISMATCH',
         `the node is on chain ${status.network.chainId} with genesis ${status.network.genesisTimestampMs} and ` +
           `${status.threadCount} threads, this archive on chain ${network.chainId} with genesis ${network.genesisTimestampMs}`,
+        { node },
+      )
+    }
+    const nowIndex = Math.floor((this.clock.nowMs() - Number(network.genesisTimestampMs)) / SLOT_MS)
+    if (slotIndex(status.lastFinalSlot) > nowIndex + MAX_CLOCK_SKEW_SLOTS) {
+      throw new ArchiveError(
+        'ARCHIVER_NODE_REFUSED',
+        `the node calls slot ${formatSlot(status.lastFinalSlot)} final, which is not due yet by the clock of this machine`,
         { node },
       )
     }
@@ -185,37 +201,35 @@ export class Archiver implements Feed {
     return this.intake.take(node, filledBlock, expectedId)
   }
 
-  async onClaims(node: number, claims: readonly FinalityClaim[], answeredUpTo: Slot | undefined): Promise<void> {
-    for (const { slot, id } of claims) {
-      const archivedId = this.archived.idAt(slot)
-      if (archivedId !== undefined) {
-        if (archivedId !== id) this.onReplaced(node, slot, id, archivedId)
-      } else if (!this.archived.has(slot.period)) this.agreement.claim(node, slot, id)
-    }
-    if (answeredUpTo) this.agreement.setAnswered(node, answeredUpTo)
-    for (const { slot, id } of this.agreement.takeAgreed()) {
+  async onClaims(node: number, claims: readonly FinalityClaim[]): Promise<void> {
+    for (const claim of this.dropContradictions(node, claims)) this.takeClaim(node, claim)
+    // Before anything is accepted: what is ready must not be archived past it meanwhile.
+    this.checkConflict()
+    for (const { slot, id, instead } of this.agreement.takeAgreed()) {
+      if (instead !== undefined) this.wanted.delete(instead)
       if (this.wanted.has(id) || this.ledger.has(id)) continue
       this.wanted.set(id, slot)
-      await this.acceptFinal(id)
     }
-    this.checkConflict()
+    await this.acceptSpooled()
     await this.quarantineWanted()
   }
 
   async onExecution(slot: Slot, execution: SlotExecution): Promise<void> {
     const index = slotIndex(slot)
+    if (!this.executed.has(index) && !this.archived.has(slot.period) && this.isNear(slot)) {
+      await this.spool.putExecution(slot, encodeExecution(execution))
+      this.executed.add(index)
+    }
     this.unexecuted.delete(index)
-    if (this.executed.has(index) || this.archived.has(slot.period)) return
-    this.executed.add(index)
-    await this.spool.putExecution(slot, encodeExecution(execution))
   }
 
   isKnown(id: BlockIdText): boolean {
-    return this.intake.isHandled(id) || this.ledger.has(id) || this.archived.hasId(id)
+    if (this.intake.isHandled(id) || this.archived.hasId(id)) return true
+    return this.ledger.has(id) && !this.lost.has(id)
   }
 
   isWorthAsking(node: number, id: BlockIdText): boolean {
-    return !this.isKnown(id) && !this.intake.wasRefusedFrom(node, id)
+    return !this.isKnown(id) && this.intake.isDueFrom(node, id)
   }
 
   slotOf(id: BlockIdText): Slot | undefined {
@@ -231,7 +245,7 @@ export class Archiver implements Feed {
 
   listWanted(): BlockIdText[] {
     const missing = this.ledger.listMissing().map(({ id }) => id)
-    return [...new Set([...this.wanted.keys(), ...missing])].filter((id) => !this.isKnown(id))
+    return [...new Set([...this.lost, ...this.wanted.keys(), ...missing])].filter((id) => !this.isKnown(id))
   }
 
   async listUnexecuted(upTo: Slot): Promise<{ slot: Slot; operationIds: string[] }[]> {
@@ -244,10 +258,39 @@ export class Archiver implements Feed {
     return slots
   }
 
+  private listLost(): Gap[] {
+    return [...this.lost].flatMap((missing) => {
+      const slot = this.ledger.slotOf(missing)
+      return slot ? [{ thread: slot.thread, firstPeriod: slot.period, lastPeriod: slot.period, missing }] : []
+    })
+  }
+
+  private async loadSpool(): Promise<void> {
+    const stale: { slot: Slot; id: BlockIdText }[] = []
+    const finals: { slot: Slot; id: BlockIdText }[] = []
+    for await (const { slot, id } of this.spool.listFinals()) {
+      const isStale = this.archived.has(slot.period) || this.archived.isBefore(slot.period)
+      if (isStale) stale.push({ slot, id })
+      else finals.push({ slot, id })
+    }
+    // What a stop between archiving a period and clearing it left behind.
+    await this.spool.deleteBlocks(stale)
+    await this.spool.deleteFinals(stale.map(({ slot }) => slot))
+    for (const period of new Set(stale.map(({ slot }) => slot.period))) await this.spool.deleteExecutions(period, period)
+    for await (const block of this.spool.listBlocks()) this.intake.remember(block)
+    for (const period of new Set(finals.map(({ slot }) => slot.period))) {
+      for (const thread of (await this.spool.readExecutions(period)).keys())
+        this.executed.add(slotIndex({ period, thread }))
+    }
+    for (const { slot, id } of finals) this.wanted.set(id, slot)
+    for (const { id } of finals) await this.acceptFinal(id)
+  }
+
   private async onSpooled(id: BlockIdText): Promise<void> {
+    const slot = this.lost.delete(id) ? this.intake.find(id)?.slot : undefined
+    if (slot) this.collectReady({ from: slot.period, to: slot.period })
     if (this.quarantined.delete(id)) await this.spool.deleteQuarantined([id])
-    const implied = this.ledger.listMissing().some((missing) => missing.id === id)
-    if (implied) this.wanted.set(id, undefined)
+    if (this.ledger.isMissing(id)) this.wanted.set(id, undefined)
     if (this.wanted.has(id)) await this.acceptFinal(id)
   }
 
@@ -258,7 +301,8 @@ export class Archiver implements Feed {
       const block = this.intake.find(next)
       if (!block || this.ledger.has(next) || this.halted) continue
       const named = this.wanted.get(next)
-      if (named && slotIndex(named) !== slotIndex(block.slot)) {
+      const isMisplaced = named !== undefined && slotIndex(named) !== slotIndex(block.slot)
+      if (isMisplaced && !this.agreement.isAgreed(block.slot, next)) {
         this.log.error({ blockId: next, slot: formatSlot(named), code: 'ARCHIVER_BLOCK_ID_MISMATCH' }, 'block refused')
         this.events.onRefused?.('ARCHIVER_BLOCK_ID_MISMATCH')
         this.wanted.delete(next)
@@ -291,8 +335,18 @@ export class Archiver implements Feed {
     if (result.kind !== 'added') return
     const index = slotIndex(block.slot)
     if (!this.executed.has(index)) this.unexecuted.set(index, block.id)
-    await this.spool.putFinal(block.slot, block.id)
-    this.collectReady(result.touched)
+    try {
+      await this.spool.putFinal(block.slot, block.id)
+    } finally {
+      this.collectReady(result.touched)
+    }
+  }
+
+  /** What a failing disk kept from being accepted when it was spooled. */
+  private async acceptSpooled(): Promise<void> {
+    const missing = this.ledger.listMissing().filter(({ id }) => this.intake.find(id))
+    for (const { id } of missing) if (!this.wanted.has(id)) this.wanted.set(id, undefined)
+    for (const id of [...this.wanted.keys()]) if (this.intake.find(id)) await this.acceptFinal(id)
   }
 
   private collectReady(touched: { readonly from: Period; readonly to: Period }): void {
@@ -307,22 +361,37 @@ export class Archiver implements Feed {
 
   private async writeLoop(): Promise<void> {
     while (!this.stopping.signal.aborted) {
-      const next = [...this.ready.keys()].sort((a, b) => a - b)[0]
-      const ready = next === undefined ? undefined : this.ready.get(next)
+      const ready = this.pickReady()
       if (!ready) {
         this.wakeWriter = new AbortController()
-        if (this.ready.size === 0) await this.clock.sleep(60_000, this.wakeWriter.signal)
+        await this.clock.sleep(60_000, this.wakeWriter.signal)
         continue
       }
       const { store, spool, cpu, clock, log } = this
+      const onLost = (slot: Slot, id: BlockIdText): void => {
+        this.intake.forget([{ slot, id }])
+        this.lost.add(id)
+      }
       const onStalled = (error: unknown): void => {
         this.stalled = error instanceof Error ? error.message : String(error)
       }
-      const summary = await archivePeriod(ready, { store, spool, cpu, clock, log, onStalled }, this.stopping.signal)
+      const summary = await archivePeriod(
+        ready,
+        { store, spool, cpu, clock, log, onStalled, onLost },
+        this.stopping.signal,
+      )
       if (!summary) return
       this.stalled = undefined
-      await this.onArchived(ready, summary)
+      if (summary === 'lost') this.ready.delete(ready.period)
+      else await this.onArchived(ready, summary)
     }
+  }
+
+  /** The lowest period that is decided, unless nodes disagree about a slot up to its end, or nothing may be archived. */
+  private pickReady(): ReadyPeriod | undefined {
+    if (this.halted) return undefined
+    const lowest = Math.min(...this.ready.keys())
+    return this.conflict && lowest >= this.conflict.slot.period ? undefined : this.ready.get(lowest)
   }
 
   private async onArchived(ready: ReadyPeriod, summary: PeriodSummary): Promise<void> {
@@ -332,13 +401,18 @@ export class Archiver implements Feed {
     const stored = ready.decisions.flatMap((decision, thread) =>
       decision.kind === 'block' ? [{ slot: { period, thread }, id: decision.id }] : [],
     )
-    await this.archived.add(period, stored)
     this.ready.delete(period)
-    await this.spool.deleteBlocks(stored)
-    await this.spool.deleteFinals(stored.map(({ slot }) => slot))
-    await this.spool.deleteExecutions(period)
     this.intake.forget(stored)
-    await this.forgetOld(period)
+    try {
+      await this.archived.add(period, stored)
+      await this.spool.deleteBlocks(stored)
+      await this.spool.deleteFinals(stored.map(({ slot }) => slot))
+      await this.spool.deleteExecutions(this.archived.isBefore(period - 1) ? 0 : period, period)
+      await this.forgetOld(period)
+    } catch (error) {
+      // The period is on disk: what it leaves in the spool is cleared at the next start.
+      this.log.error({ period, err: error }, 'spool not cleared')
+    }
     this.events.onArchived?.(summary, elapsedMs)
   }
 
@@ -351,8 +425,8 @@ export class Archiver implements Feed {
     this.agreement.forgetBefore({ period: period - FORGET_PERIODS, thread: 0 })
     const losers = this.intake.listBefore(period - LOSER_PERIODS).filter((block) => !this.ledger.has(block.id))
     if (losers.length === 0) return
-    await this.spool.deleteBlocks(losers)
     this.intake.forget(losers)
+    await this.spool.deleteBlocks(losers)
   }
 
   private async syncLoop(): Promise<void> {
@@ -376,10 +450,57 @@ export class Archiver implements Feed {
       const claims = [...conflict.claims].map(([node, id]) => `node ${node}: ${id}`).join(', ')
       this.log.error({ slot: formatSlot(conflict.slot), claims, code: 'ARCHIVER_NODE_CONFLICT' }, 'nodes disagree')
     } else if (changed) this.log.info({}, 'nodes agree again')
+    if (changed) this.wakeWriter.abort()
+  }
+
+  /** A node that names several blocks of one slot in one breath has named none. */
+  private dropContradictions(node: number, claims: readonly FinalityClaim[]): readonly FinalityClaim[] {
+    const bySlot = new Map<number, FinalityClaim['id']>()
+    const contradicted = new Set<number>()
+    for (const { slot, id } of claims) {
+      const index = slotIndex(slot)
+      if ((bySlot.get(index) ?? id) !== id) contradicted.add(index)
+      bySlot.set(index, id)
+    }
+    if (contradicted.size === 0) return claims
+    const slots = [...contradicted].map((index) => formatSlot(slotOfIndex(index)))
+    this.log.error(
+      { node, slot: slots[0], count: slots.length, code: 'ARCHIVER_PARENT_LINK_BROKEN' },
+      'node names several final blocks for one slot',
+    )
+    this.events.onRefused?.('ARCHIVER_PARENT_LINK_BROKEN')
+    return claims.filter(({ slot }) => !contradicted.has(slotIndex(slot)))
+  }
+
+  private takeClaim(node: number, { slot, id }: FinalityClaim): void {
+    const archivedId = this.archived.idAt(slot)
+    if (archivedId !== undefined) {
+      // That a slot has no block is no other chain: the archived one is proven by its descendants.
+      if (archivedId !== id && id !== 'none') this.onReplaced(node, slot, id, archivedId)
+      return
+    }
+    if (this.archived.has(slot.period) || !this.isNear(slot)) return
+    if (id === 'none' || this.isKnown(id) || isBlockId(id)) this.agreement.claim(node, slot, id)
+    else this.events.onRefused?.('ARCHIVER_BLOCK_ID_MISMATCH')
+  }
+
+  /** Slots that a node may speak of: a bound for what is remembered of its words. */
+  private isNear(slot: Slot): boolean {
+    const final = this.nodeFinalSlot
+    if (!final) return true
+    const first = this.searchFrom(final).period - NEAR_PERIODS
+    return slot.period >= first && slot.period <= final.period + NEAR_PERIODS
   }
 
   private onReplaced(node: number, slot: Slot, id: string, archivedId: string): void {
     const text = `node ${node} names ${id} at ${formatSlot(slot)}, where ${archivedId} is archived`
+    const isNew = !this.dissenters.has(node)
+    this.dissenters.add(node)
+    if (this.nodeCount >= 3 && this.dissenters.size * 2 <= this.nodeCount) {
+      if (isNew)
+        this.log.error({ node, slot: formatSlot(slot), reason: text, code: 'ARCHIVER_CHAIN_REPLACED' }, 'node outvoted')
+      return
+    }
     this.halt(new ArchiveError('ARCHIVER_CHAIN_REPLACED', text, { node, id, archivedId }))
   }
 
@@ -411,5 +532,14 @@ export class Archiver implements Feed {
       this.log.info({ blockId: block.id, result }, 'quarantined block tried again')
     }
     await this.spool.deleteQuarantined(healed)
+  }
+}
+
+function isBlockId(text: string): boolean {
+  try {
+    parseBlockId(text)
+    return true
+  } catch {
+    return false
   }
 }

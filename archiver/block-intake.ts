@@ -2,6 +2,7 @@ import {
   type BlockIdText,
   type ErrorCode,
   isArchiveError,
+  MAX_BLOCK_OPERATIONS,
   type QuarantinedBlock,
   RawFilledBlockCodec,
   SecureHashCodec,
@@ -11,12 +12,16 @@ import {
 } from '../core/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import type { CpuWork } from './cpu-pool.ts'
+import { exceedsEntries } from './entry-limit.ts'
 import type { IntakeResult } from './feed.ts'
 import type { FinalBlock } from './slot-ledger.ts'
 import type { VerifiedBlock } from './verify-block.ts'
 
 /** A slot's producer may sign two blocks; more than two bodies for one slot are only kept when one is final. */
 const MAX_BODIES_PER_SLOT = 2
+/** Past a few MB no block can be: the network limits them to 300 kB, of which messages make five times as much. */
+const MAX_BLOCK_MESSAGE_BYTES = 8 * 1024 * 1024
+const MAX_BLOCK_MESSAGE_ENTRIES = MAX_BLOCK_OPERATIONS + 16
 /** Raw bytes of refused blocks are kept, newest first, in case a node calls one of them final. */
 const MAX_REFUSED_BYTES = 16 * 1024 * 1024
 
@@ -31,6 +36,7 @@ export class BlockIntake {
   private readonly cpu: CpuWork
   private readonly log: Logger
   private readonly isWanted: (id: BlockIdText) => boolean
+  private readonly isArchived: (period: number) => boolean
   private readonly onSpooled: (block: VerifiedBlock) => Promise<void>
   private readonly onRefused: (code: ErrorCode) => void
 
@@ -52,6 +58,8 @@ export class BlockIntake {
       readonly log: Logger
       /** Final blocks are kept whatever else stands at their slot. */
       readonly isWanted: (id: BlockIdText) => boolean
+      /** Nothing of an archived period comes back into the spool. */
+      readonly isArchived: (period: number) => boolean
       readonly onSpooled: (block: VerifiedBlock) => Promise<void>
       readonly onRefused: (code: ErrorCode) => void
     },
@@ -61,6 +69,7 @@ export class BlockIntake {
     this.cpu = modules.cpu
     this.log = modules.log
     this.isWanted = modules.isWanted
+    this.isArchived = modules.isArchived
     this.onSpooled = modules.onSpooled
     this.onRefused = modules.onRefused
   }
@@ -100,13 +109,17 @@ export class BlockIntake {
 
   /** Verifies and spools; never rejects for what the block is, only when the spool cannot be written. */
   take(node: number, filledBlock: Uint8Array, expectedId?: BlockIdText): Promise<IntakeResult> {
+    if (filledBlock.length > MAX_BLOCK_MESSAGE_BYTES || exceedsEntries(filledBlock, MAX_BLOCK_MESSAGE_ENTRIES)) {
+      return Promise.resolve(this.refuseUnread(node, filledBlock.length, expectedId))
+    }
     const { claimedId, complete } = peek(filledBlock)
     const id = (expectedId ?? claimedId) as BlockIdText
     if (this.facts.has(id)) return Promise.resolve('known')
     if (!complete) return Promise.resolve('incomplete')
     const running = this.inFlight.get(id)
     // What is refused under this id says nothing of these bytes.
-    if (running) return running.then((result) => (result === 'refused' ? this.take(node, filledBlock, expectedId) : result))
+    if (running)
+      return running.then((result) => (result === 'refused' ? this.take(node, filledBlock, expectedId) : result))
     const work = this.verifyAndSpool(node, filledBlock, id).finally(() => this.inFlight.delete(id))
     this.inFlight.set(id, work)
     return work
@@ -139,7 +152,7 @@ export class BlockIntake {
     }
     this.forgetRefused(id)
     this.refusedFrom.delete(`${node} ${id}`)
-    if (!(await this.takePlace(block))) {
+    if (this.isArchived(block.slot.period) || !(await this.takePlace(block))) {
       if (this.ignored.size >= MAX_REFUSALS_REMEMBERED) this.ignored.clear()
       this.ignored.add(id)
       return 'ignored'
@@ -183,6 +196,14 @@ export class BlockIntake {
     const times = (this.refusedFrom.get(key)?.times ?? 0) + 1
     if (this.refusedFrom.size >= MAX_REFUSALS_REMEMBERED) this.refusedFrom.clear()
     this.refusedFrom.set(key, { times, skips: Math.min(2 ** times, MAX_SKIPS) })
+  }
+
+  private refuseUnread(node: number, sizeBytes: number, expectedId: BlockIdText | undefined): 'refused' {
+    const code = 'ARCHIVER_BLOCK_UNPARSABLE'
+    this.log.warn({ node, sizeBytes, code, reason: 'too large, or no protobuf' }, 'block refused')
+    if (expectedId) this.rememberRefusal(`${node} ${expectedId}`)
+    this.onRefused(code)
+    return 'refused'
   }
 
   private refuse(block: QuarantinedBlock, reason: string): void {

@@ -21,6 +21,8 @@ const MAX_OPERATIONS = 100_000
 const MAX_EVENTS = 1_000_000
 const MAX_TEXT_BYTES = 1024
 const MAX_EVENT_BYTES = 1024 * 1024
+/** Of one slot: blocks are 300 kB and gas bounds what they cause. */
+const MAX_EXECUTION_BYTES = 8 * 1024 * 1024
 const SOURCES = ['stream', 'query', 'peer'] as const
 
 export interface ExecutionEvent {
@@ -73,7 +75,17 @@ export function executionFromQueries(
   }
 }
 
+/** @throws ArchiveError when an id is none, or a text or list is longer than `parseExecution` takes */
 export function encodeExecution(execution: SlotExecution): Uint8Array {
+  const bytes = writeExecution(execution)
+  if (bytes.length > MAX_EXECUTION_BYTES)
+    throw new ByteReader(bytes).error(`execution results of ${bytes.length} bytes`)
+  // What a node sent is read back here, so that nobody finds later that it cannot be.
+  parseExecution(bytes)
+  return bytes
+}
+
+function writeExecution(execution: SlotExecution): Uint8Array {
   const writer = new ByteWriter(256).u8(FORMAT).u8(SOURCES.indexOf(execution.source))
   writer.u8(execution.complete ? 1 : 0).string(execution.trailHash)
   const outcomes = execution.outcomes

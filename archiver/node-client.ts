@@ -13,6 +13,7 @@ import {
   GetScExecutionEventsResponseCodec,
   GetStatusRequestCodec,
   GetStatusResponseCodec,
+  MAX_BLOCK_OPERATIONS,
   type MessageCodec,
   type Network,
   NewFilledBlocksRequestCodec,
@@ -27,10 +28,13 @@ import {
   slotFromProtobuf,
   slotToProtobuf,
 } from '../core/index.ts'
+import { exceedsEntries } from './entry-limit.ts'
 
 const SERVICE = '/massa.api.v1.PublicService/'
 /** The node sends up to 50 MiB (facts: massa-node 1.3); grpc-js alone would stop at 4 MB. */
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+/** Entries of an answer; a node shows some thousand blocks or events at most. */
+const MAX_ENTRIES = 100_000
 /** Limits of the node (facts: massa-node 1.3). */
 const BLOCKS_PER_CALL = 50
 const OPERATIONS_PER_CALL = 250
@@ -65,6 +69,8 @@ export class NodeClient {
   private readonly client: Client
   private readonly timeoutMs: number
   private readonly onCall: (rpc: string, result: string) => void
+  private readonly underWay = new Set<{ cancel(): void }>()
+  private closed = false
 
   constructor(options: {
     readonly url: string
@@ -132,6 +138,7 @@ export class NodeClient {
         const id = this.readSecureHash(header)
         if (!wanted.has(id)) continue
         const operationIds = wrapper.block?.operations ?? []
+        if (operationIds.length > MAX_BLOCK_OPERATIONS) continue
         blocks.push({ id: id as BlockIdText, final: wrapper.status === BLOCK_STATUS_FINAL, header, operationIds })
       }
     }
@@ -192,21 +199,33 @@ export class NodeClient {
     return this.openStream('NewSlotExecutionOutputsServer', NewSlotExecutionOutputsRequestCodec.encode(request))
   }
 
+  /** Ends what is under way: calls reject, streams end. */
   close(): void {
+    this.closed = true
+    for (const call of this.underWay) call.cancel()
     this.client.close()
   }
 
   private openStream(rpc: string, request: Uint8Array): ClientReadableStream<Buffer> {
-    return this.client.makeServerStreamRequest<Buffer, Buffer>(
+    const stream = this.client.makeServerStreamRequest<Buffer, Buffer>(
       SERVICE + rpc,
       (bytes) => bytes,
       (bytes) => bytes,
       Buffer.from(request),
     )
+    // A stream that its reader has left still ends with an error: without a listener it would end the process.
+    stream.on('error', () => {})
+    this.underWay.add(stream)
+    stream.once('close', () => this.underWay.delete(stream))
+    return stream
   }
 
   private async call<Q, A>(rpc: string, request: MessageCodec<Q>, answer: MessageCodec<A>, message: Q): Promise<A> {
     const bytes = await this.callRaw(rpc, Buffer.from(request.encode(message)))
+    if (exceedsEntries(bytes, MAX_ENTRIES)) {
+      this.onCall(rpc, 'unparsable')
+      throw this.unfit(rpc, 'its answer is not protobuf, or has too many entries')
+    }
     try {
       const decoded = answer.decode(bytes)
       this.onCall(rpc, 'ok')
@@ -219,20 +238,31 @@ export class NodeClient {
 
   private callRaw(rpc: string, request: Buffer): Promise<Buffer> {
     return new Promise((resolve, reject) => {
-      this.client.makeUnaryRequest<Buffer, Buffer>(
+      if (this.closed) {
+        reject(new ArchiveError('ARCHIVER_NODE_UNREACHABLE', `${rpc} of ${this.url}: the client is closed`))
+        return
+      }
+      const call = this.client.makeUnaryRequest<Buffer, Buffer>(
         SERVICE + rpc,
         (bytes) => bytes,
         (bytes) => bytes,
         request,
         { deadline: Date.now() + this.timeoutMs },
         (error, value) => {
+          this.underWay.delete(call)
           if (error) {
             this.onCall(rpc, grpcStatus[error.code]?.toLowerCase() ?? 'error')
             reject(this.wrap(rpc, error))
           } else resolve(value ?? Buffer.alloc(0))
         },
       )
+      this.underWay.add(call)
     })
+  }
+
+  /** What a stream ended with, as an ArchiveError. */
+  wrapStreamError(rpc: string, error: unknown): unknown {
+    return error instanceof Error && 'details' in error ? this.wrap(rpc, error as ServiceError) : error
   }
 
   private wrap(rpc: string, error: ServiceError): ArchiveError {

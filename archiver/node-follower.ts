@@ -1,5 +1,6 @@
 import type { ClientReadableStream } from '@grpc/grpc-js'
 import {
+  ArchiveError,
   type BlockIdText,
   type Clock,
   EXECUTION_STATUS_FINAL,
@@ -11,13 +12,18 @@ import {
   slotIndex,
 } from '../core/index.ts'
 import type { Logger } from '../telemetry/index.ts'
+import { exceedsEntries } from './entry-limit.ts'
 import { executionFromOutput } from './execution-results.ts'
 import type { Feed } from './feed.ts'
-import type { NodeClient } from './node-client.ts'
-import { fetchBodies, type Pull, pullOnce } from './pull-path.ts'
+import type { NodeClient, NodeStatus } from './node-client.ts'
+import { fetchBodies, type Pull, pullOnce, takeExecution } from './pull-path.ts'
 
 /** Blocks in hand before a stream is told to wait; a full one is some 800 kB. */
 const MAX_BLOCKS_IN_HAND = 16
+/** Events or changed operations of one slot. */
+const MAX_OUTPUT_ENTRIES = 100_000
+const EVENTS_PATH = [1, 2]
+const CHANGES_PATH = [1, 2, 4]
 const STREAM_RETRY_FIRST_MS = 1_000
 const STREAM_RETRY_MAX_MS = 30_000
 
@@ -48,7 +54,7 @@ export class NodeFollower {
   private readonly onFatal: (error: unknown) => void
   private readonly stopping = new AbortController()
   private readonly loops: Promise<void>[] = []
-  private readonly streams = new Set<ClientReadableStream<Buffer>>()
+  private readonly inHand = new Set<Promise<void>>()
 
   private readonly pull: Pull
 
@@ -56,10 +62,14 @@ export class NodeFollower {
   private version = ''
   private lastFinalSlot: Slot | undefined
   private lastError: string | undefined
-  private polled = false
   private pollNow = new AbortController()
+  /** Polls are numbered: streams are opened after one that began later than the last stream ended found the right network. */
+  private pollNumber = 0
+  private checkedPoll = 0
+  private checked = new AbortController()
 
-  private blocksInHand = 0
+  /** Messages of streams that could not be taken. */
+  private badMessages = 0
   private firstStreamedSlot: Slot | undefined
   private lastStreamedIndex: number | undefined
   private lastStreamedAtMs = 0
@@ -88,12 +98,17 @@ export class NodeFollower {
     this.clock = modules.clock
     this.log = modules.log
     this.onFatal = modules.onFatal
-    this.pull = { node: options.node, client: options.client, feed: modules.feed }
+    this.pull = {
+      node: options.node,
+      client: options.client,
+      feed: modules.feed,
+      log: modules.log,
+      unanswered: new Map(),
+    }
   }
 
   start(): void {
     this.lastStreamedAtMs = this.clock.nowMs()
-    // Streams first: what they bring from now on cannot be missed by the first poll.
     this.loops.push(
       this.keepStream('NewFilledBlocksServer', () => this.client.openFilledBlocks(), this.onFilledBlock),
       this.keepStream('NewSlotExecutionOutputsServer', () => this.client.openFinalOutputs(), this.onFinalOutput),
@@ -102,10 +117,16 @@ export class NodeFollower {
   }
 
   async stop(): Promise<void> {
+    this.end()
+    await Promise.all(this.loops)
+    await Promise.all(this.inHand)
+  }
+
+  private end(): void {
+    this.up = false
     this.stopping.abort()
     this.pollNow.abort()
-    for (const stream of this.streams) stream.cancel()
-    await Promise.all(this.loops)
+    this.checked.abort()
     this.client.close()
   }
 
@@ -133,25 +154,29 @@ export class NodeFollower {
   }
 
   private async poll(): Promise<void> {
+    const number = ++this.pollNumber
     try {
       const status = await this.client.getStatus()
+      if (this.stopping.signal.aborted) return
       this.feed.onStatus(this.node, status)
       if (this.lastFinalSlot && slotIndex(status.lastFinalSlot) < slotIndex(this.lastFinalSlot)) {
         this.log.warn({ url: this.client.url, finalPeriod: status.lastFinalSlot.period }, 'node restarted')
         this.feed.onNodeRestart(this.node)
-        this.polled = false
       }
-      if (!this.up) this.log.info({ url: this.client.url, version: status.version }, 'node connected')
-      this.up = true
+      if (!this.up) this.onConnected(status)
       this.version = status.version
       this.lastFinalSlot = status.lastFinalSlot
+      this.checkedPoll = number
+      this.checked.abort()
       this.checkSilence(status.lastFinalSlot)
       await pullOnce(this.pull, status, this.silent ? undefined : this.firstStreamedSlot)
-      this.polled = true
       this.lastError = undefined
     } catch (error) {
       if (this.stopping.signal.aborted) return
-      if (isArchiveError(error, 'ARCHIVER_NETWORK_MISMATCH')) return this.onFatal(error)
+      if (isArchiveError(error, 'ARCHIVER_NETWORK_MISMATCH')) {
+        this.end()
+        return this.onFatal(error)
+      }
       const text = error instanceof Error ? error.message : String(error)
       if (this.up || this.lastError === undefined) this.log.warn({ url: this.client.url, err: error }, 'node failed')
       this.lastError = text
@@ -160,11 +185,18 @@ export class NodeFollower {
     }
   }
 
+  private onConnected(status: NodeStatus): void {
+    this.log.info({ url: this.client.url, version: status.version }, 'node connected')
+    this.up = true
+    // Silence is counted from when the node could have spoken.
+    this.lastStreamedAtMs = this.clock.nowMs()
+    this.cursorAtLastMessage = slotIndex(status.lastFinalSlot)
+  }
+
   /** A silent stream beside a moving final slot is a node that does not broadcast; beside a still one, an idle chain. */
   private checkSilence(lastFinalSlot: Slot): void {
     const quietMs = this.clock.nowMs() - this.lastStreamedAtMs
     const moved = slotIndex(lastFinalSlot) > this.cursorAtLastMessage
-    if (this.cursorAtLastMessage < 0) this.cursorAtLastMessage = slotIndex(lastFinalSlot)
     if (this.silent || !moved || quietMs < this.streamSilenceMs) return
     this.silent = true
     this.log.warn({ url: this.client.url, code: 'ARCHIVER_STREAM_SILENT', quietMs }, 'streams are silent')
@@ -176,48 +208,77 @@ export class NodeFollower {
     onMessage: (bytes: Buffer) => Promise<void>,
   ): Promise<void> {
     let retryMs = STREAM_RETRY_FIRST_MS
-    while (!this.stopping.signal.aborted) {
+    let endedAt = 0
+    while (await this.whenChecked(endedAt)) {
       const stream = open()
-      this.streams.add(stream)
       try {
         // Reading by iteration is the back-pressure: no further message is taken while one waits.
         for await (const bytes of stream) {
+          if (this.stopping.signal.aborted) break
           retryMs = STREAM_RETRY_FIRST_MS
-          await onMessage.call(this, bytes as Buffer)
+          await onMessage.call(this, bytes as Buffer).catch((error: unknown) => this.onBadMessage(name, error))
         }
       } catch (error) {
-        if (!this.stopping.signal.aborted)
-          this.log.debug({ url: this.client.url, rpc: name, err: error }, 'stream ended')
+        this.onStreamError(name, error)
       } finally {
-        this.streams.delete(stream)
         stream.cancel()
       }
-      if (this.stopping.signal.aborted) return
+      endedAt = this.pollNumber
       await this.clock.sleep(retryMs, this.stopping.signal)
       retryMs = Math.min(retryMs * 2, STREAM_RETRY_MAX_MS)
     }
   }
 
+  /** False when the follower is stopping. */
+  private async whenChecked(after: number): Promise<boolean> {
+    while (!this.stopping.signal.aborted && this.checkedPoll <= after) {
+      if (this.checked.signal.aborted) this.checked = new AbortController()
+      await this.clock.sleep(60_000, this.checked.signal)
+    }
+    return !this.stopping.signal.aborted
+  }
+
+  private onStreamError(rpc: string, cause: unknown): void {
+    if (this.stopping.signal.aborted) return
+    const error = this.client.wrapStreamError(rpc, cause)
+    const fields = { url: this.client.url, rpc, err: error }
+    if (isArchiveError(error, 'ARCHIVER_MESSAGE_TOO_LARGE'))
+      this.log.warn({ ...fields, code: error.code }, 'stream ended')
+    else this.log.debug(fields, 'stream ended')
+  }
+
+  /** One message is lost, the stream goes on: a poll brings what matters of it. Said at the 1st, 10th, 100th, ... */
+  private onBadMessage(rpc: string, error: unknown): void {
+    this.badMessages++
+    const code = isArchiveError(error) ? error.code : 'CORE_PROTOBUF_INVALID'
+    const fields = { url: this.client.url, rpc, code, count: this.badMessages, err: error }
+    if (Number.isInteger(Math.log10(this.badMessages))) this.log.warn(fields, 'message of a stream not taken')
+  }
+
   private async onFilledBlock(bytes: Buffer): Promise<void> {
     const filledBlock = NewFilledBlocksResponseCodec.decode(bytes).filledBlock
     if (!filledBlock) return
-    const taken = this.takeStreamed(filledBlock)
+    const taken = this.takeStreamed(filledBlock).finally(() => this.inHand.delete(taken))
+    this.inHand.add(taken)
     // Several blocks are verified at once; past the bound the stream waits for one of them.
-    if (this.blocksInHand >= MAX_BLOCKS_IN_HAND) await taken
+    if (this.inHand.size >= MAX_BLOCKS_IN_HAND) await taken
   }
 
   private async takeStreamed(filledBlock: Uint8Array): Promise<void> {
-    this.blocksInHand++
     try {
       await this.feed.takeBlock(this.node, filledBlock)
     } catch (error) {
       this.log.error({ url: this.client.url, err: error }, 'block not spooled')
-    } finally {
-      this.blocksInHand--
     }
   }
 
   private async onFinalOutput(bytes: Buffer): Promise<void> {
+    if (
+      exceedsEntries(bytes, MAX_OUTPUT_ENTRIES, EVENTS_PATH) ||
+      exceedsEntries(bytes, MAX_OUTPUT_ENTRIES, CHANGES_PATH)
+    ) {
+      throw new ArchiveError('CORE_PROTOBUF_INVALID', 'an execution output is not protobuf, or has too many entries')
+    }
     const { output } = NewSlotExecutionOutputsResponseCodec.decode(bytes)
     if (output?.status !== EXECUTION_STATUS_FINAL || !output.executionOutput) return
     const slot = slotFromProtobuf(output.executionOutput.slot)
@@ -233,9 +294,9 @@ export class NodeFollower {
       this.log.info({ url: this.client.url }, 'streams speak again')
     }
     if (jumped) this.pollNow.abort()
-    await this.feed.onExecution(slot, executionFromOutput(output.executionOutput))
-    await this.feed.onClaims(this.node, [{ slot, id }], this.polled ? slot : undefined)
-    if (id !== 'none' && !this.feed.isKnown(id) && this.blocksInHand < MAX_BLOCKS_IN_HAND) await this.fetchAtOnce(id)
+    await takeExecution(this.pull, slot, () => executionFromOutput(output.executionOutput ?? {}))
+    await this.feed.onClaims(this.node, [{ slot, id }])
+    if (id !== 'none' && !this.feed.isKnown(id) && this.inHand.size < MAX_BLOCKS_IN_HAND) await this.fetchAtOnce(id)
   }
 
   /** Final and not on disk: the node may forget it within seconds. */

@@ -1,19 +1,25 @@
 import {
   type BlockIdText,
+  formatSlot,
+  fromU64,
+  type ScExecutionEventMessage,
   SLOT_MS,
   type Slot,
-  slotFromProtobuf,
   slotIndex,
   slotOfIndex,
   THREAD_COUNT,
 } from '../core/index.ts'
-import { executionFromQueries } from './execution-results.ts'
+import type { Logger } from '../telemetry/index.ts'
+import { executionFromQueries, type SlotExecution } from './execution-results.ts'
 import type { Feed, FinalityClaim } from './feed.ts'
 import type { NodeClient, NodeStatus, PulledBlock } from './node-client.ts'
 import { joinFilledBlock } from './verify-block.ts'
 
 /** A poll brings at most so many bodies, so that finality is looked at again soon. */
 const MAX_BODIES_PER_POLL = 500
+/** A block id has 51 or 52 letters. */
+const MAX_ID_LENGTH = 64
+const MAX_UNANSWERED = 10_000
 /** Operations fetched before their blocks are handed on: bounds memory at some 10 MB. */
 const MAX_OPERATIONS_IN_HAND = 5_000
 const MAX_EVENTS_PER_QUERY = 7_000
@@ -25,6 +31,9 @@ export interface Pull {
   readonly node: number
   readonly client: NodeClient
   readonly feed: Feed
+  readonly log: Logger
+  /** Blocks that were asked for and not given, and how often: those asked least come first. */
+  readonly unanswered: Map<BlockIdText, number>
 }
 
 /**
@@ -37,16 +46,47 @@ export async function pullOnce(pull: Pull, status: NodeStatus, firstStreamedSlot
   const from = feed.searchFrom(status.lastFinalSlot)
   const infos = await client.searchBlocks(from, slotAfterNow(status))
   const seen = new Set([...feed.listWanted(), ...infos.map((info) => info.id)])
-  const asked = [...seen].filter((id) => feed.isWorthAsking(node, id)).slice(0, MAX_BODIES_PER_POLL)
+  const due = [...seen].filter((id) => id.length <= MAX_ID_LENGTH && feed.isWorthAsking(node, id))
+  const asked = pickLeastAsked(pull, due)
   await fetchBodies(pull, asked)
+  await fetchAncestors(pull, asked)
   const claims: FinalityClaim[] = []
   for (const { id, final } of infos) {
     const slot = final ? feed.slotOf(id) : undefined
     // Consensus calls blocks final ahead of execution, with holes before them: only executed slots count.
     if (slot && slotIndex(slot) <= slotIndex(status.lastFinalSlot)) claims.push({ slot, id })
   }
+  await feed.onClaims(node, claims)
   await queryExecutions(pull, status.lastFinalSlot, firstStreamedSlot)
-  await feed.onClaims(node, claims, status.lastFinalSlot)
+}
+
+/** What a fetched block descends from is wanted next: a gap of many periods closes in one poll, not one period in each. */
+async function fetchAncestors(pull: Pull, askedBefore: readonly BlockIdText[]): Promise<void> {
+  const asked = new Set(askedBefore)
+  while (asked.size < askedBefore.length + MAX_BODIES_PER_POLL) {
+    const next = pull.feed.listWanted().filter((id) => !asked.has(id) && pull.feed.isWorthAsking(pull.node, id))
+    if (next.length === 0) return
+    for (const id of next) asked.add(id)
+    await fetchBodies(pull, next)
+  }
+}
+
+/** What a node shows and does not give must not keep it from being asked for the rest. */
+function pickLeastAsked({ unanswered, feed }: Pull, due: readonly BlockIdText[]): BlockIdText[] {
+  for (const id of unanswered.keys()) if (unanswered.size > MAX_UNANSWERED || feed.isKnown(id)) unanswered.delete(id)
+  const times = (id: BlockIdText): number => unanswered.get(id) ?? 0
+  const picked = [...due].sort((a, b) => times(a) - times(b)).slice(0, MAX_BODIES_PER_POLL)
+  for (const id of picked) unanswered.set(id, times(id) + 1)
+  return picked
+}
+
+/** Execution results are attested, not proven: whatever is wrong with them holds nothing else up. */
+export async function takeExecution({ feed, client, log }: Pull, slot: Slot, read: () => SlotExecution): Promise<void> {
+  try {
+    await feed.onExecution(slot, read())
+  } catch (error) {
+    log.debug({ url: client.url, slot: formatSlot(slot), err: error }, 'execution results not taken')
+  }
 }
 
 /** Fetches blocks by id with their operations and hands them to the feed. */
@@ -88,20 +128,29 @@ function fill({ header, operationIds }: PulledBlock, bodies: ReadonlyMap<string,
 }
 
 /** Outcomes and events of final slots that no stream brought. */
-async function queryExecutions({ client, feed }: Pull, upTo: Slot, firstStreamed: Slot | undefined): Promise<void> {
+async function queryExecutions(pull: Pull, upTo: Slot, firstStreamed: Slot | undefined): Promise<void> {
+  const { client, feed } = pull
   const limit = firstStreamed === undefined ? Number.POSITIVE_INFINITY : slotIndex(firstStreamed)
   const slots = (await feed.listUnexecuted(upTo)).filter(({ slot }) => slotIndex(slot) < limit)
   const first = slots[0]
   if (!first) return
   const batch = slots.filter(({ slot }) => slotIndex(slot) < slotIndex(first.slot) + EVENT_QUERY_SLOTS)
   const last = batch.at(-1) ?? first
-  const events = await client.getEvents(first.slot, slotOfIndex(slotIndex(last.slot) + 1))
+  const events = (await client.getEvents(first.slot, slotOfIndex(slotIndex(last.slot) + 1))).slice(
+    0,
+    MAX_EVENTS_PER_QUERY,
+  )
   const outcomes = await client.queryOutcomes([...new Set(batch.flatMap(({ operationIds }) => operationIds))])
   for (const { slot, operationIds } of batch) {
-    const own = events.filter((event) => slotIndex(slotFromProtobuf(event.context?.originSlot)) === slotIndex(slot))
+    const own = events.filter((event) => isOfSlot(event, slot))
     const known = new Map(operationIds.map((id) => [id, outcomes.get(id) ?? ('unknown' as const)]))
-    await feed.onExecution(slot, executionFromQueries(known, own, events.length < MAX_EVENTS_PER_QUERY))
+    await takeExecution(pull, slot, () => executionFromQueries(known, own, events.length < MAX_EVENTS_PER_QUERY))
   }
+}
+
+function isOfSlot({ context }: ScExecutionEventMessage, { period, thread }: Slot): boolean {
+  const origin = context?.originSlot
+  return fromU64(origin?.period) === BigInt(period) && (origin?.thread ?? 0) === thread
 }
 
 /** The end of what a node may hold: one period past its own clock. */

@@ -89,6 +89,10 @@ export class SlotLedger {
     return this.held.has(id)
   }
 
+  slotOf(id: BlockIdText): Slot | undefined {
+    return this.held.get(id)?.slot
+  }
+
   /** Takes a verified block that is final. */
   add(block: FinalBlock): AddResult {
     if (this.held.has(block.id)) return { kind: 'known' }
@@ -140,14 +144,20 @@ export class SlotLedger {
    */
   listMissing(): MissingBlock[] {
     const missing: MissingBlock[] = []
-    for (const [id, { thread, highestChild, child }] of this.unknown) {
-      const first = this.threads[thread]?.[0]
-      if (!first || slotIndex(first.slot) + THREAD_COUNT > highestChild) continue
-      const inOwnThread = child.slot.thread === thread
-      if (!inOwnThread && highestChild < this.highestIndex - RECENT_SLOTS) continue
-      missing.push({ id, thread, child: child.id })
+    for (const [id, { thread, child }] of this.unknown) {
+      if (this.isMissing(id)) missing.push({ id, thread, child: child.id })
     }
     return missing
+  }
+
+  /** Whether a block is one of `listMissing`. */
+  isMissing(id: BlockIdText): boolean {
+    const entry = this.unknown.get(id)
+    if (!entry) return false
+    const first = this.threads[entry.thread]?.[0]
+    if (!first || slotIndex(first.slot) + THREAD_COUNT > entry.highestChild) return false
+    const inOwnThread = entry.child.slot.thread === entry.thread
+    return inOwnThread || entry.highestChild >= this.highestIndex - RECENT_SLOTS
   }
 
   /** Undecided slots between two held blocks of one thread. */
@@ -234,7 +244,10 @@ export class SlotLedger {
     const next = chain[at + 1]
     chain.splice(at + 1, 0, held)
     if (next?.parents[thread] === block.id) next.linked = true
-    return { from, to: Math.max(period, next?.slot.period ?? period, slotOfIndex(Math.max(0, held.highestChild)).period) }
+    return {
+      from,
+      to: Math.max(period, next?.slot.period ?? period, slotOfIndex(Math.max(0, held.highestChild)).period),
+    }
   }
 
   /** Returns the first period of which the naming may decide a slot. */
@@ -272,7 +285,8 @@ export class SlotLedger {
   private findRestart(block: FinalBlock): Period | undefined {
     const { thread, period } = block.slot
     const parent = block.parents[thread]
-    if (parent === undefined || this.held.has(parent)) return undefined
+    if (parent === undefined) return period > 0 ? period : undefined
+    if (this.held.has(parent)) return undefined
     for (let candidate = period - 1; candidate > 0 && candidate >= period - RESTART_SEARCH_PERIODS; candidate--) {
       if (genesisId(candidate, thread) === parent) return candidate
     }

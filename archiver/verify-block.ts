@@ -6,6 +6,7 @@ import {
   computeBlockId,
   computeEndorsementHash,
   computeEndorsementSignedHash,
+  computeGenesisBlock,
   computeHeaderSignedHash,
   computeOperationHash,
   computeOperationsHash,
@@ -16,6 +17,7 @@ import {
   encodeOperationContent,
   equalBytes,
   formatBlockId,
+  fromU64,
   headerFromProtobuf,
   isArchiveError,
   MAX_BLOCK_OPERATIONS,
@@ -28,12 +30,16 @@ import {
   type RecordedOperation,
   restoreDatastoreOrder,
   SEAL_BYTES,
+  type SignedBlockHeaderMessage,
   SignedBlockHeaderCodec,
   SignedOperationCodec,
   type SignedOperationForm,
   type SpooledBlock,
   verifySignature,
 } from '../core/index.ts'
+
+/** With 16 endorsements and 128 denunciations a header has some 70 kB. */
+const MAX_HEADER_MESSAGE_BYTES = 256 * 1024
 
 export interface VerifiedBlock extends SpooledBlock {
   /** Endorsements inside the header whose signature fails: archived all the same, since the id covers them. */
@@ -49,12 +55,16 @@ export interface VerifiedBlock extends SpooledBlock {
  * @param filledBlock - a FilledBlock message as a node sent it
  * @param expectedId - the id it was asked for, if it was
  * @throws ArchiveError ARCHIVER_BLOCK_UNPARSABLE, ARCHIVER_BLOCK_ID_MISMATCH, ARCHIVER_OPERATIONS_MISMATCH,
- *   ARCHIVER_SIGNATURE_INVALID
+ *   ARCHIVER_SIGNATURE_INVALID, ARCHIVER_ENDORSEMENT_MISMATCH, ARCHIVER_PARENT_LINK_BROKEN
  * @remarks CPU bound, 0.1 ms per signature: runs in a worker thread.
  */
 export function verifyFilledBlock(filledBlock: Uint8Array, chainId: bigint, expectedId?: string): VerifiedBlock {
   const { header: headerBytes, operations: entries } = decode(filledBlock)
+  if ((headerBytes?.length ?? 0) > MAX_HEADER_MESSAGE_BYTES) {
+    throw new ArchiveError('ARCHIVER_BLOCK_UNPARSABLE', `a header of ${headerBytes?.length} bytes`)
+  }
   const message = parsing(() => SignedBlockHeaderCodec.decode(headerBytes ?? new Uint8Array(0)))
+  checkEndorsedSlots(message)
   const signed = parsing(() => headerFromProtobuf(message))
   const { publicKey, content: header } = signed
   if (header.currentVersion > MAX_HEADER_VERSION) {
@@ -66,6 +76,9 @@ export function verifyFilledBlock(filledBlock: Uint8Array, chainId: bigint, expe
   const claimed = expectedId ?? message.secureHash
   if (claimed !== idText) {
     throw new ArchiveError('ARCHIVER_BLOCK_ID_MISMATCH', `a block given as ${claimed} hashes to ${idText}`)
+  }
+  if (header.parents.length === 0 && formatBlockId(computeGenesisBlock(header.slot).id) !== idText) {
+    throw new ArchiveError('ARCHIVER_PARENT_LINK_BROKEN', `${idText} has no parents and is no genesis block`)
   }
   const operationIds = readOperationIds(entries ?? [], header)
   const operations = distinctOperations(entries ?? [], operationIds, chainId)
@@ -103,6 +116,18 @@ function decode(filledBlock: Uint8Array): RawFilledBlockMessage {
     throw mismatch(`${message.operations?.length} operations, a block has at most ${MAX_BLOCK_OPERATIONS}`)
   }
   return message
+}
+
+/** The id covers no more of an endorsement than its index and signature: slot and block follow from the header. */
+function checkEndorsedSlots({ content }: SignedBlockHeaderMessage): void {
+  const slot = content?.slot
+  for (const { content: shown } of content?.endorsements ?? []) {
+    if (!shown || !slot) continue
+    const isOfSlot =
+      fromU64(shown.slot?.period) === fromU64(slot.period) && (shown.slot?.thread ?? 0) === (slot.thread ?? 0)
+    if (isOfSlot && shown.endorsedBlock === content?.parents?.[slot.thread ?? 0]) continue
+    throw new ArchiveError('ARCHIVER_ENDORSEMENT_MISMATCH', 'a header shows an endorsement of another slot or block')
+  }
 }
 
 function readOperationIds(entries: { operationId?: string }[], header: BlockHeader): Uint8Array[] {

@@ -110,7 +110,8 @@ export interface Spool {
   /** Execution results of one slot, waiting for their period. */
   putExecution(slot: Slot, bytes: Uint8Array): Promise<void>
   readExecutions(period: Period): Promise<Map<number, Uint8Array>>
-  deleteExecutions(upToPeriod: Period): Promise<void>
+  /** Those of the periods of [from, to]. */
+  deleteExecutions(from: Period, to: Period): Promise<void>
 
   /** Small named values: anchor record, gaps. */
   putMark(name: string, bytes: Uint8Array): Promise<void>

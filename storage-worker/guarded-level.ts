@@ -85,7 +85,7 @@ export class GuardedLevel {
         // `sync` is an option of classic-level; memory-level ignores it.
         await this.level.batch(operations, options as object)
       } catch (cause) {
-        this.broken = false
+        this.broken = true
         if (isDiskFull(cause)) await this.options.onDiskFull?.()
         throw wrap(cause, 'STORE_WRITE_FAILED', this.name)
       }
@@ -126,7 +126,7 @@ export class GuardedLevel {
       try {
         await level.compactRange?.(from, to)
       } catch (cause) {
-        this.broken = false
+        this.broken = true
         throw wrap(cause, 'STORE_WRITE_FAILED', this.name)
       }
     })

@@ -106,10 +106,9 @@ export class LevelSpool implements Spool {
     return executions
   }
 
-  /** `upToPeriod` included. */
-  async deleteExecutions(upToPeriod: Period): Promise<void> {
+  async deleteExecutions(from: Period, to: Period): Promise<void> {
     const keys: Uint8Array[] = []
-    for await (const key of this.index.keys(periodRange('executions', 0, upToPeriod))) keys.push(key)
+    for await (const key of this.index.keys(periodRange('executions', from, to))) keys.push(key)
     await this.delete(keys)
   }
 

@@ -1,4 +1,4 @@
-import { access, constants, mkdir, statfs } from 'node:fs/promises'
+import { access, constants, mkdir, stat, statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import { NodeClient } from '../../archiver/index.ts'
@@ -88,7 +88,9 @@ function checkSettings({ config, file }: LoadedConfig): Finding[] {
 async function checkDataDir({ dataDir }: Config): Promise<Finding> {
   try {
     await mkdir(dirname(dataDir), { recursive: true })
-    await access(await existing(dataDir), constants.W_OK)
+    const folder = await existing(dataDir)
+    if (!(await stat(folder)).isDirectory()) throw new Error(`${folder} is not a folder`)
+    await access(folder, constants.W_OK)
     return { check: 'data_dir', ok: true, detail: dataDir }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)

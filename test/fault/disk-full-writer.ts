@@ -31,7 +31,9 @@ await write(number)
 rmSync(freeable)
 say('R')
 let left = AFTER_ROOM
-while (left > 0) if (await write(number)) [number, left] = [number + 1, left - 1]
+for (let tries = 0; left > 0 && tries < 3 * AFTER_ROOM; tries++) {
+  if (await write(number)) [number, left] = [number + 1, left - 1]
+}
 process.kill(process.pid, 'SIGKILL')
 
 async function write(period: number): Promise<boolean> {

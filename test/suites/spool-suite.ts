@@ -92,17 +92,18 @@ export function describeSpool(name: string, make: () => Promise<SpoolUnderTest>)
       )
     })
 
-    it('keeps execution results by slot and deletes them up to a period, included', async () => {
-      for (const period of [1, 2, 3]) {
+    it('keeps execution results by slot and deletes those of a range of periods, both ends included', async () => {
+      for (const period of [1, 2, 3, 4]) {
         for (const thread of [0, 31]) await spool.putExecution({ period, thread }, noise(`${period}/${thread}`, 10))
       }
       const found = await spool.readExecutions(2)
       assert.deepEqual([...found.keys()], [0, 31])
       assert.deepEqual(found.get(31), noise('2/31', 10))
-      await spool.deleteExecutions(2)
-      assert.equal((await spool.readExecutions(1)).size, 0)
+      await spool.deleteExecutions(2, 3)
+      assert.equal((await spool.readExecutions(1)).size, 2)
       assert.equal((await spool.readExecutions(2)).size, 0)
-      assert.equal((await spool.readExecutions(3)).size, 2)
+      assert.equal((await spool.readExecutions(3)).size, 0)
+      assert.equal((await spool.readExecutions(4)).size, 2)
     })
 
     it('keeps marks by name', async () => {

@@ -1,0 +1,61 @@
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import type { BenchRow } from '../bench-row.ts'
+import { CpuPool } from '../built.ts'
+import { median, withFolder } from '../storage-worker/bench-archive.ts'
+import { BareVerification } from './bare-verification.ts'
+import { listSignatures, makeBenchBlocks } from './bench-blocks.ts'
+import { INGEST_IDENTITY, ingest } from './ingest.ts'
+
+/*
+ * Question: how much does archiving cost beside the signatures, when blocks are as most of mainnet's are: 16
+ * endorsements, no operation in them or one? Input: 40 periods of a made chain, 17.5 signatures a block. Baseline: bare
+ * Ed25519 of the same signatures by node:crypto on as many threads, in turns with ours. Below 0.7 a catch-up after a
+ * pause takes half as long again as it must; below 200 blocks/s it is slow, whatever the reason.
+ */
+
+const THREADS = availableParallelism()
+const ROUNDS = 5
+
+export async function run(): Promise<BenchRow[]> {
+  const { chainId, genesisTimestampMs } = INGEST_IDENTITY.network
+  const chain = { seed: 'ingest-sparse', chainId, genesisTimestampMs, endorsements: 16 }
+  const blocks = await makeBenchBlocks({ ...chain, periods: 40, operationsPerBlock: 1 })
+  const signatures = blocks.flatMap(listSignatures)
+  const bare = new BareVerification(signatures, THREADS)
+  const cpu = new CpuPool({ threads: THREADS })
+  const ours: number[] = []
+  const baseline: number[] = []
+  await withFolder(async (folder) => {
+    for (let round = 0; round <= ROUNDS; round++) {
+      const { seconds } = await ingest(blocks, { cpu, dataDir: join(folder, `${round}`) })
+      const bareSeconds = await bare.run()
+      // The first round is for the compilers.
+      if (round > 0) ours.push(blocks.length / seconds)
+      if (round > 0) baseline.push(blocks.length / bareSeconds)
+    }
+  })
+  await cpu.close()
+  await bare.close()
+  const rate = median(ours)
+  const bareRate = median(baseline)
+  const perBlock = (signatures.length / blocks.length).toFixed(0)
+  return [
+    {
+      question: `ingest of sparse blocks, ${perBlock} signatures each, ${THREADS} threads`,
+      measured: `${rate.toFixed(0)} blocks/s`,
+      baseline: `${bareRate.toFixed(0)} blocks/s bare Ed25519`,
+      ratio: rate / bareRate,
+      goal: '>= 0.7',
+      holds: rate / bareRate >= 0.7,
+    },
+    {
+      question: `ingest of sparse blocks, ${perBlock} signatures each, against the least that is wanted`,
+      measured: `${rate.toFixed(0)} blocks/s`,
+      baseline: '200 blocks/s',
+      ratio: rate / 200,
+      goal: '>= 1',
+      holds: rate >= 200,
+    },
+  ]
+}

@@ -1,0 +1,94 @@
+import type { CpuWork } from '../../archiver/index.ts'
+import type { BlockIdText, Period, StoreIdentity } from '../../core/index.ts'
+import { Archiver, createLogger, openStore, systemClock } from '../built.ts'
+import type { BenchBlock } from './bench-blocks.ts'
+
+export const INGEST_IDENTITY: StoreIdentity = {
+  network: { chainId: 77n, genesisTimestampMs: 1_795_246_964_000n },
+  chunkSizeBytes: 1_048_576,
+}
+
+/** As NodeFollower. */
+const MAX_BLOCKS_IN_HAND = 16
+/** What a node remembers of final blocks by default: no catching up is further behind than this. */
+const MAX_LAG_PERIODS = 8
+
+export interface IngestReport {
+  readonly seconds: number
+  readonly blocks: number
+  readonly periods: number
+  readonly bodyBytes: number
+}
+
+/**
+ * Archives blocks in the order of slots, as fast as it goes, into a new data directory: the real archiver and the real
+ * store, fed as a follower of a node feeds them. Every slot needs a block.
+ *
+ * @param onArchived - after each period
+ */
+export async function ingest(
+  blocks: Iterable<BenchBlock> | AsyncIterable<BenchBlock>,
+  modules: { readonly cpu: CpuWork; readonly dataDir: string; readonly onArchived?: (period: Period) => void },
+): Promise<IngestReport> {
+  const store = await openStore({ dataDir: modules.dataDir, identity: INGEST_IDENTITY, ballastBytes: 0 })
+  const waiting = new Set<() => void>()
+  let archived = 0
+  let bodyBytes = 0
+  const archiver = new Archiver(
+    { nodeCount: 1, restarts: [] },
+    {
+      store: store.chunks,
+      spool: store.spool,
+      cpu: modules.cpu,
+      clock: systemClock,
+      log: createLogger({ level: 'info', format: 'json', destination: { write: () => true } }),
+      events: {
+        onArchived: (summary) => {
+          archived = summary.period
+          bodyBytes += summary.bodyBytes
+          modules.onArchived?.(summary.period)
+          for (const wake of waiting) wake()
+        },
+        onRefused: (code) => {
+          throw new Error(`a block was refused: ${code}`)
+        },
+      },
+    },
+  )
+  await archiver.start()
+  const untilArchived = async (period: Period): Promise<void> => {
+    while (archived < period) {
+      await new Promise<void>((resolve) => {
+        const wake = () => {
+          waiting.delete(wake)
+          resolve()
+        }
+        waiting.add(wake)
+      })
+    }
+  }
+  const started = performance.now()
+  const inHand = new Set<Promise<unknown>>()
+  let claims: Promise<void> = Promise.resolve()
+  let count = 0
+  let last = 0
+  for await (const { slot, id, message } of blocks) {
+    if (slot.period > archived + MAX_LAG_PERIODS) await untilArchived(slot.period - MAX_LAG_PERIODS)
+    const taken = archiver.takeBlock(0, message).then((result) => {
+      if (result !== 'spooled') throw new Error(`block ${id} was ${result}`)
+      inHand.delete(taken)
+    })
+    inHand.add(taken)
+    // One claim per slot and in their order, as they come from the stream of executed slots.
+    claims = Promise.all([claims, taken]).then(() => archiver.onClaims(0, [{ slot, id: id as BlockIdText }]))
+    if (inHand.size >= MAX_BLOCKS_IN_HAND) await Promise.race(inHand)
+    count++
+    last = slot.period
+  }
+  await claims
+  await untilArchived(last)
+  const seconds = (performance.now() - started) / 1000
+  await archiver.stop()
+  await store.close()
+  return { seconds, blocks: count, periods: last, bodyBytes }
+}

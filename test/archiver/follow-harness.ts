@@ -1,0 +1,355 @@
+import assert from 'node:assert/strict'
+import { EventEmitter } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  Archiver,
+  type ArchiverStatus,
+  type ChainRestart,
+  type CpuWork,
+  encodePeriod,
+  NodeClient,
+  NodeFollower,
+  verifyFilledBlock,
+} from '../../archiver/index.ts'
+import {
+  computeBlockId,
+  computeGenesisBlock,
+  computePeriodRoot,
+  concatBytes,
+  encodeBlockRecord,
+  encodeBody,
+  encodeHeaderContent,
+  encodeOperationContent,
+  formatBlockId,
+  type Manifest,
+  operationFromProtobuf,
+  type Period,
+  parseBody,
+  SignedOperationCodec,
+  type StoreIdentity,
+  THREAD_COUNT,
+  toHex,
+} from '../../core/index.ts'
+import { systemClock } from '../../daemon/system-clock.ts'
+import { type ChainOptions, type MadeBlock, type MadeChain, makeChain, ScriptedNode } from '../../devnet/index.ts'
+import { openStore, type Store } from '../../storage-worker/index.ts'
+import { createLogger } from '../../telemetry/index.ts'
+
+export const CHAIN_ID = 77n
+/** Long ago, so that no slot of a made chain is ahead of the clock. */
+export const GENESIS_MS = 1_700_000_000_000n
+export const IDENTITY: StoreIdentity = {
+  network: { chainId: CHAIN_ID, genesisTimestampMs: GENESIS_MS },
+  chunkSizeBytes: 4096,
+}
+const DEADLINE_MS = 12_000
+
+export function makeTestChain(options: Partial<ChainOptions> = {}): MadeChain {
+  return makeChain({
+    seed: 'hostile',
+    chainId: CHAIN_ID,
+    genesisTimestampMs: GENESIS_MS,
+    periods: 14,
+    operationsPerBlock: 1,
+    endorsements: 1,
+    ...options,
+  })
+}
+
+export function blockOf(chain: MadeChain, period: Period, thread: number): MadeBlock {
+  const block = chain.blockAt(period, thread)
+  assert.ok(block, `the chain has a block at (${period}, ${thread})`)
+  return block
+}
+
+export const inlineCpu: CpuWork = {
+  verifyBlock: async ({ filledBlock, chainId, expectedId }) => verifyFilledBlock(filledBlock, chainId, expectedId),
+  encodePeriod: async ({ decided, chunkSizeBytes }) => encodePeriod(decided, chunkSizeBytes),
+}
+
+export interface LogLine {
+  readonly level: string
+  readonly msg: string
+  readonly code?: string
+  readonly err?: { readonly code?: string; readonly message?: string }
+  readonly [field: string]: unknown
+}
+
+export interface FollowOptions {
+  readonly nodes: readonly ScriptedNode[]
+  readonly dataDir: string
+  readonly restarts?: readonly ChainRestart[]
+  readonly cpu?: CpuWork
+  readonly timeoutMs?: number
+  readonly streamSilenceMs?: number
+}
+
+/** Followers of scripted nodes with a real archiver and a real store, and all that they say. */
+export class Follow {
+  readonly store: Store
+  readonly archiver: Archiver
+  readonly followers: readonly NodeFollower[]
+  readonly lines: LogLine[]
+  readonly refused: string[]
+  readonly fatal: unknown[]
+  private readonly nodes: readonly ScriptedNode[]
+  private readonly changes: EventEmitter
+
+  private constructor(parts: {
+    store: Store
+    archiver: Archiver
+    followers: readonly NodeFollower[]
+    nodes: readonly ScriptedNode[]
+    lines: LogLine[]
+    refused: string[]
+    fatal: unknown[]
+    changes: EventEmitter
+  }) {
+    this.store = parts.store
+    this.archiver = parts.archiver
+    this.followers = parts.followers
+    this.nodes = parts.nodes
+    this.lines = parts.lines
+    this.refused = parts.refused
+    this.fatal = parts.fatal
+    this.changes = parts.changes
+  }
+
+  static async start(options: FollowOptions): Promise<Follow> {
+    const lines: LogLine[] = []
+    const refused: string[] = []
+    const fatal: unknown[] = []
+    const changes = new EventEmitter().setMaxListeners(100)
+    const log = createLogger({
+      level: 'debug',
+      format: 'json',
+      destination: {
+        write(line) {
+          lines.push(JSON.parse(line) as LogLine)
+          changes.emit('change')
+        },
+      },
+    }).child({ module: 'archiver' })
+    const store = await openStore({
+      dataDir: options.dataDir,
+      identity: IDENTITY,
+      freeFloorBytes: 0,
+      ballastBytes: 0,
+    })
+    const archiver = new Archiver(
+      { nodeCount: options.nodes.length, restarts: options.restarts ?? [] },
+      {
+        store: store.chunks,
+        spool: store.spool,
+        cpu: options.cpu ?? inlineCpu,
+        clock: systemClock,
+        log,
+        events: {
+          onArchived: () => changes.emit('change'),
+          onRefused(code) {
+            refused.push(code)
+            changes.emit('change')
+          },
+        },
+      },
+    )
+    await archiver.start()
+    const followers = options.nodes.map((node, index) => {
+      const client = new NodeClient({
+        url: node.url,
+        timeoutMs: options.timeoutMs ?? 5_000,
+        onCall: () => setImmediate(() => changes.emit('change')),
+      })
+      return new NodeFollower(
+        { node: index, client, pollIntervalMs: 20, streamSilenceMs: options.streamSilenceMs ?? 60_000 },
+        {
+          feed: archiver,
+          clock: systemClock,
+          log,
+          onFatal(error) {
+            fatal.push(error)
+            changes.emit('change')
+          },
+        },
+      )
+    })
+    for (const follower of followers) follower.start()
+    return new Follow({ store, archiver, followers, nodes: options.nodes, lines, refused, fatal, changes })
+  }
+
+  async stop(): Promise<void> {
+    for (const follower of this.followers) await follower.stop()
+    await this.archiver.stop()
+    await this.store.close()
+  }
+
+  get status(): ArchiverStatus {
+    return this.archiver.status()
+  }
+
+  /** Resolves when `condition` holds; looked at whenever something happens. */
+  async when(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+    const signal = AbortSignal.timeout(DEADLINE_MS)
+    while (!(await condition())) {
+      const changed = await new Promise<boolean>((resolve) => {
+        const done = (isChange: boolean) => {
+          this.changes.off('change', onChange)
+          signal.removeEventListener('abort', onAbort)
+          resolve(isChange)
+        }
+        const onChange = () => done(true)
+        const onAbort = () => done(false)
+        this.changes.once('change', onChange)
+        signal.addEventListener('abort', onAbort, { once: true })
+        if (signal.aborted) done(false)
+      })
+      if (!changed) assert.fail(`not within ${DEADLINE_MS} ms: ${what}\n${this.tail()}`)
+    }
+  }
+
+  whenArchived(period: Period): Promise<void> {
+    return this.when(`period ${period} archived`, async () => ((await this.store.chunks.readRange())?.last ?? -1) >= period)
+  }
+
+  /** A line or an error in one carries this code. */
+  whenSaid(code: string): Promise<void> {
+    return this.when(`${code} said`, () => this.countSaid(code) > 0)
+  }
+
+  whenRefused(code: string): Promise<void> {
+    return this.when(`${code} refused`, () => this.refused.includes(code))
+  }
+
+  countSaid(code: string): number {
+    return this.lines.filter((line) => line.code === code || line.err?.code === code).length
+  }
+
+  async whenStreaming(): Promise<void> {
+    for (const node of this.nodes) {
+      await node.whenCalled('NewFilledBlocksServer')
+      await node.whenCalled('NewSlotExecutionOutputsServer')
+    }
+  }
+
+  /** Each node was polled `times` more: what could happen by what it shows now has happened. */
+  async whenPolled(times = 4): Promise<void> {
+    const wanted = this.nodes.map((node) => node.countOf('GetStatus') + times)
+    await this.when(`${times} polls`, () => this.nodes.every((node, i) => node.countOf('GetStatus') >= (wanted[i] ?? 0)))
+  }
+
+  async range(): Promise<{ first: Period; last: Period } | undefined> {
+    return this.store.chunks.readRange()
+  }
+
+  async readBody(period: Period): Promise<Uint8Array | undefined> {
+    const manifest = await this.store.chunks.readManifest(period)
+    return manifest && readBodyOf(this.store, manifest)
+  }
+
+  /** Ids of the archived blocks of a period, by thread. */
+  async archivedIds(period: Period): Promise<(string | undefined)[]> {
+    const body = await this.readBody(period)
+    assert.ok(body, `period ${period} is archived`)
+    return parseBody(body).slots.map((slot) => (slot.kind === 'block' ? formatBlockId(slot.record.id) : undefined))
+  }
+
+  /** Every archived period is, byte for byte, what the chain says, and they go up to `last`. */
+  async assertHonest(chain: MadeChain, last: Period): Promise<void> {
+    const range = await this.range()
+    assert.deepEqual(range, { first: 0, last }, this.tail())
+    let count = 0
+    for await (const { period, root } of this.store.chunks.listSummaries({ from: 0, to: last })) {
+      const body = computeBody(chain, period)
+      const manifest = await this.store.chunks.readManifest(period)
+      assert.ok(manifest)
+      const archived = await readBodyOf(this.store, manifest)
+      assert.equal(toHex(archived), toHex(body), `BODY of period ${period}`)
+      assert.equal(toHex(root), toHex(computePeriodRoot(manifest)), `root of period ${period}`)
+      count++
+    }
+    assert.equal(count, last + 1, 'no period is left out')
+  }
+
+  tail(): string {
+    const { gaps, conflict, halted, quarantinedBlocks } = this.status
+    const lines = this.lines.slice(-15).map((line) => JSON.stringify(line).slice(0, 400))
+    return [JSON.stringify({ gaps, conflict, halted, quarantinedBlocks }), ...lines].join('\n')
+  }
+}
+
+/** BODY of a period of a made chain, from the blocks themselves and not from any message. */
+export function computeBody(chain: MadeChain, period: Period): Uint8Array {
+  const slots = Array.from({ length: THREAD_COUNT }, (_, thread) => {
+    const block = period === 0 ? undefined : chain.blockAt(period, thread)
+    if (period === 0) return { kind: 'block' as const, record: encodeGenesisRecord({ period, thread }) }
+    return block ? { kind: 'block' as const, record: encodeRecord(block) } : { kind: 'miss' as const }
+  })
+  return encodeBody(IDENTITY.network, period, slots)
+}
+
+export function encodeRecord({ producer, header, operations }: MadeBlock): Uint8Array {
+  return encodeBlockRecord({
+    publicKey: producer.publicKey,
+    headerContent: encodeHeaderContent(header),
+    operationIds: operations.map((operation) => operation.id),
+    operations: operations.map(({ id, message }) => {
+      const { publicKey, content } = operationFromProtobuf(SignedOperationCodec.decode(message))
+      return { id, publicKey, content: encodeOperationContent(content), reproducible: true }
+    }),
+  })
+}
+
+export function encodeGenesisRecord(slot: { period: Period; thread: number }): Uint8Array {
+  const { publicKey, content, id } = computeGenesisBlock(slot)
+  assert.equal(toHex(computeBlockId(publicKey, content)), toHex(id))
+  return encodeBlockRecord({ publicKey, headerContent: content, operationIds: [], operations: [] })
+}
+
+async function readBodyOf(store: Store, manifest: Manifest): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  for (const index of manifest.chunks.keys()) {
+    const chunk = await store.chunks.readChunk(manifest.period, index)
+    assert.ok(chunk)
+    chunks.push(chunk)
+  }
+  return concatBytes(...chunks)
+}
+
+/** Nodes, folders and followers of one test, all gone after it. */
+export class Stage {
+  private readonly undo: (() => Promise<void>)[] = []
+
+  /** A node that remembers everything, at period `final`. */
+  async node(chain: MadeChain, final: Period, options: { broadcast?: boolean; finalitySlots?: number } = {}): Promise<ScriptedNode> {
+    const node = new ScriptedNode({ chain, broadcast: false, ...options })
+    node.state.keepFinalPeriods = Number.POSITIVE_INFINITY
+    await node.start()
+    this.undo.push(() => node.stop())
+    node.advanceTo({ period: final, thread: 31 })
+    return node
+  }
+
+  async folder(): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), 'massa-storage-hostile-'))
+    this.undo.push(() => rm(folder, { recursive: true, force: true }))
+    return folder
+  }
+
+  async follow(nodes: readonly ScriptedNode[], options: Partial<FollowOptions> = {}): Promise<Follow> {
+    const follow = await Follow.start({ nodes, dataDir: options.dataDir ?? (await this.folder()), ...options })
+    let stopped: Promise<void> | undefined
+    const stop = follow.stop.bind(follow)
+    follow.stop = () => {
+      stopped ??= stop()
+      return stopped
+    }
+    this.undo.push(() => follow.stop())
+    return follow
+  }
+
+  async clean(): Promise<void> {
+    for (const undo of this.undo.splice(0).reverse()) await undo()
+  }
+}

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import type { NodeClient, NodeStatus, PulledBlock } from '../../archiver/node-client.ts'
+import { pullOnce } from '../../archiver/pull-path.ts'
+import { type BlockIdText, THREAD_COUNT } from '../../core/index.ts'
+import { type MadeBlock, makeChain } from '../../devnet/index.ts'
+import { createLogger } from '../../telemetry/index.ts'
+import { type ArchiverHolder, giveFinal, holdArchiver, offerMadeBlock, reportFinal, until } from './archiver-holder.ts'
+
+const NETWORK = { chainId: 77n, genesisTimestampMs: 1_000_000n }
+const log = createLogger({ level: 'error', format: 'json', destination: { write: () => undefined } })
+
+/** What a poll asks of a node, answered from blocks. */
+class FakeClient {
+  readonly url = 'fake'
+  readonly askedIds: BlockIdText[][] = []
+  failExecutions = false
+  private readonly blocks: ReadonlyMap<BlockIdText, MadeBlock>
+  private readonly shown: readonly MadeBlock[]
+
+  constructor(held: readonly MadeBlock[], shown: readonly MadeBlock[]) {
+    this.blocks = new Map(held.map((block) => [block.id, block]))
+    this.shown = shown
+  }
+
+  async searchBlocks() {
+    return this.shown.map(({ id }) => ({ id, final: true }))
+  }
+
+  async getBlocks(ids: readonly BlockIdText[]): Promise<PulledBlock[]> {
+    this.askedIds.push([...ids])
+    return ids.flatMap((id) => {
+      const block = this.blocks.get(id)
+      if (!block) return []
+      return [{ id, final: true, header: block.headerMessage, operationIds: block.operations.map(({ idText }) => idText) }]
+    })
+  }
+
+  async getOperations(ids: readonly string[]): Promise<Map<string, Uint8Array>> {
+    const wanted = new Set(ids)
+    const operations = [...this.blocks.values()].flatMap((block) => block.operations)
+    return new Map(operations.flatMap(({ idText, message }) => (wanted.has(idText) ? [[idText, message]] : [])))
+  }
+
+  async getEvents() {
+    if (this.failExecutions) throw new Error('no events today')
+    return []
+  }
+
+  async queryOutcomes() {
+    return new Map()
+  }
+}
+
+function poll(holder: ArchiverHolder, client: FakeClient, lastPeriod: number): Promise<void> {
+  const lastFinalSlot = { period: lastPeriod, thread: THREAD_COUNT - 1 }
+  const status: NodeStatus = { network: NETWORK, threadCount: 32, version: '', currentTimeMs: 1_000_000, lastFinalSlot }
+  reportFinal(holder, 0, lastFinalSlot)
+  const pull = { node: 0, client: client as unknown as NodeClient, feed: holder.archiver, log, unanswered: new Map() }
+  return pullOnce(pull, status, undefined)
+}
+
+describe('archiver/pull-path', () => {
+  it('closes a gap of many periods in one poll, parent by parent', async () => {
+    const chain = makeChain({ seed: 'wide gap', ...NETWORK, periods: 40, endorsements: 0 })
+    const blocks = [...chain.blocks.values()]
+    const isLost = ({ slot }: MadeBlock) => slot.thread === 5 && slot.period >= 3 && slot.period <= 34
+    const holder = await holdArchiver({ network: NETWORK })
+    await giveFinal(holder, blocks.filter((block) => !isLost(block)).map(offerMadeBlock))
+    await until(() => holder.archivedPeriods.includes(39))
+    assert.equal(holder.archiver.status().gaps.length, 1)
+    const client = new FakeClient(blocks.filter(isLost), [])
+    await poll(holder, client, 40)
+    assert.deepEqual(holder.archiver.status().gaps, [])
+    await until(() => holder.archivedPeriods.length === 41)
+    await holder.archiver.stop()
+  })
+
+  it('asks once per poll for what the node does not have', async () => {
+    const chain = makeChain({ seed: 'forgotten', ...NETWORK, periods: 8, endorsements: 0 })
+    const blocks = [...chain.blocks.values()]
+    const isLost = ({ slot }: MadeBlock) => slot.thread === 5 && slot.period === 3
+    const holder = await holdArchiver({ network: NETWORK })
+    await giveFinal(holder, blocks.filter((block) => !isLost(block)).map(offerMadeBlock))
+    const client = new FakeClient([], [])
+    await poll(holder, client, 8)
+    assert.deepEqual(client.askedIds, [[chain.blockAt(3, 5)?.id]])
+    await holder.archiver.stop()
+  })
+
+  it('fetches what a node shows and takes its word of what is final, even when it says nothing of executions', async () => {
+    const chain = makeChain({ seed: 'pull', ...NETWORK, periods: 4, endorsements: 0, operationsPerBlock: 1 })
+    const blocks = [...chain.blocks.values()]
+    const holder = await holdArchiver({ network: NETWORK })
+    const client = new FakeClient(blocks, blocks)
+    client.failExecutions = true
+    for (let i = 0; i < 2; i++) await poll(holder, client, 4).catch(() => undefined)
+    await until(() => holder.archivedPeriods.includes(3))
+    await holder.archiver.stop()
+  })
+})

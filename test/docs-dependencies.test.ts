@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { findPackageRoot } from '../config/index.ts'
+
+const root = findPackageRoot()
+const read = (path: string): string => readFileSync(join(root, path), 'utf8')
+
+/** Names of a section's list, each with its reason. */
+function readList(section: string): Map<string, string> {
+  const text = read('docs/DEPENDENCIES.md').split(`\n## ${section}\n`)[1]?.split('\n## ')[0] ?? ''
+  return new Map([...text.matchAll(/^- `([^`]+)`: (.+)$/gm)].map(([, name, reason]) => [name ?? '', reason ?? '']))
+}
+
+function listPages(): string[] {
+  const inDocs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+  return [
+    'README.md',
+    'CHANGELOG.md',
+    ...inDocs.filter((name) => name.endsWith('.md')).map((name) => join('docs', name)),
+  ]
+}
+
+describe('docs', () => {
+  const manifest = JSON.parse(read('package.json')) as Record<string, Record<string, string>>
+
+  for (const [section, key] of [
+    ['Needed to run', 'dependencies'],
+    ['Needed to build and test', 'devDependencies'],
+  ] as const) {
+    it(`DEPENDENCIES.md gives a reason for each of the ${key} of package.json and no other`, () => {
+      const list = readList(section)
+      assert.deepEqual([...list.keys()], Object.keys(manifest[key] ?? {}).sort())
+      for (const [name, reason] of list) assert.ok(reason.length > 10 && reason.endsWith('.'), name)
+    })
+  }
+
+  it('every dependency has an exact version', () => {
+    for (const key of ['dependencies', 'devDependencies']) {
+      for (const [name, version] of Object.entries(manifest[key] ?? {})) assert.match(version, /^\d+\.\d+\.\d+$/, name)
+    }
+  })
+
+  it('every link between pages leads somewhere', () => {
+    for (const page of listPages()) {
+      for (const [, target] of read(page).matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)) {
+        if (target === undefined || /^https?:/.test(target)) continue
+        assert.ok(existsSync(resolve(root, dirname(page), target)), `${page}: ${target}`)
+      }
+    }
+  })
+})

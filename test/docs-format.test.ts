@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  type DecidedSlot,
+  encodeExecution,
+  encodePeriod,
+  encodePeriodExecutions,
+  verifyFilledBlock,
+} from '../archiver/index.ts'
+import { joinFilledBlock } from '../archiver/verify-block.ts'
+import { findPackageRoot } from '../config/index.ts'
+import {
+  type BlockSeals,
+  computeBitmap,
+  computeChallengeSeed,
+  computeChunkId,
+  computeChunkLeafHashes,
+  computeEraRoot,
+  computeGenesisBlock,
+  computeHashSlot,
+  computeOperationId,
+  computePeriodRoot,
+  computePlacementRoot,
+  computeProofText,
+  computeSampleIndex,
+  computeScores,
+  computeStorageProof,
+  computeTreePath,
+  computeTreeRoot,
+  cutChunks,
+  encodeBlockRecord,
+  encodeBody,
+  encodeManifest,
+  encodeOperationContent,
+  encodeSeals,
+  formatBlockId,
+  formatOperationId,
+  HASH_SLOTS,
+  type Network,
+  parseAddress,
+  parsePublicKey,
+  signGenesisBlock,
+  slotIndex,
+  THREAD_COUNT,
+  toHex,
+  verifyStorageProof,
+} from '../core/index.ts'
+import { type Recording, readRecording } from '../devnet/index.ts'
+
+const NETWORK: Network = { chainId: 77n, genesisTimestampMs: 1_795_246_964_000n }
+const PERIOD = 0
+const PAGE = join(findPackageRoot(), 'docs', 'FORMAT.md')
+const NODE = 'AU12UN5gcQ5gck2oCtw8YWEX9FcSXAxFVosCJiv7rXYK8qi68t268'
+
+/** The golden rows of the page: period, blocks, operations, BODY bytes, chunk id, period root. */
+function readGoldenRows(): string[][] {
+  const rows = readFileSync(PAGE, 'utf8').matchAll(
+    /^\| (\d+) \| (\d+) \| (\d+) \| ([\d,]+) \| `(\w{64})` \| `(\w{64})` \|$/gm,
+  )
+  return [...rows].map((row) => row.slice(1))
+}
+
+/** A period of the recording as the archiver encodes it. */
+function computeGoldenRow(recording: Recording, period: number): string[] {
+  const slots = Array.from({ length: THREAD_COUNT }, (_, thread): DecidedSlot => {
+    const id = recording.finals.get(slotIndex({ period, thread }))
+    const block = id === undefined ? undefined : recording.blocks.get(id)
+    if (!block) return { kind: 'miss' }
+    const operations = block.operationIds.map((operationId) => ({
+      operationId,
+      operation: recording.operations.get(operationId),
+    }))
+    return {
+      kind: 'block',
+      ...verifyFilledBlock(joinFilledBlock(block.headerMessage, operations), recording.chainId, id),
+    }
+  })
+  const network = { chainId: recording.chainId, genesisTimestampMs: recording.genesisTimestampMs }
+  const executionResults = encodePeriodExecutions(new Map())
+  const { manifest, summary } = encodePeriod({ network, period, slots, executionResults }, 1_048_576)
+  const numbers = [period, summary.blocks, summary.operations].map(String)
+  const chunkIds = manifest.chunks.map(({ chunkId }) => toHex(chunkId)).join(' ')
+  return [...numbers, summary.bodyBytes.toLocaleString('en-US'), chunkIds, toHex(summary.root)]
+}
+
+/** Every `name: value` line of the page's `example` blocks. */
+function readExamples(): Map<string, string> {
+  const examples = new Map<string, string>()
+  for (const [, block] of readFileSync(PAGE, 'utf8').matchAll(/^```example\n(.*?)^```$/gms)) {
+    for (const line of (block ?? '').trim().split('\n')) {
+      const colon = line.indexOf(': ')
+      const name = line.slice(0, colon)
+      assert.ok(colon > 0, `no example: ${line}`)
+      assert.ok(!examples.has(name), `twice on the page: ${name}`)
+      examples.set(name, line.slice(colon + 2))
+    }
+  }
+  return examples
+}
+
+/** Period 0 of a network: 32 genesis blocks, so that everything follows from constants. */
+function computeExamples(): Map<string, string> {
+  const examples = new Map<string, string | number>()
+  const records: Uint8Array[] = []
+  const seals: BlockSeals[] = []
+  for (let thread = 0; thread < THREAD_COUNT; thread++) {
+    const slot = { period: PERIOD, thread }
+    const genesis = computeGenesisBlock(slot)
+    records.push(
+      encodeBlockRecord({
+        publicKey: genesis.publicKey,
+        headerContent: genesis.content,
+        operationIds: [],
+        operations: [],
+      }),
+    )
+    seals.push(signGenesisBlock(genesis, slot).subarray(1))
+  }
+  const slots = records.map((record) => ({ kind: 'block' as const, record }))
+  const body = encodeBody(NETWORK, PERIOD, slots)
+  const sealBytes = encodeSeals(NETWORK, PERIOD, seals)
+  examples.set('body head', toHex(body.subarray(0, 26)))
+  for (const thread of [0, 1, 31]) {
+    const start = 26 + thread * ((body.length - 26) / THREAD_COUNT)
+    examples.set(`body thread ${thread}`, toHex(body.subarray(start, start + (body.length - 26) / THREAD_COUNT)))
+    examples.set(`block id ${thread}`, formatBlockId(computeGenesisBlock({ period: PERIOD, thread }).id))
+  }
+  examples.set('body bytes', body.length)
+  examples.set('seals head', toHex(sealBytes.subarray(0, 25)))
+  examples.set('seals thread 0', toHex(sealBytes.subarray(25, 89)))
+  examples.set('seals bytes', sealBytes.length)
+
+  const [chunk] = cutChunks(body, 1_048_576)
+  assert(chunk)
+  const leafHashes = computeChunkLeafHashes(chunk)
+  for (const [i, hash] of leafHashes.entries()) examples.set(`leaf hash ${i}`, toHex(hash))
+  examples.set('tree root', toHex(computeTreeRoot(leafHashes)))
+  for (const i of [1, 2]) examples.set(`path of leaf ${i}`, computeTreePath(leafHashes, i).map(toHex).join(' '))
+  const chunkId = computeChunkId(chunk)
+  examples.set('chunk id', toHex(chunkId))
+  const bitmap = computeBitmap(slots)
+  const manifest = { network: NETWORK, period: PERIOD, bitmap, chunks: [{ byteLength: chunk.length, chunkId }] }
+  examples.set('manifest', toHex(encodeManifest(manifest)))
+  const periodRoot = computePeriodRoot(manifest)
+  examples.set('period root', toHex(periodRoot))
+  const totals = { network: NETWORK, era: 0, totalBytes: BigInt(body.length) * 128n, totalChunks: 128n }
+  const eraRoot = computeEraRoot(totals, new Array<Uint8Array>(128).fill(periodRoot))
+  examples.set('era root of 128 such roots', toHex(eraRoot))
+
+  const seed = computeChallengeSeed({
+    chainId: NETWORK.chainId,
+    contract: 'AS1',
+    challengeId: 'm-1',
+    nodeAddress: NODE,
+    chunkId,
+    nonce: 7n,
+    issuedPeriod: 40,
+  })
+  const proof = computeStorageProof(chunk, { seed, samples: 2 })
+  verifyStorageProof(proof, chunkId, { seed, samples: 2 })
+  examples.set('seed', toHex(seed))
+  examples.set('sample leaves', [0, 1].map((i) => computeSampleIndex(seed, i, leafHashes.length)).join(' '))
+  examples.set('proof bytes', proof.length)
+  examples.set('proof head', toHex(proof.subarray(0, 36)))
+  examples.set('proof text', computeProofText(seed, proof))
+
+  const content = encodeOperationContent({
+    feeNanoMas: 10_000_000n,
+    expirePeriod: 15n,
+    body: { kind: 'transaction', recipient: parseAddress(NODE), amountNanoMas: 1_000_000_000n },
+  })
+  const publicKey = parsePublicKey('P12rNx7iyMpAbWx2VzGNZSE5wGDrHWUiwFVAnAuGrrKpMnfrQrH6')
+  const operationId = computeOperationId(NETWORK.chainId, publicKey, content)
+  examples.set('operation content', toHex(content))
+  examples.set('operation id', formatOperationId(operationId))
+  const record = encodeBlockRecord({
+    ...computeGenesisRecordHead(),
+    operationIds: [],
+    operations: [{ id: operationId, publicKey, content, reproducible: true }],
+  })
+  examples.set('operation in BODY', toHex(record.subarray(record.length - 2 - publicKey.length - content.length)))
+
+  const execution = encodeExecution({
+    source: 'stream',
+    complete: true,
+    trailHash: '',
+    outcomes: [{ operationId: formatOperationId(operationId), outcome: 'success' }],
+    events: [
+      { indexInSlot: 0, callStack: [NODE], operationId: '', failed: false, data: new TextEncoder().encode('hello') },
+    ],
+  })
+  examples.set('execution of a slot', toHex(execution))
+  examples.set('execution results of an empty period, bytes', encodePeriodExecutions(new Map()).length)
+
+  examples.set('hash slot', computeHashSlot(chunkId))
+  const scores = computeScores(NODE, 100n)
+  for (const hashSlot of [0, 1, 16_383])
+    examples.set(`score in hash slot ${hashSlot}`, doubleHex(scores[hashSlot] ?? 0))
+  const nobody = Array.from({ length: HASH_SLOTS }, () => [])
+  examples.set('placement root without holders', toHex(computePlacementRoot(NETWORK, 1, nobody)))
+  return new Map([...examples].map(([name, value]) => [name, String(value)]))
+}
+
+function computeGenesisRecordHead() {
+  const { publicKey, content } = computeGenesisBlock({ period: PERIOD, thread: 0 })
+  return { publicKey, headerContent: content }
+}
+
+function doubleHex(value: number): string {
+  const bytes = new Uint8Array(8)
+  new DataView(bytes.buffer).setFloat64(0, value)
+  return toHex(bytes)
+}
+
+describe('docs/FORMAT.md', () => {
+  it('shows exactly the values that the code computes', () => {
+    assert.deepEqual(Object.fromEntries(readExamples()), Object.fromEntries(computeExamples()))
+  })
+
+  it('gives BODY of its example whole: head, then one template per thread', () => {
+    const examples = readExamples()
+    const template = examples.get('body thread 0') ?? ''
+    const threads = Array.from({ length: THREAD_COUNT }, (_, thread) =>
+      template.replace('00300000', `003000${thread.toString(16).padStart(2, '0')}`),
+    )
+    const body = Buffer.from((examples.get('body head') ?? '') + threads.join(''), 'hex')
+    assert.equal(toHex(computeChunkId(body)), examples.get('chunk id'))
+  })
+
+  it('shows the roots of two periods of the recording that npm start replays', async () => {
+    const recording = await readRecording(join(findPackageRoot(), 'devnet', 'recordings', 'sandbox.ndjson.gz'))
+    assert.deepEqual(
+      readGoldenRows(),
+      [13, 40].map((period) => computeGoldenRow(recording, period)),
+    )
+  })
+})

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type ReplayServer, readRecording, startReplayServer } from '../../devnet/index.ts'
+import { runCli } from './run-cli.ts'
+
+const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/sandbox/${name}`, import.meta.url))
+
+interface Finding {
+  readonly check: string
+  readonly ok: boolean
+  readonly detail: string
+  readonly fix?: string
+}
+
+describe('e2e/doctor', function () {
+  this.timeout(60_000)
+  let dir: string
+  const servers: ReplayServer[] = []
+
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'massa-storage-doctor-'))
+  })
+
+  afterEach(async () => {
+    for (const server of servers.splice(0)) await server.stop()
+    rmSync(dir, { recursive: true, force: true })
+  })
+
+  /** A node at recorded speed, as a newcomer would have it. */
+  async function serve(name: string): Promise<string> {
+    const server = await startReplayServer({ recording: await readRecording(fixture(name)), speed: 40 })
+    servers.push(server)
+    return server.url
+  }
+
+  async function ask(
+    settings: Record<string, string>,
+  ): Promise<{ code: number | null; find: (check: string) => Finding }> {
+    const args = Object.entries({
+      enabled: 'true',
+      'node.chain_id': '77',
+      'node.genesis_timestamp_ms': '1795246964000',
+      'api.bind': '127.0.0.1:0',
+      'metrics.bind': '127.0.0.1:0',
+      ...settings,
+    }).flatMap(([key, value]) => ['--set', `${key}=${value}`])
+    const { code, stdout, stderr } = await runCli(['doctor', '--json', '--data-dir', 'archive', ...args], { cwd: dir })
+    assert.notEqual(stdout, '', stderr)
+    const { findings } = JSON.parse(stdout) as { findings: Finding[] }
+    return {
+      code,
+      find: (check) => {
+        const finding = findings.find((candidate) => candidate.check === check)
+        assert.ok(finding, `no finding '${check}' in ${stdout}`)
+        return finding
+      },
+    }
+  }
+
+  it('hears the streams of a node that broadcasts', async () => {
+    const { find } = await ask({ 'node.grpc_urls': await serve('push.ndjson.gz') })
+    assert.equal(find('massa-node').ok, true)
+    assert.equal(find('network').ok, true)
+    assert.equal(find('streams').fix, undefined)
+  })
+
+  it('names the line that makes a silent node broadcast', async () => {
+    const { find } = await ask({ 'node.grpc_urls': await serve('pull.ndjson.gz'), 'node.genesis_timestamp_ms': '1' })
+    assert.match(find('streams').fix ?? '', /enable_broadcast = true/)
+  })
+
+  it('names the two numbers of the network that a node is on', async () => {
+    const { code, find } = await ask({ 'node.grpc_urls': await serve('push.ndjson.gz'), 'node.chain_id': '78' })
+    assert.equal(code, 1)
+    assert.match(find('network').fix ?? '', /chain_id = 77 and genesis_timestamp_ms = 1795246964000/)
+  })
+
+  it('says that a node does not answer', async () => {
+    const { code, find } = await ask({ 'node.grpc_urls': '127.0.0.1:1' })
+    assert.equal(code, 1)
+    assert.equal(find('massa-node').ok, false)
+    assert.match(find('massa-node').fix ?? '', /grpc_urls/)
+  })
+
+  it('finds a port that another program uses', async () => {
+    const other = createServer()
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+    const { port } = other.address() as { port: number }
+    const { code, find } = await ask({ 'node.grpc_urls': '127.0.0.1:1', 'api.bind': `127.0.0.1:${port}` })
+    other.close()
+    assert.equal(code, 1)
+    assert.match(find('port').fix ?? '', /127\.0\.0\.1:0/)
+  })
+
+  it('finds a data directory that cannot be one', async () => {
+    writeFileSync(join(dir, 'archive'), 'a file')
+    const { code, find } = await ask({ 'node.grpc_urls': '127.0.0.1:1' })
+    assert.equal(code, 1)
+    assert.equal(find('data_dir').ok, false)
+  })
+
+  it('says what a fresh machine lacks', async () => {
+    const { code, stdout } = await runCli(['doctor'], { cwd: dir })
+    assert.equal(code, 1)
+    assert.match(stdout, /FAIL enabled .*\n.*enabled = true/)
+    assert.match(stdout, /FAIL nodes .*\n.*grpc_urls = \["127\.0\.0\.1:33037"\]/)
+  })
+})
