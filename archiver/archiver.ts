@@ -84,6 +84,9 @@ export class Archiver implements Feed {
   /** Ids that are final although their body is not spooled yet. */
   private readonly wanted = new Map<BlockIdText, Slot | undefined>()
   private readonly quarantined = new Set<BlockIdText>()
+  /** Of this run and what was there at its start. */
+  private quarantinedBytes = 0
+  private readonly maxQuarantineBytes: number
   /** In the ledger, but their bodies are gone from the spool. */
   private readonly lost = new Set<BlockIdText>()
   /** Nodes that name another chain than the archived one, when the others outvote them. */
@@ -100,7 +103,12 @@ export class Archiver implements Feed {
   private nodeFinalSlot: Slot | undefined
 
   constructor(
-    options: { readonly nodeCount: number; readonly restarts: readonly ChainRestart[] },
+    options: {
+      readonly nodeCount: number
+      readonly restarts: readonly ChainRestart[]
+      /** Raw final blocks that cannot be read are kept up to here; default no bound. */
+      readonly maxQuarantineBytes?: number
+    },
     modules: {
       readonly store: ChunkStore
       readonly spool: Spool
@@ -117,6 +125,7 @@ export class Archiver implements Feed {
     this.log = modules.log
     this.events = modules.events ?? {}
     this.nodeCount = options.nodeCount
+    this.maxQuarantineBytes = options.maxQuarantineBytes ?? Number.POSITIVE_INFINITY
     this.agreement = new Agreement(options.nodeCount)
     this.ledger = new SlotLedger(options.restarts)
     this.archived = new ArchivedIndex(modules.store, modules.spool)
@@ -201,7 +210,11 @@ export class Archiver implements Feed {
     return this.intake.take(node, filledBlock, expectedId)
   }
 
-  async onClaims(node: number, claims: readonly FinalityClaim[]): Promise<void> {
+  async onClaims(
+    node: number,
+    claims: readonly FinalityClaim[],
+    unplaced: readonly BlockIdText[] = [],
+  ): Promise<void> {
     for (const claim of this.dropContradictions(node, claims)) this.takeClaim(node, claim)
     // Before anything is accepted: what is ready must not be archived past it meanwhile.
     this.checkConflict()
@@ -211,7 +224,7 @@ export class Archiver implements Feed {
       this.wanted.set(id, slot)
     }
     await this.acceptSpooled()
-    await this.quarantineWanted()
+    await this.quarantine(unplaced)
   }
 
   async onExecution(slot: Slot, execution: SlotExecution): Promise<void> {
@@ -512,11 +525,14 @@ export class Archiver implements Feed {
   }
 
   /** Refused and yet called final: kept raw for a release that understands it. */
-  private async quarantineWanted(): Promise<void> {
-    for (const id of this.wanted.keys()) {
+  private async quarantine(unplaced: readonly BlockIdText[]): Promise<void> {
+    const missing = this.ledger.listMissing().map(({ id }) => id)
+    for (const id of new Set([...this.wanted.keys(), ...missing, ...unplaced])) {
       const refused = this.intake.findRefused(id)
-      if (!refused || this.quarantined.has(id)) continue
+      if (!refused || this.quarantined.has(id) || !isBlockId(id)) continue
+      if (this.quarantinedBytes + refused.raw.length > this.maxQuarantineBytes) continue
       await this.spool.putQuarantined(refused)
+      this.quarantinedBytes += refused.raw.length
       this.quarantined.add(id)
       this.log.error({ blockId: id, code: refused.code }, 'final block quarantined')
     }
@@ -525,9 +541,11 @@ export class Archiver implements Feed {
   private async retryQuarantined(): Promise<void> {
     const healed: BlockIdText[] = []
     for await (const block of this.spool.listQuarantined()) {
-      this.wanted.set(block.id, undefined)
+      this.quarantinedBytes += block.raw.length
+      // Of several nodes one may have called it final: then its descendants decide.
+      if (this.nodeCount === 1) this.wanted.set(block.id, undefined)
       const result = await this.intake.take(NO_NODE, block.raw, block.id)
-      if (result === 'refused') this.quarantined.add(block.id)
+      if (result === 'refused' || result === 'ignored') this.quarantined.add(block.id)
       else healed.push(block.id)
       this.log.info({ blockId: block.id, result }, 'quarantined block tried again')
     }

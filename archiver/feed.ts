@@ -20,7 +20,8 @@ export interface Feed {
   onNodeRestart(node: number): void
   /** Never rejects for what a node sent; rejects when the spool cannot be written. */
   takeBlock(node: number, filledBlock: Uint8Array, expectedId?: BlockIdText): Promise<IntakeResult>
-  onClaims(node: number, claims: readonly FinalityClaim[]): Promise<void>
+  /** @param unplaced - ids that the node calls final and of whose slots nothing is known: no body of theirs was taken */
+  onClaims(node: number, claims: readonly FinalityClaim[], unplaced?: readonly BlockIdText[]): Promise<void>
   onExecution(slot: Slot, execution: SlotExecution): Promise<void>
 
   isKnown(id: BlockIdText): boolean

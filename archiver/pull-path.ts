@@ -51,12 +51,14 @@ export async function pullOnce(pull: Pull, status: NodeStatus, firstStreamedSlot
   await fetchBodies(pull, asked)
   await fetchAncestors(pull, asked)
   const claims: FinalityClaim[] = []
+  const unplaced: BlockIdText[] = []
   for (const { id, final } of infos) {
     const slot = final ? feed.slotOf(id) : undefined
+    if (final && !slot) unplaced.push(id)
     // Consensus calls blocks final ahead of execution, with holes before them: only executed slots count.
     if (slot && slotIndex(slot) <= slotIndex(status.lastFinalSlot)) claims.push({ slot, id })
   }
-  await feed.onClaims(node, claims)
+  await feed.onClaims(node, claims, unplaced)
   await queryExecutions(pull, status.lastFinalSlot, firstStreamedSlot)
 }
 

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { createApi, createMetricsServer, listen } from '../api/index.ts'
 import { Archiver, CpuPool, NodeClient, NodeFollower, refetchFromNodes } from '../archiver/index.ts'
 import { type Config, parseHostPort, readPackageVersion } from '../config/index.ts'
-import type { Period, PeriodSummary } from '../core/index.ts'
+import { BYTES_PER_GB, type Period, type PeriodSummary } from '../core/index.ts'
 import { applyRetention, openStore, Scrub, type Store } from '../storage-worker/index.ts'
 import { createMetrics, type Logger, type Metrics } from '../telemetry/index.ts'
 import { recordNodeCall } from './node-calls.ts'
@@ -11,6 +11,8 @@ import { reportStatus } from './status.ts'
 import { systemClock } from './system-clock.ts'
 
 const GAUGE_INTERVAL_MS = 5_000
+/** Of the quota, for final blocks that this release cannot read (docs/ARCHITECTURE.md). */
+const QUARANTINE_SHARE = 0.1
 
 export interface Daemon {
   readonly apiUrl: string
@@ -52,7 +54,11 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     undo.push(() => cpu.close())
     const retention = new RetentionRunner(store, config, log.child({ module: 'storage-worker' }))
     const archiver = new Archiver(
-      { nodeCount: config.node.grpcUrls.length, restarts: config.node.chainRestarts.map(toRestart) },
+      {
+        nodeCount: config.node.grpcUrls.length,
+        restarts: config.node.chainRestarts.map(toRestart),
+        maxQuarantineBytes: config.allocatedStorageGb * BYTES_PER_GB * QUARANTINE_SHARE,
+      },
       {
         store: store.chunks,
         spool: store.spool,

@@ -13,7 +13,7 @@ const path = [join(root, 'node_modules', '.bin'), process.env.PATH ?? ''].join(d
 
 /** A step without `needs` always runs; one whose program is missing is skipped by name. */
 const STEPS = [
-  { name: 'biome', command: ['biome', 'ci', '.'] },
+  { name: 'biome', command: ['biome', 'ci', ...(process.stdout.isTTY ? [] : ['--colors=off']), '.'] },
   { name: 'tsc', command: ['tsc', '-b'] },
   {
     name: 'mocha',

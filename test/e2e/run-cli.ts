@@ -23,7 +23,9 @@ export function startCli(
   args: readonly string[],
   options: { readonly cwd: string; readonly env?: Record<string, string> },
 ): RunningCli {
-  const { NODE_OPTIONS: _nodeOptions, ...inherited } = process.env
+  const inherited = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => name !== 'NODE_OPTIONS' && !name.startsWith('MASSA_STORAGE_')),
+  )
   const child = spawn(process.execPath, [BIN, ...args], {
     cwd: options.cwd,
     env: { ...inherited, NO_COLOR: '1', ...options.env },
