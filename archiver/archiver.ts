@@ -23,6 +23,7 @@ import { BlockIntake } from './block-intake.ts'
 import type { CpuWork } from './cpu-pool.ts'
 import { encodeExecution, type SlotExecution } from './execution-results.ts'
 import type { Feed, FinalityClaim, IntakeResult } from './feed.ts'
+import { GapWatch } from './gap-watch.ts'
 import type { NodeStatus } from './node-client.ts'
 import { readOperationIds } from './read-operation-ids.ts'
 import { type ChainRestart, type FinalBlock, type Gap, SlotLedger } from './slot-ledger.ts'
@@ -77,6 +78,7 @@ export class Archiver implements Feed {
   private readonly nodeCount: number
   private readonly agreement: Agreement
   private readonly ledger: SlotLedger
+  private readonly gapWatch: GapWatch
   private readonly intake: BlockIntake
   private readonly archived: ArchivedIndex
   private readonly stopping = new AbortController()
@@ -128,6 +130,7 @@ export class Archiver implements Feed {
     this.maxQuarantineBytes = options.maxQuarantineBytes ?? Number.POSITIVE_INFINITY
     this.agreement = new Agreement(options.nodeCount)
     this.ledger = new SlotLedger(options.restarts)
+    this.gapWatch = new GapWatch(modules.log)
     this.archived = new ArchivedIndex(modules.store, modules.spool)
     this.intake = new BlockIntake(
       { chainId: modules.store.identity.network.chainId },
@@ -163,7 +166,7 @@ export class Archiver implements Feed {
     return {
       spooledBlocks: this.intake.sizeBlocks,
       quarantinedBlocks: this.quarantined.size,
-      gaps: [...this.ledger.listGaps(), ...this.listLost()],
+      gaps: this.listGaps(),
       conflict: this.conflict,
       halted: this.halted ? { code: this.halted.code, message: this.halted.message } : undefined,
       stalled: this.stalled,
@@ -210,11 +213,7 @@ export class Archiver implements Feed {
     return this.intake.take(node, filledBlock, expectedId)
   }
 
-  async onClaims(
-    node: number,
-    claims: readonly FinalityClaim[],
-    unplaced: readonly BlockIdText[] = [],
-  ): Promise<void> {
+  async onClaims(node: number, claims: readonly FinalityClaim[], unplaced: readonly BlockIdText[] = []): Promise<void> {
     for (const claim of this.dropContradictions(node, claims)) this.takeClaim(node, claim)
     // Before anything is accepted: what is ready must not be archived past it meanwhile.
     this.checkConflict()
@@ -289,7 +288,8 @@ export class Archiver implements Feed {
     // What a stop between archiving a period and clearing it left behind.
     await this.spool.deleteBlocks(stale)
     await this.spool.deleteFinals(stale.map(({ slot }) => slot))
-    for (const period of new Set(stale.map(({ slot }) => slot.period))) await this.spool.deleteExecutions(period, period)
+    for (const period of new Set(stale.map(({ slot }) => slot.period)))
+      await this.spool.deleteExecutions(period, period)
     for await (const block of this.spool.listBlocks()) this.intake.remember(block)
     for (const period of new Set(finals.map(({ slot }) => slot.period))) {
       for (const thread of (await this.spool.readExecutions(period)).keys())
@@ -450,7 +450,12 @@ export class Archiver implements Feed {
       } catch (error) {
         this.log.error({ err: error }, 'spool not synced')
       }
+      this.gapWatch.look(this.listGaps(), this.clock.nowMs())
     }
+  }
+
+  private listGaps(): Gap[] {
+    return [...this.ledger.listGaps(), ...this.listLost()]
   }
 
   private checkConflict(): void {

@@ -115,7 +115,7 @@ export function parseExecution(bytes: Uint8Array): SlotExecution {
   return execution
 }
 
-/** Execution results of a period: u8 1, then per thread u8 0 (nothing known) or u32 length || slot execution. */
+/** Execution results of a period: u8 1, then per thread u32 length || slot execution; length 0: nothing is known. */
 export function encodePeriodExecutions(executions: ReadonlyMap<number, Uint8Array>): Uint8Array {
   const writer = new ByteWriter(1024).u8(FORMAT)
   for (let thread = 0; thread < THREAD_COUNT; thread++) {

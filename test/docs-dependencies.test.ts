@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { findPackageRoot } from '../config/index.ts'
+import { EXIT_CODES } from '../cli/exit-codes.ts'
+import { findPackageRoot, readBaseSettings } from '../config/index.ts'
 
 const root = findPackageRoot()
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
@@ -47,6 +48,19 @@ describe('docs', () => {
         if (target === undefined || /^https?:/.test(target)) continue
         assert.ok(existsSync(resolve(root, dirname(page), target)), `${page}: ${target}`)
       }
+    }
+  })
+
+  it('README names every exit code and the default addresses', () => {
+    const readme = read('README.md')
+    const rows = [...readme.matchAll(/^\| (\d+) \| /gm)].map(([, code]) => Number(code))
+    assert.deepEqual(
+      rows,
+      Object.values(EXIT_CODES).map(({ code }) => code),
+    )
+    for (const path of ['api.bind', 'metrics.bind']) {
+      const bind = JSON.parse(readBaseSettings().get(path)?.defaultText ?? '')
+      assert.ok(readme.includes(`| ${bind} |`), bind)
     }
   })
 })

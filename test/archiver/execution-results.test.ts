@@ -19,7 +19,10 @@ const executions: fc.Arbitrary<SlotExecution> = fc.record({
   complete: fc.boolean(),
   trailHash: texts,
   outcomes: fc.uniqueArray(
-    fc.record({ operationId: operationIds, outcome: fc.constantFrom('success' as const, 'failed' as const, 'unknown' as const) }),
+    fc.record(
+      { operationId: operationIds, outcome: fc.constantFrom('success' as const, 'failed' as const, 'unknown' as const) },
+      { noNullPrototype: true },
+    ),
     { maxLength: 6, selector: ({ operationId }) => operationId },
   ),
   events: fc.uniqueArray(
@@ -29,7 +32,7 @@ const executions: fc.Arbitrary<SlotExecution> = fc.record({
       operationId: texts,
       failed: fc.boolean(),
       data: fc.uint8Array({ maxLength: 200 }),
-    }),
+    }, { noNullPrototype: true }),
     { maxLength: 6, selector: ({ indexInSlot }) => indexInSlot },
   ),
 })

@@ -110,7 +110,7 @@ describe('archiver: a node that gives bad blocks', () => {
       streamed: () => fill({ ...target, operations: [operation, operation] }),
     },
     {
-      title: 'header that is no protobuf',
+      title: 'header that cannot be parsed',
       code: 'ARCHIVER_BLOCK_UNPARSABLE',
       spoil: (node) =>
         node.state.addBlock(retellHeader(target, (header) => ({ ...header, contentCreatorPubKey: 'P' }))),

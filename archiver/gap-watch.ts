@@ -1,0 +1,37 @@
+import type { Logger } from '../telemetry/index.ts'
+import type { Gap } from './slot-ledger.ts'
+
+/** A block that is only late is no gap: nodes are asked for it every second. */
+const GRACE_MS = 5_000
+
+/** Says each gap once when it stands, and once when it is filled. */
+export class GapWatch {
+  private readonly log: Logger
+  private readonly open = new Map<string, { gap: Gap; readonly sinceMs: number; said: boolean }>()
+
+  constructor(log: Logger) {
+    this.log = log
+  }
+
+  look(gaps: readonly Gap[], nowMs: number): void {
+    const standing = new Set<string>()
+    for (const gap of gaps) {
+      standing.add(gap.missing)
+      const known = this.open.get(gap.missing) ?? { gap, sinceMs: nowMs, said: false }
+      known.gap = gap
+      this.open.set(gap.missing, known)
+      if (known.said || nowMs - known.sinceMs < GRACE_MS) continue
+      known.said = true
+      this.log.warn(describe(gap), 'gap found')
+    }
+    for (const [missing, { gap, said }] of this.open) {
+      if (standing.has(missing)) continue
+      this.open.delete(missing)
+      if (said) this.log.info(describe(gap), 'gap filled')
+    }
+  }
+}
+
+function describe({ thread, firstPeriod, lastPeriod, missing }: Gap) {
+  return { thread, firstPeriod, lastPeriod, blockId: missing }
+}

@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { Agreement, type Claim } from '../../archiver/agreement.ts'
+import { type BlockIdText, type Slot, slotOfIndex } from '../../core/index.ts'
+
+const A = 'block A' as BlockIdText
+const B = 'block B' as BlockIdText
+const C = 'block C' as BlockIdText
+const SLOT = { period: 10, thread: 3 }
+const LATER = { period: 11, thread: 3 }
+
+/** Nodes that are all up, with the given final slots. */
+function agreementOf(...cursors: Slot[]): Agreement {
+  const agreement = new Agreement(cursors.length)
+  for (const [node, cursor] of cursors.entries()) {
+    agreement.setUp(node, true)
+    agreement.setCursor(node, cursor)
+  }
+  return agreement
+}
+
+const AHEAD = { period: 12, thread: 0 }
+
+describe('archiver/agreement', () => {
+  describe('one node', () => {
+    it('is believed, once for each slot and in the order of slots', () => {
+      const agreement = agreementOf(AHEAD)
+      agreement.claim(0, LATER, B)
+      agreement.claim(0, SLOT, A)
+      assert.deepEqual(agreement.takeAgreed(), [
+        { slot: SLOT, id: A },
+        { slot: LATER, id: B },
+      ])
+      agreement.claim(0, SLOT, A)
+      assert.deepEqual(agreement.takeAgreed(), [])
+      assert.ok(agreement.isAgreed(SLOT, A) && !agreement.isAgreed(SLOT, B) && !agreement.isAgreed(LATER, A))
+    })
+
+    it('that changes its mind is taken by its last word, and what it said before is named', () => {
+      const agreement = agreementOf(AHEAD)
+      agreement.claim(0, SLOT, A)
+      agreement.takeAgreed()
+      agreement.claim(0, SLOT, B)
+      assert.deepEqual(agreement.takeAgreed(), [{ slot: SLOT, id: B, instead: A }])
+    })
+
+    it('that says a slot has no block names none, and no conflict', () => {
+      const agreement = agreementOf(AHEAD)
+      agreement.claim(0, SLOT, 'none')
+      assert.deepEqual(agreement.takeAgreed(), [])
+      assert.equal(agreement.firstConflict(), undefined)
+    })
+  })
+
+  describe('two nodes', () => {
+    it('decide when both name the same block', () => {
+      const agreement = agreementOf(AHEAD, AHEAD)
+      agreement.claim(0, SLOT, A)
+      assert.deepEqual(agreement.takeAgreed(), [])
+      agreement.claim(1, SLOT, A)
+      assert.deepEqual(agreement.takeAgreed(), [{ slot: SLOT, id: A }])
+    })
+
+    it('are in conflict over two ids, and over an id and no block; nothing is agreed from the first conflict on', () => {
+      for (const other of [B, 'none'] as const) {
+        const agreement = agreementOf(AHEAD, AHEAD)
+        for (const node of [0, 1]) {
+          agreement.claim(node, { period: 9, thread: 0 }, C)
+          agreement.claim(node, LATER, C)
+        }
+        agreement.claim(0, SLOT, A)
+        agreement.claim(1, SLOT, other)
+        assert.deepEqual(agreement.takeAgreed(), [{ slot: { period: 9, thread: 0 }, id: C }])
+        const conflict = agreement.firstConflict()
+        assert.deepEqual(conflict?.slot, SLOT)
+        assert.deepEqual(conflict?.claims, new Map<number, Claim>([[0, A], [1, other]]))
+        // They agree again: what waited comes, in order.
+        agreement.claim(1, SLOT, A)
+        assert.equal(agreement.firstConflict(), undefined)
+        assert.deepEqual(agreement.takeAgreed(), [
+          { slot: SLOT, id: A },
+          { slot: LATER, id: C },
+        ])
+      }
+    })
+
+    it('are never outvoted by each other: a majority needs three', () => {
+      const agreement = agreementOf(AHEAD, AHEAD)
+      agreement.claim(0, SLOT, A)
+      agreement.claim(1, SLOT, B)
+      assert.deepEqual(agreement.takeAgreed(), [])
+    })
+
+    it('wait for a live one that is near, even behind the slot, and not for one that is down', () => {
+      const agreement = agreementOf(AHEAD, { period: 9, thread: 0 })
+      agreement.claim(0, SLOT, A)
+      assert.deepEqual(agreement.takeAgreed(), [])
+      agreement.setUp(1, false)
+      assert.deepEqual(agreement.takeAgreed(), [{ slot: SLOT, id: A }])
+    })
+
+    it('limit: one that is up to 640 slots behind the head is waited for, one slot further not', () => {
+      const agreement = agreementOf(slotOfIndex(1000), slotOfIndex(360))
+      agreement.claim(0, slotOfIndex(900), A)
+      assert.deepEqual(agreement.takeAgreed(), [])
+      agreement.setCursor(1, slotOfIndex(359))
+      assert.deepEqual(agreement.takeAgreed(), [{ slot: slotOfIndex(900), id: A }])
+    })
+
+    it('that is far behind but past the slot is heard all the same', () => {
+      const agreement = agreementOf(slotOfIndex(2000), slotOfIndex(500))
+      agreement.claim(0, slotOfIndex(500), A)
+      assert.deepEqual(agreement.takeAgreed(), [])
+      agreement.claim(1, slotOfIndex(500), B)
+      assert.deepEqual(agreement.firstConflict()?.slot, slotOfIndex(500))
+    })
+  })
+
+  describe('three nodes', () => {
+    it('decide by a strict majority of all configured ones, without waiting for the third', () => {
+      const agreement = agreementOf(AHEAD, AHEAD, AHEAD)
+      agreement.claim(0, SLOT, A)
+      assert.deepEqual(agreement.takeAgreed(), [])
+      agreement.claim(2, SLOT, A)
+      assert.deepEqual(agreement.takeAgreed(), [{ slot: SLOT, id: A }])
+      agreement.claim(1, SLOT, B)
+      assert.equal(agreement.firstConflict(), undefined)
+      assert.deepEqual(agreement.takeAgreed(), [])
+    })
+
+    it('of which one is down and two disagree are in conflict, as are three of three minds', () => {
+      const agreement = agreementOf(AHEAD, AHEAD, AHEAD)
+      agreement.setUp(2, false)
+      agreement.claim(0, SLOT, A)
+      agreement.claim(1, SLOT, B)
+      assert.deepEqual(agreement.firstConflict()?.slot, SLOT)
+      agreement.claim(2, SLOT, C)
+      assert.deepEqual(agreement.firstConflict()?.slot, SLOT)
+      agreement.claim(2, SLOT, B)
+      assert.deepEqual(agreement.takeAgreed(), [{ slot: SLOT, id: B }])
+    })
+
+    it('of which two say that there is no block outvote the third', () => {
+      const agreement = agreementOf(AHEAD, AHEAD, AHEAD)
+      agreement.claim(0, SLOT, A)
+      agreement.claim(1, SLOT, 'none')
+      agreement.claim(2, SLOT, 'none')
+      assert.deepEqual(agreement.takeAgreed(), [])
+      assert.equal(agreement.firstConflict(), undefined)
+    })
+  })
+
+  it('forgets what a restarted node said, and waits for it anew', () => {
+    const agreement = agreementOf(AHEAD, AHEAD)
+    agreement.claim(0, SLOT, A)
+    agreement.claim(1, SLOT, B)
+    assert.ok(agreement.firstConflict())
+    agreement.forgetNode(1)
+    assert.equal(agreement.firstConflict(), undefined)
+    assert.deepEqual(agreement.takeAgreed(), [])
+    agreement.claim(1, SLOT, A)
+    assert.deepEqual(agreement.takeAgreed(), [{ slot: SLOT, id: A }])
+  })
+
+  it('forgets what lies before a slot, conflicts too', () => {
+    const agreement = agreementOf(AHEAD, AHEAD)
+    agreement.claim(0, SLOT, A)
+    agreement.claim(1, SLOT, B)
+    agreement.forgetBefore(SLOT)
+    assert.ok(agreement.firstConflict())
+    agreement.forgetBefore({ period: 10, thread: 4 })
+    assert.equal(agreement.firstConflict(), undefined)
+    assert.deepEqual(agreement.takeAgreed(), [])
+  })
+
+  it('says the same whatever the order in which nodes speak', () => {
+    const claims = fc.uniqueArray(
+      fc.record({
+        node: fc.nat(2),
+        index: fc.nat(3),
+        claim: fc.constantFrom<Claim>(A, B, 'none'),
+      }),
+      { maxLength: 12, selector: ({ node, index }) => `${node} ${index}` },
+    )
+    const setting = claims.chain((list) =>
+      fc.tuple(
+        fc.constant(list),
+        fc.shuffledSubarray(list, { minLength: list.length }),
+        fc.integer({ min: 1, max: 3 }),
+        fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }),
+      ),
+    )
+    const speak = (nodeCount: number, up: readonly boolean[], list: readonly { node: number; index: number; claim: Claim }[]) => {
+      const agreement = new Agreement(nodeCount)
+      for (let node = 0; node < nodeCount; node++) {
+        agreement.setUp(node, up[node] ?? true)
+        agreement.setCursor(node, slotOfIndex(10))
+      }
+      for (const { node, index, claim } of list) if (node < nodeCount) agreement.claim(node, slotOfIndex(index), claim)
+      return { agreed: agreement.takeAgreed(), conflict: agreement.firstConflict()?.slot }
+    }
+    fc.assert(
+      fc.property(setting, ([list, shuffled, nodeCount, up]) => {
+        const result = speak(nodeCount, up, list)
+        assert.deepEqual(speak(nodeCount, up, shuffled), result)
+        const { conflict, agreed } = result
+        for (const { slot } of agreed) assert.ok(!conflict || slot.thread < conflict.thread)
+      }),
+      { numRuns: 500 },
+    )
+  })
+})
