@@ -1,5 +1,5 @@
 import { type FastifyInstance, fastify } from 'fastify'
-import { ArchiveError, isArchiveError } from '../core/index.ts'
+import { ArchiveError, type ErrorCode, isArchiveError } from '../core/index.ts'
 import { type Metrics, renderMetrics } from '../telemetry/index.ts'
 import { type Query, runQuery } from './queries.ts'
 
@@ -27,6 +27,13 @@ const BODY_LIMIT_BYTES = 16 * 1024
  */
 export function createApi(modules: ApiModules): FastifyInstance {
   const server = fastify({ logger: false, bodyLimit: BODY_LIMIT_BYTES, forceCloseConnections: true })
+  server.addHook('onRequest', async (request) => refuseForeignHosts(request.headers.host))
+  server.setErrorHandler((error, _request, reply) => {
+    const status = isArchiveError(error) ? (STATUS_OF_CODE[error.code] ?? 500) : (readStatus(error) ?? 500)
+    const code = isArchiveError(error) ? error.code : 'API_REQUEST_REFUSED'
+    const message = error instanceof Error ? error.message : String(error)
+    return reply.code(status).send({ error: { code, message } })
+  })
   server.get('/health', () => ({ status: 'ok' }))
   server.get('/ready', async (_request, reply) => {
     const { problems } = await modules.status()
@@ -39,6 +46,24 @@ export function createApi(modules: ApiModules): FastifyInstance {
     return reply.type('application/x-ndjson').send(ndjson(runQuery(modules.query, request.body, aborted.signal)))
   })
   return server
+}
+
+const STATUS_OF_CODE: Partial<Record<ErrorCode, number>> = { API_QUERY_INVALID: 400, API_HOST_REFUSED: 403 }
+
+function readStatus(error: unknown): number | undefined {
+  return (error as { statusCode?: number }).statusCode
+}
+
+/**
+ * A page in the operator's browser can reach loopback under a name of its own (DNS rebinding): only the names of
+ * loopback are answered.
+ *
+ * @throws ArchiveError API_HOST_REFUSED
+ */
+function refuseForeignHosts(host: string | undefined): void {
+  const name = (host ?? '').replace(/:\d+$/, '')
+  if (['127.0.0.1', 'localhost', '[::1]'].includes(name)) return
+  throw new ArchiveError('API_HOST_REFUSED', 'this API answers only under the names of loopback')
 }
 
 /** `GET /metrics` alone: it may be opened to a Prometheus elsewhere some day, the API may not. */

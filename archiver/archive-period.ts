@@ -13,8 +13,8 @@ import {
   signGenesisBlock,
 } from '../core/index.ts'
 import type { Logger } from '../telemetry/index.ts'
+import { attestExecutions } from './attestation.ts'
 import type { CpuWork } from './cpu-pool.ts'
-import { encodePeriodExecutions } from './execution-results.ts'
 import type { DecidedSlot } from './period-encoder.ts'
 import type { SlotDecision } from './slot-ledger.ts'
 
@@ -43,6 +43,8 @@ export async function archivePeriod(
     readonly cpu: CpuWork
     readonly clock: Clock
     readonly log: Logger
+    /** 32-byte secret that signs execution results; absent: they stay unsigned. */
+    readonly attesterSeed: Uint8Array | undefined
     readonly onStalled: (error: unknown) => void
     /** The spool lost a body that was on disk: it has to be fetched again. */
     readonly onLost: (slot: Slot, id: BlockIdText) => void
@@ -57,7 +59,11 @@ export async function archivePeriod(
           network: store.identity.network,
           period: ready.period,
           slots: await readSlots(ready, modules),
-          executionResults: encodePeriodExecutions(await spool.readExecutions(ready.period)),
+          executionResults: attestExecutions(
+            await spool.readExecutions(ready.period),
+            { network: store.identity.network, period: ready.period },
+            modules.attesterSeed,
+          ),
         },
         chunkSizeBytes: store.identity.chunkSizeBytes,
       })

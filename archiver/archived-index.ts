@@ -15,8 +15,11 @@ import type { FinalBlock } from './slot-ledger.ts'
 
 /** Ids of so many periods back are compared with what nodes say of them. */
 const REMEMBERED_PERIODS = 64
-/** A thread without a block for longer than this begins a new chain of evidence. */
-const MAX_LOOK_BACK_PERIODS = 64
+/**
+ * A thread without a block in so many periods that have blocks begins a new chain of evidence. Periods in which the
+ * whole chain stood still do not count.
+ */
+const MAX_LOOK_BACK_PERIODS = 1024
 const HOLES_MARK = 'holes'
 /** The mark is renewed so often, so that a start looks at no more summaries than this. */
 const MARK_EVERY_PERIODS = 1024
@@ -39,6 +42,7 @@ export class ArchivedIndex {
   private first: Period | undefined
   private last: Period | undefined
   private holes: Hole[] = []
+  private isUnmarked = false
   private readonly ids = new Map<number, BlockIdText>()
   private readonly slots = new Map<BlockIdText, Slot>()
 
@@ -105,7 +109,7 @@ export class ArchivedIndex {
       this.ids.delete(index)
       this.slots.delete(id)
     }
-    if (this.holes !== before || period % MARK_EVERY_PERIODS === 0) await this.writeHoles()
+    if (this.holes !== before || this.isUnmarked || period % MARK_EVERY_PERIODS === 0) await this.writeHoles()
   }
 
   private remember(blocks: readonly { readonly slot: Slot; readonly id: BlockIdText }[]): void {
@@ -118,28 +122,29 @@ export class ArchivedIndex {
   /** The first and the last blocks of each thread in a run of archived periods; of the first run only the last. */
   private async loadRun(run: Hole, isFirst: boolean, blocks: Map<BlockIdText, LoadedBlock>): Promise<void> {
     const started = new Set<number>()
-    const length = Math.min(run.to - run.from + 1, MAX_LOOK_BACK_PERIODS)
-    for (let i = 0; i < length && !isFirst && started.size < THREAD_COUNT; i++) {
-      for (const block of await this.loadPeriod(run.from + i)) {
-        // What the first block of a thread descends from stands before the run.
-        blocks.set(block.id, { block, linked: started.has(block.slot.thread) })
-        started.add(block.slot.thread)
-      }
+    for await (const block of isFirst ? [] : this.readUntilAll(run, false)) {
+      // What the first block of a thread descends from stands before the run.
+      blocks.set(block.id, { block, linked: started.has(block.slot.thread) })
+      started.add(block.slot.thread)
     }
-    const ended = new Set<number>()
-    for (let i = 0; i < length && ended.size < THREAD_COUNT; i++) {
-      for (const block of await this.loadPeriod(run.to - i)) {
-        ended.add(block.slot.thread)
-        const linked = isFirst || started.has(block.slot.thread)
-        if (!blocks.has(block.id)) blocks.set(block.id, { block, linked })
-      }
+    for await (const block of this.readUntilAll(run, true)) {
+      const linked = isFirst || started.has(block.slot.thread)
+      if (!blocks.has(block.id)) blocks.set(block.id, { block, linked })
     }
   }
 
-  private async loadPeriod(period: Period): Promise<FinalBlock[]> {
-    const blocks = await this.readPeriod(period)
-    this.remember(blocks)
-    return blocks
+  /** Blocks of whole periods from one end of a run, until every thread has shown one. */
+  private async *readUntilAll(run: Hole, reverse: boolean): AsyncGenerator<FinalBlock> {
+    const seen = new Set<number>()
+    let periods = 0
+    for await (const { period, blocks } of this.store.listSummaries({ ...run, reverse })) {
+      if (blocks === 0) continue
+      const found = await this.readPeriod(period)
+      this.remember(found)
+      for (const block of found) seen.add(block.slot.thread)
+      yield* found
+      if (seen.size === THREAD_COUNT || ++periods >= MAX_LOOK_BACK_PERIODS) return
+    }
   }
 
   private async readPeriod(period: Period): Promise<FinalBlock[]> {
@@ -194,9 +199,16 @@ export class ArchivedIndex {
     return rest
   }
 
+  /** The mark saves a start some reading, no more: where it cannot be written now, it is written later. */
   private async writeHoles(): Promise<void> {
     const text = JSON.stringify({ last: this.last, holes: this.holes })
-    await this.spool.putMark(HOLES_MARK, new TextEncoder().encode(text))
+    this.isUnmarked = true
+    try {
+      await this.spool.putMark(HOLES_MARK, new TextEncoder().encode(text))
+      this.isUnmarked = false
+    } catch (error) {
+      if (!isArchiveError(error)) throw error
+    }
   }
 }
 

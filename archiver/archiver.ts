@@ -40,6 +40,7 @@ const SPOOL_SYNC_MS = 1_000
 const NEAR_PERIODS = 64
 /** How far the clocks of nodes and of this machine may differ: a minute. */
 const MAX_CLOCK_SKEW_SLOTS = 120
+const MAX_BROKEN_REMEMBERED = 10_000
 /** Where a block comes from that no node gives, but the disk. */
 const NO_NODE = -1
 
@@ -89,6 +90,9 @@ export class Archiver implements Feed {
   /** Of this run and what was there at its start. */
   private quarantinedBytes = 0
   private readonly maxQuarantineBytes: number
+  private readonly attesterSeed: Uint8Array | undefined
+  /** Blocks that contradict the ledger, so that each is said once. */
+  private readonly broken = new Set<BlockIdText>()
   /** In the ledger, but their bodies are gone from the spool. */
   private readonly lost = new Set<BlockIdText>()
   /** Nodes that name another chain than the archived one, when the others outvote them. */
@@ -110,6 +114,8 @@ export class Archiver implements Feed {
       readonly restarts: readonly ChainRestart[]
       /** Raw final blocks that cannot be read are kept up to here; default no bound. */
       readonly maxQuarantineBytes?: number
+      /** 32-byte secret that signs execution results; absent: they stay unsigned. */
+      readonly attesterSeed?: Uint8Array
     },
     modules: {
       readonly store: ChunkStore
@@ -127,6 +133,7 @@ export class Archiver implements Feed {
     this.log = modules.log
     this.events = modules.events ?? {}
     this.nodeCount = options.nodeCount
+    this.attesterSeed = options.attesterSeed
     this.maxQuarantineBytes = options.maxQuarantineBytes ?? Number.POSITIVE_INFINITY
     this.agreement = new Agreement(options.nodeCount)
     this.ledger = new SlotLedger(options.restarts)
@@ -285,18 +292,26 @@ export class Archiver implements Feed {
       if (isStale) stale.push({ slot, id })
       else finals.push({ slot, id })
     }
-    // What a stop between archiving a period and clearing it left behind.
-    await this.spool.deleteBlocks(stale)
-    await this.spool.deleteFinals(stale.map(({ slot }) => slot))
-    for (const period of new Set(stale.map(({ slot }) => slot.period)))
-      await this.spool.deleteExecutions(period, period)
+    try {
+      // What a stop between archiving a period and clearing it left behind.
+      await this.spool.deleteBlocks(stale)
+      await this.spool.deleteFinals(stale.map(({ slot }) => slot))
+      for (const { slot } of stale) await this.spool.deleteExecutions(slot.period, slot.period)
+    } catch (error) {
+      this.log.error({ err: error }, 'spool not cleared')
+    }
     for await (const block of this.spool.listBlocks()) this.intake.remember(block)
     for (const period of new Set(finals.map(({ slot }) => slot.period))) {
       for (const thread of (await this.spool.readExecutions(period)).keys())
         this.executed.add(slotIndex({ period, thread }))
     }
     for (const { slot, id } of finals) this.wanted.set(id, slot)
-    for (const { id } of finals) await this.acceptFinal(id)
+    try {
+      for (const { id } of finals) await this.acceptFinal(id)
+    } catch (error) {
+      // A full disk must not keep the archiver from starting: they are accepted with the first claims.
+      this.log.error({ err: error }, 'spool not written')
+    }
   }
 
   private async onSpooled(id: BlockIdText): Promise<void> {
@@ -322,6 +337,8 @@ export class Archiver implements Feed {
         continue
       }
       await this.joinLedger(block)
+      // What a refused block descends from is not final by that; and blocks of another chain would be gone through for ever.
+      if (!this.ledger.has(next)) continue
       queue.push(...block.parents.filter((parent) => this.intake.find(parent) && !this.ledger.has(parent)))
     }
   }
@@ -329,7 +346,9 @@ export class Archiver implements Feed {
   private async joinLedger(block: FinalBlock): Promise<void> {
     const result = this.ledger.add(block)
     this.wanted.delete(block.id)
-    if (result.kind === 'broken') {
+    if (result.kind === 'broken' && !this.broken.has(block.id)) {
+      if (this.broken.size >= MAX_BROKEN_REMEMBERED) this.broken.clear()
+      this.broken.add(block.id)
       this.log.error(
         { blockId: block.id, slot: formatSlot(block.slot), other: result.other, code: 'ARCHIVER_PARENT_LINK_BROKEN' },
         'block refused',
@@ -357,6 +376,7 @@ export class Archiver implements Feed {
 
   /** What a failing disk kept from being accepted when it was spooled. */
   private async acceptSpooled(): Promise<void> {
+    if (this.halted) return
     const missing = this.ledger.listMissing().filter(({ id }) => this.intake.find(id))
     for (const { id } of missing) if (!this.wanted.has(id)) this.wanted.set(id, undefined)
     for (const id of [...this.wanted.keys()]) if (this.intake.find(id)) await this.acceptFinal(id)
@@ -380,7 +400,7 @@ export class Archiver implements Feed {
         await this.clock.sleep(60_000, this.wakeWriter.signal)
         continue
       }
-      const { store, spool, cpu, clock, log } = this
+      const { store, spool, cpu, clock, log, attesterSeed } = this
       const onLost = (slot: Slot, id: BlockIdText): void => {
         this.intake.forget([{ slot, id }])
         this.lost.add(id)
@@ -390,7 +410,7 @@ export class Archiver implements Feed {
       }
       const summary = await archivePeriod(
         ready,
-        { store, spool, cpu, clock, log, onStalled, onLost },
+        { store, spool, cpu, clock, log, attesterSeed, onStalled, onLost },
         this.stopping.signal,
       )
       if (!summary) return

@@ -125,15 +125,14 @@ export function encodePeriodExecutions(executions: ReadonlyMap<number, Uint8Arra
   return writer.finish()
 }
 
-export function parsePeriodExecutions(bytes: Uint8Array): (SlotExecution | undefined)[] {
-  const reader = new ByteReader(bytes)
+/** Reads execution results that are followed by their attestation. */
+export function readPeriodExecutions(reader: ByteReader): (SlotExecution | undefined)[] {
   if (reader.u8() !== FORMAT) throw reader.error('execution results of an unknown format')
   const executions: (SlotExecution | undefined)[] = []
   for (let thread = 0; thread < THREAD_COUNT; thread++) {
     const length = reader.u32()
     executions.push(length === 0 ? undefined : parseExecution(reader.raw(length)))
   }
-  reader.end()
   return executions
 }
 

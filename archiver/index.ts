@@ -1,10 +1,10 @@
 export { Archiver, type ArchiverEvents, type ArchiverStatus } from './archiver.ts'
+export { type AttestedExecutions, attestExecutions, parseAttestedExecutions } from './attestation.ts'
 export { CpuPool, type CpuWork } from './cpu-pool.ts'
 export {
   type ExecutionEvent,
   encodeExecution,
   encodePeriodExecutions,
-  parsePeriodExecutions,
   type SlotExecution,
 } from './execution-results.ts'
 export { NodeClient, type NodeStatus } from './node-client.ts'

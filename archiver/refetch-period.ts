@@ -6,7 +6,7 @@ import {
   type StoreIdentity,
   THREAD_COUNT,
 } from '../core/index.ts'
-import { encodePeriodExecutions } from './execution-results.ts'
+import { attestExecutions } from './attestation.ts'
 import type { NodeClient } from './node-client.ts'
 import { type DecidedSlot, encodePeriod } from './period-encoder.ts'
 import { fetchFilledBlocks } from './pull-path.ts'
@@ -55,6 +55,6 @@ async function refetchPeriod(
     const { record, seals, operationCount, slot } = block
     if (slot.period === period) slots[slot.thread] = { kind: 'block', record, seals, operationCount }
   })
-  const executionResults = encodePeriodExecutions(new Map())
+  const executionResults = attestExecutions(new Map(), { network: identity.network, period })
   return encodePeriod({ network: identity.network, period, slots, executionResults }, identity.chunkSizeBytes)
 }

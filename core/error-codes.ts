@@ -219,6 +219,11 @@ export const ERROR_CODES = {
     when: 'The archive has a layout from which this release cannot migrate.',
     action: 'Open the archive once with an intermediate release.',
   },
+  STORE_KEY_INVALID: {
+    kind: 'input',
+    when: 'The file `archiver.key` in the data directory is no secret key, or others may read it.',
+    action: 'Restore it, or set its mode to 600; when it is lost, remove it and a new one is made.',
+  },
   STORE_LOCKED: {
     kind: 'input',
     when: 'Another process has the data directory open.',
@@ -295,6 +300,16 @@ export const ERROR_CODES = {
     kind: 'input',
     when: 'An address of the HTTP API or of the metrics cannot be listened on.',
     action: 'Another program uses the port: choose another `bind`, or port 0 for any free one.',
+  },
+  API_HOST_REFUSED: {
+    kind: 'input',
+    when: 'A request to the HTTP API names another host than loopback.',
+    action: 'Ask http://127.0.0.1 or http://localhost.',
+  },
+  API_REQUEST_REFUSED: {
+    kind: 'input',
+    when: 'A request to the HTTP API is malformed or too large.',
+    action: 'Use the `massa-storage` command of the same version as the running sidecar.',
   },
   API_QUERY_INVALID: {
     kind: 'input',

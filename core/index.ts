@@ -1,3 +1,4 @@
+export * from './attestation.ts'
 export * from './base58check.ts'
 export * from './block-record.ts'
 export * from './body.ts'

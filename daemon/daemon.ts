@@ -4,7 +4,7 @@ import { createApi, createMetricsServer, listen } from '../api/index.ts'
 import { Archiver, CpuPool, NodeClient, NodeFollower, refetchFromNodes } from '../archiver/index.ts'
 import { type Config, parseHostPort, readPackageVersion } from '../config/index.ts'
 import { BYTES_PER_GB, type Period, type PeriodSummary } from '../core/index.ts'
-import { applyRetention, openStore, Scrub, type Store } from '../storage-worker/index.ts'
+import { applyRetention, openStore, readOrCreateArchiverKey, Scrub, type Store } from '../storage-worker/index.ts'
 import { createMetrics, type Logger, type Metrics } from '../telemetry/index.ts'
 import { recordNodeCall } from './node-calls.ts'
 import { reportStatus } from './status.ts'
@@ -57,6 +57,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       {
         nodeCount: config.node.grpcUrls.length,
         restarts: config.node.chainRestarts.map(toRestart),
+        attesterSeed: await readOrCreateArchiverKey(config.dataDir),
         maxQuarantineBytes: config.allocatedStorageGb * BYTES_PER_GB * QUARANTINE_SHARE,
       },
       {

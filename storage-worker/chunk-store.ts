@@ -43,6 +43,7 @@ import {
   summaryKey,
 } from './period-index.ts'
 import { openValue, sealValue } from './sealed-value.ts'
+import type { PeriodPlaces } from './verify-period.ts'
 
 export interface ChunkStoreModules {
   readonly bodies: GuardedLevel
@@ -75,8 +76,10 @@ export class LevelChunkStore implements ChunkStore {
   private tail: Promise<unknown> = Promise.resolve()
   /** Newest period that bodies or index know; `undefined` when there is none or nobody looked yet. */
   private newest: Period | undefined
-  /** Their index entries could not be written; they go with the next ones. */
+  /** Their index entries are not written yet, or could not be; then they go with the next ones. */
   private readonly lagging = new Set<Period>()
+  /** Index entries under way; never fails. */
+  private indexing: Promise<unknown> = Promise.resolve()
 
   constructor(identity: StoreIdentity, modules: ChunkStoreModules) {
     this.identity = identity
@@ -132,6 +135,7 @@ export class LevelChunkStore implements ChunkStore {
   }
 
   async readSummary(period: Period): Promise<PeriodSummary | undefined> {
+    await this.indexing
     const value = await this.index.get(summaryKey(period))
     if (value === undefined) return undefined
     // A damaged entry of the index costs time, not the answer.
@@ -140,6 +144,7 @@ export class LevelChunkStore implements ChunkStore {
 
   async findChunks(prefixHex: string, limit: number): Promise<ChunkPlace[]> {
     const places: ChunkPlace[] = []
+    await this.indexing
     for await (const key of this.index.keys({ ...placePrefixRange(prefixHex), limit })) {
       const place = decodePlaceKey(key)
       if (place) places.push(place)
@@ -156,6 +161,7 @@ export class LevelChunkStore implements ChunkStore {
 
   async *listSummaries(range: { from: Period; to: Period; reverse?: boolean }): AsyncGenerator<PeriodSummary> {
     if (range.from > range.to) return
+    await this.indexing
     const keys = periodRange('periodSummaries', range.from, Math.min(range.to, LAST_PERIOD))
     for await (const [key, value] of this.index.entries({ ...keys, reverse: range.reverse ?? false })) {
       const period = decodePeriod(key, 1)
@@ -165,16 +171,25 @@ export class LevelChunkStore implements ChunkStore {
   }
 
   /** Periods of [from, to] that have values in `bodies`, ascending, each with the places of all its values. */
-  async *listPlaces(from: Period, to: Period): AsyncGenerator<{ readonly period: Period; readonly places: number[] }> {
+  async *listPlaces(from: Period, to: Period): AsyncGenerator<PeriodPlaces> {
+    for await (const page of this.listPlacePages(from, to)) yield* page
+  }
+
+  /** The same, some hundreds at once. */
+  async *listPlacePages(from: Period, to: Period): AsyncGenerator<PeriodPlaces[]> {
     let current: { period: Period; places: number[] } | undefined
-    for await (const key of this.bodies.keys(bodyRange(from, Math.min(to, LAST_PERIOD)))) {
-      const place = decodeBodyKey(key)
-      if (!place) continue
-      if (current && current.period !== place.period) yield current
-      if (current?.period !== place.period) current = { period: place.period, places: [] }
-      current.places.push(place.n)
+    for await (const keys of this.bodies.keyPages(bodyRange(from, Math.min(to, LAST_PERIOD)))) {
+      const whole: PeriodPlaces[] = []
+      for (const key of keys) {
+        const place = decodeBodyKey(key)
+        if (!place) continue
+        if (current && current.period !== place.period) whole.push(current)
+        if (current?.period !== place.period) current = { period: place.period, places: [] }
+        current.places.push(place.n)
+      }
+      yield whole
     }
-    if (current) yield current
+    if (current) yield [current]
   }
 
   async deletePeriods(from: Period, to: Period): Promise<void> {
@@ -226,9 +241,15 @@ export class LevelChunkStore implements ChunkStore {
     })
   }
 
+  /** Waits until the index has the entries of all periods that are written; of those it could not write it never has. */
+  async settle(): Promise<void> {
+    await this.indexing
+  }
+
   /** Waits for what is under way. The databases belong to whoever opened them. */
   async close(): Promise<void> {
     await this.tail
+    await this.indexing
   }
 
   private async write(period: ArchivedPeriod, values: LevelOperation[]): Promise<void> {
@@ -276,11 +297,15 @@ export class LevelChunkStore implements ChunkStore {
       await this.index.write([{ type: 'put', key: pendingKey(manifest.period), value: NOTHING }], { sync: true })
     }
     if (values.length > 0) await this.bodies.write(values, { sync: true })
+    await this.indexing
+    const failed = [...this.lagging]
     const operations = putIndexOperations(manifest, summary)
-    for (const number of [...this.lagging]) operations.unshift(...(await this.computeIndexOperations(number)))
+    for (const number of failed) operations.unshift(...(await this.computeIndexOperations(number)))
     this.lagging.add(manifest.period)
-    await this.index.write(operations, { sync: false })
-    this.lagging.clear()
+    const writing = this.index.write(operations, { sync: false }).then(() => this.lagging.clear())
+    this.indexing = writing.catch(() => undefined)
+    // The period is archived without them. Nobody waits, unless the last ones failed: then it is told here.
+    if (failed.length > 0) await writing
   }
 
   private async checkRoom(bytes: number): Promise<void> {
@@ -430,7 +455,7 @@ export class LevelChunkStore implements ChunkStore {
   }
 
   private exclusive<T>(task: () => Promise<T>): Promise<T> {
-    const done = this.tail.then(task)
+    const done = this.tail.then(() => this.indexing).then(task)
     this.tail = done.catch(() => undefined)
     return done
   }

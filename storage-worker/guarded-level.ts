@@ -18,7 +18,7 @@ export interface GuardedLevelOptions {
   readonly create: () => Level
   /** Called after a write failed for want of space, before anything else. */
   readonly onDiskFull?: () => Promise<void>
-  /** Where classic-level keeps it, so that worker threads can share it; absent for databases in memory. */
+  /** Where classic-level keeps its files; absent for databases in memory. */
   readonly location?: string
 }
 
@@ -44,7 +44,6 @@ export class GuardedLevel {
   private closed = false
   private tail: Promise<unknown> = Promise.resolve()
   private reopening: Promise<void> | undefined
-  private readonly sharers = new Set<() => Promise<void>>()
 
   private constructor(options: GuardedLevelOptions, level: Level) {
     this.name = options.name
@@ -94,21 +93,32 @@ export class GuardedLevel {
 
   /** @throws ArchiveError STORE_READ_FAILED */
   async *entries(range: LevelRange): AsyncGenerator<[Uint8Array, Uint8Array]> {
-    yield* this.walk(
-      range,
-      ENTRIES_PER_STEP,
-      (level, rest) => level.iterator(rest),
-      ([key]) => key,
-    )
+    const start = (level: Level, rest: LevelRange) => level.iterator(rest)
+    for await (const entries of this.walk(range, ENTRIES_PER_STEP, start, ([key]) => key)) yield* entries
   }
 
   /** @throws ArchiveError STORE_READ_FAILED */
   async *keys(range: LevelRange): AsyncGenerator<Uint8Array> {
-    yield* this.walk(
+    for await (const keys of this.keyPages(range)) yield* keys
+  }
+
+  /** The same, many at once. */
+  keyPages(range: LevelRange): AsyncGenerator<Uint8Array[]> {
+    return this.walk(
       range,
       KEYS_PER_STEP,
       (level, rest) => level.keys(rest),
       (key) => key,
+    )
+  }
+
+  /** Entries with small values, many at once. @throws ArchiveError STORE_READ_FAILED */
+  entryPages(range: LevelRange): AsyncGenerator<[Uint8Array, Uint8Array][]> {
+    return this.walk(
+      range,
+      KEYS_PER_STEP,
+      (level, rest) => level.iterator(rest),
+      ([key]) => key,
     )
   }
 
@@ -133,27 +143,21 @@ export class GuardedLevel {
   }
 
   /**
-   * Numbers of the table files that hold data: others in the folder are being written or about to be deleted.
-   * `undefined` for databases in memory.
+   * Numbers of the table files that hold data, each with its level: others in the folder are being written or about to
+   * be deleted. `undefined` for databases in memory.
    */
-  listTables(): Set<number> | undefined {
+  listTables(): Map<number, number> | undefined {
     const level = this.level as Level & { getProperty?: (name: string) => string }
     const text = level.getProperty?.('leveldb.sstables')
-    // Lines of ` <number>:<bytes>[<first key> .. <last key>]`, keys escaped.
-    return text === undefined
-      ? undefined
-      : new Set([...text.matchAll(/^ (\d+):\d+\[/gm)].map((match) => Number(match[1])))
-  }
-
-  /**
-   * Registers worker threads that opened the same database: LevelDB is only closed when they let go of it.
-   *
-   * @param release - called before a reopening and before the end
-   * @returns takes the registration back
-   */
-  share(release: () => Promise<void>): () => void {
-    this.sharers.add(release)
-    return () => this.sharers.delete(release)
+    if (text === undefined) return undefined
+    const tables = new Map<number, number>()
+    let at = 0
+    // Lines of `--- level <n> ---` and ` <number>:<bytes>[<first key> .. <last key>]`, keys escaped.
+    for (const [, header, number] of text.matchAll(/^(?:--- level (\d+) ---$| (\d+):\d+\[)/gm)) {
+      if (header !== undefined) at = Number(header)
+      else tables.set(Number(number), at)
+    }
+    return tables
   }
 
   /** Waits for writes under way. Idempotent. */
@@ -161,7 +165,6 @@ export class GuardedLevel {
     await this.queue(async () => {
       if (this.closed) return
       this.closed = true
-      await this.releaseSharers()
       await this.level.close()
     })
   }
@@ -171,7 +174,7 @@ export class GuardedLevel {
     step: number,
     start: (level: Level, rest: LevelRange) => { nextv(size: number): Promise<T[]>; close(): Promise<void> },
     keyOf: (item: T) => Uint8Array,
-  ): AsyncGenerator<T> {
+  ): AsyncGenerator<T[]> {
     let rest: LevelRange & { gt?: Uint8Array } = { ...range }
     let left = range.limit ?? Number.POSITIVE_INFINITY
     while (left > 0) {
@@ -181,13 +184,11 @@ export class GuardedLevel {
       try {
         while (left > 0) {
           const items = await iterator.nextv(Math.min(step, left))
-          if (items.length === 0) return
-          for (const item of items) {
-            const key = keyOf(item)
-            rest = continueAfter(rest, key)
-            left--
-            yield item
-          }
+          const last = items.at(-1)
+          if (last === undefined) return
+          left -= items.length
+          rest = continueAfter(rest, keyOf(last))
+          yield items
         }
       } catch (cause) {
         // Closed under our feet by a reopening: go on behind the last key.
@@ -220,7 +221,6 @@ export class GuardedLevel {
     if (this.closed) throw new ArchiveError('STORE_CLOSED', `${this.name} is closed`)
     const done = (async () => {
       this.life++
-      await this.releaseSharers()
       await this.level.close()
       this.level = await openLevel(this.options)
       this.broken = false
@@ -232,10 +232,6 @@ export class GuardedLevel {
         this.reopening = undefined
       })
     return done
-  }
-
-  private async releaseSharers(): Promise<void> {
-    for (const release of [...this.sharers]) await release()
   }
 }
 

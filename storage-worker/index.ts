@@ -1,3 +1,4 @@
+export { readOrCreateArchiverKey } from './archiver-key.ts'
 export { BALLAST_BYTES } from './ballast.ts'
 export { LevelChunkStore } from './chunk-store.ts'
 export { type DaemonInfo, readDaemonInfo } from './daemon-info.ts'

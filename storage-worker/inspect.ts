@@ -1,4 +1,4 @@
-import { parsePeriodExecutions } from '../archiver/index.ts'
+import { type AttestedExecutions, parseAttestedExecutions } from '../archiver/index.ts'
 import {
   ArchiveError,
   type BlockRecord,
@@ -55,7 +55,7 @@ export async function inspectPeriod(store: ChunkStore, period: Period): Promise<
         : { thread, kind: slot.kind },
     ),
     executionResults: executions
-      ? parsePeriodExecutions(executions).map((execution, thread) =>
+      ? parseAttestedExecutions(executions, manifest).executions.map((execution, thread) =>
           execution
             ? {
                 thread,
@@ -93,7 +93,7 @@ export async function inspectOperation(
   onSearched?: OnSearched,
 ): Promise<object | undefined> {
   const wanted = toHex(parseOperationId(id))
-  return search(store, onSearched, (body, seals, executions) => {
+  return search(store, onSearched, (body, seals, attested) => {
     let position = 0
     for (const [thread, slot] of body.slots.entries()) {
       if (slot.kind !== 'block') continue
@@ -101,13 +101,17 @@ export async function inspectOperation(
       const index = slot.record.operations.findIndex((operation) => toHex(operation.id) === wanted)
       const operation = slot.record.operations[index]
       if (!operation) continue
-      const execution = executions?.[thread]
+      const execution = attested?.executions[thread]
       const outcome = execution?.outcomes.find(({ operationId }) => operationId === id)?.outcome
       return {
         ...describeOperation(operation, own?.subarray(SEAL_BYTES * (index + 1), SEAL_BYTES * (index + 2))),
         slot: slot.record.header.slot,
         blockId: formatBlockId(slot.record.id),
-        execution: { outcome: outcome ?? 'unknown', source: execution?.source ?? 'unknown', attested: true },
+        execution: {
+          outcome: outcome ?? 'unknown',
+          source: execution?.source ?? 'unknown',
+          attestedBy: attested?.attestation ? formatAddress(computeAddress(attested.attestation.publicKey)) : undefined,
+        },
       }
     }
     return undefined
@@ -190,11 +194,7 @@ function formatSeal(seal: Uint8Array | undefined): string | undefined {
 async function search(
   store: ChunkStore,
   onSearched: OnSearched | undefined,
-  look: (
-    body: Body,
-    seals: readonly Uint8Array[],
-    executions: ReturnType<typeof parsePeriodExecutions> | undefined,
-  ) => object | undefined,
+  look: (body: Body, seals: readonly Uint8Array[], attested: AttestedExecutions | undefined) => object | undefined,
 ): Promise<object | undefined> {
   const range = await store.readRange()
   if (!range) return undefined
@@ -208,7 +208,7 @@ async function search(
     const found = look(
       body,
       seals ? parseSeals(seals, body) : [],
-      executions ? parsePeriodExecutions(executions) : undefined,
+      executions ? parseAttestedExecutions(executions, manifest) : undefined,
     )
     if (found) return found
   }

@@ -2,7 +2,7 @@ import { ClassicLevel } from 'classic-level'
 import type { Level } from './guarded-level.ts'
 
 /**
- * Measured with bench/storage-worker/write-periods.bench.ts.
+ * Chosen by reckoning, not by comparing sizes; bench/storage-worker/write-periods.bench.ts measures what comes of it.
  *
  * writeBufferSize: two buffers are in memory and one batch of 10 MB may overfill each, so 16 MiB stay within 60 MB; a
  * full disk must give room for as much again (BALLAST_BYTES). maxFileSize: fewer files than LevelDB's 1,000 maps.
@@ -15,12 +15,10 @@ export const BODIES_OPTIONS = {
 
 export const INDEX_OPTIONS = { compression: false, writeBufferSize: 4 * 1024 * 1024 } as const
 
-/** `multithreading` lets worker threads of this process read the same database (hash-worker.ts). */
 export function createClassicLevel(location: string, options: object): Level {
   return new ClassicLevel<Uint8Array, Uint8Array>(location, {
     keyEncoding: 'view',
     valueEncoding: 'view',
-    multithreading: true,
     ...options,
   } as never) as unknown as Level
 }

@@ -1,7 +1,7 @@
 import { sha256 } from '#crypto'
 import { equalBytes } from '../core/bytes.ts'
 
-const SEAL_BYTES = 32
+export const SEAL_BYTES = 32
 
 /** SHA-256(value) || value: what stands on disk, so that a read knows whether the disk kept its word. */
 export function sealValue(value: Uint8Array): Uint8Array {

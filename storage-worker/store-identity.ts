@@ -66,9 +66,9 @@ export function checkIdentity(found: StoreIdentity, wanted: StoreIdentity): void
 }
 
 /** tmp, fsync, rename, fsync of the folder. */
-export async function replaceFile(folder: string, name: string, text: string): Promise<void> {
+export async function replaceFile(folder: string, name: string, text: string, mode = 0o644): Promise<void> {
   const path = join(folder, name)
-  const file = await open(`${path}.tmp`, 'w')
+  const file = await open(`${path}.tmp`, 'w', mode)
   try {
     await file.writeFile(text)
     await file.sync()

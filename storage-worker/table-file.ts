@@ -17,7 +17,7 @@ const CRC_UP_TO_BYTES = 64 * 1024
 const SEQUENCE_BYTES = 8
 const MAX_KEY_BYTES = 256
 
-interface BlockHandle {
+export interface BlockHandle {
   readonly offset: number
   readonly size: number
 }
@@ -28,7 +28,7 @@ interface Entry {
   readonly valueBytes: number
 }
 
-class TableError extends Error {}
+export class TableError extends Error {}
 
 /**
  * Why LevelDB must not read this table; `undefined` when it may.
@@ -41,13 +41,23 @@ export function findTableDamage(path: string, thorough: boolean): string | undef
     new Table(file).check(thorough)
     return undefined
   } catch (error) {
-    if (error instanceof TableError) return error.message
-    // A disk that does not give the bytes back.
-    if ((error as NodeJS.ErrnoException).code === 'EIO') return 'cannot be read'
-    throw error
+    return wrapTableError(error)
   } finally {
     closeSync(file)
   }
+}
+
+/** What is wrong with a table, from what reading it threw; throws what is no matter of the table. */
+export function wrapTableError(error: unknown): string {
+  if (error instanceof TableError) return error.message
+  // A disk that does not give the bytes back.
+  if ((error as NodeJS.ErrnoException).code === 'EIO') return 'cannot be read'
+  throw error
+}
+
+/** @param file - descriptor of a table file, open for reading */
+export function openTable(file: number): Table {
+  return new Table(file)
 }
 
 /**
@@ -57,7 +67,7 @@ export function findTableDamage(path: string, thorough: boolean): string | undef
  */
 export function findDamagedTables(
   folder: string,
-  live: ReadonlySet<number> | undefined,
+  live: { has(number: number): boolean } | undefined,
   thorough: boolean,
 ): { name: string; reason: string }[] {
   const damaged: { name: string; reason: string }[] = []
@@ -94,6 +104,12 @@ class Table {
   }
 
   check(thorough: boolean): void {
+    const blocks = this.listBlocks()
+    if (thorough) for (const { handle } of blocks) this.checkBlock(handle)
+  }
+
+  /** Blocks that hold entries, each with a key not below its last one and below the first of the next. */
+  listBlocks(): { readonly handle: BlockHandle; readonly lastKey: Uint8Array }[] {
     if (this.sizeBytes < FOOTER_BYTES) throw new TableError('shorter than a footer')
     const footer = this.read(this.sizeBytes - FOOTER_BYTES, FOOTER_BYTES)
     if (footer.readBigUInt64LE(FOOTER_BYTES - 8) !== MAGIC) throw new TableError('no magic number at the end')
@@ -102,11 +118,22 @@ class Table {
     const index = this.bound(reader.next())
     this.readChecked(metaindex)
     const content = this.readChecked(index)
-    if (!thorough) return
+    const blocks = []
     for (const entry of listEntries((offset, length) => content.subarray(offset, offset + length), index.size)) {
       const value = content.subarray(entry.valueOffset, entry.valueOffset + entry.valueBytes)
-      this.checkBlock(this.bound(new HandleReader(value).next()))
+      blocks.push({ handle: this.bound(new HandleReader(value).next()), lastKey: entry.key })
     }
+    return blocks
+  }
+
+  /** Without its sequence number; `undefined` when the table has no entries. */
+  readFirstKey(): Uint8Array | undefined {
+    const handle = this.listBlocks()[0]?.handle
+    if (!handle) return undefined
+    for (const { key } of listEntries((offset, length) => this.read(handle.offset + offset, length), handle.size)) {
+      return key.subarray(0, -SEQUENCE_BYTES)
+    }
+    return undefined
   }
 
   private checkBlock(handle: BlockHandle): void {

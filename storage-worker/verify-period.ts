@@ -1,16 +1,18 @@
-// Module by module: worker threads load this, and all of core takes them twice as long to start.
-import { type Body, parseBody, parseSeals } from '../core/body.ts'
-import { concatBytes, equalBytes } from '../core/bytes.ts'
-import { computeChunkId } from '../core/chunk.ts'
-import type { ErrorCode } from '../core/error-codes.ts'
-import { isArchiveError } from '../core/errors.ts'
-import { type Manifest, parseManifest } from '../core/manifest.ts'
-import type { Network, Period } from '../core/units.ts'
+import {
+  type ErrorCode,
+  equalBytes,
+  isArchiveError,
+  type Manifest,
+  type Network,
+  type Period,
+  parseManifest,
+} from '../core/index.ts'
 import { describePlace, EXECUTION_RESULTS, MANIFEST, SEALS } from './keyspace.ts'
-import { openValue } from './sealed-value.ts'
+import { SEAL_BYTES } from './sealed-value.ts'
+import type { ValueFact } from './value-fact.ts'
 
-/** One period to be verified, with the places that its keys name. Travels to worker threads. */
-export interface PeriodJob {
+/** One period to be verified, with the places that its keys name. */
+export interface PeriodPlaces {
   readonly period: Period
   readonly places: readonly number[]
 }
@@ -26,76 +28,55 @@ export interface PeriodFindings {
   /** Places of values that belong to no manifest. */
   readonly orphans: readonly number[]
   /** As it is on disk, when it is intact. */
-  readonly manifest?: Uint8Array
-  /** Known after a deep look at an intact BODY. */
-  readonly operations?: number
+  readonly manifest?: Manifest
   readonly valueBytes: number
 }
 
-export interface VerifyPeriodOptions {
-  readonly network: Network
-  /** Recompute chunk ids and parse BODY and SEALS, not just the flat hashes. */
-  readonly deep: boolean
-}
-
 /**
- * Checks everything `bodies` holds of one period.
+ * Holds what `bodies` has of one period against its manifest.
  *
- * @param read - the value at a place as it is on disk; may throw what the database throws
+ * With chunk ids in the facts (`--deep`) this says that BODY is byte for byte the one that was verified before it was
+ * archived, if the manifest has the recorded root: so nothing of it is parsed.
+ *
+ * @param look - what was found at a place; `undefined`: nothing
  */
 export function verifyPeriod(
-  job: PeriodJob,
-  options: VerifyPeriodOptions,
-  read: (n: number) => Uint8Array | undefined,
+  { period, places }: PeriodPlaces,
+  network: Network,
+  look: (n: number) => ValueFact | undefined,
 ): PeriodFindings {
   const findings: PeriodFinding[] = []
   let valueBytes = 0
-  const open = (n: number): Uint8Array | undefined => {
-    let sealed: Uint8Array | undefined
-    try {
-      sealed = read(n)
-    } catch {
-      findings.push({ what: describePlace(n), code: 'STORE_READ_FAILED' })
-      return undefined
-    }
-    valueBytes += sealed?.length ?? 0
-    const value = sealed && openValue(sealed)
-    if (value === undefined) {
-      findings.push({ what: describePlace(n), code: sealed ? 'STORE_VALUE_CORRUPT' : 'STORE_VALUE_MISSING' })
-    }
-    return value
+  const open = (n: number): ValueFact | undefined => {
+    const fact = look(n)
+    valueBytes += fact?.sealedBytes ?? 0
+    if (fact?.state === 'intact') return fact
+    const code = fact ? CODES[fact.state] : 'STORE_VALUE_MISSING'
+    findings.push({ what: describePlace(n), code })
+    return undefined
   }
-  const manifestBytes = open(MANIFEST)
-  const manifest = manifestBytes && parseOwnManifest(manifestBytes, job.period, options.network, findings)
-  const chunkCount = manifest?.chunks.length ?? job.places.filter((n) => n < EXECUTION_RESULTS).length
+  const manifestBytes = open(MANIFEST)?.manifest
+  const manifest = manifestBytes && parseOwnManifest(manifestBytes, period, network, findings)
+  const chunkCount = manifest?.chunks.length ?? places.filter((n) => n < EXECUTION_RESULTS).length
   const orphans: number[] = []
-  for (const n of job.places) {
+  for (const n of places) {
     if (n >= chunkCount && n < EXECUTION_RESULTS) {
       orphans.push(n)
       findings.push({ what: describePlace(n), code: 'STORE_VALUE_ORPHANED' })
     }
   }
-  const chunks: (Uint8Array | undefined)[] = []
   for (let i = 0; i < chunkCount; i++) {
-    const chunk = open(i)
-    const isGood = chunk && (!manifest || isChunkOf(manifest, i, chunk, options.deep))
-    if (chunk && !isGood) findings.push({ what: describePlace(i), code: 'STORE_VALUE_CORRUPT' })
-    // Only a deep look reads BODY as a whole: do not hold 10 MB otherwise.
-    if (options.deep) chunks.push(isGood ? chunk : undefined)
+    const fact = open(i)
+    if (fact && manifest && !isChunkOf(manifest, i, fact)) {
+      findings.push({ what: describePlace(i), code: 'STORE_VALUE_CORRUPT' })
+    }
   }
-  const seals = open(SEALS)
+  open(SEALS)
   open(EXECUTION_RESULTS)
-  const body = manifest && options.deep ? parseOwnBody(manifest, chunks, findings) : undefined
-  if (body && seals) checkSeals(seals, body, findings)
-  return {
-    period: job.period,
-    findings,
-    orphans,
-    valueBytes,
-    ...(manifest && manifestBytes ? { manifest: manifestBytes } : {}),
-    ...(body ? { operations: countOperations(body) } : {}),
-  }
+  return { period, findings, orphans, valueBytes, ...(manifest ? { manifest } : {}) }
 }
+
+const CODES = { damaged: 'STORE_VALUE_CORRUPT', unreadable: 'STORE_READ_FAILED' } as const
 
 function parseOwnManifest(
   bytes: Uint8Array,
@@ -112,50 +93,14 @@ function parseOwnManifest(
     if (isOwn) return manifest
     findings.push({ what: 'manifest', code: 'CORE_MANIFEST_INVALID' })
   } catch (error) {
-    findings.push({ what: 'manifest', code: codeOf(error) })
+    if (!isArchiveError(error)) throw error
+    findings.push({ what: 'manifest', code: error.code })
   }
   return undefined
 }
 
-function isChunkOf(manifest: Manifest, index: number, chunk: Uint8Array, deep: boolean): boolean {
+function isChunkOf(manifest: Manifest, index: number, fact: ValueFact): boolean {
   const wanted = manifest.chunks[index]
-  if (wanted?.byteLength !== chunk.length) return false
-  return !deep || equalBytes(computeChunkId(chunk), wanted.chunkId)
-}
-
-function parseOwnBody(
-  manifest: Manifest,
-  chunks: readonly (Uint8Array | undefined)[],
-  findings: PeriodFinding[],
-): Body | undefined {
-  const whole: Uint8Array[] = []
-  for (const chunk of chunks) {
-    if (!chunk) return undefined
-    whole.push(chunk)
-  }
-  try {
-    const body = parseBody(concatBytes(...whole))
-    if (body.period === manifest.period) return body
-    findings.push({ what: 'body', code: 'CORE_BODY_INVALID' })
-  } catch (error) {
-    findings.push({ what: 'body', code: codeOf(error) })
-  }
-  return undefined
-}
-
-function checkSeals(seals: Uint8Array, body: Body, findings: PeriodFinding[]): void {
-  try {
-    parseSeals(seals, body)
-  } catch (error) {
-    findings.push({ what: 'seals', code: codeOf(error) })
-  }
-}
-
-function countOperations(body: Body): number {
-  return body.slots.reduce((sum, slot) => sum + (slot.kind === 'block' ? slot.record.operations.length : 0), 0)
-}
-
-function codeOf(error: unknown): ErrorCode {
-  if (isArchiveError(error)) return error.code
-  throw error
+  if (wanted === undefined || SEAL_BYTES + wanted.byteLength !== fact.sealedBytes) return false
+  return fact.chunkId === undefined || equalBytes(fact.chunkId, wanted.chunkId)
 }

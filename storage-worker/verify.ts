@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import {
   type ArchivedPeriod,
   computeBodyBytes,
@@ -7,13 +9,16 @@ import {
   isArchiveError,
   type Manifest,
   type Period,
-  parseManifest,
 } from '../core/index.ts'
 import type { LevelChunkStore } from './chunk-store.ts'
-import { decodePeriod, keyspaceRange, periodRange } from './keyspace.ts'
-import { decodePlaceKey, decodeSummary, placeKeys, summaryKey } from './period-index.ts'
+import type { GuardedLevel } from './guarded-level.ts'
+import { bodyRange, decodeBodyKey, decodePeriod, encodeBodyKey, keyspaceRange, periodRange } from './keyspace.ts'
+import { decodePlaceKey, decodeSummary, placeKeys } from './period-index.ts'
 import { findDamagedTables } from './table-file.ts'
-import type { PeriodFindings, PeriodJob } from './verify-period.ts'
+import { TableRows } from './table-rows.ts'
+import { readFirstKey } from './table-scan.ts'
+import { computeValueFact, type ValueFact } from './value-fact.ts'
+import { type PeriodFindings, type PeriodPlaces, verifyPeriod } from './verify-period.ts'
 import { VerifyPool } from './verify-pool.ts'
 import { sweepSpool } from './verify-spool.ts'
 
@@ -43,7 +48,7 @@ export interface VerifyReport {
 export interface VerifyOptions {
   readonly from?: Period
   readonly to?: Period
-  /** Also recompute chunk ids from leaves, and parse BODY and SEALS. */
+  /** Also recompute chunk ids from leaves. */
   readonly deep?: boolean
   /** Write what can be written anew. */
   readonly repair?: boolean
@@ -58,9 +63,10 @@ export interface VerifyProgress {
   readonly bytes: number
 }
 
-/** Values per job: enough to hide the way to the thread and back, few enough to spread. */
-const PLACES_PER_JOB = 64
-const JOBS_PER_THREAD = 3
+/** Behind every key of `bodies`. */
+const BEYOND_ALL = new Uint8Array(13).fill(0xff)
+/** Periods whose index entries are asked for together. */
+const PERIODS_PER_LOOK = 256
 
 /**
  * Reads everything of [from, to] again and names what is not as it was written.
@@ -85,10 +91,13 @@ class VerifyRun {
   private readonly store: LevelChunkStore
   private readonly options: VerifyOptions
   private readonly onProgress: (progress: VerifyProgress) => void
-  private readonly pool: VerifyPool
+  /** Absent: everything is read through the database, in this thread. */
+  private readonly pool: VerifyPool | undefined
   private readonly from: Period
   private readonly to: Period
   private damages: Damage[] = []
+  private readonly rows = new TableRows()
+  private readonly unindexed: Manifest[] = []
   private readonly orphans = new Map<Period, readonly number[]>()
   private readonly gaps: { from: Period; to: Period }[] = []
   private lastVisible: Period | undefined
@@ -104,20 +113,24 @@ class VerifyRun {
     this.onProgress = onProgress
     this.from = options.from ?? 0
     this.to = Math.min(options.to ?? Number.MAX_SAFE_INTEGER - 1, Number.MAX_SAFE_INTEGER - 1)
-    this.pool = new VerifyPool(store.bodies, {
-      network: store.identity.network,
-      deep: options.deep ?? false,
-      ...(options.threads === undefined ? {} : { threads: options.threads }),
-    })
+    // Started first: what comes before the first table takes as long as they do.
+    if (store.bodies.location !== undefined && options.threads !== 0) this.pool = new VerifyPool(options.threads)
   }
 
   async close(): Promise<void> {
-    await this.pool.close()
+    await this.pool?.close()
   }
 
   async verify(signal?: AbortSignal): Promise<VerifyReport> {
-    if (this.findDamagedTables()) return this.report()
-    await this.checkBodies(signal)
+    const { store, pool } = this
+    this.findDamagedTables(store.index)
+    if (pool) await this.checkTables(pool, signal)
+    else this.findDamagedTables(store.bodies)
+    // LevelDB may end the process when it reads them: then nothing else is looked at (`openStore` with `repair`).
+    const damaged = this.damages.filter(({ code }) => code === 'STORE_DATABASE_DAMAGED')
+    if (damaged.length > 0) return { ...this.report(), damages: damaged }
+    if (!pool) await this.checkPeriods(this.from, this.to, signal)
+    await this.flush()
     await this.checkIndexHasNoMore()
     const isWhole = this.options.from === undefined && this.options.to === undefined
     if (isWhole) this.damages.push(...(await sweepSpool(this.store.index, this.options.repair ?? false)))
@@ -125,15 +138,44 @@ class VerifyRun {
     return this.report()
   }
 
-  /** LevelDB may end the process when it reads them: then nothing else is looked at (`openStore` with `repair`). */
-  private findDamagedTables(): boolean {
-    for (const level of [this.store.bodies, this.store.index]) {
-      if (level.location === undefined) continue
-      for (const { name } of findDamagedTables(level.location, level.listTables(), true)) {
-        this.damages.push({ what: `${level.name}/${name}`, code: 'STORE_DATABASE_DAMAGED', repairable: true })
+  private findDamagedTables(level: GuardedLevel): void {
+    if (level.location === undefined) return
+    for (const { name } of findDamagedTables(level.location, level.listTables(), true)) this.nameTable(level, name)
+  }
+
+  private nameTable(level: GuardedLevel, file: string): void {
+    this.damages.push({ what: `${level.name}/${file}`, code: 'STORE_DATABASE_DAMAGED', repairable: true })
+  }
+
+  /**
+   * Hashes tables in threads, and goes through the periods behind them.
+   *
+   * Which values there are the database says; tables say what their bytes are. What they do not say, and what they say
+   * is damaged, is read through the database.
+   */
+  private async checkTables(pool: VerifyPool, signal?: AbortSignal): Promise<void> {
+    const { bodies } = this.store
+    const tables = (await listTables(bodies)).filter(({ first }) => first === undefined || first <= this.to)
+    const range = bodyRange(this.from, this.to)
+    const jobs = tables.map(({ path }) => ({ path, range, deep: this.options.deep ?? false }))
+    let isSound = !this.damages.some(({ code }) => code === 'STORE_DATABASE_DAMAGED')
+    let at = this.from
+    let done = 0
+    for await (const facts of pool.scan(jobs)) {
+      signal?.throwIfAborted()
+      const table = tables[done++]
+      if (table && facts?.damage !== undefined) {
+        this.nameTable(bodies, basename(table.path))
+        isSound = false
       }
+      if (facts) this.rows.add(facts)
+      // LevelDB reads ahead into the next table: it must be known to be sound, too.
+      const next = tables[done - 1]?.first
+      if (!isSound || next === undefined || next <= at) continue
+      await this.checkPeriods(at, Math.min(next - 1, this.to), signal)
+      at = next
     }
-    return this.damages.length > 0
+    if (isSound && at <= this.to) await this.checkPeriods(at, this.to, signal)
   }
 
   private report(): VerifyReport {
@@ -142,55 +184,19 @@ class VerifyRun {
     return { periods, chunks, bytes, damages, gaps }
   }
 
-  private async checkBodies(signal?: AbortSignal): Promise<void> {
-    const running: Promise<PeriodFindings[]>[] = []
-    const settle = async () => {
-      for (const findings of (await running.shift()) ?? []) await this.take(findings)
-    }
-    const jobs = this.listJobs()
-    for (let next = await jobs.next(); !next.done; ) {
-      signal?.throwIfAborted()
-      const job = next.value
-      next = await jobs.next()
-      // A handful of values is not worth starting threads.
-      const isAlone = next.done && running.length === 0
-      const result = isAlone ? this.pool.verifyHere(job) : this.pool.verify(job)
-      // It is awaited in order; until then a failure is not unhandled.
-      result.catch(() => undefined)
-      running.push(result)
-      if (running.length >= Math.max(1, this.pool.threads * JOBS_PER_THREAD)) await settle()
-    }
-    while (running.length > 0) {
-      signal?.throwIfAborted()
-      await settle()
-    }
-  }
-
-  private async *listJobs(): AsyncGenerator<PeriodJob[]> {
-    let job: PeriodJob[] = []
-    let places = 0
-    for await (const period of this.listPeriods()) {
-      job.push(period)
-      places += period.places.length
-      if (places >= PLACES_PER_JOB) {
-        yield job
-        job = []
-        places = 0
-      }
-    }
-    if (job.length > 0) yield job
-  }
-
-  /** Periods with their places; past an unreadable file of LevelDB it goes on with the next period of the index. */
-  private async *listPeriods(): AsyncGenerator<PeriodJob> {
-    let at: Period | undefined = this.from
-    while (at !== undefined && at <= this.to) {
+  /** Past an unreadable file of LevelDB it goes on with the next period of the index. */
+  private async checkPeriods(from: Period, to: Period, signal?: AbortSignal): Promise<void> {
+    let at: Period | undefined = from
+    while (at !== undefined && at <= to) {
       const start: Period = at
       let last: Period | undefined
       try {
-        for await (const period of this.store.listPlaces(start, this.to)) {
-          last = period.period
-          yield period
+        for await (const page of this.store.listPlacePages(start, to)) {
+          signal?.throwIfAborted()
+          for (const places of page) {
+            last = places.period
+            await this.take(await this.checkPeriod(places))
+          }
         }
         return
       } catch (error) {
@@ -204,6 +210,28 @@ class VerifyRun {
     }
   }
 
+  private checkPeriod(job: PeriodPlaces): PeriodFindings | Promise<PeriodFindings> {
+    const known = this.rows.take(job.period)
+    if (known.size >= job.places.length && job.places.every((n) => known.has(n))) {
+      const findings = verifyPeriod(job, this.store.identity.network, (n) => known.get(n))
+      if (findings.findings.length === 0) return findings
+    }
+    return this.readPeriod(job)
+  }
+
+  private async readPeriod(job: PeriodPlaces): Promise<PeriodFindings> {
+    const facts = new Map<number, ValueFact>()
+    for (const n of job.places) {
+      try {
+        const sealed = await this.store.bodies.get(encodeBodyKey(job.period, n))
+        if (sealed) facts.set(n, computeValueFact(n, sealed, this.options.deep ?? false))
+      } catch {
+        facts.set(n, { state: 'unreadable', sealedBytes: 0 })
+      }
+    }
+    return verifyPeriod(job, this.store.identity.network, (n) => facts.get(n))
+  }
+
   private async nextIndexed(period: Period): Promise<Period | undefined> {
     const key = await this.store.index.firstKey(periodRange('periodSummaries', period, this.to)).catch(() => undefined)
     return key && decodePeriod(key, 1)
@@ -214,10 +242,10 @@ class VerifyRun {
     for (const { what, code } of result.findings) this.name(result.period, what, code)
     if (result.orphans.length > 0) this.orphans.set(result.period, result.orphans)
     if (result.manifest) {
-      const manifest = parseManifest(result.manifest)
       this.periods++
-      this.chunks += manifest.chunks.length
-      await this.checkIndex(manifest, result.operations)
+      this.chunks += result.manifest.chunks.length
+      this.unindexed.push(result.manifest)
+      if (this.unindexed.length >= PERIODS_PER_LOOK) await this.flush()
     }
     // A damaged period is no gap.
     this.noteVisible(result.period)
@@ -230,22 +258,27 @@ class VerifyRun {
     this.lastVisible = period
   }
 
-  private async checkIndex(manifest: Manifest, operations: number | undefined): Promise<void> {
+  /** Holds the index against the manifests gathered. */
+  private async flush(): Promise<void> {
+    const manifests = this.unindexed.splice(0)
+    const [first, last] = [manifests[0], manifests.at(-1)]
+    if (!first || !last) return
     const { index } = this.store
-    const value = await index.get(summaryKey(manifest.period))
-    const summary = value && decodeSummary(manifest.period, value)
-    const isRight =
-      summary !== undefined &&
-      equalBytes(summary.root, computePeriodRoot(manifest)) &&
-      summary.bodyBytes === computeBodyBytes(manifest) &&
-      summary.chunks === manifest.chunks.length &&
-      summary.blocks === countBits(manifest.bitmap) &&
-      (operations === undefined || summary.operations === operations)
-    if (isRight) this.intactSummaries++
-    const places = await index.getMany(placeKeys(manifest))
-    const found = places.filter((place) => place !== undefined).length
-    this.intactPlaces += found
-    if (!isRight || found < places.length) this.name(manifest.period, 'index', 'STORE_INDEX_WRONG')
+    await this.store.settle()
+    const summaries = new Map<Period, Uint8Array>()
+    for await (const page of index.entryPages(periodRange('periodSummaries', first.period, last.period))) {
+      for (const [key, value] of page) summaries.set(decodePeriod(key, 1), value)
+    }
+    const places = await index.getMany(manifests.flatMap(placeKeys))
+    let at = 0
+    for (const manifest of manifests) {
+      const isRight = isSummaryOf(manifest, summaries.get(manifest.period))
+      if (isRight) this.intactSummaries++
+      let found = 0
+      for (const end = at + manifest.chunks.length; at < end; at++) if (places[at] !== undefined) found++
+      this.intactPlaces += found
+      if (!isRight || found < manifest.chunks.length) this.name(manifest.period, 'index', 'STORE_INDEX_WRONG')
+    }
   }
 
   /** Entries of the index that no period stands behind. */
@@ -332,6 +365,39 @@ class VerifyRun {
     }
     this.damages = damages
   }
+}
+
+function isSummaryOf(manifest: Manifest, value: Uint8Array | undefined): boolean {
+  const summary = value && decodeSummary(manifest.period, value)
+  return (
+    summary !== undefined &&
+    equalBytes(summary.root, computePeriodRoot(manifest)) &&
+    summary.bodyBytes === computeBodyBytes(manifest) &&
+    summary.chunks === manifest.chunks.length &&
+    summary.blocks === countBits(manifest.bitmap)
+  )
+}
+
+/**
+ * Table files of a database with the first period of each, ascending; those of level 0 first and without one, since they
+ * overlap all others.
+ */
+async function listTables(bodies: GuardedLevel): Promise<{ readonly path: string; readonly first?: Period }[]> {
+  const { location } = bodies
+  if (location === undefined) return []
+  // What is in memory goes into a table: all of it is to be read from disk. No key is in the range.
+  await bodies.compact(BEYOND_ALL, BEYOND_ALL)
+  const live = bodies.listTables() ?? new Map<number, number>()
+  const tables: { path: string; first?: Period }[] = []
+  for (const name of await readdir(location)) {
+    const level = live.get(Number(/^(\d+)\.(ldb|sst)$/.exec(name)?.[1]))
+    if (level === undefined) continue
+    const path = join(location, name)
+    const key = level === 0 ? undefined : readFirstKey(path)
+    const first = key && decodeBodyKey(key)?.period
+    tables.push(first === undefined ? { path } : { path, first })
+  }
+  return tables.sort((a, b) => (a.first ?? -1) - (b.first ?? -1))
 }
 
 function countBits(bitmap: number): number {

@@ -2,16 +2,17 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
+  attestExecutions,
   type DecidedSlot,
   encodeExecution,
   encodePeriod,
-  encodePeriodExecutions,
   verifyFilledBlock,
 } from '../archiver/index.ts'
 import { joinFilledBlock } from '../archiver/verify-block.ts'
 import { findPackageRoot } from '../config/index.ts'
 import {
   type BlockSeals,
+  computeAttestationText,
   computeBitmap,
   computeChallengeSeed,
   computeChunkId,
@@ -77,7 +78,7 @@ function computeGoldenRow(recording: Recording, period: number): string[] {
     }
   })
   const network = { chainId: recording.chainId, genesisTimestampMs: recording.genesisTimestampMs }
-  const executionResults = encodePeriodExecutions(new Map())
+  const executionResults = attestExecutions(new Map(), { network, period: 0 })
   const { manifest, summary } = encodePeriod({ network, period, slots, executionResults }, 1_048_576)
   const numbers = [period, summary.blocks, summary.operations].map(String)
   const chunkIds = manifest.chunks.map(({ chunkId }) => toHex(chunkId)).join(' ')
@@ -191,7 +192,12 @@ function computeExamples(): Map<string, string> {
     ],
   })
   examples.set('execution of a slot', toHex(execution))
-  examples.set('execution results of an empty period, bytes', encodePeriodExecutions(new Map()).length)
+  const nothing = attestExecutions(new Map(), { network: NETWORK, period: 0 })
+  examples.set('execution results of an empty period, unsigned, bytes', nothing.length)
+  examples.set(
+    'attestation text of period 0 without results',
+    computeAttestationText({ network: NETWORK, period: 0 }, nothing.subarray(0, -1)),
+  )
 
   examples.set('hash slot', computeHashSlot(chunkId))
   const scores = computeScores(NODE, 100n)

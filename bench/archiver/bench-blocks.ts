@@ -31,6 +31,7 @@ export interface BenchBlock {
 /** Key, signed hash, signature of every signature, 32 + 32 + 64 bytes each. */
 export const SIGNATURE_RECORD_BYTES = 128
 
+const HEAD_BYTES = 10
 /** What chains are made with changed: those in the cache are of no use any more. */
 const CACHE_VERSION = 1
 
@@ -57,7 +58,7 @@ export async function makeBenchBlocks(options: ChainOptions): Promise<BenchBlock
 export function encodeBlocks(blocks: readonly BenchBlock[]): Buffer {
   return Buffer.concat(
     blocks.flatMap(({ slot, id, message }) => {
-      const head = Buffer.alloc(10)
+      const head = Buffer.alloc(HEAD_BYTES)
       head.writeUInt32BE(slot.period)
       head.writeUInt8(slot.thread, 4)
       head.writeUInt8(id.length, 5)
@@ -67,18 +68,48 @@ export function encodeBlocks(blocks: readonly BenchBlock[]): Buffer {
   )
 }
 
+/** What `encodeBlocks` wrote, however it was cut on its way. */
+export async function* readBlocks(parts: AsyncIterable<Buffer>): AsyncGenerator<BenchBlock> {
+  let held: Buffer[] = []
+  let heldBytes = 0
+  let wantedBytes = HEAD_BYTES
+  for await (const part of parts) {
+    held.push(part)
+    heldBytes += part.length
+    if (heldBytes < wantedBytes) continue
+    let rest = Buffer.concat(held)
+    for (wantedBytes = blockBytes(rest); rest.length >= wantedBytes; wantedBytes = blockBytes(rest)) {
+      yield decodeBlock(rest.subarray(0, wantedBytes))
+      rest = rest.subarray(wantedBytes)
+    }
+    held = [rest]
+    heldBytes = rest.length
+  }
+}
+
 function decodeBlocks(bytes: Buffer): BenchBlock[] {
   const blocks: BenchBlock[] = []
   for (let at = 0; at < bytes.length; ) {
-    const slot = { period: bytes.readUInt32BE(at), thread: bytes.readUInt8(at + 4) }
-    const idEnd = at + 10 + bytes.readUInt8(at + 5)
-    const end = idEnd + bytes.readUInt32BE(at + 6)
-    const id = bytes.toString('latin1', at + 10, idEnd) as BlockIdText
-    // Memory of its own, as what comes off a socket has.
-    blocks.push({ slot, id, message: new Uint8Array(bytes.subarray(idEnd, end)) })
+    const end = at + blockBytes(bytes.subarray(at))
+    blocks.push(decodeBlock(bytes.subarray(at, end)))
     at = end
   }
   return blocks
+}
+
+/** Of the block that begins here; what its head takes when that is not there yet. */
+function blockBytes(bytes: Buffer): number {
+  return bytes.length < HEAD_BYTES ? HEAD_BYTES : HEAD_BYTES + bytes.readUInt8(5) + bytes.readUInt32BE(6)
+}
+
+function decodeBlock(bytes: Buffer): BenchBlock {
+  const idEnd = HEAD_BYTES + bytes.readUInt8(5)
+  return {
+    slot: { period: bytes.readUInt32BE(0), thread: bytes.readUInt8(4) },
+    id: bytes.toString('latin1', HEAD_BYTES, idEnd) as BlockIdText,
+    // Memory of its own, as what comes off a socket has.
+    message: new Uint8Array(bytes.subarray(idEnd)),
+  }
 }
 
 /** All that the archiver verifies of a block: header, endorsements, operations, in SIGNATURE_RECORD_BYTES each. */

@@ -5,11 +5,11 @@ import { CpuPool } from '../built.ts'
 import { median, withFolder } from '../storage-worker/bench-archive.ts'
 import { BareVerification } from './bare-verification.ts'
 import { listSignatures, makeBenchBlocks } from './bench-blocks.ts'
-import { INGEST_IDENTITY, ingest } from './ingest.ts'
+import { ingest, SPARSE_CHAIN } from './ingest.ts'
 
 /*
  * Question: how much does archiving cost beside the signatures, when blocks are as most of mainnet's are: 16
- * endorsements, no operation in them or one? Input: 40 periods of a made chain, 17.5 signatures a block. Baseline: bare
+ * endorsements and few operations? Input: 40 periods of a made chain with one operation a block. Baseline: bare
  * Ed25519 of the same signatures by node:crypto on as many threads, in turns with ours. Below 0.7 a catch-up after a
  * pause takes half as long again as it must; below 200 blocks/s it is slow, whatever the reason.
  */
@@ -18,9 +18,7 @@ const THREADS = availableParallelism()
 const ROUNDS = 5
 
 export async function run(): Promise<BenchRow[]> {
-  const { chainId, genesisTimestampMs } = INGEST_IDENTITY.network
-  const chain = { seed: 'ingest-sparse', chainId, genesisTimestampMs, endorsements: 16 }
-  const blocks = await makeBenchBlocks({ ...chain, periods: 40, operationsPerBlock: 1 })
+  const blocks = await makeBenchBlocks({ ...SPARSE_CHAIN, periods: 40 })
   const signatures = blocks.flatMap(listSignatures)
   const bare = new BareVerification(signatures, THREADS)
   const cpu = new CpuPool({ threads: THREADS })

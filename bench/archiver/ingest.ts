@@ -1,5 +1,5 @@
 import type { CpuWork } from '../../archiver/index.ts'
-import type { BlockIdText, Period, StoreIdentity } from '../../core/index.ts'
+import type { Period, StoreIdentity } from '../../core/index.ts'
 import { Archiver, createLogger, openStore, systemClock } from '../built.ts'
 import type { BenchBlock } from './bench-blocks.ts'
 
@@ -7,6 +7,14 @@ export const INGEST_IDENTITY: StoreIdentity = {
   network: { chainId: 77n, genesisTimestampMs: 1_795_246_964_000n },
   chunkSizeBytes: 1_048_576,
 }
+
+/** Without operations and endorsements, which each benchmark adds. */
+const CHAIN = { seed: 'ingest', ...INGEST_IDENTITY.network }
+
+/** 16 endorsements, and an operation in every block: 18 signatures. */
+export const SPARSE_CHAIN = { ...CHAIN, endorsements: 16, operationsPerBlock: 1 } as const
+/** As many of the smallest operations as fit into a block of 300 kB. */
+export const FULL_CHAIN = { ...CHAIN, endorsements: 2, operationsPerBlock: 2170, operationMix: 'transfers' } as const
 
 /** As NodeFollower. */
 const MAX_BLOCKS_IN_HAND = 16
@@ -80,7 +88,7 @@ export async function ingest(
     })
     inHand.add(taken)
     // One claim per slot and in their order, as they come from the stream of executed slots.
-    claims = Promise.all([claims, taken]).then(() => archiver.onClaims(0, [{ slot, id: id as BlockIdText }]))
+    claims = Promise.all([claims, taken]).then(() => archiver.onClaims(0, [{ slot, id }]))
     if (inHand.size >= MAX_BLOCKS_IN_HAND) await Promise.race(inHand)
     count++
     last = slot.period

@@ -73,7 +73,13 @@ describe('archiver/agreement', () => {
         assert.deepEqual(agreement.takeAgreed(), [{ slot: { period: 9, thread: 0 }, id: C }])
         const conflict = agreement.firstConflict()
         assert.deepEqual(conflict?.slot, SLOT)
-        assert.deepEqual(conflict?.claims, new Map<number, Claim>([[0, A], [1, other]]))
+        assert.deepEqual(
+          conflict?.claims,
+          new Map<number, Claim>([
+            [0, A],
+            [1, other],
+          ]),
+        )
         // They agree again: what waited comes, in order.
         agreement.claim(1, SLOT, A)
         assert.equal(agreement.firstConflict(), undefined)
@@ -190,7 +196,11 @@ describe('archiver/agreement', () => {
         fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }),
       ),
     )
-    const speak = (nodeCount: number, up: readonly boolean[], list: readonly { node: number; index: number; claim: Claim }[]) => {
+    const speak = (
+      nodeCount: number,
+      up: readonly boolean[],
+      list: readonly { node: number; index: number; claim: Claim }[],
+    ) => {
       const agreement = new Agreement(nodeCount)
       for (let node = 0; node < nodeCount; node++) {
         agreement.setUp(node, up[node] ?? true)

@@ -181,7 +181,11 @@ export function reportFinal({ archiver, store }: ArchiverHolder, node: number, l
 export async function giveFinal(holder: ArchiverHolder, offers: readonly FinalOffer[], node = 0): Promise<void> {
   const { archiver } = holder
   const last = Math.max(...offers.map(({ slot }) => slotIndex(slot)))
-  reportFinal(holder, node, slotOfIndex(Math.max(last, slotIndex(archiver.status().nodeFinalSlot ?? { period: 0, thread: 0 }))))
+  reportFinal(
+    holder,
+    node,
+    slotOfIndex(Math.max(last, slotIndex(archiver.status().nodeFinalSlot ?? { period: 0, thread: 0 }))),
+  )
   for (const { filledBlock, id } of offers) await archiver.takeBlock(node, filledBlock, id)
   await archiver.onClaims(
     node,

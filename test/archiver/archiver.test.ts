@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { executionFromQueries, parsePeriodExecutions } from '../../archiver/execution-results.ts'
+import { parseAttestedExecutions } from '../../archiver/attestation.ts'
+import { executionFromQueries } from '../../archiver/execution-results.ts'
 import {
   ArchiveError,
   type ChunkStore,
@@ -9,10 +10,11 @@ import {
   parseBody,
   type Spool,
   slotIndex,
+  slotOfIndex,
 } from '../../core/index.ts'
 import { type MadeBlock, type MadeChain, makeChain, readRecording, signBlock } from '../../devnet/index.ts'
-import { hasCode } from '../suites/chunk-store-suite.ts'
 import { RECORDINGS } from '../devnet/fixture.ts'
+import { hasCode } from '../suites/chunk-store-suite.ts'
 import {
   type ArchiverHolder,
   describeArchive,
@@ -133,7 +135,12 @@ describe('archiver/archiver', () => {
 
     type Step = (holder: ArchiverHolder) => Promise<void>
 
-    function planSteps(options: { draw: () => number; disorder: number; duplicates: number; lateBodies: number }): Step[] {
+    function planSteps(options: {
+      draw: () => number
+      disorder: number
+      duplicates: number
+      lateBodies: number
+    }): Step[] {
       const { draw, disorder, duplicates, lateBodies } = options
       const timed: { at: number; step: Step }[] = []
       for (const block of blocks) {
@@ -148,9 +155,15 @@ describe('archiver/archiver', () => {
         if (draw() < duplicates) timed.push({ at: at() + 64, step: give })
         const rival = rivals.get(block.id)
         if (rival) {
-          timed.push({ at: at(), step: async ({ archiver }) => void (await archiver.takeBlock(0, offerMadeBlock(rival).filledBlock)) })
+          timed.push({
+            at: at(),
+            step: async ({ archiver }) => void (await archiver.takeBlock(0, offerMadeBlock(rival).filledBlock)),
+          })
         }
-        timed.push({ at: at() + 40, step: ({ archiver }) => archiver.onClaims(0, [{ slot: block.slot, id: block.id }]) })
+        timed.push({
+          at: at() + 40,
+          step: ({ archiver }) => archiver.onClaims(0, [{ slot: block.slot, id: block.id }]),
+        })
       }
       return timed.sort((a, b) => a.at - b.at).map(({ step }) => step)
     }
@@ -202,7 +215,10 @@ describe('archiver/archiver', () => {
       assert.deepEqual(taken.toSorted(), ['ignored', 'spooled', 'spooled'])
       assert.equal((await listSpooled(holder.spool)).length, 2)
       assert.equal(await holder.archiver.takeBlock(0, offerMadeBlock(block).filledBlock), 'ignored')
-      await giveFinal(holder, offerChain(chain).filter(({ id }) => id !== block.id))
+      await giveFinal(
+        holder,
+        offerChain(chain).filter(({ id }) => id !== block.id),
+      )
       // Its children name it: it is wanted now, whatever stands at its slot.
       assert.ok(holder.archiver.listWanted().includes(block.id))
       assert.equal(await holder.archiver.takeBlock(0, offerMadeBlock(block).filledBlock, block.id), 'spooled')
@@ -235,11 +251,17 @@ describe('archiver/archiver', () => {
       await holder.archiver.takeBlock(0, offerMadeBlock(loser).filledBlock)
       const isHeld = async () => (await listSpooled(holder.spool)).some(({ id }) => id === loser.id)
       const offers = offerChain(chain)
-      await giveFinal(holder, offers.filter(({ slot }) => slot.period <= 65))
+      await giveFinal(
+        holder,
+        offers.filter(({ slot }) => slot.period <= 65),
+      )
       await until(() => holder.archivedPeriods.includes(65))
       await settle()
       assert.ok(await isHeld())
-      await giveFinal(holder, offers.filter(({ slot }) => slot.period > 65))
+      await giveFinal(
+        holder,
+        offers.filter(({ slot }) => slot.period > 65),
+      )
       await until(() => holder.archivedPeriods.includes(66))
       await settle()
       assert.ok(!(await isHeld()))
@@ -253,7 +275,8 @@ describe('archiver/archiver', () => {
       { period: 4, thread: 5 },
     ]
     const chain = chainOf('gaps', 24, { missRate: 0.05, missedSlots: [{ period: 6, thread: 5 }] })
-    const isLost = ({ slot }: { slot: { period: number; thread: number } }) => LOST.some((lost) => isSlotOf(lost)({ slot }))
+    const isLost = ({ slot }: { slot: { period: number; thread: number } }) =>
+      LOST.some((lost) => isSlotOf(lost)({ slot }))
     const offers = offerChain(chain)
     const fillers = offers.filter(isLost)
     let whole: Map<number, string>
@@ -284,7 +307,10 @@ describe('archiver/archiver', () => {
     it('are listed with thread, periods and id, and the head goes on', async () => {
       const holder = await holdWithGap()
       assert.deepEqual(holder.archiver.status().gaps, [expectedGap])
-      assert.deepEqual(holder.archivedPeriods, [...whole.keys()].filter((period) => period < 3 || period > 5))
+      assert.deepEqual(
+        holder.archivedPeriods,
+        [...whole.keys()].filter((period) => period < 3 || period > 5),
+      )
       assert.ok(holder.archiver.listWanted().includes(expectedGap.missing))
       await holder.archiver.stop()
     })
@@ -307,7 +333,10 @@ describe('archiver/archiver', () => {
       const holder = await holdWithGap()
       await holder.restart()
       assert.deepEqual(holder.archiver.status().gaps, [expectedGap])
-      assert.deepEqual(holder.archiver.listWanted().filter((id) => !fillers.some((filler) => filler.id === id)), [])
+      assert.deepEqual(
+        holder.archiver.listWanted().filter((id) => !fillers.some((filler) => filler.id === id)),
+        [],
+      )
       for (const { id, filledBlock } of fillers.toReversed()) await holder.archiver.takeBlock(0, filledBlock, id)
       await until(() => [3, 4, 5].every((period) => holder.archivedPeriods.includes(period)), 'the filling')
       await settle()
@@ -322,13 +351,24 @@ describe('archiver/archiver', () => {
       const holder = await holdArchiver({ network: NETWORK })
       const slot = { period: 4, thread: 9 }
       reportFinal(holder, 0, { period: 24, thread: 0 })
-      await holder.archiver.onExecution(slot, { source: 'stream', complete: true, trailHash: 'trail', outcomes: [], events: [] })
-      await giveFinal(holder, offers.filter((offer) => !isLost(offer)))
+      await holder.archiver.onExecution(slot, {
+        source: 'stream',
+        complete: true,
+        trailHash: 'trail',
+        outcomes: [],
+        events: [],
+      })
+      await giveFinal(
+        holder,
+        offers.filter((offer) => !isLost(offer)),
+      )
       await until(() => holder.archivedPeriods.includes(23))
       await holder.restart()
       for (const { id, filledBlock } of fillers) await holder.archiver.takeBlock(0, filledBlock, id)
       await until(() => holder.archivedPeriods.includes(4))
-      const results = parsePeriodExecutions((await holder.store.readExecutionResults(4)) ?? new Uint8Array(0))
+      const bytes = (await holder.store.readExecutionResults(4)) ?? new Uint8Array(0)
+      const place = { network: holder.store.identity.network, period: 4 }
+      const results = parseAttestedExecutions(bytes, place).executions
       assert.equal(results[9]?.trailHash, 'trail')
       await holder.archiver.stop()
       assert.equal((await holder.spool.readExecutions(4)).size, 0)
@@ -348,7 +388,10 @@ describe('archiver/archiver', () => {
           }),
         }),
       })
-      await giveFinal(holder, offers.filter((offer) => !isLost(offer)))
+      await giveFinal(
+        holder,
+        offers.filter((offer) => !isLost(offer)),
+      )
       await until(() => holder.archivedPeriods.includes(23))
       damaged = true
       await holder.restart()
@@ -361,7 +404,10 @@ describe('archiver/archiver', () => {
     const chain = chainOf('late', 4)
     const late = blockAt(chain, 3, 31)
     const holder = await holdArchiver({ network: NETWORK })
-    await giveFinal(holder, offerChain(chain).filter(({ slot }) => slotIndex(slot) < slotIndex(late.slot)))
+    await giveFinal(
+      holder,
+      offerChain(chain).filter(({ slot }) => slotIndex(slot) < slotIndex(late.slot)),
+    )
     assert.deepEqual(holder.archiver.listWanted(), [])
     await holder.archiver.onClaims(0, [{ slot: late.slot, id: late.id }])
     assert.deepEqual(holder.archiver.listWanted(), [late.id])
@@ -401,8 +447,13 @@ describe('archiver/archiver', () => {
       await holder.archiver.onExecution(block.slot, executionFromQueries(outcomes, [], true))
       await giveFinal(holder, offerChain(chain))
       await until(() => holder.archivedPeriods.includes(2))
-      const results = parsePeriodExecutions((await holder.store.readExecutionResults(2)) ?? new Uint8Array(0))
-      assert.deepEqual(new Map(results[6]?.outcomes.map(({ operationId, outcome }) => [operationId, outcome])), outcomes)
+      const bytes = (await holder.store.readExecutionResults(2)) ?? new Uint8Array(0)
+      const place = { network: holder.store.identity.network, period: 2 }
+      const results = parseAttestedExecutions(bytes, place).executions
+      assert.deepEqual(
+        new Map(results[6]?.outcomes.map(({ operationId, outcome }) => [operationId, outcome])),
+        outcomes,
+      )
       assert.equal(results[6]?.complete, true)
       assert.equal(results.filter((result) => result !== undefined).length, 1)
       await holder.archiver.stop()
@@ -419,7 +470,10 @@ describe('archiver/archiver', () => {
         const asked = await holder.archiver.listUnexecuted({ period: 4, thread: 31 })
         assert.ok(!asked.some(isSlotOf(known.slot)))
         const other = asked.find(isSlotOf(unknown.slot))
-        assert.deepEqual(other?.operationIds, unknown.operations.map(({ idText }) => idText))
+        assert.deepEqual(
+          other?.operationIds,
+          unknown.operations.map(({ idText }) => idText),
+        )
       }
       await holder.archiver.stop()
     })
@@ -479,8 +533,72 @@ describe('archiver/archiver', () => {
       // Genesis blocks are not spooled, so the failures left blocks of period 1; a start clears them.
       assert.ok((await listSpooled(holder.spool)).some(({ slot }) => slot.period === 1))
       await holder.restart()
-      assert.deepEqual((await listSpooled(holder.spool)).filter(({ slot }) => slot.period < 5), [])
+      assert.deepEqual(
+        (await listSpooled(holder.spool)).filter(({ slot }) => slot.period < 5),
+        [],
+      )
       for await (const { slot } of holder.spool.listFinals()) assert.ok(slot.period >= 5)
+      await holder.archiver.stop()
+    })
+
+    it('a mark of the gaps that cannot be written is made up for at the next start', async () => {
+      const lost = blockAt(chain, 2, 4)
+      const holder = await holdArchiver({
+        network: NETWORK,
+        wrap: ({ store, spool }) => ({
+          store,
+          spool: override(spool, { putMark: () => Promise.reject(corrupt()) }),
+        }),
+      })
+      await giveFinal(
+        holder,
+        offers.filter(({ id }) => id !== lost.id),
+      )
+      await until(() => holder.archivedPeriods.includes(4))
+      const { gaps } = holder.archiver.status()
+      assert.deepEqual(gaps, [{ thread: 4, firstPeriod: 2, lastPeriod: 3, missing: lost.id }])
+      await holder.restart()
+      assert.deepEqual(holder.archiver.status().gaps, gaps)
+      await holder.archiver.takeBlock(0, offerMadeBlock(lost).filledBlock, lost.id)
+      await until(() => holder.archivedPeriods.includes(2) && holder.archivedPeriods.includes(3))
+      await holder.restart()
+      assert.deepEqual(holder.archiver.status().gaps, [])
+      await holder.archiver.stop()
+    })
+
+    it('a spool that takes nothing lets the archiver start, and is made up for when it takes again', async () => {
+      let isFull = false
+      const failing = () => (isFull ? Promise.reject(corrupt()) : undefined)
+      const holder = await holdArchiver({
+        network: NETWORK,
+        wrap: ({ store, spool }) => ({
+          store,
+          spool: override(spool, {
+            putMark: (name, bytes) => failing() ?? spool.putMark(name, bytes),
+            putFinal: (slot, id) => failing() ?? spool.putFinal(slot, id),
+            deleteBlocks: (blocks) => failing() ?? spool.deleteBlocks(blocks),
+          }),
+        }),
+      })
+      const last = offers.filter(({ slot }) => slot.period === 5)
+      await giveFinal(
+        holder,
+        offers.filter(({ slot }) => slot.period < 5),
+      )
+      await giveFinal(holder, last.slice(0, 20))
+      await until(() => holder.archivedPeriods.includes(4))
+      isFull = true
+      await holder.restart()
+      isFull = false
+      await giveFinal(holder, last.slice(20))
+      const finals: string[] = []
+      for await (const { id } of holder.spool.listFinals()) finals.push(id)
+      assert.deepEqual(
+        finals,
+        last.map(({ id }) => id),
+      )
+      assert.deepEqual(holder.archiver.status().gaps, [])
+      assert.deepEqual(holder.archiver.listWanted(), [])
       await holder.archiver.stop()
     })
 
@@ -501,7 +619,8 @@ describe('archiver/archiver', () => {
       reportFinal(holder, 0, { period: 5, thread: 31 })
       for (const { id, filledBlock } of offers) await holder.archiver.takeBlock(0, filledBlock, id)
       const claims = offers.map(({ slot, id }) => ({ slot, id }))
-      for (let left = 3; left > 0; left--) await assert.rejects(holder.archiver.onClaims(0, claims), hasCode('STORE_VALUE_CORRUPT'))
+      for (let left = 3; left > 0; left--)
+        await assert.rejects(holder.archiver.onClaims(0, claims), hasCode('STORE_VALUE_CORRUPT'))
       await holder.archiver.onClaims(0, claims)
       await until(() => holder.archivedPeriods.includes(4))
       assert.equal(failAt.size, 0)
@@ -546,13 +665,38 @@ describe('archiver/archiver', () => {
   it('starts in the middle of a chain with the first period in which every thread links to a held block', async () => {
     const chain = chainOf('middle', 12, { missedSlots: [{ period: 6, thread: 9 }] })
     const holder = await holdArchiver({ network: NETWORK })
-    await giveFinal(holder, offerChain(chain).filter(({ slot }) => slot.period >= 6))
+    await giveFinal(
+      holder,
+      offerChain(chain).filter(({ slot }) => slot.period >= 6),
+    )
     await until(() => holder.archivedPeriods.includes(11))
     // Thread 9 shows its first block in period 7.
     assert.deepEqual(holder.archivedPeriods, [8, 9, 10, 11])
     await holder.restart()
     assert.deepEqual(holder.archiver.status().gaps, [])
     assert.deepEqual(holder.archiver.listWanted(), [])
+    await holder.archiver.stop()
+  })
+
+  it('goes on after a stall of the whole chain that it was restarted in', async function () {
+    this.timeout(60_000)
+    const missedSlots = Array.from({ length: 80 * 32 }, (_, i) => slotOfIndex(3 * 32 + i))
+    const chain = chainOf('stall', 85, { missedSlots })
+    const offers = offerChain(chain)
+    const holder = await holdArchiver({ network: NETWORK })
+    await giveFinal(
+      holder,
+      offers.filter(({ slot }) => slot.period <= 83 && slotIndex(slot) < 83 * 32 + 2),
+    )
+    await until(() => holder.archivedPeriods.includes(81))
+    await holder.restart()
+    assert.deepEqual(holder.archiver.searchFrom({ period: 84, thread: 0 }), { period: 81, thread: 0 })
+    await giveFinal(
+      holder,
+      offers.filter(({ slot }) => slotIndex(slot) >= 83 * 32 + 2),
+    )
+    await until(() => holder.archivedPeriods.includes(85))
+    assert.equal(holder.archivedPeriods.length, 86)
     await holder.archiver.stop()
   })
 
@@ -567,7 +711,10 @@ describe('archiver/archiver', () => {
     await giveFinal(holder, [...offerChain(chain).filter(({ id }) => id !== made.id), offerMadeBlock(block)])
     assert.deepEqual(holder.refused, [])
     const warned = holder.logged.filter(({ msg }) => msg === 'endorsement signatures do not verify')
-    assert.deepEqual(warned.map(({ blockId, count }) => ({ blockId, count })), [{ blockId: block.id, count: 1 }])
+    assert.deepEqual(
+      warned.map(({ blockId, count }) => ({ blockId, count })),
+      [{ blockId: block.id, count: 1 }],
+    )
     assert.ok((await listSpooled(holder.spool)).some(({ id }) => id === block.id))
     await holder.archiver.stop()
   })

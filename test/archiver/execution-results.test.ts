@@ -6,13 +6,15 @@ import {
   executionFromOutput,
   executionFromQueries,
   parseExecution,
-  parsePeriodExecutions,
+  readPeriodExecutions,
   type SlotExecution,
 } from '../../archiver/execution-results.ts'
-import { ByteWriter, formatOperationId, THREAD_COUNT, toU64 } from '../../core/index.ts'
+import { ByteReader, ByteWriter, formatOperationId, THREAD_COUNT, toU64 } from '../../core/index.ts'
 import { hasCode } from '../suites/chunk-store-suite.ts'
 
-const operationIds = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((hash) => formatOperationId(Uint8Array.of(0, ...hash)))
+const operationIds = fc
+  .uint8Array({ minLength: 32, maxLength: 32 })
+  .map((hash) => formatOperationId(Uint8Array.of(0, ...hash)))
 const texts = fc.string({ maxLength: 60, unit: 'grapheme' })
 const executions: fc.Arbitrary<SlotExecution> = fc.record({
   source: fc.constantFrom('stream' as const, 'query' as const, 'peer' as const),
@@ -20,19 +22,25 @@ const executions: fc.Arbitrary<SlotExecution> = fc.record({
   trailHash: texts,
   outcomes: fc.uniqueArray(
     fc.record(
-      { operationId: operationIds, outcome: fc.constantFrom('success' as const, 'failed' as const, 'unknown' as const) },
+      {
+        operationId: operationIds,
+        outcome: fc.constantFrom('success' as const, 'failed' as const, 'unknown' as const),
+      },
       { noNullPrototype: true },
     ),
     { maxLength: 6, selector: ({ operationId }) => operationId },
   ),
   events: fc.uniqueArray(
-    fc.record({
-      indexInSlot: fc.nat(0xffff_ffff),
-      callStack: fc.array(texts, { maxLength: 3 }),
-      operationId: texts,
-      failed: fc.boolean(),
-      data: fc.uint8Array({ maxLength: 200 }),
-    }, { noNullPrototype: true }),
+    fc.record(
+      {
+        indexInSlot: fc.nat(0xffff_ffff),
+        callStack: fc.array(texts, { maxLength: 3 }),
+        operationId: texts,
+        failed: fc.boolean(),
+        data: fc.uint8Array({ maxLength: 200 }),
+      },
+      { noNullPrototype: true },
+    ),
     { maxLength: 6, selector: ({ indexInSlot }) => indexInSlot },
   ),
 })
@@ -43,6 +51,14 @@ const SAMPLE: SlotExecution = {
   trailHash: 'trail',
   outcomes: [{ operationId: formatOperationId(new Uint8Array(33)), outcome: 'failed' }],
   events: [{ indexInSlot: 7, callStack: ['AU1', 'AS1'], operationId: '', failed: true, data: Uint8Array.of(1, 2) }],
+}
+
+/** As they stand before their attestation. */
+function parsePeriod(bytes: Uint8Array) {
+  const reader = new ByteReader(bytes)
+  const executions = readPeriodExecutions(reader)
+  reader.end()
+  return executions
 }
 
 describe('archiver/execution-results', () => {
@@ -78,12 +94,20 @@ describe('archiver/execution-results', () => {
   })
 
   it('a period holds the results of each thread, or nothing of it', () => {
-    const bytes = encodePeriodExecutions(new Map([[0, encodeExecution(SAMPLE)], [31, encodeExecution(SAMPLE)]]))
-    const parsed = parsePeriodExecutions(bytes)
+    const bytes = encodePeriodExecutions(
+      new Map([
+        [0, encodeExecution(SAMPLE)],
+        [31, encodeExecution(SAMPLE)],
+      ]),
+    )
+    const parsed = parsePeriod(bytes)
     assert.equal(parsed.length, THREAD_COUNT)
-    assert.deepEqual(parsed.flatMap((execution, thread) => (execution ? [thread] : [])), [0, 31])
+    assert.deepEqual(
+      parsed.flatMap((execution, thread) => (execution ? [thread] : [])),
+      [0, 31],
+    )
     assert.deepEqual(parsed[31], SAMPLE)
-    assert.deepEqual(parsePeriodExecutions(encodePeriodExecutions(new Map())), new Array(THREAD_COUNT).fill(undefined))
+    assert.deepEqual(parsePeriod(encodePeriodExecutions(new Map())), new Array(THREAD_COUNT).fill(undefined))
   })
 
   describe('error: refuses', () => {
@@ -95,14 +119,14 @@ describe('archiver/execution-results', () => {
       refused(Uint8Array.of(...good, 0))
       const period = encodePeriodExecutions(new Map([[3, good]]))
       for (const bytes of [period.subarray(0, -1), Uint8Array.of(...period, 0), new Uint8Array(0)]) {
-        assert.throws(() => parsePeriodExecutions(bytes), hasCode('CORE_BYTES_INVALID'))
+        assert.throws(() => parsePeriod(bytes), hasCode('CORE_BYTES_INVALID'))
       }
     })
 
     it('a format or source that is not known', () => {
       refused(good.with(0, 2))
       refused(good.with(1, 3))
-      assert.throws(() => parsePeriodExecutions(encodePeriodExecutions(new Map()).with(0, 2)), hasCode('CORE_BYTES_INVALID'))
+      assert.throws(() => parsePeriod(encodePeriodExecutions(new Map()).with(0, 2)), hasCode('CORE_BYTES_INVALID'))
     })
 
     it('limit: lists and texts past their bounds, before anything is made of them', () => {
@@ -110,7 +134,17 @@ describe('archiver/execution-results', () => {
       refused(head().u32(100_001).finish())
       refused(head().u32(0).u32(1_000_001).finish())
       refused(head().u32(0).u32(1).u32(0).u8(0).string('').u32(1025).finish())
-      refused(head().u32(0).u32(1).u32(0).u8(0).string('').u32(0).u32(1024 * 1024 + 1).finish())
+      refused(
+        head()
+          .u32(0)
+          .u32(1)
+          .u32(0)
+          .u8(0)
+          .string('')
+          .u32(0)
+          .u32(1024 * 1024 + 1)
+          .finish(),
+      )
       refused(new ByteWriter(2048).u8(1).u8(0).u8(1).string('x'.repeat(1025)).u32(0).u32(0).finish())
       const longest = { ...SAMPLE, trailHash: 'x'.repeat(1024) }
       assert.deepEqual(parseExecution(encodeExecution(longest)), longest)

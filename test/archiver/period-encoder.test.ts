@@ -3,6 +3,7 @@ import { execFile, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { type DecidedSlot, encodePeriod } from '../../archiver/index.ts'
+import { verifyFilledBlock } from '../../archiver/verify-block.ts'
 import {
   CHUNK_SIZE_BYTES,
   type ChunkStore,
@@ -17,7 +18,6 @@ import {
 } from '../../core/index.ts'
 import { encodeFilledBlock, makeChain, readRecording } from '../../devnet/index.ts'
 import { fixturePath, RECORDINGS } from '../devnet/fixture.ts'
-import { verifyFilledBlock } from '../../archiver/verify-block.ts'
 import { giveFinal, holdArchiver, offerRecording, readBody, settle } from './archiver-holder.ts'
 
 /** One period as `massa_archive.py roots --json` prints it. */
@@ -69,7 +69,9 @@ async function archiveRecording(path: string): Promise<ReferencePeriod[]> {
     await settle()
   }
   await holder.archiver.stop()
-  return Promise.all(holder.archivedPeriods.toSorted((a, b) => a - b).map((period) => describePeriod(holder.store, period)))
+  return Promise.all(
+    holder.archivedPeriods.toSorted((a, b) => a - b).map((period) => describePeriod(holder.store, period)),
+  )
 }
 
 async function describePeriod(store: ChunkStore, period: number): Promise<ReferencePeriod> {
@@ -132,7 +134,10 @@ describe('archiver/period-encoder', () => {
       const archived = await archiveOnce(path)
       const first = archived[0]?.period ?? 0
       // In the middle of a chain our archive begins where every thread links to a held block, a period or so later.
-      assert.deepEqual(archived, reference.filter(({ period }) => period >= first))
+      assert.deepEqual(
+        archived,
+        reference.filter(({ period }) => period >= first),
+      )
       assert.ok(archived.length >= 3)
       assert.ok(first === 0 || first <= (reference[0]?.period ?? 0) + 1)
     })

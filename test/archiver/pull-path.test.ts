@@ -31,7 +31,9 @@ class FakeClient {
     return ids.flatMap((id) => {
       const block = this.blocks.get(id)
       if (!block) return []
-      return [{ id, final: true, header: block.headerMessage, operationIds: block.operations.map(({ idText }) => idText) }]
+      return [
+        { id, final: true, header: block.headerMessage, operationIds: block.operations.map(({ idText }) => idText) },
+      ]
     })
   }
 

@@ -1,5 +1,12 @@
-import { type BlockIdText, computeGenesisBlock, formatBlockId, type Slot, slotOfIndex, THREAD_COUNT } from '../../core/index.ts'
 import type { FinalBlock } from '../../archiver/index.ts'
+import {
+  type BlockIdText,
+  computeGenesisBlock,
+  formatBlockId,
+  type Slot,
+  slotOfIndex,
+  THREAD_COUNT,
+} from '../../core/index.ts'
 
 /** Numbers in [0, 1) that a seed decides (mulberry32). */
 export function drawNumbers(seed: number): () => number {

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type FinalBlock, SlotLedger } from '../../archiver/index.ts'
 import { type BlockIdText, type Slot, slotIndex, slotOfIndex, THREAD_COUNT } from '../../core/index.ts'
-import { drawNumbers, genesisIdText, nameBlock, shuffle, type SimulatedChain, simulateChain } from './simulated-chain.ts'
+import {
+  drawNumbers,
+  genesisIdText,
+  nameBlock,
+  type SimulatedChain,
+  shuffle,
+  simulateChain,
+} from './simulated-chain.ts'
 
 const never = () => false
 
@@ -36,13 +43,15 @@ describe('archiver/slot-ledger', () => {
   describe('misses', () => {
     const missed = { period: 3, thread: 7 }
     const chain = chainOf(5, [missed])
-    const upTo = (slots: number) =>
-      chain.blocks.filter((block) => slotIndex(block.slot) <= slotIndex(missed) + slots)
+    const upTo = (slots: number) => chain.blocks.filter((block) => slotIndex(block.slot) <= slotIndex(missed) + slots)
 
     it('are proven by a final block of any thread more than 32 slots later that names the last block of the thread', () => {
       const quiet = chainOf(5, [missed, { period: 4, thread: 7 }])
       const ledger = new SlotLedger()
-      fill(ledger, quiet.blocks.filter((block) => slotIndex(block.slot) <= slotIndex(missed) + 32))
+      fill(
+        ledger,
+        quiet.blocks.filter((block) => slotIndex(block.slot) <= slotIndex(missed) + 32),
+      )
       assert.equal(ledger.decide(missed), undefined)
       const proof = quiet.bySlot.get(slotIndex(missed) + 33)
       assert.ok(proof)
@@ -64,7 +73,10 @@ describe('archiver/slot-ledger', () => {
       const lost = chain.bySlot.get(slotIndex({ period: 2, thread: 7 }))
       assert.ok(lost)
       const ledger = new SlotLedger()
-      fill(ledger, chain.blocks.filter((block) => block !== lost))
+      fill(
+        ledger,
+        chain.blocks.filter((block) => block !== lost),
+      )
       assert.equal(ledger.decide(missed), undefined)
       assert.equal(ledger.decide(lost.slot), undefined)
       assert.deepEqual(ledger.listGaps(), [{ thread: 7, firstPeriod: 2, lastPeriod: 4, missing: lost.id }])
@@ -82,7 +94,10 @@ describe('archiver/slot-ledger', () => {
       })
       const ledger = new SlotLedger()
       const first = stalled.bySlot.get(slotIndex({ period: 11, thread: 0 }))
-      fill(ledger, stalled.blocks.filter((block) => block.slot.period <= 2))
+      fill(
+        ledger,
+        stalled.blocks.filter((block) => block.slot.period <= 2),
+      )
       assert.ok(first)
       const result = ledger.add(first)
       assert.ok(ledger.decidePeriod(9)?.every(({ kind }) => kind === 'miss'))
@@ -110,7 +125,10 @@ describe('archiver/slot-ledger', () => {
     it('in the middle of a chain decides nothing before every thread links to a held block', () => {
       const chain = chainOf(9, [{ period: 5, thread: 3 }])
       const ledger = new SlotLedger()
-      fill(ledger, chain.blocks.filter((block) => block.slot.period >= 5))
+      fill(
+        ledger,
+        chain.blocks.filter((block) => block.slot.period >= 5),
+      )
       assert.equal(ledger.decidePeriod(4), undefined)
       assert.equal(ledger.decidePeriod(5), undefined)
       // Thread 3 shows its first block in period 6, which therefore links to nothing.
@@ -131,16 +149,23 @@ describe('archiver/slot-ledger', () => {
     it('name the thread, the first and last possible period, and the id; filling goes along the parents', () => {
       const chain = chainOf(14)
       const ledger = new SlotLedger()
-      fill(ledger, chain.blocks.filter((block) => !isLost(block)))
+      fill(
+        ledger,
+        chain.blocks.filter((block) => !isLost(block)),
+      )
       const [first, second] = lost.map(nameBlock)
       assert.deepEqual(ledger.listGaps(), [{ thread: 4, firstPeriod: 10, lastPeriod: 12, missing: second }])
       assert.deepEqual(
-        ledger.listMissing().map(({ id }) => id).sort(),
+        ledger
+          .listMissing()
+          .map(({ id }) => id)
+          .sort(),
         [first, second].sort(),
       )
       assert.equal(ledger.decidePeriod(12), undefined)
       assert.ok(ledger.decidePeriod(13))
-      for (const slot of [...lost].reverse()) fill(ledger, [...chain.blocks.filter((block) => block.id === nameBlock(slot))])
+      for (const slot of [...lost].reverse())
+        fill(ledger, [...chain.blocks.filter((block) => block.id === nameBlock(slot))])
       assert.deepEqual(ledger.listGaps(), [])
       assert.deepEqual(ledger.listMissing(), [])
       for (const period of [10, 11, 12]) assert.ok(ledger.decidePeriod(period))
@@ -189,12 +214,18 @@ describe('archiver/slot-ledger', () => {
     it('close for good: once filled, nothing of them is kept', () => {
       const chain = chainOf(60)
       const ledger = new SlotLedger()
-      fill(ledger, chain.blocks.filter((block) => !isLost(block)))
+      fill(
+        ledger,
+        chain.blocks.filter((block) => !isLost(block)),
+      )
       ledger.forgetBefore(50)
       fill(ledger, chain.blocks.filter(isLost))
       ledger.forgetBefore(50)
       const held = chain.blocks.filter((block) => ledger.has(block.id))
-      assert.deepEqual([...new Set(held.map(({ slot }) => slot.period))], [49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60])
+      assert.deepEqual(
+        [...new Set(held.map(({ slot }) => slot.period))],
+        [49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60],
+      )
     })
   })
 
@@ -211,7 +242,10 @@ describe('archiver/slot-ledger', () => {
         [rival, block],
       ] as const) {
         const ledger = new SlotLedger()
-        fill(ledger, chain.blocks.filter(({ slot }) => slotIndex(slot) < slotIndex(block.slot)))
+        fill(
+          ledger,
+          chain.blocks.filter(({ slot }) => slotIndex(slot) < slotIndex(block.slot)),
+        )
         assert.equal(ledger.add(first).kind, 'added')
         assert.deepEqual(ledger.add(second), { kind: 'broken', thread: 3, other: first.id })
       }
@@ -228,7 +262,10 @@ describe('archiver/slot-ledger', () => {
 
     it('refuses a block that passes over a final block a whole period old, or names a parent of another thread', () => {
       const ledger = new SlotLedger()
-      fill(ledger, chain.blocks.filter(({ slot }) => slot.period < 6))
+      fill(
+        ledger,
+        chain.blocks.filter(({ slot }) => slot.period < 6),
+      )
       const block = at(6, 20)
       assert.ok(block)
       const skipping = block.parents.with(2, nameBlock({ period: 3, thread: 2 }))
@@ -252,7 +289,9 @@ describe('archiver/slot-ledger', () => {
     const reborn = Array.from({ length: 2 * THREAD_COUNT }, (_, i): FinalBlock => {
       const slot = slotOfIndex((restartPeriod + 1) * THREAD_COUNT + i)
       const parents = genesis.map((id, thread) => {
-        const newest = slotOfIndex(slotIndex(slot) - ((slot.thread - thread + THREAD_COUNT) % THREAD_COUNT || THREAD_COUNT))
+        const newest = slotOfIndex(
+          slotIndex(slot) - ((slot.thread - thread + THREAD_COUNT) % THREAD_COUNT || THREAD_COUNT),
+        )
         return newest.period > restartPeriod ? nameBlock(newest) : id
       })
       return { id: nameBlock(slot), slot, parents }
@@ -269,7 +308,10 @@ describe('archiver/slot-ledger', () => {
       fill(ledger, [...kept, ...reborn])
       assert.deepEqual(ledger.decide(lastKeptSlot), { kind: 'block', id: nameBlock(lastKeptSlot) })
       const kinds = ledger.decidePeriod(4)?.map(({ kind }) => kind)
-      assert.deepEqual(kinds, Array.from({ length: 32 }, (_, thread) => (thread <= 11 ? 'block' : 'void')))
+      assert.deepEqual(
+        kinds,
+        Array.from({ length: 32 }, (_, thread) => (thread <= 11 ? 'block' : 'void')),
+      )
       for (const period of [5, 6, 7, 8]) assert.ok(ledger.decidePeriod(period)?.every(({ kind }) => kind === 'void'))
       assert.deepEqual(
         ledger.decidePeriod(restartPeriod),
@@ -288,13 +330,24 @@ describe('archiver/slot-ledger', () => {
       /** A stall of the whole chain. */
       stall: fc.tuple(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 0, max: 6 })),
     })
-    const build = ({ seed, periods, missRate, stall }: { seed: number; periods: number; missRate: number; stall: [number, number] }) => {
+    const build = ({
+      seed,
+      periods,
+      missRate,
+      stall,
+    }: {
+      seed: number
+      periods: number
+      missRate: number
+      stall: [number, number]
+    }) => {
       const draw = drawNumbers(seed)
       const isMiss = ({ period }: Slot) => (period >= stall[0] && period < stall[0] + stall[1]) || draw() < missRate
       return { draw, chain: simulateChain({ periods, isMiss, draw }) }
     }
 
-    it('of the same blocks does not matter: the decisions are the plain rule', () => {
+    it('of the same blocks does not matter: the decisions are the plain rule', function () {
+      this.timeout(60_000)
       fc.assert(
         fc.property(chains, (parameters) => {
           const { chain, draw } = build(parameters)
@@ -309,7 +362,8 @@ describe('archiver/slot-ledger', () => {
       )
     })
 
-    it('never takes a decision back, and names every period that an added block may have decided', () => {
+    it('never takes a decision back, and names every period that an added block may have decided', function () {
+      this.timeout(60_000)
       fc.assert(
         fc.property(chains, (parameters) => {
           const { chain, draw } = build(parameters)
@@ -330,7 +384,10 @@ describe('archiver/slot-ledger', () => {
             for (const period of now) {
               if (decided.has(period)) continue
               const { from, to } = result.touched
-              assert.ok(from <= period && period <= to, `${period} was decided, ${from} to ${to} touched by ${block.id}`)
+              assert.ok(
+                from <= period && period <= to,
+                `${period} was decided, ${from} to ${to} touched by ${block.id}`,
+              )
             }
             decided = now
           }
@@ -344,9 +401,15 @@ describe('archiver/slot-ledger', () => {
     const ledger = new SlotLedger()
     assert.equal(ledger.firstOpenSlot(), undefined)
     const chain = chainOf(5, [{ period: 3, thread: 7 }])
-    fill(ledger, chain.blocks.filter(({ slot }) => slot.period <= 3 && slotIndex(slot) < slotIndex({ period: 3, thread: 20 })))
+    fill(
+      ledger,
+      chain.blocks.filter(({ slot }) => slot.period <= 3 && slotIndex(slot) < slotIndex({ period: 3, thread: 20 })),
+    )
     assert.deepEqual(ledger.firstOpenSlot(), { period: 3, thread: 7 })
-    fill(ledger, chain.blocks.filter(({ slot }) => slotIndex(slot) >= slotIndex({ period: 3, thread: 20 })))
+    fill(
+      ledger,
+      chain.blocks.filter(({ slot }) => slotIndex(slot) >= slotIndex({ period: 3, thread: 20 })),
+    )
     assert.deepEqual(ledger.firstOpenSlot(), { period: 6, thread: 0 })
   })
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
-import { type VerifiedBlock, verifyFilledBlock, joinFilledBlock } from '../../archiver/verify-block.ts'
+import { joinFilledBlock, type VerifiedBlock, verifyFilledBlock } from '../../archiver/verify-block.ts'
 import {
   type BlockRecord,
   ByteReader,
@@ -10,9 +10,9 @@ import {
   computeOperationId,
   concatBytes,
   type DatastoreEntry,
+  type ErrorCode,
   encodeOperationContent,
   equalBytes,
-  type ErrorCode,
   formatOperationId,
   formatSignature,
   GetBlocksResponseCodec,
@@ -29,8 +29,8 @@ import {
   readBlockRecord,
   SEAL_BYTES,
   SecureHashCodec,
-  type SignedBlockHeaderMessage,
   SignedBlockHeaderCodec,
+  type SignedBlockHeaderMessage,
   SignedOperationCodec,
   type SignedOperationMessage,
   signGenesisBlock,
@@ -110,7 +110,13 @@ function transfer(nanoMas: bigint): MadeOperation {
 }
 
 function deployment(datastore: readonly DatastoreEntry[]): Operation {
-  const body = { kind: 'execute-sc' as const, maxGas: 1n, maxCoinsNanoMas: 0n, bytecode: Uint8Array.of(1, 2), datastore }
+  const body = {
+    kind: 'execute-sc' as const,
+    maxGas: 1n,
+    maxCoinsNanoMas: 0n,
+    bytecode: Uint8Array.of(1, 2),
+    datastore,
+  }
   return { feeNanoMas: 1n, expirePeriod: 10n, body }
 }
 
@@ -123,7 +129,10 @@ function blockOf(operations: readonly MadeOperation[], header: Partial<MadeBlock
 }
 
 /** A block as it is sent, after a change. */
-function send(block: MadeBlock, change: (message: RawFilledBlockMessage) => RawFilledBlockMessage = (m) => m): Uint8Array {
+function send(
+  block: MadeBlock,
+  change: (message: RawFilledBlockMessage) => RawFilledBlockMessage = (m) => m,
+): Uint8Array {
   return RawFilledBlockCodec.encode(change(RawFilledBlockCodec.decode(encodeFilledBlock(block))))
 }
 
@@ -135,7 +144,10 @@ function changeHeader(
   return send(block, (message) => ({ ...message, header }))
 }
 
-function changeOperation(bytes: Uint8Array | null | undefined, change: (m: SignedOperationMessage) => SignedOperationMessage) {
+function changeOperation(
+  bytes: Uint8Array | null | undefined,
+  change: (m: SignedOperationMessage) => SignedOperationMessage,
+) {
   return SignedOperationCodec.encode(change(SignedOperationCodec.decode(bytes ?? new Uint8Array(0))))
 }
 
@@ -170,7 +182,9 @@ describe('archiver/verify-block', () => {
           for (const operation of record.operations) {
             assert.ok(operation.reproducible)
             const shown = operationFromProtobuf(
-              SignedOperationCodec.decode(recording.operations.get(formatOperationId(operation.id)) ?? new Uint8Array(0)),
+              SignedOperationCodec.decode(
+                recording.operations.get(formatOperationId(operation.id)) ?? new Uint8Array(0),
+              ),
             )
             if (!equalBytes(encodeOperationContent(shown.content), operation.content)) restored++
           }
@@ -207,7 +221,14 @@ describe('archiver/verify-block', () => {
     })
 
     it('every kind of operation', () => {
-      const chain = makeChain({ seed: 'verify', ...NETWORK, chainId: CHAIN, periods: 1, operationsPerBlock: 5, endorsements: 3 })
+      const chain = makeChain({
+        seed: 'verify',
+        ...NETWORK,
+        chainId: CHAIN,
+        periods: 1,
+        operationsPerBlock: 5,
+        endorsements: 3,
+      })
       const kinds = new Set<string>()
       for (const made of chain.blocks.values()) {
         const block = verifyFilledBlock(encodeFilledBlock(made), CHAIN)
@@ -249,7 +270,10 @@ describe('archiver/verify-block', () => {
       const block = verifyFilledBlock(send(signBlock(made.producer, { ...made.header, endorsements }, [])), CHAIN)
       assert.equal(block.badEndorsements, 2)
       const kept = readRecord(block).header.endorsements.map(({ signature }) => toHex(signature))
-      assert.deepEqual(kept, endorsements.map(({ signature }) => toHex(signature)))
+      assert.deepEqual(
+        kept,
+        endorsements.map(({ signature }) => toHex(signature)),
+      )
     })
 
     it('the genesis block of a thread', () => {
@@ -358,7 +382,10 @@ describe('archiver/verify-block', () => {
 
     it('a block that is not the one it was asked for, or not the one that it says', () => {
       assertRefused('ARCHIVER_BLOCK_ID_MISMATCH', send(made), blockOf([a]).id)
-      assertRefused('ARCHIVER_BLOCK_ID_MISMATCH', changeHeader(made, (header) => ({ ...header, secureHash: blockOf([a]).id })))
+      assertRefused(
+        'ARCHIVER_BLOCK_ID_MISMATCH',
+        changeHeader(made, (header) => ({ ...header, secureHash: blockOf([a]).id })),
+      )
     })
 
     it('a header that was changed in any field', () => {
@@ -367,9 +394,16 @@ describe('archiver/verify-block', () => {
         (message) => ({ ...message, content: { ...message.content, currentVersion: 1 } }),
         (message) => ({ ...message, content: { ...message.content, announcedVersion: { value: 1 } } }),
         (message) => ({ ...message, content: { ...message.content, slot: { period: toU64(4n), thread: 4 } } }),
-        (message) => ({ ...message, content: { ...message.content, parents: (message.content?.parents ?? []).toReversed() } }),
+        (message) => ({
+          ...message,
+          content: { ...message.content, parents: (message.content?.parents ?? []).toReversed() },
+        }),
         (message) => {
-          const forged = headerToProtobuf({ publicKey: other.publicKey, signature: new Uint8Array(65), content: made.header })
+          const forged = headerToProtobuf({
+            publicKey: other.publicKey,
+            signature: new Uint8Array(65),
+            content: made.header,
+          })
           return { ...message, contentCreatorPubKey: forged.contentCreatorPubKey ?? '' }
         },
       ]
@@ -384,7 +418,10 @@ describe('archiver/verify-block', () => {
     it('a header signature of somebody else, or of something else', () => {
       for (const signer of [sender, producer]) {
         const signature = formatSignature(signer.sign(new Uint8Array(32).fill(3)))
-        assertRefused('ARCHIVER_SIGNATURE_INVALID', changeHeader(made, (header) => ({ ...header, signature })))
+        assertRefused(
+          'ARCHIVER_SIGNATURE_INVALID',
+          changeHeader(made, (header) => ({ ...header, signature })),
+        )
       }
     })
 
@@ -410,7 +447,11 @@ describe('archiver/verify-block', () => {
         [entry(a), entry(a), entry(b)],
         [entry(a), entry(b), entry(b)],
       ]
-      for (const operations of cases) assertRefused('ARCHIVER_OPERATIONS_MISMATCH', withOperations(() => operations))
+      for (const operations of cases)
+        assertRefused(
+          'ARCHIVER_OPERATIONS_MISMATCH',
+          withOperations(() => operations),
+        )
     })
 
     it('an operation without its body, or with the body of another', () => {
@@ -420,20 +461,35 @@ describe('archiver/verify-block', () => {
         [first, { operationId: second.operationId }],
         [first, { ...second, operation: new Uint8Array(0) }],
         [first, { ...second, operation: first.operation }],
-        [{ ...first, operation: second.operation }, { ...second, operation: first.operation }],
+        [
+          { ...first, operation: second.operation },
+          { ...second, operation: first.operation },
+        ],
       ]
-      for (const operations of cases) assertRefused('ARCHIVER_OPERATIONS_MISMATCH', withOperations(() => operations))
+      for (const operations of cases)
+        assertRefused(
+          'ARCHIVER_OPERATIONS_MISMATCH',
+          withOperations(() => operations),
+        )
     })
 
     it('an operation whose content was changed, or of a kind that is not known', () => {
       const changed = (change: (m: SignedOperationMessage) => SignedOperationMessage) =>
         withOperations((operations) =>
-          operations.map((entry, i) => (i === 0 ? { ...entry, operation: changeOperation(entry.operation, change) } : entry)),
+          operations.map((entry, i) =>
+            i === 0 ? { ...entry, operation: changeOperation(entry.operation, change) } : entry,
+          ),
         )
       const expire = changed((m) => ({ ...m, content: { ...m.content, expirePeriod: toU64(11n) } }))
       assertRefused('ARCHIVER_OPERATIONS_MISMATCH', expire)
-      assertRefused('ARCHIVER_BLOCK_UNPARSABLE', changed((m) => ({ ...m, content: { ...m.content, op: {} } })))
-      assertRefused('ARCHIVER_BLOCK_UNPARSABLE', changed((m) => ({ ...m, signature: '' })))
+      assertRefused(
+        'ARCHIVER_BLOCK_UNPARSABLE',
+        changed((m) => ({ ...m, content: { ...m.content, op: {} } })),
+      )
+      assertRefused(
+        'ARCHIVER_BLOCK_UNPARSABLE',
+        changed((m) => ({ ...m, signature: '' })),
+      )
     })
 
     it('an operation id that is no id', () => {
@@ -445,7 +501,10 @@ describe('archiver/verify-block', () => {
 
     it('limit: more operations than a block can have', () => {
       const many = Array.from({ length: 5001 }, () => ({ operationId: a.idText }))
-      assertRefused('ARCHIVER_OPERATIONS_MISMATCH', withOperations(() => many))
+      assertRefused(
+        'ARCHIVER_OPERATIONS_MISMATCH',
+        withOperations(() => many),
+      )
     })
 
     it('endorsements of another slot, or of another block than the parent', () => {
@@ -503,5 +562,8 @@ function genesisMessage(thread: number): Uint8Array {
   const genesis = computeGenesisBlock(slot)
   const content = parseHeaderContent(genesis.content)
   const signature = signGenesisBlock(genesis, slot)
-  return joinFilledBlock(SignedBlockHeaderCodec.encode(headerToProtobuf({ publicKey: genesis.publicKey, signature, content })), [])
+  return joinFilledBlock(
+    SignedBlockHeaderCodec.encode(headerToProtobuf({ publicKey: genesis.publicKey, signature, content })),
+    [],
+  )
 }

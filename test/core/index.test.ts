@@ -56,6 +56,7 @@ const EXPORTS = [
   'compareBytes',
   'computeAddress',
   'computeAddressThread',
+  'computeAttestationText',
   'computeAuditDraw',
   'computeBitmap',
   'computeBlockId',

@@ -135,16 +135,6 @@ describe('storage-worker/guarded-level', () => {
     assert.deepEqual(await keys({ limit: 2, reverse: true }), [7, 6])
     assert.deepEqual(await keys({ limit: 0 }), [])
   })
-
-  it('lets threads that share the database go before it closes', async () => {
-    const { guarded, events } = await open(() => undefined)
-    guarded.share(async () => {
-      events.push('released')
-    })
-    await guarded.close()
-    await guarded.close()
-    assert.deepEqual(events, ['open', 'released', 'close'])
-  })
 })
 
 describe('storage-worker: a store whose disk refuses the n-th write', () => {
