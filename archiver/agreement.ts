@@ -72,11 +72,15 @@ export class Agreement {
   /** Slots that became agreed since the last call, ascending; none from the first conflict on. */
   takeAgreed(): Agreed[] {
     const taken: Agreed[] = []
-    for (const index of [...this.claims.keys()].sort((a, b) => a - b)) {
+    const changed: { index: number; verdict: Claim | 'conflict' }[] = []
+    for (const index of this.claims.keys()) {
       const verdict = this.judge(index)
-      if (verdict === 'conflict') break
+      if (verdict === undefined || verdict === 'none' || this.agreed.get(index) === verdict) continue
+      changed.push({ index, verdict })
+    }
+    for (const { index, verdict } of changed.sort((a, b) => a.index - b.index)) {
+      if (verdict === 'conflict' || verdict === 'none') break
       const before = this.agreed.get(index)
-      if (verdict === undefined || verdict === 'none' || before === verdict) continue
       this.agreed.set(index, verdict)
       taken.push({ slot: slotOfIndex(index), id: verdict, ...(before === undefined ? {} : { instead: before }) })
     }
@@ -101,12 +105,15 @@ export class Agreement {
   private judge(index: number): Claim | 'conflict' | undefined {
     const claims = this.claims.get(index)
     if (!claims || claims.size === 0) return undefined
+    // Asked of every slot at every claim: with one node there is nothing to count.
+    if (this.nodes.length === 1) return claims.get(0)
     const votes = new Map<Claim, number>()
     for (const claim of claims.values()) votes.set(claim, (votes.get(claim) ?? 0) + 1)
     for (const [claim, count] of votes) {
       if (this.nodes.length >= 3 && count * 2 > this.nodes.length) return claim
     }
-    if (votes.size > 1) return 'conflict'
+    const isMajorityOpen = this.nodes.length >= 3 && this.waitsForNode(index, claims)
+    if (votes.size > 1) return isMajorityOpen ? undefined : 'conflict'
     if (this.waitsForNode(index, claims)) return undefined
     return [...votes.keys()][0]
   }

@@ -78,6 +78,10 @@ export class ArchivedIndex {
     return this.first !== undefined && period < this.first
   }
 
+  get lastPeriod(): Period | undefined {
+    return this.last
+  }
+
   hasId(id: BlockIdText): boolean {
     return this.slots.has(id)
   }

@@ -26,7 +26,7 @@ import type { Feed, FinalityClaim, IntakeResult } from './feed.ts'
 import { GapWatch } from './gap-watch.ts'
 import type { NodeStatus } from './node-client.ts'
 import { readOperationIds } from './read-operation-ids.ts'
-import { type ChainRestart, type FinalBlock, type Gap, SlotLedger } from './slot-ledger.ts'
+import { type AddResult, type ChainRestart, type FinalBlock, type Gap, SlotLedger } from './slot-ledger.ts'
 
 /** A node holds final blocks of six periods by default; a new archive begins with what it still shows. */
 const NODE_MEMORY_PERIODS = 8
@@ -252,13 +252,16 @@ export class Archiver implements Feed {
   }
 
   slotOf(id: BlockIdText): Slot | undefined {
-    return this.intake.find(id)?.slot ?? this.archived.slotOf(id)
+    return this.intake.slotOf(id) ?? this.archived.slotOf(id)
   }
 
   searchFrom(lastFinalSlot: Slot): Slot {
     const open = this.ledger.firstOpenSlot()
     // What is open at the head is asked for from its start: a node with a long memory may hold more than the default.
-    if (open) return { period: Math.max(1, open.period - OVERLAP_PERIODS), thread: 0 }
+    if (open) {
+      const archived = this.archived.lastPeriod ?? open.period
+      return { period: Math.max(1, Math.min(open.period - OVERLAP_PERIODS, archived)), thread: 0 }
+    }
     return { period: Math.max(1, lastFinalSlot.period - NODE_MEMORY_PERIODS), thread: 0 }
   }
 
@@ -344,7 +347,10 @@ export class Archiver implements Feed {
   }
 
   private async joinLedger(block: FinalBlock): Promise<void> {
-    const result = this.ledger.add(block)
+    const refusedParent = block.parents.find((parent) => this.broken.has(parent))
+    const result: AddResult = refusedParent
+      ? { kind: 'broken', thread: block.slot.thread, other: refusedParent }
+      : this.ledger.add(block)
     this.wanted.delete(block.id)
     if (result.kind === 'broken' && !this.broken.has(block.id)) {
       if (this.broken.size >= MAX_BROKEN_REMEMBERED) this.broken.clear()

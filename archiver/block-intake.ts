@@ -48,7 +48,7 @@ export class BlockIntake {
   /** By `node id`, of what a node gave and was refused: how often, and how many askings from now it may be tried again. */
   private readonly refusedFrom = new Map<string, { times: number; skips: number }>()
   /** Verified blocks for whose bodies a slot had no place. */
-  private readonly ignored = new Set<BlockIdText>()
+  private readonly ignored = new Map<BlockIdText, Slot>()
 
   constructor(
     options: { readonly chainId: bigint },
@@ -88,6 +88,11 @@ export class BlockIntake {
 
   find(id: BlockIdText): FinalBlock | undefined {
     return this.facts.get(id)
+  }
+
+  /** Of verified blocks, those without a place too. */
+  slotOf(id: BlockIdText): Slot | undefined {
+    return this.facts.get(id)?.slot ?? this.ignored.get(id)
   }
 
   findRefused(id: BlockIdText): QuarantinedBlock | undefined {
@@ -154,7 +159,7 @@ export class BlockIntake {
     this.refusedFrom.delete(`${node} ${id}`)
     if (this.isArchived(block.slot.period) || !(await this.takePlace(block))) {
       if (this.ignored.size >= MAX_REFUSALS_REMEMBERED) this.ignored.clear()
-      this.ignored.add(id)
+      this.ignored.set(id, block.slot)
       return 'ignored'
     }
     this.ignored.delete(id)

@@ -13,6 +13,11 @@ export type VerifyBlockResult =
   | { readonly block: VerifiedBlock; readonly refused?: never }
   | { readonly refused: { readonly code: ErrorCode; readonly message: string }; readonly block?: never }
 
+/** Several small blocks travel together: waking a thread and being woken costs as much as verifying two signatures. */
+export interface VerifyBlocksJob {
+  readonly jobs: readonly VerifyBlockJob[]
+}
+
 export interface EncodePeriodJob {
   readonly decided: DecidedPeriod
   readonly chunkSizeBytes: number
@@ -25,13 +30,30 @@ export interface CpuWork {
   encodePeriod(job: EncodePeriodJob): Promise<ArchivedPeriod>
 }
 
+/** Larger ones go alone: there are enough signatures in them. */
+const GROUPED_BLOCK_BYTES = 32_768
+/** 20 ms of work at most, which is how long others may wait for it. */
+const MAX_GROUP_BLOCKS = 8
+/** Per thread: one in work, and one that it finds when it is done. */
+const GROUPS_PER_THREAD = 2
+
+interface WaitingBlock {
+  readonly job: VerifyBlockJob
+  readonly resolve: (block: VerifiedBlock) => void
+  readonly reject: (error: unknown) => void
+}
+
 /** Worker threads for signatures and hashes; idle threads end by themselves. */
 export class CpuPool implements CpuWork {
   private readonly pool: Piscina
+  private readonly threads: number
+  private readonly waiting: WaitingBlock[] = []
+  private groupsInWork = 0
 
   constructor(options: { readonly threads: number }) {
     // The worker is the sibling of this file, as source under tsx and as JavaScript when built.
     const worker = import.meta.url.endsWith('.ts') ? './cpu-worker.ts' : './cpu-worker.js'
+    this.threads = options.threads
     this.pool = new Piscina({
       filename: new URL(worker, import.meta.url).href,
       minThreads: 1,
@@ -42,10 +64,11 @@ export class CpuPool implements CpuWork {
     })
   }
 
-  async verifyBlock(job: VerifyBlockJob): Promise<VerifiedBlock> {
-    const result: VerifyBlockResult = await this.pool.run(job, { name: 'verifyBlock' })
-    if (result.refused) throw new ArchiveError(result.refused.code, result.refused.message)
-    return result.block
+  verifyBlock(job: VerifyBlockJob): Promise<VerifiedBlock> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ job, resolve, reject })
+      this.dispatch()
+    })
   }
 
   encodePeriod(job: EncodePeriodJob): Promise<ArchivedPeriod> {
@@ -54,5 +77,40 @@ export class CpuPool implements CpuWork {
 
   async close(): Promise<void> {
     await this.pool.close()
+  }
+
+  /** Nothing waits for company: groups form of what comes while all threads are at work. */
+  private dispatch(): void {
+    while (this.waiting.length > 0 && this.groupsInWork < this.threads * GROUPS_PER_THREAD) {
+      this.groupsInWork++
+      void this.verifyGroup(this.takeGroup()).finally(() => {
+        this.groupsInWork--
+        this.dispatch()
+      })
+    }
+  }
+
+  private takeGroup(): WaitingBlock[] {
+    const most = Math.min(MAX_GROUP_BLOCKS, Math.ceil(this.waiting.length / this.threads))
+    const large = this.waiting.findIndex(({ job }) => job.filledBlock.length > GROUPED_BLOCK_BYTES)
+    return this.waiting.splice(0, large === -1 ? most : Math.max(1, Math.min(most, large)))
+  }
+
+  private async verifyGroup(group: readonly WaitingBlock[]): Promise<void> {
+    let results: VerifyBlockResult[]
+    try {
+      results = await this.pool.run({ jobs: group.map(({ job }) => job) }, { name: 'verifyBlocks' })
+    } catch (error) {
+      // A thread that died says not of which block: each alone does.
+      if (group.length > 1) for (const block of group) await this.verifyGroup([block])
+      else for (const { reject } of group) reject(error)
+      return
+    }
+    for (const [i, { resolve, reject }] of group.entries()) {
+      const result = results[i]
+      if (result?.block) resolve(result.block)
+      else if (result?.refused) reject(new ArchiveError(result.refused.code, result.refused.message))
+      else reject(new Error('a worker thread left a block out'))
+    }
   }
 }

@@ -1,6 +1,6 @@
 import { move, transferableSymbol, valueSymbol } from 'piscina'
 import { type ArchivedPeriod, isArchiveError } from '../core/index.ts'
-import type { EncodePeriodJob, VerifyBlockJob, VerifyBlockResult } from './cpu-pool.ts'
+import type { EncodePeriodJob, VerifyBlockJob, VerifyBlockResult, VerifyBlocksJob } from './cpu-pool.ts'
 import { encodePeriod as encode } from './period-encoder.ts'
 import { verifyFilledBlock } from './verify-block.ts'
 
@@ -12,10 +12,15 @@ import { verifyFilledBlock } from './verify-block.ts'
 /** Below this, cloning is cheaper than handing the memory over. */
 const MOVE_FROM_BYTES = 65_536
 
-export function verifyBlock({ filledBlock, chainId, expectedId }: VerifyBlockJob): VerifyBlockResult {
+export function verifyBlocks({ jobs }: VerifyBlocksJob): VerifyBlockResult[] {
+  const results = jobs.map(verifyBlock)
+  // Large blocks come alone.
+  return results.length === 1 ? handOver(results, results[0]?.block?.record) : results
+}
+
+function verifyBlock({ filledBlock, chainId, expectedId }: VerifyBlockJob): VerifyBlockResult {
   try {
-    const block = verifyFilledBlock(filledBlock, chainId, expectedId)
-    return handOver({ block }, block.record)
+    return { block: verifyFilledBlock(filledBlock, chainId, expectedId) }
   } catch (error) {
     if (!isArchiveError(error)) throw error
     return { refused: { code: error.code, message: error.message } }

@@ -259,7 +259,7 @@ export class SlotLedger {
       const proven = Math.max(slotIndex(parent.slot), parent.highestChild - THREAD_COUNT)
       parent.highestChild = Math.max(parent.highestChild, childIndex)
       if (isOwn) child.linked = true
-      return Math.floor(proven / THREAD_COUNT)
+      return Math.min(Math.floor(proven / THREAD_COUNT), this.firstVoidBefore(parent.slot.period))
     }
     // What an archived block names is archived as well, or its own thread names it.
     if (child.archived && (!isOwn || child.linked)) return period
@@ -270,6 +270,12 @@ export class SlotLedger {
       if (isOwn) entry.child = child
     }
     return period
+  }
+
+  /** The period in which the void slots before the genesis blocks of a restart begin; for others the period itself. */
+  private firstVoidBefore(period: Period): Period {
+    const restart = this.restarts.find(({ restartPeriod }) => restartPeriod === period)
+    return restart ? restart.lastKeptSlot.period : period
   }
 
   /** Genesis blocks are computed, never fetched: they are held as soon as somebody descends from them. */
@@ -304,6 +310,11 @@ export class SlotLedger {
     if (previous?.slot.period === block.slot.period) return { thread: block.slot.thread, other: previous.id }
     // Somebody at least a period later names the block before this one as the latest: this one is not on the chain.
     if (previous && previous.highestChild >= index + THREAD_COUNT) {
+      return { thread: block.slot.thread, other: previous.id }
+    }
+    // Nothing stands between the block before this one and this one: it is the parent.
+    const isNext = previous && (previous.slot.period === block.slot.period - 1 || previous.highestChild >= index)
+    if (isNext && block.parents.length > 0 && block.parents[block.slot.thread] !== previous.id) {
       return { thread: block.slot.thread, other: previous.id }
     }
     for (const [thread, id] of block.parents.entries()) {

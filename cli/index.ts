@@ -81,7 +81,7 @@ function createProgram(json: boolean, onExit: (code: number) => void): Command {
     'massa-storage verify --period 100..200 --deep',
   )
     .option('-p, --period <A..B>', 'only these periods', parsePeriodRange)
-    .option('--deep', 'also every Merkle tree and every block')
+    .option('--deep', 'also every Merkle tree')
     .option('--repair', 'rebuild the index and fetch damaged periods again from the massa-node')
     .action((options, command) => run((context, signal) => verify(context, options, signal))(command))
   add(program, 'prune', 'Delete the periods that retention_periods lets go.', 'massa-storage prune --dry-run')

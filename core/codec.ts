@@ -86,6 +86,17 @@ export class ByteWriter {
     return this.u32(utf8.length).raw(utf8)
   }
 
+  /** What was written so far, good until the next write: to be hashed at once, spares a copy. */
+  written(): Uint8Array {
+    return this.buffer.subarray(0, this.length)
+  }
+
+  /** Begins anew in the same memory. */
+  reset(): this {
+    this.length = 0
+    return this
+  }
+
   finish(): Uint8Array {
     return this.buffer.length === this.length ? this.buffer : this.buffer.slice(0, this.length)
   }

@@ -76,10 +76,8 @@ export class LevelChunkStore implements ChunkStore {
   private tail: Promise<unknown> = Promise.resolve()
   /** Newest period that bodies or index know; `undefined` when there is none or nobody looked yet. */
   private newest: Period | undefined
-  /** Their index entries are not written yet, or could not be; then they go with the next ones. */
+  /** Their index entries could not be written; they go with the next ones. */
   private readonly lagging = new Set<Period>()
-  /** Index entries under way; never fails. */
-  private indexing: Promise<unknown> = Promise.resolve()
 
   constructor(identity: StoreIdentity, modules: ChunkStoreModules) {
     this.identity = identity
@@ -135,7 +133,6 @@ export class LevelChunkStore implements ChunkStore {
   }
 
   async readSummary(period: Period): Promise<PeriodSummary | undefined> {
-    await this.indexing
     const value = await this.index.get(summaryKey(period))
     if (value === undefined) return undefined
     // A damaged entry of the index costs time, not the answer.
@@ -144,7 +141,6 @@ export class LevelChunkStore implements ChunkStore {
 
   async findChunks(prefixHex: string, limit: number): Promise<ChunkPlace[]> {
     const places: ChunkPlace[] = []
-    await this.indexing
     for await (const key of this.index.keys({ ...placePrefixRange(prefixHex), limit })) {
       const place = decodePlaceKey(key)
       if (place) places.push(place)
@@ -161,7 +157,6 @@ export class LevelChunkStore implements ChunkStore {
 
   async *listSummaries(range: { from: Period; to: Period; reverse?: boolean }): AsyncGenerator<PeriodSummary> {
     if (range.from > range.to) return
-    await this.indexing
     const keys = periodRange('periodSummaries', range.from, Math.min(range.to, LAST_PERIOD))
     for await (const [key, value] of this.index.entries({ ...keys, reverse: range.reverse ?? false })) {
       const period = decodePeriod(key, 1)
@@ -241,15 +236,9 @@ export class LevelChunkStore implements ChunkStore {
     })
   }
 
-  /** Waits until the index has the entries of all periods that are written; of those it could not write it never has. */
-  async settle(): Promise<void> {
-    await this.indexing
-  }
-
   /** Waits for what is under way. The databases belong to whoever opened them. */
   async close(): Promise<void> {
     await this.tail
-    await this.indexing
   }
 
   private async write(period: ArchivedPeriod, values: LevelOperation[]): Promise<void> {
@@ -297,15 +286,12 @@ export class LevelChunkStore implements ChunkStore {
       await this.index.write([{ type: 'put', key: pendingKey(manifest.period), value: NOTHING }], { sync: true })
     }
     if (values.length > 0) await this.bodies.write(values, { sync: true })
-    await this.indexing
-    const failed = [...this.lagging]
     const operations = putIndexOperations(manifest, summary)
-    for (const number of failed) operations.unshift(...(await this.computeIndexOperations(number)))
+    for (const number of [...this.lagging]) operations.unshift(...(await this.computeIndexOperations(number)))
     this.lagging.add(manifest.period)
-    const writing = this.index.write(operations, { sync: false }).then(() => this.lagging.clear())
-    this.indexing = writing.catch(() => undefined)
-    // The period is archived without them. Nobody waits, unless the last ones failed: then it is told here.
-    if (failed.length > 0) await writing
+    // Awaited although it takes a twentieth of the time of a quiet period: whose index fails is told so, and writes again.
+    await this.index.write(operations, { sync: false })
+    this.lagging.clear()
   }
 
   private async checkRoom(bytes: number): Promise<void> {
@@ -455,7 +441,7 @@ export class LevelChunkStore implements ChunkStore {
   }
 
   private exclusive<T>(task: () => Promise<T>): Promise<T> {
-    const done = this.tail.then(() => this.indexing).then(task)
+    const done = this.tail.then(task)
     this.tail = done.catch(() => undefined)
     return done
   }

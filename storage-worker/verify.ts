@@ -113,7 +113,6 @@ class VerifyRun {
     this.onProgress = onProgress
     this.from = options.from ?? 0
     this.to = Math.min(options.to ?? Number.MAX_SAFE_INTEGER - 1, Number.MAX_SAFE_INTEGER - 1)
-    // Started first: what comes before the first table takes as long as they do.
     if (store.bodies.location !== undefined && options.threads !== 0) this.pool = new VerifyPool(options.threads)
   }
 
@@ -264,7 +263,6 @@ class VerifyRun {
     const [first, last] = [manifests[0], manifests.at(-1)]
     if (!first || !last) return
     const { index } = this.store
-    await this.store.settle()
     const summaries = new Map<Period, Uint8Array>()
     for await (const page of index.entryPages(periodRange('periodSummaries', first.period, last.period))) {
       for (const [key, value] of page) summaries.set(decodePeriod(key, 1), value)

@@ -19,8 +19,8 @@ const QUIET_OPERATIONS = 10
  * and only headers are signed anew.
  */
 export async function* makeEndlessBlocks(): AsyncGenerator<BenchBlock> {
-  const first = await makeBenchBlocks({ ...FULL_CHAIN, periods: 1 })
-  const operations = first.map(({ message, slot }) => readOperations(message, slot.thread))
+  const made = await makeBenchBlocks({ ...FULL_CHAIN, periods: 2 })
+  const operations = made.slice(0, THREAD_COUNT).map(({ message, slot }) => readOperations(message, slot.thread))
   const producer = makeKey('endless')
   const parents = Array.from({ length: THREAD_COUNT }, (_, thread) => computeGenesisBlock({ period: 0, thread }).id)
   for (let index = slotIndex({ period: 1, thread: 0 }); ; index++) {

@@ -115,9 +115,15 @@ function readBody(reader: ByteReader): OperationBody {
   }
 }
 
+// A block has up to 5,000 small operations that are only hashed; what is larger would stay in memory for good.
+const SCRATCH_BYTES = 1024
+const scratch = new ByteWriter(SCRATCH_BYTES)
+
 /** Hash part of the operation id, which is also what the sender signs: BLAKE3(u64 chain id || public key || content). */
 export function computeOperationHash(chainId: bigint, publicKey: Uint8Array, content: Uint8Array): Uint8Array {
-  return blake3(new ByteWriter(8 + publicKey.length + content.length).u64(chainId).raw(publicKey).raw(content).finish())
+  const size = 8 + publicKey.length + content.length
+  const writer = size <= SCRATCH_BYTES ? scratch.reset() : new ByteWriter(size)
+  return blake3(writer.u64(chainId).raw(publicKey).raw(content).written())
 }
 
 /** The 33-byte operation id. */

@@ -293,7 +293,10 @@ export class Follow {
 
   tail(): string {
     const { gaps, conflict, halted, quarantinedBlocks } = this.status
-    const lines = this.lines.slice(-15).map((line) => JSON.stringify(line).slice(0, 400))
+    const lines = this.lines
+      .filter((line, i) => line.code !== 'ARCHIVER_PARENT_LINK_BROKEN' || i > this.lines.length - 3)
+      .slice(-15)
+      .map((line) => JSON.stringify(line).slice(0, 400))
     return [JSON.stringify({ gaps, conflict, halted, quarantinedBlocks }), ...lines].join('\n')
   }
 }

@@ -96,19 +96,11 @@ describe('storage-worker/verify', () => {
     await assertHolds(store, makePeriod(4))
   })
 
-  it('finds values that carry a right hash and are wrong: deep', async () => {
-    const wrong: [number, Uint8Array, string[]][] = [
-      [0, noise('other', 4096), ['4 chunk 0 STORE_VALUE_CORRUPT']],
-      [SEALS, noise('other', 100), ['4 seals CORE_SEALS_INVALID']],
-    ]
-    for (const [n, value, want] of wrong) {
-      const key = encodeBodyKey(4, n)
-      const before = await store.bodies.get(key)
-      assert.ok(before)
-      await store.bodies.write([{ type: 'put', key, value: sealValue(value) }], { sync: true })
-      assert.deepEqual(namesOf(await verifyArchive(store, { deep: true })), want)
-      await store.bodies.write([{ type: 'put', key, value: before }], { sync: true })
-    }
+  it('finds a chunk that carries a right hash and is another: deep', async () => {
+    const value = sealValue(noise('other', makePeriod(4).chunks[0]?.length ?? 0))
+    await store.bodies.write([{ type: 'put', key: encodeBodyKey(4, 0), value }], { sync: true })
+    assert.deepEqual(namesOf(await verifyArchive(store, {})), [])
+    assert.deepEqual(namesOf(await verifyArchive(store, { deep: true })), ['4 chunk 0 STORE_VALUE_CORRUPT'])
   })
 
   it('finds a manifest of another period, even when its hash is right', async () => {
@@ -194,7 +186,10 @@ describe('storage-worker/verify', () => {
     const dataDir = await folders.make()
     const opened = await openTestStore(dataDir)
     try {
-      for (let number = 0; number < 60; number++) await opened.chunks.writePeriod(makePeriod(number))
+      // More than is hashed without threads, in several tables; some of it is in memory only.
+      for (let number = 0; number < 60; number++) {
+        await opened.chunks.writePeriod(makePeriod(number, { operationBytes: 90_000 }))
+      }
       await flip(opened.chunks, 17, 1)
       await flip(opened.chunks, 40, SEALS)
       for (const deep of [false, true]) {
