@@ -517,6 +517,10 @@ export class Archiver implements Feed {
   }
 
   private takeClaim(node: number, { slot, id }: FinalityClaim): void {
+    if (id !== 'none' && !this.isKnown(id) && !isBlockId(id)) {
+      this.events.onRefused?.('ARCHIVER_BLOCK_ID_MISMATCH')
+      return
+    }
     const archivedId = this.archived.idAt(slot)
     if (archivedId !== undefined) {
       // That a slot has no block is no other chain: the archived one is proven by its descendants.
@@ -524,8 +528,7 @@ export class Archiver implements Feed {
       return
     }
     if (this.archived.has(slot.period) || !this.isNear(slot)) return
-    if (id === 'none' || this.isKnown(id) || isBlockId(id)) this.agreement.claim(node, slot, id)
-    else this.events.onRefused?.('ARCHIVER_BLOCK_ID_MISMATCH')
+    this.agreement.claim(node, slot, id)
   }
 
   /** Slots that a node may speak of: a bound for what is remembered of its words. */

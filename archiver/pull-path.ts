@@ -43,8 +43,11 @@ export interface Pull {
  */
 export async function pullOnce(pull: Pull, status: NodeStatus, firstStreamedSlot: Slot | undefined): Promise<void> {
   const { node, client, feed } = pull
-  const from = feed.searchFrom(status.lastFinalSlot)
-  const infos = await client.searchBlocks(from, slotAfterNow(status))
+  const to = slotAfterNow(status)
+  const open = feed.searchFrom(status.lastFinalSlot)
+  // A node that is behind the archive is asked for what it has: the end of its range may lie before our open slots.
+  const from = slotIndex(open) < slotIndex(to) ? open : { period: Math.max(0, to.period - 1), thread: 0 }
+  const infos = await client.searchBlocks(from, to)
   const seen = new Set([...feed.listWanted(), ...infos.map((info) => info.id)])
   const due = [...seen].filter((id) => id.length <= MAX_ID_LENGTH && feed.isWorthAsking(node, id))
   const asked = pickLeastAsked(pull, due)

@@ -13,11 +13,16 @@ export async function* queryArchive(
   config: Config,
   request: QueryRequest,
   signal: AbortSignal,
-  refetchPeriod?: Query['refetchPeriod'],
+  repair: { readonly refetchPeriod?: Query['refetchPeriod']; readonly rebuild?: boolean } = {},
 ): AsyncGenerator<QueryRow> {
   let store: Awaited<ReturnType<typeof openStore>>
   try {
-    store = await openStore({ dataDir: config.dataDir, ballastBytes: 0 })
+    store = await openStore({
+      dataDir: config.dataDir,
+      ballastBytes: 0,
+      repair: request.kind === 'verify' && request.repair,
+      rebuild: repair.rebuild ?? false,
+    })
   } catch (error) {
     if (!isArchiveError(error, 'STORE_LOCKED')) throw error
     const { apiUrl } = error.context
@@ -27,7 +32,11 @@ export async function* queryArchive(
   }
   try {
     const threads = config.cpu.threads || availableParallelism()
-    yield* runQuery({ store, threads, ...(refetchPeriod ? { refetchPeriod } : {}) }, request, signal)
+    yield* runQuery(
+      { store, threads, ...(repair.refetchPeriod ? { refetchPeriod: repair.refetchPeriod } : {}) },
+      request,
+      signal,
+    )
   } finally {
     await store.close()
   }

@@ -19,6 +19,13 @@ const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'CORE_NUMBER_OUT_OF_RANGE',
 ])
 
+const DAMAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'STORE_DATABASE_DAMAGED',
+  'STORE_IDENTITY_DAMAGED',
+  'STORE_VALUE_CORRUPT',
+  'STORE_VALUE_MISSING',
+])
+
 export function exitCodeOf(error: unknown): number {
   if (!isArchiveError(error)) return EXIT_CODES.failed.code
   if (error.code === 'ARCHIVER_NODE_UNREACHABLE' || error.code === 'CLI_SIDECAR_UNREACHABLE') {
@@ -28,6 +35,6 @@ export function exitCodeOf(error: unknown): number {
   if (error.code.startsWith('CONFIG_') || error.code.startsWith('CLI_') || USAGE_CODES.has(error.code)) {
     return EXIT_CODES.usage.code
   }
-  if (error.code === 'STORE_VALUE_CORRUPT' || error.code === 'STORE_VALUE_MISSING') return EXIT_CODES.invalid.code
+  if (DAMAGE_CODES.has(error.code)) return EXIT_CODES.invalid.code
   return EXIT_CODES.failed.code
 }

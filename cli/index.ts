@@ -12,7 +12,7 @@ import { status } from './commands/status.ts'
 import { verify } from './commands/verify.ts'
 import { type Context, createContext } from './context.ts'
 import { EXIT_CODES, exitCodeOf } from './exit-codes.ts'
-import { parseCount, parseHexPrefix, parsePeriod, parsePeriodRange } from './parse-arguments.ts'
+import { parseChunkPrefix, parseCount, parseHexPrefix, parsePeriod, parsePeriodRange } from './parse-arguments.ts'
 
 /**
  * The command line.
@@ -136,7 +136,7 @@ function addInspect(program: Command, run: (action: Action) => (command: Command
       )(command),
     )
   add(inspectCommand, 'chunk', 'Show a chunk by the beginning of its id.', 'massa-storage inspect chunk d6076b')
-    .argument('<id>', 'chunk id, or its first 6 or more hex digits', parseHexPrefix)
+    .argument('<id>', 'chunk id, or its first 6 or more hex digits', parseChunkPrefix)
     .action((prefixHex: string, _options, command) =>
       run((context, signal) =>
         inspect(context, { name: `chunk ${prefixHex}`, request: { kind: 'inspect-chunk', prefixHex } }, signal),
@@ -177,12 +177,12 @@ function add(parent: Command, name: string, description: string, example: string
     .addHelpText('after', `\nExample:\n  ${example}\n\nExit codes:\n${codes.join('\n')}`)
 }
 
-/** SIGINT and SIGTERM abort a command; `start` listens for itself as well. */
+/** SIGINT, SIGTERM and a hang-up abort a command; `start` listens for itself as well. */
 function actOn(action: Action, onExit: (code: number) => void) {
   return async (command: Command): Promise<void> => {
     const aborting = new AbortController()
     const abort = (): void => aborting.abort()
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, abort)
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, abort)
     try {
       const code = await action(createContext(command), aborting.signal)
       onExit(
@@ -191,7 +191,7 @@ function actOn(action: Action, onExit: (code: number) => void) {
           : code,
       )
     } finally {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeListener(signal, abort)
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.removeListener(signal, abort)
     }
   }
 }

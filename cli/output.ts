@@ -37,6 +37,11 @@ export class Output {
     if (this.json) this.stdout.write(`${JSON.stringify(value)}\n`)
   }
 
+  /** Why there is no answer, for programs, on stderr. */
+  failure(error: { readonly code: string; readonly message: string }): void {
+    if (this.json) this.stderr.write(`${JSON.stringify({ error })}\n`)
+  }
+
   /** Not the answer: advice, progress in words. Silent with --quiet and --json. */
   remark(text: string): void {
     if (!this.json && !this.quiet) this.stderr.write(`${text}\n`)

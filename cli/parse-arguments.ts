@@ -42,3 +42,9 @@ export function parseCount(text: string): number {
   if (count < 1) throw new InvalidArgumentError(`'${text}' is not a positive whole number.`)
   return count
 }
+
+/** A chunk id or the beginning of one: 6 to 64 hex digits, lower-cased. */
+export function parseChunkPrefix(text: string): string {
+  if (!/^[0-9a-fA-F]{6,64}$/.test(text)) throw new InvalidArgumentError(`'${text}' is not 6 to 64 hex digits.`)
+  return text.toLowerCase()
+}

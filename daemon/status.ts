@@ -52,6 +52,7 @@ export async function reportStatus(parts: {
     quotaBytes: parts.quotaGb * 1_000_000_000,
     problems: [
       ...(nodes.some((node) => node.up) ? [] : ['no massa-node answers']),
+      ...(range ? [] : ['nothing is archived yet']),
       ...(lagPeriods !== undefined && lagPeriods > MAX_LAG_PERIODS
         ? [`${lagPeriods} final periods are not archived`]
         : []),

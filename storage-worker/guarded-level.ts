@@ -258,7 +258,9 @@ function wrapOpenError(cause: unknown, name: string): ArchiveError {
   if (code === 'LEVEL_LOCKED' || /\bLOCK\b.*(Resource temporarily unavailable|already held)/i.test(String(inner))) {
     return new ArchiveError('STORE_LOCKED', `${name} is open in another process`, { name }, cause)
   }
-  if (code === 'LEVEL_CORRUPTION' || /^\S*\s*Corruption/i.test(inner.message)) {
+  // A file that LevelDB names and that is not there: CURRENT or the manifest is damaged.
+  const isLost = /IO error: .*No such file or directory/i.test(inner.message)
+  if (code === 'LEVEL_CORRUPTION' || isLost || /^\S*\s*Corruption/i.test(inner.message)) {
     return new ArchiveError('STORE_DATABASE_DAMAGED', `${name} does not open: ${inner.message}`, { name }, cause)
   }
   return wrap(cause, 'STORE_OPEN_FAILED', name)

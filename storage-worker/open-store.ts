@@ -28,16 +28,15 @@ export interface OpenStoreOptions {
    * index; `verifyArchive` then names what was lost.
    */
   readonly repair?: boolean
+  /** Rebuild both databases although they open: verification found a damaged table in them. */
+  readonly rebuild?: boolean
   /** For tests. */
   readonly migrations?: readonly Migration[]
   /** For tests: what the databases are made of. */
   readonly createLevel?: (location: string, options: object) => Level
 }
 
-/**
- * Data directories that this process has open. LevelDB's lock keeps other processes out; inside this one it would let a
- * second opening share the database, as worker threads must (createClassicLevel).
- */
+/** Data directories that this process has open: refused before their files are touched. LevelDB's lock is for others. */
 const openHere = new Set<string>()
 
 /** An open archive. */
@@ -101,17 +100,27 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   if (openHere.has(dataDir)) await explainLock(new ArchiveError('STORE_LOCKED', 'open in this process'), dataDir)
   openHere.add(dataDir)
   try {
+    if (options.rebuild) {
+      await rebuildDatabases(levels)
+      return await openOnce(true)
+    }
     return await openOnce(false).catch(async (error) => {
       const damage = asDamage(error)
       if (!options.repair || !isArchiveError(damage, 'STORE_DATABASE_DAMAGED')) throw damage
-      for (const level of levels) await checkUnlocked(level)
-      for (const level of levels) await repairDatabase(level.location)
+      await rebuildDatabases(levels)
       return openOnce(true)
     })
   } catch (error) {
     openHere.delete(dataDir)
     throw error
   }
+}
+
+async function rebuildDatabases(
+  levels: readonly (GuardedLevelOptions & { readonly location: string })[],
+): Promise<void> {
+  for (const level of levels) await checkUnlocked(level)
+  for (const level of levels) await repairDatabase(level.location)
 }
 
 /** What cannot be read while opening keeps the archive closed as much as what cannot be opened. */

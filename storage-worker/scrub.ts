@@ -90,8 +90,11 @@ export class Scrub {
         if (!this.stopping.signal.aborted) this.options.onRound?.(round)
         from = 0
       } catch (error) {
-        if (!isArchiveError(error, 'STORE_READ_FAILED')) throw error
-        this.options.onDamage({ what: 'database files', code: error.code, repairable: false })
+        if (!isArchiveError(error)) throw error
+        // A full disk or a store that is being reopened is no damage: the next round tries again.
+        if (error.code === 'STORE_READ_FAILED') {
+          this.options.onDamage({ what: 'database files', code: error.code, repairable: false })
+        }
         from = 0
       }
       await clock.sleep(IDLE_MS, this.stopping.signal)

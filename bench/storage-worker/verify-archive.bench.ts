@@ -10,7 +10,14 @@ import { BENCH_IDENTITY, FULL_PERIOD, median, QUIET_PERIOD, type Shape, withFold
  * Question: does `verify` run at the speed of hashing? Input: an archive of MASSA_STORAGE_BENCH_MB (default 256) in
  * full periods, and one in quiet periods. Baseline: as many threads, started in the measured time as ours are, hashing as
  * many bytes of memory: flat SHA-256, and the tree over 1 KiB leaves, by node:crypto. It reads nothing, and unlike
- * \`--deep\` computes no flat hashes beside the tree and parses no BODY.
+ * `--deep` computes no flat hashes beside the tree.
+ *
+ * `--deep` beats its baseline. The plain `verify` stays below 0.8: at about 0.65 for 1 GB of full periods and 0.45 of
+ * quiet ones, in processor time of two busy cores. SHA-256 takes 0.58 ms per MB there; the copy out of the page cache,
+ * and hashing what lies in it and not in the second-level cache, 0.15 to 0.2 ms, and starting two threads that know our
+ * formats 60 ms more than empty ones. A quiet period of 90 kB has four more values, each with a hash of its own, a period
+ * root, a summary and a place in the index: some 40 us beside 50 us of hashing. Through LevelDB's own reads, which copy
+ * three times, the ratios were 0.3 and 0.1.
  */
 
 const ARCHIVE_BYTES = Number(process.env.MASSA_STORAGE_BENCH_MB ?? 256) * 1e6

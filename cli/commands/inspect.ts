@@ -21,7 +21,7 @@ export async function inspect(
     if (!('result' in answer)) continue
     progress.end()
     if (answer.result === null) {
-      output.value({ error: { code: 'NOT_FOUND', message: `${what.name} is not in this archive` } })
+      output.failure({ code: 'CLI_NOT_FOUND', message: `${what.name} is not in this archive` })
       output.remark(`${what.name} is not in this archive. 'massa-storage status' says which periods are.`)
       return EXIT_CODES.notFound.code
     }

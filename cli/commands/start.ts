@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs'
+import { access, constants, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import type { LoadedConfig } from '../../config/index.ts'
 import { ArchiveError } from '../../core/index.ts'
 import { startDaemon } from '../../daemon/index.ts'
@@ -13,6 +16,7 @@ export async function start(context: Context): Promise<number> {
   const loaded = context.load()
   const { config } = loaded
   checkStartable(loaded)
+  await checkDataDir(config.dataDir)
   const log = createLogger({
     level: config.log.level,
     format: config.log.format,
@@ -21,14 +25,12 @@ export async function start(context: Context): Promise<number> {
   })
   // Listening before anything starts: an early signal must not leave a lock behind.
   const signalled = waitForSignal()
+  void signalled.then(() => setTimeout(() => process.exit(EXIT_CODES.failed.code), STOP_LIMIT_MS).unref())
   const daemon = await startDaemon(config, log)
   const end = await Promise.race([signalled, daemon.fatal.then((error) => ({ error }))])
-  const limit = setTimeout(() => process.exit(EXIT_CODES.failed.code), STOP_LIMIT_MS)
-  limit.unref()
   if ('signal' in end) log.child({ module: 'daemon' }).info({ signal: end.signal }, 'stopping')
   await daemon.stop()
   log.child({ module: 'daemon' }).info('stopped')
-  clearTimeout(limit)
   if ('error' in end) throw end.error
   return EXIT_CODES.ok.code
 }
@@ -47,6 +49,27 @@ function checkStartable({ config, file }: LoadedConfig): void {
       `no massa-node is configured: add 'grpc_urls = ["127.0.0.1:33037"]' below [distributed_storage.node] in ${where}`,
     )
   }
+}
+
+/** A file in the way, or a place where nothing can be made, is a mistake in the settings and not a damaged archive. */
+async function checkDataDir(dataDir: string): Promise<void> {
+  const found = await stat(dataDir).catch(() => undefined)
+  if (found?.isDirectory()) return
+  if (!found) {
+    let parent = dirname(dataDir)
+    while (!existsSync(parent)) parent = dirname(parent)
+    try {
+      await access(parent, constants.W_OK)
+      if (!parent.startsWith('/proc')) return
+    } catch {
+      // Said below.
+    }
+  }
+  throw new ArchiveError(
+    'CONFIG_VALUE_INVALID',
+    `data_dir: ${dataDir} ${found ? 'is not a folder' : 'cannot be made'}`,
+    { dataDir },
+  )
 }
 
 function waitForSignal(): Promise<{ signal: string }> {

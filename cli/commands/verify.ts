@@ -38,34 +38,54 @@ export async function verify(
     deep: options.deep ?? false,
     repair: options.repair ?? false,
   }
-  let result: VerifyResult | undefined
-  const sources = options.repair ? await openSources(config) : undefined
-  try {
-    for await (const answer of queryArchive(config, request, signal, sources?.refetch)) {
+  const sources = await openSources(config)
+  const run = async (rebuild: boolean): Promise<VerifyResult | undefined> => {
+    let result: VerifyResult | undefined
+    for await (const answer of queryArchive(config, request, signal, { refetchPeriod: sources.refetch, rebuild })) {
       if ('progress' in answer) {
-        const { period, first, last, bytes } = answer.progress as {
-          period: number
-          first: number
-          last: number
-          bytes: number
-        }
+        const { period, first, last, bytes } = answer.progress as Record<'period' | 'first' | 'last' | 'bytes', number>
         progress.update(period - first, last - first, formatBytes(bytes))
       } else if ('result' in answer) result = answer.result as VerifyResult
     }
+    return result
+  }
+  let result: VerifyResult | undefined
+  try {
+    result = await run(false)
+    // Tables of LevelDB itself: nothing but building the databases anew mends them.
+    if (options.repair && result?.damages.some(isUnsoundTable)) result = await run(true)
   } finally {
     progress.end()
-    sources?.close()
+    sources.close()
   }
   if (!result) return EXIT_CODES.interrupted.code
   output.value(result)
-  show(output, result, performance.now() - startedMs)
+  if (options.period && result.periods === 0 && result.damages.length === 0) {
+    output.remark(`No period of ${options.period.from} to ${options.period.to} is in this archive.`)
+    return EXIT_CODES.notFound.code
+  }
+  show(output, result, { elapsedMs: performance.now() - startedMs, repair: options.repair ?? false })
   return result.damages.every((damage) => damage.repaired) ? EXIT_CODES.ok.code : EXIT_CODES.invalid.code
 }
 
-function show(output: Output, result: VerifyResult, elapsedMs: number): void {
+function isUnsoundTable({ code, repaired }: VerifyResult['damages'][number]): boolean {
+  return code === 'STORE_DATABASE_DAMAGED' && !repaired
+}
+
+function show(
+  output: Output,
+  result: VerifyResult,
+  run: { readonly elapsedMs: number; readonly repair: boolean },
+): void {
   const { damages, gaps } = result
   for (const { period, what, code, repairable, repaired } of damages) {
-    const state = repaired ? 'repaired' : repairable ? 'repairable: run verify --repair' : 'not repairable from here'
+    const state = repaired
+      ? 'repaired'
+      : run.repair
+        ? 'could not be repaired: no configured massa-node holds it any more'
+        : repairable
+          ? 'verify --repair may mend it'
+          : 'not repairable from here'
     const where = period === undefined ? what : `period ${period}: ${what}`
     output.line(
       `${output.style(repaired ? 'yellow' : 'red', repaired ? 'repaired' : 'DAMAGED')} ${where} (${code}), ${state}`,
@@ -74,7 +94,7 @@ function show(output: Output, result: VerifyResult, elapsedMs: number): void {
   for (const { from, to } of gaps) output.line(`gap: periods ${from} to ${to} are not archived`)
   const found = damages.length === 0 ? 'no damage' : formatCount(damages.length, 'damage')
   output.line(
-    `Verified ${formatCount(result.periods, 'period')}, ${formatCount(result.chunks, 'chunk')}, ${formatBytes(result.bytes)} in ${formatDuration(elapsedMs)}: ${found}.`,
+    `Verified ${formatCount(result.periods, 'period')}, ${formatCount(result.chunks, 'chunk')}, ${formatBytes(result.bytes)} in ${formatDuration(run.elapsedMs)}: ${found}.`,
   )
 }
 

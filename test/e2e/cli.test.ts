@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -22,6 +22,7 @@ describe('e2e/cli', function () {
     assert.equal(code, 0, `${stdout}\n${stderr}`)
     assert.match(stdout, /^\[INFO\] Archived period 8: \d+ blocks, \d+ operations, 1 chunks$/m)
     assert.match(stdout, /no damage/)
+    writeFileSync(join(dir, 'bad.txt'), '')
   })
 
   after(() => rmSync(dir, { recursive: true, force: true }))
@@ -88,6 +89,12 @@ describe('e2e/cli', function () {
     ['a range that ends before it begins', ['verify', '--period', '9..3'], 2, /ends before it begins/],
     ['an id that was cut', ['inspect', 'block', 'B12abc', '--data-dir', 'archive'], 2, /CORE_BASE58_INVALID/],
     ['a chunk prefix that is too short', ['inspect', 'chunk', 'abc', '--data-dir', 'archive'], 2, /6 to 64/],
+    [
+      'a file in place of the data directory',
+      ['start', '--set', 'enabled=true', '--set', 'node.grpc_urls=127.0.0.1:1', '--data-dir', 'bad.txt'],
+      2,
+      /is not a folder/,
+    ],
     ['an unknown setting', ['config', 'check', '--set', 'node.grpc_url=x'], 2, /node\.grpc_urls/],
     ['a setting past its bound', ['config', 'check', '--set', 'replication_factor=6'], 2, /replication_factor/],
     ['a configuration file that is not there', ['config', 'check', '--config', 'none.toml'], 2, /CONFIG_FILE_MISSING/],
@@ -102,6 +109,19 @@ describe('e2e/cli', function () {
       assert.equal(result.code, code, result.stderr)
       assert.match(result.stderr, pattern)
       assert.doesNotMatch(result.stderr + result.stdout, /^\s+at /m)
+    })
+  }
+
+  for (const file of ['index/CURRENT', 'bodies/CURRENT', 'index/MANIFEST-', 'bodies/MANIFEST-', 'index/000']) {
+    it(`verify names a flipped byte in ${file} and --repair mends it without a node`, async () => {
+      cpSync(join(dir, 'archive'), join(dir, 'flipped'), { recursive: true })
+      flipByte(join(dir, 'flipped'), file)
+      assert.equal((await cli('verify', '--data-dir', 'flipped')).code, 5)
+      const repaired = await cli('verify', '--repair', '--data-dir', 'flipped')
+      assert.equal(repaired.code, 0, repaired.stdout + repaired.stderr)
+      const again = await cli('verify', '--deep', '--json', '--data-dir', 'flipped')
+      assert.equal(JSON.parse(again.stdout).periods, 9)
+      rmSync(join(dir, 'flipped'), { recursive: true })
     })
   }
 
@@ -188,3 +208,15 @@ describe('e2e/cli', function () {
     assert.ok(!existsSync(join(dir, 'running', 'daemon.json')))
   })
 })
+
+/** In the middle of the first table, manifest or pointer whose path begins so. */
+function flipByte(dataDir: string, prefix: string): void {
+  const [folder = '', start = ''] = prefix.split('/')
+  const name = readdirSync(join(dataDir, folder)).find((entry) => entry.startsWith(start) && !entry.endsWith('.log'))
+  assert.ok(name, prefix)
+  const path = join(dataDir, folder, name)
+  const bytes = readFileSync(path)
+  const middle = bytes.length >> 1
+  bytes[middle] = (bytes[middle] ?? 0) ^ 0x10
+  writeFileSync(path, bytes)
+}

@@ -10,7 +10,7 @@ import { openStore, verifyArchive } from '../../storage-worker/index.ts'
 import { startCli } from '../e2e/run-cli.ts'
 
 const RECORDING = fileURLToPath(new URL('../fixtures/sandbox/push.ndjson.gz', import.meta.url))
-/** 200 by hand, see CONTRIBUTING in the README. */
+/** 200 by hand. */
 const ROUNDS = Number(process.env.MASSA_STORAGE_CRASH_ROUNDS ?? 6)
 const SEED = Number(process.env.MASSA_STORAGE_CRASH_SEED ?? 1)
 /** A start takes half a second; the recording is archived within two more. */
