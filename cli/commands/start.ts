@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs'
-import { access, constants, stat } from 'node:fs/promises'
+import { mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { LoadedConfig } from '../../config/index.ts'
-import { ArchiveError } from '../../core/index.ts'
+import { ArchiveError, isArchiveError } from '../../core/index.ts'
 import { startDaemon } from '../../daemon/index.ts'
 import { createLogger } from '../../telemetry/index.ts'
 import type { Context } from '../context.ts'
@@ -16,7 +15,7 @@ export async function start(context: Context): Promise<number> {
   const loaded = context.load()
   const { config } = loaded
   checkStartable(loaded)
-  await checkDataDir(config.dataDir)
+  await makeDataDir(config.dataDir)
   const log = createLogger({
     level: config.log.level,
     format: config.log.format,
@@ -51,25 +50,25 @@ function checkStartable({ config, file }: LoadedConfig): void {
   }
 }
 
-/** A file in the way, or a place where nothing can be made, is a mistake in the settings and not a damaged archive. */
-async function checkDataDir(dataDir: string): Promise<void> {
+/**
+ * A file in the way, or a place where nothing can be made, is a mistake in the settings and not a damaged archive.
+ *
+ * Folders are made one by one: Node's recursive mkdir never ends where the kernel makes no folders (/proc).
+ */
+async function makeDataDir(dataDir: string): Promise<void> {
   const found = await stat(dataDir).catch(() => undefined)
   if (found?.isDirectory()) return
-  if (!found) {
-    let parent = dirname(dataDir)
-    while (!existsSync(parent)) parent = dirname(parent)
-    try {
-      await access(parent, constants.W_OK)
-      if (!parent.startsWith('/proc')) return
-    } catch {
-      // Said below.
+  try {
+    if (!found) {
+      await makeDataDir(dirname(dataDir))
+      await mkdir(dataDir)
+      return
     }
+  } catch (cause) {
+    if (isArchiveError(cause)) throw cause
+    throw new ArchiveError('CONFIG_VALUE_INVALID', `data_dir: ${dataDir} cannot be made`, { dataDir }, cause)
   }
-  throw new ArchiveError(
-    'CONFIG_VALUE_INVALID',
-    `data_dir: ${dataDir} ${found ? 'is not a folder' : 'cannot be made'}`,
-    { dataDir },
-  )
+  throw new ArchiveError('CONFIG_VALUE_INVALID', `data_dir: ${dataDir} is not a folder`, { dataDir })
 }
 
 function waitForSignal(): Promise<{ signal: string }> {
