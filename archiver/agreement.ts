@@ -1,4 +1,4 @@
-import { type BlockIdText, type Slot, slotIndex, slotOfIndex } from '../core/index.ts'
+import { type BlockIdText, type Slot, slotIndex, slotOfIndex, THREAD_COUNT } from '../core/index.ts'
 
 /*
  * Which block of a slot is final when several nodes are asked (design: node-feed, Several nodes). With one node its
@@ -26,6 +26,22 @@ export interface Agreed {
  * node that runs ahead does not decide alone.
  */
 const MAX_LAG_SLOTS = 640
+
+/**
+ * Claims are remembered of so many slots, more than an hour: past that archiving stands, by a conflict or otherwise.
+ * Forgotten is what lies between the lowest slots, where it stands, and the newest: once nodes agree about those, the
+ * slots before are decided by what descends from them.
+ */
+const MAX_CLAIMED_SLOTS = 8_192
+/** 64 periods that a node may speak of before what is due, and the 8 that stay after they are archived, and 8 more. */
+const KEPT_LOWEST_SLOTS = 80 * THREAD_COUNT
+const FORGOTTEN_AT_ONCE_SLOTS = 1_024
+
+/** A slot that waits for nodes that are up and name nothing for it. */
+export interface Awaited {
+  readonly slot: Slot
+  readonly nodes: readonly number[]
+}
 
 interface NodeState {
   up: boolean
@@ -64,6 +80,23 @@ export class Agreement {
     this.claims.set(index, claims)
   }
 
+  /** Slots of which claims are remembered. */
+  get sizeSlots(): number {
+    return this.claims.size
+  }
+
+  /** The lowest slot, of those that are open, of which a node names a block and nodes that are waited for do not. */
+  findAwaited(isOpen: (slot: Slot) => boolean): Awaited | undefined {
+    let lowest: { index: number; nodes: number[] } | undefined
+    for (const [index, claims] of this.claims) {
+      if ((lowest && index > lowest.index) || this.judge(index) !== undefined) continue
+      if ([...claims.values()].every((claim) => claim === 'none')) continue
+      const nodes = this.listAwaited(index, claims)
+      if (nodes.length > 0 && isOpen(slotOfIndex(index))) lowest = { index, nodes }
+    }
+    return lowest && { slot: slotOfIndex(lowest.index), nodes: lowest.nodes }
+  }
+
   /** True when this block was agreed on for this slot. */
   isAgreed(slot: Slot, id: BlockIdText): boolean {
     return this.agreed.get(slotIndex(slot)) === id
@@ -84,6 +117,8 @@ export class Agreement {
       this.agreed.set(index, verdict)
       taken.push({ slot: slotOfIndex(index), id: verdict, ...(before === undefined ? {} : { instead: before }) })
     }
+    // Not before: what is agreed on at once needs no memory.
+    if (this.claims.size > MAX_CLAIMED_SLOTS) this.forgetBetween()
     return taken
   }
 
@@ -123,9 +158,25 @@ export class Agreement {
    * it may have forgotten it or never had it: then a later block that all name decides, by its parents.
    */
   private waitsForNode(index: number, claims: ReadonlyMap<number, Claim>): boolean {
+    return this.listAwaited(index, claims).length > 0
+  }
+
+  private listAwaited(index: number, claims: ReadonlyMap<number, Claim>): number[] {
     const head = Math.max(...this.nodes.map((state) => state.cursor))
-    return this.nodes.some(
-      ({ up, cursor }, node) => up && !claims.has(node) && (cursor >= index || cursor >= head - MAX_LAG_SLOTS),
+    return [...this.nodes.entries()].flatMap(([node, { up, cursor }]) =>
+      up && !claims.has(node) && (cursor >= index || cursor >= head - MAX_LAG_SLOTS) ? [node] : [],
     )
+  }
+
+  private forgetBetween(): void {
+    const conflict = this.firstConflict()
+    const kept = conflict && slotIndex(conflict.slot)
+    const between = [...this.claims.keys()].sort((a, b) => a - b).slice(KEPT_LOWEST_SLOTS)
+    const excess = this.claims.size - MAX_CLAIMED_SLOTS
+    for (const index of between.slice(0, excess + FORGOTTEN_AT_ONCE_SLOTS)) {
+      if (index === kept) continue
+      this.claims.delete(index)
+      this.agreed.delete(index)
+    }
   }
 }

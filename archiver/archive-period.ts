@@ -19,6 +19,10 @@ import type { DecidedSlot } from './period-encoder.ts'
 import type { SlotDecision } from './slot-ledger.ts'
 
 const RETRY_MS = 2_000
+/** All 32 at once would be 10 MB in one turn of the event loop. */
+const BLOCKS_AT_ONCE = 4
+/** Of what is no passing fault of the store: a thread that died is replaced, damage and bugs come again. */
+const MAX_TRIES = 3
 
 export interface ReadyPeriod {
   readonly period: Period
@@ -32,8 +36,10 @@ export interface ReadyPeriod {
  *
  * Reads the blocks from the spool, encodes, writes in one synced batch. A store that cannot be written (disk full,
  * quota, I/O error) is tried again until it can, or until `signal` aborts: the spool keeps the blocks meanwhile.
+ * Anything else, but for bugs that have a code, is tried three times.
  *
  * @returns undefined when it was aborted; `lost` when the spool no longer holds all bodies, which were named to `onLost`
+ * @throws what is no transient error: damage, another period in its place, a bug
  */
 export async function archivePeriod(
   ready: ReadyPeriod,
@@ -52,6 +58,7 @@ export async function archivePeriod(
   signal: AbortSignal,
 ): Promise<PeriodSummary | 'lost' | undefined> {
   const { store, spool, cpu, clock, log } = modules
+  let triesLeft = MAX_TRIES
   for (let attempt = 0; !signal.aborted; attempt++) {
     try {
       const archived = await cpu.encodePeriod({
@@ -70,14 +77,19 @@ export async function archivePeriod(
       await store.writePeriod(archived)
       return archived.summary
     } catch (error) {
-      if (isArchiveError(error) && error.kind === 'bug') throw error
       if (error instanceof LostBodies) return 'lost'
+      const isTransient = isArchiveError(error) && error.kind === 'transient'
+      if (!isTransient && (isBug(error) || --triesLeft === 0)) throw error
       if (attempt === 0) log.error({ period: ready.period, err: error }, 'period not written')
       modules.onStalled(error)
       await clock.sleep(RETRY_MS, signal)
     }
   }
   return undefined
+}
+
+function isBug(error: unknown): boolean {
+  return isArchiveError(error) && error.kind === 'bug'
 }
 
 interface Bodies {
@@ -88,16 +100,19 @@ interface Bodies {
 /** The period waits, and others do not wait for it. */
 class LostBodies extends Error {}
 
-async function readSlots(ready: ReadyPeriod, { spool, onLost }: Bodies): Promise<DecidedSlot[]> {
-  const slots = await Promise.all(
-    ready.decisions.map(async (decision, thread): Promise<DecidedSlot | undefined> => {
-      if (decision.kind !== 'block') return { kind: decision.kind }
-      const slot = { period: ready.period, thread }
-      const block = await readBlock(slot, decision.id, spool)
-      if (!block) onLost(slot, decision.id)
-      return block
-    }),
-  )
+async function readSlots({ period, decisions }: ReadyPeriod, { spool, onLost }: Bodies): Promise<DecidedSlot[]> {
+  const slots: (DecidedSlot | undefined)[] = []
+  const readSlot = async (decision: SlotDecision, thread: number): Promise<DecidedSlot | undefined> => {
+    if (decision.kind !== 'block') return { kind: decision.kind }
+    const slot = { period, thread }
+    const block = await readBlock(slot, decision.id, spool)
+    if (!block) onLost(slot, decision.id)
+    return block
+  }
+  for (let thread = 0; thread < decisions.length; thread += BLOCKS_AT_ONCE) {
+    const some = decisions.slice(thread, thread + BLOCKS_AT_ONCE)
+    slots.push(...(await Promise.all(some.map((decision, i) => readSlot(decision, thread + i)))))
+  }
   const held = slots.filter((slot) => slot !== undefined)
   if (held.length < slots.length) throw new LostBodies()
   return held

@@ -1,7 +1,9 @@
 import {
+  ArchiveError,
   type BlockIdText,
   type ChunkStore,
   concatBytes,
+  type ErrorCode,
   formatBlockId,
   isArchiveError,
   type Period,
@@ -42,17 +44,25 @@ export class ArchivedIndex {
   private first: Period | undefined
   private last: Period | undefined
   private holes: Hole[] = []
+  /** On disk, but damaged: as good as not archived, so that nodes are asked for them and they are written again. */
+  private readonly unreadable = new Set<Period>()
   private isUnmarked = false
   private readonly ids = new Map<number, BlockIdText>()
   private readonly slots = new Map<BlockIdText, Slot>()
+  private onUnreadable: (period: Period, code: ErrorCode) => void = () => undefined
 
   constructor(store: ChunkStore, spool: Spool) {
     this.store = store
     this.spool = spool
   }
 
-  /** Reads the state from disk; returns the blocks around the ends of what is archived, ascending by slot. */
-  async load(): Promise<LoadedBlock[]> {
+  /**
+   * Reads the state from disk; returns the blocks around the ends of what is archived, ascending by slot.
+   *
+   * @param onUnreadable - told of each period among them whose values are damaged
+   */
+  async load(onUnreadable: (period: Period, code: ErrorCode) => void = () => undefined): Promise<LoadedBlock[]> {
+    this.onUnreadable = onUnreadable
     const range = await this.store.readRange()
     if (!range) return []
     this.first = range.first
@@ -70,6 +80,7 @@ export class ArchivedIndex {
 
   has(period: Period): boolean {
     if (this.first === undefined || this.last === undefined || period < this.first || period > this.last) return false
+    if (this.unreadable.has(period)) return false
     return !this.holes.some((hole) => period >= hole.from && period <= hole.to)
   }
 
@@ -97,6 +108,7 @@ export class ArchivedIndex {
 
   async add(period: Period, blocks: readonly { readonly slot: Slot; readonly id: BlockIdText }[]): Promise<void> {
     this.remember(blocks)
+    this.unreadable.delete(period)
     const before = this.holes
     if (this.first === undefined || this.last === undefined) {
       this.first = period
@@ -143,7 +155,7 @@ export class ArchivedIndex {
     let periods = 0
     for await (const { period, blocks } of this.store.listSummaries({ ...run, reverse })) {
       if (blocks === 0) continue
-      const found = await this.readPeriod(period)
+      const found = await this.readPeriod(period).catch((error: unknown) => this.passOver(period, error))
       this.remember(found)
       for (const block of found) seen.add(block.slot.thread)
       yield* found
@@ -151,13 +163,21 @@ export class ArchivedIndex {
     }
   }
 
+  /** A start must not fail on what a disk has lost. */
+  private passOver(period: Period, error: unknown): FinalBlock[] {
+    if (!isArchiveError(error)) throw error
+    if (!this.unreadable.has(period)) this.onUnreadable(period, error.code)
+    this.unreadable.add(period)
+    return []
+  }
+
   private async readPeriod(period: Period): Promise<FinalBlock[]> {
     const manifest = await this.store.readManifest(period)
-    if (!manifest) return []
+    if (!manifest) throw new ArchiveError('STORE_VALUE_MISSING', `period ${period} has no manifest`, { period })
     const chunks: Uint8Array[] = []
     for (const index of manifest.chunks.keys()) {
       const chunk = await this.store.readChunk(period, index)
-      if (!chunk) return []
+      if (!chunk) throw new ArchiveError('STORE_VALUE_MISSING', `period ${period} lacks chunk ${index}`, { period })
       chunks.push(chunk)
     }
     return parseBody(concatBytes(...chunks)).slots.flatMap((slot) =>

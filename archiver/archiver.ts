@@ -1,32 +1,36 @@
 import {
-  ArchiveError,
+  type ArchiveError,
   type BlockIdText,
   type ChunkStore,
   type Clock,
   type ErrorCode,
-  formatSlot,
+  isArchiveError,
   type Period,
   type PeriodSummary,
-  parseBlockId,
-  SLOT_MS,
   type Slot,
   type Spool,
-  slotIndex,
-  slotOfIndex,
-  THREAD_COUNT,
 } from '../core/index.ts'
 import type { Logger } from '../telemetry/index.ts'
-import { Agreement, type Conflict } from './agreement.ts'
-import { archivePeriod, type ReadyPeriod } from './archive-period.ts'
+import type { Awaited } from './agreement.ts'
+import type { ReadyPeriod } from './archive-period.ts'
 import { ArchivedIndex } from './archived-index.ts'
+import type { ArchiverEvents, ArchiverModules, ArchiverOptions, ArchiverStatus } from './archiver-ports.ts'
 import { BlockIntake } from './block-intake.ts'
-import type { CpuWork } from './cpu-pool.ts'
-import { encodeExecution, type SlotExecution } from './execution-results.ts'
+import { checkNodeStatus, isDue } from './check-node-status.ts'
+import type { SlotExecution } from './execution-results.ts'
 import type { Feed, FinalityClaim, IntakeResult } from './feed.ts'
+import { FinalChain } from './final-chain.ts'
+import { FinalityClaims } from './finality-claims.ts'
 import { GapWatch } from './gap-watch.ts'
+import { guardLoop } from './guard-loop.ts'
 import type { NodeStatus } from './node-client.ts'
-import { readOperationIds } from './read-operation-ids.ts'
-import { type AddResult, type ChainRestart, type FinalBlock, type Gap, SlotLedger } from './slot-ledger.ts'
+import { PendingExecutions } from './pending-executions.ts'
+import { readPendingFinals } from './pending-finals.ts'
+import { PeriodWriter } from './period-writer.ts'
+import { NO_NODE, Quarantine } from './quarantine.ts'
+import { SlotLedger } from './slot-ledger.ts'
+import { SpoolRoom } from './spool-room.ts'
+import { WaitWatch } from './wait-watch.ts'
 
 /** A node holds final blocks of six periods by default; a new archive begins with what it still shows. */
 const NODE_MEMORY_PERIODS = 8
@@ -35,32 +39,9 @@ const OVERLAP_PERIODS = 1
 /** How long blocks that lost stay in the spool (docs/ARCHITECTURE.md). */
 const LOSER_PERIODS = 64
 const FORGET_PERIODS = 8
+/** As much as a node remembers: these blocks have room in the spool when it is full. */
+const URGENT_PERIODS = 8
 const SPOOL_SYNC_MS = 1_000
-/** How far from the slots that are due a node may name final blocks. */
-const NEAR_PERIODS = 64
-/** How far the clocks of nodes and of this machine may differ: a minute. */
-const MAX_CLOCK_SKEW_SLOTS = 120
-const MAX_BROKEN_REMEMBERED = 10_000
-/** Where a block comes from that no node gives, but the disk. */
-const NO_NODE = -1
-
-/** What the archiver tells whoever runs it. */
-export interface ArchiverEvents {
-  readonly onArchived?: (summary: PeriodSummary, decidedToArchivedMs: number) => void
-  readonly onRefused?: (code: ErrorCode) => void
-}
-
-export interface ArchiverStatus {
-  readonly spooledBlocks: number
-  readonly quarantinedBlocks: number
-  readonly gaps: readonly Gap[]
-  readonly conflict: Conflict | undefined
-  /** Why nothing more is archived, if so. */
-  readonly halted: { readonly code: ErrorCode; readonly message: string } | undefined
-  /** Why the store cannot be written at the moment, if so. */
-  readonly stalled: string | undefined
-  readonly nodeFinalSlot: Slot | undefined
-}
 
 /**
  * From what nodes show to periods on disk: spool first, then finality, then links, then chunks.
@@ -71,100 +52,124 @@ export interface ArchiverStatus {
 export class Archiver implements Feed {
   private readonly store: ChunkStore
   private readonly spool: Spool
-  private readonly cpu: CpuWork
   private readonly clock: Clock
   private readonly log: Logger
   private readonly events: ArchiverEvents
-
   private readonly nodeCount: number
-  private readonly agreement: Agreement
+
   private readonly ledger: SlotLedger
-  private readonly gapWatch: GapWatch
-  private readonly intake: BlockIntake
   private readonly archived: ArchivedIndex
+  private readonly intake: BlockIntake
+  private readonly room: SpoolRoom
+  private readonly claims: FinalityClaims
+  private readonly chain: FinalChain
+  private readonly quarantine: Quarantine
+  private readonly executions: PendingExecutions
+  private readonly writer: PeriodWriter
+  private readonly gapWatch: GapWatch
+  private readonly waitWatch: WaitWatch
+
   private readonly stopping = new AbortController()
-
-  /** Ids that are final although their body is not spooled yet. */
-  private readonly wanted = new Map<BlockIdText, Slot | undefined>()
-  private readonly quarantined = new Set<BlockIdText>()
-  /** Of this run and what was there at its start. */
-  private quarantinedBytes = 0
-  private readonly maxQuarantineBytes: number
-  private readonly attesterSeed: Uint8Array | undefined
-  /** Blocks that contradict the ledger, so that each is said once. */
-  private readonly broken = new Set<BlockIdText>()
-  /** In the ledger, but their bodies are gone from the spool. */
-  private readonly lost = new Set<BlockIdText>()
-  /** Nodes that name another chain than the archived one, when the others outvote them. */
-  private readonly dissenters = new Set<number>()
-  private readonly executed = new Set<number>()
-  /** Final blocks whose execution results nobody brought yet, by slot index. */
-  private readonly unexecuted = new Map<number, BlockIdText>()
-  private readonly ready = new Map<Period, ReadyPeriod>()
   private readonly loops: Promise<void>[] = []
-  private wakeWriter = new AbortController()
-  private conflict: Conflict | undefined
   private halted: ArchiveError | undefined
-  private stalled: string | undefined
-  private nodeFinalSlot: Slot | undefined
 
-  constructor(
-    options: {
-      readonly nodeCount: number
-      readonly restarts: readonly ChainRestart[]
-      /** Raw final blocks that cannot be read are kept up to here; default no bound. */
-      readonly maxQuarantineBytes?: number
-      /** 32-byte secret that signs execution results; absent: they stay unsigned. */
-      readonly attesterSeed?: Uint8Array
-    },
-    modules: {
-      readonly store: ChunkStore
-      readonly spool: Spool
-      readonly cpu: CpuWork
-      readonly clock: Clock
-      readonly log: Logger
-      readonly events?: ArchiverEvents
-    },
-  ) {
-    this.store = modules.store
-    this.spool = modules.spool
-    this.cpu = modules.cpu
-    this.clock = modules.clock
-    this.log = modules.log
+  constructor(options: ArchiverOptions, modules: ArchiverModules) {
+    const { store, spool, cpu, clock, log } = modules
+    this.store = store
+    this.spool = spool
+    this.clock = clock
+    this.log = log
     this.events = modules.events ?? {}
     this.nodeCount = options.nodeCount
-    this.attesterSeed = options.attesterSeed
-    this.maxQuarantineBytes = options.maxQuarantineBytes ?? Number.POSITIVE_INFINITY
-    this.agreement = new Agreement(options.nodeCount)
+    const onRefused = (code: ErrorCode, node: number) =>
+      this.events.onRefused?.(code, node === NO_NODE ? undefined : node)
+    const onHalt = (error: ArchiveError) => this.halt(error)
+
     this.ledger = new SlotLedger(options.restarts)
-    this.gapWatch = new GapWatch(modules.log)
-    this.archived = new ArchivedIndex(modules.store, modules.spool)
+    this.gapWatch = new GapWatch(log)
+    this.waitWatch = new WaitWatch(log)
+    this.archived = new ArchivedIndex(store, spool)
+    this.room = new SpoolRoom(options.maxSpooledBlocks === undefined ? {} : { maxBlocks: options.maxSpooledBlocks }, {
+      spool,
+      log,
+    })
+    this.executions = new PendingExecutions(spool, this.room)
     this.intake = new BlockIntake(
-      { chainId: modules.store.identity.network.chainId },
+      { chainId: store.identity.network.chainId },
       {
-        spool: modules.spool,
-        cpu: modules.cpu,
-        log: modules.log,
-        isWanted: (id) => this.wanted.has(id) || this.ledger.has(id) || this.ledger.isMissing(id),
+        spool,
+        cpu,
+        log,
+        isWanted: (id) => this.chain.isWanted(id),
         isArchived: (period) => this.archived.has(period),
-        onSpooled: (block) => this.onSpooled(block.id),
-        onRefused: (code) => this.events.onRefused?.(code),
+        room: this.room,
+        isUrgent: (id, slot) => this.isUrgent(id, slot),
+        isDue: (slot) => isDue(slot, { network: store.identity.network, nowMs: clock.nowMs() }),
+        onSpooled: (block, node) => this.onSpooled(block.id, node),
+        onRefused,
+      },
+    )
+    this.quarantine = new Quarantine(
+      { maxBytes: options.maxQuarantineBytes ?? Number.POSITIVE_INFINITY },
+      { spool, intake: this.intake, log, isArchived: (period) => this.archived.has(period) },
+    )
+    this.claims = new FinalityClaims(
+      { nodeCount: options.nodeCount },
+      {
+        archived: this.archived,
+        log,
+        isKnown: (id) => this.isKnown(id),
+        firstDuePeriod: (lastFinalSlot) => this.searchFrom(lastFinalSlot).period,
+        onRefused,
+        onHalt,
+        onConflictChanged: () => this.writer.wake(),
+      },
+    )
+    this.chain = new FinalChain({
+      ledger: this.ledger,
+      intake: this.intake,
+      spool,
+      log,
+      isAgreed: (slot, id) => this.claims.isAgreed(slot, id),
+      isHalted: () => this.halted !== undefined,
+      onHalt,
+      onRefused,
+      onJoined: (block) => this.executions.expect(block),
+      onTouched: (touched) => this.collectReady(touched),
+    })
+    this.writer = new PeriodWriter(
+      { attesterSeed: options.attesterSeed },
+      {
+        store,
+        spool,
+        cpu,
+        clock,
+        log,
+        mayArchive: (period) => this.mayArchive(period),
+        onArchived: (ready, summary) => this.onArchived(ready, summary),
+        onLost: (slot, id) => this.chain.lose(slot, id),
+        onHalt,
       },
     )
   }
 
   /** Takes up where the store and the spool were left; then `Feed` calls may begin. */
   async start(): Promise<void> {
-    for (const { block, linked } of await this.archived.load()) this.ledger.addArchived(block, linked)
+    const onUnreadable = (period: Period, code: ErrorCode) =>
+      this.log.error({ period, code }, 'archived period cannot be read')
+    for (const { block, linked } of await this.archived.load(onUnreadable)) this.ledger.addArchived(block, linked)
     await this.loadSpool()
-    await this.retryQuarantined()
-    this.loops.push(this.writeLoop(), this.syncLoop())
+    // Of several nodes one may have called it final: then its descendants decide.
+    await this.quarantine.retry((id) => this.nodeCount === 1 && this.chain.want(id, undefined))
+    this.loops.push(
+      guardLoop('period writer', this.writer.run(this.stopping.signal), this.onFatal),
+      guardLoop('spool sync', this.syncLoop(), this.onFatal),
+    )
   }
 
   /** Finishes the period in hand and leaves everything on disk. */
   async stop(): Promise<void> {
     this.stopping.abort()
-    this.wakeWriter.abort()
     await Promise.all(this.loops)
     await this.spool.sync()
   }
@@ -172,48 +177,29 @@ export class Archiver implements Feed {
   status(): ArchiverStatus {
     return {
       spooledBlocks: this.intake.sizeBlocks,
-      quarantinedBlocks: this.quarantined.size,
-      gaps: this.listGaps(),
-      conflict: this.conflict,
+      quarantinedBlocks: this.quarantine.sizeBlocks,
+      unkeptBlocks: this.quarantine.refusedBlocks,
+      gaps: this.chain.listGaps(),
+      conflict: this.claims.conflict,
+      awaited: this.waitWatch.awaited,
       halted: this.halted ? { code: this.halted.code, message: this.halted.message } : undefined,
-      stalled: this.stalled,
-      nodeFinalSlot: this.nodeFinalSlot,
+      stalled: this.writer.stalled,
+      spoolFull: this.room.full ? { code: this.room.full.code, message: this.room.full.message } : undefined,
+      nodeFinalSlot: this.claims.lastFinalSlot,
     }
   }
 
   onStatus(node: number, status: NodeStatus): void {
-    const { network } = this.store.identity
-    const same =
-      status.network.chainId === network.chainId && status.network.genesisTimestampMs === network.genesisTimestampMs
-    if (!same || status.threadCount !== THREAD_COUNT) {
-      throw new ArchiveError(
-        'ARCHIVER_NETWORK_MISMATCH',
-        `the node is on chain ${status.network.chainId} with genesis ${status.network.genesisTimestampMs} and ` +
-          `${status.threadCount} threads, this archive on chain ${network.chainId} with genesis ${network.genesisTimestampMs}`,
-        { node },
-      )
-    }
-    const nowIndex = Math.floor((this.clock.nowMs() - Number(network.genesisTimestampMs)) / SLOT_MS)
-    if (slotIndex(status.lastFinalSlot) > nowIndex + MAX_CLOCK_SKEW_SLOTS) {
-      throw new ArchiveError(
-        'ARCHIVER_NODE_REFUSED',
-        `the node calls slot ${formatSlot(status.lastFinalSlot)} final, which is not due yet by the clock of this machine`,
-        { node },
-      )
-    }
-    this.agreement.setUp(node, true)
-    this.agreement.setCursor(node, status.lastFinalSlot)
-    if (!this.nodeFinalSlot || slotIndex(status.lastFinalSlot) > slotIndex(this.nodeFinalSlot)) {
-      this.nodeFinalSlot = status.lastFinalSlot
-    }
+    checkNodeStatus(status, { node, network: this.store.identity.network, nowMs: this.clock.nowMs() })
+    this.claims.onNodeUp(node, status.lastFinalSlot)
   }
 
   onNodeDown(node: number): void {
-    this.agreement.setUp(node, false)
+    this.claims.onNodeDown(node)
   }
 
   onNodeRestart(node: number): void {
-    this.agreement.forgetNode(node)
+    this.claims.onNodeRestart(node)
   }
 
   takeBlock(node: number, filledBlock: Uint8Array, expectedId?: BlockIdText): Promise<IntakeResult> {
@@ -221,30 +207,21 @@ export class Archiver implements Feed {
   }
 
   async onClaims(node: number, claims: readonly FinalityClaim[], unplaced: readonly BlockIdText[] = []): Promise<void> {
-    for (const claim of this.dropContradictions(node, claims)) this.takeClaim(node, claim)
-    // Before anything is accepted: what is ready must not be archived past it meanwhile.
-    this.checkConflict()
-    for (const { slot, id, instead } of this.agreement.takeAgreed()) {
-      if (instead !== undefined) this.wanted.delete(instead)
-      if (this.wanted.has(id) || this.ledger.has(id)) continue
-      this.wanted.set(id, slot)
-    }
-    await this.acceptSpooled()
-    await this.quarantine(unplaced)
+    // Of slots past a full spool nothing is remembered: they are named again, as long as nodes know them.
+    const near = claims.filter(({ slot }) => !this.room.isBeyond(slot))
+    // A conflict is known before anything is accepted: what is ready must not be archived past it meanwhile.
+    for (const { slot, id, instead } of this.claims.take(node, near)) this.chain.wantAgreed(slot, id, instead)
+    await this.chain.acceptSpooled(node)
+    await this.quarantine.keep(new Set([...this.chain.listMissing(), ...unplaced]))
   }
 
   async onExecution(slot: Slot, execution: SlotExecution): Promise<void> {
-    const index = slotIndex(slot)
-    if (!this.executed.has(index) && !this.archived.has(slot.period) && this.isNear(slot)) {
-      await this.spool.putExecution(slot, encodeExecution(execution))
-      this.executed.add(index)
-    }
-    this.unexecuted.delete(index)
+    const isKept = !this.archived.has(slot.period) && this.claims.isNear(slot)
+    await this.executions.take(slot, execution, isKept)
   }
 
   isKnown(id: BlockIdText): boolean {
-    if (this.intake.isHandled(id) || this.archived.hasId(id)) return true
-    return this.ledger.has(id) && !this.lost.has(id)
+    return this.intake.isHandled(id) || this.archived.hasId(id) || this.chain.isHeld(id)
   }
 
   isWorthAsking(node: number, id: BlockIdText): boolean {
@@ -266,171 +243,51 @@ export class Archiver implements Feed {
   }
 
   listWanted(): BlockIdText[] {
-    const missing = this.ledger.listMissing().map(({ id }) => id)
-    return [...new Set([...this.lost, ...this.wanted.keys(), ...missing])].filter((id) => !this.isKnown(id))
+    return this.chain.listWanted().filter((id) => !this.isKnown(id))
   }
 
-  async listUnexecuted(upTo: Slot): Promise<{ slot: Slot; operationIds: string[] }[]> {
-    const slots: { slot: Slot; operationIds: string[] }[] = []
-    for (const [index, id] of [...this.unexecuted].sort(([a], [b]) => a - b)) {
-      const slot = slotOfIndex(index)
-      const block = index <= slotIndex(upTo) ? await this.spool.readBlock(slot, id) : undefined
-      if (block) slots.push({ slot, operationIds: readOperationIds(block.record) })
-    }
-    return slots
-  }
-
-  private listLost(): Gap[] {
-    return [...this.lost].flatMap((missing) => {
-      const slot = this.ledger.slotOf(missing)
-      return slot ? [{ thread: slot.thread, firstPeriod: slot.period, lastPeriod: slot.period, missing }] : []
-    })
+  listUnexecuted(upTo: Slot): Promise<{ slot: Slot; operationIds: string[] }[]> {
+    return this.executions.listMissing(upTo)
   }
 
   private async loadSpool(): Promise<void> {
-    const stale: { slot: Slot; id: BlockIdText }[] = []
-    const finals: { slot: Slot; id: BlockIdText }[] = []
-    for await (const { slot, id } of this.spool.listFinals()) {
-      const isStale = this.archived.has(slot.period) || this.archived.isBefore(slot.period)
-      if (isStale) stale.push({ slot, id })
-      else finals.push({ slot, id })
-    }
+    const { spool, archived, log } = this
+    const finals = await readPendingFinals({ spool, archived, log })
+    await this.intake.load()
+    await this.executions.load(new Set(finals.map(({ slot }) => slot.period)))
+    for (const { slot, id } of finals) this.chain.want(id, slot)
     try {
-      // What a stop between archiving a period and clearing it left behind.
-      await this.spool.deleteBlocks(stale)
-      await this.spool.deleteFinals(stale.map(({ slot }) => slot))
-      for (const { slot } of stale) await this.spool.deleteExecutions(slot.period, slot.period)
-    } catch (error) {
-      this.log.error({ err: error }, 'spool not cleared')
-    }
-    for await (const block of this.spool.listBlocks()) this.intake.remember(block)
-    for (const period of new Set(finals.map(({ slot }) => slot.period))) {
-      for (const thread of (await this.spool.readExecutions(period)).keys())
-        this.executed.add(slotIndex({ period, thread }))
-    }
-    for (const { slot, id } of finals) this.wanted.set(id, slot)
-    try {
-      for (const { id } of finals) await this.acceptFinal(id)
+      for (const { id } of finals) await this.chain.accept(id, NO_NODE)
     } catch (error) {
       // A full disk must not keep the archiver from starting: they are accepted with the first claims.
-      this.log.error({ err: error }, 'spool not written')
+      log.error({ err: error }, 'spool not written')
     }
   }
 
-  private async onSpooled(id: BlockIdText): Promise<void> {
-    const slot = this.lost.delete(id) ? this.intake.find(id)?.slot : undefined
-    if (slot) this.collectReady({ from: slot.period, to: slot.period })
-    if (this.quarantined.delete(id)) await this.spool.deleteQuarantined([id])
-    if (this.ledger.isMissing(id)) this.wanted.set(id, undefined)
-    if (this.wanted.has(id)) await this.acceptFinal(id)
+  private async onSpooled(id: BlockIdText, node: number): Promise<void> {
+    await this.quarantine.release(id)
+    await this.chain.onSpooled(id, node)
   }
 
-  /** A final block whose body is spooled joins the ledger, and with it every spooled ancestor: those are final too. */
-  private async acceptFinal(id: BlockIdText): Promise<void> {
-    const queue = [id]
-    for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
-      const block = this.intake.find(next)
-      if (!block || this.ledger.has(next) || this.halted) continue
-      const named = this.wanted.get(next)
-      const isMisplaced = named !== undefined && slotIndex(named) !== slotIndex(block.slot)
-      if (isMisplaced && !this.agreement.isAgreed(block.slot, next)) {
-        this.log.error({ blockId: next, slot: formatSlot(named), code: 'ARCHIVER_BLOCK_ID_MISMATCH' }, 'block refused')
-        this.events.onRefused?.('ARCHIVER_BLOCK_ID_MISMATCH')
-        this.wanted.delete(next)
-        continue
-      }
-      await this.joinLedger(block)
-      // What a refused block descends from is not final by that; and blocks of another chain would be gone through for ever.
-      if (!this.ledger.has(next)) continue
-      queue.push(...block.parents.filter((parent) => this.intake.find(parent) && !this.ledger.has(parent)))
-    }
-  }
-
-  private async joinLedger(block: FinalBlock): Promise<void> {
-    const refusedParent = block.parents.find((parent) => this.broken.has(parent))
-    const result: AddResult = refusedParent
-      ? { kind: 'broken', thread: block.slot.thread, other: refusedParent }
-      : this.ledger.add(block)
-    this.wanted.delete(block.id)
-    if (result.kind === 'broken' && !this.broken.has(block.id)) {
-      if (this.broken.size >= MAX_BROKEN_REMEMBERED) this.broken.clear()
-      this.broken.add(block.id)
-      this.log.error(
-        { blockId: block.id, slot: formatSlot(block.slot), other: result.other, code: 'ARCHIVER_PARENT_LINK_BROKEN' },
-        'block refused',
-      )
-      this.events.onRefused?.('ARCHIVER_PARENT_LINK_BROKEN')
-    }
-    if (result.kind === 'restarted') {
-      this.halt(
-        new ArchiveError(
-          'ARCHIVER_CHAIN_RESTARTED',
-          `block ${block.id} at ${formatSlot(block.slot)} descends from a restart of the chain at period ${result.restartPeriod}`,
-          { restartPeriod: result.restartPeriod },
-        ),
-      )
-    }
-    if (result.kind !== 'added') return
-    const index = slotIndex(block.slot)
-    if (!this.executed.has(index)) this.unexecuted.set(index, block.id)
-    try {
-      await this.spool.putFinal(block.slot, block.id)
-    } finally {
-      this.collectReady(result.touched)
-    }
-  }
-
-  /** What a failing disk kept from being accepted when it was spooled. */
-  private async acceptSpooled(): Promise<void> {
-    if (this.halted) return
-    const missing = this.ledger.listMissing().filter(({ id }) => this.intake.find(id))
-    for (const { id } of missing) if (!this.wanted.has(id)) this.wanted.set(id, undefined)
-    for (const id of [...this.wanted.keys()]) if (this.intake.find(id)) await this.acceptFinal(id)
+  /** Blocks that must exist and are not held, and whatever comes next after the newest archived period. */
+  private isUrgent(id: BlockIdText, slot: Slot): boolean {
+    const { lastPeriod } = this.archived
+    if (lastPeriod !== undefined && slot.period <= lastPeriod + URGENT_PERIODS) return true
+    return this.ledger.isMissing(id) || (this.ledger.has(id) && !this.chain.isHeld(id))
   }
 
   private collectReady(touched: { readonly from: Period; readonly to: Period }): void {
     for (let period = touched.from; period <= touched.to; period++) {
-      if (this.ready.has(period) || this.archived.has(period)) continue
+      if (this.writer.has(period) || this.archived.has(period)) continue
       const decisions = this.ledger.decidePeriod(period)
-      if (!decisions) continue
-      this.ready.set(period, { period, decisions, decidedAtMs: this.clock.nowMs() })
-      this.wakeWriter.abort()
+      if (decisions) this.writer.add(period, decisions)
     }
   }
 
-  private async writeLoop(): Promise<void> {
-    while (!this.stopping.signal.aborted) {
-      const ready = this.pickReady()
-      if (!ready) {
-        this.wakeWriter = new AbortController()
-        await this.clock.sleep(60_000, this.wakeWriter.signal)
-        continue
-      }
-      const { store, spool, cpu, clock, log, attesterSeed } = this
-      const onLost = (slot: Slot, id: BlockIdText): void => {
-        this.intake.forget([{ slot, id }])
-        this.lost.add(id)
-      }
-      const onStalled = (error: unknown): void => {
-        this.stalled = error instanceof Error ? error.message : String(error)
-      }
-      const summary = await archivePeriod(
-        ready,
-        { store, spool, cpu, clock, log, attesterSeed, onStalled, onLost },
-        this.stopping.signal,
-      )
-      if (!summary) return
-      this.stalled = undefined
-      if (summary === 'lost') this.ready.delete(ready.period)
-      else await this.onArchived(ready, summary)
-    }
-  }
-
-  /** The lowest period that is decided, unless nodes disagree about a slot up to its end, or nothing may be archived. */
-  private pickReady(): ReadyPeriod | undefined {
-    if (this.halted) return undefined
-    const lowest = Math.min(...this.ready.keys())
-    return this.conflict && lowest >= this.conflict.slot.period ? undefined : this.ready.get(lowest)
+  /** Not past a slot that nodes disagree about, and nothing once halted. */
+  private mayArchive(period: Period): boolean {
+    const { conflict } = this.claims
+    return !this.halted && !(conflict && period >= conflict.slot.period)
   }
 
   private async onArchived(ready: ReadyPeriod, summary: PeriodSummary): Promise<void> {
@@ -440,15 +297,17 @@ export class Archiver implements Feed {
     const stored = ready.decisions.flatMap((decision, thread) =>
       decision.kind === 'block' ? [{ slot: { period, thread }, id: decision.id }] : [],
     )
-    this.ready.delete(period)
     this.intake.forget(stored)
     try {
       await this.archived.add(period, stored)
       await this.spool.deleteBlocks(stored)
       await this.spool.deleteFinals(stored.map(({ slot }) => slot))
-      await this.spool.deleteExecutions(this.archived.isBefore(period - 1) ? 0 : period, period)
+      const from = this.archived.isBefore(period - 1) ? 0 : period
+      await this.spool.deleteExecutions(from, period)
+      this.executions.forget(from, period)
       await this.forgetOld(period)
     } catch (error) {
+      if (!isArchiveError(error) || error.kind === 'bug') throw error
       // The period is on disk: what it leaves in the spool is cleared at the next start.
       this.log.error({ period, err: error }, 'spool not cleared')
     }
@@ -456,16 +315,17 @@ export class Archiver implements Feed {
   }
 
   private async forgetOld(period: Period): Promise<void> {
-    for (let thread = 0; thread < THREAD_COUNT; thread++) {
-      this.executed.delete(slotIndex({ period, thread }))
-      this.unexecuted.delete(slotIndex({ period, thread }))
-    }
     this.ledger.forgetBefore(period - FORGET_PERIODS)
-    this.agreement.forgetBefore({ period: period - FORGET_PERIODS, thread: 0 })
+    this.claims.forgetBefore({ period: period - FORGET_PERIODS, thread: 0 })
     const losers = this.intake.listBefore(period - LOSER_PERIODS).filter((block) => !this.ledger.has(block.id))
     if (losers.length === 0) return
     this.intake.forget(losers)
     await this.spool.deleteBlocks(losers)
+  }
+
+  private readonly onFatal = (error: ArchiveError): void => {
+    this.log.error({ err: error, code: error.code }, 'archiver failed')
+    this.events.onFatal?.(error)
   }
 
   private async syncLoop(): Promise<void> {
@@ -473,82 +333,18 @@ export class Archiver implements Feed {
       await this.clock.sleep(SPOOL_SYNC_MS, this.stopping.signal)
       try {
         await this.spool.sync()
+        await this.room.ease()
       } catch (error) {
         this.log.error({ err: error }, 'spool not synced')
       }
-      this.gapWatch.look(this.listGaps(), this.clock.nowMs())
+      this.gapWatch.look(this.chain.listGaps(), this.clock.nowMs())
+      this.waitWatch.look(this.findAwaited(), this.clock.nowMs())
     }
   }
 
-  private listGaps(): Gap[] {
-    return [...this.ledger.listGaps(), ...this.listLost()]
-  }
-
-  private checkConflict(): void {
-    const conflict = this.agreement.firstConflict()
-    const changed = conflict
-      ? !this.conflict || slotIndex(conflict.slot) !== slotIndex(this.conflict.slot)
-      : this.conflict
-    this.conflict = conflict
-    if (conflict && changed) {
-      const claims = [...conflict.claims].map(([node, id]) => `node ${node}: ${id}`).join(', ')
-      this.log.error({ slot: formatSlot(conflict.slot), claims, code: 'ARCHIVER_NODE_CONFLICT' }, 'nodes disagree')
-    } else if (changed) this.log.info({}, 'nodes agree again')
-    if (changed) this.wakeWriter.abort()
-  }
-
-  /** A node that names several blocks of one slot in one breath has named none. */
-  private dropContradictions(node: number, claims: readonly FinalityClaim[]): readonly FinalityClaim[] {
-    const bySlot = new Map<number, FinalityClaim['id']>()
-    const contradicted = new Set<number>()
-    for (const { slot, id } of claims) {
-      const index = slotIndex(slot)
-      if ((bySlot.get(index) ?? id) !== id) contradicted.add(index)
-      bySlot.set(index, id)
-    }
-    if (contradicted.size === 0) return claims
-    const slots = [...contradicted].map((index) => formatSlot(slotOfIndex(index)))
-    this.log.error(
-      { node, slot: slots[0], count: slots.length, code: 'ARCHIVER_PARENT_LINK_BROKEN' },
-      'node names several final blocks for one slot',
-    )
-    this.events.onRefused?.('ARCHIVER_PARENT_LINK_BROKEN')
-    return claims.filter(({ slot }) => !contradicted.has(slotIndex(slot)))
-  }
-
-  private takeClaim(node: number, { slot, id }: FinalityClaim): void {
-    if (id !== 'none' && !this.isKnown(id) && !isBlockId(id)) {
-      this.events.onRefused?.('ARCHIVER_BLOCK_ID_MISMATCH')
-      return
-    }
-    const archivedId = this.archived.idAt(slot)
-    if (archivedId !== undefined) {
-      // That a slot has no block is no other chain: the archived one is proven by its descendants.
-      if (archivedId !== id && id !== 'none') this.onReplaced(node, slot, id, archivedId)
-      return
-    }
-    if (this.archived.has(slot.period) || !this.isNear(slot)) return
-    this.agreement.claim(node, slot, id)
-  }
-
-  /** Slots that a node may speak of: a bound for what is remembered of its words. */
-  private isNear(slot: Slot): boolean {
-    const final = this.nodeFinalSlot
-    if (!final) return true
-    const first = this.searchFrom(final).period - NEAR_PERIODS
-    return slot.period >= first && slot.period <= final.period + NEAR_PERIODS
-  }
-
-  private onReplaced(node: number, slot: Slot, id: string, archivedId: string): void {
-    const text = `node ${node} names ${id} at ${formatSlot(slot)}, where ${archivedId} is archived`
-    const isNew = !this.dissenters.has(node)
-    this.dissenters.add(node)
-    if (this.nodeCount >= 3 && this.dissenters.size * 2 <= this.nodeCount) {
-      if (isNew)
-        this.log.error({ node, slot: formatSlot(slot), reason: text, code: 'ARCHIVER_CHAIN_REPLACED' }, 'node outvoted')
-      return
-    }
-    this.halt(new ArchiveError('ARCHIVER_CHAIN_REPLACED', text, { node, id, archivedId }))
+  private findAwaited(): Awaited | undefined {
+    const isDone = (period: Period) => this.archived.has(period) || this.archived.isBefore(period)
+    return this.claims.findAwaited((slot) => !isDone(slot.period) && this.ledger.decide(slot) === undefined)
   }
 
   /** Nothing more is archived; the head is followed into the spool all the same. */
@@ -556,42 +352,5 @@ export class Archiver implements Feed {
     if (this.halted) return
     this.halted = error
     this.log.error({ err: error, code: error.code }, 'archiving halted')
-  }
-
-  /** Refused and yet called final: kept raw for a release that understands it. */
-  private async quarantine(unplaced: readonly BlockIdText[]): Promise<void> {
-    const missing = this.ledger.listMissing().map(({ id }) => id)
-    for (const id of new Set([...this.wanted.keys(), ...missing, ...unplaced])) {
-      const refused = this.intake.findRefused(id)
-      if (!refused || this.quarantined.has(id) || !isBlockId(id)) continue
-      if (this.quarantinedBytes + refused.raw.length > this.maxQuarantineBytes) continue
-      await this.spool.putQuarantined(refused)
-      this.quarantinedBytes += refused.raw.length
-      this.quarantined.add(id)
-      this.log.error({ blockId: id, code: refused.code }, 'final block quarantined')
-    }
-  }
-
-  private async retryQuarantined(): Promise<void> {
-    const healed: BlockIdText[] = []
-    for await (const block of this.spool.listQuarantined()) {
-      this.quarantinedBytes += block.raw.length
-      // Of several nodes one may have called it final: then its descendants decide.
-      if (this.nodeCount === 1) this.wanted.set(block.id, undefined)
-      const result = await this.intake.take(NO_NODE, block.raw, block.id)
-      if (result === 'refused' || result === 'ignored') this.quarantined.add(block.id)
-      else healed.push(block.id)
-      this.log.info({ blockId: block.id, result }, 'quarantined block tried again')
-    }
-    await this.spool.deleteQuarantined(healed)
-  }
-}
-
-function isBlockId(text: string): boolean {
-  try {
-    parseBlockId(text)
-    return true
-  } catch {
-    return false
   }
 }

@@ -8,6 +8,7 @@ import {
   SecureHashCodec,
   type Slot,
   type Spool,
+  type SpooledBlock,
   slotIndex,
 } from '../core/index.ts'
 import type { Logger } from '../telemetry/index.ts'
@@ -15,6 +16,7 @@ import type { CpuWork } from './cpu-pool.ts'
 import { exceedsEntries } from './entry-limit.ts'
 import type { IntakeResult } from './feed.ts'
 import type { FinalBlock } from './slot-ledger.ts'
+import type { SpoolRoom } from './spool-room.ts'
 import type { VerifiedBlock } from './verify-block.ts'
 
 /** A slot's producer may sign two blocks; more than two bodies for one slot are only kept when one is final. */
@@ -28,6 +30,12 @@ const MAX_REFUSED_BYTES = 16 * 1024 * 1024
 const MAX_REFUSALS_REMEMBERED = 10_000
 /** Askings between two tries of what is refused again and again: at one poll a second, some ten minutes. */
 const MAX_SKIPS = 512
+/** What LevelDB and the index of a spooled block take beside it. */
+const SPOOLED_OVERHEAD_BYTES = 160
+
+interface HeldBlock extends FinalBlock {
+  readonly sizeBytes: number
+}
 
 /** Takes blocks from nodes: verified once, spooled once, whoever sends them and how often. */
 export class BlockIntake {
@@ -37,10 +45,13 @@ export class BlockIntake {
   private readonly log: Logger
   private readonly isWanted: (id: BlockIdText) => boolean
   private readonly isArchived: (period: number) => boolean
-  private readonly onSpooled: (block: VerifiedBlock) => Promise<void>
-  private readonly onRefused: (code: ErrorCode) => void
+  private readonly room: SpoolRoom
+  private readonly isUrgent: (id: BlockIdText, slot: Slot) => boolean
+  private readonly isDue: (slot: Slot) => boolean
+  private readonly onSpooled: (block: VerifiedBlock, node: number) => Promise<void>
+  private readonly onRefused: (code: ErrorCode, node: number) => void
 
-  private readonly facts = new Map<BlockIdText, FinalBlock>()
+  private readonly facts = new Map<BlockIdText, HeldBlock>()
   private readonly bySlot = new Map<number, BlockIdText[]>()
   private readonly inFlight = new Map<string, Promise<IntakeResult>>()
   private readonly refused = new Map<BlockIdText, QuarantinedBlock>()
@@ -49,6 +60,8 @@ export class BlockIntake {
   private readonly refusedFrom = new Map<string, { times: number; skips: number }>()
   /** Verified blocks for whose bodies a slot had no place. */
   private readonly ignored = new Map<BlockIdText, Slot>()
+  /** Verified blocks that came too early or found the spool full: taken when they are given again later. */
+  private readonly postponed = new Map<BlockIdText, Slot>()
 
   constructor(
     options: { readonly chainId: bigint },
@@ -60,8 +73,13 @@ export class BlockIntake {
       readonly isWanted: (id: BlockIdText) => boolean
       /** Nothing of an archived period comes back into the spool. */
       readonly isArchived: (period: number) => boolean
-      readonly onSpooled: (block: VerifiedBlock) => Promise<void>
-      readonly onRefused: (code: ErrorCode) => void
+      readonly room: SpoolRoom
+      /** Archiving waits for such a block: it may use room that is kept back from others. */
+      readonly isUrgent: (id: BlockIdText, slot: Slot) => boolean
+      /** False for slots that are not due yet by the clock: whoever signs for them could fill the spool for ever. */
+      readonly isDue: (slot: Slot) => boolean
+      readonly onSpooled: (block: VerifiedBlock, node: number) => Promise<void>
+      readonly onRefused: (code: ErrorCode, node: number) => void
     },
   ) {
     this.chainId = options.chainId
@@ -70,6 +88,9 @@ export class BlockIntake {
     this.log = modules.log
     this.isWanted = modules.isWanted
     this.isArchived = modules.isArchived
+    this.room = modules.room
+    this.isUrgent = modules.isUrgent
+    this.isDue = modules.isDue
     this.onSpooled = modules.onSpooled
     this.onRefused = modules.onRefused
   }
@@ -78,10 +99,29 @@ export class BlockIntake {
     return this.facts.size
   }
 
-  /** What the spool holds is known again after a restart. */
-  remember(block: FinalBlock): void {
-    if (this.facts.has(block.id)) return
-    this.facts.set(block.id, { id: block.id, slot: block.slot, parents: block.parents })
+  /** What the spool holds is known again after a restart; blocks of slots that are not due leave it. */
+  async load(): Promise<void> {
+    const early: { slot: Slot; id: BlockIdText }[] = []
+    for await (const block of this.spool.listBlocks()) {
+      if (!this.isDue(block.slot)) early.push({ slot: block.slot, id: block.id })
+      else if (!this.facts.has(block.id)) {
+        this.room.hold(block.slot, sizeOf(block), 1)
+        this.remember(block)
+      }
+    }
+    if (early.length === 0) return
+    try {
+      await this.spool.deleteBlocks(early)
+    } catch (error) {
+      // Nothing knows of them: the next start tries again.
+      this.log.error({ err: error }, 'spool not cleared')
+    }
+  }
+
+  private remember(block: SpooledBlock): void {
+    // Neighbours name the same parents: without sharing the texts they are most of what a fact takes.
+    const parents = block.parents.map((parent) => this.facts.get(parent)?.id ?? parent)
+    this.facts.set(block.id, { id: block.id, slot: block.slot, parents, sizeBytes: sizeOf(block) })
     const places = this.bySlot.get(slotIndex(block.slot)) ?? []
     if (!places.includes(block.id)) this.bySlot.set(slotIndex(block.slot), [...places, block.id])
   }
@@ -92,7 +132,7 @@ export class BlockIntake {
 
   /** Of verified blocks, those without a place too. */
   slotOf(id: BlockIdText): Slot | undefined {
-    return this.facts.get(id)?.slot ?? this.ignored.get(id)
+    return this.facts.get(id)?.slot ?? this.ignored.get(id) ?? this.postponed.get(id)
   }
 
   findRefused(id: BlockIdText): QuarantinedBlock | undefined {
@@ -106,6 +146,7 @@ export class BlockIntake {
   /** False for a while, twice as long each time, after a node gave a block that was refused; and for what has no place. */
   isDueFrom(node: number, id: BlockIdText): boolean {
     if (this.ignored.has(id) && !this.isWanted(id)) return false
+    if (this.isPostponed(id)) return false
     const entry = this.refusedFrom.get(`${node} ${id}`)
     if (!entry) return true
     entry.skips--
@@ -121,6 +162,7 @@ export class BlockIntake {
     const id = (expectedId ?? claimedId) as BlockIdText
     if (this.facts.has(id)) return Promise.resolve('known')
     if (!complete) return Promise.resolve('incomplete')
+    if (this.isPostponed(id)) return Promise.resolve('postponed')
     const running = this.inFlight.get(id)
     // What is refused under this id says nothing of these bytes.
     if (running)
@@ -133,6 +175,8 @@ export class BlockIntake {
   /** Forgets blocks that left the spool. */
   forget(blocks: readonly { readonly slot: Slot; readonly id: BlockIdText }[]): void {
     for (const { slot, id } of blocks) {
+      const held = this.facts.get(id)
+      if (held) this.room.release(held.sizeBytes, 1)
       this.facts.delete(id)
       this.leavePlace(slot, id)
     }
@@ -152,7 +196,7 @@ export class BlockIntake {
       const code = isArchiveError(error) ? error.code : 'ARCHIVER_BLOCK_UNPARSABLE'
       this.refuse({ id, code, raw: filledBlock }, error instanceof Error ? error.message : String(error))
       this.rememberRefusal(`${node} ${id}`)
-      this.onRefused(code)
+      this.onRefused(code, node)
       return 'refused'
     }
     this.forgetRefused(id)
@@ -163,18 +207,43 @@ export class BlockIntake {
       return 'ignored'
     }
     this.ignored.delete(id)
-    try {
-      await this.spool.putBlock(block)
-    } catch (error) {
-      this.leavePlace(block.slot, id)
-      throw error
+    if (!(await this.put(block))) {
+      if (this.postponed.size >= MAX_REFUSALS_REMEMBERED) this.postponed.clear()
+      this.postponed.set(id, block.slot)
+      return 'postponed'
     }
-    this.remember(block)
+    this.postponed.delete(id)
     if (block.badEndorsements > 0) {
       this.log.warn({ blockId: block.id, count: block.badEndorsements }, 'endorsement signatures do not verify')
     }
-    await this.onSpooled(block)
+    await this.onSpooled(block, node)
     return 'spooled'
+  }
+
+  /** Into the spool, if there is room for it; its place at its slot is taken. */
+  private async put(block: VerifiedBlock): Promise<boolean> {
+    const { id, slot } = block
+    const sizeBytes = sizeOf(block)
+    let isTaken = false
+    try {
+      const isUrgent = this.isUrgent(id, slot)
+      isTaken = this.isDue(slot) && (await this.room.take({ slot, sizeBytes, blocks: 1, isUrgent }))
+      if (isTaken) await this.spool.putBlock(block)
+    } catch (error) {
+      if (isTaken) this.room.release(sizeBytes, 1)
+      this.leavePlace(slot, id)
+      throw error
+    }
+    if (isTaken) this.remember(block)
+    else this.leavePlace(slot, id)
+    return isTaken
+  }
+
+  /** Was postponed, and would be again. */
+  private isPostponed(id: BlockIdText): boolean {
+    const slot = this.postponed.get(id)
+    if (!slot) return false
+    return !this.isDue(slot) || (this.room.full !== undefined && !this.isUrgent(id, slot))
   }
 
   /** Taken before the body is written: many may be verified at once. */
@@ -207,7 +276,7 @@ export class BlockIntake {
     const code = 'ARCHIVER_BLOCK_UNPARSABLE'
     this.log.warn({ node, sizeBytes, code, reason: 'too large, or no protobuf' }, 'block refused')
     if (expectedId) this.rememberRefusal(`${node} ${expectedId}`)
-    this.onRefused(code)
+    this.onRefused(code, node)
     return 'refused'
   }
 
@@ -230,6 +299,10 @@ export class BlockIntake {
     this.refusedBytes -= known.raw.length
     this.refused.delete(id)
   }
+}
+
+function sizeOf({ record, seals }: SpooledBlock): number {
+  return record.length + seals.length + SPOOLED_OVERHEAD_BYTES
 }
 
 /** The id that a message claims, and whether it brings all its operations; nothing of it is believed. */

@@ -1,6 +1,7 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Piscina } from 'piscina'
 import { type ArchivedPeriod, ArchiveError, type ErrorCode } from '../core/index.ts'
-import type { DecidedPeriod } from './period-encoder.ts'
+import { cutPeriod, type DecidedPeriod, type IdentifiedChunk, joinPeriod } from './period-encoder.ts'
 import type { VerifiedBlock } from './verify-block.ts'
 
 export interface VerifyBlockJob {
@@ -60,7 +61,7 @@ export class CpuPool implements CpuWork {
       maxThreads: options.threads,
       idleTimeout: 30_000,
       // V8 would let each thread grow to gigabytes before it collects: blocks are under 1 MB.
-      resourceLimits: { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 16 },
+      resourceLimits: { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 4 },
     })
   }
 
@@ -71,12 +72,33 @@ export class CpuPool implements CpuWork {
     })
   }
 
-  encodePeriod(job: EncodePeriodJob): Promise<ArchivedPeriod> {
-    return this.pool.run(job, { name: 'encodePeriod' })
+  /** The same as the function of this name, chunk by chunk: nothing of 10 MB is made, nor copied in one go. */
+  async encodePeriod({ decided, chunkSizeBytes }: EncodePeriodJob): Promise<ArchivedPeriod> {
+    const identified: Promise<IdentifiedChunk>[] = []
+    for (const chunk of cutPeriod(decided, chunkSizeBytes)) {
+      const promise: Promise<IdentifiedChunk> = this.pool.run(chunk, {
+        name: 'identifyChunk',
+        transferList: [chunk.buffer as ArrayBuffer],
+      })
+      // Heard below, when all are on their way.
+      promise.catch(() => undefined)
+      identified.push(promise)
+      await nextTurn()
+    }
+    return joinPeriod(decided, await Promise.all(identified))
   }
 
   async close(): Promise<void> {
     await this.pool.close()
+  }
+
+  /** Handed over as a copy: a message is a part of what the network brought, and is kept for the case of a refusal. */
+  private verifyAlone(job: VerifyBlockJob): Promise<VerifyBlockResult[]> {
+    const filledBlock = new Uint8Array(job.filledBlock)
+    return this.pool.run(
+      { jobs: [{ ...job, filledBlock }] },
+      { name: 'verifyBlocks', transferList: [filledBlock.buffer] },
+    )
   }
 
   /** Nothing waits for company: groups form of what comes while all threads are at work. */
@@ -99,7 +121,11 @@ export class CpuPool implements CpuWork {
   private async verifyGroup(group: readonly WaitingBlock[]): Promise<void> {
     let results: VerifyBlockResult[]
     try {
-      results = await this.pool.run({ jobs: group.map(({ job }) => job) }, { name: 'verifyBlocks' })
+      const [only] = group
+      results =
+        group.length === 1 && only && only.job.filledBlock.length > GROUPED_BLOCK_BYTES
+          ? await this.verifyAlone(only.job)
+          : await this.pool.run({ jobs: group.map(({ job }) => job) }, { name: 'verifyBlocks' })
     } catch (error) {
       // A thread that died says not of which block: each alone does.
       if (group.length > 1) for (const block of group) await this.verifyGroup([block])

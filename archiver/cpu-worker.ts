@@ -1,7 +1,7 @@
 import { move, transferableSymbol, valueSymbol } from 'piscina'
-import { type ArchivedPeriod, isArchiveError } from '../core/index.ts'
-import type { EncodePeriodJob, VerifyBlockJob, VerifyBlockResult, VerifyBlocksJob } from './cpu-pool.ts'
-import { encodePeriod as encode } from './period-encoder.ts'
+import { isArchiveError } from '../core/index.ts'
+import type { VerifyBlockJob, VerifyBlockResult, VerifyBlocksJob } from './cpu-pool.ts'
+import { type IdentifiedChunk, identifyChunk as identify } from './period-encoder.ts'
 import { verifyFilledBlock } from './verify-block.ts'
 
 /*
@@ -14,8 +14,8 @@ const MOVE_FROM_BYTES = 65_536
 
 export function verifyBlocks({ jobs }: VerifyBlocksJob): VerifyBlockResult[] {
   const results = jobs.map(verifyBlock)
-  // Large blocks come alone.
-  return results.length === 1 ? handOver(results, results[0]?.block?.record) : results
+  const bytes = results.flatMap(({ block }) => (block ? [block.record, block.seals] : []))
+  return handOver(results, bytes)
 }
 
 function verifyBlock({ filledBlock, chainId, expectedId }: VerifyBlockJob): VerifyBlockResult {
@@ -27,14 +27,13 @@ function verifyBlock({ filledBlock, chainId, expectedId }: VerifyBlockJob): Veri
   }
 }
 
-export function encodePeriod({ decided, chunkSizeBytes }: EncodePeriodJob): ArchivedPeriod {
-  const period = encode(decided, chunkSizeBytes)
-  // All chunks are views of one buffer: handing it over hands over them all.
-  return handOver(period, period.chunks[0])
+export function identifyChunk(chunk: Uint8Array): IdentifiedChunk {
+  return handOver(identify(chunk), [chunk])
 }
 
-function handOver<T extends object>(value: T, bytes: Uint8Array | undefined): T {
-  if (bytes === undefined || bytes.byteLength < MOVE_FROM_BYTES) return value
-  const moved = { [transferableSymbol]: [bytes.buffer], [valueSymbol]: value }
+function handOver<T extends object>(value: T, bytes: readonly Uint8Array[]): T {
+  const large = bytes.filter(({ byteLength }) => byteLength >= MOVE_FROM_BYTES).map(({ buffer }) => buffer)
+  if (large.length === 0) return value
+  const moved = { [transferableSymbol]: large, [valueSymbol]: value }
   return move(moved as never) as unknown as T
 }

@@ -3,7 +3,7 @@ import type { SlotExecution } from './execution-results.ts'
 import type { NodeStatus } from './node-client.ts'
 
 /** What became of a block that was offered. */
-export type IntakeResult = 'spooled' | 'known' | 'incomplete' | 'refused' | 'ignored'
+export type IntakeResult = 'spooled' | 'known' | 'incomplete' | 'refused' | 'ignored' | 'postponed'
 
 /** A final block of a slot as a node names it; `none` is a slot that it says has no block. */
 export interface FinalityClaim {

@@ -1,4 +1,5 @@
-export { Archiver, type ArchiverEvents, type ArchiverStatus } from './archiver.ts'
+export { Archiver } from './archiver.ts'
+export type { ArchiverEvents, ArchiverStatus } from './archiver-ports.ts'
 export { type AttestedExecutions, attestExecutions, parseAttestedExecutions } from './attestation.ts'
 export { CpuPool, type CpuWork } from './cpu-pool.ts'
 export {

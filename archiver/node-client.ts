@@ -266,7 +266,7 @@ export class NodeClient {
   }
 
   private wrap(rpc: string, error: ServiceError): ArchiveError {
-    const context = { url: this.url, rpc, details: error.details.slice(0, 200) }
+    const context = { url: this.url, rpc, details: error.details.replace(/\.? Resolution note: *$/, '').slice(0, 200) }
     const tooLarge = error.code === grpcStatus.RESOURCE_EXHAUSTED && /larger than max/i.test(error.details)
     if (tooLarge) {
       return new ArchiveError('ARCHIVER_MESSAGE_TOO_LARGE', `${rpc} of ${this.url}: ${context.details}`, context, error)

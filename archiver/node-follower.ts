@@ -15,6 +15,7 @@ import type { Logger } from '../telemetry/index.ts'
 import { exceedsEntries } from './entry-limit.ts'
 import { executionFromOutput } from './execution-results.ts'
 import type { Feed } from './feed.ts'
+import { guardLoop } from './guard-loop.ts'
 import type { NodeClient, NodeStatus } from './node-client.ts'
 import { fetchBodies, type Pull, pullOnce, takeExecution } from './pull-path.ts'
 
@@ -41,7 +42,7 @@ export interface FollowerStatus {
 /**
  * Follows one massa-node: polls it for correctness, listens to its streams for latency (docs/ARCHITECTURE.md).
  *
- * Whatever the node does, the follower goes on until it is stopped; only a wrong network ends it, through `onFatal`.
+ * Whatever the node does, the follower goes on until it is stopped; only a wrong network, or a bug of ours, ends it, through `onFatal`.
  */
 export class NodeFollower {
   private readonly node: number
@@ -109,10 +110,13 @@ export class NodeFollower {
 
   start(): void {
     this.lastStreamedAtMs = this.clock.nowMs()
-    this.loops.push(
+    const streams = [
       this.keepStream('NewFilledBlocksServer', () => this.client.openFilledBlocks(), this.onFilledBlock),
       this.keepStream('NewSlotExecutionOutputsServer', () => this.client.openFinalOutputs(), this.onFinalOutput),
-      this.pollLoop(),
+    ]
+    this.loops.push(
+      ...streams.map((stream) => guardLoop('stream', stream, this.onFatal)),
+      guardLoop('poll', this.pollLoop(), this.onFatal),
     )
   }
 

@@ -8,7 +8,9 @@ export {
   type Metrics,
   type MetricsOptions,
   type NodeRpc,
+  REFUSAL_CODES,
   type ReadReason,
+  type RefusalCode,
   renderMetrics,
 } from './metrics.ts'
 export { toLogValue } from './serialize.ts'

@@ -23,6 +23,23 @@ export type CallResult = (typeof CALL_RESULTS)[number]
 export const READ_REASONS = ['scrub', 'verify', 'read'] as const
 export type ReadReason = (typeof READ_REASONS)[number]
 
+/** Why a block, or what a node said of one, was refused: an error code. */
+export const REFUSAL_CODES = [
+  'ARCHIVER_BLOCK_ID_MISMATCH',
+  'ARCHIVER_BLOCK_UNPARSABLE',
+  'ARCHIVER_ENDORSEMENT_MISMATCH',
+  'ARCHIVER_OPERATIONS_MISMATCH',
+  'ARCHIVER_PARENT_LINK_BROKEN',
+  'ARCHIVER_SIGNATURE_INVALID',
+  'CORE_BASE58_INVALID',
+  'CORE_BYTES_INVALID',
+  'CORE_NUMBER_OUT_OF_RANGE',
+  'CORE_PROTOBUF_INVALID',
+  'CORE_VARINT_INVALID',
+  'other',
+] as const
+export type RefusalCode = (typeof REFUSAL_CODES)[number]
+
 interface MetricEntry {
   /** After `massa_storage_`. */
   readonly name: string
@@ -73,6 +90,12 @@ export const METRICS = {
     type: 'gauge',
     unit: 'blocks',
     help: 'Blocks on disk that wait for their period.',
+  },
+  spoolFull: {
+    name: 'spool_full',
+    type: 'gauge',
+    unit: 'none',
+    help: '1 while the spool takes no blocks but those that archiving waits for; anything but 0 is an alarm.',
   },
   quarantineBlocks: {
     name: 'quarantine_blocks',
@@ -155,6 +178,22 @@ export const METRICS = {
     unit: 'calls',
     help: 'Calls to massa-nodes by how they ended.',
     labels: { rpc: NODE_RPCS, result: CALL_RESULTS },
+  },
+  refusedBlocks: {
+    name: 'refused_blocks_total',
+    type: 'counter',
+    unit: 'blocks',
+    help: 'Blocks, and what nodes said of them, that were refused: a node that is broken or hostile, or an upgrade of the network.',
+    labels: {
+      code: REFUSAL_CODES,
+      node: 'position in `grpc_urls`, from 0; `disk` for what waited in quarantine or the spool',
+    },
+  },
+  halted: {
+    name: 'halted',
+    type: 'gauge',
+    unit: 'boolean',
+    help: '1 when nothing more is archived until someone acts; `massa-storage status` says why.',
   },
   checkedBytes: {
     name: 'checked_bytes_total',

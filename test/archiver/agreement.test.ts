@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { Agreement, type Claim } from '../../archiver/agreement.ts'
-import { type BlockIdText, type Slot, slotOfIndex } from '../../core/index.ts'
+import { type BlockIdText, type Slot, slotIndex, slotOfIndex } from '../../core/index.ts'
 
 const A = 'block A' as BlockIdText
 const B = 'block B' as BlockIdText
@@ -177,6 +177,75 @@ describe('archiver/agreement', () => {
     agreement.forgetBefore({ period: 10, thread: 4 })
     assert.equal(agreement.firstConflict(), undefined)
     assert.deepEqual(agreement.takeAgreed(), [])
+  })
+
+  describe('a slot that is waited for', () => {
+    const all = () => true
+
+    it('is the lowest open one that somebody names a block of, with the nodes that are up and say nothing', () => {
+      const agreement = agreementOf(AHEAD, AHEAD)
+      assert.equal(agreement.findAwaited(all), undefined)
+      agreement.claim(0, LATER, B)
+      agreement.claim(0, SLOT, A)
+      agreement.claim(0, { period: 9, thread: 0 }, 'none')
+      assert.deepEqual(agreement.findAwaited(all), { slot: SLOT, nodes: [1] })
+      assert.deepEqual(
+        agreement.findAwaited(({ period }) => period > SLOT.period),
+        { slot: LATER, nodes: [1] },
+      )
+      agreement.claim(1, SLOT, A)
+      agreement.claim(1, LATER, B)
+      assert.equal(agreement.findAwaited(all), undefined)
+    })
+
+    it('is none in a conflict, nor for a node that is down or alone', () => {
+      const two = agreementOf(AHEAD, AHEAD)
+      two.claim(0, SLOT, A)
+      two.setUp(1, false)
+      assert.equal(two.findAwaited(all), undefined)
+      two.setUp(1, true)
+      two.claim(1, SLOT, B)
+      assert.equal(two.findAwaited(all), undefined)
+      const one = agreementOf(AHEAD)
+      one.claim(0, SLOT, A)
+      assert.equal(one.findAwaited(all), undefined)
+    })
+  })
+
+  describe('limit: claims', () => {
+    const MAX_SLOTS = 8_192
+    const claimed = (agreement: Agreement, index: number, claims: readonly Claim[]): void => {
+      for (const [node, claim] of claims.entries()) agreement.claim(node, slotOfIndex(index), claim)
+      if (index % 1_000 === 0) agreement.takeAgreed()
+    }
+
+    it('of 8192 slots are kept; past that some between the lowest and the newest are forgotten, never the first conflict', () => {
+      for (const first of [0, 2_559, 2_560, 5_000]) {
+        const agreement = agreementOf(slotOfIndex(200_000), slotOfIndex(200_000))
+        for (let index = 0; index < MAX_SLOTS; index++) claimed(agreement, index, index < first ? [A, A] : [A, B])
+        assert.equal(agreement.sizeSlots, MAX_SLOTS)
+        for (let index = MAX_SLOTS; index < 60_000; index++) {
+          claimed(agreement, index, [A, B])
+          assert.ok(agreement.sizeSlots <= MAX_SLOTS + 1_000)
+        }
+        assert.deepEqual(agreement.firstConflict()?.slot, slotOfIndex(first))
+        // The newest are there: forgotten ones are decided by what descends from them.
+        agreement.forgetNode(1)
+        for (let index = 60_000 - 2_000; index < 60_000; index++) agreement.claim(1, slotOfIndex(index), A)
+        const agreed = agreement.takeAgreed().map(({ slot }) => slotIndex(slot))
+        assert.deepEqual(
+          agreed.filter((index) => index >= 60_000 - 2_000),
+          Array.from({ length: 2_000 }, (_, i) => 58_000 + i),
+        )
+      }
+    })
+
+    it('of one node are all agreed on, however many come at once', () => {
+      const agreement = agreementOf(slotOfIndex(50_000))
+      for (let index = 0; index < 30_000; index++) agreement.claim(0, slotOfIndex(index), A)
+      assert.equal(agreement.takeAgreed().length, 30_000)
+      assert.ok(agreement.sizeSlots <= MAX_SLOTS)
+    })
   })
 
   it('says the same whatever the order in which nodes speak', () => {

@@ -42,6 +42,7 @@ export class ManualClock implements Clock {
         untilMs: this.timeMs + durationMs,
         wake: () => {
           this.sleepers.delete(sleeper)
+          signal?.removeEventListener('abort', sleeper.wake)
           resolve()
         },
       }
@@ -82,6 +83,7 @@ export interface ArchiverHolder {
   readonly clock: ManualClock
   readonly archivedPeriods: Period[]
   readonly refused: string[]
+  readonly fatal: unknown[]
   readonly logged: Record<string, unknown>[]
   /** Stops the archiver and starts another one on the same store and spool. */
   restart(): Promise<void>
@@ -90,12 +92,22 @@ export interface ArchiverHolder {
 export interface HolderOptions {
   readonly network: Network
   readonly nodeCount?: number
+  readonly maxSpooledBlocks?: number
+  readonly cpu?: CpuWork
+  readonly onArchived?: () => void
   /** Puts something between the archiver and what it writes to. */
   readonly wrap?: (modules: { store: ChunkStore; spool: Spool }) => { store: ChunkStore; spool: Spool }
 }
 
 /** An archiver in memory: no threads, no disk, no time of its own. */
-export async function holdArchiver({ network, nodeCount = 1, wrap }: HolderOptions): Promise<ArchiverHolder> {
+export async function holdArchiver({
+  network,
+  nodeCount = 1,
+  maxSpooledBlocks,
+  cpu = inlineCpu,
+  onArchived,
+  wrap,
+}: HolderOptions): Promise<ArchiverHolder> {
   const bodies = await openMemoryLevel('bodies')
   const index = await openMemoryLevel('index')
   const plainStore = new LevelChunkStore({ network, chunkSizeBytes: CHUNK_SIZE_BYTES }, { bodies, index })
@@ -105,6 +117,7 @@ export async function holdArchiver({ network, nodeCount = 1, wrap }: HolderOptio
   const clock = new ManualClock(Number(network.genesisTimestampMs) + 1_000_000 * 16_000)
   const archivedPeriods: Period[] = []
   const refused: string[] = []
+  const fatal: unknown[] = []
   const logged: Record<string, unknown>[] = []
   const log: Logger = createLogger({
     level: 'debug',
@@ -112,11 +125,16 @@ export async function holdArchiver({ network, nodeCount = 1, wrap }: HolderOptio
     destination: { write: (line) => logged.push(JSON.parse(line) as Record<string, unknown>) },
   }).child({ module: 'archiver' })
   const events: ArchiverEvents = {
-    onArchived: ({ period }) => void archivedPeriods.push(period),
+    onArchived: ({ period }) => {
+      archivedPeriods.push(period)
+      onArchived?.()
+    },
     onRefused: (code) => void refused.push(code),
+    onFatal: (error) => void fatal.push(error),
   }
   const open = async (): Promise<Archiver> => {
-    const archiver = new Archiver({ nodeCount, restarts: [] }, { store, spool, cpu: inlineCpu, clock, log, events })
+    const limits = maxSpooledBlocks === undefined ? {} : { maxSpooledBlocks }
+    const archiver = new Archiver({ nodeCount, restarts: [], ...limits }, { store, spool, cpu, clock, log, events })
     await archiver.start()
     return archiver
   }
@@ -130,6 +148,7 @@ export async function holdArchiver({ network, nodeCount = 1, wrap }: HolderOptio
     clock,
     archivedPeriods,
     refused,
+    fatal,
     logged,
     async restart() {
       await archiver.stop()

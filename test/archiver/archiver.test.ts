@@ -490,7 +490,8 @@ describe('archiver/archiver', () => {
         wrap: ({ store, spool }) => ({
           store: override(store, {
             writePeriod: async (period) => {
-              if (period.manifest.period === 2 && failures-- > 0) throw corrupt()
+              if (period.manifest.period === 2 && failures-- > 0)
+                throw new ArchiveError('STORE_WRITE_FAILED', 'injected')
               await store.writePeriod(period)
             },
           }),
