@@ -2,6 +2,8 @@ import * as z from 'zod'
 import { type ArchivedPeriod, ArchiveError, type ChunkStore, type Period } from '../core/index.ts'
 import {
   applyRetention,
+  computeNextRetentionAt,
+  computeRetentionStep,
   inspectBlock,
   inspectChunk,
   inspectOperation,
@@ -77,7 +79,7 @@ async function* answer(query: Query, request: QueryRequest, signal: AbortSignal)
     case 'verify':
       return yield* verify(query, request, signal)
     case 'prune':
-      return yield { result: (await prune(chunks, request)) ?? null }
+      return yield { result: await prune(chunks, request) }
   }
 }
 
@@ -105,10 +107,28 @@ async function* verify(
   ).finally(() => reports.end())
   const span = await store.chunks.readRange()
   for await (const progress of reports) yield { progress: { ...progress, ...span } }
-  yield { result: await report }
+  const found = await report
+  // After the databases: what a damaged log has lost is sought there before the log is done with.
+  const files = range ? [] : await store.checkFiles(repair)
+  yield { result: { ...found, damages: [...store.mended, ...files, ...found.damages] } }
 }
 
+/** What goes, or would go, and what stays; numbers of periods are null where there is no such period. */
 async function prune(store: ChunkStore, request: Extract<QueryRequest, { kind: 'prune' }>) {
   const { retentionPeriods, dryRun } = request
-  return dryRun ? planRetention(store, retentionPeriods) : applyRetention(store, retentionPeriods)
+  const range = await store.readRange()
+  const plan = await (dryRun ? planRetention(store, retentionPeriods) : applyRetention(store, retentionPeriods))
+  const keptFrom = plan ? plan.to + 1 : range?.first
+  return {
+    dryRun,
+    retentionPeriods,
+    stepPeriods: computeRetentionStep(retentionPeriods),
+    periods: plan?.periods ?? 0,
+    bodyBytes: plan?.bodyBytes ?? 0,
+    from: plan?.from ?? null,
+    to: plan?.to ?? null,
+    keptFrom: keptFrom ?? null,
+    nextAtPeriod:
+      keptFrom === undefined || retentionPeriods === 0 ? null : computeNextRetentionAt(keptFrom, retentionPeriods),
+  }
 }

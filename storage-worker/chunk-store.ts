@@ -42,7 +42,8 @@ import {
   putIndexOperations,
   summaryKey,
 } from './period-index.ts'
-import { openValue, sealValue } from './sealed-value.ts'
+import { SealedPeriods } from './sealed-periods.ts'
+import { openValue } from './sealed-value.ts'
 import type { PeriodPlaces } from './verify-period.ts'
 
 export interface ChunkStoreModules {
@@ -51,6 +52,20 @@ export interface ChunkStoreModules {
   /** Absent: room is not asked for (databases in memory). */
   readonly disk?: DiskSpace
   readonly ballast?: Ballast
+}
+
+/** Periods that wait are written together up to here: a sync takes as long for one quiet period as for ten. */
+const MAX_JOINED_BYTES = 4 * 1024 * 1024
+
+/** The largest periods have 10 MB; several at a time are written only by who catches up. */
+const MAX_SPARE_MEMORIES = 2
+
+interface WaitingPeriod {
+  readonly period: ArchivedPeriod
+  readonly values: LevelOperation[]
+  readonly sizeBytes: number
+  readonly resolve: (indexed: Promise<void>) => void
+  readonly reject: (error: unknown) => void
 }
 
 /** Deletions are one batch per so many periods; each batch leaves every period whole or gone. */
@@ -62,7 +77,8 @@ const LAST_PERIOD = Number.MAX_SAFE_INTEGER - 1
  * Periods in two LevelDB databases: bodies ascending by period, and an index rebuilt from them.
  *
  * There is no cursor: a period is visible when its manifest is there, and the batch that writes it is atomic and synced.
- * Index entries follow unsynced. What a crash can take of them is found at the next `recover`: they are written in the
+ * Index entries follow unsynced, while the next bodies are written. What a crash can take of them is found at the next
+ * `recover`: they are written in the
  * order of periods, so only the newest can be missing, and a period written out of order is named in `pending_periods`
  * before its bodies are.
  */
@@ -74,6 +90,10 @@ export class LevelChunkStore implements ChunkStore {
   private readonly disk: DiskSpace | undefined
   private readonly ballast: Ballast | undefined
   private tail: Promise<unknown> = Promise.resolve()
+  /** Index entries of written periods; the next bodies are written meanwhile. Never rejects. */
+  private indexTail: Promise<unknown> = Promise.resolve()
+  private readonly waiting: WaitingPeriod[] = []
+  private readonly sealed: SealedPeriods
   /** Newest period that bodies or index know; `undefined` when there is none or nobody looked yet. */
   private newest: Period | undefined
   /** Their index entries could not be written; they go with the next ones. */
@@ -83,6 +103,7 @@ export class LevelChunkStore implements ChunkStore {
     this.identity = identity
     this.bodies = modules.bodies
     this.index = modules.index
+    this.sealed = new SealedPeriods({ maxSpare: modules.bodies.copiesValues ? MAX_SPARE_MEMORIES : 0 })
     this.disk = modules.disk
     this.ballast = modules.ballast
   }
@@ -110,8 +131,12 @@ export class LevelChunkStore implements ChunkStore {
   async writePeriod(period: ArchivedPeriod): Promise<void> {
     this.checkPeriod(period)
     // Before the queue: hashing a period overlaps with the disk work of the one before.
-    const values = sealPeriod(period)
-    await this.exclusive(() => this.write(period, values))
+    const { values, memory } = this.sealed.seal(period)
+    const sizeBytes = period.summary.bodyBytes + period.seals.length + period.executionResults.length
+    await new Promise<void>((resolve, reject) => {
+      this.waiting.push({ period, values, sizeBytes, resolve, reject })
+      void this.queue(() => this.writeWaiting())
+    }).finally(() => this.sealed.release(memory))
   }
 
   async readManifest(period: Period): Promise<Manifest | undefined> {
@@ -231,26 +256,67 @@ export class LevelChunkStore implements ChunkStore {
    */
   async replacePeriod(period: ArchivedPeriod): Promise<void> {
     this.checkPeriod(period)
-    await this.exclusive(async () => {
-      await this.writeAll(period, sealPeriod(period), false)
-    })
+    const { values, memory } = this.sealed.seal(period)
+    await this.exclusive(() => this.writeOutOfOrder(period, values)).finally(() => this.sealed.release(memory))
+  }
+
+  /** Waits for writes under way: until then bodies and index may differ. */
+  async settle(): Promise<void> {
+    await this.exclusive(async () => undefined)
   }
 
   /** Waits for what is under way. The databases belong to whoever opened them. */
   async close(): Promise<void> {
     await this.tail
+    await this.indexTail
   }
 
-  private async write(period: ArchivedPeriod, values: LevelOperation[]): Promise<void> {
-    await this.checkRoom(period.summary.bodyBytes + period.seals.length + period.executionResults.length)
-    const number = period.manifest.period
-    if (this.newest === undefined || number > this.newest) {
-      await this.writeAll(period, values, true)
-      this.newest = number
-      return
+  /** The next period and those behind it; nothing when they went with another. Never rejects. */
+  private async writeWaiting(): Promise<void> {
+    const periods = await this.takeJoined()
+    const first = periods[0]
+    if (!first) return
+    try {
+      if (this.isNewest(first.period.manifest.period)) {
+        await this.bodies.write(
+          periods.flatMap(({ values }) => values),
+          { sync: true },
+        )
+        this.newest = periods.at(-1)?.period.manifest.period
+        const indexed = this.indexLater(periods.map(({ period }) => period))
+        for (const { resolve } of periods) resolve(indexed)
+      } else {
+        await this.indexTail
+        await this.writeOutOfOrder(first.period, await this.keepIntact(first.period.manifest, first.values))
+        first.resolve(Promise.resolve())
+      }
+    } catch (error) {
+      for (const { reject } of periods) reject(error)
     }
-    const written = await this.keepIntact(period.manifest, values)
-    await this.writeAll(period, written, false)
+  }
+
+  /** Ascending periods that are newer than all others, as many as go into one batch; any other alone. */
+  private async takeJoined(): Promise<WaitingPeriod[]> {
+    const taken: WaitingPeriod[] = []
+    let sizeBytes = 0
+    for (let next = this.waiting[0]; next; next = this.waiting[0]) {
+      const last = taken.at(-1)?.period.manifest.period
+      const number = next.period.manifest.period
+      sizeBytes += next.sizeBytes
+      if (last !== undefined && (number <= last || !this.isNewest(last) || sizeBytes > MAX_JOINED_BYTES)) break
+      this.waiting.shift()
+      try {
+        await this.checkRoom(next.sizeBytes)
+        taken.push(next)
+      } catch (error) {
+        next.reject(error)
+      }
+    }
+    return taken
+  }
+
+  private isNewest(number: Period): boolean {
+    return this.newest === undefined || number > this.newest
   }
 
   /** What of `values` is not on disk already. */
@@ -279,17 +345,31 @@ export class LevelChunkStore implements ChunkStore {
     return n < EXECUTION_RESULTS ? equalBytes(found, operation.value) : openValue(found) !== undefined
   }
 
-  /** @param ascending - the period is newer than all others, so that its index entry is found missing at `recover` */
-  private async writeAll(period: ArchivedPeriod, values: LevelOperation[], ascending: boolean): Promise<void> {
-    const { manifest, summary } = period
-    if (!ascending) {
-      await this.index.write([{ type: 'put', key: pendingKey(manifest.period), value: NOTHING }], { sync: true })
-    }
+  /** Not newer than all others: `recover` would not find it missing in the index. */
+  private async writeOutOfOrder(period: ArchivedPeriod, values: LevelOperation[]): Promise<void> {
+    const pending: LevelOperation = { type: 'put', key: pendingKey(period.manifest.period), value: NOTHING }
+    await this.index.write([pending], { sync: true })
     if (values.length > 0) await this.bodies.write(values, { sync: true })
-    const operations = putIndexOperations(manifest, summary)
-    for (const number of [...this.lagging]) operations.unshift(...(await this.computeIndexOperations(number)))
-    this.lagging.add(manifest.period)
-    // Awaited although it takes a twentieth of the time of a quiet period: whose index fails is told so, and writes again.
+    await this.indexLater([period])
+  }
+
+  /**
+   * Behind what is indexed already, so that only the newest periods can be missing. Writers wait for it although it takes
+   * a twentieth of the time of a quiet period: whose index fails is told so, and writes again.
+   */
+  private indexLater(periods: readonly ArchivedPeriod[]): Promise<void> {
+    const done = this.indexTail.then(() => this.writeIndex(periods))
+    this.indexTail = done.catch(() => undefined)
+    return done
+  }
+
+  private async writeIndex(periods: readonly ArchivedPeriod[]): Promise<void> {
+    const operations: LevelOperation[] = []
+    for (const number of [...this.lagging]) operations.push(...(await this.computeIndexOperations(number)))
+    for (const { manifest, summary } of periods) {
+      operations.push(...putIndexOperations(manifest, summary))
+      this.lagging.add(manifest.period)
+    }
     await this.index.write(operations, { sync: false })
     this.lagging.clear()
   }
@@ -440,7 +520,15 @@ export class LevelChunkStore implements ChunkStore {
     if (!equalBytes(summary.root, computePeriodRoot(manifest))) throw wrong('root')
   }
 
+  /** Alone, with every index entry written. */
   private exclusive<T>(task: () => Promise<T>): Promise<T> {
+    return this.queue(async () => {
+      await this.indexTail
+      return task()
+    })
+  }
+
+  private queue<T>(task: () => Promise<T>): Promise<T> {
     const done = this.tail.then(task)
     this.tail = done.catch(() => undefined)
     return done
@@ -448,21 +536,6 @@ export class LevelChunkStore implements ChunkStore {
 }
 
 const NOTHING = new Uint8Array(0)
-
-function sealPeriod(period: ArchivedPeriod): LevelOperation[] {
-  const number = period.manifest.period
-  const put = (n: number, value: Uint8Array): LevelOperation => ({
-    type: 'put',
-    key: encodeBodyKey(number, n),
-    value: sealValue(value),
-  })
-  return [
-    ...period.chunks.map((chunk, i) => put(i, chunk)),
-    put(EXECUTION_RESULTS, period.executionResults),
-    put(SEALS, period.seals),
-    put(MANIFEST, encodeManifest(period.manifest)),
-  ]
-}
 
 function missing(period: Period, index: number): ArchiveError {
   const what = describePlace(index)

@@ -1,9 +1,19 @@
 import { readdir, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ArchiveError, BYTES_PER_GB } from '../core/index.ts'
+import { ArchiveError, BYTES_PER_GB, type SpoolLevel } from '../core/index.ts'
 
 /** Below this much free space no new period is archived: what is left belongs to LevelDB's compactions and the spool. */
 export const FREE_FLOOR_BYTES = 256 * 1024 * 1024
+/** Of the quota, for what waits in the spool: periods may take the rest, so that neither starves the other. */
+const SPOOL_SHARE = 0.1
+/** Without a quota, and of a large one: five hours of a chain that is full, months of a quiet one. */
+const MAX_SPOOL_BYTES = 10 * BYTES_PER_GB
+/** Parts of the spool's bytes that may be taken, and of the floor that stay free: the spool goes on below the floor. */
+const SPOOL_LEVELS: Readonly<Record<SpoolLevel, { readonly share: number; readonly floor: number }>> = {
+  urgent: { share: 1, floor: 0.25 },
+  ordinary: { share: 0.75, floor: 0.5 },
+  again: { share: 0.6, floor: 0.75 },
+}
 /** Summing the files of a 1 TB archive takes some 100 ms, and 10 s of archiving add 6 MB at most. */
 const USED_CACHE_MS = 10_000
 
@@ -27,15 +37,19 @@ export class DiskSpace {
   readonly dataDir: string
   readonly floorBytes: number
   readonly quotaBytes: number
+  /** Most that the spool may take; a part of the quota. */
+  readonly spoolBytes: number
   private readonly readFree: () => Promise<number>
   private readonly nowMs: () => number
   private free: { readonly bytes: number; readonly atMs: number } | undefined
+  private heldSpoolBytes = 0
   private used: { readonly bytes: number; readonly atMs: number } | undefined
 
   constructor(options: DiskSpaceOptions) {
     this.dataDir = options.dataDir
     this.floorBytes = options.floorBytes ?? FREE_FLOOR_BYTES
     this.quotaBytes = (options.quotaGb ?? 0) * BYTES_PER_GB
+    this.spoolBytes = Math.min(this.quotaBytes === 0 ? MAX_SPOOL_BYTES : this.quotaBytes * SPOOL_SHARE, MAX_SPOOL_BYTES)
     this.readFree = options.readFreeBytes ?? (() => readFreeBytes(options.dataDir))
     this.nowMs = options.nowMs ?? (() => performance.now())
   }
@@ -74,14 +88,38 @@ export class DiskSpace {
     }
     if (this.quotaBytes === 0) return
     const used = (await this.readUsedBytes()) + bytes
-    if (used > this.quotaBytes) {
-      throw new ArchiveError('STORE_QUOTA_FULL', `the archive would take ${used} of ${this.quotaBytes} bytes`, {
-        usedBytes: used,
-        quotaBytes: this.quotaBytes,
-      })
+    // The spool has its own part, used or not: what is archived leaves it.
+    const archive = Math.max(bytes, used - Math.min(this.heldSpoolBytes, this.spoolBytes))
+    const most = this.quotaBytes - this.spoolBytes
+    if (archive > most) {
+      throw new ArchiveError(
+        'STORE_QUOTA_FULL',
+        `the archive would take ${archive} of ${most} bytes, ${this.spoolBytes} more are for blocks that wait`,
+        { usedBytes: archive, quotaBytes: this.quotaBytes },
+      )
     }
     // What is written until the next sum counts at once.
     if (this.used) this.used = { ...this.used, bytes: used }
+  }
+
+  /**
+   * Refuses unless the spool may hold `heldBytes`.
+   *
+   * @throws ArchiveError STORE_SPOOL_FULL
+   */
+  async checkSpoolRoom(heldBytes: number, level: SpoolLevel): Promise<void> {
+    const { share, floor } = SPOOL_LEVELS[level]
+    const most = this.spoolBytes * share
+    if (heldBytes > most) {
+      throw new ArchiveError('STORE_SPOOL_FULL', `the spool would take ${heldBytes} of ${most} bytes`, { most })
+    }
+    const free = await this.estimateFreeBytes(Math.max(0, heldBytes - this.heldSpoolBytes))
+    if (free < this.floorBytes * floor) {
+      throw new ArchiveError('STORE_SPOOL_FULL', `${free} bytes are free, of which the spool may take none`, {
+        freeBytes: free,
+      })
+    }
+    this.heldSpoolBytes = heldBytes
   }
 
   /** Far from the floor a question per second is enough: it costs a tenth of writing a quiet period. */

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { AbstractBatchOperation, AbstractLevel } from 'abstract-level'
 import { ArchiveError, type ErrorCode } from '../core/index.ts'
 
@@ -22,6 +23,20 @@ export interface GuardedLevelOptions {
   readonly location?: string
 }
 
+/** Waiting writes are joined up to here: a database takes one large write as fast as many, and holds it in memory. */
+const MAX_JOINED_BYTES = 4 * 1024 * 1024
+
+/** In one turn of the event loop. */
+const MAX_COPIED_BYTES = 1024 * 1024
+
+interface WaitingWrite {
+  readonly operations: readonly LevelOperation[]
+  readonly sync: boolean
+  readonly sizeBytes: number
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
 /** Entries per call into the database: a few, since values are up to 1 MiB. */
 const ENTRIES_PER_STEP = 32
 const KEYS_PER_STEP = 1000
@@ -31,7 +46,8 @@ const KEYS_PER_STEP = 1000
  *
  * LevelDB acknowledges synced batches after one ENOSPC and loses them at the next kill: its log has a torn record in
  * the middle. Opening it again replays the log up to there and starts a new one. Writes are queued one behind the other,
- * so that none is under way when another fails. Reads go on meanwhile, and continue after a reopening.
+ * so that none is under way when another fails; those that wait for one are written together, in their order, as one
+ * batch that is synced when one of them is. Reads go on meanwhile, and continue after a reopening.
  */
 export class GuardedLevel {
   readonly name: string
@@ -43,6 +59,7 @@ export class GuardedLevel {
   private broken = false
   private closed = false
   private tail: Promise<unknown> = Promise.resolve()
+  private readonly waiting: WaitingWrite[] = []
   private reopening: Promise<void> | undefined
 
   private constructor(options: GuardedLevelOptions, level: Level) {
@@ -62,6 +79,11 @@ export class GuardedLevel {
     return this.broken
   }
 
+  /** Whether it copies what is written; databases in memory keep what they are given. */
+  get copiesValues(): boolean {
+    return 'compactRange' in this.level
+  }
+
   /** @throws ArchiveError STORE_READ_FAILED */
   async get(key: Uint8Array): Promise<Uint8Array | undefined> {
     return this.read((level) => level.get(key))
@@ -77,17 +99,11 @@ export class GuardedLevel {
    *
    * @throws ArchiveError STORE_DISK_FULL, STORE_WRITE_FAILED; nothing was acknowledged then
    */
-  write(operations: LevelOperation[], options: { readonly sync: boolean }): Promise<void> {
-    return this.queue(async () => {
-      if (this.broken) await this.reopen()
-      try {
-        // `sync` is an option of classic-level; memory-level ignores it.
-        await this.level.batch(operations, options as object)
-      } catch (cause) {
-        this.broken = true
-        if (isDiskFull(cause)) await this.options.onDiskFull?.()
-        throw wrap(cause, 'STORE_WRITE_FAILED', this.name)
-      }
+  write(operations: readonly LevelOperation[], options: { readonly sync: boolean }): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const sizeBytes = operations.reduce((sum, operation) => sum + sizeOf(operation), 0)
+      this.waiting.push({ operations, sync: options.sync, sizeBytes, resolve, reject })
+      void this.queue(() => this.writeWaiting())
     })
   }
 
@@ -169,6 +185,52 @@ export class GuardedLevel {
     })
   }
 
+  /** The next write and those behind it; nothing when they went with another. Never rejects. */
+  private async writeWaiting(): Promise<void> {
+    const writes = takeJoined(this.waiting)
+    if (writes.length === 0) return
+    try {
+      if (this.broken) await this.reopen()
+      await this.writeBatch(writes)
+      for (const { resolve } of writes) resolve()
+    } catch (error) {
+      for (const { reject } of writes) reject(error)
+    }
+  }
+
+  private async writeBatch(writes: readonly WaitingWrite[]): Promise<void> {
+    const operations = writes.length === 1 ? writes[0]?.operations : writes.flatMap((write) => write.operations)
+    const sync = writes.some((write) => write.sync)
+    try {
+      // `sync` is an option of classic-level; memory-level ignores it.
+      if (writes.some(({ sizeBytes }) => sizeBytes > MAX_COPIED_BYTES)) await this.writeSliced(operations ?? [], sync)
+      else await this.level.batch([...(operations ?? [])], { sync } as object)
+    } catch (cause) {
+      this.broken = true
+      if (isDiskFull(cause)) await this.options.onDiskFull?.()
+      throw wrap(cause, 'STORE_WRITE_FAILED', this.name)
+    }
+  }
+
+  /** One batch too, but the event loop turns while it is copied into the database's memory. */
+  private async writeSliced(operations: readonly LevelOperation[], sync: boolean): Promise<void> {
+    const batch = this.level.batch()
+    try {
+      let copiedBytes = 0
+      for (const operation of operations) {
+        if (operation.type === 'put') batch.put(operation.key, operation.value)
+        else batch.del(operation.key)
+        copiedBytes += sizeOf(operation)
+        if (copiedBytes < MAX_COPIED_BYTES) continue
+        copiedBytes = 0
+        await nextTurn()
+      }
+      await batch.write({ sync } as object)
+    } finally {
+      await batch.close()
+    }
+  }
+
   private async *walk<T>(
     range: LevelRange,
     step: number,
@@ -233,6 +295,22 @@ export class GuardedLevel {
       })
     return done
   }
+}
+
+/** At least the first; all that fit behind it. */
+function takeJoined(waiting: WaitingWrite[]): WaitingWrite[] {
+  let count = 0
+  let sizeBytes = 0
+  for (const write of waiting) {
+    sizeBytes += write.sizeBytes
+    if (count > 0 && sizeBytes > MAX_JOINED_BYTES) break
+    count++
+  }
+  return waiting.splice(0, count)
+}
+
+function sizeOf(operation: LevelOperation): number {
+  return operation.key.length + (operation.type === 'put' ? operation.value.length : 0)
 }
 
 function continueAfter(range: LevelRange & { gt?: Uint8Array }, key: Uint8Array): LevelRange & { gt?: Uint8Array } {

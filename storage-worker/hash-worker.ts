@@ -1,11 +1,17 @@
 import { concatBytes } from '../core/bytes.ts'
-import { decodeBodyKey, type KeyRange } from './keyspace.ts'
+import { computeBodyBytes, computePeriodRoot } from '../core/manifest.ts'
+import type { Network, Period } from '../core/units.ts'
+import { sumPlaces } from './key-sum.ts'
+import { decodeBodyKey, type KeyRange, SEALS } from './keyspace.ts'
+import { SealsCheck } from './seals-check.ts'
 import { scanTable } from './table-scan.ts'
-import { computeValueFact } from './value-fact.ts'
+import { computeValueFact, type ValueFact } from './value-fact.ts'
+import { verifyPeriod } from './verify-period.ts'
 
 /*
- * Runs in worker threads. Each is given whole table files of `bodies` and hashes the values where they lie: through
- * LevelDB a value is copied three times, which takes as long as hashing it.
+ * What threads do with whole table files of `bodies`: hash the values where they lie, since through LevelDB a value is
+ * copied three times, which takes as long as hashing it; and judge the periods that lie in one table alone, which are
+ * nearly all, so that the main thread has next to nothing to do with those that are intact.
  */
 
 export const INTACT = 0
@@ -17,60 +23,177 @@ export interface TableJob {
   readonly range: KeyRange
   /** Compute chunk ids, too. */
   readonly deep: boolean
+  readonly network: Network
+  /** Periods of which no other table holds anything: those in [from, to]; none when `from` is the larger. */
+  readonly alone: { readonly from: Period; readonly to: Period }
 }
 
-/** What a table holds, a row per entry in the order of keys: columns, since a table of small periods has thousands. */
+/** An intact period, and what the index must have of it. */
+export interface IntactPeriod {
+  readonly period: Period
+  readonly valueBytes: number
+  readonly bodyBytes: number
+  readonly bitmap: number
+  readonly chunks: number
+  /** 32 bytes */
+  readonly root: Uint8Array
+  /** KeySum of its places. */
+  readonly low: number
+  readonly high: number
+}
+
+/** What a table holds, in columns, since a table of small periods has thousands of values. */
 export interface TableFacts {
   /** Why LevelDB must not read this table. */
   readonly damage?: string
+  /** Intact periods that are nowhere else, ascending: INTACT_COLUMNS numbers each. */
+  readonly intact: Float64Array
+  /** Their roots, 32 bytes each. */
+  readonly roots: Uint8Array
+  /** All others have a row per entry in the order of keys. */
   readonly periods: Float64Array
   readonly places: Uint32Array
   /** 0 intact, 1 damaged, 2 deleted */
   readonly states: Uint8Array
   readonly sealedBytes: Uint32Array
-  /** Chunk ids and manifests, one behind the other. */
+  /** Chunk ids, manifests, and a byte of SEALS that were held against their BODY, one behind the other. */
   readonly details: Uint8Array
   /** Where those of a row end, which is where those of the next begin. */
   readonly detailEnds: Uint32Array
 }
 
 const NO_DETAIL = new Uint8Array(0)
+const SEALS_FIT = [Uint8Array.of(0), Uint8Array.of(1)] as const
+const INTACT_COLUMNS = 7
+
+interface Row {
+  readonly n: number
+  readonly sealedBytes: number
+  /** Absent: deleted. */
+  readonly fact: ValueFact | undefined
+}
 
 /** `undefined` when the table is no more. */
-export function scanBodies({ path, range, deep }: TableJob): TableFacts | undefined {
-  const periods: number[] = []
-  const places: number[] = []
-  const states: number[] = []
-  const sealedBytes: number[] = []
-  const details: Uint8Array[] = []
-  const detailEnds: number[] = []
-  let detailEnd = 0
-  let damage: string | undefined
+export function scanBodies(job: TableJob): TableFacts | undefined {
+  const columns = new Columns(job)
   try {
-    damage = scanTable(path, range, (key, sealed) => {
+    const damage = scanTable(job.path, job.range, (key, sealed) => {
       const place = decodeBodyKey(key)
       if (!place) return
-      const fact = sealed && computeValueFact(place.n, sealed, deep)
-      const detail = fact?.manifest ?? fact?.chunkId ?? NO_DETAIL
-      periods.push(place.period)
-      places.push(place.n)
-      states.push(fact ? (fact.state === 'intact' ? INTACT : DAMAGED) : DELETED)
-      sealedBytes.push(sealed?.length ?? 0)
-      if (detail.length > 0) details.push(detail)
-      detailEnd += detail.length
-      detailEnds.push(detailEnd)
+      const seals = columns.begin(place.period)
+      const fact = sealed && computeValueFact(place.n, sealed, job.deep, job.deep ? seals : undefined)
+      columns.add({ n: place.n, sealedBytes: sealed?.length ?? 0, fact })
     })
+    return columns.finish(damage)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
+}
+
+/** The `i`-th intact period of a table. */
+export function readIntact({ intact, roots }: TableFacts, i: number): IntactPeriod {
+  const column = (n: number) => intact[i * INTACT_COLUMNS + n] ?? 0
   return {
-    ...(damage === undefined ? {} : { damage }),
-    periods: Float64Array.from(periods),
-    places: Uint32Array.from(places),
-    states: Uint8Array.from(states),
-    sealedBytes: Uint32Array.from(sealedBytes),
-    details: concatBytes(...details),
-    detailEnds: Uint32Array.from(detailEnds),
+    period: column(0),
+    valueBytes: column(1),
+    bodyBytes: column(2),
+    bitmap: column(3),
+    chunks: column(4),
+    low: column(5),
+    high: column(6),
+    root: roots.subarray(32 * i, 32 * (i + 1)),
+  }
+}
+
+export function countIntact({ intact }: TableFacts): number {
+  return intact.length / INTACT_COLUMNS
+}
+
+class Columns {
+  private readonly job: TableJob
+  private period = -1
+  private rows: Row[] = []
+  private seals = new SealsCheck()
+  private readonly intact: number[] = []
+  private readonly roots: Uint8Array[] = []
+  private readonly periods: number[] = []
+  private readonly places: number[] = []
+  private readonly states: number[] = []
+  private readonly sealedBytes: number[] = []
+  private readonly details: Uint8Array[] = []
+  private readonly detailEnds: number[] = []
+  private detailEnd = 0
+
+  constructor(job: TableJob) {
+    this.job = job
+  }
+
+  /** Called before each `add`; gives what holds the SEALS of the period against its BODY. */
+  begin(period: Period): SealsCheck {
+    if (period !== this.period) {
+      this.closePeriod()
+      this.period = period
+      this.seals = new SealsCheck()
+    }
+    return this.seals
+  }
+
+  add(row: Row): void {
+    this.rows.push(row)
+  }
+
+  finish(damage: string | undefined): TableFacts {
+    this.closePeriod()
+    return {
+      ...(damage === undefined ? {} : { damage }),
+      intact: Float64Array.from(this.intact),
+      roots: concatBytes(...this.roots),
+      periods: Float64Array.from(this.periods),
+      places: Uint32Array.from(this.places),
+      states: Uint8Array.from(this.states),
+      sealedBytes: Uint32Array.from(this.sealedBytes),
+      details: concatBytes(...this.details),
+      detailEnds: Uint32Array.from(this.detailEnds),
+    }
+  }
+
+  private closePeriod(): void {
+    const { rows } = this
+    if (rows.length === 0) return
+    if (!this.takeIntact()) for (const row of rows) this.pushRow(row)
+    this.rows = []
+  }
+
+  /** Whether the period is wholly here, each value once, and intact. */
+  private takeIntact(): boolean {
+    const { period, rows, job } = this
+    if (period < job.alone.from || period > job.alone.to) return false
+    const facts = new Map<number, ValueFact>()
+    for (const { n, fact } of rows) {
+      if (!fact || facts.has(n)) return false
+      facts.set(n, fact)
+    }
+    if (job.deep && facts.get(SEALS)?.sealsFit === undefined) return false
+    const places = [...facts.keys()]
+    const { findings, manifest, valueBytes } = verifyPeriod({ period, places }, job.network, (n) => facts.get(n))
+    if (findings.length > 0 || !manifest) return false
+    const bodyBytes = computeBodyBytes(manifest)
+    const { low, high } = sumPlaces(manifest)
+    this.intact.push(period, valueBytes, bodyBytes, manifest.bitmap, manifest.chunks.length, low, high)
+    this.roots.push(computePeriodRoot(manifest))
+    return true
+  }
+
+  private pushRow({ n, sealedBytes, fact }: Row): void {
+    const sealsFit = fact?.sealsFit === undefined ? undefined : SEALS_FIT[fact.sealsFit ? 1 : 0]
+    const detail = fact?.manifest ?? fact?.chunkId ?? sealsFit ?? NO_DETAIL
+    this.periods.push(this.period)
+    this.places.push(n)
+    this.states.push(fact ? (fact.state === 'intact' ? INTACT : DAMAGED) : DELETED)
+    this.sealedBytes.push(sealedBytes)
+    if (detail.length > 0) this.details.push(detail)
+    this.detailEnd += detail.length
+    this.detailEnds.push(this.detailEnd)
   }
 }

@@ -8,7 +8,14 @@ export { KEYSPACES } from './keyspace.ts'
 export { type ChunkFilter, type ChunkRow, listChunks } from './list-chunks.ts'
 export { type Migration, SCHEMA_VERSION } from './migrations.ts'
 export { type OpenStoreOptions, openStore, type Store } from './open-store.ts'
-export { applyRetention, computeRetentionCut, planRetention, type RetentionPlan } from './retention.ts'
+export {
+  applyRetention,
+  computeNextRetentionAt,
+  computeRetentionCut,
+  computeRetentionStep,
+  planRetention,
+  type RetentionPlan,
+} from './retention.ts'
 export { Scrub, type ScrubModules, type ScrubOptions } from './scrub.ts'
 export { LevelSpool } from './spool.ts'
 export { readIdentity } from './store-identity.ts'

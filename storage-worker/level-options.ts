@@ -4,12 +4,13 @@ import type { Level } from './guarded-level.ts'
 /**
  * Chosen by reckoning, not by comparing sizes; bench/storage-worker/write-periods.bench.ts measures what comes of it.
  *
- * writeBufferSize: two buffers are in memory and one batch of 10 MB may overfill each, so 16 MiB stay within 60 MB; a
- * full disk must give room for as much again (BALLAST_BYTES). maxFileSize: fewer files than LevelDB's 1,000 maps.
+ * writeBufferSize: two buffers are in memory and one batch of 14 MB may overfill each: above 8 MiB two full periods would
+ * share one. A full disk must give room for as much again (BALLAST_BYTES). maxFileSize: fewer files than LevelDB's
+ * 1,000 maps.
  */
 export const BODIES_OPTIONS = {
   compression: false,
-  writeBufferSize: 16 * 1024 * 1024,
+  writeBufferSize: 8 * 1024 * 1024,
   maxFileSize: 32 * 1024 * 1024,
 } as const
 

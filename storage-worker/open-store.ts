@@ -1,17 +1,21 @@
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { ArchiveError, isArchiveError, type StoreIdentity } from '../core/index.ts'
+import { ArchiveError, type ErrorCode, isArchiveError, type StoreIdentity } from '../core/index.ts'
 import { BALLAST_BYTES, Ballast } from './ballast.ts'
+import { checkFiles } from './check-files.ts'
 import { LevelChunkStore } from './chunk-store.ts'
 import { type DaemonInfo, readDaemonInfo, removeDaemonInfo, writeDaemonInfo } from './daemon-info.ts'
+import { checkManifest, checkUnlocked, keepDamagedLogs } from './database-logs.ts'
 import { DiskSpace } from './disk-space.ts'
 import { GuardedLevel, type GuardedLevelOptions, type Level } from './guarded-level.ts'
+import { addIdentityCopy, recoverIdentity } from './identity-copy.ts'
 import { BODIES_OPTIONS, createClassicLevel, INDEX_OPTIONS } from './level-options.ts'
 import { MIGRATIONS, type Migration, planMigrations, runMigrations, SCHEMA_VERSION } from './migrations.ts'
 import { checkTables, repairDatabase } from './repair-database.ts'
 import { LevelSpool } from './spool.ts'
-import { checkIdentity, readIdentity, writeIdentity } from './store-identity.ts'
+import { checkIdentity, IDENTITY_FILE, readIdentity, type StoredIdentity, writeIdentity } from './store-identity.ts'
+import type { Damage } from './verify.ts'
 
 export interface OpenStoreOptions {
   readonly dataDir: string
@@ -25,9 +29,11 @@ export interface OpenStoreOptions {
   readonly ballastBytes?: number
   /**
    * When a database does not open, or has tables that LevelDB cannot read, make it from what is sound and rebuild the
-   * index; `verifyArchive` then names what was lost.
+   * index; `verifyArchive` then names what was lost. When `store.json` is damaged, write it from what the databases say.
    */
   readonly repair?: boolean
+  /** With `repair`, for archives of which neither copy nor chunks tell their size. */
+  readonly chunkSizeBytes?: number
   /** Rebuild both databases although they open: verification found a damaged table in them. */
   readonly rebuild?: boolean
   /** For tests. */
@@ -39,12 +45,21 @@ export interface OpenStoreOptions {
 /** Data directories that this process has open: refused before their files are touched. LevelDB's lock is for others. */
 const openHere = new Set<string>()
 
+interface Databases {
+  readonly bodies: GuardedLevel
+  readonly index: GuardedLevel
+}
+
 /** An open archive. */
 export interface Store {
   readonly dataDir: string
   readonly chunks: LevelChunkStore
   readonly spool: LevelSpool
   readonly disk: DiskSpace
+  /** What opening it with `repair` wrote anew. */
+  readonly mended: readonly Damage[]
+  /** Looks at the files beside the tables; see `checkFiles`. */
+  checkFiles(repair: boolean): Promise<Damage[]>
   /** Tells other processes where the API listens. */
   announce(apiUrl: string): Promise<void>
   /** Finishes writes and lets go of the data directory. Idempotent. */
@@ -62,7 +77,8 @@ export interface Store {
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
   const dataDir = resolve(options.dataDir)
   const stored = await prepareIdentity({ ...options, dataDir })
-  const steps = planMigrations(stored.schemaVersion, options.migrations ?? MIGRATIONS)
+  const plan = (version: number) => planMigrations(version, options.migrations ?? MIGRATIONS)
+  if (stored) plan(stored.schemaVersion)
   const disk = new DiskSpace({
     dataDir,
     ...(options.freeFloorBytes === undefined ? {} : { floorBytes: options.freeFloorBytes }),
@@ -75,23 +91,28 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     const levelOptions = name === 'bodies' ? BODIES_OPTIONS : INDEX_OPTIONS
     return { name, location, create: () => create(location, levelOptions), onDiskFull: () => ballast.release() }
   })
+  const mended: Damage[] = stored ? [] : [makeMended(IDENTITY_FILE, 'STORE_IDENTITY_DAMAGED')]
   const openOnce = async (isRepaired: boolean): Promise<Store> => {
     const opened: GuardedLevel[] = []
     try {
       for (const level of levels) {
+        await keepDamagedLogs(level.location)
+        checkManifest(level.name, level.location)
         const database = await GuardedLevel.open(level).catch((error) => explainLock(error, dataDir))
         opened.push(database)
         checkTables(database)
       }
       const [bodies, index] = opened
       if (!bodies || !index) throw new ArchiveError('STORE_OPEN_FAILED', 'two databases are needed')
-      await runMigrations(steps, { bodies, index }, { dataDir, stored })
-      const chunks = new LevelChunkStore(stored.identity, { bodies, index, disk, ballast })
+      const known = stored ?? (await restoreIdentity({ bodies, index }, { ...options, dataDir }))
+      await runMigrations(plan(known.schemaVersion), { bodies, index }, { dataDir, stored: known })
+      await keepIdentityCopy(index, { ...known, schemaVersion: SCHEMA_VERSION })
+      const chunks = new LevelChunkStore(known.identity, { bodies, index, disk, ballast })
       await chunks.recover()
       if (isRepaired) await chunks.restoreIndex()
       await ballast.restore()
       await informOthers(dataDir, { pid: process.pid })
-      return makeStore(dataDir, chunks, disk)
+      return makeStore(dataDir, chunks, disk, mended)
     } catch (error) {
       for (const level of opened) await level.close()
       throw error
@@ -108,6 +129,8 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
       const damage = asDamage(error)
       if (!options.repair || !isArchiveError(damage, 'STORE_DATABASE_DAMAGED')) throw damage
       await rebuildDatabases(levels)
+      const { name, file } = damage.context
+      mended.push(makeMended(file ? `${name}/${file}` : `${name} database`, damage.code))
       return openOnce(true)
     })
   } catch (error) {
@@ -119,8 +142,11 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
 async function rebuildDatabases(
   levels: readonly (GuardedLevelOptions & { readonly location: string })[],
 ): Promise<void> {
-  for (const level of levels) await checkUnlocked(level)
-  for (const level of levels) await repairDatabase(level.location)
+  for (const { name, location } of levels) await checkUnlocked(name, location)
+  for (const level of levels) {
+    await keepDamagedLogs(level.location)
+    await repairDatabase(level)
+  }
 }
 
 /** What cannot be read while opening keeps the archive closed as much as what cannot be opened. */
@@ -129,7 +155,7 @@ function asDamage(error: unknown): unknown {
   return new ArchiveError('STORE_DATABASE_DAMAGED', error.message, error.context, error)
 }
 
-function makeStore(dataDir: string, chunks: LevelChunkStore, disk: DiskSpace): Store {
+function makeStore(dataDir: string, chunks: LevelChunkStore, disk: DiskSpace, mended: readonly Damage[]): Store {
   let closing: Promise<void> | undefined
   const close = async () => {
     await chunks.close()
@@ -141,8 +167,10 @@ function makeStore(dataDir: string, chunks: LevelChunkStore, disk: DiskSpace): S
   return {
     dataDir,
     chunks,
-    spool: new LevelSpool(chunks.index),
+    spool: new LevelSpool(chunks.index, disk),
     disk,
+    mended,
+    checkFiles: (repair) => checkFiles(dataDir, chunks, repair),
     announce: (apiUrl) => informOthers(dataDir, { pid: process.pid, apiUrl }),
     close() {
       closing ??= close()
@@ -151,17 +179,19 @@ function makeStore(dataDir: string, chunks: LevelChunkStore, disk: DiskSpace): S
   }
 }
 
-async function prepareIdentity(options: OpenStoreOptions) {
-  const { dataDir, identity } = options
-  const stored = await readIdentity(dataDir)
-  if (stored) {
-    if (identity) checkIdentity(stored.identity, identity)
-    return stored
-  }
-  if (existsSync(join(dataDir, 'bodies'))) {
-    throw new ArchiveError('STORE_IDENTITY_DAMAGED', `store.json is missing beside a database in ${dataDir}`, {
-      dataDir,
-    })
+/** `undefined`: it is damaged and to be repaired, for which the databases must be open. */
+async function prepareIdentity(options: OpenStoreOptions): Promise<StoredIdentity | undefined> {
+  const { dataDir, identity, repair } = options
+  try {
+    const stored = await readIdentity(dataDir)
+    if (stored && identity) checkIdentity(stored.identity, identity)
+    if (stored) return stored
+    if (existsSync(join(dataDir, 'bodies'))) {
+      throw damagedIdentity(dataDir, `store.json is missing beside a database in ${dataDir}`)
+    }
+  } catch (error) {
+    if (repair && isArchiveError(error, 'STORE_IDENTITY_DAMAGED')) return undefined
+    throw error
   }
   if (!identity) {
     throw new ArchiveError('STORE_IDENTITY_MISMATCH', `there is no archive in ${dataDir}`, { dataDir })
@@ -172,13 +202,33 @@ async function prepareIdentity(options: OpenStoreOptions) {
   return fresh
 }
 
-/** LevelDB takes its lock before it looks at anything; `repair` takes none. */
-async function checkUnlocked(options: GuardedLevelOptions): Promise<void> {
-  try {
-    await (await GuardedLevel.open(options)).close()
-  } catch (error) {
-    if (isArchiveError(error, 'STORE_LOCKED')) throw error
+/** Writes `store.json` from what the databases say. */
+async function restoreIdentity(databases: Databases, options: OpenStoreOptions): Promise<StoredIdentity> {
+  const { dataDir, identity, chunkSizeBytes } = options
+  const found = await recoverIdentity(databases, chunkSizeBytes)
+  if (!found) {
+    throw damagedIdentity(dataDir, `nothing in ${dataDir} says what it is for: it holds no period, move it away`)
   }
+  if (identity) checkIdentity(found.identity, identity)
+  await writeIdentity(dataDir, found)
+  return found
+}
+
+/** A full disk must not keep an archive from being opened: the copy is written at the next opening then. */
+async function keepIdentityCopy(index: GuardedLevel, stored: StoredIdentity): Promise<void> {
+  try {
+    await addIdentityCopy(index, stored)
+  } catch (error) {
+    if (!isArchiveError(error, 'STORE_DISK_FULL') && !isArchiveError(error, 'STORE_WRITE_FAILED')) throw error
+  }
+}
+
+function makeMended(what: string, code: ErrorCode): Damage {
+  return { what, code, repairable: true, repaired: true }
+}
+
+function damagedIdentity(dataDir: string, message: string): ArchiveError {
+  return new ArchiveError('STORE_IDENTITY_DAMAGED', message, { dataDir })
 }
 
 /** A full disk must not keep an archive from being opened and read. */

@@ -7,12 +7,13 @@ import {
   computeBodyBytes,
   computePeriodRoot,
   concatBytes,
+  equalBytes,
   fromHex,
   type Manifest,
   type Period,
   type PeriodSummary,
 } from '../core/index.ts'
-import type { LevelOperation } from './guarded-level.ts'
+import type { GuardedLevel, LevelOperation } from './guarded-level.ts'
 import { decodePeriod, encodeIndexKey, encodePeriod, type KeyRange } from './keyspace.ts'
 import { openValue, sealValue } from './sealed-value.ts'
 
@@ -70,6 +71,11 @@ export function decodePlaceKey(key: Uint8Array): ChunkPlace | undefined {
   }
 }
 
+/** The period that a place names; `undefined` for bytes that are no place. */
+export function decodePlacePeriod(key: Uint8Array): Period | undefined {
+  return key.length === PLACE_KEY_BYTES ? decodePeriod(key, 1 + CHUNK_ID_BYTES) : undefined
+}
+
 /** Places of a manifest's chunks, as keys. */
 export function placeKeys(manifest: Manifest): Uint8Array[] {
   return manifest.chunks.map(({ chunkId }, index) => placeKey({ chunkId, period: manifest.period, index }))
@@ -110,4 +116,49 @@ export function deleteIndexOperations(period: Period, manifest: Manifest | undef
 
 export function pendingKey(period: Period): Uint8Array {
   return encodeIndexKey('pendingPeriods', encodePeriod(period))
+}
+
+/** What a summary must say of a period, by its manifest. */
+export interface SummaryFacts {
+  readonly period: Period
+  /** 32 bytes */
+  readonly root: Uint8Array
+  readonly bodyBytes: number
+  readonly bitmap: number
+  readonly chunks: number
+}
+
+export function computeSummaryFacts(manifest: Manifest): SummaryFacts {
+  const { period, bitmap, chunks } = manifest
+  return {
+    period,
+    bitmap,
+    root: computePeriodRoot(manifest),
+    bodyBytes: computeBodyBytes(manifest),
+    chunks: chunks.length,
+  }
+}
+
+/** Whether a summary, as it is on disk, is that of a period with this manifest. */
+export function isSummaryOf(facts: SummaryFacts, value: Uint8Array | undefined): boolean {
+  const summary = value && decodeSummary(facts.period, value)
+  return (
+    summary !== undefined &&
+    equalBytes(summary.root, facts.root) &&
+    summary.bodyBytes === facts.bodyBytes &&
+    summary.chunks === facts.chunks &&
+    summary.blocks === countBits(facts.bitmap)
+  )
+}
+
+/** Whether the index has all entries of a period as its manifest wants them. */
+export async function isIndexOf(index: GuardedLevel, manifest: Manifest): Promise<boolean> {
+  const [summary, ...places] = await index.getMany([summaryKey(manifest.period), ...placeKeys(manifest)])
+  return isSummaryOf(computeSummaryFacts(manifest), summary) && places.every((place) => place !== undefined)
+}
+
+function countBits(bitmap: number): number {
+  let count = 0
+  for (let rest = bitmap; rest !== 0; rest = (rest & (rest - 1)) >>> 0) count++
+  return count
 }

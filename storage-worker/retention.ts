@@ -20,9 +20,25 @@ export function computeRetentionCut(
 ): PeriodRange | undefined {
   if (retentionPeriods === 0) return undefined
   const keepFrom = range.last - (retentionPeriods + MARGIN_PERIODS) + 1
-  const step = retentionPeriods >= ERA_PERIODS ? ERA_PERIODS : STEP_PERIODS
+  const step = computeRetentionStep(retentionPeriods)
   const to = Math.floor(keepFrom / step) * step - 1
   return to >= range.first ? { from: range.first, to } : undefined
+}
+
+/** Deletions end at a multiple of this many periods. */
+export function computeRetentionStep(retentionPeriods: number): number {
+  return retentionPeriods >= ERA_PERIODS ? ERA_PERIODS : STEP_PERIODS
+}
+
+/**
+ * The newest period with which an archive that begins at `first` has something to delete.
+ *
+ * @param retentionPeriods - at least 1
+ */
+export function computeNextRetentionAt(first: Period, retentionPeriods: number): Period {
+  const step = computeRetentionStep(retentionPeriods)
+  const boundary = (Math.floor(first / step) + 1) * step
+  return boundary + retentionPeriods + MARGIN_PERIODS - 1
 }
 
 export interface RetentionPlan extends PeriodRange {

@@ -1,5 +1,7 @@
-import { type Clock, isArchiveError, type Period, parseManifest } from '../core/index.ts'
+import { join } from 'node:path'
+import { type Clock, isArchiveError, type Manifest, type Period, parseManifest } from '../core/index.ts'
 import type { LevelChunkStore } from './chunk-store.ts'
+import type { GuardedLevel } from './guarded-level.ts'
 import {
   decodePeriod,
   describePlace,
@@ -9,8 +11,11 @@ import {
   encodePeriod,
   MANIFEST,
 } from './keyspace.ts'
+import { isIndexOf } from './period-index.ts'
 import { openValue } from './sealed-value.ts'
+import { checkTableFile, listTableFiles } from './table-file.ts'
 import type { Damage } from './verify.ts'
+import { readSpool } from './verify-spool.ts'
 
 const DAY_MS = 24 * 3600 * 1000
 /** Where it was: a daemon that restarts every hour still gets round. Written once per so many bytes. */
@@ -33,19 +38,23 @@ export interface ScrubModules {
   readonly clock: Clock
   /** Bytes on disk, to know the pace. */
   readonly readUsedBytes: () => Promise<number>
+  /** Looks at the files beside the tables (`Store.checkFiles`). */
+  readonly checkFiles?: () => Promise<Damage[]>
 }
 
 /**
- * Re-hashes everything in the background, over and over, each round within a day.
+ * Re-hashes everything in the background, over and over, each round within a day: files, the tables of both databases,
+ * bodies, and the index, both against its own seals and against the manifests.
  *
- * Deletes bodies whose index is not in their manifest; all other damage is only reported.
+ * Of tables that LevelDB could not bear nothing is read through it: it might end the process. Deletes bodies whose index is not in their manifest; all other damage is only reported.
  */
 export class Scrub {
   private readonly options: ScrubOptions
   private readonly modules: ScrubModules
   private readonly stopping = new AbortController()
   private running: Promise<void> | undefined
-  private saved: { bytes: number; sleepMs: number } = { bytes: 0, sleepMs: 0 }
+  private savedBytes = 0
+  private sleepMs = 0
 
   constructor(options: ScrubOptions, modules: ScrubModules) {
     this.options = options
@@ -70,13 +79,21 @@ export class Scrub {
     const bytesPerMs = Math.max(1, (await readUsedBytes()) / (roundMs / 2))
     let bytes = 0
     let periods = 0
+    for (const damage of (await this.modules.checkFiles?.()) ?? []) this.options.onDamage(damage)
+    for (const level of [store.bodies, store.index]) {
+      const look = await this.checkTables(level, bytesPerMs)
+      bytes += look.bytes
+      if (look.damaged || this.stopping.signal.aborted) return { bytes, periods }
+    }
     for await (const { period, places } of store.listPlaces(from, Number.MAX_SAFE_INTEGER - 1)) {
       if (this.stopping.signal.aborted) break
       const read = await this.checkPeriod(period, places)
       bytes += read
       periods++
-      await this.pace(period, read, bytesPerMs)
+      await this.keepPlace(period, read)
+      await this.pace(read, bytesPerMs)
     }
+    if (!this.stopping.signal.aborted) bytes += await this.checkSpool(bytesPerMs)
     return { bytes, periods }
   }
 
@@ -101,15 +118,48 @@ export class Scrub {
     }
   }
 
+  /** One table after the other, as few of their bytes as tell whether LevelDB may read them: of the index nearly all. */
+  private async checkTables(level: GuardedLevel, bytesPerMs: number): Promise<{ bytes: number; damaged: boolean }> {
+    const { name, location } = level
+    let bytes = 0
+    let damaged = false
+    for (const file of location === undefined ? [] : listTableFiles(location, level.listTables())) {
+      if (this.stopping.signal.aborted) break
+      const found = checkTableFile(join(location ?? '', file))
+      if (!found) continue
+      if (found.reason !== undefined) {
+        damaged = true
+        this.options.onDamage({ what: `${name}/${file}`, code: 'STORE_DATABASE_DAMAGED', repairable: true })
+      }
+      // Bodies are read in full below.
+      const read = level === this.modules.store.index ? found.sizeBytes : 0
+      bytes += read
+      await this.pace(read, bytesPerMs)
+    }
+    return { bytes, damaged }
+  }
+
+  /** What waits for its period, and marks. */
+  private async checkSpool(bytesPerMs: number): Promise<number> {
+    let bytes = 0
+    for await (const { damage, sizeBytes } of readSpool(this.modules.store.index)) {
+      if (this.stopping.signal.aborted) break
+      bytes += sizeBytes
+      if (damage) this.options.onDamage(damage)
+      await this.pace(sizeBytes, bytesPerMs)
+    }
+    return bytes
+  }
+
   private async checkPeriod(period: Period, places: readonly number[]): Promise<number> {
     const { store } = this.modules
     let bytes = 0
-    let chunkCount: number | undefined
+    let manifest: Manifest | undefined
     const damages: Damage[] = []
     // The manifest first: it says which bodies belong.
     for (const n of [...places].reverse()) {
       if (this.stopping.signal.aborted) return bytes
-      if (chunkCount !== undefined && n >= chunkCount && n < EXECUTION_RESULTS) {
+      if (manifest && n >= manifest.chunks.length && n < EXECUTION_RESULTS) {
         await store.deleteValues(period, [n])
         damages.push({ period, what: describePlace(n), code: 'STORE_VALUE_ORPHANED', repairable: true, repaired: true })
         continue
@@ -121,32 +171,46 @@ export class Scrub {
         bytes += sealed.length
         const value = openValue(sealed)
         if (!value) damages.push(damage(period, n, 'STORE_VALUE_CORRUPT'))
-        else if (n === MANIFEST) chunkCount = parseManifest(value).chunks.length
+        else if (n === MANIFEST) manifest = parseManifest(value)
       } catch (error) {
         if (!isArchiveError(error)) throw error
         damages.push(damage(period, n, error.code))
       }
     }
-    if (chunkCount !== undefined) {
+    if (manifest) {
       const held = new Set(places)
-      for (let i = 0; i < chunkCount; i++) if (!held.has(i)) damages.push(damage(period, i, 'STORE_VALUE_MISSING'))
+      for (const i of manifest.chunks.keys()) if (!held.has(i)) damages.push(damage(period, i, 'STORE_VALUE_MISSING'))
+      if (!(await this.isIndexed(manifest))) {
+        damages.push({ period, what: 'index', code: 'STORE_INDEX_WRONG', repairable: true })
+      }
     }
     for (const each of damages) this.options.onDamage(each)
     return bytes
   }
 
-  private async pace(period: Period, bytes: number, bytesPerMs: number): Promise<void> {
-    const { store, clock } = this.modules
-    this.saved.sleepMs += bytes / bytesPerMs
-    this.saved.bytes += bytes
-    if (this.saved.bytes >= CURSOR_EVERY_BYTES) {
-      this.saved.bytes = 0
-      await store.index.write([{ type: 'put', key: CURSOR_KEY, value: encodePeriod(period) }], { sync: false })
-    }
-    if (this.saved.sleepMs < MIN_SLEEP_MS) return
-    const durationMs = this.saved.sleepMs
-    this.saved.sleepMs = 0
-    await clock.sleep(durationMs, this.stopping.signal)
+  /** The index is written after bodies and deleted before them: what differs is looked at again when all is written. */
+  private async isIndexed(manifest: Manifest): Promise<boolean> {
+    const { store } = this.modules
+    if (await isIndexOf(store.index, manifest)) return true
+    await store.settle()
+    if ((await store.bodies.get(encodeBodyKey(manifest.period, MANIFEST))) === undefined) return true
+    return isIndexOf(store.index, manifest)
+  }
+
+  private async keepPlace(period: Period, bytes: number): Promise<void> {
+    this.savedBytes += bytes
+    if (this.savedBytes < CURSOR_EVERY_BYTES) return
+    this.savedBytes = 0
+    const value = encodePeriod(period)
+    await this.modules.store.index.write([{ type: 'put', key: CURSOR_KEY, value }], { sync: false })
+  }
+
+  private async pace(bytes: number, bytesPerMs: number): Promise<void> {
+    this.sleepMs += bytes / bytesPerMs
+    if (this.sleepMs < MIN_SLEEP_MS) return
+    const durationMs = this.sleepMs
+    this.sleepMs = 0
+    await this.modules.clock.sleep(durationMs, this.stopping.signal)
   }
 }
 

@@ -5,8 +5,12 @@ export const SEAL_BYTES = 32
 
 /** SHA-256(value) || value: what stands on disk, so that a read knows whether the disk kept its word. */
 export function sealValue(value: Uint8Array): Uint8Array {
-  // Not zeroed: every byte is written below, and a period has 10 MB of them.
-  const sealed = Buffer.allocUnsafe(SEAL_BYTES + value.length)
+  // Not zeroed: every byte is written below.
+  return sealInto(Buffer.allocUnsafe(SEAL_BYTES + value.length), value)
+}
+
+/** The same in memory that is given: SEAL_BYTES longer than the value. */
+export function sealInto(sealed: Uint8Array, value: Uint8Array): Uint8Array {
   sealed.set(sha256(value))
   sealed.set(value, SEAL_BYTES)
   return sealed

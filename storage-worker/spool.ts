@@ -12,7 +12,9 @@ import {
   type Slot,
   type Spool,
   type SpooledBlock,
+  type SpoolLevel,
 } from '../core/index.ts'
+import type { DiskSpace } from './disk-space.ts'
 import type { GuardedLevel, LevelOperation } from './guarded-level.ts'
 import {
   decodeSlotKey,
@@ -38,9 +40,16 @@ const SYNC_KEY = encodeIndexKey('journal', new TextEncoder().encode('sync'))
  */
 export class LevelSpool implements Spool {
   private readonly index: GuardedLevel
+  private readonly disk: DiskSpace | undefined
 
-  constructor(index: GuardedLevel) {
+  /** @param disk - absent: room is not asked for (databases in memory) */
+  constructor(index: GuardedLevel, disk?: DiskSpace) {
     this.index = index
+    this.disk = disk
+  }
+
+  async checkRoom(heldBytes: number, level: SpoolLevel): Promise<void> {
+    await this.disk?.checkSpoolRoom(heldBytes, level)
   }
 
   async putBlock(block: SpooledBlock): Promise<void> {
@@ -63,7 +72,7 @@ export class LevelSpool implements Spool {
   }
 
   async putFinal(slot: Slot, id: BlockIdText): Promise<void> {
-    await this.put(encodeIndexKey('finals', encodeSlotKey(slot)), parseBlockId(id))
+    await this.put(encodeIndexKey('finals', encodeSlotKey(slot)), parseId(id))
   }
 
   async *listFinals(): AsyncGenerator<{ readonly slot: Slot; readonly id: BlockIdText }> {
@@ -78,7 +87,7 @@ export class LevelSpool implements Spool {
 
   async putQuarantined(block: QuarantinedBlock): Promise<void> {
     const value = new ByteWriter(block.raw.length + 64).string(block.code).raw(block.raw).finish()
-    await this.put(encodeIndexKey('quarantine', parseBlockId(block.id)), value)
+    await this.put(encodeIndexKey('quarantine', parseId(block.id)), value)
   }
 
   async *listQuarantined(): AsyncGenerator<QuarantinedBlock> {
@@ -90,7 +99,7 @@ export class LevelSpool implements Spool {
   }
 
   async deleteQuarantined(ids: readonly BlockIdText[]): Promise<void> {
-    await this.delete(ids.map((id) => encodeIndexKey('quarantine', parseBlockId(id))))
+    await this.delete(ids.map((id) => encodeIndexKey('quarantine', parseId(id))))
   }
 
   async putExecution(slot: Slot, bytes: Uint8Array): Promise<void> {
@@ -153,8 +162,21 @@ export class LevelSpool implements Spool {
   }
 }
 
+// A block is put, called final, read and deleted within some periods: its text is decoded once.
+const MAX_PARSED_IDS = 4096
+const parsedIds = new Map<BlockIdText, Uint8Array>()
+
+function parseId(text: BlockIdText): Uint8Array {
+  const known = parsedIds.get(text)
+  if (known) return known
+  const id = parseBlockId(text)
+  if (parsedIds.size >= MAX_PARSED_IDS) parsedIds.clear()
+  parsedIds.set(text, id)
+  return id
+}
+
 function blockKey(slot: Slot, id: BlockIdText): Uint8Array {
-  return encodeIndexKey('spoolBlocks', encodeSlotKey(slot), parseBlockId(id))
+  return encodeIndexKey('spoolBlocks', encodeSlotKey(slot), parseId(id))
 }
 
 function markKey(name: string): Uint8Array {

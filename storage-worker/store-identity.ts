@@ -3,7 +3,7 @@ import { open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArchiveError, type StoreIdentity } from '../core/index.ts'
 
-const FILE_NAME = 'store.json'
+export const IDENTITY_FILE = 'store.json'
 
 /** What `store.json` says. */
 export interface StoredIdentity {
@@ -22,26 +22,28 @@ interface IdentityFile {
 /**
  * What the data directory is for; `undefined` when it has no identity yet.
  *
- * @throws ArchiveError STORE_IDENTITY_DAMAGED
+ * @throws ArchiveError STORE_IDENTITY_DAMAGED; STORE_OPEN_FAILED when this user may not read it
  */
 export async function readIdentity(dataDir: string): Promise<StoredIdentity | undefined> {
-  const text = await readFile(join(dataDir, FILE_NAME), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw new ArchiveError('STORE_IDENTITY_DAMAGED', `${FILE_NAME} cannot be read`, { dataDir }, error)
+  const text = await readFile(join(dataDir, IDENTITY_FILE), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    // A file in the way of the folder: no archive is there either.
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
+    if (error.code === 'EACCES' || error.code === 'EPERM') {
+      const text = `${join(dataDir, IDENTITY_FILE)} may not be read (${error.code})`
+      throw new ArchiveError('STORE_OPEN_FAILED', text, { dataDir }, error)
+    }
+    throw new ArchiveError('STORE_IDENTITY_DAMAGED', `${IDENTITY_FILE} cannot be read`, { dataDir }, error)
   })
-  if (text === undefined) return undefined
-  const file = parseFile(text, dataDir)
-  return {
-    identity: {
-      network: { chainId: BigInt(file.chainId), genesisTimestampMs: BigInt(file.genesisTimestampMs) },
-      chunkSizeBytes: file.chunkSizeBytes,
-    },
-    schemaVersion: file.schemaVersion,
-  }
+  return text === undefined ? undefined : parseIdentity(text, dataDir)
 }
 
 /** Replaces `store.json` so that after any crash either the old or the new one is there, whole. */
 export async function writeIdentity(dataDir: string, stored: StoredIdentity): Promise<void> {
+  await replaceFile(dataDir, IDENTITY_FILE, formatIdentity(stored))
+}
+
+/** What `writeIdentity` writes, every byte of it. */
+export function formatIdentity(stored: StoredIdentity): string {
   const { network, chunkSizeBytes } = stored.identity
   const fields = {
     chainId: String(network.chainId),
@@ -49,8 +51,27 @@ export async function writeIdentity(dataDir: string, stored: StoredIdentity): Pr
     chunkSizeBytes,
     schemaVersion: stored.schemaVersion,
   }
-  const text = `${JSON.stringify({ ...fields, checksum: computeChecksum(fields) }, undefined, 2)}\n`
-  await replaceFile(dataDir, FILE_NAME, text)
+  return `${JSON.stringify({ ...fields, checksum: computeChecksum(fields) }, undefined, 2)}\n`
+}
+
+/**
+ * Takes nothing but what `formatIdentity` gives.
+ *
+ * @param dataDir - for the message
+ * @throws ArchiveError STORE_IDENTITY_DAMAGED
+ */
+export function parseIdentity(text: string, dataDir: string): StoredIdentity {
+  const file = parseFile(text, dataDir)
+  const stored = {
+    identity: {
+      network: { chainId: BigInt(file.chainId), genesisTimestampMs: BigInt(file.genesisTimestampMs) },
+      chunkSizeBytes: file.chunkSizeBytes,
+    },
+    schemaVersion: file.schemaVersion,
+  }
+  // Space between the fields, which no checksum covers.
+  if (formatIdentity(stored) === text) return stored
+  throw new ArchiveError('STORE_IDENTITY_DAMAGED', `${IDENTITY_FILE} is not as it was written`, { dataDir })
 }
 
 /** @throws ArchiveError STORE_IDENTITY_MISMATCH naming what differs */
@@ -91,12 +112,12 @@ function parseFile(text: string, dataDir: string): IdentityFile {
   try {
     file = JSON.parse(text) as Partial<IdentityFile>
   } catch (cause) {
-    throw new ArchiveError('STORE_IDENTITY_DAMAGED', `${FILE_NAME} is not JSON`, { dataDir }, cause)
+    throw new ArchiveError('STORE_IDENTITY_DAMAGED', `${IDENTITY_FILE} is not JSON`, { dataDir }, cause)
   }
   const { chainId, genesisTimestampMs, chunkSizeBytes, schemaVersion, checksum } = file ?? {}
   const fields = { chainId, genesisTimestampMs, chunkSizeBytes, schemaVersion }
   if (checksum !== computeChecksum(fields)) {
-    throw new ArchiveError('STORE_IDENTITY_DAMAGED', `${FILE_NAME} does not match its own checksum`, { dataDir })
+    throw new ArchiveError('STORE_IDENTITY_DAMAGED', `${IDENTITY_FILE} does not match its own checksum`, { dataDir })
   }
   return file as IdentityFile
 }

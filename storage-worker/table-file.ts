@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32c } from './crc32c.ts'
 
@@ -71,9 +71,7 @@ export function findDamagedTables(
   thorough: boolean,
 ): { name: string; reason: string }[] {
   const damaged: { name: string; reason: string }[] = []
-  for (const name of readNames(folder)) {
-    const number = /^(\d+)\.(ldb|sst)$/.exec(name)?.[1]
-    if (number === undefined || live?.has(Number(number)) === false) continue
+  for (const name of listTableFiles(folder, live)) {
     try {
       const reason = findTableDamage(join(folder, name), thorough)
       if (reason) damaged.push({ name, reason })
@@ -83,6 +81,26 @@ export function findDamagedTables(
     }
   }
   return damaged
+}
+
+/** Names of table files in a folder. @param live - numbers of the files that count; absent: all */
+export function listTableFiles(folder: string, live: { has(number: number): boolean } | undefined): string[] {
+  return readNames(folder).filter((name) => {
+    const number = /^(\d+)\.(ldb|sst)$/.exec(name)?.[1]
+    return number !== undefined && live?.has(Number(number)) !== false
+  })
+}
+
+/** A thorough look at one table; `undefined` when a compaction deleted it. */
+export function checkTableFile(path: string): { readonly sizeBytes: number; readonly reason?: string } | undefined {
+  try {
+    const { size: sizeBytes } = statSync(path)
+    const reason = findTableDamage(path, true)
+    return reason === undefined ? { sizeBytes } : { sizeBytes, reason }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
 }
 
 function readNames(folder: string): string[] {
@@ -97,6 +115,7 @@ function readNames(folder: string): string[] {
 class Table {
   private readonly file: number
   private readonly sizeBytes: number
+  private metaindex: BlockHandle | undefined
 
   constructor(file: number) {
     this.file = file
@@ -105,7 +124,9 @@ class Table {
 
   check(thorough: boolean): void {
     const blocks = this.listBlocks()
-    if (thorough) for (const { handle } of blocks) this.checkBlock(handle)
+    if (!thorough) return
+    this.checkFilter()
+    for (const { handle } of blocks) this.checkBlock(handle)
   }
 
   /** Blocks that hold entries, each with a key not below its last one and below the first of the next. */
@@ -114,26 +135,42 @@ class Table {
     const footer = this.read(this.sizeBytes - FOOTER_BYTES, FOOTER_BYTES)
     if (footer.readBigUInt64LE(FOOTER_BYTES - 8) !== MAGIC) throw new TableError('no magic number at the end')
     const reader = new HandleReader(footer)
-    const metaindex = this.bound(reader.next())
+    this.metaindex = this.bound(reader.next())
     const index = this.bound(reader.next())
-    this.readChecked(metaindex)
-    const content = this.readChecked(index)
-    const blocks = []
-    for (const entry of listEntries((offset, length) => content.subarray(offset, offset + length), index.size)) {
-      const value = content.subarray(entry.valueOffset, entry.valueOffset + entry.valueBytes)
-      blocks.push({ handle: this.bound(new HandleReader(value).next()), lastKey: entry.key })
-    }
-    return blocks
+    const padding = footer.subarray(reader.position, FOOTER_BYTES - 8)
+    if (padding.some((byte) => byte !== 0)) throw new TableError('bytes behind the handles of the footer')
+    return this.readHandles(index)
   }
 
-  /** Without its sequence number; `undefined` when the table has no entries. */
-  readFirstKey(): Uint8Array | undefined {
-    const handle = this.listBlocks()[0]?.handle
-    if (!handle) return undefined
-    for (const { key } of listEntries((offset, length) => this.read(handle.offset + offset, length), handle.size)) {
-      return key.subarray(0, -SEQUENCE_BYTES)
+  /** Checks the Bloom filter: a bit that it lost hides a value from every reader. */
+  checkFilter(): void {
+    if (!this.metaindex) return
+    for (const { handle } of this.readHandles(this.metaindex)) this.readChecked(handle)
+  }
+
+  private readHandles(block: BlockHandle): { readonly handle: BlockHandle; readonly lastKey: Uint8Array }[] {
+    const content = this.readChecked(block)
+    const handles = []
+    for (const entry of listEntries((offset, length) => content.subarray(offset, offset + length), block.size)) {
+      const value = content.subarray(entry.valueOffset, entry.valueOffset + entry.valueBytes)
+      handles.push({ handle: this.bound(new HandleReader(value).next()), lastKey: entry.key })
     }
-    return undefined
+    return handles
+  }
+
+  /** Without their sequence numbers; `undefined` when the table has no entries. */
+  readKeyRange(): { readonly first: Uint8Array; readonly last: Uint8Array } | undefined {
+    const blocks = this.listBlocks()
+    const first = this.listKeys(blocks[0]?.handle).next().value
+    let last: Uint8Array | undefined
+    for (const key of this.listKeys(blocks.at(-1)?.handle)) last = key
+    return first && last && { first: first.subarray(0, -SEQUENCE_BYTES), last: last.subarray(0, -SEQUENCE_BYTES) }
+  }
+
+  private *listKeys(handle: BlockHandle | undefined): Generator<Uint8Array, undefined> {
+    if (!handle) return
+    const read = (offset: number, length: number) => this.read(handle.offset + offset, length)
+    for (const { key } of listEntries(read, handle.size)) yield key
   }
 
   private checkBlock(handle: BlockHandle): void {
@@ -226,6 +263,10 @@ class HandleReader {
 
   constructor(bytes: Uint8Array) {
     this.varints = new VarintReader(bytes)
+  }
+
+  get position(): number {
+    return this.varints.position
   }
 
   next(): BlockHandle {

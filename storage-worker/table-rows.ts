@@ -1,6 +1,6 @@
 import type { Period } from '../core/index.ts'
 import { DELETED, INTACT, type TableFacts } from './hash-worker.ts'
-import { MANIFEST } from './keyspace.ts'
+import { MANIFEST, SEALS } from './keyspace.ts'
 import type { ValueFact } from './value-fact.ts'
 
 interface Span {
@@ -51,6 +51,7 @@ function readFact(facts: TableFacts, row: number, n: number): ValueFact {
   const end = facts.detailEnds[row] ?? 0
   if (start === end) return { state: 'intact', sealedBytes }
   const detail = facts.details.subarray(start, end)
+  if (n === SEALS) return { state: 'intact', sealedBytes, sealsFit: detail[0] === 1 }
   return n === MANIFEST
     ? { state: 'intact', sealedBytes, manifest: detail }
     : { state: 'intact', sealedBytes, chunkId: detail }

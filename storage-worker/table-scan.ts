@@ -30,7 +30,9 @@ export type VisitEntry = (key: Uint8Array, value: Uint8Array | undefined) => voi
 export function scanTable(path: string, range: TableRange, visit: VisitEntry): string | undefined {
   const file = openSync(path, 'r')
   try {
-    const blocks = openTable(file).listBlocks()
+    const table = openTable(file)
+    const blocks = table.listBlocks()
+    table.checkFilter()
     let previous: Uint8Array | undefined
     const wanted = blocks.filter(({ lastKey }) => {
       const isAfter = previous !== undefined && compareBytes(previous, range.lt) >= 0
@@ -46,8 +48,8 @@ export function scanTable(path: string, range: TableRange, visit: VisitEntry): s
   }
 }
 
-/** The first key of a table; `undefined` when it is damaged or was deleted by a compaction. */
-export function readFirstKey(path: string): Uint8Array | undefined {
+/** The first and the last key of a table; `undefined` when it is damaged, empty or was deleted by a compaction. */
+export function readKeyRange(path: string): { readonly first: Uint8Array; readonly last: Uint8Array } | undefined {
   let file: number
   try {
     file = openSync(path, 'r')
@@ -56,7 +58,7 @@ export function readFirstKey(path: string): Uint8Array | undefined {
     throw error
   }
   try {
-    return openTable(file).readFirstKey()
+    return openTable(file).readKeyRange()
   } catch (error) {
     wrapTableError(error)
     return undefined

@@ -1,7 +1,8 @@
 // Module by module: worker threads load this, and all of core takes them twice as long to start.
 import { computeChunkId } from '../core/chunk.ts'
-import { EXECUTION_RESULTS, MANIFEST } from './keyspace.ts'
+import { EXECUTION_RESULTS, MANIFEST, SEALS } from './keyspace.ts'
 import { openValue } from './sealed-value.ts'
+import type { SealsCheck } from './seals-check.ts'
 
 /** What a look at one value of a period says. */
 export interface ValueFact {
@@ -10,6 +11,8 @@ export interface ValueFact {
   readonly sealedBytes: number
   /** 32 bytes, of an intact chunk after a deep look. */
   readonly chunkId?: Uint8Array
+  /** Of intact SEALS after a deep look at a whole BODY: whether they are what it asks for. */
+  readonly sealsFit?: boolean
   /** Of an intact manifest. */
   readonly manifest?: Uint8Array
 }
@@ -18,13 +21,19 @@ export interface ValueFact {
  * Hashes a value as it is on disk.
  *
  * @param deep - compute the id of a chunk, too: its tree of 1 KiB leaves
+ * @param seals - of the period, given its values in order: holds SEALS against BODY
  * @returns nothing in it is a view into `sealed`
  */
-export function computeValueFact(n: number, sealed: Uint8Array, deep: boolean): ValueFact {
+export function computeValueFact(n: number, sealed: Uint8Array, deep: boolean, seals?: SealsCheck): ValueFact {
   const sealedBytes = sealed.length
   const value = openValue(sealed)
   if (!value) return { state: 'damaged', sealedBytes }
   if (n === MANIFEST) return { state: 'intact', sealedBytes, manifest: value.slice() }
+  if (n === SEALS) {
+    const sealsFit = seals?.fits(value)
+    return { state: 'intact', sealedBytes, ...(sealsFit === undefined ? {} : { sealsFit }) }
+  }
+  if (n < EXECUTION_RESULTS) seals?.takeChunk(n, value)
   if (!deep || n >= EXECUTION_RESULTS || value.length === 0) return { state: 'intact', sealedBytes }
   return { state: 'intact', sealedBytes, chunkId: computeChunkId(value) }
 }

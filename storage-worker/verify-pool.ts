@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { Piscina } from 'piscina'
+import { Worker } from 'node:worker_threads'
 import { scanBodies, type TableFacts, type TableJob } from './hash-worker.ts'
+import type { ThreadAnswer } from './verify-thread.ts'
 
 /** Tables under way per thread: one is hashed, one waits. */
 const JOBS_PER_THREAD = 2
@@ -10,20 +11,23 @@ const SMALL_BYTES = 16 * 1024 * 1024
 
 /** Hashes tables of `bodies` on all cores. */
 export class VerifyPool {
-  private readonly threads: number
-  private pool: Piscina | undefined
+  private readonly size: number
+  private threads: Thread[] = []
 
   constructor(threads = availableParallelism()) {
-    this.threads = threads
+    this.size = threads
   }
 
   /** What the tables hold, in the order of `jobs`; `undefined` for those that are no more. */
   async *scan(jobs: readonly TableJob[]): AsyncGenerator<TableFacts | undefined> {
-    if (sumSizes(jobs) > SMALL_BYTES) this.pool ??= startThreads(this.threads)
+    if (this.threads.length === 0 && sumSizes(jobs) > SMALL_BYTES) {
+      this.threads = Array.from({ length: this.size }, () => new Thread())
+    }
+    const atOnce = Math.max(1, this.threads.length * JOBS_PER_THREAD)
     const running: Promise<TableFacts | undefined>[] = []
     let next = 0
     for (let i = 0; i < jobs.length; i++) {
-      for (; next < jobs.length && running.length < (this.pool ? this.threads * JOBS_PER_THREAD : 1); next++) {
+      for (; next < jobs.length && running.length < atOnce; next++) {
         const result = this.run(jobs[next])
         // It is awaited in order; until then a failure is not unhandled.
         result.catch(() => undefined)
@@ -34,23 +38,62 @@ export class VerifyPool {
   }
 
   async close(): Promise<void> {
-    await this.pool?.destroy()
+    await Promise.all(this.threads.splice(0).map((thread) => thread.stop()))
   }
 
   private async run(job: TableJob | undefined): Promise<TableFacts | undefined> {
     if (!job) return undefined
-    return this.pool ? this.pool.run(job, { name: 'scanBodies' }) : scanBodies(job)
+    const idlest = this.threads.toSorted((a, b) => a.waiting - b.waiting)[0]
+    return idlest ? idlest.run(job) : scanBodies(job)
   }
 }
 
-function startThreads(threads: number): Piscina {
-  const worker = import.meta.url.endsWith('.ts') ? './hash-worker.ts' : './hash-worker.js'
-  return new Piscina({
-    filename: new URL(worker, import.meta.url).href,
-    minThreads: threads,
-    maxThreads: threads,
-    resourceLimits: { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 16 },
-  })
+interface Waiter {
+  resolve(facts: TableFacts | undefined): void
+  reject(error: unknown): void
+}
+
+/** Not piscina's: its threads take twice as long to start, and verifying a small archive is little more than that. */
+class Thread {
+  private readonly worker: Worker
+  private readonly waiters: Waiter[] = []
+  /** What ended it. */
+  private end: Error | undefined
+
+  constructor() {
+    const file = import.meta.url.endsWith('.ts') ? './verify-thread.ts' : './verify-thread.js'
+    this.worker = new Worker(new URL(file, import.meta.url), {
+      resourceLimits: { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 16 },
+    })
+    this.worker.on('message', (answer: ThreadAnswer) => {
+      const waiter = this.waiters.shift()
+      if ('error' in answer) waiter?.reject(answer.error)
+      else waiter?.resolve(answer.facts)
+    })
+    this.worker.on('error', (error) => this.fail(error))
+    this.worker.on('exit', () => this.fail(new Error('a thread of verify ended')))
+  }
+
+  get waiting(): number {
+    return this.waiters.length
+  }
+
+  run(job: TableJob): Promise<TableFacts | undefined> {
+    return new Promise((resolve, reject) => {
+      if (this.end) return reject(this.end)
+      this.waiters.push({ resolve, reject })
+      this.worker.postMessage(job)
+    })
+  }
+
+  async stop(): Promise<void> {
+    await this.worker.terminate()
+  }
+
+  private fail(error: Error): void {
+    this.end ??= error
+    for (const { reject } of this.waiters.splice(0)) reject(this.end)
+  }
 }
 
 function sumSizes(jobs: readonly TableJob[]): number {

@@ -1,8 +1,6 @@
-import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import {
   type ArchivedPeriod,
-  computeBodyBytes,
   computePeriodRoot,
   type ErrorCode,
   equalBytes,
@@ -12,11 +10,34 @@ import {
 } from '../core/index.ts'
 import type { LevelChunkStore } from './chunk-store.ts'
 import type { GuardedLevel } from './guarded-level.ts'
-import { bodyRange, decodeBodyKey, decodePeriod, encodeBodyKey, keyspaceRange, periodRange } from './keyspace.ts'
-import { decodePlaceKey, decodeSummary, placeKeys } from './period-index.ts'
-import { findDamagedTables } from './table-file.ts'
+import type { IntactPeriod } from './hash-worker.ts'
+import { KeySum, sumPlaces } from './key-sum.ts'
+import {
+  bodyRange,
+  decodeBodyKey,
+  decodePeriod,
+  EXECUTION_RESULTS,
+  encodeBodyKey,
+  keyspaceRange,
+  periodRange,
+  SEALS,
+} from './keyspace.ts'
+import {
+  computeSummaryFacts,
+  decodePlaceKey,
+  decodePlacePeriod,
+  decodeSummary,
+  isSummaryOf,
+  placeKeys,
+  type SummaryFacts,
+  summaryKey,
+} from './period-index.ts'
+import { SEAL_BYTES } from './sealed-value.ts'
+import { SealsCheck } from './seals-check.ts'
+import { findDamagedTables, listTableFiles } from './table-file.ts'
+import { type OpenPeriods, TablePeriods } from './table-periods.ts'
 import { TableRows } from './table-rows.ts'
-import { readFirstKey } from './table-scan.ts'
+import { readKeyRange } from './table-scan.ts'
 import { computeValueFact, type ValueFact } from './value-fact.ts'
 import { type PeriodFindings, type PeriodPlaces, verifyPeriod } from './verify-period.ts'
 import { VerifyPool } from './verify-pool.ts'
@@ -67,6 +88,9 @@ export interface VerifyProgress {
 const BEYOND_ALL = new Uint8Array(13).fill(0xff)
 /** Periods whose index entries are asked for together. */
 const PERIODS_PER_LOOK = 256
+/** Against compactions; damaged tables need as many. */
+const LIST_ATTEMPTS = 3
+const NO_PERIODS = { from: 0, to: -1 } as const
 
 /**
  * Reads everything of [from, to] again and names what is not as it was written.
@@ -96,8 +120,15 @@ class VerifyRun {
   private readonly from: Period
   private readonly to: Period
   private damages: Damage[] = []
+  /** Whether the tables looked at hold all there is. */
+  private isComplete = true
   private readonly rows = new TableRows()
-  private readonly unindexed: Manifest[] = []
+  private readonly found = new TablePeriods()
+  private readonly unindexed: SummaryFacts[] = []
+  /** Periods with a manifest. */
+  private readonly checked: Period[] = []
+  private readonly badSummaries = new Set<Period>()
+  private readonly wantedPlaces = new KeySum()
   private readonly orphans = new Map<Period, readonly number[]>()
   private readonly gaps: { from: Period; to: Period }[] = []
   private lastVisible: Period | undefined
@@ -105,7 +136,6 @@ class VerifyRun {
   private chunks = 0
   private bytes = 0
   private intactSummaries = 0
-  private intactPlaces = 0
 
   constructor(store: LevelChunkStore, options: VerifyOptions, onProgress: (progress: VerifyProgress) => void) {
     this.store = store
@@ -149,16 +179,22 @@ class VerifyRun {
   /**
    * Hashes tables in threads, and goes through the periods behind them.
    *
-   * Which values there are the database says; tables say what their bytes are. What they do not say, and what they say
-   * is damaged, is read through the database.
+   * Periods that lie in one table alone and are intact are settled by it. Of all others the database says which values
+   * there are, and tables what their bytes are; what they do not say, and what they say is damaged, is read through the
+   * database.
    */
   private async checkTables(pool: VerifyPool, signal?: AbortSignal): Promise<void> {
-    const { bodies } = this.store
-    const tables = (await listTables(bodies)).filter(({ first }) => first === undefined || first <= this.to)
-    const range = bodyRange(this.from, this.to)
-    const jobs = tables.map(({ path }) => ({ path, range, deep: this.options.deep ?? false }))
+    const { bodies, identity } = this.store
+    const { from, to } = this
+    const tables = (await listTables(bodies)).filter(({ periods }) => periods === undefined || periods.first <= to)
+    const alone = findAlone(tables, { from, to })
+    const range = bodyRange(from, to)
+    const deep = this.options.deep ?? false
+    const jobs = tables.map(({ path }, i) => {
+      return { path, range, deep, network: identity.network, alone: alone[i] ?? NO_PERIODS }
+    })
     let isSound = !this.damages.some(({ code }) => code === 'STORE_DATABASE_DAMAGED')
-    let at = this.from
+    let at = from
     let done = 0
     for await (const facts of pool.scan(jobs)) {
       signal?.throwIfAborted()
@@ -167,14 +203,29 @@ class VerifyRun {
         this.nameTable(bodies, basename(table.path))
         isSound = false
       }
-      if (facts) this.rows.add(facts)
+      // What a compaction took away meanwhile lies in a table that is not on our list.
+      if (!facts) this.isComplete = false
+      else {
+        this.rows.add(facts)
+        this.found.add(facts, { from, to })
+      }
       // LevelDB reads ahead into the next table: it must be known to be sound, too.
-      const next = tables[done - 1]?.first
+      const next = table?.periods?.first
       if (!isSound || next === undefined || next <= at) continue
-      await this.checkPeriods(at, Math.min(next - 1, this.to), signal)
+      if (this.isComplete) await this.takeFound(next, signal)
+      else await this.checkPeriods(at, Math.min(next - 1, to), signal)
       at = next
     }
-    if (isSound && at <= this.to) await this.checkPeriods(at, this.to, signal)
+    if (!isSound) return
+    if (this.isComplete) await this.takeFound(to + 1, signal)
+    else if (at <= to) await this.checkPeriods(at, to, signal)
+  }
+
+  private async takeFound(limit: Period, signal?: AbortSignal): Promise<void> {
+    for (const found of this.found.takeBelow(limit)) {
+      if ('root' in found) await this.takeIntact(found)
+      else await this.checkPeriods(found.from, found.to, signal)
+    }
   }
 
   private report(): VerifyReport {
@@ -211,19 +262,35 @@ class VerifyRun {
 
   private checkPeriod(job: PeriodPlaces): PeriodFindings | Promise<PeriodFindings> {
     const known = this.rows.take(job.period)
-    if (known.size >= job.places.length && job.places.every((n) => known.has(n))) {
+    if (this.isComplete && known.size === job.places.length && job.places.every((n) => known.has(n))) {
       const findings = verifyPeriod(job, this.store.identity.network, (n) => known.get(n))
-      if (findings.findings.length === 0) return findings
+      const isCut = this.options.deep === true && known.get(SEALS)?.sealsFit === undefined
+      if (findings.findings.length === 0) return isCut ? this.checkSeals(job, findings) : findings
     }
     return this.readPeriod(job)
   }
 
+  /** Of a period that lies in two tables: its chunks are hashed, and held against SEALS here. */
+  private async checkSeals({ period, places }: PeriodPlaces, sound: PeriodFindings): Promise<PeriodFindings> {
+    const check = new SealsCheck()
+    let sealsFit: boolean | undefined
+    for (const n of places) {
+      const sealed = await this.store.bodies.get(encodeBodyKey(period, n))
+      const value = sealed?.subarray(SEAL_BYTES)
+      if (value && n < EXECUTION_RESULTS) check.takeChunk(n, value)
+      if (value && n === SEALS) sealsFit = check.fits(value)
+    }
+    return sealsFit === false ? { ...sound, findings: [{ what: 'seals', code: 'CORE_SEALS_INVALID' }] } : sound
+  }
+
   private async readPeriod(job: PeriodPlaces): Promise<PeriodFindings> {
     const facts = new Map<number, ValueFact>()
+    const deep = this.options.deep ?? false
+    const seals = deep ? new SealsCheck() : undefined
     for (const n of job.places) {
       try {
         const sealed = await this.store.bodies.get(encodeBodyKey(job.period, n))
-        if (sealed) facts.set(n, computeValueFact(n, sealed, this.options.deep ?? false))
+        if (sealed) facts.set(n, computeValueFact(n, sealed, deep, seals))
       } catch {
         facts.set(n, { state: 'unreadable', sealedBytes: 0 })
       }
@@ -240,15 +307,27 @@ class VerifyRun {
     this.bytes += result.valueBytes
     for (const { what, code } of result.findings) this.name(result.period, what, code)
     if (result.orphans.length > 0) this.orphans.set(result.period, result.orphans)
-    if (result.manifest) {
-      this.periods++
-      this.chunks += result.manifest.chunks.length
-      this.unindexed.push(result.manifest)
-      if (this.unindexed.length >= PERIODS_PER_LOOK) await this.flush()
-    }
+    if (result.manifest) await this.noteManifest(computeSummaryFacts(result.manifest), sumPlaces(result.manifest))
     // A damaged period is no gap.
     this.noteVisible(result.period)
     this.onProgress({ period: result.period, bytes: this.bytes })
+  }
+
+  private async takeIntact(found: IntactPeriod): Promise<void> {
+    const { period, valueBytes, chunks: count, low, high } = found
+    this.bytes += valueBytes
+    await this.noteManifest(found, { count, low, high })
+    this.noteVisible(period)
+    this.onProgress({ period, bytes: this.bytes })
+  }
+
+  private async noteManifest(facts: SummaryFacts, places: Pick<KeySum, 'count' | 'low' | 'high'>): Promise<void> {
+    this.periods++
+    this.chunks += facts.chunks
+    this.checked.push(facts.period)
+    this.wantedPlaces.addParts(places.count, places.low, places.high)
+    this.unindexed.push(facts)
+    if (this.unindexed.length >= PERIODS_PER_LOOK) await this.flush()
   }
 
   private noteVisible(period: Period): void {
@@ -257,25 +336,21 @@ class VerifyRun {
     this.lastVisible = period
   }
 
-  /** Holds the index against the manifests gathered. */
+  /** Holds summaries against the manifests gathered. */
   private async flush(): Promise<void> {
-    const manifests = this.unindexed.splice(0)
-    const [first, last] = [manifests[0], manifests.at(-1)]
+    const wanted = this.unindexed.splice(0)
+    const [first, last] = [wanted[0], wanted.at(-1)]
     if (!first || !last) return
-    const { index } = this.store
     const summaries = new Map<Period, Uint8Array>()
-    for await (const page of index.entryPages(periodRange('periodSummaries', first.period, last.period))) {
+    for await (const page of this.store.index.entryPages(periodRange('periodSummaries', first.period, last.period))) {
       for (const [key, value] of page) summaries.set(decodePeriod(key, 1), value)
     }
-    const places = await index.getMany(manifests.flatMap(placeKeys))
-    let at = 0
-    for (const manifest of manifests) {
-      const isRight = isSummaryOf(manifest, summaries.get(manifest.period))
-      if (isRight) this.intactSummaries++
-      let found = 0
-      for (const end = at + manifest.chunks.length; at < end; at++) if (places[at] !== undefined) found++
-      this.intactPlaces += found
-      if (!isRight || found < manifest.chunks.length) this.name(manifest.period, 'index', 'STORE_INDEX_WRONG')
+    for (const facts of wanted) {
+      if (isSummaryOf(facts, summaries.get(facts.period))) this.intactSummaries++
+      else {
+        this.badSummaries.add(facts.period)
+        this.name(facts.period, 'index', 'STORE_INDEX_WRONG')
+      }
     }
   }
 
@@ -293,9 +368,12 @@ class VerifyRun {
         this.name(period, 'manifest', 'STORE_VALUE_MISSING')
       }
     }
-    let places = 0
-    for await (const key of index.keys(keyspaceRange('merkleRoots'))) if (this.isInRange(key)) places++
-    if (places === this.intactPlaces) return
+    const places = new KeySum()
+    for await (const page of index.keyPages(keyspaceRange('merkleRoots'))) {
+      for (const key of page) if (this.isInRange(key)) places.add(key)
+    }
+    if (places.equals(this.wantedPlaces)) return
+    await this.nameMissingPlaces()
     for await (const key of index.keys(keyspaceRange('merkleRoots'))) {
       if (!this.isInRange(key)) continue
       const place = decodePlaceKey(key)
@@ -309,9 +387,17 @@ class VerifyRun {
     }
   }
 
+  private async nameMissingPlaces(): Promise<void> {
+    for (const period of this.checked) {
+      const manifest = this.badSummaries.has(period) ? undefined : await this.readManifest(period)
+      const places = manifest ? await this.store.index.getMany(placeKeys(manifest)) : []
+      if (places.some((place) => place === undefined)) this.name(period, 'index', 'STORE_INDEX_WRONG')
+    }
+  }
+
   private isInRange(key: Uint8Array): boolean {
-    const place = decodePlaceKey(key)
-    return !place || (place.period >= this.from && place.period <= this.to)
+    const period = decodePlacePeriod(key)
+    return period === undefined || (period >= this.from && period <= this.to)
   }
 
   private async readManifest(period: Period): Promise<Manifest | undefined> {
@@ -332,12 +418,22 @@ class VerifyRun {
     for (const period of damaged) {
       signal?.throwIfAborted()
       const fetched = await this.options.refetchPeriod?.(period)
-      if (fetched) await this.store.replacePeriod(fetched)
+      // A node that has forgotten a block of it, or is on another chain, gives another period.
+      if (fetched && (await this.isRecorded(fetched))) await this.store.replacePeriod(fetched)
     }
     if (this.damages.some((damage) => damage.what === 'index')) {
       await this.store.rebuildIndex({ from: this.from, to: this.to })
     }
     await this.confirmRepairs()
+  }
+
+  /** Whether it has the root that the index recorded when it was archived, or else that of the manifest. */
+  private async isRecorded({ manifest, summary }: ArchivedPeriod): Promise<boolean> {
+    const { period } = manifest
+    const value = await this.store.index.get(summaryKey(period))
+    const own = await this.readManifest(period)
+    const root = (value && decodeSummary(period, value)?.root) ?? (own?.period === period && computePeriodRoot(own))
+    return root instanceof Uint8Array && equalBytes(root, summary.root)
   }
 
   /** Only a second look says what is repaired. */
@@ -365,41 +461,49 @@ class VerifyRun {
   }
 }
 
-function isSummaryOf(manifest: Manifest, value: Uint8Array | undefined): boolean {
-  const summary = value && decodeSummary(manifest.period, value)
-  return (
-    summary !== undefined &&
-    equalBytes(summary.root, computePeriodRoot(manifest)) &&
-    summary.bodyBytes === computeBodyBytes(manifest) &&
-    summary.chunks === manifest.chunks.length &&
-    summary.blocks === countBits(manifest.bitmap)
-  )
+interface TablePlace {
+  readonly path: string
+  /** Absent: not known. */
+  readonly periods?: { readonly first: Period; readonly last: Period }
 }
 
 /**
- * Table files of a database with the first period of each, ascending; those of level 0 first and without one, since they
- * overlap all others.
+ * Table files of `bodies` with the first and last period of each, ascending; those of which it is not known first. One
+ * that is not there stands for those that a compaction deleted.
  */
-async function listTables(bodies: GuardedLevel): Promise<{ readonly path: string; readonly first?: Period }[]> {
+async function listTables(bodies: GuardedLevel): Promise<TablePlace[]> {
   const { location } = bodies
   if (location === undefined) return []
   // What is in memory goes into a table: all of it is to be read from disk. No key is in the range.
   await bodies.compact(BEYOND_ALL, BEYOND_ALL)
-  const live = bodies.listTables() ?? new Map<number, number>()
-  const tables: { path: string; first?: Period }[] = []
-  for (const name of await readdir(location)) {
-    const level = live.get(Number(/^(\d+)\.(ldb|sst)$/.exec(name)?.[1]))
-    if (level === undefined) continue
-    const path = join(location, name)
-    const key = level === 0 ? undefined : readFirstKey(path)
-    const first = key && decodeBodyKey(key)?.period
-    tables.push(first === undefined ? { path } : { path, first })
+  for (let attempt = 1; ; attempt++) {
+    const live = bodies.listTables() ?? new Map<number, number>()
+    const names = listTableFiles(location, live)
+    const tables = names.map((name) => readTablePlace(join(location, name)))
+    // A compaction deletes files while we look: what they held lies in others then.
+    const isWhole = names.length === live.size && tables.every(({ periods }) => periods !== undefined)
+    if (!isWhole && attempt < LIST_ATTEMPTS) continue
+    if (names.length < live.size) tables.push({ path: join(location, 'deleted') })
+    return tables.sort((a, b) => (a.periods?.first ?? -1) - (b.periods?.first ?? -1))
   }
-  return tables.sort((a, b) => (a.first ?? -1) - (b.first ?? -1))
 }
 
-function countBits(bitmap: number): number {
-  let count = 0
-  for (let rest = bitmap; rest !== 0; rest = (rest & (rest - 1)) >>> 0) count++
-  return count
+function readTablePlace(path: string): TablePlace {
+  const keys = readKeyRange(path)
+  const first = keys && decodeBodyKey(keys.first)?.period
+  const last = keys && decodeBodyKey(keys.last)?.period
+  return first === undefined || last === undefined ? { path } : { path, periods: { first, last } }
+}
+
+/** For each of the tables, ascending, periods within [from, to] of which it alone holds something. */
+function findAlone(tables: readonly TablePlace[], range: OpenPeriods): OpenPeriods[] {
+  // One that may hold anything leaves nobody alone.
+  if (tables.some(({ periods }) => periods === undefined)) return tables.map(() => NO_PERIODS)
+  let before = -1
+  return tables.map(({ periods = { first: 0, last: -1 } }, i) => {
+    const from = Math.max(periods.first, before + 1, range.from)
+    const to = Math.min(periods.last, (tables[i + 1]?.periods?.first ?? Number.MAX_SAFE_INTEGER) - 1, range.to)
+    before = Math.max(before, periods.last)
+    return { from, to }
+  })
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isArchiveError } from '../../core/index.ts'
+import { repairArchiverKey } from '../../storage-worker/archiver-key.ts'
 import { readOrCreateArchiverKey } from '../../storage-worker/index.ts'
 
 describe('storage-worker/archiver-key', () => {
@@ -26,6 +27,35 @@ describe('storage-worker/archiver-key', () => {
     await readOrCreateArchiverKey(dir)
     await chmod(join(dir, 'archiver.key'), 0o644)
     await assert.rejects(readOrCreateArchiverKey(dir), refused)
+  })
+
+  it('error: refuses a file of which any byte is flipped, and mends it', async () => {
+    const seed = new Uint8Array(await readOrCreateArchiverKey(dir))
+    const path = join(dir, 'archiver.key')
+    const whole = await readFile(path)
+    for (let at = 0; at < whole.length; at++) {
+      for (const bits of [1, 0x10, 0x2a, 0x80]) {
+        const flipped = Buffer.from(whole)
+        flipped[at] = (flipped[at] ?? 0) ^ bits
+        await writeFile(path, flipped)
+        await assert.rejects(readOrCreateArchiverKey(dir), refused, `byte ${at}`)
+        if (bits === 1 || at % 7 === 0) assert.ok(await repairArchiverKey(dir), `byte ${at}`)
+        else await writeFile(path, whole)
+        assert.deepEqual(await readFile(path), whole)
+      }
+    }
+    assert.deepEqual(new Uint8Array(await readOrCreateArchiverKey(dir)), seed)
+    assert.equal((await stat(path)).mode & 0o777, 0o600)
+  })
+
+  it('makes no key up from a file of which two bytes are flipped', async () => {
+    await readOrCreateArchiverKey(dir)
+    const path = join(dir, 'archiver.key')
+    const bytes = await readFile(path)
+    for (const at of [5, 20]) bytes[at] = bytes[at] === 0x41 ? 0x42 : 0x41
+    await writeFile(path, bytes)
+    assert.equal(await repairArchiverKey(dir), false)
+    assert.deepEqual(await readFile(path), bytes)
   })
 
   it('error: refuses a file that holds no secret key', async () => {

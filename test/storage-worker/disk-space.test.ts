@@ -35,13 +35,57 @@ describe('storage-worker/disk-space', () => {
     const disk = new DiskSpace({ dataDir, quotaGb: 2e-6, readFreeBytes: async () => 1e12 })
     assert.equal(disk.quotaBytes, 2000)
     assert.equal(await disk.readUsedBytes(), 1000)
-    await assert.rejects(disk.checkRoom(1001), hasCode('STORE_QUOTA_FULL'))
+    // A tenth of it is for the spool.
+    await assert.rejects(disk.checkRoom(801), hasCode('STORE_QUOTA_FULL'))
     await disk.checkRoom(400)
     // Counted before the next sum.
-    await assert.rejects(disk.checkRoom(601), hasCode('STORE_QUOTA_FULL'))
-    await disk.checkRoom(600)
+    await assert.rejects(disk.checkRoom(401), hasCode('STORE_QUOTA_FULL'))
+    await disk.checkRoom(400)
     disk.forgetUsed()
     assert.equal(await disk.readUsedBytes(), 1000)
+  })
+
+  it('limit: the spool may take a tenth of the quota, three quarters of that for what nothing waits for', async () => {
+    const dataDir = await folders.make()
+    const disk = new DiskSpace({ dataDir, quotaGb: 2e-6, readFreeBytes: async () => 1e12 })
+    assert.equal(disk.spoolBytes, 200)
+    for (const [level, most] of [
+      ['urgent', 200],
+      ['ordinary', 150],
+      ['again', 120],
+    ] as const) {
+      await disk.checkSpoolRoom(most, level)
+      await assert.rejects(disk.checkSpoolRoom(most + 1, level), hasCode('STORE_SPOOL_FULL'), level)
+    }
+    assert.equal(new DiskSpace({ dataDir, quotaGb: 1000 }).spoolBytes, 10e9)
+    assert.equal(new DiskSpace({ dataDir }).spoolBytes, 10e9)
+  })
+
+  it('what waits in the spool takes nothing from the periods, nor do they from it', async () => {
+    const dataDir = await folders.make()
+    await writeFile(join(dataDir, 'x'), new Uint8Array(1950))
+    const disk = new DiskSpace({ dataDir, quotaGb: 2e-6, readFreeBytes: async () => 1e12 })
+    await assert.rejects(disk.checkRoom(1), hasCode('STORE_QUOTA_FULL'))
+    await disk.checkSpoolRoom(150, 'ordinary')
+    await assert.rejects(disk.checkRoom(1), hasCode('STORE_QUOTA_FULL'))
+    await disk.checkSpoolRoom(160, 'urgent')
+    await disk.checkRoom(10)
+    await assert.rejects(disk.checkRoom(1), hasCode('STORE_QUOTA_FULL'))
+  })
+
+  it('limit: the spool goes on below the floor, down to half of it, and a quarter for what is waited for', async () => {
+    let free = 0
+    const disk = new DiskSpace({ dataDir: await folders.make(), floorBytes: 1000, readFreeBytes: async () => free })
+    for (const [level, least] of [
+      ['urgent', 250],
+      ['ordinary', 500],
+      ['again', 750],
+    ] as const) {
+      free = least
+      await disk.checkSpoolRoom(1, level)
+      free = least - 1
+      await assert.rejects(disk.checkSpoolRoom(1, level), hasCode('STORE_SPOOL_FULL'), level)
+    }
   })
 
   it('sums again after ten seconds', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { GuardedLevel } from '../../storage-worker/guarded-level.ts'
+import { setImmediate } from 'node:timers/promises'
+import { GuardedLevel, type LevelOperation } from '../../storage-worker/guarded-level.ts'
 import { LevelChunkStore, verifyArchive } from '../../storage-worker/index.ts'
 import { createFaultyLevels, type OnBatch } from '../fault/faulty-level.ts'
 import { assertHolds, hasCode } from '../suites/chunk-store-suite.ts'
@@ -53,25 +54,101 @@ describe('storage-worker/guarded-level', () => {
     return { guarded, events, fullCount: () => full }
   }
 
+  /** A database in memory that remembers what was written at once. */
+  async function openRecorded() {
+    const batches: { keys: number[]; sync: boolean }[] = []
+    const level = createMemoryLevel()
+    const batch = level.batch.bind(level) as (operations?: LevelOperation[], options?: object) => Promise<void>
+    const record = (keys: (Uint8Array | undefined)[], options: { sync: boolean }) =>
+      batches.push({ keys: keys.map((key) => key?.[0] ?? -1), sync: options.sync })
+    const recordLarge = () => {
+      const large = batch() as unknown as ReturnType<typeof level.batch>
+      const keys: Uint8Array[] = []
+      const put = large.put.bind(large) as (key: Uint8Array, value: Uint8Array) => unknown
+      const write = large.write.bind(large)
+      return Object.assign(large, {
+        put: (key: Uint8Array, value: Uint8Array) => [keys.push(key), put(key, value)],
+        write: (options: { sync: boolean }) => [record(keys, options), write(options)][1],
+      })
+    }
+    Object.assign(level, {
+      batch: (operations?: LevelOperation[], options: { sync: boolean } = { sync: false }) => {
+        if (!operations) return recordLarge()
+        record(
+          operations.map(({ key }) => key),
+          options,
+        )
+        return batch(operations, options)
+      },
+    })
+    return { batches, guarded: await GuardedLevel.open({ name: 'test', create: () => level }) }
+  }
+
   for (const [name, failure, code] of FAILURES) {
     it(`takes no write after ${name} until it was closed and opened again`, async () => {
       const { guarded, events, fullCount } = await open(({ count, done }) => {
         if (count === 2 && !done) throw failure
       })
       await guarded.write(put(1), SYNC)
-      // Three at once: what is queued behind the failed write must wait for the reopening too.
-      const results = await Promise.allSettled([2, 3, 4].map((key) => guarded.write(put(key), SYNC)))
+      // What is queued behind the failed write must wait for the reopening too.
+      const failed = guarded.write(put(2), SYNC)
+      failed.catch(() => undefined)
+      while (events.length < 3) await setImmediate()
+      const results = await Promise.allSettled([failed, guarded.write(put(3), SYNC), guarded.write(put(4), SYNC)])
       assert.deepEqual(
         results.map(({ status }) => status),
         ['rejected', 'fulfilled', 'fulfilled'],
       )
       assert.ok(results[0]?.status === 'rejected')
       hasCode(code)(results[0].reason)
-      assert.deepEqual(events, ['open', 'write', 'write', 'close', 'open', 'write', 'write'])
+      assert.deepEqual(events, ['open', 'write', 'write', 'close', 'open', 'write'])
       assert.equal(fullCount(), code === 'STORE_DISK_FULL' ? 1 : 0)
       assert.equal(guarded.isBroken, false)
     })
   }
+
+  it('writes what waits as one batch, in its order, synced when one of it is', async () => {
+    const { batches, guarded } = await openRecorded()
+    const del = [{ type: 'del' as const, key: bytes(2) }]
+    await Promise.all([
+      guarded.write(put(1), { sync: false }),
+      guarded.write(put(2), { sync: false }),
+      guarded.write(del, SYNC),
+      guarded.write(put(3), { sync: false }),
+    ])
+    await guarded.write(put(4), { sync: false })
+    assert.deepEqual(batches, [
+      { keys: [1, 2, 2, 3], sync: true },
+      { keys: [4], sync: false },
+    ])
+    assert.equal(await guarded.get(bytes(2)), undefined)
+  })
+
+  it('limit: joins writes up to 4 MiB, and writes a larger one alone', async () => {
+    const { batches, guarded } = await openRecorded()
+    const large = (key: number, size: number) => [
+      { type: 'put' as const, key: bytes(key), value: new Uint8Array(size) },
+    ]
+    const half = 2 * 1024 * 1024 - 1
+    const sizes = [half, half, half, half + 1, 5 * 1024 * 1024, 10]
+    await Promise.all(sizes.map((size, key) => guarded.write(large(key, size), SYNC)))
+    assert.deepEqual(
+      batches.map(({ keys }) => keys),
+      [[0, 1], [2], [3], [4], [5]],
+    )
+  })
+
+  it('tells every writer of a batch that failed', async () => {
+    const { guarded } = await open(({ count, done }) => {
+      if (count === 1 && !done) throw new Error('Input/output error')
+    })
+    const results = await Promise.allSettled([1, 2].map((key) => guarded.write(put(key), SYNC)))
+    for (const result of results) {
+      assert.ok(result.status === 'rejected')
+      hasCode('STORE_WRITE_FAILED')(result.reason)
+    }
+    assert.equal(await guarded.get(bytes(2)), undefined)
+  })
 
   it('takes no write when the reopening fails, and tries again at the next', async () => {
     const memory = createMemoryLevel()
@@ -146,10 +223,15 @@ describe('storage-worker: a store whose disk refuses the n-th write', () => {
       this.timeout(60_000)
       for (let failAt = 1; failAt <= 14; failAt++) {
         const dataDir = await folders.make()
+        let opening = Number.POSITIVE_INFINITY
+        let last = 0
         const createLevel = createFaultyLevels(({ count, done }) => {
-          if (count === failAt && !done) throw failure
+          last = count
+          if (count === opening + failAt && !done) throw failure
         })
         const store = await openTestStore(dataDir, { createLevel })
+        // What opening itself writes may fail without anybody being told.
+        opening = last
         let failures = 0
         const insist = async (task: () => Promise<void>) => {
           try {

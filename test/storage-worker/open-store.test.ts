@@ -1,14 +1,21 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { isArchiveError, type StoreIdentity } from '../../core/index.ts'
-import { type Migration, openStore, readDaemonInfo, readIdentity, verifyArchive } from '../../storage-worker/index.ts'
-import { bodyRange } from '../../storage-worker/keyspace.ts'
-import { createClassicLevel } from '../../storage-worker/level-options.ts'
+import {
+  type Migration,
+  openStore,
+  readDaemonInfo,
+  readIdentity,
+  readOrCreateArchiverKey,
+  verifyArchive,
+} from '../../storage-worker/index.ts'
+import { bodyRange, encodeIndexKey } from '../../storage-worker/keyspace.ts'
+import { createClassicLevel, INDEX_OPTIONS } from '../../storage-worker/level-options.ts'
 import { openValue, sealValue } from '../../storage-worker/sealed-value.ts'
 import { writeIdentity } from '../../storage-worker/store-identity.ts'
 import { assertHolds, hasCode } from '../suites/chunk-store-suite.ts'
@@ -60,6 +67,153 @@ describe('storage-worker/open-store', () => {
     await assert.rejects(openTestStore(dataDir), hasCode('STORE_IDENTITY_DAMAGED'))
     await writeFile(path, text)
     await (await openTestStore(dataDir)).close()
+  })
+
+  describe('with repair, writes a damaged store.json again', () => {
+    async function damage(periods: number): Promise<{ dataDir: string; path: string; text: string }> {
+      const dataDir = await folders.make()
+      const store = await openTestStore(dataDir)
+      for (let number = 0; number < periods; number++) await store.chunks.writePeriod(makePeriod(number))
+      await store.close()
+      const path = join(dataDir, 'store.json')
+      return { dataDir, path, text: await readFile(path, 'utf8') }
+    }
+    const repair = { freeFloorBytes: 0, ballastBytes: 0, repair: true }
+
+    it('from the copy in the index, whatever is left of the file', async () => {
+      const { dataDir, path, text } = await damage(0)
+      for (const wrong of [text.replace('77', '78'), text.replace('  ', ' \t'), text.slice(0, 40), '', undefined]) {
+        if (wrong === undefined) await rm(path)
+        else await writeFile(path, wrong)
+        await assert.rejects(openTestStore(dataDir), hasCode('STORE_IDENTITY_DAMAGED'))
+        const store = await openStore({ dataDir, ...repair })
+        assert.deepEqual(store.chunks.identity, TEST_IDENTITY)
+        assert.deepEqual(
+          store.mended.map(({ what, code, repaired }) => [what, code, repaired]),
+          [['store.json', 'STORE_IDENTITY_DAMAGED', true]],
+        )
+        await store.close()
+        assert.equal(await readFile(path, 'utf8'), text)
+      }
+      const intact = await openStore({ dataDir, ...repair })
+      assert.deepEqual(intact.mended, [])
+      await intact.close()
+    })
+
+    it('from the manifests, when the archive is of a release that kept no copy', async () => {
+      const { dataDir, path, text } = await damage(2)
+      await dropCopy(dataDir)
+      await rm(path)
+      const store = await openStore({ dataDir, ...repair, chunkSizeBytes: 1 })
+      assert.deepEqual(store.chunks.identity, TEST_IDENTITY)
+      await store.close()
+      assert.equal(await readFile(path, 'utf8'), text)
+    })
+
+    it('error: refuses when neither says it', async () => {
+      const { dataDir, path } = await damage(0)
+      await dropCopy(dataDir)
+      await rm(path)
+      await assert.rejects(openStore({ dataDir, ...repair, chunkSizeBytes: 4096 }), hasCode('STORE_IDENTITY_DAMAGED'))
+    })
+
+    it('error: refuses when the archive is another than the one that is asked for', async () => {
+      const { dataDir, path } = await damage(0)
+      await rm(path)
+      const identity = { ...TEST_IDENTITY, chunkSizeBytes: 8192 }
+      await assert.rejects(openStore({ dataDir, ...repair, identity }), hasCode('STORE_IDENTITY_MISMATCH'))
+      await assert.rejects(readFile(path), { code: 'ENOENT' })
+    })
+
+    async function dropCopy(dataDir: string): Promise<void> {
+      const index = createClassicLevel(join(dataDir, 'index'), INDEX_OPTIONS)
+      await index.del(encodeIndexKey('journal', new TextEncoder().encode('identity')))
+      await index.close()
+    }
+  })
+
+  it('says which file is damaged beside an open archive, and writes it again', async () => {
+    const dataDir = await folders.make()
+    const store = await openTestStore(dataDir)
+    try {
+      await readOrCreateArchiverKey(dataDir)
+      for (let number = 0; number < 3; number++) await store.chunks.writePeriod(makePeriod(number))
+      assert.deepEqual(await store.checkFiles(false), [])
+      const log = (await readdir(join(dataDir, 'bodies'))).find((name) => name.endsWith('.log'))
+      assert.ok(log)
+      for (const [file, code] of [
+        ['store.json', 'STORE_IDENTITY_DAMAGED'],
+        ['archiver.key', 'STORE_KEY_INVALID'],
+        [`bodies/${log}`, 'STORE_LOG_DAMAGED'],
+      ] as const) {
+        const bytes = await readFile(join(dataDir, file))
+        bytes[20] = (bytes[20] ?? 0) ^ 1
+        await writeFile(join(dataDir, file), bytes)
+        for (const repair of [false, true]) {
+          assert.deepEqual(await store.checkFiles(repair), [
+            { what: file, code, repairable: true, ...(repair ? { repaired: true } : {}) },
+          ])
+        }
+        assert.deepEqual(await store.checkFiles(false), [])
+      }
+      assert.deepEqual((await verifyArchive(store.chunks, { deep: true })).damages, [])
+    } finally {
+      await store.close()
+    }
+  })
+
+  it('keeps a damaged log until a repair is done with it, since LevelDB drops what it cannot read of it', async () => {
+    const dataDir = await folders.make()
+    const first = await openTestStore(dataDir)
+    for (let number = 0; number < 3; number++) await first.chunks.writePeriod(makePeriod(number))
+    await first.close()
+    const log = (await readdir(join(dataDir, 'bodies'))).find((name) => name.endsWith('.log'))
+    assert.ok(log)
+    const bytes = await readFile(join(dataDir, 'bodies', log))
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1
+    await writeFile(join(dataDir, 'bodies', log), bytes)
+    for (let opening = 0; opening < 2; opening++) {
+      const store = await openTestStore(dataDir)
+      assert.deepEqual(
+        (await store.checkFiles(false)).map(({ what }) => what),
+        [`bodies/${log}`],
+      )
+      assert.ok((await verifyArchive(store.chunks, {})).damages.some(({ code }) => code === 'STORE_VALUE_MISSING'))
+      await store.close()
+    }
+    const store = await openTestStore(dataDir, { repair: true })
+    await verifyArchive(store.chunks, { repair: true, refetchPeriod: async (number) => makePeriod(number) })
+    assert.equal((await store.checkFiles(true))[0]?.repaired, true)
+    assert.deepEqual(await store.checkFiles(false), [])
+    for (let number = 0; number < 3; number++) await assertHolds(store.chunks, makePeriod(number))
+    await store.close()
+  })
+
+  it('error: a manifest that LevelDB would read in part keeps it closed, and no table is lost by it', async () => {
+    const dataDir = await folders.make()
+    for (let opening = 0; opening < 3; opening++) {
+      const store = await openTestStore(dataDir)
+      await store.chunks.writePeriod(makePeriod(opening))
+      await store.close()
+    }
+    const manifest = (await readdir(join(dataDir, 'bodies'))).find((name) => name.startsWith('MANIFEST-'))
+    assert.ok(manifest)
+    const path = join(dataDir, 'bodies', manifest)
+    const bytes = await readFile(path)
+    // The length of the second record: as if a crash had cut it off.
+    const second = 7 + bytes.readUInt16LE(4)
+    bytes[second + 5] = 0x70
+    await writeFile(path, bytes)
+    const tables = (await readdir(join(dataDir, 'bodies'))).filter((name) => name.endsWith('.ldb'))
+    assert.ok(tables.length > 0)
+    await assert.rejects(openTestStore(dataDir), hasCode('STORE_DATABASE_DAMAGED'))
+    const repaired = await openTestStore(dataDir, { repair: true })
+    assert.deepEqual(
+      repaired.mended.map(({ what }) => what),
+      [`bodies/${manifest}`],
+    )
+    for (let number = 0; number < 3; number++) await assertHolds(repaired.chunks, makePeriod(number))
+    await repaired.close()
   })
 
   it('error: refuses to begin an archive when nobody says what for', async () => {

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { applyRetention, computeRetentionCut, LevelChunkStore, planRetention } from '../../storage-worker/index.ts'
+import {
+  applyRetention,
+  computeNextRetentionAt,
+  computeRetentionCut,
+  LevelChunkStore,
+  planRetention,
+} from '../../storage-worker/index.ts'
 import { makePeriod, TEST_IDENTITY } from './synthetic-period.ts'
 import { openMemoryLevel } from './temp-store.ts'
 
@@ -31,6 +37,16 @@ describe('storage-worker/retention', () => {
       assert.deepEqual(computeRetentionCut({ first, last }, retention), want)
     })
   }
+
+  it('says with which newest period the next step is due, not one sooner', () => {
+    fc.assert(
+      fc.property(fc.nat(5000), fc.integer({ min: 1, max: 1000 }), (first, retention) => {
+        const last = computeNextRetentionAt(first, retention)
+        assert.equal(computeRetentionCut({ first, last: last - 1 }, retention), undefined)
+        assert.notEqual(computeRetentionCut({ first, last }, retention), undefined)
+      }),
+    )
+  })
 
   it('never touches the last retention + 16 periods, and leaves less than one step more', () => {
     const number = fc.nat(5000)

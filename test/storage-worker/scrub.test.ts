@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Clock } from '../../core/index.ts'
-import { type Damage, LevelChunkStore, Scrub } from '../../storage-worker/index.ts'
-import { encodeBodyKey, MANIFEST, SEALS } from '../../storage-worker/keyspace.ts'
+import { type Damage, LevelChunkStore, LevelSpool, Scrub } from '../../storage-worker/index.ts'
+import { encodeBodyKey, keyspaceRange, MANIFEST, SEALS } from '../../storage-worker/keyspace.ts'
+import { placeKey, summaryKey } from '../../storage-worker/period-index.ts'
 import { sealValue } from '../../storage-worker/sealed-value.ts'
-import { makePeriod, noise, TEST_IDENTITY } from './synthetic-period.ts'
-import { openMemoryLevel } from './temp-store.ts'
+import { makeBlock, makePeriod, noise, TEST_IDENTITY } from './synthetic-period.ts'
+import { openMemoryLevel, openTestStore, TempFolders } from './temp-store.ts'
+
+const folders = new TempFolders()
 
 describe('storage-worker/scrub', () => {
   let store: LevelChunkStore
@@ -18,6 +23,8 @@ describe('storage-worker/scrub', () => {
     for (let number = 0; number < 30; number++) await store.writePeriod(makePeriod(number))
     for await (const [, value] of store.bodies.entries({})) bytes += value.length
   })
+
+  afterEach(() => folders.clean())
 
   /** Time passes by sleeping only. */
   function makeClock(): Clock & { slept: number } {
@@ -93,6 +100,94 @@ describe('storage-worker/scrub', () => {
     assert.equal(await store.bodies.get(encodeBodyKey(7, count)), undefined)
     assert.ok(await store.bodies.get(encodeBodyKey(7, count - 1)))
   })
+
+  it('reports index entries that are missing or damaged, in the spool too', async () => {
+    const damages: Damage[] = []
+    const spool = new LevelSpool(store.index)
+    const block = makeBlock({ period: 50, thread: 2 })
+    await spool.putBlock(block)
+    await spool.putMark('holes', noise('m', 50))
+    const [chunk] = makePeriod(8).manifest.chunks
+    assert.ok(chunk)
+    const torn = Uint8Array.from((await store.index.get(summaryKey(9))) ?? [])
+    torn[40] = (torn[40] ?? 0) ^ 1
+    await store.index.write(
+      [
+        { type: 'del', key: placeKey({ chunkId: chunk.chunkId, period: 8, index: 0 }) },
+        { type: 'put', key: summaryKey(9), value: torn },
+      ],
+      { sync: true },
+    )
+    for (const keyspace of ['spoolBlocks', 'marks'] as const) {
+      for await (const [key, value] of store.index.entries(keyspaceRange(keyspace))) {
+        const flipped = Uint8Array.from(value)
+        flipped[40] = (flipped[40] ?? 0) ^ 1
+        await store.index.write([{ type: 'put', key, value: flipped }], { sync: true })
+      }
+    }
+    await makeScrub(makeClock(), damages).runRound(0)
+    assert.deepEqual(
+      damages.map(({ period, what, code }) => `${period} ${what} ${code}`),
+      [
+        '8 index STORE_INDEX_WRONG',
+        '9 index STORE_INDEX_WRONG',
+        '50 spool blocks STORE_VALUE_CORRUPT',
+        'undefined marks STORE_VALUE_CORRUPT',
+      ],
+    )
+  })
+
+  it('takes a period whose index entries are still to be written for no damage', async () => {
+    const damages: Damage[] = []
+    const writes: Promise<void>[] = []
+    const clock = makeClock()
+    const sleep = clock.sleep.bind(clock)
+    let next = 30
+    clock.sleep = async (durationMs, signal) => {
+      if (next < 60) writes.push(store.writePeriod(makePeriod(next++)))
+      await sleep(durationMs, signal)
+    }
+    // Slow enough that it sleeps after every period.
+    await makeScrub(clock, damages, 1e12).runRound(0)
+    await Promise.all(writes)
+    assert.ok(next > 30)
+    assert.deepEqual(damages, [])
+  })
+
+  for (const name of ['bodies', 'index'] as const) {
+    it(`names a damaged table of ${name}, and reads nothing through LevelDB then`, async () => {
+      const dataDir = await folders.make()
+      const first = await openTestStore(dataDir)
+      for (let number = 0; number < 4; number++) await first.chunks.writePeriod(makePeriod(number))
+      await first.close()
+      // Opening turns the log into a table.
+      const opened = await openTestStore(dataDir)
+      try {
+        const file = readdirSync(join(dataDir, name)).find((entry) => entry.endsWith('.ldb'))
+        assert.ok(file)
+        const bytes = readFileSync(join(dataDir, name, file))
+        bytes[bytes.length - 100] = (bytes[bytes.length - 100] ?? 0) ^ 1
+        writeFileSync(join(dataDir, name, file), bytes)
+        const damages: Damage[] = []
+        const scrub = new Scrub(
+          { onDamage: (damage) => damages.push(damage) },
+          {
+            store: opened.chunks,
+            clock: makeClock(),
+            readUsedBytes: async () => 1e6,
+            checkFiles: () => opened.checkFiles(false),
+          },
+        )
+        assert.equal((await scrub.runRound(0)).periods, 0)
+        assert.deepEqual(
+          damages.map(({ what, code }) => [what, code]),
+          [[`${name}/${file}`, 'STORE_DATABASE_DAMAGED']],
+        )
+      } finally {
+        await opened.close()
+      }
+    })
+  }
 
   it('goes round and round until it is stopped', async () => {
     let rounds = 0

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
-import { copyFile, writeFile } from 'node:fs/promises'
+import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32c } from '../../storage-worker/crc32c.ts'
 import { verifyArchive } from '../../storage-worker/index.ts'
+import { bodyRange } from '../../storage-worker/keyspace.ts'
 import { findDamagedTables } from '../../storage-worker/table-file.ts'
+import { scanTable } from '../../storage-worker/table-scan.ts'
 import { makePeriod } from './synthetic-period.ts'
 import { openTestStore, TempFolders } from './temp-store.ts'
 
@@ -15,6 +17,8 @@ describe('storage-worker/table-file', () => {
     assert.equal(crc32c(new Uint8Array(32)), 0x8a9136aa)
     assert.equal(crc32c(new Uint8Array(32).fill(0xff)), 0x62a8ab43)
     assert.equal(crc32c(Uint8Array.from({ length: 32 }, (_, i) => i)), 0x46dd794e)
+    // No multiple of four, as the others are: the check value of the CRC catalogue.
+    assert.equal(crc32c(new TextEncoder().encode('123456789')), 0xe3069283)
   })
 
   it('takes every table that LevelDB writes, and no half table for a damaged one', async () => {
@@ -37,6 +41,29 @@ describe('storage-worker/table-file', () => {
     await store.close()
   })
 
+  it('finds a flipped bit in the Bloom filter, which would hide values from reads', async () => {
+    const dataDir = await folders.make()
+    const first = await openTestStore(dataDir)
+    for (let number = 0; number < 20; number++) await first.chunks.writePeriod(makePeriod(number))
+    await first.close()
+    // Opening turns the log into a table.
+    await (await openTestStore(dataDir)).close()
+    const folder = join(dataDir, 'bodies')
+    const name = (await readdir(folder)).find((file) => file.endsWith('.ldb'))
+    assert.ok(name)
+    const intact = await readFile(join(folder, name))
+    // The filter ends where the metaindex begins, to which the footer points: behind its bytes stand kind and CRC.
+    const metaindexAt = readVarint(intact.subarray(intact.length - 48))
+    for (const before of [6, 7, 15, 40, 100]) {
+      const damaged = Buffer.from(intact)
+      const at = metaindexAt - before
+      damaged[at] = (damaged[at] ?? 0) ^ 1
+      await writeFile(join(folder, name), damaged)
+      assert.equal(findDamagedTables(folder, undefined, true).length, 1, `${before} bytes before the metaindex`)
+      assert.equal(typeof scanTable(join(folder, name), bodyRange(0, 100), () => undefined), 'string')
+    }
+  })
+
   it('refuses files that are no tables', async () => {
     const folder = await folders.make()
     await writeFile(join(folder, '000001.ldb'), new Uint8Array(0))
@@ -49,3 +76,12 @@ describe('storage-worker/table-file', () => {
     assert.deepEqual(findDamagedTables(join(folder, 'absent'), undefined, true), [])
   })
 })
+
+function readVarint(bytes: Uint8Array): number {
+  let value = 0
+  for (const [i, byte] of bytes.entries()) {
+    value += (byte & 0x7f) * 2 ** (7 * i)
+    if (byte < 0x80) break
+  }
+  return value
+}

@@ -3,8 +3,8 @@ import { readdir, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { toHex } from '../../core/index.ts'
 import { verifyArchive } from '../../storage-worker/index.ts'
-import { bodyRange, encodeBodyKey, SEALS } from '../../storage-worker/keyspace.ts'
-import { readFirstKey, scanTable } from '../../storage-worker/table-scan.ts'
+import { bodyRange, encodeBodyKey, MANIFEST, SEALS } from '../../storage-worker/keyspace.ts'
+import { readKeyRange, scanTable } from '../../storage-worker/table-scan.ts'
 import { makePeriod } from './synthetic-period.ts'
 import { openTestStore, TempFolders } from './temp-store.ts'
 
@@ -26,7 +26,10 @@ describe('storage-worker/table-scan', () => {
     for await (const [key, value] of store.chunks.bodies.entries(ALL)) want.push([toHex(key), toHex(value)])
     await store.close()
     assert.deepEqual(seen, want)
-    assert.equal(toHex(readFirstKey(path) ?? new Uint8Array(0)), toHex(encodeBodyKey(1, 0)))
+    const range = readKeyRange(path)
+    assert.ok(range)
+    assert.equal(toHex(range.first), toHex(encodeBodyKey(1, 0)))
+    assert.equal(toHex(range.last), toHex(encodeBodyKey(70_000, MANIFEST)))
   })
 
   it('leaves out blocks beyond the range, and nothing within it', async () => {
@@ -63,7 +66,7 @@ describe('storage-worker/table-scan', () => {
     assert.ok(path)
     await truncate(path, 3000)
     assert.equal(typeof scanTable(path, ALL, () => undefined), 'string')
-    assert.equal(readFirstKey(path), undefined)
+    assert.equal(readKeyRange(path), undefined)
   })
 
   it('judges values by what was written last, wherever older ones still lie', async () => {

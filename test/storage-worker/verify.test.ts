@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { toHex } from '../../core/index.ts'
+import { concatBytes, toHex } from '../../core/index.ts'
 import { LevelChunkStore, LevelSpool, type VerifyReport, verifyArchive } from '../../storage-worker/index.ts'
 import { EXECUTION_RESULTS, encodeBodyKey, keyspaceRange, MANIFEST, SEALS } from '../../storage-worker/keyspace.ts'
 import { placeKey, summaryKey } from '../../storage-worker/period-index.ts'
@@ -87,6 +87,21 @@ describe('storage-worker/verify', () => {
     )
   })
 
+  it('takes nothing from a source that gives another period than the one that was archived', async () => {
+    for (const n of [0, MANIFEST]) {
+      await flip(store, 4, n)
+      const before = await store.bodies.get(encodeBodyKey(4, n))
+      const other = makePeriod(4, { blocks: 2 })
+      const report = await verifyArchive(store, { repair: true, refetchPeriod: async () => other })
+      assert.deepEqual(
+        report.damages.map(({ repaired }) => repaired),
+        [false],
+      )
+      assert.deepEqual(await store.bodies.get(encodeBodyKey(4, n)), before)
+      await store.replacePeriod(makePeriod(4))
+    }
+  })
+
   it('finds that a whole period is missing which the index knows', async () => {
     await store.deleteValues(4, [0, 1, 2, EXECUTION_RESULTS, SEALS, MANIFEST])
     const report = await verifyArchive(store, {})
@@ -101,6 +116,30 @@ describe('storage-worker/verify', () => {
     await store.bodies.write([{ type: 'put', key: encodeBodyKey(4, 0), value }], { sync: true })
     assert.deepEqual(namesOf(await verifyArchive(store, {})), [])
     assert.deepEqual(namesOf(await verifyArchive(store, { deep: true })), ['4 chunk 0 STORE_VALUE_CORRUPT'])
+  })
+
+  it('finds SEALS that carry a right hash and are not those of BODY: deep', async () => {
+    const { seals } = makePeriod(4)
+    const other = Uint8Array.from(seals)
+    other[24] = (other[24] ?? 0) ^ 1
+    const wrong = {
+      'a signature less': seals.subarray(0, -64),
+      'a signature more': concatBytes(seals, noise('x', 64)),
+      'half a signature more': concatBytes(seals, noise('x', 32)),
+      'of another period': other,
+      'of another network': makePeriod(4, {
+        identity: { ...TEST_IDENTITY, network: { ...TEST_IDENTITY.network, chainId: 78n } },
+      }).seals,
+      nothing: new Uint8Array(0),
+    }
+    for (const [what, value] of Object.entries(wrong)) {
+      await store.bodies.write([{ type: 'put', key: encodeBodyKey(4, SEALS), value: sealValue(value) }], { sync: true })
+      assert.deepEqual(namesOf(await verifyArchive(store, {})), [], what)
+      assert.deepEqual(namesOf(await verifyArchive(store, { deep: true })), ['4 seals CORE_SEALS_INVALID'], what)
+    }
+    const repaired = await verifyArchive(store, { deep: true, repair: true, refetchPeriod: async (n) => makePeriod(n) })
+    assert.equal(repaired.damages[0]?.repaired, true)
+    await assertHolds(store, makePeriod(4))
   })
 
   it('finds a manifest of another period, even when its hash is right', async () => {
@@ -192,10 +231,16 @@ describe('storage-worker/verify', () => {
       }
       await flip(opened.chunks, 17, 1)
       await flip(opened.chunks, 40, SEALS)
+      const short = sealValue(makePeriod(50, { operationBytes: 90_000 }).seals.subarray(64))
+      await opened.chunks.bodies.write([{ type: 'put', key: encodeBodyKey(50, SEALS), value: short }], { sync: true })
       for (const deep of [false, true]) {
         const many = await verifyArchive(opened.chunks, { deep, threads: 2 })
         assert.deepEqual(many, await verifyArchive(opened.chunks, { deep, threads: 0 }))
-        assert.deepEqual(namesOf(many), ['17 chunk 1 STORE_VALUE_CORRUPT', '40 seals STORE_VALUE_CORRUPT'])
+        assert.deepEqual(namesOf(many), [
+          '17 chunk 1 STORE_VALUE_CORRUPT',
+          '40 seals STORE_VALUE_CORRUPT',
+          ...(deep ? ['50 seals CORE_SEALS_INVALID'] : []),
+        ])
       }
     } finally {
       await opened.close()

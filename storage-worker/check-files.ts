@@ -1,0 +1,83 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { isArchiveError } from '../core/index.ts'
+import { KEY_FILE, readArchiverKey, repairArchiverKey } from './archiver-key.ts'
+import type { LevelChunkStore } from './chunk-store.ts'
+import { DAMAGED_FOLDER, dismissDamagedLog, listDamagedLogs } from './database-logs.ts'
+import type { GuardedLevel } from './guarded-level.ts'
+import { readIdentityCopy, writeIdentityCopy } from './identity-copy.ts'
+import { SCHEMA_VERSION } from './migrations.ts'
+import { checkIdentity, IDENTITY_FILE, readIdentity, writeIdentity } from './store-identity.ts'
+import type { Damage } from './verify.ts'
+
+/** No key is in this range: compacting it does nothing but write what is in memory to a table. */
+const NOWHERE = new Uint8Array(64).fill(0xff)
+
+/**
+ * Names what is damaged of the files beside the tables of an open archive: `store.json`, `archiver.key`, logs.
+ *
+ * @param repair - write them again from what this process knows
+ */
+export async function checkFiles(dataDir: string, chunks: LevelChunkStore, repair: boolean): Promise<Damage[]> {
+  const damages = [...(await checkIdentityFile(dataDir, chunks, repair)), ...(await checkKeyFile(dataDir, repair))]
+  for (const level of [chunks.bodies, chunks.index]) damages.push(...(await checkLogs(level, repair)))
+  return damages
+}
+
+async function checkIdentityFile(dataDir: string, chunks: LevelChunkStore, repair: boolean): Promise<Damage[]> {
+  const own = { identity: chunks.identity, schemaVersion: SCHEMA_VERSION }
+  const damages: Damage[] = []
+  const name = async (what: string, mend: () => Promise<void>) => {
+    if (repair) await mend()
+    damages.push({
+      what,
+      code: 'STORE_IDENTITY_DAMAGED',
+      repairable: true,
+      ...(repair ? { repaired: true } : {}),
+    })
+  }
+  const isOwn = async () => {
+    const stored = await readIdentity(dataDir)
+    if (!stored) return false
+    checkIdentity(stored.identity, chunks.identity)
+    return true
+  }
+  if (!(await isOwn().catch(refuseOthers))) await name(IDENTITY_FILE, () => writeIdentity(dataDir, own))
+  if (!(await readIdentityCopy(chunks.index))) await name('identity', () => writeIdentityCopy(chunks.index, own))
+  return damages
+}
+
+async function checkKeyFile(dataDir: string, repair: boolean): Promise<Damage[]> {
+  try {
+    await readArchiverKey(dataDir)
+    return []
+  } catch (error) {
+    if (!isArchiveError(error)) throw error
+    const repaired = repair ? await repairArchiverKey(dataDir) : undefined
+    return [{ what: KEY_FILE, code: error.code, repairable: true, ...(repaired === undefined ? {} : { repaired }) }]
+  }
+}
+
+async function checkLogs(level: GuardedLevel, repair: boolean): Promise<Damage[]> {
+  const { name, location } = level
+  if (location === undefined) return []
+  const folder = join(location, DAMAGED_FOLDER)
+  const live = listDamagedLogs(location)
+  const kept = existsSync(folder) ? readdirSync(folder).filter((file) => /^\d+\.log$/.test(file)) : []
+  if (repair) {
+    // What the log holds is in memory, too.
+    if (live.length > 0) await level.compact(NOWHERE, NOWHERE)
+    for (const file of kept) await dismissDamagedLog(location, file)
+  }
+  return [...new Set([...live, ...kept])].map((file) => ({
+    what: `${name}/${file}`,
+    code: 'STORE_LOG_DAMAGED' as const,
+    repairable: true,
+    ...(repair ? { repaired: true } : {}),
+  }))
+}
+
+function refuseOthers(error: unknown): false {
+  if (isArchiveError(error)) return false
+  throw error
+}

@@ -1,0 +1,88 @@
+import { equalBytes } from '../core/bytes.ts'
+import { THREAD_COUNT } from '../core/units.ts'
+
+/** format, chain id, genesis timestamp and period: BODY and SEALS begin with the same bytes. */
+const HEAD_BYTES = 25
+const SIGNATURE_BYTES = 64
+
+type State = 'flag' | 'record' | 'count' | 'kind' | 'operation'
+
+/**
+ * Whether SEALS hold the signatures that BODY asks for: of the same network and period, one of each block and one of
+ * each of its distinct operations.
+ *
+ * Goes through BODY by its lengths alone, chunk by chunk, and keeps none of it: some microseconds per chunk.
+ */
+export class SealsCheck {
+  private readonly head = new Uint8Array(HEAD_BYTES)
+  private headBytes = 0
+  private nextChunk = 0
+  private isBroken = false
+  private state: State = 'flag'
+  private threads = 0
+  private operations = 0
+  private signatures = 0
+  /** Bytes to pass over before `state` goes on; the number of threads stands behind the head. */
+  private skip = 1
+  private varint = 0
+  private shift = 0
+
+  /** Chunks of one BODY in order, the first one included: of all others nothing can be said. */
+  takeChunk(n: number, chunk: Uint8Array): void {
+    if (n !== this.nextChunk++) this.isBroken = true
+    const own = Math.min(HEAD_BYTES - this.headBytes, chunk.length)
+    this.head.set(chunk.subarray(0, own), this.headBytes)
+    this.headBytes += own
+    if (!this.isBroken) this.walk(chunk, own)
+  }
+
+  /** `undefined` when the chunks given are no whole BODY. */
+  fits(seals: Uint8Array): boolean | undefined {
+    const isWhole = this.threads === THREAD_COUNT && this.state === 'flag' && this.skip === 0
+    if (this.isBroken || !isWhole) return undefined
+    const { head, signatures } = this
+    return seals.length === HEAD_BYTES + SIGNATURE_BYTES * signatures && equalBytes(seals.subarray(0, HEAD_BYTES), head)
+  }
+
+  private walk(chunk: Uint8Array, from: number): void {
+    let at = from
+    for (;;) {
+      const skipped = Math.min(this.skip, chunk.length - at)
+      this.skip -= skipped
+      at += skipped
+      const byte = chunk[at++]
+      if (byte === undefined || this.isBroken) return
+      this.take(byte)
+    }
+  }
+
+  private take(byte: number): void {
+    if (this.state === 'flag') {
+      if (++this.threads > THREAD_COUNT || byte > 2) this.isBroken = true
+      if (byte !== 1) return
+      this.signatures++
+      this.state = 'record'
+    } else if (this.state === 'kind') this.state = 'operation'
+    else {
+      this.varint += (byte & 0x7f) * 2 ** this.shift
+      this.shift += 7
+      if (byte < 0x80) this.takeNumber()
+      else if (this.shift > 28) this.isBroken = true
+    }
+  }
+
+  private takeNumber(): void {
+    const value = this.varint
+    this.varint = 0
+    this.shift = 0
+    if (this.state === 'count') {
+      this.operations = value
+      this.signatures += value
+    } else {
+      this.skip = value
+      if (this.state === 'operation') this.operations--
+    }
+    if (this.state === 'record') this.state = 'count'
+    else this.state = this.operations > 0 ? 'kind' : 'flag'
+  }
+}
