@@ -144,7 +144,10 @@ function readOperation(outer: ByteReader, network: Network, id: Uint8Array): Rec
 }
 
 export function encodeBlockRecord(record: Omit<BlockRecord, 'header' | 'id'>): Uint8Array {
-  const writer = new ByteWriter(8192)
+  // Enough for all but a few: growing by doubling leaves three times the block behind.
+  let size = record.headerContent.length + record.operationIds.length * ID_BYTES + 128
+  for (const { publicKey, content } of record.operations) size += publicKey.length + content.length + 16
+  const writer = new ByteWriter(size)
   writeBlockRecord(writer, record)
   return writer.finish()
 }

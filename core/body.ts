@@ -1,4 +1,5 @@
 import { type BlockRecord, readBlockRecord, SEAL_BYTES } from './block-record.ts'
+import { concatBytes } from './bytes.ts'
 import { ByteReader, ByteWriter } from './codec.ts'
 import { type Network, type Period, THREAD_COUNT } from './units.ts'
 
@@ -33,15 +34,22 @@ export interface Body {
  * @param slots - 32, in thread order
  */
 export function encodeBody(network: Network, period: Period, slots: readonly EncodedBodySlot[]): Uint8Array {
-  let size = 64
-  for (const slot of slots) size += slot.kind === 'block' ? slot.record.length + 1 : 1
-  const writer = new ByteWriter(size).u8(FORMAT).u64(network.chainId).u64(network.genesisTimestampMs)
-  writer.u64(BigInt(period)).u8(THREAD_COUNT)
+  return concatBytes(...listBodyParts(network, period, slots))
+}
+
+/**
+ * The same bytes in pieces, for who does not want 10 MB at once.
+ *
+ * @returns what BODY is when joined; records are not copied
+ */
+export function listBodyParts(network: Network, period: Period, slots: readonly EncodedBodySlot[]): Uint8Array[] {
+  const head = new ByteWriter(26).u8(FORMAT).u64(network.chainId).u64(network.genesisTimestampMs)
+  const parts = [head.u64(BigInt(period)).u8(THREAD_COUNT).finish()]
   for (const slot of slots) {
-    if (slot.kind === 'block') writer.u8(FLAG_BLOCK).raw(slot.record)
-    else writer.u8(slot.kind === 'miss' ? FLAG_MISS : FLAG_VOID)
+    if (slot.kind === 'block') parts.push(Uint8Array.of(FLAG_BLOCK), slot.record)
+    else parts.push(Uint8Array.of(slot.kind === 'miss' ? FLAG_MISS : FLAG_VOID))
   }
-  return writer.finish()
+  return parts
 }
 
 /** Parses and checks a whole BODY. @throws ArchiveError CORE_BODY_INVALID */

@@ -62,6 +62,34 @@ export function cutChunks(body: Uint8Array, chunkSizeBytes: number): Uint8Array[
   return chunks
 }
 
+/**
+ * Cuts the bytes that parts hold together into chunks, each in memory of its own, one after the other as they are asked
+ * for.
+ *
+ * @param parts - at least 1 byte together
+ * @throws ArchiveError CORE_CHUNK_SIZE_INVALID, CORE_BODY_INVALID when there are no bytes
+ */
+export function* gatherChunks(parts: readonly Uint8Array[], chunkSizeBytes: number): Generator<Uint8Array> {
+  checkChunkSize(chunkSizeBytes)
+  let rest = parts.reduce((sum, part) => sum + part.length, 0)
+  if (rest === 0) throw new ArchiveError('CORE_BODY_INVALID', 'a BODY is never empty')
+  let chunk = new Uint8Array(Math.min(rest, chunkSizeBytes))
+  let filled = 0
+  for (const part of parts) {
+    for (let at = 0; at < part.length; ) {
+      const piece = part.subarray(at, at + chunk.length - filled)
+      chunk.set(piece, filled)
+      filled += piece.length
+      at += piece.length
+      if (filled < chunk.length) continue
+      rest -= filled
+      yield chunk
+      chunk = new Uint8Array(Math.min(rest, chunkSizeBytes))
+      filled = 0
+    }
+  }
+}
+
 export function checkChunkSize(chunkSizeBytes: number): void {
   if (chunkSizeBytes % LEAF_SIZE_BYTES !== 0 || chunkSizeBytes < LEAF_SIZE_BYTES || chunkSizeBytes > CHUNK_SIZE_BYTES) {
     throw new ArchiveError(

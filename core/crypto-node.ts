@@ -1,5 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, hash, type KeyObject, sign, verify } from 'node:crypto'
 import { createRequire } from 'node:module'
+import { equalBytes } from './bytes.ts'
 
 // Required, not imported: Node parses a whole CommonJS package for the names of an import, here 40 ms in every thread.
 const { createBLAKE3 } = createRequire(import.meta.url)('hash-wasm') as typeof import('hash-wasm')
@@ -13,6 +14,8 @@ const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex')
 /** Importing a key costs a quarter of a verification, and a few hundred stakers sign nearly everything. */
 const KEY_CACHE_ENTRIES = 4096
 const publicKeys = new Map<string, KeyObject>()
+/** Importing takes milliseconds, and the 32 genesis blocks are signed in a row. */
+let lastPrivateKey: { readonly seed: Uint8Array; readonly key: KeyObject } | undefined
 
 /** SHA-256, 32 bytes. */
 export function sha256(bytes: Uint8Array): Uint8Array {
@@ -60,7 +63,10 @@ export function ed25519PublicKey(seed: Uint8Array): Uint8Array {
 }
 
 function importPrivateKey(seed: Uint8Array): KeyObject {
-  return createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: 'der', type: 'pkcs8' })
+  if (lastPrivateKey && equalBytes(lastPrivateKey.seed, seed)) return lastPrivateKey.key
+  const key = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: 'der', type: 'pkcs8' })
+  lastPrivateKey = { seed: seed.slice(), key }
+  return key
 }
 
 function importPublicKey(publicKey: Uint8Array): KeyObject {

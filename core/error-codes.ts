@@ -180,6 +180,23 @@ export const ERROR_CODES = {
     action:
       'Set `enable_broadcast = true` under `[api]` in the config of the massa-node; archiving goes on by polling.',
   },
+  ARCHIVER_SLOT_UNNAMED: {
+    kind: 'transient',
+    when: 'For a minute a node that is up has named nothing for a slot of which another names the final block, and nothing later decides it.',
+    action:
+      'Nothing from that slot on is archived until the node names it: check the node, or take it out of `grpc_urls`.',
+  },
+  ARCHIVER_PERIOD_FAILED: {
+    kind: 'bug',
+    when: 'A decided period cannot be archived, three times over, and the store is not the reason.',
+    action:
+      'Report it with the log line before; blocks go on into the spool, and the period is tried again at the next start.',
+  },
+  ARCHIVER_LOOP_FAILED: {
+    kind: 'bug',
+    when: 'A loop that should run for ever ended by a bug: the process stops.',
+    action: 'Report it with its stack, and start massa-storage again: it takes up where it was.',
+  },
 
   // devnet: recordings of a node, fake nodes
   DEVNET_RECORDING_MISSING: {
@@ -191,6 +208,16 @@ export const ERROR_CODES = {
     kind: 'input',
     when: 'A file is not a recording of a massa-node: it is cut off, too large, or holds a bad line.',
     action: 'Use an undamaged recording; the message names the line.',
+  },
+  DEVNET_ENGINE_REQUEST_INVALID: {
+    kind: 'input',
+    when: 'The contract engine is asked for something that no operation could express, such as a bad address or an amount below zero.',
+    action: 'Correct what the message names.',
+  },
+  DEVNET_HOST_FUNCTION_MISSING: {
+    kind: 'permanent',
+    when: 'A contract calls a host function that a massa-node has and the contract engine has not.',
+    action: 'Try the contract on a real node; the message names the function.',
   },
   DEVNET_LISTEN_FAILED: {
     kind: 'input',
@@ -207,7 +234,9 @@ export const ERROR_CODES = {
   STORE_IDENTITY_DAMAGED: {
     kind: 'permanent',
     when: '`store.json` is damaged, or missing beside a database.',
-    action: 'Restore `store.json` from a backup; the archive itself was not touched.',
+    action:
+      'Run `massa-storage verify --repair`: what the archive is for stands in its index, too, and in its manifests. ' +
+      'An archive without a period holds nothing: move it away.',
   },
   STORE_SCHEMA_TOO_NEW: {
     kind: 'permanent',
@@ -222,7 +251,9 @@ export const ERROR_CODES = {
   STORE_KEY_INVALID: {
     kind: 'input',
     when: 'The file `archiver.key` in the data directory is no secret key, or others may read it.',
-    action: 'Restore it, or set its mode to 600; when it is lost, remove it and a new one is made.',
+    action:
+      'Set its mode to 600, or run `massa-storage verify --repair`, which mends one damaged byte; else restore it from a ' +
+      'backup, or remove it and a new one is made: readers then see another archiver.',
   },
   STORE_LOCKED: {
     kind: 'input',
@@ -239,6 +270,11 @@ export const ERROR_CODES = {
     when: "LevelDB's own files are damaged so that the database does not open.",
     action: 'Check the disk, then run `massa-storage verify --repair`.',
   },
+  STORE_LOG_DAMAGED: {
+    kind: 'permanent',
+    when: "A log of LevelDB is not as it was written: what it held last may be lost. A copy is in the database's `damaged` folder.",
+    action: 'Check the disk, then run `massa-storage verify --repair`: it looks for what is lost and gets it again.',
+  },
   STORE_CLOSED: {
     kind: 'bug',
     when: 'The store is used after it was closed.',
@@ -253,6 +289,13 @@ export const ERROR_CODES = {
     kind: 'transient',
     when: 'The archive has reached its quota of disk space.',
     action: 'Raise the quota, or keep fewer periods; archiving goes on by itself.',
+  },
+  STORE_SPOOL_FULL: {
+    kind: 'transient',
+    when: 'Blocks that wait for their periods take all the disk or memory that is meant for them: those farthest from the archive are not kept.',
+    action:
+      'Remove what keeps periods from being archived: `massa-storage status` says what. Blocks are then asked for again, ' +
+      'but a massa-node forgets them within minutes.',
   },
   STORE_WRITE_FAILED: {
     kind: 'transient',
@@ -327,6 +370,16 @@ export const ERROR_CODES = {
     kind: 'input',
     when: '`start` is called without any massa-node configured.',
     action: 'Add the public gRPC address of a massa-node to `grpc_urls` below [distributed_storage.node].',
+  },
+  CLI_USAGE: {
+    kind: 'input',
+    when: 'A command, option or argument is not one that massa-storage knows.',
+    action: 'Correct it as the message says; each command explains itself with `--help`.',
+  },
+  CLI_NOT_FOUND: {
+    kind: 'input',
+    when: 'What was asked for is not in this archive.',
+    action: 'Look with `massa-storage status` or `massa-storage list-chunks` which periods are.',
   },
   CLI_REPLAY_INCOMPLETE: {
     kind: 'permanent',

@@ -90,8 +90,21 @@ export interface QuarantinedBlock {
   readonly raw: Uint8Array
 }
 
+/**
+ * How much of its share the spool may take: what archiving waits for may use all of it, anything else less, and after a
+ * refusal there must be room to spare.
+ */
+export type SpoolLevel = 'urgent' | 'ordinary' | 'again'
+
 /** What is on disk before it is archived. */
 export interface Spool {
+  /**
+   * Whether blocks and execution results may take `heldBytes` in all.
+   *
+   * @throws ArchiveError STORE_SPOOL_FULL
+   */
+  checkRoom(heldBytes: number, level: SpoolLevel): Promise<void>
+
   putBlock(block: SpooledBlock): Promise<void>
   readBlock(slot: Slot, id: BlockIdText): Promise<SpooledBlock | undefined>
   /** All spooled blocks, ascending by slot. */

@@ -8,6 +8,7 @@ import {
   concatBytes,
   cutChunks,
   formatChunkId,
+  gatherChunks,
   isArchiveError,
   parseChunkId,
   toHex,
@@ -45,6 +46,20 @@ describe('core/chunk', () => {
     )
   })
 
+  it('gathers parts, empty ones too, into the chunks of what they make together, each in memory of its own', () => {
+    const parts = fc.array(fc.uint8Array({ maxLength: 3000 }), { minLength: 1, maxLength: 8 })
+    fc.assert(
+      fc.property(parts, fc.integer({ min: 1, max: 3 }), (parts, leaves) => {
+        const body = concatBytes(...parts)
+        fc.pre(body.length > 0)
+        const chunks = [...gatherChunks(parts, leaves * 1024)]
+        assert.deepEqual(chunks.map(toHex), cutChunks(body, leaves * 1024).map(toHex))
+        assert.equal(new Set(chunks.map(({ buffer }) => buffer)).size, chunks.length)
+        for (const { buffer, byteLength } of chunks) assert.equal(buffer.byteLength, byteLength)
+      }),
+    )
+  })
+
   it('limit: chunk sizes are multiples of 1,024 up to 1,048,576', () => {
     const body = new Uint8Array(2000)
     for (const size of [1024, CHUNK_SIZE_BYTES]) cutChunks(body, size)
@@ -53,12 +68,20 @@ describe('core/chunk', () => {
         () => cutChunks(body, size),
         (error) => isArchiveError(error, 'CORE_CHUNK_SIZE_INVALID'),
       )
+      assert.throws(
+        () => [...gatherChunks([body], size)],
+        (error) => isArchiveError(error, 'CORE_CHUNK_SIZE_INVALID'),
+      )
     }
   })
 
   it('refuses an empty BODY', () => {
     assert.throws(
       () => cutChunks(new Uint8Array(0), 1024),
+      (error) => isArchiveError(error, 'CORE_BODY_INVALID'),
+    )
+    assert.throws(
+      () => [...gatherChunks([new Uint8Array(0)], 1024)],
       (error) => isArchiveError(error, 'CORE_BODY_INVALID'),
     )
   })
