@@ -21,6 +21,7 @@ export async function* queryArchive(
       dataDir: config.dataDir,
       ballastBytes: 0,
       repair: request.kind === 'verify' && request.repair,
+      chunkSizeBytes: config.chunkSize,
       rebuild: repair.rebuild ?? false,
     })
   } catch (error) {
@@ -71,7 +72,7 @@ export async function callSidecar(url: string, init: RequestInit = {}): Promise<
     if (init.signal?.aborted) throw cause
     throw new ArchiveError(
       'CLI_SIDECAR_UNREACHABLE',
-      `no massa-storage answers at ${new URL(url).origin}`,
+      `no massa-storage answers at ${url.replace(/\/v1\/.*$/, '')}`,
       { url },
       cause,
     )

@@ -1,18 +1,19 @@
 import { Command, CommanderError, Option } from 'commander'
 import { readPackageVersion } from '../config/index.ts'
-import { isArchiveError } from '../core/index.ts'
+import { isArchiveError, parseBlockId, parseOperationId } from '../core/index.ts'
 import { configCheck, configInit, configShow, type InitOptions } from './commands/config.ts'
 import { doctor } from './commands/doctor.ts'
 import { inspect } from './commands/inspect.ts'
 import { listChunks } from './commands/list-chunks.ts'
 import { prune } from './commands/prune.ts'
 import { replay } from './commands/replay.ts'
-import { start } from './commands/start.ts'
+import { type StartOptions, start } from './commands/start.ts'
 import { status } from './commands/status.ts'
 import { verify } from './commands/verify.ts'
 import { type Context, createContext } from './context.ts'
 import { EXIT_CODES, exitCodeOf } from './exit-codes.ts'
 import { parseChunkPrefix, parseCount, parseHexPrefix, parsePeriod, parsePeriodRange } from './parse-arguments.ts'
+import { usageErrorAsJson, usageErrorAsText } from './usage-errors.ts'
 
 /**
  * The command line.
@@ -31,7 +32,16 @@ export async function main(args: readonly string[]): Promise<number> {
     await program.parseAsync([...args], { from: 'user' })
     return exitCode
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODES.ok.code : EXIT_CODES.usage.code
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return EXIT_CODES.ok.code
+      if (json) process.stderr.write(usageErrorAsJson(error.message))
+      return EXIT_CODES.usage.code
+    }
+    // Ctrl-C at a question, or while the sidecar answers.
+    if (error instanceof Error && error.name === 'AbortError') {
+      if (process.stderr.isTTY) process.stderr.write('\n')
+      return EXIT_CODES.interrupted.code
+    }
     return reportFailure(error, json)
   }
 }
@@ -44,7 +54,7 @@ function createProgram(json: boolean, onExit: (code: number) => void): Command {
     .version(readPackageVersion())
     .option('-c, --config <file>', 'configuration file (default: config/config.toml, if it exists)')
     .option('--data-dir <dir>', 'folder of the archive')
-    .option('--set <key=value>', 'any setting, e.g. node.poll_interval_ms=500; repeatable', collect, [])
+    .option('--set <key=value>', 'any setting, e.g. node.poll_interval_ms=500; repeatable', collect)
     .option('-j, --json', 'answers, progress and errors as JSON')
     .option('-q, --quiet', 'answers only, no remarks and no progress')
     .addOption(new Option('--log-format <format>', 'log lines').choices(['auto', 'human', 'json']))
@@ -53,13 +63,19 @@ function createProgram(json: boolean, onExit: (code: number) => void): Command {
     )
     .exitOverride()
     .showSuggestionAfterError(true)
-    .configureOutput(json ? { outputError: writeUsageError } : {})
+    // With --json `main` says it, once, also where commander would print a help that nobody asked for.
+    .configureOutput(
+      json
+        ? { outputError: () => {}, writeErr: () => {} }
+        : { outputError: (text, write) => write(usageErrorAsText(text)) },
+    )
     .configureHelp({ sortSubcommands: false })
   const run = (action: Action) => actOn(action, onExit)
 
-  add(program, 'start', 'Follow the massa-node and archive its final blocks.', 'massa-storage start').action(
-    (_options, command) => run((context) => start(context))(command),
-  )
+  explain(program, 'massa-storage config init')
+  add(program, 'start', 'Follow the massa-node and archive its final blocks.', 'massa-storage start')
+    .addOption(new Option('--with-parent', 'end with the process that started it').hideHelp())
+    .action((options: StartOptions, command) => run((context) => start(context, options))(command))
   add(
     program,
     'status',
@@ -67,7 +83,9 @@ function createProgram(json: boolean, onExit: (code: number) => void): Command {
     'massa-storage status --watch',
   )
     .option('-w, --watch', 'again every two seconds')
-    .action((options: { watch?: boolean }, command) => run((context) => status(context, options))(command))
+    .action((options: { watch?: boolean }, command) =>
+      run((context, signal) => status(context, options, signal))(command),
+    )
   add(program, 'list-chunks', 'List the chunks on this disk.', 'massa-storage list-chunks --period 100..110')
     .option('-p, --period <A..B>', 'only these periods', parsePeriodRange)
     .option('--prefix <hex>', 'only chunks whose id begins so', parseHexPrefix)
@@ -125,14 +143,22 @@ function addInspect(program: Command, run: (action: Action) => (command: Command
     .argument('<id>', 'block id, B...')
     .action((id: string, _options, command) =>
       run((context, signal) =>
-        inspect(context, { name: `block ${id}`, request: { kind: 'inspect-block', id } }, signal),
+        inspect(
+          context,
+          { name: `block ${parseId(id, parseBlockId)}`, request: { kind: 'inspect-block', id } },
+          signal,
+        ),
       )(command),
     )
   add(inspectCommand, 'operation', 'Show an operation by its id.', 'massa-storage inspect operation O12...')
     .argument('<id>', 'operation id, O...')
     .action((id: string, _options, command) =>
       run((context, signal) =>
-        inspect(context, { name: `operation ${id}`, request: { kind: 'inspect-operation', id } }, signal),
+        inspect(
+          context,
+          { name: `operation ${parseId(id, parseOperationId)}`, request: { kind: 'inspect-operation', id } },
+          signal,
+        ),
       )(command),
     )
   add(inspectCommand, 'chunk', 'Show a chunk by the beginning of its id.', 'massa-storage inspect chunk d6076b')
@@ -169,12 +195,16 @@ function addConfig(program: Command, run: (action: Action) => (command: Command)
 }
 
 function add(parent: Command, name: string, description: string, example: string): Command {
+  return explain(
+    parent.command(name).description(description).exitOverride().configureHelp({ showGlobalOptions: true }),
+    example,
+  )
+}
+
+/** What each help ends with. */
+function explain(command: Command, example: string): Command {
   const codes = Object.values(EXIT_CODES).map(({ code, meaning }) => `  ${String(code).padEnd(4)} ${meaning}`)
-  return parent
-    .command(name)
-    .description(description)
-    .exitOverride()
-    .addHelpText('after', `\nExample:\n  ${example}\n\nExit codes:\n${codes.join('\n')}`)
+  return command.addHelpText('after', `\nExample:\n  ${example}\n\nExit codes:\n${codes.join('\n')}`)
 }
 
 /** SIGINT, SIGTERM and a hang-up abort a command; `start` listens for itself as well. */
@@ -194,12 +224,6 @@ function actOn(action: Action, onExit: (code: number) => void) {
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.removeListener(signal, abort)
     }
   }
-}
-
-/** What commander says of wrong usage, with --json. */
-function writeUsageError(text: string, write: (text: string) => void): void {
-  const message = text.replace(/^error: /, '').trim()
-  write(`${JSON.stringify({ error: { code: 'CLI_USAGE', message, hint: 'massa-storage --help' } })}\n`)
 }
 
 /** `list-chunks | head` ends quietly; the daemon goes on without its log. */
@@ -224,10 +248,16 @@ function reportFailure(error: unknown, json: boolean): number {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
   process.stderr.write(
     json
-      ? `${JSON.stringify({ error: { code: 'BUG', message: stack } })}\n`
-      : `massa-storage: this is a bug, please report it\n${stack}\n`,
+      ? `${JSON.stringify({ error: { code: isArchiveError(error) ? error.code : 'BUG', message: stack } })}\n`
+      : `massa-storage: this is a bug, please report it${isArchiveError(error) ? ` (${error.code})` : ''}\n${stack}\n`,
   )
   return code
+}
+
+/** The id itself, once it is known to be one. @throws ArchiveError CORE_BASE58_INVALID */
+function parseId(id: string, parse: (text: string) => unknown): string {
+  parse(id)
+  return id
 }
 
 function collect(value: string, previous: readonly string[] = []): string[] {

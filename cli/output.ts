@@ -61,6 +61,11 @@ export class Output {
     }
   }
 
+  /** Columns of the terminal; undefined when the answer goes elsewhere, where nothing is cut. */
+  get columns(): number | undefined {
+    return this.stdout.isTTY ? this.stdout.columns : undefined
+  }
+
   progress(title: string): Progress {
     const mode = this.json ? 'json' : this.quiet ? 'none' : this.stderr.isTTY ? 'bar' : 'lines'
     return new Progress(title, mode, this.stderr)
@@ -78,18 +83,27 @@ export class Progress {
   private readonly title: string
   private readonly mode: 'bar' | 'lines' | 'json' | 'none'
   private readonly stderr: NodeJS.WriteStream
-  private readonly startedMs = performance.now()
-  private shownMs = 0
+  private readonly nowMs: () => number
+  private readonly startedMs: number
+  private shownMs = Number.NEGATIVE_INFINITY
   private shown = false
 
-  constructor(title: string, mode: 'bar' | 'lines' | 'json' | 'none', stderr: NodeJS.WriteStream) {
+  /** @param nowMs - of a clock that never goes back */
+  constructor(
+    title: string,
+    mode: 'bar' | 'lines' | 'json' | 'none',
+    stderr: NodeJS.WriteStream,
+    nowMs: () => number = () => performance.now(),
+  ) {
+    this.nowMs = nowMs
+    this.startedMs = nowMs()
     this.title = title
     this.mode = mode
     this.stderr = stderr
   }
 
   update(done: number, total: number, detail = ''): void {
-    const nowMs = performance.now()
+    const nowMs = this.nowMs()
     const elapsedMs = nowMs - this.startedMs
     if (this.mode === 'none' || elapsedMs < GRACE_MS) return
     if (nowMs - this.shownMs < (this.mode === 'bar' ? BAR_INTERVAL_MS : LINE_INTERVAL_MS)) return
@@ -107,7 +121,11 @@ export class Progress {
     const rest = restMs === undefined ? '' : `, ${formatDuration(restMs)} left`
     const text = `${this.title} ${Math.floor(share * 100)}%${detail && ` ${detail}`}${rest}`
     if (this.mode === 'lines') this.stderr.write(`${text}\n`)
-    else this.stderr.write(`\r\x1b[2K[${'='.repeat(filled)}${' '.repeat(BAR_CELLS - filled)}] ${text}`)
+    else {
+      const bar = `[${'='.repeat(filled)}${' '.repeat(BAR_CELLS - filled)}] ${text}`
+      // A bar that wraps leaves its first line behind: only the line of the cursor is wiped.
+      this.stderr.write(`\r\x1b[2K${bar.slice(0, (this.stderr.columns || 80) - 1)}`)
+    }
   }
 
   end(): void {
@@ -127,6 +145,7 @@ export function formatBytes(bytes: number): string {
 }
 
 export function formatDuration(durationMs: number): string {
+  if (durationMs < 9_950) return `${(durationMs / 1000).toFixed(1)} s`
   const seconds = Math.round(durationMs / 1000)
   if (seconds < 60) return `${seconds} s`
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`

@@ -1,6 +1,7 @@
 export { type BaseSetting, baseConfigPath, readBaseSettings } from './base-config.ts'
 export { CONFIG_FILE_ENV, type ConfigFlags, envNameOf } from './layers.ts'
 export { type Config, type ConfigSources, type LoadedConfig, loadConfig } from './load.ts'
+export { makeFolder } from './make-folder.ts'
 export { findNetworkName, KNOWN_NETWORKS, type KnownNetworkName } from './networks.ts'
 export { findPackageRoot, readPackageVersion } from './package-root.ts'
 export {

@@ -1,10 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { writeFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { stringify } from 'smol-toml'
 import { ArchiveError, type Network } from '../core/index.ts'
 import { readBaseLayer } from './base-config.ts'
 import { type RawSetting, ROOT_TABLE } from './layers.ts'
 import { checkSettings } from './load.ts'
+import { makeFolder } from './make-folder.ts'
 import { findNetworkName, KNOWN_NETWORKS, type KnownNetworkName } from './networks.ts'
 import { formatInteger } from './schema.ts'
 
@@ -90,7 +91,7 @@ export function writeConfigFile(
 ): void {
   const text = renderConfigFile(answers)
   try {
-    mkdirSync(dirname(path), { recursive: true })
+    makeFolder(dirname(resolve(path)))
     writeFileSync(path, text, { flag: options.force === true ? 'w' : 'wx' })
   } catch (cause) {
     const reason = (cause as NodeJS.ErrnoException).code ?? 'unknown'

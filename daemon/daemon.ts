@@ -3,10 +3,11 @@ import type { FastifyInstance } from 'fastify'
 import { createApi, createMetricsServer, listen } from '../api/index.ts'
 import { Archiver, CpuPool, NodeClient, NodeFollower, refetchFromNodes } from '../archiver/index.ts'
 import { type Config, parseHostPort, readPackageVersion } from '../config/index.ts'
-import { BYTES_PER_GB, type Period, type PeriodSummary } from '../core/index.ts'
+import { BYTES_PER_GB, isArchiveError, type Period, type PeriodSummary } from '../core/index.ts'
 import { applyRetention, openStore, readOrCreateArchiverKey, Scrub, type Store } from '../storage-worker/index.ts'
 import { createMetrics, type Logger, type Metrics } from '../telemetry/index.ts'
 import { recordNodeCall } from './node-calls.ts'
+import { recordRefusal } from './refusals.ts'
 import { reportStatus } from './status.ts'
 import { systemClock } from './system-clock.ts'
 
@@ -17,7 +18,7 @@ const QUARANTINE_SHARE = 0.1
 export interface Daemon {
   readonly apiUrl: string
   readonly metricsUrl: string | undefined
-  /** Resolves when something happened that ends the daemon: a wrong network. */
+  /** Resolves when something happened that ends the daemon: a wrong network, a bug in a loop. */
   readonly fatal: Promise<unknown>
   stop(): Promise<void>
 }
@@ -35,6 +36,16 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
   const metrics = createMetrics({ version })
   const stopping = new AbortController()
   const undo: (() => Promise<void>)[] = []
+  let resolveFatal: (error: unknown) => void = () => {}
+  const fatal = new Promise<unknown>((resolve) => {
+    resolveFatal = resolve
+  })
+  const onFatal = (error: unknown): void => {
+    log
+      .child({ module: 'daemon' })
+      .error({ err: error, ...(isArchiveError(error) && { code: error.code }) }, 'massa-storage ends')
+    resolveFatal(error)
+  }
   const stop = async (): Promise<void> => {
     stopping.abort()
     for (let step = undo.pop(); step; step = undo.pop()) await step()
@@ -71,6 +82,8 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
             countArchived(metrics, summary, elapsedMs)
             retention.wake()
           },
+          onRefused: recordRefusal(metrics),
+          onFatal,
         },
       },
     )
@@ -88,14 +101,15 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
         },
         onRound: ({ bytes }) => metrics.checkedBytes.add(bytes, { reason: 'scrub' }),
       },
-      { store: store.chunks, clock, readUsedBytes: () => store.disk.readUsedBytes() },
+      {
+        store: store.chunks,
+        clock,
+        readUsedBytes: () => store.disk.readUsedBytes(),
+        checkFiles: () => store.checkFiles(false),
+      },
     )
     scrub.start()
     undo.push(() => scrub.stop())
-    let onFatal: (error: unknown) => void = () => {}
-    const fatal = new Promise<unknown>((resolve) => {
-      onFatal = resolve
-    })
     const clients = config.node.grpcUrls.map((url) => createClient(url, config, metrics))
     const followers = clients.map(
       (client, node) =>
@@ -204,8 +218,10 @@ function setGauges(metrics: Metrics, report: Report): void {
   if (report.lagPeriods !== undefined) metrics.archiveLagPeriods.set(report.lagPeriods)
   metrics.gapSlots.set(gaps.reduce((sum, gap) => sum + gap.slots, 0))
   metrics.spoolBlocks.set(report.spooledBlocks)
+  metrics.spoolFull.set(report.spoolFull ? 1 : 0)
   metrics.quarantineBlocks.set(report.quarantinedBlocks)
   metrics.conflictSlots.set(report.conflict ? 1 : 0)
+  metrics.halted.set(report.halted ? 1 : 0)
   metrics.storedBytes.set(report.storedBytes)
   metrics.freeBytes.set(report.freeBytes)
   metrics.quotaBytes.set(report.quotaBytes)

@@ -42,11 +42,16 @@ export async function reportStatus(parts: {
     gaps,
     spooledBlocks: archive.spooledBlocks,
     quarantinedBlocks: archive.quarantinedBlocks,
+    unkeptBlocks: archive.unkeptBlocks,
     conflict: archive.conflict
       ? { slot: formatSlot(archive.conflict.slot), claims: Object.fromEntries(archive.conflict.claims) }
       : null,
+    awaited: archive.awaited
+      ? { slot: formatSlot(archive.awaited.slot), nodes: archive.awaited.nodes, code: 'ARCHIVER_SLOT_UNNAMED' }
+      : null,
     halted: archive.halted ?? null,
     stalled: archive.stalled ?? null,
+    spoolFull: archive.spoolFull ?? null,
     storedBytes,
     freeBytes,
     quotaBytes: parts.quotaGb * 1_000_000_000,
@@ -58,8 +63,18 @@ export async function reportStatus(parts: {
         : []),
       ...(archive.halted ? [archive.halted.message] : []),
       ...(archive.stalled ? [`the store cannot be written: ${archive.stalled}`] : []),
+      ...(archive.spoolFull ? [`blocks far from the archive are not kept: ${archive.spoolFull.message}`] : []),
       ...(archive.conflict ? [`nodes disagree about slot ${formatSlot(archive.conflict.slot)}`] : []),
+      ...(archive.awaited
+        ? [
+            `archiving waits at slot ${formatSlot(archive.awaited.slot)}: ` +
+              `${archive.awaited.nodes.map((node) => nodes[node]?.url ?? `node ${node}`).join(', ')} names nothing for it`,
+          ]
+        : []),
       ...(archive.quarantinedBlocks > 0 ? [`${archive.quarantinedBlocks} final blocks in quarantine`] : []),
+      ...(archive.unkeptBlocks > 0
+        ? [`the quarantine is full: ${archive.unkeptBlocks} final blocks that cannot be read are not kept`]
+        : []),
       ...(gaps.length > 0
         ? [`${gaps.length} gaps in ${new Set(gaps.map((gap) => gap.thread)).size} of ${THREAD_COUNT} threads`]
         : []),

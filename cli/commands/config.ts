@@ -62,10 +62,15 @@ export function configShow(context: Context, options: { readonly origin?: boolea
   const { settings, origins } = context.load()
   const rows = [...origins].map(([path, origin]) => ({ path, value: valueAt(settings, path), origin }))
   context.output.value(
-    Object.fromEntries(rows.map(({ path, value, origin }) => [path, options.origin ? { value, origin } : value])),
+    Object.fromEntries(
+      rows.map(({ path, value, origin }) => {
+        const plain = typeof value === 'bigint' ? value.toString() : value
+        return [path, options.origin ? { value: plain, origin } : plain]
+      }),
+    ),
   )
   context.output.table(
-    rows.map(({ path, value, origin }) => [path, JSON.stringify(value), ...(options.origin ? [origin] : [])]),
+    rows.map(({ path, value, origin }) => [path, formatSetting(value), ...(options.origin ? [origin] : [])]),
   )
   return EXIT_CODES.ok.code
 }
@@ -83,11 +88,16 @@ export function configCheck(context: Context): number {
 function valueAt(settings: object, path: string): unknown {
   let value: unknown = settings
   for (const key of path.split('.')) value = (value as Record<string, unknown> | undefined)?.[key]
-  return typeof value === 'bigint' ? value.toString() : value
+  return value
+}
+
+/** As the TOML has it. */
+function formatSetting(value: unknown): string {
+  return typeof value === 'bigint' ? value.toString() : JSON.stringify(value)
 }
 
 function parseNetwork(text: string): ConfigAnswers['network'] {
-  if (text in KNOWN_NETWORKS) return text as KnownNetworkName
+  if (Object.hasOwn(KNOWN_NETWORKS, text)) return text as KnownNetworkName
   const match = /^(\d{1,20}):(\d{1,20})$/.exec(text)
   if (!match?.[1] || !match[2]) {
     throw new ArchiveError(

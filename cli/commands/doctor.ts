@@ -1,4 +1,4 @@
-import { access, constants, mkdir, stat, statfs } from 'node:fs/promises'
+import { access, constants, stat, statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import { NodeClient } from '../../archiver/index.ts'
@@ -43,7 +43,7 @@ export async function doctor(context: Context): Promise<number> {
   }
   for (const { check, ok, detail, fix } of findings) {
     output.line(`${ok ? output.style('green', 'ok  ') : output.style('red', 'FAIL')} ${check.padEnd(10)} ${detail}`)
-    if (fix) output.line(`     ${' '.repeat(10)} -> ${fix}`)
+    if (fix) output.line(`     -> ${fix}`)
   }
   const ok = findings.every((finding) => finding.ok)
   output.value({ ok, findings })
@@ -54,7 +54,11 @@ export async function doctor(context: Context): Promise<number> {
 function readConfig(context: Context, findings: Finding[]): LoadedConfig | undefined {
   try {
     const loaded = context.load()
-    findings.push({ check: 'config', ok: true, detail: loaded.file ?? 'no file, defaults only' })
+    findings.push({
+      check: 'config',
+      ok: true,
+      detail: loaded.file ?? "no file, defaults only; 'massa-storage config init' writes one",
+    })
     return loaded
   } catch (error) {
     if (!isArchiveError(error)) throw error
@@ -63,8 +67,7 @@ function readConfig(context: Context, findings: Finding[]): LoadedConfig | undef
   }
 }
 
-function checkSettings({ config, file }: LoadedConfig): Finding[] {
-  const where = file ?? 'config/config.toml (massa-storage config init writes it)'
+function checkSettings({ config }: LoadedConfig): Finding[] {
   return [
     config.enabled
       ? { check: 'enabled', ok: true, detail: 'true' }
@@ -72,7 +75,7 @@ function checkSettings({ config, file }: LoadedConfig): Finding[] {
           check: 'enabled',
           ok: false,
           detail: 'false: start would do nothing',
-          fix: `below [distributed_storage] in ${where}: enabled = true`,
+          fix: 'below [distributed_storage]: enabled = true',
         },
     config.node.grpcUrls.length > 0
       ? { check: 'nodes', ok: true, detail: config.node.grpcUrls.join(', ') }
@@ -80,36 +83,44 @@ function checkSettings({ config, file }: LoadedConfig): Finding[] {
           check: 'nodes',
           ok: false,
           detail: 'no massa-node is configured',
-          fix: `below [distributed_storage.node] in ${where}: grpc_urls = ["127.0.0.1:33037"]`,
+          fix: 'below [distributed_storage.node]: grpc_urls = ["127.0.0.1:33037"]',
         },
   ]
 }
 
 async function checkDataDir({ dataDir }: Config): Promise<Finding> {
   try {
-    await mkdir(dirname(dataDir), { recursive: true })
-    const folder = await existing(dataDir)
+    const folder = await findExisting(dataDir)
     if (!(await stat(folder)).isDirectory()) throw new Error(`${folder} is not a folder`)
-    await access(folder, constants.W_OK)
-    return { check: 'data_dir', ok: true, detail: dataDir }
+    await access(folder, constants.R_OK | constants.W_OK | constants.X_OK)
+    return { check: 'data_dir', ok: true, detail: folder === dataDir ? dataDir : `${dataDir}, which start makes` }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     return { check: 'data_dir', ok: false, detail: reason, fix: 'data_dir = a folder that this user may write' }
   }
 }
 
-async function existing(path: string): Promise<string> {
+/** The folder itself, or the nearest one above it: looking must not make any. */
+async function findExisting(path: string): Promise<string> {
   try {
-    await access(path)
+    await stat(path)
     return path
-  } catch {
-    return dirname(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if ((code !== 'ENOENT' && code !== 'ENOTDIR') || dirname(path) === path) throw error
+    return findExisting(dirname(path))
   }
 }
 
 async function checkSpace(config: Config): Promise<Finding> {
-  const { bavail, bsize } = await statfs(await existing(config.dataDir))
-  const freeBytes = bavail * bsize
+  let freeBytes: number
+  try {
+    const { bavail, bsize } = await statfs(await findExisting(config.dataDir))
+    freeBytes = bavail * bsize
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    return { check: 'disk', ok: false, detail: reason, fix: 'data_dir = a folder that this user may write' }
+  }
   const wantedBytes = config.allocatedStorageGb * 1_000_000_000
   if (freeBytes < config.store.minFreeBytes) {
     return {
@@ -138,7 +149,7 @@ async function checkIdentity(config: Config): Promise<Finding> {
           check: 'archive',
           ok: false,
           detail: `${detail}: not the configured network`,
-          fix: 'data_dir = another folder, or the chain_id and genesis_timestamp_ms of the archive',
+          fix: 'another data_dir, or this chain_id and genesis_timestamp_ms',
         }
   } catch (error) {
     if (!isArchiveError(error)) throw error
@@ -161,7 +172,7 @@ function checkPort(bind: string, running: boolean): Promise<Finding> {
   const address = parseHostPort(bind)
   const check = 'port'
   if (running || !address)
-    return Promise.resolve({ check, ok: true, detail: `${bind}, in use by the running massa-storage` })
+    return Promise.resolve({ check, ok: true, detail: `${bind}, not tried while massa-storage runs` })
   return new Promise((resolve) => {
     const server = createServer()
     server.once('error', () =>

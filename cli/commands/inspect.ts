@@ -2,6 +2,7 @@ import type { QueryRequest } from '../../api/index.ts'
 import { queryArchive } from '../archive-access.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
+import { type InspectedPeriod, renderPeriod } from './render-period.ts'
 
 /** Shows one thing of the archive, or exits with 4. */
 export async function inspect(
@@ -10,7 +11,7 @@ export async function inspect(
   signal: AbortSignal,
 ): Promise<number> {
   const { output } = context
-  const progress = output.progress(`Looking for ${what.name}`)
+  const progress = output.progress(`Looking for ${what.name.slice(0, 18)}`)
   let most = 0
   for await (const answer of queryArchive(context.load().config, what.request, signal)) {
     if ('progress' in answer) {
@@ -26,7 +27,8 @@ export async function inspect(
       return EXIT_CODES.notFound.code
     }
     output.value(answer.result)
-    output.line(render(answer.result, ''))
+    if (what.request.kind === 'inspect-period') renderPeriod(output, answer.result as InspectedPeriod)
+    else output.line(render(answer.result, ''))
   }
   return EXIT_CODES.ok.code
 }

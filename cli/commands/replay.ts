@@ -35,14 +35,15 @@ export async function replay(context: Context, options: ReplayCommandOptions, si
   const { output } = context
   const startedMs = performance.now()
   const file = options.file ?? join(findPackageRoot(), OWN_RECORDING)
-  const dataDir = await chooseDataDir(context)
-  output.remark(`Reading ${relative(context.cwd, file)}`)
+  output.remark(`Reading ${options.file ?? relative(context.cwd, file)}`)
   const recording = await readRecording(file)
+  // Not before: a mistyped file must not cost the archive of the last replay.
+  const dataDir = await chooseDataDir(context)
   const fast = options.fast ?? false
   const server = await startReplayServer({ recording, fast, speed: options.speed ?? 1 })
   const head = server.wholePeriods?.last
   output.remark(
-    `A recorded massa-node answers at ${server.url} (chain ${recording.chainId}); its last whole period is ${head ?? '-'}.`,
+    `A recorded massa-node answers at ${server.url} (chain ${recording.chainId}).\nIts last whole period is ${head ?? '-'}.`,
   )
   const sidecar = startSidecar(context, { url: server.url, recording, dataDir, fast })
   const ended = waitForExit(sidecar)
@@ -62,10 +63,13 @@ export async function replay(context: Context, options: ReplayCommandOptions, si
   }
   if (signal.aborted && !options.exitAtHead) return EXIT_CODES.ok.code
   if (signal.aborted) return EXIT_CODES.interrupted.code
-  return finish(context, { dataDir, elapsedMs: performance.now() - startedMs })
+  return finish(context, { dataDir, head, elapsedMs: performance.now() - startedMs })
 }
 
-async function finish(context: Context, run: { dataDir: string; elapsedMs: number }): Promise<number> {
+async function finish(
+  context: Context,
+  run: { dataDir: string; head: Period | undefined; elapsedMs: number },
+): Promise<number> {
   const { output } = context
   output.remark('')
   const at = context.at(run.dataDir)
@@ -74,8 +78,9 @@ async function finish(context: Context, run: { dataDir: string; elapsedMs: numbe
   const place = relative(context.cwd, run.dataDir)
   output.line(`The recording was archived and verified in ${formatDuration(run.elapsedMs)}. Try next:`)
   output.line(`  npx massa-storage list-chunks --data-dir ${place}`)
-  output.line(`  npx massa-storage inspect period 40 --data-dir ${place}`)
-  output.line(`  npx massa-storage config init      then 'doctor' and 'start' beside your own massa-node`)
+  output.line(`  npx massa-storage inspect period ${run.head ?? 0} --data-dir ${place}`)
+  output.line(`  npx massa-storage config init`)
+  output.line(`and beside your own massa-node: 'massa-storage doctor', then 'massa-storage start'.`)
   return code
 }
 
@@ -113,9 +118,10 @@ function startSidecar(
   }
   const env = Object.fromEntries(Object.entries(settings).map(([path, value]) => [envNameOf(path), value]))
   const bin = join(findPackageRoot(), 'bin', 'massa-storage.js')
-  return spawn(process.execPath, [bin, 'start'], {
+  return spawn(process.execPath, [bin, 'start', '--with-parent'], {
     env: { ...context.env, ...env } as NodeJS.ProcessEnv,
-    stdio: ['ignore', 'inherit', 'inherit'],
+    // The channel closes when this process goes, however it goes: the sidecar must not outlive its recorded node.
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     // A Ctrl-C reaches the whole group of a terminal: the sidecar is told by us alone, once.
     detached: true,
   })

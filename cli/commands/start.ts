@@ -1,6 +1,5 @@
-import { mkdir, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import type { LoadedConfig } from '../../config/index.ts'
+import { accessSync, constants, statSync } from 'node:fs'
+import { type LoadedConfig, makeFolder } from '../../config/index.ts'
 import { ArchiveError, isArchiveError } from '../../core/index.ts'
 import { startDaemon } from '../../daemon/index.ts'
 import { createLogger } from '../../telemetry/index.ts'
@@ -10,12 +9,17 @@ import { EXIT_CODES } from '../exit-codes.ts'
 /** Everything finishes within this; what does not is cut off (docs/ARCHITECTURE.md, Start and stop). */
 const STOP_LIMIT_MS = 9_500
 
-/** Runs the sidecar until SIGINT or SIGTERM. */
-export async function start(context: Context): Promise<number> {
+export interface StartOptions {
+  /** End as on a signal when the process that started this one goes and closes the IPC channel to it. */
+  readonly withParent?: boolean
+}
+
+/** Runs the sidecar until SIGINT, SIGTERM or SIGHUP. */
+export async function start(context: Context, options: StartOptions = {}): Promise<number> {
   const loaded = context.load()
   const { config } = loaded
   checkStartable(loaded)
-  await makeDataDir(config.dataDir)
+  makeDataDir(config.dataDir)
   const log = createLogger({
     level: config.log.level,
     format: config.log.format,
@@ -23,9 +27,10 @@ export async function start(context: Context): Promise<number> {
     noColor: context.env.NO_COLOR,
   })
   // Listening before anything starts: an early signal must not leave a lock behind.
-  const signalled = waitForSignal()
+  const signalled = waitForSignal(options.withParent ?? false)
   void signalled.then(() => setTimeout(() => process.exit(EXIT_CODES.failed.code), STOP_LIMIT_MS).unref())
   const daemon = await startDaemon(config, log)
+  void daemon.fatal.then(() => setTimeout(() => process.exit(EXIT_CODES.failed.code), STOP_LIMIT_MS).unref())
   const end = await Promise.race([signalled, daemon.fatal.then((error) => ({ error }))])
   if ('signal' in end) log.child({ module: 'daemon' }).info({ signal: end.signal }, 'stopping')
   await daemon.stop()
@@ -50,29 +55,37 @@ function checkStartable({ config, file }: LoadedConfig): void {
   }
 }
 
-/**
- * A file in the way, or a place where nothing can be made, is a mistake in the settings and not a damaged archive.
- *
- * Folders are made one by one: Node's recursive mkdir never ends where the kernel makes no folders (/proc).
- */
-async function makeDataDir(dataDir: string): Promise<void> {
-  const found = await stat(dataDir).catch(() => undefined)
-  if (found?.isDirectory()) return
+/** A file in the way, or a place where nothing can be made, is a mistake in the settings and not a damaged archive. */
+function makeDataDir(dataDir: string): void {
+  let found = false
   try {
-    if (!found) {
-      await makeDataDir(dirname(dataDir))
-      await mkdir(dataDir)
-      return
+    const stats = statSync(dataDir, { throwIfNoEntry: false })
+    found = stats !== undefined
+    if (stats && !stats.isDirectory()) {
+      throw new ArchiveError('CONFIG_VALUE_INVALID', `data_dir: ${dataDir} is not a folder`, { dataDir })
     }
+    makeFolder(dataDir)
+    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (cause) {
     if (isArchiveError(cause)) throw cause
-    throw new ArchiveError('CONFIG_VALUE_INVALID', `data_dir: ${dataDir} cannot be made`, { dataDir }, cause)
+    const reason = (cause as NodeJS.ErrnoException).code ?? 'unknown'
+    const what = found ? 'cannot be read and written by this user' : 'cannot be made'
+    throw new ArchiveError(
+      'CONFIG_VALUE_INVALID',
+      `data_dir: ${dataDir} ${what} (${reason})`,
+      { dataDir, reason },
+      cause,
+    )
   }
-  throw new ArchiveError('CONFIG_VALUE_INVALID', `data_dir: ${dataDir} is not a folder`, { dataDir })
 }
 
-function waitForSignal(): Promise<{ signal: string }> {
+function waitForSignal(withParent: boolean): Promise<{ signal: string }> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve({ signal }))
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve({ signal }))
+    if (!withParent) return
+    process.once('disconnect', () => resolve({ signal: 'disconnect' }))
+    // A listener would keep the process alive for the channel's sake.
+    process.channel?.unref()
+    if (!process.connected) resolve({ signal: 'disconnect' })
   })
 }

@@ -34,6 +34,7 @@ interface StatusAnswer {
   readonly conflict: { readonly slot: string; readonly claims: Readonly<Record<string, string>> } | null
   readonly halted: { readonly code: string; readonly message: string } | null
   readonly stalled: string | null
+  readonly spoolFull: { readonly code: string; readonly message: string } | null
   readonly storedBytes: number
   readonly freeBytes: number
   readonly quotaBytes: number
@@ -41,9 +42,14 @@ interface StatusAnswer {
 }
 
 const SHOWN_GAPS = 8
+const WATCH_INTERVAL_MS = 2_000
 
 /** One screen about the running sidecar; exit code 1 while it has a problem. */
-export async function status(context: Context, options: { readonly watch?: boolean }): Promise<number> {
+export async function status(
+  context: Context,
+  options: { readonly watch?: boolean },
+  signal: AbortSignal,
+): Promise<number> {
   const { config } = context.load()
   for (;;) {
     const info = await readDaemonInfo(config.dataDir)
@@ -52,12 +58,23 @@ export async function status(context: Context, options: { readonly watch?: boole
         dataDir: config.dataDir,
       })
     }
-    const answer = (await (await callSidecar(`${info.apiUrl}/v1/status`)).json()) as StatusAnswer
+    const answer = await fetchStatus(info.apiUrl)
     context.output.value(answer)
     if (options.watch && process.stdout.isTTY) process.stdout.write('\x1b[2J\x1b[H')
     show(context.output, answer)
     if (!options.watch) return answer.problems.length === 0 ? EXIT_CODES.ok.code : EXIT_CODES.failed.code
-    await sleep(2000)
+    await sleep(WATCH_INTERVAL_MS, undefined, { signal }).catch(() => {})
+    if (signal.aborted) return EXIT_CODES.ok.code
+  }
+}
+
+/** @throws ArchiveError CLI_SIDECAR_UNREACHABLE also when something else listens where a sidecar once did */
+async function fetchStatus(apiUrl: string): Promise<StatusAnswer> {
+  const response = await callSidecar(`${apiUrl}/v1/status`)
+  try {
+    return (await response.json()) as StatusAnswer
+  } catch (cause) {
+    throw new ArchiveError('CLI_SIDECAR_UNREACHABLE', `no massa-storage answers at ${apiUrl}`, { url: apiUrl }, cause)
   }
 }
 

@@ -1,6 +1,6 @@
 import { NodeClient, refetchFromNodes } from '../../archiver/index.ts'
 import type { Config } from '../../config/index.ts'
-import type { Period } from '../../core/index.ts'
+import { ERROR_CODES, type ErrorCode, type Period } from '../../core/index.ts'
 import { readIdentity } from '../../storage-worker/index.ts'
 import { queryArchive } from '../archive-access.ts'
 import type { Context } from '../context.ts'
@@ -38,7 +38,7 @@ export async function verify(
     deep: options.deep ?? false,
     repair: options.repair ?? false,
   }
-  const sources = await openSources(config)
+  const sources = openSources(config)
   const run = async (rebuild: boolean): Promise<VerifyResult | undefined> => {
     let result: VerifyResult | undefined
     for await (const answer of queryArchive(config, request, signal, { refetchPeriod: sources.refetch, rebuild })) {
@@ -53,7 +53,7 @@ export async function verify(
   try {
     result = await run(false)
     // Tables of LevelDB itself: nothing but building the databases anew mends them.
-    if (options.repair && result?.damages.some(isUnsoundTable)) result = await run(true)
+    if (options.repair && result?.damages.some(isUnsoundTable)) result = joinRuns(result, await run(true))
   } finally {
     progress.end()
     sources.close()
@@ -68,6 +68,14 @@ export async function verify(
   return result.damages.every((damage) => damage.repaired) ? EXIT_CODES.ok.code : EXIT_CODES.invalid.code
 }
 
+/** What the first run found of files, and the second, with the databases built anew, finds no more, is repaired. */
+function joinRuns(first: VerifyResult, second: VerifyResult | undefined): VerifyResult | undefined {
+  if (!second) return undefined
+  const left = new Set(second.damages.map(({ what }) => what))
+  const gone = first.damages.filter(({ period, what }) => period === undefined && !left.has(what))
+  return { ...second, damages: [...gone.map((damage) => ({ ...damage, repaired: true })), ...second.damages] }
+}
+
 function isUnsoundTable({ code, repaired }: VerifyResult['damages'][number]): boolean {
   return code === 'STORE_DATABASE_DAMAGED' && !repaired
 }
@@ -78,14 +86,9 @@ function show(
   run: { readonly elapsedMs: number; readonly repair: boolean },
 ): void {
   const { damages, gaps } = result
-  for (const { period, what, code, repairable, repaired } of damages) {
-    const state = repaired
-      ? 'repaired'
-      : run.repair
-        ? 'could not be repaired: no configured massa-node holds it any more'
-        : repairable
-          ? 'verify --repair may mend it'
-          : 'not repairable from here'
+  for (const damage of damages) {
+    const { period, what, code, repaired } = damage
+    const state = describeState(damage, run.repair)
     const where = period === undefined ? what : `period ${period}: ${what}`
     output.line(
       `${output.style(repaired ? 'yellow' : 'red', repaired ? 'repaired' : 'DAMAGED')} ${where} (${code}), ${state}`,
@@ -98,14 +101,30 @@ function show(
   )
 }
 
+function describeState(damage: VerifyResult['damages'][number], isRepair: boolean): string {
+  const { period, code, repairable, repaired } = damage
+  if (repaired) return 'repaired'
+  // A file that no node holds: the code says what to do.
+  if (isRepair && period === undefined) return `could not be repaired. ${actionOf(code)}`
+  if (isRepair) return 'could not be repaired: no configured massa-node holds it any more'
+  return repairable ? 'verify --repair may mend it' : 'not repairable from here'
+}
+
+function actionOf(code: string): string {
+  return code in ERROR_CODES ? ERROR_CODES[code as ErrorCode].action : ''
+}
+
 /** Nodes that may still hold what is damaged. */
-async function openSources(config: Config) {
-  const identity = (await readIdentity(config.dataDir))?.identity
+function openSources(config: Config) {
   const clients = config.node.grpcUrls.map((url) => new NodeClient({ url, timeoutMs: config.node.callTimeoutMs }))
   return {
     close: () => {
       for (const client of clients) client.close()
     },
-    refetch: async (period: Period) => (identity ? refetchFromNodes(clients, identity, period) : undefined),
+    refetch: async (period: Period) => {
+      // Opening the archive has mended a damaged `store.json` by now.
+      const stored = await readIdentity(config.dataDir)
+      return stored && refetchFromNodes(clients, stored.identity, period)
+    },
   }
 }

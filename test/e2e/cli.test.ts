@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -99,10 +100,30 @@ describe('e2e/cli', function () {
     ['a setting past its bound', ['config', 'check', '--set', 'replication_factor=6'], 2, /replication_factor/],
     ['a configuration file that is not there', ['config', 'check', '--config', 'none.toml'], 2, /CONFIG_FILE_MISSING/],
     ['a data directory without an archive', ['verify', '--data-dir', 'nothing'], 1, /there is no archive/],
+    ['a file as data directory', ['verify', '--data-dir', 'bad.txt'], 1, /there is no archive/],
     ['a recording that is not there', ['replay', 'none.ndjson'], 1, /DEVNET_RECORDING_MISSING/],
     ['a status of nobody', ['status', '--data-dir', 'archive'], 3, /CLI_SIDECAR_UNREACHABLE/],
     ['a start that is not enabled', ['start'], 2, /enabled = true/],
     ['a start without a node', ['start', '--set', 'enabled=true'], 2, /grpc_urls/],
+    ['a network that is a method of objects', ['config', 'init', '-y', '--network', 'toString'], 2, /is no network/],
+    ['a block id of 100,000 characters', ['inspect', 'block', `B${'1'.repeat(1e5)}`], 2, /CORE_BASE58_INVALID/],
+    ['a binary configuration file', ['config', 'check', '-c', 'archive/index/CURRENT'], 2, /CONFIG_SYNTAX/],
+    ['a folder as configuration file', ['config', 'check', '-c', 'archive'], 2, /EISDIR/],
+    [
+      'a configuration in a folder where none can be made',
+      ['config', 'init', '-y', '--file', '/proc/none/config.toml'],
+      2,
+      /CONFIG_FILE_UNWRITABLE/,
+    ],
+    [
+      'a data directory below a file',
+      [
+        'start',
+        ...['--set', 'enabled=true', '--set', 'node.grpc_urls=127.0.0.1:1', '--data-dir', 'archive/index/CURRENT/x'],
+      ],
+      2,
+      /data_dir: .* cannot be made \(ENOTDIR\)/,
+    ],
   ] as const) {
     it(`error: ${title} gives ${code}, one sentence and no stack`, async () => {
       const result = await cli(...args)
@@ -126,13 +147,78 @@ describe('e2e/cli', function () {
   }
 
   it('error: --json turns wrong usage and failures into one JSON object on stderr', async () => {
-    for (const args of [
-      ['verify', '--depp'],
-      ['verify', '--data-dir', 'nothing'],
+    for (const [code, ...args] of [
+      ['CLI_USAGE', 'verify', '--depp'],
+      ['CLI_USAGE', 'inspect'],
+      ['CLI_USAGE', 'lst-chunks'],
+      ['CLI_USAGE'],
+      ['CLI_NOT_FOUND', 'inspect', 'period', '4000', '--data-dir', 'archive'],
+      ['STORE_IDENTITY_MISMATCH', 'verify', '--data-dir', 'nothing'],
     ]) {
-      const { stderr } = await cli(...args, '--json')
-      assert.equal(typeof JSON.parse(stderr).error.code, 'string')
+      const { stdout, stderr } = await cli(...args, '--json')
+      assert.equal(stdout, '')
+      const { error } = JSON.parse(stderr)
+      assert.equal(error.code, code)
+      assert.equal(typeof error.message, 'string')
     }
+  })
+
+  it('prune says as JSON what it would delete, also when that is nothing', async () => {
+    const ask = async (...args: string[]) =>
+      JSON.parse((await cli('prune', ...args, '--json', '--data-dir', 'pruned')).stdout)
+    cpSync(join(dir, 'archive'), join(dir, 'pruned'), { recursive: true })
+    assert.deepEqual(await ask('--dry-run', '--set', 'retention_periods=100'), {
+      dryRun: true,
+      retentionPeriods: 100,
+      stepPeriods: 16,
+      periods: 0,
+      bodyBytes: 0,
+      from: null,
+      to: null,
+      keptFrom: 0,
+      nextAtPeriod: 131,
+    })
+    assert.equal((await ask('--set', 'retention_periods=0')).nextAtPeriod, null)
+    const people = await cli('prune', '--dry-run', '--data-dir', 'pruned')
+    assert.match(people.stdout, /^Nothing to delete\.\n/)
+    rmSync(join(dir, 'pruned'), { recursive: true })
+  })
+
+  it('a line of an answer is no wider than 80 columns, but for whole chunk ids and the path of a file', async () => {
+    for (const args of [
+      ['inspect', 'period', '8', '--data-dir', 'archive'],
+      ['--help'],
+      ['config', 'init', '--help'],
+    ]) {
+      for (const line of (await cli(...args)).stdout.split('\n')) assert.ok(line.length <= 80, line)
+    }
+  })
+
+  it('doctor makes no folder', async () => {
+    const { stdout } = await cli('doctor', '--data-dir', 'far/away/archive')
+    assert.match(stdout, /ok {3}data_dir {3}.*far\/away\/archive, which start makes/)
+    assert.equal(existsSync(join(dir, 'far')), false)
+  })
+
+  it('keeps the archive of the last replay when the file of the next one is no recording', async () => {
+    cpSync(join(dir, 'archive'), join(dir, 'data', 'replay'), { recursive: true })
+    assert.equal((await cli('replay', 'bad.txt')).code, 1)
+    assert.equal((await cli('list-chunks', '--data-dir', 'data/replay')).code, 0)
+    rmSync(join(dir, 'data'), { recursive: true })
+  })
+
+  it('a status of something else that listens there now, or of rubbish, gives 3 and no stack', async () => {
+    const other = createServer((_request, response) => response.end('<html>'))
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+    const { port } = other.address() as { port: number }
+    mkdirSync(join(dir, 'stale'))
+    for (const apiUrl of [`http://127.0.0.1:${port}`, 'http://127.0.0.1:1', 'rubbish', 5]) {
+      writeFileSync(join(dir, 'stale', 'daemon.json'), JSON.stringify({ pid: 1, apiUrl }))
+      const { code, stderr } = await cli('status', '--data-dir', 'stale')
+      assert.equal(code, 3, stderr)
+      assert.match(stderr, /CLI_SIDECAR_UNREACHABLE/)
+    }
+    other.close()
   })
 
   it('refuses a file that is no recording, naming the line', async () => {
@@ -144,6 +230,7 @@ describe('e2e/cli', function () {
 
   it('says in every help an example and the exit codes', async () => {
     for (const args of [
+      [],
       ['start'],
       ['status'],
       ['list-chunks'],
@@ -158,6 +245,7 @@ describe('e2e/cli', function () {
       assert.equal(code, 0)
       assert.match(stdout, /Example:\n {2}massa-storage/)
       assert.match(stdout, /Exit codes:/)
+      assert.match(stdout, /--data-dir <dir>/)
     }
   })
 
@@ -166,7 +254,7 @@ describe('e2e/cli', function () {
     assert.equal(first.code, 0, first.stderr)
     assert.match(readFileSync(join(dir, 'config', 'config.toml'), 'utf8'), /enabled = true/)
     assert.equal((await cli('config', 'check')).code, 0)
-    assert.match((await cli('config', 'show', '--origin')).stdout, /node\.chain_id\s+"77658366"\s+.*config\.toml/)
+    assert.match((await cli('config', 'show', '--origin')).stdout, /node\.chain_id\s+77658366\s+.*config\.toml/)
     assert.equal((await cli('config', 'init', '--yes')).code, 2)
     rmSync(join(dir, 'config'), { recursive: true })
   })

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { findPackageRoot, readPackageVersion } from '../../config/index.ts'
 
 /** Installing takes some 10 s; more means that the registry is slow, not that the package is wrong. */
-const INSTALL_LIMIT_MS = 180_000
+const INSTALL_LIMIT_MS = 240_000
 
 describe('e2e/package', function () {
   this.timeout(2 * INSTALL_LIMIT_MS)
