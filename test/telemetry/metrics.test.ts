@@ -31,6 +31,7 @@ describe('telemetry/metrics', () => {
     metrics.blocksArchived.add(2)
     metrics.nodeUp.set(1, { node: 0 })
     metrics.nodeCalls.add(1, { rpc: 'GetStatus', result: 'ok' })
+    metrics.refusedBlocks.add(1, { code: 'ARCHIVER_SIGNATURE_INVALID', node: 1 })
     metrics.archiveSeconds.observe(0.2)
     metrics.damagedValues.add(1, { reason: 'scrub' })
     const lines = (await renderMetrics(metrics)).text.split('\n')
@@ -40,6 +41,7 @@ describe('telemetry/metrics', () => {
       'massa_storage_archived_blocks_total 7',
       'massa_storage_node_up{node="0"} 1',
       'massa_storage_node_calls_total{rpc="GetStatus",result="ok"} 1',
+      'massa_storage_refused_blocks_total{code="ARCHIVER_SIGNATURE_INVALID",node="1"} 1',
       'massa_storage_archive_seconds_bucket{le="0.1"} 0',
       'massa_storage_archive_seconds_bucket{le="0.25"} 1',
       'massa_storage_damaged_values_total{reason="scrub"} 1',
