@@ -5,12 +5,13 @@ import { join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { envNameOf, findPackageRoot } from '../../config/index.ts'
 import { ArchiveError, type Period } from '../../core/index.ts'
-import { type Recording, readRecording, startReplayServer } from '../../devnet/index.ts'
+import { type Recording, type ReplayServer, readRecording, startReplayServer } from '../../devnet/index.ts'
 import { readDaemonInfo } from '../../storage-worker/index.ts'
 import { callSidecar } from '../archive-access.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { formatDuration } from '../output.ts'
+import { ProgressWatch } from '../progress-watch.ts'
 import { verify } from './verify.ts'
 
 export interface ReplayCommandOptions {
@@ -23,8 +24,8 @@ export interface ReplayCommandOptions {
 const OWN_RECORDING = 'devnet/recordings/sandbox.ndjson.gz'
 const OWN_DATA_DIR = 'data/replay'
 const LOOK_MS = 100
-/** After the last message of a recording nothing more comes: what is not archived by then never will be. */
-const HEAD_LIMIT_MS = 60_000
+/** When neither the recording nor the archive has moved for so long, neither ever will. */
+const STUCK_MS = 60_000
 
 /**
  * Serves a recording of a massa-node over real gRPC on loopback and runs a real sidecar beside it, as its own process.
@@ -48,7 +49,7 @@ export async function replay(context: Context, options: ReplayCommandOptions, si
   const sidecar = startSidecar(context, { url: server.url, recording, dataDir, fast })
   const ended = waitForExit(sidecar)
   try {
-    const reached = await waitForHead({ dataDir, head, atHead: server.atHead, ended, signal })
+    const reached = await waitForHead({ dataDir, head, server, ended, signal })
     if (reached && !options.exitAtHead) {
       output.remark(`The head of the recording is archived; the sidecar keeps running. Ctrl-C ends it.`)
       await Promise.race([ended, aborted(signal)])
@@ -103,6 +104,8 @@ function startSidecar(
   context: Context,
   node: { readonly url: string; readonly recording: Recording; readonly dataDir: string; readonly fast: boolean },
 ): ChildProcess {
+  const { config, origins } = context.load()
+  const asked = (key: string) => origins.get(key) !== 'default'
   const settings: Record<string, string> = {
     enabled: 'true',
     retention_periods: '0',
@@ -113,8 +116,8 @@ function startSidecar(
     ...(node.fast ? { 'node.poll_interval_ms': '100' } : {}),
     'api.bind': '127.0.0.1:0',
     'metrics.enabled': 'false',
-    'log.format': context.output.json ? 'json' : 'human',
-    'log.level': context.output.quiet ? 'warn' : 'info',
+    'log.format': asked('log.format') ? config.log.format : context.output.json ? 'json' : 'human',
+    'log.level': asked('log.level') ? config.log.level : context.output.quiet ? 'warn' : 'info',
   }
   const env = Object.fromEntries(Object.entries(settings).map(([path, value]) => [envNameOf(path), value]))
   const bin = join(findPackageRoot(), 'bin', 'massa-storage.js')
@@ -131,21 +134,19 @@ function startSidecar(
 async function waitForHead(run: {
   readonly dataDir: string
   readonly head: Period | undefined
-  readonly atHead: Promise<void>
+  readonly server: ReplayServer
   readonly ended: Promise<number | null>
   readonly signal: AbortSignal
 }): Promise<boolean> {
   let over = false
-  let deadlineMs = Number.POSITIVE_INFINITY
   void run.ended.then(() => {
     over = true
   })
-  void run.atHead.then(() => {
-    deadlineMs = performance.now() + HEAD_LIMIT_MS
-  })
-  while (!over && !run.signal.aborted && performance.now() < deadlineMs) {
+  const progress = new ProgressWatch(STUCK_MS)
+  while (!over && !run.signal.aborted) {
     const last = await readLastArchived(run.dataDir)
     if (run.head !== undefined && last !== undefined && last >= run.head) return true
+    if (!progress.goesOn([run.server.playedMs(), last], performance.now())) break
     await sleep(LOOK_MS)
   }
   return false

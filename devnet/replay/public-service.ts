@@ -156,7 +156,6 @@ class StreamSubscriber implements Subscriber {
   readonly request: Uint8Array
   private readonly call: ServerWritableStream<Buffer, Buffer>
   private ended = false
-  private full = false
 
   constructor(call: ServerWritableStream<Buffer, Buffer>) {
     this.call = call
@@ -172,12 +171,12 @@ class StreamSubscriber implements Subscriber {
 
   write(message: Uint8Array): boolean {
     if (this.closed) return true
-    this.full = !this.call.write(Buffer.from(message.buffer, message.byteOffset, message.byteLength))
-    return !this.full
+    return this.call.write(Buffer.from(message.buffer, message.byteOffset, message.byteLength))
   }
 
   async drained(): Promise<void> {
-    if (this.closed || !this.full) return
+    // The stream itself knows: it may have drained while nobody listened, and says so only once.
+    if (this.closed || !this.call.writableNeedDrain) return
     const events = ['drain', 'cancelled', 'close'] as const
     await new Promise<void>((resolve) => {
       const done = () => {
@@ -186,7 +185,6 @@ class StreamSubscriber implements Subscriber {
       }
       for (const event of events) this.call.on(event, done)
     })
-    this.full = false
   }
 
   end(error?: RpcError): void {

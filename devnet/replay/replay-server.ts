@@ -59,6 +59,8 @@ export interface ReplayServer {
   readonly wholePeriods: { readonly first: Period; readonly last: Period } | undefined
   /** Resolves when the last recorded moment has been played; never after stop. */
   readonly atHead: Promise<void>
+  /** How far the recording has been played, ms of it: stands still only before the first call, when stuck and at the end. */
+  playedMs(): number
   stop(): Promise<void>
 }
 
@@ -77,6 +79,7 @@ export async function startReplayServer(options: ReplayOptions): Promise<ReplayS
     headSlot: slotOfIndex(options.recording.cursor.at(-1)?.slotIndex ?? 0),
     wholePeriods: computeWholePeriods(options.recording),
     atHead: replay.atHead,
+    playedMs: () => replay.playedMs,
     stop: () => replay.stop(server),
   }
 }
@@ -110,6 +113,10 @@ class Replay {
       reachHead = resolve
     })
     this.reachHead = reachHead
+  }
+
+  get playedMs(): number {
+    return this.timeMs - this.recording.startMs
   }
 
   answer(rpc: UnaryRpc, request: Uint8Array): Uint8Array {

@@ -68,3 +68,14 @@ export class GrpcCaller {
     this.client.close()
   }
 }
+
+/** Resolves when so many messages came; the stream stays open. */
+export function readMessages(stream: ClientReadableStream<Buffer>, count: number): Promise<void> {
+  let unread = count
+  return new Promise((resolve) => {
+    stream.on('data', () => {
+      unread--
+      if (unread === 0) resolve()
+    })
+  })
+}

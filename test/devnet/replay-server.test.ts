@@ -21,7 +21,7 @@ import {
 } from '../../core/index.ts'
 import { type Recording, type ReplayServer, readRecording, startReplayServer } from '../../devnet/index.ts'
 import { RECORDINGS } from './fixture.ts'
-import { GrpcCaller } from './grpc-caller.ts'
+import { GrpcCaller, readMessages } from './grpc-caller.ts'
 
 interface RecordedCall {
   rpc?: string
@@ -161,6 +161,35 @@ describe('devnet/replay/replay-server', () => {
     await caller.call('GetStatus')
     await server.atHead
     assert.deepEqual(await caller.finalSlot(), { period: 18, thread: 31 })
+  })
+
+  it('regression: goes on when a full stream drains while another is waited for', async () => {
+    const recording = await readRecording(RECORDINGS.push)
+    // All at one moment, after which both streams are full; the one with less to send is the first to drain.
+    const atMs = recording.startMs + 1
+    const blocksOnly = recording.streamed.filter((message) => message.stream === 'NewFilledBlocksServer')
+    const fewOutputs = recording.streamed
+      .filter((message) => message.stream === 'NewSlotExecutionOutputsServer')
+      .slice(0, 32)
+    const streamed = [...fewOutputs, ...blocksOnly].map((message) => ({ ...message, atMs }))
+    let isOpen = false
+    const [caller, server] = await replay({
+      recording: { ...recording, streamed },
+      fast: true,
+      consumerPeriod: () => (isOpen ? 1e6 : -1e6),
+      stallMs: 1e9,
+    })
+    const blocks = caller.open('NewFilledBlocksServer')
+    blocks.on('error', () => {})
+    await once(blocks, 'metadata')
+    const outputs = caller.open('NewSlotExecutionOutputsServer')
+    outputs.on('error', () => {})
+    await once(outputs, 'metadata')
+    isOpen = true
+    await readMessages(outputs, fewOutputs.length)
+    blocks.resume()
+    await server.atHead
+    assert.deepEqual(await caller.finalSlot(), { period: 9, thread: 31 })
   })
 
   it('forgets a final block 96 s after its finality', async () => {
