@@ -26,6 +26,9 @@ const STEPS = [
     command: ['python3', 'test/reference/massa_archive.py', 'vectors', 'test/vectors', '--check'],
     needs: 'python3',
   },
+  { name: 'contract format', command: ['as-prettier', '--check', 'massa-storage-sc/assembly'] },
+  { name: 'contract as shipped', command: ['node', 'scripts/check-contract.js'] },
+  { name: 'contract units', command: ['npm', 'test', '--silent', '--workspace', 'massa-storage-sc'] },
   { name: 'knip', command: ['knip'] },
 ]
 

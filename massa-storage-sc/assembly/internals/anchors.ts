@@ -1,0 +1,156 @@
+import { env } from '@massalabs/massa-as-sdk/assembly/env';
+import { ByteWriter, equalHashes, toHex } from '../codec';
+import { deleteRecord, hasRecord, readRecord, writeRecord } from '../datastore';
+import {
+  ERA_ANCHORED,
+  ERA_NOT_OVER,
+  ERA_TOO_EARLY,
+  ERA_TOTALS,
+  NO_VOTERS,
+  NO_VOTES,
+  SIGNATURES_UNSORTED,
+} from '../errors';
+import { HASH_BYTES, sha256 } from '../merkle';
+import { nodeKey, voteKey } from '../storage-keys';
+import { EraAnchor } from '../structs/EraAnchor';
+import { EraVote, NO_INDEX } from '../structs/EraVote';
+import { NO_ERA, RegistryState } from '../structs/RegistryState';
+import { readNodeIndex, readSnapshotWeight } from '../structs/StorageNode';
+import { Call, ERA_PERIODS } from './call';
+import { emit } from './events';
+import { requireSignature } from './proofs';
+
+const ERA_TEXT_PREFIX = 'massa-storage/era/1:';
+/** Periods after the end of an era before it can be anchored: nothing in it is changed any more. */
+const FINAL_PERIODS: u64 = 8;
+const MAX_CHUNKS: u64 = 16 * ERA_PERIODS;
+const MAX_BYTES: u64 = ERA_PERIODS << 24;
+export const MAX_SIGNATURES = 100;
+/** Hex digits of the digest in a vote's key. */
+const VOTE_DIGITS = 16;
+const PPM: u64 = 1_000_000;
+
+/** Counts signatures of a statement about an era; anchors it when they are a quorum, else keeps the count. */
+export function _anchorEra(
+  call: Call,
+  anchor: EraAnchor,
+  signatures: StaticArray<u8>[],
+): void {
+  const state = call.state;
+  requireAnchorable(call, anchor);
+  const votes =
+    state.weightEra < call.era ? state.weight : state.previousWeight;
+  assert(votes > 0, NO_VOTERS);
+
+  const digest = computeEraDigest(call.callee, anchor);
+  const shortDigest = toHex(digest, VOTE_DIGITS / 2);
+  const key = voteKey(anchor.era, shortDigest);
+  const known = hasRecord(key);
+  const vote = openVote(call, digest, known ? readRecord(key) : null);
+  countVotes(call, vote, signatures);
+  if (vote.tally * PPM >= call.config.anchorQuorumPpm * votes) {
+    if (known) deleteRecord(key);
+    addAnchor(call, anchor);
+    return;
+  }
+  writeRecord(key, vote.serialize());
+  emit('ERA_VOTED', [
+    anchor.era.toString(),
+    shortDigest,
+    vote.tally.toString(),
+    vote.lastIndex.toString(),
+  ]);
+}
+
+function requireAnchorable(call: Call, anchor: EraAnchor): void {
+  const era = anchor.era;
+  assert(era >= call.state.firstEra, ERA_TOO_EARLY);
+  assert(
+    era < call.era && (era + 1) * ERA_PERIODS + FINAL_PERIODS <= call.period,
+    ERA_NOT_OVER,
+  );
+  assert(
+    anchor.totalChunks >= ERA_PERIODS &&
+      anchor.totalChunks <= MAX_CHUNKS &&
+      anchor.totalBytes <= MAX_BYTES,
+    ERA_TOTALS,
+  );
+  assert(!EraAnchor.exists(era), ERA_ANCHORED);
+}
+
+/** What the nodes signed: the text is this in hex behind a prefix. */
+export function computeEraDigest(
+  contract: string,
+  anchor: EraAnchor,
+): StaticArray<u8> {
+  return sha256(
+    new ByteWriter(8 + 4 + contract.length + 24 + 2 * HASH_BYTES)
+      .u64Big(env.chainId())
+      .textBig(contract)
+      .u64Big(anchor.era)
+      .raw(anchor.root)
+      .u64Big(anchor.totalBytes)
+      .u64Big(anchor.totalChunks)
+      .raw(anchor.placementRoot).bytes,
+  );
+}
+
+/** The vote goes on where it stood, unless it counted with the weights of another era. */
+function openVote(
+  call: Call,
+  digest: StaticArray<u8>,
+  record: StaticArray<u8> | null,
+): EraVote {
+  if (record !== null) {
+    const vote = EraVote.deserialize(record);
+    const same = equalHashes(
+      changetype<usize>(vote.digest),
+      changetype<usize>(digest),
+    );
+    if (same && vote.snapshotEra == call.era) return vote;
+  }
+  const vote = new EraVote(digest);
+  vote.snapshotEra = call.era;
+  return vote;
+}
+
+/**
+ * Nobody counts twice: indexes ascend from call to call, a node that is moved only gets a lower one, and a new node
+ * had no weight when the era began.
+ */
+function countVotes(
+  call: Call,
+  vote: EraVote,
+  signatures: StaticArray<u8>[],
+): void {
+  const signedText = ERA_TEXT_PREFIX + toHex(vote.digest, HASH_BYTES);
+  let counted = false;
+  for (let i = 0; i < signatures.length; i++) {
+    const key = nodeKey(requireSignature(signatures[i], signedText));
+    if (!hasRecord(key)) continue;
+    const node = readRecord(key);
+    const index = readNodeIndex(node);
+    assert(
+      vote.lastIndex == NO_INDEX || index > vote.lastIndex,
+      SIGNATURES_UNSORTED,
+    );
+    vote.lastIndex = index;
+    const weight = readSnapshotWeight(node, call.era);
+    if (weight == 0) continue;
+    vote.tally += weight;
+    counted = true;
+  }
+  assert(counted, NO_VOTES);
+}
+
+function addAnchor(call: Call, anchor: EraAnchor): void {
+  const state: RegistryState = call.state;
+  anchor.anchoredPeriod = call.period;
+  anchor.create();
+  state.anchoredBytes += anchor.totalBytes;
+  state.anchoredChunks += anchor.totalChunks;
+  if (state.latestEra == NO_ERA || anchor.era > state.latestEra) {
+    state.latestEra = anchor.era;
+  }
+  emit('ERA_ANCHORED', [anchor.era.toString(), toHex(anchor.root, HASH_BYTES)]);
+}

@@ -1,0 +1,38 @@
+import { ByteReader, ByteWriter } from '../codec';
+import { RECORD_VERSION } from './version';
+
+const RECORD_BYTES = 57;
+/** lastIndex before the first signature. */
+export const NO_INDEX: u64 = u64.MAX_VALUE;
+
+/** Signatures counted so far for one statement about one era. */
+export class EraVote {
+  /** Era whose starting weights count */
+  snapshotEra: u64 = 0;
+  /** Registry index of the last signature seen */
+  lastIndex: u64 = NO_INDEX;
+  /** Weight counted, GB */
+  tally: u64 = 0;
+
+  /** @param digest - 32 bytes that were signed */
+  constructor(readonly digest: StaticArray<u8>) {}
+
+  static deserialize(bytes: StaticArray<u8>): EraVote {
+    const reader = new ByteReader(bytes);
+    reader.u8();
+    const vote = new EraVote(reader.raw(32));
+    vote.snapshotEra = reader.u64();
+    vote.lastIndex = reader.u64();
+    vote.tally = reader.u64();
+    return vote;
+  }
+
+  serialize(): StaticArray<u8> {
+    return new ByteWriter(RECORD_BYTES)
+      .u8(RECORD_VERSION)
+      .raw(this.digest)
+      .u64(this.snapshotEra)
+      .u64(this.lastIndex)
+      .u64(this.tally).bytes;
+  }
+}
