@@ -1,4 +1,4 @@
-import { sha256 } from '#crypto'
+import { sha256 } from '#sha256'
 import { fromHex, toHex } from './bytes.ts'
 import { ByteWriter } from './codec.ts'
 import { ArchiveError } from './errors.ts'

@@ -1,6 +1,8 @@
-import { createHash, createPrivateKey, createPublicKey, hash, type KeyObject, sign, verify } from 'node:crypto'
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { equalBytes } from './bytes.ts'
+
+export { sha256 } from './sha256-node.ts'
 
 // Required, not imported: Node parses a whole CommonJS package for the names of an import, here 40 ms in every thread.
 const { createBLAKE3 } = createRequire(import.meta.url)('hash-wasm') as typeof import('hash-wasm')
@@ -16,15 +18,6 @@ const KEY_CACHE_ENTRIES = 4096
 const publicKeys = new Map<string, KeyObject>()
 /** Importing takes milliseconds, and the 32 genesis blocks are signed in a row. */
 let lastPrivateKey: { readonly seed: Uint8Array; readonly key: KeyObject } | undefined
-
-/** SHA-256, 32 bytes. */
-export function sha256(bytes: Uint8Array): Uint8Array {
-  // Through a latin-1 string it takes half the time of a Buffer result: trees are made of nothing but small hashes.
-  const digest = hash('sha256', bytes, 'binary')
-  const result = new Uint8Array(32)
-  for (let i = 0; i < 32; i++) result[i] = digest.charCodeAt(i)
-  return result
-}
 
 /** BLAKE3-256, 32 bytes. */
 export function blake3(bytes: Uint8Array): Uint8Array {

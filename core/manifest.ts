@@ -1,4 +1,4 @@
-import { sha256 } from '#crypto'
+import { sha256 } from '#sha256'
 import { ByteReader, ByteWriter } from './codec.ts'
 import { ArchiveError } from './errors.ts'
 import { computeLeafHash, computeTreeRoot } from './merkle.ts'

@@ -3,12 +3,13 @@ import { join } from 'node:path'
 import { isArchiveError } from '../core/index.ts'
 import { KEY_FILE, readArchiverKey, repairArchiverKey } from './archiver-key.ts'
 import type { LevelChunkStore } from './chunk-store.ts'
+import { readClosingSizes } from './closing-sizes.ts'
 import { DAMAGED_FOLDER, dismissDamagedLog, listDamagedLogs } from './database-logs.ts'
 import type { GuardedLevel } from './guarded-level.ts'
 import { readIdentityCopy, writeIdentityCopy } from './identity-copy.ts'
 import { SCHEMA_VERSION } from './migrations.ts'
 import { checkIdentity, IDENTITY_FILE, readIdentity, writeIdentity } from './store-identity.ts'
-import type { Damage } from './verify.ts'
+import type { Damage } from './verify-report.ts'
 
 /** No key is in this range: compacting it does nothing but write what is in memory to a table. */
 const NOWHERE = new Uint8Array(64).fill(0xff)
@@ -49,8 +50,9 @@ async function checkIdentityFile(dataDir: string, chunks: LevelChunkStore, repai
 
 async function checkKeyFile(dataDir: string, repair: boolean): Promise<Damage[]> {
   try {
-    await readArchiverKey(dataDir)
-    return []
+    const key = await readArchiverKey(dataDir)
+    if (key !== undefined || !readClosingSizes(dataDir).has(KEY_FILE)) return []
+    return [{ what: KEY_FILE, code: 'STORE_KEY_INVALID', repairable: false, ...(repair ? { repaired: false } : {}) }]
   } catch (error) {
     if (!isArchiveError(error)) throw error
     const repaired = repair ? await repairArchiverKey(dataDir) : undefined

@@ -77,14 +77,14 @@ interface Row {
 export function scanBodies(job: TableJob): TableFacts | undefined {
   const columns = new Columns(job)
   try {
-    const damage = scanTable(job.path, job.range, (key, sealed) => {
+    const visit = (key: Uint8Array, sealed: Uint8Array | undefined) => {
       const place = decodeBodyKey(key)
       if (!place) return
       const seals = columns.begin(place.period)
       const fact = sealed && computeValueFact(place.n, sealed, job.deep, job.deep ? seals : undefined)
       columns.add({ n: place.n, sealedBytes: sealed?.length ?? 0, fact })
-    })
-    return columns.finish(damage)
+    }
+    return columns.finish(scanTable(job.path, job.range, visit, job.deep))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error

@@ -1,4 +1,4 @@
-import { sha256 } from '#crypto'
+import { sha256 } from '#sha256'
 import { equalBytes } from '../core/bytes.ts'
 
 export const SEAL_BYTES = 32

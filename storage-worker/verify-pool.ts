@@ -1,12 +1,14 @@
 import { statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { scanBodies, type TableFacts, type TableJob } from './hash-worker.ts'
+import { listTableFiles } from './table-file.ts'
 import type { ThreadAnswer } from './verify-thread.ts'
 
 /** Tables under way per thread: one is hashed, one waits. */
 const JOBS_PER_THREAD = 2
-/** Hashed in this thread before others have started. */
+/** Hashed in this thread before others would have started. */
 const SMALL_BYTES = 16 * 1024 * 1024
 
 /** Hashes tables of `bodies` on all cores. */
@@ -18,11 +20,14 @@ export class VerifyPool {
     this.size = threads
   }
 
+  /** Starts threads when the tables in `folder` are worth it; without them all is done in this one. */
+  startFor(folder: string): void {
+    if (this.threads.length > 0 || sumSizes(folder) <= SMALL_BYTES) return
+    this.threads = Array.from({ length: this.size }, () => new Thread())
+  }
+
   /** What the tables hold, in the order of `jobs`; `undefined` for those that are no more. */
   async *scan(jobs: readonly TableJob[]): AsyncGenerator<TableFacts | undefined> {
-    if (this.threads.length === 0 && sumSizes(jobs) > SMALL_BYTES) {
-      this.threads = Array.from({ length: this.size }, () => new Thread())
-    }
     const atOnce = Math.max(1, this.threads.length * JOBS_PER_THREAD)
     const running: Promise<TableFacts | undefined>[] = []
     let next = 0
@@ -96,6 +101,7 @@ class Thread {
   }
 }
 
-function sumSizes(jobs: readonly TableJob[]): number {
-  return jobs.reduce((sum, { path }) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0)
+function sumSizes(folder: string): number {
+  const sizes = listTableFiles(folder, undefined).map((name) => statSync(join(folder, name), { throwIfNoEntry: false }))
+  return sizes.reduce((sum, stats) => sum + (stats?.size ?? 0), 0)
 }

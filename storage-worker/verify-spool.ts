@@ -1,7 +1,7 @@
 import type { GuardedLevel, LevelOperation } from './guarded-level.ts'
 import { decodePeriod, KEYSPACES, type KeyspaceName, keyspaceRange } from './keyspace.ts'
 import { openValue } from './sealed-value.ts'
-import type { Damage } from './verify.ts'
+import type { Damage } from './verify-report.ts'
 
 const SPOOL_KEYSPACES: readonly { readonly keyspace: KeyspaceName; readonly hasPeriod: boolean }[] = [
   { keyspace: 'spoolBlocks', hasPeriod: true },

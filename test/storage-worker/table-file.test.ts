@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { crc32c } from '../../storage-worker/crc32c.ts'
 import { verifyArchive } from '../../storage-worker/index.ts'
 import { bodyRange } from '../../storage-worker/keyspace.ts'
 import { findDamagedTables } from '../../storage-worker/table-file.ts'
@@ -12,14 +11,6 @@ import { openTestStore, TempFolders } from './temp-store.ts'
 describe('storage-worker/table-file', () => {
   const folders = new TempFolders()
   afterEach(() => folders.clean())
-
-  it('computes the CRC-32C of RFC 3720, B.4', () => {
-    assert.equal(crc32c(new Uint8Array(32)), 0x8a9136aa)
-    assert.equal(crc32c(new Uint8Array(32).fill(0xff)), 0x62a8ab43)
-    assert.equal(crc32c(Uint8Array.from({ length: 32 }, (_, i) => i)), 0x46dd794e)
-    // No multiple of four, as the others are: the check value of the CRC catalogue.
-    assert.equal(crc32c(new TextEncoder().encode('123456789')), 0xe3069283)
-  })
 
   it('takes every table that LevelDB writes, and no half table for a damaged one', async () => {
     const dataDir = await folders.make()

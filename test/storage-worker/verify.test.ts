@@ -102,6 +102,16 @@ describe('storage-worker/verify', () => {
     }
   })
 
+  it('repairs a period whose summary in the index is that of another, by its manifest', async () => {
+    const foreign = (await store.index.get(summaryKey(9))) ?? new Uint8Array(0)
+    await store.index.write([{ type: 'put', key: summaryKey(4), value: foreign }], { sync: true })
+    await flip(store, 4, 0)
+    const report = await verifyArchive(store, { repair: true, refetchPeriod: async (number) => makePeriod(number) })
+    assert.deepEqual(namesOf(report).sort(), ['4 chunk 0 STORE_VALUE_CORRUPT', '4 index STORE_INDEX_WRONG'])
+    assert.ok(report.damages.every(({ repaired }) => repaired))
+    await assertHolds(store, makePeriod(4))
+  })
+
   it('finds that a whole period is missing which the index knows', async () => {
     await store.deleteValues(4, [0, 1, 2, EXECUTION_RESULTS, SEALS, MANIFEST])
     const report = await verifyArchive(store, {})
@@ -221,7 +231,9 @@ describe('storage-worker/verify', () => {
     )
   })
 
-  it('gives the same report from worker threads as from one', async () => {
+  it('gives the same report from worker threads as from one', async function () {
+    // Eight threads start, each from sources.
+    this.timeout(60_000)
     const dataDir = await folders.make()
     const opened = await openTestStore(dataDir)
     try {

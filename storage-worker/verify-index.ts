@@ -1,0 +1,119 @@
+import { equalBytes, type Manifest, type Period } from '../core/index.ts'
+import type { LevelChunkStore } from './chunk-store.ts'
+import { KeySum } from './key-sum.ts'
+import { decodePeriod, keyspaceRange, periodRange } from './keyspace.ts'
+import { decodePlaceKey, decodePlacePeriod, isSummaryOf, placeKeys, type SummaryFacts } from './period-index.ts'
+import type { OpenPeriods } from './table-periods.ts'
+import type { WantedIndex } from './verify-bodies.ts'
+import type { DamageList } from './verify-report.ts'
+
+/** Periods whose index entries are asked for together. */
+const PERIODS_PER_LOOK = 256
+
+export interface IndexCheckModules {
+  readonly store: LevelChunkStore
+  readonly damages: DamageList
+}
+
+/** Holds the index against the manifests of `bodies`: all that they want is there, and nothing else. */
+export class IndexCheck {
+  private readonly range: OpenPeriods
+  private readonly modules: IndexCheckModules
+  private readonly waiting: SummaryFacts[] = []
+  /** Periods with a manifest. */
+  private readonly checked: Period[] = []
+  private readonly badSummaries = new Set<Period>()
+  private readonly wantedPlaces = new KeySum()
+  private intactSummaries = 0
+
+  constructor(range: OpenPeriods, modules: IndexCheckModules) {
+    this.range = range
+    this.modules = modules
+  }
+
+  /** What the index must have of one period; periods ascend. */
+  async expect({ facts, places }: WantedIndex): Promise<void> {
+    this.checked.push(facts.period)
+    this.wantedPlaces.addParts(places.count, places.low, places.high)
+    this.waiting.push(facts)
+    if (this.waiting.length >= PERIODS_PER_LOOK) await this.checkSummaries()
+  }
+
+  /** Call it when all periods were given. */
+  async finish(): Promise<void> {
+    await this.checkSummaries()
+    await this.findStraySummaries()
+    const { index } = this.modules.store
+    const places = new KeySum()
+    for await (const page of index.keyPages(keyspaceRange('merkleRoots'))) {
+      for (const key of page) if (this.isInRange(key)) places.add(key)
+    }
+    if (places.equals(this.wantedPlaces)) return
+    await this.nameMissingPlaces()
+    await this.nameStrayPlaces()
+  }
+
+  private async checkSummaries(): Promise<void> {
+    const wanted = this.waiting.splice(0)
+    const [first, last] = [wanted[0], wanted.at(-1)]
+    if (!first || !last) return
+    const summaries = new Map<Period, Uint8Array>()
+    const range = periodRange('periodSummaries', first.period, last.period)
+    for await (const page of this.modules.store.index.entryPages(range)) {
+      for (const [key, value] of page) summaries.set(decodePeriod(key, 1), value)
+    }
+    for (const facts of wanted) {
+      if (isSummaryOf(facts, summaries.get(facts.period))) this.intactSummaries++
+      else {
+        this.badSummaries.add(facts.period)
+        this.modules.damages.add(facts.period, 'index', 'STORE_INDEX_WRONG')
+      }
+    }
+  }
+
+  /** Those that no period stands behind. */
+  private async findStraySummaries(): Promise<void> {
+    const { damages, store } = this.modules
+    const range = periodRange('periodSummaries', this.range.from, this.range.to)
+    let summaries = 0
+    for await (const page of store.index.keyPages(range)) summaries += page.length
+    if (summaries <= this.intactSummaries) return
+    for await (const key of store.index.keys(range)) {
+      const period = decodePeriod(key, 1)
+      if (damages.has(period, 'manifest') || (await this.readManifest(period)) !== undefined) continue
+      damages.add(period, 'manifest', 'STORE_VALUE_MISSING')
+    }
+  }
+
+  private async nameMissingPlaces(): Promise<void> {
+    const { damages, store } = this.modules
+    for (const period of this.checked) {
+      const manifest = this.badSummaries.has(period) ? undefined : await this.readManifest(period)
+      const places = manifest ? await store.index.getMany(placeKeys(manifest)) : []
+      if (places.some((place) => place === undefined)) damages.add(period, 'index', 'STORE_INDEX_WRONG')
+    }
+  }
+
+  private async nameStrayPlaces(): Promise<void> {
+    const { damages, store } = this.modules
+    for await (const key of store.index.keys(keyspaceRange('merkleRoots'))) {
+      if (!this.isInRange(key)) continue
+      const place = decodePlaceKey(key)
+      const manifest = place && (await this.readManifest(place.period))
+      const chunk = place && manifest?.chunks[place.index]
+      // Of a period whose manifest is damaged the damage is named already.
+      const isKnown = place !== undefined && manifest === undefined && damages.has(place.period)
+      if (isKnown || (chunk && place && equalBytes(chunk.chunkId, place.chunkId))) continue
+      damages.add(place?.period, 'index', 'STORE_INDEX_WRONG')
+    }
+  }
+
+  private isInRange(key: Uint8Array): boolean {
+    const period = decodePlacePeriod(key)
+    return period === undefined || (period >= this.range.from && period <= this.range.to)
+  }
+
+  private readManifest(period: Period): Promise<Manifest | undefined> {
+    return this.modules.store.readManifest(period).catch(() => undefined)
+  }
+}

@@ -1,0 +1,72 @@
+import { type ArchivedPeriod, computePeriodRoot, equalBytes, type Period } from '../core/index.ts'
+import type { LevelChunkStore } from './chunk-store.ts'
+import { decodeSummary, summaryKey } from './period-index.ts'
+import type { OpenPeriods } from './table-periods.ts'
+import type { Damage, VerifyOptions } from './verify-report.ts'
+
+export interface RepairJob {
+  readonly range: OpenPeriods
+  readonly damages: readonly Damage[]
+  /** Places of values that belong to no manifest, by period. */
+  readonly orphans: ReadonlyMap<Period, readonly number[]>
+}
+
+/** Writes anew what is damaged, as far as it can be had. What came of it a second look has to say (`confirmRepairs`). */
+export async function repairPeriods(
+  store: LevelChunkStore,
+  { range, damages, orphans }: RepairJob,
+  refetchPeriod: VerifyOptions['refetchPeriod'],
+  signal?: AbortSignal,
+): Promise<void> {
+  for (const [period, places] of orphans) await store.deleteValues(period, places)
+  const damaged = new Set(damages.flatMap((damage) => (isOfBodies(damage) ? [damage.period ?? 0] : [])))
+  for (const period of damaged) {
+    signal?.throwIfAborted()
+    const fetched = await refetchPeriod?.(period)
+    // A node that has forgotten a block of it, or is on another chain, gives another period.
+    if (fetched && (await isRecorded(store, fetched))) await store.replacePeriod(fetched)
+  }
+  if (damages.some((damage) => damage.what === 'index')) await store.rebuildIndex(range)
+}
+
+/**
+ * The damages, each with whether it is gone.
+ *
+ * @param isSoundNow - looks at a period again: 'absent' when nothing of it is visible
+ */
+export async function confirmRepairs(
+  damages: readonly Damage[],
+  isSoundNow: (period: Period) => Promise<boolean | 'absent'>,
+): Promise<Damage[]> {
+  const looks = new Map<Period, boolean | 'absent'>()
+  const confirmed: Damage[] = []
+  for (const damage of damages) {
+    const { period } = damage
+    if (period === undefined || damage.repaired !== undefined) {
+      confirmed.push(damage)
+      continue
+    }
+    const look = looks.get(period) ?? (await isSoundNow(period))
+    looks.set(period, look)
+    confirmed.push({ ...damage, repaired: look === 'absent' ? damage.what === 'index' : look })
+  }
+  return confirmed
+}
+
+function isOfBodies({ period, what, code }: Damage): boolean {
+  return period !== undefined && what !== 'index' && code !== 'STORE_VALUE_ORPHANED'
+}
+
+/**
+ * Whether it is the period that was archived: it has the root of its manifest, or that of its summary in the index.
+ *
+ * Either may be the damaged one, and whole all the same: that of another period, in the wrong place.
+ */
+async function isRecorded(store: LevelChunkStore, { manifest, summary }: ArchivedPeriod): Promise<boolean> {
+  const { period } = manifest
+  const own = await store.readManifest(period).catch(() => undefined)
+  if (own?.period === period && equalBytes(computePeriodRoot(own), summary.root)) return true
+  const value = await store.index.get(summaryKey(period))
+  const recorded = value && decodeSummary(period, value)
+  return recorded !== undefined && equalBytes(recorded.root, summary.root)
+}

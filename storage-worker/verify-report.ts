@@ -1,0 +1,74 @@
+import type { ArchivedPeriod, ErrorCode, Period } from '../core/index.ts'
+
+export interface Damage {
+  /** Absent: of no period (marks, quarantine). */
+  readonly period?: Period
+  /** 'chunk 3', 'seals', 'execution results', 'manifest', 'body', 'index', 'spool blocks', 'database files' ... */
+  readonly what: string
+  readonly code: ErrorCode
+  /** From what is at hand: the index from the bodies, the rest through `refetchPeriod`. */
+  readonly repairable: boolean
+  /** Set when repair was asked for. */
+  readonly repaired?: boolean
+}
+
+export interface VerifyReport {
+  /** Visible periods that were looked at. */
+  readonly periods: number
+  readonly chunks: number
+  /** Read from `bodies`. */
+  readonly bytes: number
+  readonly damages: readonly Damage[]
+  /** Periods between the first and the last that are not archived; no damage. */
+  readonly gaps: readonly { readonly from: Period; readonly to: Period }[]
+}
+
+export interface VerifyOptions {
+  readonly from?: Period
+  readonly to?: Period
+  /** Also recompute chunk ids from leaves, hold SEALS against BODY, and every block of LevelDB's against its CRC. */
+  readonly deep?: boolean
+  /** Write what can be written anew. */
+  readonly repair?: boolean
+  /** Gives a period from elsewhere, verified; `undefined` when nobody has it. */
+  readonly refetchPeriod?: (period: Period) => Promise<ArchivedPeriod | undefined>
+  /** Default: one per core; 0: in this thread. */
+  readonly threads?: number
+}
+
+export interface VerifyProgress {
+  readonly period: Period
+  readonly bytes: number
+}
+
+/** What a run of verify has found damaged so far. */
+export class DamageList {
+  readonly all: Damage[] = []
+  private readonly canRefetch: boolean
+
+  /** @param canRefetch - damaged periods can be had from elsewhere */
+  constructor(canRefetch: boolean) {
+    this.canRefetch = canRefetch
+  }
+
+  add(period: Period | undefined, what: string, code: ErrorCode): void {
+    const isLocal = what === 'index' || code === 'STORE_VALUE_ORPHANED'
+    const repairable = isLocal || this.canRefetch
+    this.all.push({ ...(period === undefined ? {} : { period }), what, code, repairable })
+  }
+
+  /** A file of LevelDB, which `openStore` with `repair` puts aside. */
+  addTable(database: string, file: string): void {
+    this.all.push({ what: `${database}/${file}`, code: 'STORE_DATABASE_DAMAGED', repairable: true })
+  }
+
+  /** LevelDB may end the process when it reads these: then nothing else is to be looked at. */
+  listTables(): Damage[] {
+    return this.all.filter(({ code }) => code === 'STORE_DATABASE_DAMAGED')
+  }
+
+  /** @param what - absent: anything */
+  has(period: Period, what?: string): boolean {
+    return this.all.some((damage) => damage.period === period && (what === undefined || damage.what === what))
+  }
+}
