@@ -38,7 +38,9 @@ process.kill(process.pid, 'SIGKILL')
 
 async function write(period: number): Promise<boolean> {
   try {
-    await store.chunks.writePeriod(makePeriod(period, { identity, blocks: 2, operations: 1, operationBytes: 450_000 }))
+    // Every other one is above 1 MiB, which LevelDB gets in pieces.
+    const blocks = 2 + (period % 2)
+    await store.chunks.writePeriod(makePeriod(period, { identity, blocks, operations: 1, operationBytes: 450_000 }))
     say(`W ${period}`)
     return true
   } catch (error) {

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { verifyArchive } from '../../storage-worker/index.ts'
 import { makeBlock, noise } from '../storage-worker/synthetic-period.ts'
 import { openTestStore, TempFolders } from '../storage-worker/temp-store.ts'
+import { crashShapeOf } from './crash-shape.ts'
 
 const WRITER = fileURLToPath(new URL('./store-writer.ts', import.meta.url))
 /** 200 by hand. */
@@ -28,6 +29,20 @@ describe('fault: the store is killed', () => {
       await check(dataDir, told, `step ${step}`)
     }
   })
+
+  // The first of a process is a block for the spool, the second the bodies of a period, or the other way round.
+  for (const step of ['1', '2']) {
+    for (const when of ['before', 'after']) {
+      it(`keeps every acknowledged period, killed ${when} batch ${step} of those above 1 MiB`, async function () {
+        this.timeout(ROUND_TIMEOUT_MS)
+        const dataDir = await folders.make()
+        const told = new Told()
+        await told.listen(start(dataDir, step, when, 'pieces'))
+        assert.ok(told.written.has(1))
+        await check(dataDir, told, `step ${step}`)
+      })
+    }
+  }
 
   it(`keeps every acknowledged period, at random moments (${ROUNDS} rounds)`, async function () {
     this.timeout(ROUND_TIMEOUT_MS * ROUNDS)
@@ -67,8 +82,8 @@ class Told {
   }
 }
 
-function start(dataDir: string, killAt: string, when: string): ChildProcess {
-  return spawn(process.execPath, [...process.execArgv, WRITER, dataDir, killAt, when], {
+function start(dataDir: string, killAt: string, when: string, kind = 'all'): ChildProcess {
+  return spawn(process.execPath, [...process.execArgv, WRITER, dataDir, killAt, when, kind], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
 }
@@ -84,7 +99,7 @@ async function check(dataDir: string, told: Told, when: string): Promise<void> {
       assert.ok(await store.chunks.readSummary(period), `period ${period} is not listed, ${when}`)
     }
     for (const period of told.spooled) {
-      const block = makeBlock({ period, thread: 0 })
+      const block = makeBlock({ period, thread: 0 }, crashShapeOf(period))
       assert.ok(await store.spool.readBlock(block.slot, block.id), `spooled block of ${period} is lost, ${when}`)
     }
   } finally {
