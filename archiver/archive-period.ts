@@ -20,7 +20,7 @@ import type { SlotDecision } from './slot-ledger.ts'
 
 const RETRY_MS = 2_000
 /** All 32 at once would be 10 MB in one turn of the event loop. */
-const BLOCKS_AT_ONCE = 4
+const BLOCKS_AT_ONCE = 8
 /** Of what is no passing fault of the store: a thread that died is replaced, damage and bugs come again. */
 const MAX_TRIES = 3
 

@@ -12,6 +12,9 @@ import { type BenchFile, type BenchResult, formatTable, RESULTS_DIR, writeReport
  * arguments. A run of all of them goes into bench/results and docs/BENCHMARKS.md.
  */
 
+/** As bin/massa-storage.js starts the sidecar: otherwise the allocator keeps freed blocks. Theirs too, who fork again. */
+const MALLOC = { MALLOC_MMAP_THRESHOLD_: '131072' }
+
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const wanted = process.argv.slice(2)
 const files = listFiles(join(root, 'bench')).filter(
@@ -43,7 +46,9 @@ function listFiles(folder: string): string[] {
 /** In a process of its own; `undefined` when it failed, which it has said itself. */
 async function runFile(file: string): Promise<BenchFile | undefined> {
   const started = performance.now()
-  const child = fork(fileURLToPath(new URL('./run-file.ts', import.meta.url)), [join(root, file)])
+  const child = fork(fileURLToPath(new URL('./run-file.ts', import.meta.url)), [join(root, file)], {
+    env: { ...process.env, ...MALLOC },
+  })
   const loadBefore = loadavg()[0] ?? 0
   let rows: BenchRow[] | undefined
   child.on('message', (message) => {

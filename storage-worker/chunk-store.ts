@@ -42,7 +42,7 @@ import {
   putIndexOperations,
   summaryKey,
 } from './period-index.ts'
-import { SealedPeriods } from './sealed-periods.ts'
+import { type SealedPeriod, SealedPeriods } from './sealed-periods.ts'
 import { openValue } from './sealed-value.ts'
 import type { PeriodPlaces } from './verify-period.ts'
 
@@ -57,15 +57,19 @@ export interface ChunkStoreModules {
 /** Periods that wait are written together up to here: a sync takes as long for one quiet period as for ten. */
 const MAX_JOINED_BYTES = 4 * 1024 * 1024
 
-/** The largest periods have 10 MB; several at a time are written only by who catches up. */
-const MAX_SPARE_MEMORIES = 2
+/** Two of the largest periods, of 14 MB with their signatures; more at a time are written only by who catches up. */
+const MAX_SPARE_BYTES = 32 * 1024 * 1024
 
 interface WaitingPeriod {
   readonly period: ArchivedPeriod
-  readonly values: LevelOperation[]
+  readonly sealed: Promise<SealedPeriod>
   readonly sizeBytes: number
   readonly resolve: (indexed: Promise<void>) => void
   readonly reject: (error: unknown) => void
+}
+
+interface TakenPeriod extends WaitingPeriod {
+  readonly values: LevelOperation[]
 }
 
 /** Deletions are one batch per so many periods; each batch leaves every period whole or gone. */
@@ -103,7 +107,7 @@ export class LevelChunkStore implements ChunkStore {
     this.identity = identity
     this.bodies = modules.bodies
     this.index = modules.index
-    this.sealed = new SealedPeriods({ maxSpare: modules.bodies.copiesValues ? MAX_SPARE_MEMORIES : 0 })
+    this.sealed = new SealedPeriods({ maxSpareBytes: modules.bodies.copiesValues ? MAX_SPARE_BYTES : 0 })
     this.disk = modules.disk
     this.ballast = modules.ballast
   }
@@ -130,13 +134,13 @@ export class LevelChunkStore implements ChunkStore {
    */
   async writePeriod(period: ArchivedPeriod): Promise<void> {
     this.checkPeriod(period)
-    // Before the queue: hashing a period overlaps with the disk work of the one before.
-    const { values, memory } = this.sealed.seal(period)
+    // Beside the queue: hashing a period overlaps with the disk work of the one before.
+    const sealed = this.sealed.seal(period)
     const sizeBytes = period.summary.bodyBytes + period.seals.length + period.executionResults.length
     await new Promise<void>((resolve, reject) => {
-      this.waiting.push({ period, values, sizeBytes, resolve, reject })
+      this.waiting.push({ period, sealed, sizeBytes, resolve, reject })
       void this.queue(() => this.writeWaiting())
-    }).finally(() => this.sealed.release(memory))
+    }).finally(async () => this.sealed.release((await sealed).memory))
   }
 
   async readManifest(period: Period): Promise<Manifest | undefined> {
@@ -256,8 +260,10 @@ export class LevelChunkStore implements ChunkStore {
    */
   async replacePeriod(period: ArchivedPeriod): Promise<void> {
     this.checkPeriod(period)
-    const { values, memory } = this.sealed.seal(period)
-    await this.exclusive(() => this.writeOutOfOrder(period, values)).finally(() => this.sealed.release(memory))
+    await this.exclusive(async () => {
+      const { values, memory } = await this.sealed.seal(period)
+      await this.writeOutOfOrder(period, values).finally(() => this.sealed.release(memory))
+    })
   }
 
   /** Waits for writes under way: until then bodies and index may differ. */
@@ -296,8 +302,8 @@ export class LevelChunkStore implements ChunkStore {
   }
 
   /** Ascending periods that are newer than all others, as many as go into one batch; any other alone. */
-  private async takeJoined(): Promise<WaitingPeriod[]> {
-    const taken: WaitingPeriod[] = []
+  private async takeJoined(): Promise<TakenPeriod[]> {
+    const taken: TakenPeriod[] = []
     let sizeBytes = 0
     for (let next = this.waiting[0]; next; next = this.waiting[0]) {
       const last = taken.at(-1)?.period.manifest.period
@@ -307,7 +313,8 @@ export class LevelChunkStore implements ChunkStore {
       this.waiting.shift()
       try {
         await this.checkRoom(next.sizeBytes)
-        taken.push(next)
+        const { values } = await next.sealed
+        taken.push({ ...next, values })
       } catch (error) {
         next.reject(error)
       }

@@ -187,6 +187,8 @@ export class GuardedLevel {
 
   /** The next write and those behind it; nothing when they went with another. Never rejects. */
   private async writeWaiting(): Promise<void> {
+    // The way to the database costs more than an unsynced write: those of one turn of the event loop go together.
+    if (this.waiting.length > 0 && this.waiting.every(({ sync }) => !sync)) await nextTurn()
     const writes = takeJoined(this.waiting)
     if (writes.length === 0) return
     try {
@@ -337,7 +339,7 @@ function wrapOpenError(cause: unknown, name: string): ArchiveError {
     return new ArchiveError('STORE_LOCKED', `${name} is open in another process`, { name }, cause)
   }
   // A file that LevelDB names and that is not there: CURRENT or the manifest is damaged.
-  const isLost = /IO error: .*No such file or directory/i.test(inner.message)
+  const isLost = /IO error: .*No such file or directory|create_if_missing is false/i.test(inner.message)
   if (code === 'LEVEL_CORRUPTION' || isLost || /^\S*\s*Corruption/i.test(inner.message)) {
     return new ArchiveError('STORE_DATABASE_DAMAGED', `${name} does not open: ${inner.message}`, { name }, cause)
   }

@@ -27,6 +27,12 @@ import {
 } from './keyspace.ts'
 import { openValue, sealValue } from './sealed-value.ts'
 
+interface AskedValue {
+  readonly key: Uint8Array
+  readonly resolve: (sealed: Uint8Array | undefined) => void
+  readonly reject: (error: unknown) => void
+}
+
 /** A node sends at most 64 MiB per message. */
 const MAX_RECORD_BYTES = 64 * 1024 * 1024
 const MAX_HEAD_BYTES = 1024 * 1024
@@ -41,6 +47,7 @@ const SYNC_KEY = encodeIndexKey('journal', new TextEncoder().encode('sync'))
 export class LevelSpool implements Spool {
   private readonly index: GuardedLevel
   private readonly disk: DiskSpace | undefined
+  private readonly asked: AskedValue[] = []
 
   /** @param disk - absent: room is not asked for (databases in memory) */
   constructor(index: GuardedLevel, disk?: DiskSpace) {
@@ -144,8 +151,22 @@ export class LevelSpool implements Spool {
   }
 
   private async read(key: Uint8Array): Promise<Uint8Array | undefined> {
-    const sealed = await this.index.get(key)
+    const sealed = await new Promise<Uint8Array | undefined>((resolve, reject) => {
+      // What is asked for in one go is read in one go: a thread that is woken takes as long as what it reads.
+      if (this.asked.push({ key, resolve, reject }) === 1) queueMicrotask(() => void this.readAsked())
+    })
     return sealed && openValue(sealed)
+  }
+
+  private async readAsked(): Promise<void> {
+    const asked = this.asked.splice(0)
+    try {
+      const values = await this.index.getMany(asked.map(({ key }) => key))
+      for (const [i, { resolve }] of asked.entries()) resolve(values[i])
+    } catch {
+      // One that cannot be read says nothing of the others.
+      for (const { key, resolve, reject } of asked) this.index.get(key).then(resolve, reject)
+    }
   }
 
   private async delete(keys: readonly Uint8Array[]): Promise<void> {

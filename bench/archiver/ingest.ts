@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { CpuWork } from '../../archiver/index.ts'
 import type { Period, StoreIdentity } from '../../core/index.ts'
 import { Archiver, createLogger, openStore, systemClock } from '../built.ts'
@@ -16,8 +17,9 @@ export const SPARSE_CHAIN = { ...CHAIN, endorsements: 16, operationsPerBlock: 1 
 /** As many of the smallest operations as fit into a block of 300 kB. */
 export const FULL_CHAIN = { ...CHAIN, endorsements: 2, operationsPerBlock: 2170, operationMix: 'transfers' } as const
 
-/** As NodeFollower. */
+/** Both as NodeFollower. */
 const MAX_BLOCKS_IN_HAND = 16
+const LARGE_MESSAGE_BYTES = 65_536
 /** What a node remembers of final blocks by default: no catching up is further behind than this. */
 const MAX_LAG_PERIODS = 8
 
@@ -43,7 +45,8 @@ export async function ingest(
   let archived = 0
   let bodyBytes = 0
   const archiver = new Archiver(
-    { nodeCount: 1, restarts: [] },
+    // Blocks come without execution results here.
+    { nodeCount: 1, restarts: [], executionPatienceMs: 0 },
     {
       store: store.chunks,
       spool: store.spool,
@@ -90,6 +93,7 @@ export async function ingest(
     // One claim per slot and in their order, as they come from the stream of executed slots.
     claims = Promise.all([claims, taken]).then(() => archiver.onClaims(0, [{ slot, id }]))
     if (inHand.size >= MAX_BLOCKS_IN_HAND) await Promise.race(inHand)
+    else if (message.length >= LARGE_MESSAGE_BYTES) await nextTurn()
     count++
     last = slot.period
   }

@@ -85,6 +85,24 @@ describe('storage-worker/guarded-level', () => {
   }
 
   for (const [name, failure, code] of FAILURES) {
+    it(`takes no write after ${name} in a batch of several pieces until it was opened again`, async () => {
+      const sliced: number[] = []
+      const { guarded, events, fullCount } = await open(({ count, done, isSliced }) => {
+        if (isSliced && !done) sliced.push(count)
+        if (count === 2 && !done) throw failure
+      })
+      const large = (key: number) => [...put(key), { ...put(key, 0)[0], value: new Uint8Array(1024 * 1024) }]
+      await guarded.write(put(1), SYNC)
+      await assert.rejects(guarded.write(large(2) as LevelOperation[], SYNC), hasCode(code))
+      assert.equal(guarded.isBroken, true)
+      assert.equal(await guarded.get(bytes(2)), undefined)
+      await guarded.write(large(3) as LevelOperation[], SYNC)
+      assert.deepEqual(sliced, [2, 3])
+      assert.deepEqual(events, ['open', 'write', 'write', 'close', 'open', 'write'])
+      assert.equal((await guarded.get(bytes(3, 0)))?.length, 1024 * 1024)
+      assert.equal(fullCount(), code === 'STORE_DISK_FULL' ? 1 : 0)
+    })
+
     it(`takes no write after ${name} until it was closed and opened again`, async () => {
       const { guarded, events, fullCount } = await open(({ count, done }) => {
         if (count === 2 && !done) throw failure
@@ -122,6 +140,20 @@ describe('storage-worker/guarded-level', () => {
       { keys: [4], sync: false },
     ])
     assert.equal(await guarded.get(bytes(2)), undefined)
+  })
+
+  it('writes what one turn of the event loop brings unsynced as one batch, and waits for no more', async () => {
+    const { batches, guarded } = await openRecorded()
+    const first = guarded.write(put(1), { sync: false })
+    for (let i = 0; i < 20; i++) await Promise.resolve()
+    const second = guarded.write(put(2), { sync: false })
+    await first
+    await second
+    await guarded.write(put(3), { sync: false })
+    assert.deepEqual(
+      batches.map(({ keys }) => keys),
+      [[1, 2], [3]],
+    )
   })
 
   it('limit: joins writes up to 4 MiB, and writes a larger one alone', async () => {
@@ -221,13 +253,20 @@ describe('storage-worker: a store whose disk refuses the n-th write', () => {
   for (const [name, failure, code] of FAILURES.slice(0, 2)) {
     it(`goes on after ${name} at every write step, and loses nothing acknowledged`, async function () {
       this.timeout(60_000)
+      // Above 1 MiB: written in pieces.
+      const large = { operations: 3, blocks: 1, operationBytes: 360_000 }
+      const periods = [1, 2, 5, 3].map((number) => makePeriod(number, number === 5 ? large : {}))
+      const block = makeBlock({ period: 9, thread: 0 }, large)
+      let failedInPieces = 0
       for (let failAt = 1; failAt <= 14; failAt++) {
         const dataDir = await folders.make()
         let opening = Number.POSITIVE_INFINITY
         let last = 0
-        const createLevel = createFaultyLevels(({ count, done }) => {
+        const createLevel = createFaultyLevels(({ count, done, isSliced }) => {
           last = count
-          if (count === opening + failAt && !done) throw failure
+          if (count !== opening + failAt || done) return
+          if (isSliced) failedInPieces++
+          throw failure
         })
         const store = await openTestStore(dataDir, { createLevel })
         // What opening itself writes may fail without anybody being told.
@@ -242,19 +281,19 @@ describe('storage-worker: a store whose disk refuses the n-th write', () => {
             await task()
           }
         }
-        const block = makeBlock({ period: 9, thread: 0 })
         await insist(() => store.spool.putBlock(block))
-        for (const number of [1, 2, 5, 3]) await insist(() => store.chunks.writePeriod(makePeriod(number)))
+        for (const period of periods) await insist(() => store.chunks.writePeriod(period))
         await insist(() => store.spool.sync())
         await insist(() => store.chunks.deletePeriods(0, 1))
         assert.equal(failures, 1, `step ${failAt}`)
         await store.close()
         const after = await openTestStore(dataDir)
         assert.deepEqual((await verifyArchive(after.chunks, { deep: true, threads: 0 })).damages, [])
-        for (const number of [2, 3, 5]) await assertHolds(after.chunks, makePeriod(number))
+        for (const period of periods.slice(1)) await assertHolds(after.chunks, period)
         assert.deepEqual(await after.spool.readBlock(block.slot, block.id), block)
         await after.close()
       }
+      assert.equal(failedInPieces, 2)
     })
   }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { ArchiveError } from '../../core/index.ts'
 import { LevelSpool } from '../../storage-worker/index.ts'
 import { keyspaceRange } from '../../storage-worker/keyspace.ts'
 import { hasCode } from '../suites/chunk-store-suite.ts'
@@ -47,5 +48,34 @@ describe('storage-worker/spool', () => {
     assert.equal(await spool.readBlock(block.slot, block.id), undefined)
     for await (const found of spool.listBlocks()) assert.fail(found.id)
     await assert.rejects(spool.readMark('gaps'), hasCode('STORE_VALUE_CORRUPT'))
+  })
+
+  it('reads blocks that are asked for together in one go, and one that cannot be read keeps none of the others', async () => {
+    const index = await openMemoryLevel('index')
+    const spool = new LevelSpool(index)
+    const blocks = [0, 1, 2].map((thread) => makeBlock({ period: 1, thread }))
+    for (const block of blocks) await spool.putBlock(block)
+    const readAll = () => Promise.allSettled(blocks.map(({ slot, id }) => spool.readBlock(slot, id)))
+    const getMany = index.getMany.bind(index)
+    const get = index.get.bind(index)
+    const counts: number[] = []
+    index.getMany = (keys) => {
+      counts.push(keys.length)
+      return getMany(keys)
+    }
+    const found = await readAll()
+    assert.deepEqual(counts, [3])
+    assert.deepEqual(
+      found.map((result) => result.status === 'fulfilled' && result.value?.id),
+      blocks.map(({ id }) => id),
+    )
+    const failure = new ArchiveError('STORE_READ_FAILED', 'index: a damaged block of a table')
+    index.getMany = () => Promise.reject(failure)
+    index.get = (key) => (key.at(9) === 1 ? Promise.reject(failure) : get(key))
+    const some = await readAll()
+    assert.deepEqual(
+      some.map((result) => (result.status === 'fulfilled' ? result.value?.id : result.reason)),
+      [blocks[0]?.id, failure, blocks[2]?.id],
+    )
   })
 })
