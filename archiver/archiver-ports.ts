@@ -9,6 +9,8 @@ export interface ArchiverEvents {
   readonly onArchived?: (summary: PeriodSummary, decidedToArchivedMs: number) => void
   /** @param node - undefined for what comes from the disk */
   readonly onRefused?: (code: ErrorCode, node: number | undefined) => void
+  /** A period was archived without the execution results of so many slots. */
+  readonly onUnreported?: (slots: number) => void
   /** A bug ended a loop: whoever runs it has to end it. */
   readonly onFatal?: (error: ArchiveError) => void
 }
@@ -22,6 +24,8 @@ export interface ArchiverStatus {
   readonly conflict: Conflict | undefined
   /** A slot at which archiving waits for nodes that name nothing for it, for a minute or longer. */
   readonly awaited: Awaited | undefined
+  /** Archived since the start without execution results, although they were executed. */
+  readonly unreportedSlots: number
   /** Why nothing more is archived, if so. */
   readonly halted: { readonly code: ErrorCode; readonly message: string } | undefined
   /** Why blocks far from the archive are not kept at the moment, if so. */
@@ -38,6 +42,8 @@ export interface ArchiverOptions {
   readonly maxQuarantineBytes?: number
   /** Blocks that may wait for their periods, a bound of memory; default MAX_SPOOLED_BLOCKS. */
   readonly maxSpooledBlocks?: number
+  /** How long a period waits for execution results, from when its last block is final; default EXECUTION_PATIENCE_MS. */
+  readonly executionPatienceMs?: number
   /** 32-byte secret that signs execution results; absent: they stay unsigned. */
   readonly attesterSeed?: Uint8Array
 }

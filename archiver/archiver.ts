@@ -24,12 +24,13 @@ import { FinalityClaims } from './finality-claims.ts'
 import { GapWatch } from './gap-watch.ts'
 import { guardLoop } from './guard-loop.ts'
 import type { NodeStatus } from './node-client.ts'
-import { PendingExecutions } from './pending-executions.ts'
+import { EXECUTION_PATIENCE_MS, PendingExecutions } from './pending-executions.ts'
 import { readPendingFinals } from './pending-finals.ts'
 import { PeriodWriter } from './period-writer.ts'
 import { NO_NODE, Quarantine } from './quarantine.ts'
 import { SlotLedger } from './slot-ledger.ts'
 import { SpoolRoom } from './spool-room.ts'
+import { isStoreFailure, StoreWatch } from './store-watch.ts'
 import { WaitWatch } from './wait-watch.ts'
 
 /** A node holds final blocks of six periods by default; a new archive begins with what it still shows. */
@@ -72,6 +73,7 @@ export class Archiver implements Feed {
   private readonly stopping = new AbortController()
   private readonly loops: Promise<void>[] = []
   private halted: ArchiveError | undefined
+  private unreportedSlots = 0
 
   constructor(options: ArchiverOptions, modules: ArchiverModules) {
     const { store, spool, cpu, clock, log } = modules
@@ -93,7 +95,10 @@ export class Archiver implements Feed {
       spool,
       log,
     })
-    this.executions = new PendingExecutions(spool, this.room)
+    this.executions = new PendingExecutions(
+      { patienceMs: options.executionPatienceMs ?? EXECUTION_PATIENCE_MS },
+      { spool, room: this.room, clock },
+    )
     this.intake = new BlockIntake(
       { chainId: store.identity.network.chainId },
       {
@@ -182,6 +187,7 @@ export class Archiver implements Feed {
       gaps: this.chain.listGaps(),
       conflict: this.claims.conflict,
       awaited: this.waitWatch.awaited,
+      unreportedSlots: this.unreportedSlots,
       halted: this.halted ? { code: this.halted.code, message: this.halted.message } : undefined,
       stalled: this.writer.stalled,
       spoolFull: this.room.full ? { code: this.room.full.code, message: this.room.full.message } : undefined,
@@ -218,6 +224,7 @@ export class Archiver implements Feed {
   async onExecution(slot: Slot, execution: SlotExecution): Promise<void> {
     const isKept = !this.archived.has(slot.period) && this.claims.isNear(slot)
     await this.executions.take(slot, execution, isKept)
+    if (this.writer.has(slot.period)) this.writer.wake()
   }
 
   isKnown(id: BlockIdText): boolean {
@@ -254,11 +261,16 @@ export class Archiver implements Feed {
     const { spool, archived, log } = this
     const finals = await readPendingFinals({ spool, archived, log })
     await this.intake.load()
-    await this.executions.load(new Set(finals.map(({ slot }) => slot.period)))
+    const periods = new Set(finals.map(({ slot }) => slot.period))
+    // Results come before bodies at times: then no block of their period is marked final yet.
+    const last = Math.max(archived.lastPeriod ?? 0, ...periods)
+    for (let period = last + 1; period <= last + NODE_MEMORY_PERIODS; period++) periods.add(period)
+    await this.executions.load(periods)
     for (const { slot, id } of finals) this.chain.want(id, slot)
     try {
       for (const { id } of finals) await this.chain.accept(id, NO_NODE)
     } catch (error) {
+      if (!isStoreFailure(error)) throw error
       // A full disk must not keep the archiver from starting: they are accepted with the first claims.
       log.error({ err: error }, 'spool not written')
     }
@@ -280,20 +292,24 @@ export class Archiver implements Feed {
     for (let period = touched.from; period <= touched.to; period++) {
       if (this.writer.has(period) || this.archived.has(period)) continue
       const decisions = this.ledger.decidePeriod(period)
-      if (decisions) this.writer.add(period, decisions)
+      if (!decisions) continue
+      this.executions.expectMisses(period, decisions)
+      this.writer.add(period, decisions)
     }
   }
 
-  /** Not past a slot that nodes disagree about, and nothing once halted. */
+  /** Not past a slot that nodes disagree about, nothing once halted, and not before its execution results, for a while. */
   private mayArchive(period: Period): boolean {
     const { conflict } = this.claims
-    return !this.halted && !(conflict && period >= conflict.slot.period)
+    return !this.halted && !(conflict && period >= conflict.slot.period) && !this.executions.isAwaited(period)
   }
 
   private async onArchived(ready: ReadyPeriod, summary: PeriodSummary): Promise<void> {
     const { period, blocks, operations, chunks } = summary
     const elapsedMs = this.clock.nowMs() - ready.decidedAtMs
     this.log.info({ period, blocks, operations, chunks, durationMs: elapsedMs }, 'archived period')
+    const unreported = this.executions.countMissing(period)
+    if (unreported > 0) this.sayUnreported(period, unreported)
     const stored = ready.decisions.flatMap((decision, thread) =>
       decision.kind === 'block' ? [{ slot: { period, thread }, id: decision.id }] : [],
     )
@@ -314,6 +330,12 @@ export class Archiver implements Feed {
     this.events.onArchived?.(summary, elapsedMs)
   }
 
+  private sayUnreported(period: Period, count: number): void {
+    this.unreportedSlots += count
+    this.log.warn({ period, count, code: 'ARCHIVER_EXECUTION_UNREPORTED' }, 'execution results not reported')
+    this.events.onUnreported?.(count)
+  }
+
   private async forgetOld(period: Period): Promise<void> {
     this.ledger.forgetBefore(period - FORGET_PERIODS)
     this.claims.forgetBefore({ period: period - FORGET_PERIODS, thread: 0 })
@@ -329,14 +351,20 @@ export class Archiver implements Feed {
   }
 
   private async syncLoop(): Promise<void> {
+    const watch = new StoreWatch({ failed: 'spool not synced', again: 'spool synced again' }, this.log)
     while (!this.stopping.signal.aborted) {
       await this.clock.sleep(SPOOL_SYNC_MS, this.stopping.signal)
       try {
         await this.spool.sync()
         await this.room.ease()
+        watch.onSuccess()
       } catch (error) {
-        this.log.error({ err: error }, 'spool not synced')
+        const failure = watch.onError(error)
+        // Damage does not pass: nothing more would be archived from a spool like that.
+        if (failure.kind === 'permanent') this.halt(failure)
       }
+      // Periods that waited long enough for their results.
+      this.writer.wake()
       this.gapWatch.look(this.chain.listGaps(), this.clock.nowMs())
       this.waitWatch.look(this.findAwaited(), this.clock.nowMs())
     }

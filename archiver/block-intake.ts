@@ -12,11 +12,13 @@ import {
   slotIndex,
 } from '../core/index.ts'
 import type { Logger } from '../telemetry/index.ts'
+import { MAX_ID_LENGTH } from './block-id-text.ts'
 import type { CpuWork } from './cpu-pool.ts'
 import { exceedsEntries } from './entry-limit.ts'
 import type { IntakeResult } from './feed.ts'
 import type { FinalBlock } from './slot-ledger.ts'
 import type { SpoolRoom } from './spool-room.ts'
+import { isStoreFailure } from './store-watch.ts'
 import type { VerifiedBlock } from './verify-block.ts'
 
 /** A slot's producer may sign two blocks; more than two bodies for one slot are only kept when one is final. */
@@ -113,6 +115,7 @@ export class BlockIntake {
     try {
       await this.spool.deleteBlocks(early)
     } catch (error) {
+      if (!isStoreFailure(error)) throw error
       // Nothing knows of them: the next start tries again.
       this.log.error({ err: error }, 'spool not cleared')
     }
@@ -160,6 +163,8 @@ export class BlockIntake {
     }
     const { claimedId, complete } = peek(filledBlock)
     const id = (expectedId ?? claimedId) as BlockIdText
+    // What is refused is remembered by its id: megabytes in place of one would fill the memory.
+    if (id.length > MAX_ID_LENGTH) return Promise.resolve(this.refuseUnread(node, filledBlock.length, undefined))
     if (this.facts.has(id)) return Promise.resolve('known')
     if (!complete) return Promise.resolve('incomplete')
     if (this.isPostponed(id)) return Promise.resolve('postponed')
@@ -274,7 +279,7 @@ export class BlockIntake {
 
   private refuseUnread(node: number, sizeBytes: number, expectedId: BlockIdText | undefined): 'refused' {
     const code = 'ARCHIVER_BLOCK_UNPARSABLE'
-    this.log.warn({ node, sizeBytes, code, reason: 'too large, or no protobuf' }, 'block refused')
+    this.log.warn({ node, sizeBytes, code, reason: 'too large, or no protobuf, or no id' }, 'block refused')
     if (expectedId) this.rememberRefusal(`${node} ${expectedId}`)
     this.onRefused(code, node)
     return 'refused'

@@ -32,6 +32,6 @@ export interface Feed {
   searchFrom(lastFinalSlot: Slot): Slot
   /** Blocks that must exist and are not held. */
   listWanted(): BlockIdText[]
-  /** Final slots up to `upTo` whose execution results nobody brought yet, with their operations. */
+  /** Executed slots up to `upTo`, misses too, whose execution results nobody brought yet, with their operations. */
   listUnexecuted(upTo: Slot): Promise<{ slot: Slot; operationIds: string[] }[]>
 }

@@ -8,9 +8,11 @@ export {
   encodePeriodExecutions,
   type SlotExecution,
 } from './execution-results.ts'
+export { guardLoop } from './guard-loop.ts'
 export { NodeClient, type NodeStatus } from './node-client.ts'
 export { type FollowerStatus, NodeFollower } from './node-follower.ts'
 export { type DecidedPeriod, type DecidedSlot, encodePeriod } from './period-encoder.ts'
 export { refetchFromNodes } from './refetch-period.ts'
 export { type ChainRestart, type FinalBlock, type Gap, SlotLedger } from './slot-ledger.ts'
+export { StoreWatch } from './store-watch.ts'
 export { verifyFilledBlock } from './verify-block.ts'

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ClientReadableStream } from '@grpc/grpc-js'
 import {
   ArchiveError,
@@ -5,6 +6,7 @@ import {
   type Clock,
   EXECUTION_STATUS_FINAL,
   isArchiveError,
+  type MessageCodec,
   NewFilledBlocksResponseCodec,
   NewSlotExecutionOutputsResponseCodec,
   type Slot,
@@ -12,19 +14,25 @@ import {
   slotIndex,
 } from '../core/index.ts'
 import type { Logger } from '../telemetry/index.ts'
+import { MAX_ID_LENGTH } from './block-id-text.ts'
 import { exceedsEntries } from './entry-limit.ts'
 import { executionFromOutput } from './execution-results.ts'
 import type { Feed } from './feed.ts'
 import { guardLoop } from './guard-loop.ts'
 import type { NodeClient, NodeStatus } from './node-client.ts'
-import { fetchBodies, type Pull, pullOnce, takeExecution } from './pull-path.ts'
+import { pullExecutions, takeExecution } from './pull-executions.ts'
+import { fetchBodies, type Pull, pullOnce } from './pull-path.ts'
+import { isBug, isStoreFailure, StoreWatch } from './store-watch.ts'
 
 /** Blocks in hand before a stream is told to wait; a full one is some 800 kB. */
 const MAX_BLOCKS_IN_HAND = 16
+/** Looking at a block and handing it over takes milliseconds: large ones that arrived together get a turn each. */
+const LARGE_MESSAGE_BYTES = 65_536
 /** Events or changed operations of one slot. */
 const MAX_OUTPUT_ENTRIES = 100_000
 const EVENTS_PATH = [1, 2]
 const CHANGES_PATH = [1, 2, 4]
+const FINAL_OUTPUTS = 'NewSlotExecutionOutputsServer'
 const STREAM_RETRY_FIRST_MS = 1_000
 const STREAM_RETRY_MAX_MS = 30_000
 
@@ -42,7 +50,8 @@ export interface FollowerStatus {
 /**
  * Follows one massa-node: polls it for correctness, listens to its streams for latency (docs/ARCHITECTURE.md).
  *
- * Whatever the node does, the follower goes on until it is stopped; only a wrong network, or a bug of ours, ends it, through `onFatal`.
+ * Whatever the node does, the follower goes on until it is stopped; only a wrong network, or a bug of ours, ends it,
+ * through `onFatal`. A store that takes nothing is not the node's fault: the node stays up, and is asked again.
  */
 export class NodeFollower {
   private readonly node: number
@@ -58,6 +67,13 @@ export class NodeFollower {
   private readonly inHand = new Set<Promise<void>>()
 
   private readonly pull: Pull
+  /** Two, since what one way brings may be refused while the other brings nothing that has to be written. */
+  private readonly pollWatch: StoreWatch
+  private readonly streamWatch: StoreWatch
+  private readonly executionWatch: StoreWatch
+  /** The question for execution results that is under way: it holds no poll up. */
+  private askingExecutions: Promise<void> | undefined
+  private executionsFail = false
 
   private up = false
   private version = ''
@@ -72,6 +88,8 @@ export class NodeFollower {
   /** Messages of streams that could not be taken. */
   private badMessages = 0
   private firstStreamedSlot: Slot | undefined
+  /** Of the first slot whose results the open stream will bring; those before it are asked for. */
+  private nextStreamedIndex: number | undefined
   private lastStreamedIndex: number | undefined
   private lastStreamedAtMs = 0
   private cursorAtLastMessage = -1
@@ -99,6 +117,12 @@ export class NodeFollower {
     this.clock = modules.clock
     this.log = modules.log
     this.onFatal = modules.onFatal
+    const phrases = { failed: 'poll not stored', again: 'polls stored again' }
+    this.pollWatch = new StoreWatch(phrases, modules.log, { url: options.client.url })
+    const streamPhrases = { failed: 'message of a stream not stored', again: 'streams stored again' }
+    this.streamWatch = new StoreWatch(streamPhrases, modules.log, { url: options.client.url })
+    const executionPhrases = { failed: 'execution results not stored', again: 'execution results stored again' }
+    this.executionWatch = new StoreWatch(executionPhrases, modules.log, { url: options.client.url })
     this.pull = {
       node: options.node,
       client: options.client,
@@ -112,7 +136,7 @@ export class NodeFollower {
     this.lastStreamedAtMs = this.clock.nowMs()
     const streams = [
       this.keepStream('NewFilledBlocksServer', () => this.client.openFilledBlocks(), this.onFilledBlock),
-      this.keepStream('NewSlotExecutionOutputsServer', () => this.client.openFinalOutputs(), this.onFinalOutput),
+      this.keepStream(FINAL_OUTPUTS, () => this.client.openFinalOutputs(), this.onFinalOutput),
     ]
     this.loops.push(
       ...streams.map((stream) => guardLoop('stream', stream, this.onFatal)),
@@ -124,6 +148,7 @@ export class NodeFollower {
     this.end()
     await Promise.all(this.loops)
     await Promise.all(this.inHand)
+    await this.askingExecutions
   }
 
   private end(): void {
@@ -173,19 +198,46 @@ export class NodeFollower {
       this.checkedPoll = number
       this.checked.abort()
       this.checkSilence(status.lastFinalSlot)
-      await pullOnce(this.pull, status, this.silent ? undefined : this.firstStreamedSlot)
+      await pullOnce(this.pull, status)
+      this.askExecutions(status.lastFinalSlot)
       this.lastError = undefined
+      this.pollWatch.onSuccess()
     } catch (error) {
       if (this.stopping.signal.aborted) return
       if (isArchiveError(error, 'ARCHIVER_NETWORK_MISMATCH')) {
         this.end()
         return this.onFatal(error)
       }
+      if (isBug(error)) throw error
+      if (isStoreFailure(error)) return void this.pollWatch.onError(error)
       const text = error instanceof Error ? error.message : String(error)
       if (this.up || this.lastError === undefined) this.log.warn({ url: this.client.url, err: error }, 'node failed')
       this.lastError = text
       this.up = false
       this.feed.onNodeDown(this.node, error)
+    }
+  }
+
+  private askExecutions(upTo: Slot): void {
+    if (this.askingExecutions) return
+    const asking = this.pullExecutions(upTo).finally(() => {
+      this.askingExecutions = undefined
+    })
+    this.askingExecutions = guardLoop('execution results', asking, this.onBug)
+  }
+
+  /** A node that does not answer it may do well otherwise: it stays up, and is asked again after the next poll. */
+  private async pullExecutions(upTo: Slot): Promise<void> {
+    try {
+      await pullExecutions(this.pull, upTo, this.silent ? undefined : this.nextStreamedIndex)
+      this.executionWatch.onSuccess()
+      this.executionsFail = false
+    } catch (error) {
+      if (isBug(error)) throw error
+      if (isStoreFailure(error)) return void this.executionWatch.onError(error)
+      if (this.stopping.signal.aborted) return
+      if (!this.executionsFail) this.log.warn({ url: this.client.url, err: error }, 'execution results not given')
+      this.executionsFail = true
     }
   }
 
@@ -220,12 +272,13 @@ export class NodeFollower {
         for await (const bytes of stream) {
           if (this.stopping.signal.aborted) break
           retryMs = STREAM_RETRY_FIRST_MS
-          await onMessage.call(this, bytes as Buffer).catch((error: unknown) => this.onBadMessage(name, error))
+          await guardLoop(name, this.takeMessage(name, onMessage.call(this, bytes as Buffer)), this.onBug)
         }
       } catch (error) {
         this.onStreamError(name, error)
       } finally {
         stream.cancel()
+        if (name === FINAL_OUTPUTS) this.nextStreamedIndex = undefined
       }
       endedAt = this.pollNumber
       await this.clock.sleep(retryMs, this.stopping.signal)
@@ -251,29 +304,44 @@ export class NodeFollower {
     else this.log.debug(fields, 'stream ended')
   }
 
-  /** One message is lost, the stream goes on: a poll brings what matters of it. Said at the 1st, 10th, 100th, ... */
-  private onBadMessage(rpc: string, error: unknown): void {
+  private readonly onBug = (error: ArchiveError): void => {
+    if (this.stopping.signal.aborted) return
+    this.end()
+    this.onFatal(error)
+  }
+
+  /** One message is lost, the stream goes on: a poll brings what matters of it. */
+  private async takeMessage(rpc: string, taken: Promise<void>): Promise<void> {
+    try {
+      await taken
+    } catch (error) {
+      if (isBug(error)) throw error
+      if (isStoreFailure(error)) this.streamWatch.onError(error)
+      else this.onBadMessage(rpc, error as ArchiveError)
+    }
+  }
+
+  /** Said at the 1st, 10th, 100th, ... */
+  private onBadMessage(rpc: string, error: ArchiveError): void {
     this.badMessages++
-    const code = isArchiveError(error) ? error.code : 'CORE_PROTOBUF_INVALID'
-    const fields = { url: this.client.url, rpc, code, count: this.badMessages, err: error }
+    const fields = { url: this.client.url, rpc, code: error.code, count: this.badMessages, err: error }
     if (Number.isInteger(Math.log10(this.badMessages))) this.log.warn(fields, 'message of a stream not taken')
   }
 
   private async onFilledBlock(bytes: Buffer): Promise<void> {
-    const filledBlock = NewFilledBlocksResponseCodec.decode(bytes).filledBlock
+    const { filledBlock } = decode(NewFilledBlocksResponseCodec, bytes)
     if (!filledBlock) return
-    const taken = this.takeStreamed(filledBlock).finally(() => this.inHand.delete(taken))
+    const work = this.takeMessage('NewFilledBlocksServer', this.takeStreamed(filledBlock))
+    const taken = guardLoop('streamed block', work, this.onBug).finally(() => this.inHand.delete(taken))
     this.inHand.add(taken)
     // Several blocks are verified at once; past the bound the stream waits for one of them.
     if (this.inHand.size >= MAX_BLOCKS_IN_HAND) await taken
+    else if (bytes.length >= LARGE_MESSAGE_BYTES) await nextTurn()
   }
 
   private async takeStreamed(filledBlock: Uint8Array): Promise<void> {
-    try {
-      await this.feed.takeBlock(this.node, filledBlock)
-    } catch (error) {
-      this.log.error({ url: this.client.url, err: error }, 'block not spooled')
-    }
+    const result = await this.feed.takeBlock(this.node, filledBlock)
+    if (result === 'spooled') this.streamWatch.onSuccess()
   }
 
   private async onFinalOutput(bytes: Buffer): Promise<void> {
@@ -283,7 +351,7 @@ export class NodeFollower {
     ) {
       throw new ArchiveError('CORE_PROTOBUF_INVALID', 'an execution output is not protobuf, or has too many entries')
     }
-    const { output } = NewSlotExecutionOutputsResponseCodec.decode(bytes)
+    const { output } = decode(NewSlotExecutionOutputsResponseCodec, bytes)
     if (output?.status !== EXECUTION_STATUS_FINAL || !output.executionOutput) return
     const slot = slotFromProtobuf(output.executionOutput.slot)
     const id = (output.executionOutput.blockId?.value || 'none') as BlockIdText | 'none'
@@ -293,14 +361,25 @@ export class NodeFollower {
     this.lastStreamedAtMs = this.clock.nowMs()
     this.cursorAtLastMessage = Math.max(this.cursorAtLastMessage, index)
     if (this.firstStreamedSlot === undefined || jumped) this.firstStreamedSlot = slot
+    if (this.nextStreamedIndex === undefined || jumped) this.nextStreamedIndex = index
     if (this.silent) {
       this.silent = false
       this.log.info({ url: this.client.url }, 'streams speak again')
     }
     if (jumped) this.pollNow.abort()
-    await takeExecution(this.pull, slot, () => executionFromOutput(output.executionOutput ?? {}))
+    try {
+      await takeExecution(this.pull, slot, () => executionFromOutput(output.executionOutput ?? {}))
+    } finally {
+      // From now on it is missing only if it was not taken.
+      this.nextStreamedIndex = index + 1
+      await this.takeFinal(slot, id)
+    }
+  }
+
+  private async takeFinal(slot: Slot, id: BlockIdText | 'none'): Promise<void> {
     await this.feed.onClaims(this.node, [{ slot, id }])
-    if (id !== 'none' && !this.feed.isKnown(id) && this.inHand.size < MAX_BLOCKS_IN_HAND) await this.fetchAtOnce(id)
+    if (id === 'none' || this.feed.isKnown(id)) return
+    if (id.length <= MAX_ID_LENGTH && this.inHand.size < MAX_BLOCKS_IN_HAND) await this.fetchAtOnce(id)
   }
 
   /** Final and not on disk: the node may forget it within seconds. */
@@ -308,7 +387,16 @@ export class NodeFollower {
     try {
       await fetchBodies(this.pull, [id])
     } catch (error) {
+      if (isBug(error) || isStoreFailure(error)) throw error
       this.log.debug({ url: this.client.url, err: error }, 'final block not fetched yet')
     }
+  }
+}
+
+function decode<T>(codec: MessageCodec<T>, bytes: Uint8Array): T {
+  try {
+    return codec.decode(bytes)
+  } catch (cause) {
+    throw new ArchiveError('CORE_PROTOBUF_INVALID', 'a message of a stream is not protobuf', {}, cause)
   }
 }

@@ -1,6 +1,7 @@
 import type { BlockIdText, Slot, Spool } from '../core/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import type { ArchivedIndex } from './archived-index.ts'
+import { isStoreFailure } from './store-watch.ts'
 
 export interface FinalMark {
   readonly slot: Slot
@@ -27,6 +28,7 @@ export async function readPendingFinals(modules: {
     await spool.deleteFinals(stale.map(({ slot }) => slot))
     for (const { slot } of stale) await spool.deleteExecutions(slot.period, slot.period)
   } catch (error) {
+    if (!isStoreFailure(error)) throw error
     log.error({ err: error }, 'spool not cleared')
   }
   return pending

@@ -1,30 +1,15 @@
-import {
-  type BlockIdText,
-  formatSlot,
-  fromU64,
-  type ScExecutionEventMessage,
-  SLOT_MS,
-  type Slot,
-  slotIndex,
-  slotOfIndex,
-  THREAD_COUNT,
-} from '../core/index.ts'
+import { type BlockIdText, SLOT_MS, type Slot, slotIndex, slotOfIndex, THREAD_COUNT } from '../core/index.ts'
 import type { Logger } from '../telemetry/index.ts'
-import { executionFromQueries, type SlotExecution } from './execution-results.ts'
+import { MAX_ID_LENGTH } from './block-id-text.ts'
 import type { Feed, FinalityClaim } from './feed.ts'
 import type { NodeClient, NodeStatus, PulledBlock } from './node-client.ts'
 import { joinFilledBlock } from './verify-block.ts'
 
 /** A poll brings at most so many bodies, so that finality is looked at again soon. */
 const MAX_BODIES_PER_POLL = 500
-/** A block id has 51 or 52 letters. */
-const MAX_ID_LENGTH = 64
 const MAX_UNANSWERED = 10_000
 /** Operations fetched before their blocks are handed on: bounds memory at some 10 MB. */
 const MAX_OPERATIONS_IN_HAND = 5_000
-const MAX_EVENTS_PER_QUERY = 7_000
-/** Slots whose events are asked for at once. */
-const EVENT_QUERY_SLOTS = 64
 
 /** A node, how to ask it, and where to bring what it says. */
 export interface Pull {
@@ -36,12 +21,8 @@ export interface Pull {
   readonly unanswered: Map<BlockIdText, number>
 }
 
-/**
- * One look at a node by unary calls: blocks it shows, bodies we lack, what is final.
- *
- * @param firstStreamedSlot - from here on a stream brings execution results
- */
-export async function pullOnce(pull: Pull, status: NodeStatus, firstStreamedSlot: Slot | undefined): Promise<void> {
+/** One look at a node by unary calls: blocks it shows, bodies we lack, what is final. */
+export async function pullOnce(pull: Pull, status: NodeStatus): Promise<void> {
   const { node, client, feed } = pull
   const to = slotAfterNow(status)
   const open = feed.searchFrom(status.lastFinalSlot)
@@ -62,7 +43,6 @@ export async function pullOnce(pull: Pull, status: NodeStatus, firstStreamedSlot
     if (slot && slotIndex(slot) <= slotIndex(status.lastFinalSlot)) claims.push({ slot, id })
   }
   await feed.onClaims(node, claims, unplaced)
-  await queryExecutions(pull, status.lastFinalSlot, firstStreamedSlot)
 }
 
 /** What a fetched block descends from is wanted next: a gap of many periods closes in one poll, not one period in each. */
@@ -83,15 +63,6 @@ function pickLeastAsked({ unanswered, feed }: Pull, due: readonly BlockIdText[])
   const picked = [...due].sort((a, b) => times(a) - times(b)).slice(0, MAX_BODIES_PER_POLL)
   for (const id of picked) unanswered.set(id, times(id) + 1)
   return picked
-}
-
-/** Execution results are attested, not proven: whatever is wrong with them holds nothing else up. */
-export async function takeExecution({ feed, client, log }: Pull, slot: Slot, read: () => SlotExecution): Promise<void> {
-  try {
-    await feed.onExecution(slot, read())
-  } catch (error) {
-    log.debug({ url: client.url, slot: formatSlot(slot), err: error }, 'execution results not taken')
-  }
 }
 
 /** Fetches blocks by id with their operations and hands them to the feed. */
@@ -130,32 +101,6 @@ function fill({ header, operationIds }: PulledBlock, bodies: ReadonlyMap<string,
     header,
     operationIds.map((operationId) => ({ operationId, operation: bodies.get(operationId) })),
   )
-}
-
-/** Outcomes and events of final slots that no stream brought. */
-async function queryExecutions(pull: Pull, upTo: Slot, firstStreamed: Slot | undefined): Promise<void> {
-  const { client, feed } = pull
-  const limit = firstStreamed === undefined ? Number.POSITIVE_INFINITY : slotIndex(firstStreamed)
-  const slots = (await feed.listUnexecuted(upTo)).filter(({ slot }) => slotIndex(slot) < limit)
-  const first = slots[0]
-  if (!first) return
-  const batch = slots.filter(({ slot }) => slotIndex(slot) < slotIndex(first.slot) + EVENT_QUERY_SLOTS)
-  const last = batch.at(-1) ?? first
-  const events = (await client.getEvents(first.slot, slotOfIndex(slotIndex(last.slot) + 1))).slice(
-    0,
-    MAX_EVENTS_PER_QUERY,
-  )
-  const outcomes = await client.queryOutcomes([...new Set(batch.flatMap(({ operationIds }) => operationIds))])
-  for (const { slot, operationIds } of batch) {
-    const own = events.filter((event) => isOfSlot(event, slot))
-    const known = new Map(operationIds.map((id) => [id, outcomes.get(id) ?? ('unknown' as const)]))
-    await takeExecution(pull, slot, () => executionFromQueries(known, own, events.length < MAX_EVENTS_PER_QUERY))
-  }
-}
-
-function isOfSlot({ context }: ScExecutionEventMessage, { period, thread }: Slot): boolean {
-  const origin = context?.originSlot
-  return fromU64(origin?.period) === BigInt(period) && (origin?.thread ?? 0) === thread
 }
 
 /** The end of what a node may hold: one period past its own clock. */

@@ -1,13 +1,14 @@
 import { availableParallelism } from 'node:os'
 import type { FastifyInstance } from 'fastify'
 import { createApi, createMetricsServer, listen } from '../api/index.ts'
-import { Archiver, CpuPool, NodeClient, NodeFollower, refetchFromNodes } from '../archiver/index.ts'
+import { Archiver, CpuPool, guardLoop, NodeClient, NodeFollower, refetchFromNodes } from '../archiver/index.ts'
 import { type Config, parseHostPort, readPackageVersion } from '../config/index.ts'
 import { BYTES_PER_GB, isArchiveError, type Period, type PeriodSummary } from '../core/index.ts'
-import { applyRetention, openStore, readOrCreateArchiverKey, Scrub, type Store } from '../storage-worker/index.ts'
+import { openStore, readOrCreateArchiverKey, Scrub } from '../storage-worker/index.ts'
 import { createMetrics, type Logger, type Metrics } from '../telemetry/index.ts'
 import { recordNodeCall } from './node-calls.ts'
 import { recordRefusal } from './refusals.ts'
+import { RetentionRunner } from './retention-runner.ts'
 import { reportStatus } from './status.ts'
 import { systemClock } from './system-clock.ts'
 
@@ -60,10 +61,14 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       ballastBytes: config.store.ballastBytes,
     })
     undo.push(() => store.close())
-    log.child({ module: 'storage-worker' }).info({ dataDir: config.dataDir }, 'store opened')
+    const storeLog = log.child({ module: 'storage-worker' })
+    storeLog.info({ dataDir: config.dataDir }, 'store opened')
     const cpu = new CpuPool({ threads })
     undo.push(() => cpu.close())
-    const retention = new RetentionRunner(store, config, log.child({ module: 'storage-worker' }))
+    const retention = new RetentionRunner(
+      { retentionPeriods: config.retentionPeriods },
+      { store: store.chunks, log: storeLog, onFatal },
+    )
     const archiver = new Archiver(
       {
         nodeCount: config.node.grpcUrls.length,
@@ -82,6 +87,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
             countArchived(metrics, summary, elapsedMs)
             retention.wake()
           },
+          onUnreported: (slots) => metrics.unreportedSlots.add(slots),
           onRefused: recordRefusal(metrics),
           onFatal,
         },
@@ -91,7 +97,6 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     undo.push(() => retention.idle())
     undo.push(() => archiver.stop())
 
-    const storeLog = log.child({ module: 'storage-worker' })
     const scrub = new Scrub(
       {
         roundMs: config.store.scrubIntervalHours * 3_600_000,
@@ -108,8 +113,11 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
         checkFiles: () => store.checkFiles(false),
       },
     )
-    scrub.start()
-    undo.push(() => scrub.stop())
+    const scrubbing = guardLoop('scrub', scrub.start(), onFatal)
+    undo.push(async () => {
+      // What ended it was told: it must not keep the rest from stopping.
+      await Promise.allSettled([scrub.stop(), scrubbing])
+    })
     const clients = config.node.grpcUrls.map((url) => createClient(url, config, metrics))
     const followers = clients.map(
       (client, node) =>
@@ -130,6 +138,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
         startedAtMs,
         store,
         archiver,
+        retention,
         nodes: followers.map((follower) => follower.status()),
         quotaGb: config.allocatedStorageGb,
       })
@@ -201,11 +210,15 @@ async function keepGauges(
   signal: AbortSignal,
   log: Logger,
 ): Promise<void> {
+  let failure: string | undefined
   while (!signal.aborted) {
     try {
       setGauges(metrics, await status())
+      failure = undefined
     } catch (error) {
-      log.child({ module: 'daemon' }).warn({ err: error }, 'status not read')
+      // Said once: who asks for the status is told every time.
+      if (failure !== String(error)) log.child({ module: 'daemon' }).warn({ err: error }, 'status not read')
+      failure = String(error)
     }
     await systemClock.sleep(GAUGE_INTERVAL_MS, signal)
   }
@@ -228,39 +241,5 @@ function setGauges(metrics: Metrics, report: Report): void {
   for (const [node, { up, mode }] of nodes.entries()) {
     metrics.nodeUp.set(up ? 1 : 0, { node })
     metrics.streamSilent.set(up && mode === 'pull' ? 1 : 0, { node })
-  }
-}
-
-/** Deletes what retention lets go, after a period was archived, one run at a time. */
-class RetentionRunner {
-  private readonly store: Store
-  private readonly retentionPeriods: number
-  private readonly log: Logger
-  private running: Promise<void> | undefined
-
-  constructor(store: Store, config: Config, log: Logger) {
-    this.store = store
-    this.retentionPeriods = config.retentionPeriods
-    this.log = log
-  }
-
-  wake(): void {
-    this.running ??= this.run().finally(() => {
-      this.running = undefined
-    })
-  }
-
-  async idle(): Promise<void> {
-    await this.running
-  }
-
-  private async run(): Promise<void> {
-    try {
-      const done = await applyRetention(this.store.chunks, this.retentionPeriods)
-      if (done)
-        this.log.info({ firstPeriod: done.from, lastPeriod: done.to, bodyBytes: done.bodyBytes }, 'periods pruned')
-    } catch (error) {
-      this.log.error({ err: error }, 'periods not pruned')
-    }
   }
 }

@@ -1,1 +1,2 @@
 export { type Daemon, startDaemon } from './daemon.ts'
+export { systemClock } from './system-clock.ts'

@@ -1,5 +1,5 @@
 import type { Archiver, FollowerStatus } from '../archiver/index.ts'
-import { formatSlot, slotIndex, THREAD_COUNT } from '../core/index.ts'
+import { type ArchiveError, formatSlot, slotIndex, THREAD_COUNT } from '../core/index.ts'
 import type { Store } from '../storage-worker/index.ts'
 
 /** Behind by more than this the archive is not ready: a node forgets final blocks after six periods. */
@@ -12,10 +12,11 @@ export async function reportStatus(parts: {
   readonly startedAtMs: number
   readonly store: Store
   readonly archiver: Archiver
+  readonly retention: { readonly failing: ArchiveError | undefined }
   readonly nodes: readonly FollowerStatus[]
   readonly quotaGb: number
 }) {
-  const { store, archiver, nodes } = parts
+  const { store, archiver, nodes, retention } = parts
   const archive = archiver.status()
   const range = await store.chunks.readRange()
   const finalSlot = archive.nodeFinalSlot
@@ -43,6 +44,7 @@ export async function reportStatus(parts: {
     spooledBlocks: archive.spooledBlocks,
     quarantinedBlocks: archive.quarantinedBlocks,
     unkeptBlocks: archive.unkeptBlocks,
+    unreportedSlots: archive.unreportedSlots,
     conflict: archive.conflict
       ? { slot: formatSlot(archive.conflict.slot), claims: Object.fromEntries(archive.conflict.claims) }
       : null,
@@ -63,6 +65,7 @@ export async function reportStatus(parts: {
         : []),
       ...(archive.halted ? [archive.halted.message] : []),
       ...(archive.stalled ? [`the store cannot be written: ${archive.stalled}`] : []),
+      ...(retention.failing ? [`old periods cannot be deleted: ${retention.failing.message}`] : []),
       ...(archive.spoolFull ? [`blocks far from the archive are not kept: ${archive.spoolFull.message}`] : []),
       ...(archive.conflict ? [`nodes disagree about slot ${formatSlot(archive.conflict.slot)}`] : []),
       ...(archive.awaited

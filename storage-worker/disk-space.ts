@@ -54,16 +54,17 @@ export class DiskSpace {
     this.nowMs = options.nowMs ?? (() => performance.now())
   }
 
-  /** Bytes that this process may still write. */
+  /** Bytes that this process may still write. @throws ArchiveError STORE_READ_FAILED */
   readFreeBytes(): Promise<number> {
-    return this.readFree()
+    return this.readFree().catch((cause) => refuse('free space', this.dataDir, cause))
   }
 
-  /** Sum of the sizes of all files in the data directory, at most 10 s old. */
+  /** Sum of the sizes of all files in the data directory, at most 10 s old. @throws ArchiveError STORE_READ_FAILED */
   async readUsedBytes(): Promise<number> {
     const now = this.nowMs()
     if (this.used === undefined || now - this.used.atMs >= USED_CACHE_MS) {
-      this.used = { bytes: await sumFileSizes(this.dataDir), atMs: now }
+      const bytes = await sumFileSizes(this.dataDir).catch((cause) => refuse('used space', this.dataDir, cause))
+      this.used = { bytes, atMs: now }
     }
     return this.used.bytes
   }
@@ -76,15 +77,16 @@ export class DiskSpace {
   /**
    * Refuses unless a new period of `bytes` may be written.
    *
-   * @throws ArchiveError STORE_DISK_FULL, STORE_QUOTA_FULL
+   * @throws ArchiveError STORE_DISK_FULL, STORE_QUOTA_FULL, STORE_READ_FAILED
    */
   async checkRoom(bytes: number): Promise<void> {
     const free = await this.estimateFreeBytes(bytes)
     if (free < this.floorBytes) {
-      throw new ArchiveError('STORE_DISK_FULL', `${free} bytes are free, ${this.floorBytes} are kept free`, {
-        freeBytes: free,
-        floorBytes: this.floorBytes,
-      })
+      throw new ArchiveError(
+        'STORE_DISK_FULL',
+        `${free} bytes are free, and no period is archived below store.min_free_bytes = ${this.floorBytes}`,
+        { freeBytes: free, floorBytes: this.floorBytes },
+      )
     }
     if (this.quotaBytes === 0) return
     const used = (await this.readUsedBytes()) + bytes
@@ -94,7 +96,8 @@ export class DiskSpace {
     if (archive > most) {
       throw new ArchiveError(
         'STORE_QUOTA_FULL',
-        `the archive would take ${archive} of ${most} bytes, ${this.spoolBytes} more are for blocks that wait`,
+        `the archive would take ${archive} of ${most} bytes, ${this.spoolBytes} more are for blocks that wait: ` +
+          'raise allocated_storage_gb or lower retention_periods',
         { usedBytes: archive, quotaBytes: this.quotaBytes },
       )
     }
@@ -105,19 +108,27 @@ export class DiskSpace {
   /**
    * Refuses unless the spool may hold `heldBytes`.
    *
-   * @throws ArchiveError STORE_SPOOL_FULL
+   * @throws ArchiveError STORE_SPOOL_FULL, STORE_READ_FAILED
    */
   async checkSpoolRoom(heldBytes: number, level: SpoolLevel): Promise<void> {
     const { share, floor } = SPOOL_LEVELS[level]
     const most = this.spoolBytes * share
     if (heldBytes > most) {
-      throw new ArchiveError('STORE_SPOOL_FULL', `the spool would take ${heldBytes} of ${most} bytes`, { most })
+      throw new ArchiveError(
+        'STORE_SPOOL_FULL',
+        `blocks that wait would take ${heldBytes} of ${most} bytes, their part of a tenth of allocated_storage_gb`,
+        { most },
+      )
     }
     const free = await this.estimateFreeBytes(Math.max(0, heldBytes - this.heldSpoolBytes))
     if (free < this.floorBytes * floor) {
-      throw new ArchiveError('STORE_SPOOL_FULL', `${free} bytes are free, of which the spool may take none`, {
-        freeBytes: free,
-      })
+      const least = this.floorBytes * floor
+      throw new ArchiveError(
+        'STORE_SPOOL_FULL',
+        `${free} bytes are free, and no block is kept to wait below ${least}, a part of store.min_free_bytes = ` +
+          `${this.floorBytes}: free disk space, or lower it`,
+        { freeBytes: free, leastBytes: least },
+      )
     }
     this.heldSpoolBytes = heldBytes
   }
@@ -131,9 +142,15 @@ export class DiskSpace {
       this.free = { ...free, bytes: free.bytes - 2 * bytes }
       return free.bytes
     }
-    this.free = { bytes: await this.readFree(), atMs: now }
+    this.free = { bytes: await this.readFreeBytes(), atMs: now }
     return this.free.bytes
   }
+}
+
+/** A folder that is gone or a disk that fails is no bug. */
+function refuse(what: string, dataDir: string, cause: unknown): never {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  throw new ArchiveError('STORE_READ_FAILED', `${what} of ${dataDir}: ${reason}`, { dataDir }, cause)
 }
 
 async function readFreeBytes(path: string): Promise<number> {

@@ -14,7 +14,7 @@ import {
 import { isIndexOf } from './period-index.ts'
 import { openValue } from './sealed-value.ts'
 import { checkTableFile, listTableFiles } from './table-file.ts'
-import type { Damage } from './verify.ts'
+import type { Damage } from './verify-report.ts'
 import { readSpool } from './verify-spool.ts'
 
 const DAY_MS = 24 * 3600 * 1000
@@ -61,8 +61,10 @@ export class Scrub {
     this.modules = modules
   }
 
-  start(): void {
+  /** Resolves when it was stopped; rejects with the bug that ended it. */
+  start(): Promise<void> {
     this.running ??= this.run()
+    return this.running
   }
 
   /** Ends after the value under way. Idempotent; throws what ended the scrub early. */
@@ -98,18 +100,18 @@ export class Scrub {
   }
 
   private async run(): Promise<void> {
-    const { store, clock } = this.modules
-    const cursor = await store.index.get(CURSOR_KEY)
-    let from = cursor?.length === 8 ? decodePeriod(cursor, 0) : 0
+    const { clock } = this.modules
+    let from: Period | undefined
     while (!this.stopping.signal.aborted) {
       try {
+        from ??= await this.readPlace()
         const round = await this.runRound(from)
         if (!this.stopping.signal.aborted) this.options.onRound?.(round)
         from = 0
       } catch (error) {
-        if (!isArchiveError(error)) throw error
+        if (!isArchiveError(error) || error.kind === 'bug') throw error
         // A full disk or a store that is being reopened is no damage: the next round tries again.
-        if (error.code === 'STORE_READ_FAILED') {
+        if (error.kind === 'permanent') {
           this.options.onDamage({ what: 'database files', code: error.code, repairable: false })
         }
         from = 0
@@ -118,7 +120,12 @@ export class Scrub {
     }
   }
 
-  /** One table after the other, as few of their bytes as tell whether LevelDB may read them: of the index nearly all. */
+  private async readPlace(): Promise<Period> {
+    const cursor = await this.modules.store.index.get(CURSOR_KEY)
+    return cursor?.length === 8 ? decodePeriod(cursor, 0) : 0
+  }
+
+  /** One table after the other, every block against its CRC: whether LevelDB may read them. */
   private async checkTables(level: GuardedLevel, bytesPerMs: number): Promise<{ bytes: number; damaged: boolean }> {
     const { name, location } = level
     let bytes = 0
@@ -131,10 +138,10 @@ export class Scrub {
         damaged = true
         this.options.onDamage({ what: `${name}/${file}`, code: 'STORE_DATABASE_DAMAGED', repairable: true })
       }
-      // Bodies are read in full below.
-      const read = level === this.modules.store.index ? found.sizeBytes : 0
-      bytes += read
-      await this.pace(read, bytesPerMs)
+      // Bodies are counted below, where their values are read.
+      bytes += level === this.modules.store.index ? found.sizeBytes : 0
+      // Twice as fast as values: what is read twice is to fit into the round, too.
+      await this.pace(found.sizeBytes / 2, bytesPerMs)
     }
     return { bytes, damaged }
   }

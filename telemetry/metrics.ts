@@ -127,6 +127,12 @@ export const METRICS = {
     unit: 'operations',
     help: 'Operations archived since the start.',
   },
+  unreportedSlots: {
+    name: 'archived_unreported_slots_total',
+    type: 'counter',
+    unit: 'slots',
+    help: 'Slots archived since the start without execution results, because no node gave them in time.',
+  },
   bodyBytesArchived: {
     name: 'archived_body_bytes_total',
     type: 'counter',

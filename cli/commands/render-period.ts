@@ -52,9 +52,16 @@ export function renderPeriod(output: Output, period: InspectedPeriod): void {
   )
 }
 
-function describeResults({ executionResults }: InspectedPeriod): string {
+/** That nothing is kept does not say that nodes knew nothing: they may have said it late, or a repair left it out. */
+export function describeResults({ period, slots, executionResults }: InspectedPeriod): string {
+  if (period === 0) return 'none: genesis blocks are not executed'
   const known = executionResults.filter(({ source }) => source !== 'unknown')
-  if (known.length === 0) return 'no node reported execution results'
+  if (known.length === 0) return 'none kept: not reported in time, or left out by a repair'
   const events = known.reduce((sum, execution) => sum + (execution.events ?? 0), 0)
-  return `of ${known.length} threads, ${events.toLocaleString('en-US')} events`
+  const incomplete = known.filter(({ complete }) => !complete).length
+  const unknown = slots.filter(({ kind }) => kind !== 'void').length - known.length
+  const parts = [`of ${known.length} threads, ${events.toLocaleString('en-US')} events`]
+  if (incomplete > 0) parts.push(`${incomplete} incomplete`)
+  if (unknown > 0) parts.push(`none kept of ${unknown}`)
+  return parts.join(', ')
 }

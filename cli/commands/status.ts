@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ArchiveError } from '../../core/index.ts'
-import { readDaemonInfo } from '../../storage-worker/index.ts'
-import { callSidecar } from '../archive-access.ts'
+import { callSidecar } from '../call-sidecar.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
+import { findSidecar } from '../find-sidecar.ts'
 import { formatBytes, formatCount, formatDuration, type Output } from '../output.ts'
 
 /** What `/v1/status` answers, as far as it is shown here. */
@@ -31,6 +31,7 @@ interface StatusAnswer {
   }[]
   readonly spooledBlocks: number
   readonly quarantinedBlocks: number
+  readonly unreportedSlots: number
   readonly conflict: { readonly slot: string; readonly claims: Readonly<Record<string, string>> } | null
   readonly halted: { readonly code: string; readonly message: string } | null
   readonly stalled: string | null
@@ -52,13 +53,13 @@ export async function status(
 ): Promise<number> {
   const { config } = context.load()
   for (;;) {
-    const info = await readDaemonInfo(config.dataDir)
-    if (!info?.apiUrl) {
+    const apiUrl = await findSidecar(config)
+    if (!apiUrl) {
       throw new ArchiveError('CLI_SIDECAR_UNREACHABLE', `no massa-storage runs on ${config.dataDir}`, {
         dataDir: config.dataDir,
       })
     }
-    const answer = await fetchStatus(info.apiUrl)
+    const answer = await fetchStatus(apiUrl)
     context.output.value(answer)
     if (options.watch && process.stdout.isTTY) process.stdout.write('\x1b[2J\x1b[H')
     show(context.output, answer)
@@ -99,6 +100,9 @@ function show(output: Output, answer: StatusAnswer): void {
     ['lag', answer.lagPeriods === undefined ? '-' : formatCount(answer.lagPeriods, 'period')],
     ['gaps', describeGaps(answer)],
     ['spool', `${formatCount(answer.spooledBlocks, 'block')}, quarantine ${answer.quarantinedBlocks}`],
+    ...(answer.unreportedSlots > 0
+      ? [['results', `not reported in time for ${formatCount(answer.unreportedSlots, 'slot')} since the start`]]
+      : []),
     [
       'disk',
       `${formatBytes(answer.storedBytes)} of ${formatBytes(answer.quotaBytes)}, ${formatBytes(answer.freeBytes)} free, ${answer.dataDir}`,

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import { ArchiveError, type ChunkStore, type ErrorCode, type Slot, slotIndex } from '../../core/index.ts'
+import {
+  ArchiveError,
+  type ChunkStore,
+  type ErrorCode,
+  RawFilledBlockCodec,
+  SecureHashCodec,
+  type Slot,
+  slotIndex,
+} from '../../core/index.ts'
 import { makeChain } from '../../devnet/index.ts'
 import {
   type ArchiverHolder,
@@ -212,6 +220,108 @@ describe('archiver/archiver: what fails', () => {
     const [error] = holder.fatal
     assert.ok(error instanceof ArchiveError && error.code === 'ARCHIVER_LOOP_FAILED')
     await holder.archiver.stop()
+  })
+
+  it('limit: a block under an id of megabytes is refused before anything of it is remembered or verified', async () => {
+    const verified: string[] = []
+    const holder = await holdArchiver({
+      network: NETWORK,
+      cpu: {
+        ...inlineCpu,
+        verifyBlock: async (job) => {
+          verified.push(job.expectedId ?? '')
+          return inlineCpu.verifyBlock(job)
+        },
+      },
+    })
+    const offer = (length: number) =>
+      RawFilledBlockCodec.encode({ header: SecureHashCodec.encode({ secureHash: 'B'.repeat(length) }), operations: [] })
+    assert.equal(await holder.archiver.takeBlock(0, offer(65)), 'refused')
+    assert.equal(await holder.archiver.takeBlock(0, offer(4 * 1024 * 1024)), 'refused')
+    assert.equal(verified.length, 0)
+    assert.equal(await holder.archiver.takeBlock(0, offer(64)), 'refused')
+    assert.deepEqual(
+      verified.map((id) => id.length),
+      [64],
+    )
+    assert.deepEqual(holder.refused.slice(0, 2), ['ARCHIVER_BLOCK_UNPARSABLE', 'ARCHIVER_BLOCK_UNPARSABLE'])
+    await holder.archiver.stop()
+  })
+
+  describe('a spool that is not synced', () => {
+    async function holdSync(fail: () => unknown): Promise<ArchiverHolder> {
+      return holdArchiver({
+        network: NETWORK,
+        wrap: ({ store, spool }) => ({
+          store,
+          spool: new Proxy(spool, {
+            get: (target, name) =>
+              name === 'sync'
+                ? async () => {
+                    const error = fail()
+                    if (error) throw error
+                    await target.sync()
+                  }
+                : bound(target, name),
+          }),
+        }),
+      })
+    }
+
+    async function passSyncs(holder: ArchiverHolder, syncs: number): Promise<void> {
+      for (let i = 0; i < syncs; i++) {
+        holder.clock.advance(1_000)
+        await settle()
+      }
+    }
+
+    const said = (holder: ArchiverHolder, message: string) =>
+      holder.logged.filter((line) => line.msg === message).map((line) => line.code)
+
+    it('for want of room is tried on and said at each change, not at each try', async () => {
+      let failing: ErrorCode | undefined = 'STORE_DISK_FULL'
+      let tries = 0
+      const holder = await holdSync(() => {
+        tries++
+        return failing && new ArchiveError(failing, 'injected')
+      })
+      await passSyncs(holder, 5)
+      assert.equal(tries, 5)
+      assert.deepEqual(said(holder, 'spool not synced'), ['STORE_DISK_FULL'])
+      failing = 'STORE_WRITE_FAILED'
+      await passSyncs(holder, 3)
+      failing = undefined
+      await passSyncs(holder, 3)
+      assert.deepEqual(said(holder, 'spool not synced'), ['STORE_DISK_FULL', 'STORE_WRITE_FAILED'])
+      assert.equal(said(holder, 'spool synced again').length, 1)
+      assert.equal(holder.archiver.status().halted, undefined)
+      assert.deepEqual(holder.fatal, [])
+      await holder.archiver.stop()
+    })
+
+    it('error: by damage halts the archiving with its code', async () => {
+      let isDamaged = true
+      const holder = await holdSync(() => isDamaged && new ArchiveError('STORE_DATABASE_DAMAGED', 'injected'))
+      await passSyncs(holder, 3)
+      assert.equal(holder.archiver.status().halted?.code, 'STORE_DATABASE_DAMAGED')
+      assert.deepEqual(said(holder, 'archiving halted'), ['STORE_DATABASE_DAMAGED'])
+      assert.deepEqual(holder.fatal, [])
+      isDamaged = false
+      await holder.archiver.stop()
+    })
+
+    it('error: by a bug ends the loop loudly (ARCHIVER_LOOP_FAILED)', async () => {
+      const bug = new TypeError('no function')
+      let hasBug = true
+      const holder = await holdSync(() => hasBug && bug)
+      await passSyncs(holder, 3)
+      assert.deepEqual(
+        holder.fatal.map((error) => [(error as ArchiveError).code, (error as ArchiveError).cause]),
+        [['ARCHIVER_LOOP_FAILED', bug]],
+      )
+      hasBug = false
+      await holder.archiver.stop()
+    })
   })
 
   it('regression: a bug in a loop is told as ARCHIVER_LOOP_FAILED with its cause, and stopping still works', async () => {

@@ -93,6 +93,8 @@ export interface HolderOptions {
   readonly network: Network
   readonly nodeCount?: number
   readonly maxSpooledBlocks?: number
+  /** Default 0: most tests give no execution results, and periods do not wait for them. */
+  readonly executionPatienceMs?: number
   readonly cpu?: CpuWork
   readonly onArchived?: () => void
   /** Puts something between the archiver and what it writes to. */
@@ -104,6 +106,7 @@ export async function holdArchiver({
   network,
   nodeCount = 1,
   maxSpooledBlocks,
+  executionPatienceMs = 0,
   cpu = inlineCpu,
   onArchived,
   wrap,
@@ -134,7 +137,10 @@ export async function holdArchiver({
   }
   const open = async (): Promise<Archiver> => {
     const limits = maxSpooledBlocks === undefined ? {} : { maxSpooledBlocks }
-    const archiver = new Archiver({ nodeCount, restarts: [], ...limits }, { store, spool, cpu, clock, log, events })
+    const archiver = new Archiver(
+      { nodeCount, restarts: [], executionPatienceMs, ...limits },
+      { store, spool, cpu, clock, log, events },
+    )
     await archiver.start()
     return archiver
   }

@@ -79,7 +79,12 @@ export interface LogLine {
 
 export interface FollowOptions {
   readonly nodes: readonly ScriptedNode[]
+  /** Where they are, or others in their place; default the addresses of `nodes`. */
+  readonly urls?: readonly string[]
   readonly dataDir: string
+  /** Default IDENTITY. */
+  readonly identity?: StoreIdentity
+  readonly executionPatienceMs?: number
   readonly restarts?: readonly ChainRestart[]
   readonly cpu?: CpuWork
   readonly timeoutMs?: number
@@ -134,12 +139,15 @@ export class Follow {
     }).child({ module: 'archiver' })
     const store = await openStore({
       dataDir: options.dataDir,
-      identity: IDENTITY,
+      identity: options.identity ?? IDENTITY,
       freeFloorBytes: 0,
       ballastBytes: 0,
     })
+    const urls = options.urls ?? options.nodes.map(({ url }) => url)
+    const patience =
+      options.executionPatienceMs === undefined ? {} : { executionPatienceMs: options.executionPatienceMs }
     const archiver = new Archiver(
-      { nodeCount: options.nodes.length, restarts: options.restarts ?? [] },
+      { nodeCount: urls.length, restarts: options.restarts ?? [], ...patience },
       {
         store: store.chunks,
         spool: store.spool,
@@ -156,9 +164,9 @@ export class Follow {
       },
     )
     await archiver.start()
-    const followers = options.nodes.map((node, index) => {
+    const followers = urls.map((url, index) => {
       const client = new NodeClient({
-        url: node.url,
+        url,
         timeoutMs: options.timeoutMs ?? 5_000,
         onCall: () => setImmediate(() => changes.emit('change')),
       })
@@ -183,6 +191,8 @@ export class Follow {
     for (const follower of this.followers) await follower.stop()
     await this.archiver.stop()
     await this.store.close()
+    // Whatever nodes did: only a wrong network may end a follower.
+    for (const error of this.fatal) assert.equal((error as { code?: string }).code, 'ARCHIVER_NETWORK_MISMATCH')
   }
 
   get status(): ArchiverStatus {
@@ -190,8 +200,8 @@ export class Follow {
   }
 
   /** Resolves when `condition` holds; looked at whenever something happens. */
-  async when(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-    const signal = AbortSignal.timeout(DEADLINE_MS)
+  async when(what: string, condition: () => boolean | Promise<boolean>, deadlineMs = DEADLINE_MS): Promise<void> {
+    const signal = AbortSignal.timeout(deadlineMs)
     while (!(await condition())) {
       const changed = await new Promise<boolean>((resolve) => {
         const done = (isChange: boolean) => {
@@ -205,7 +215,7 @@ export class Follow {
         signal.addEventListener('abort', onAbort, { once: true })
         if (signal.aborted) done(false)
       })
-      if (!changed) assert.fail(`not within ${DEADLINE_MS} ms: ${what}\n${this.tail()}`)
+      if (!changed) assert.fail(`not within ${deadlineMs} ms: ${what}\n${this.tail()}`)
     }
   }
 
@@ -217,12 +227,13 @@ export class Follow {
   }
 
   /** All periods up to here. */
-  whenAllArchived(last: Period): Promise<void> {
-    return this.when(`periods 0 to ${last} archived`, async () => {
+  whenAllArchived(last: Period, deadlineMs = DEADLINE_MS): Promise<void> {
+    const areAll = async () => {
       let count = 0
       for await (const { period } of this.store.chunks.listSummaries({ from: 0, to: last })) if (period <= last) count++
       return count === last + 1
-    })
+    }
+    return this.when(`periods 0 to ${last} archived`, areAll, deadlineMs)
   }
 
   /** A line or an error in one carries this code. */

@@ -28,11 +28,11 @@ describe('archiver/guard-loop', () => {
     const log = createLogger({ level: 'error', format: 'json', destination: { write: () => undefined } })
     const client = new NodeClient({ url: '127.0.0.1:1', timeoutMs: 1_000, onCall: () => undefined })
     client.getStatus = () => {
-      // What a poll catches is a node's fault; the clock is ours.
+      // That it is down is the node's fault; the clock is ours.
       clock.nowMs = () => {
         throw new TypeError('no clock')
       }
-      return Promise.reject(new Error('down'))
+      return Promise.reject(new ArchiveError('ARCHIVER_NODE_UNREACHABLE', 'down'))
     }
     const feed = { onNodeDown: () => undefined } as never
     const follower = new NodeFollower(

@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict'
 import type { NodeClient, NodeStatus, PulledBlock } from '../../archiver/node-client.ts'
 import { pullOnce } from '../../archiver/pull-path.ts'
-import { type BlockIdText, THREAD_COUNT } from '../../core/index.ts'
+import { type BlockIdText, type Slot, slotIndex, THREAD_COUNT } from '../../core/index.ts'
 import { type MadeBlock, makeChain } from '../../devnet/index.ts'
 import { createLogger } from '../../telemetry/index.ts'
-import { type ArchiverHolder, giveFinal, holdArchiver, offerMadeBlock, reportFinal, until } from './archiver-holder.ts'
+import {
+  type ArchiverHolder,
+  giveFinal,
+  holdArchiver,
+  offerChain,
+  offerMadeBlock,
+  reportFinal,
+  until,
+} from './archiver-holder.ts'
 
 const NETWORK = { chainId: 77n, genesisTimestampMs: 1_000_000n }
 const log = createLogger({ level: 'error', format: 'json', destination: { write: () => undefined } })
@@ -13,6 +21,7 @@ const log = createLogger({ level: 'error', format: 'json', destination: { write:
 class FakeClient {
   readonly url = 'fake'
   readonly askedIds: BlockIdText[][] = []
+  readonly askedRanges: { from: Slot; to: Slot }[] = []
   failExecutions = false
   private readonly blocks: ReadonlyMap<BlockIdText, MadeBlock>
   private readonly shown: readonly MadeBlock[]
@@ -22,7 +31,8 @@ class FakeClient {
     this.shown = shown
   }
 
-  async searchBlocks() {
+  async searchBlocks(from: Slot, to: Slot) {
+    this.askedRanges.push({ from, to })
     return this.shown.map(({ id }) => ({ id, final: true }))
   }
 
@@ -58,7 +68,7 @@ function poll(holder: ArchiverHolder, client: FakeClient, lastPeriod: number): P
   const status: NodeStatus = { network: NETWORK, threadCount: 32, version: '', currentTimeMs: 1_000_000, lastFinalSlot }
   reportFinal(holder, 0, lastFinalSlot)
   const pull = { node: 0, client: client as unknown as NodeClient, feed: holder.archiver, log, unanswered: new Map() }
-  return pullOnce(pull, status, undefined)
+  return pullOnce(pull, status)
 }
 
 describe('archiver/pull-path', () => {
@@ -74,6 +84,26 @@ describe('archiver/pull-path', () => {
     await poll(holder, client, 40)
     assert.deepEqual(holder.archiver.status().gaps, [])
     await until(() => holder.archivedPeriods.length === 41)
+    await holder.archiver.stop()
+  })
+
+  it('regression: a node behind the archive is asked for what it has, not for a range that ends before it begins', async () => {
+    const chain = makeChain({ seed: 'behind', ...NETWORK, periods: 12, endorsements: 0 })
+    const holder = await holdArchiver({ network: NETWORK })
+    await giveFinal(holder, offerChain(chain))
+    await until(() => holder.archivedPeriods.includes(11))
+    // As a recording does that is played anew into the archive of its last replay.
+    const client = new FakeClient([], [])
+    for (const finalPeriod of [0, 2, 10, 11, 12, 13]) await poll(holder, client, finalPeriod)
+    assert.equal(client.askedRanges.length, 6)
+    for (const { from, to } of client.askedRanges) {
+      assert.ok(slotIndex(from) < slotIndex(to), `${JSON.stringify({ from, to })}`)
+    }
+    const covered = client.askedRanges.map(({ from, to }) => [from.period, to.period])
+    assert.deepEqual(covered.slice(0, 2), [
+      [0, 1],
+      [2, 3],
+    ])
     await holder.archiver.stop()
   })
 

@@ -88,6 +88,18 @@ describe('storage-worker/disk-space', () => {
     }
   })
 
+  it('names in each refusal the numbers and the setting to change', async () => {
+    let free = 100
+    const dataDir = await folders.make()
+    await writeFile(join(dataDir, 'x'), new Uint8Array(1000))
+    const disk = new DiskSpace({ dataDir, floorBytes: 1000, quotaGb: 1e-6, readFreeBytes: async () => free })
+    await assert.rejects(disk.checkRoom(1), /100 bytes are free.*store\.min_free_bytes = 1000/)
+    await assert.rejects(disk.checkSpoolRoom(1, 'ordinary'), /100 bytes are free.* 500, .*store\.min_free_bytes = 1000/)
+    free = 1e12
+    await assert.rejects(disk.checkRoom(1), /1001 of 900 bytes.*allocated_storage_gb.*retention_periods/)
+    await assert.rejects(disk.checkSpoolRoom(76, 'ordinary'), /76 of 75 bytes.*allocated_storage_gb/)
+  })
+
   it('sums again after ten seconds', async () => {
     const dataDir = await folders.make()
     let nowMs = 0
@@ -98,6 +110,16 @@ describe('storage-worker/disk-space', () => {
     assert.equal(await disk.readUsedBytes(), 0)
     nowMs = 10_000
     assert.equal(await disk.readUsedBytes(), 5)
+  })
+
+  it('error: a disk that does not say what is free or used is STORE_READ_FAILED, no bug', async () => {
+    const dataDir = await folders.make()
+    const failing = new DiskSpace({ dataDir, readFreeBytes: () => Promise.reject(new Error('EIO: i/o error, statfs')) })
+    await assert.rejects(failing.checkRoom(1), hasCode('STORE_READ_FAILED'))
+    await assert.rejects(failing.checkSpoolRoom(1, 'urgent'), hasCode('STORE_READ_FAILED'))
+    const gone = new DiskSpace({ dataDir: `${dataDir}/gone` })
+    await assert.rejects(gone.readUsedBytes(), hasCode('STORE_READ_FAILED'))
+    await assert.rejects(gone.readFreeBytes(), hasCode('STORE_READ_FAILED'))
   })
 
   it('knows no quota when it is 0', async () => {

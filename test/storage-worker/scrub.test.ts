@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Clock } from '../../core/index.ts'
+import { ArchiveError, type Clock } from '../../core/index.ts'
 import { type Damage, LevelChunkStore, LevelSpool, Scrub } from '../../storage-worker/index.ts'
 import { encodeBodyKey, keyspaceRange, MANIFEST, SEALS } from '../../storage-worker/keyspace.ts'
 import { placeKey, summaryKey } from '../../storage-worker/period-index.ts'
@@ -188,6 +188,43 @@ describe('storage-worker/scrub', () => {
       }
     })
   }
+
+  it('error: rejects with the bug that ended it', async () => {
+    for (const bug of [new TypeError('no function'), new ArchiveError('STORE_CLOSED', 'closed')]) {
+      const readUsedBytes = () => Promise.reject(bug)
+      const scrub = new Scrub({ onDamage: () => assert.fail('damage') }, { store, clock: makeClock(), readUsedBytes })
+      await assert.rejects(scrub.start(), (error) => error === bug)
+    }
+  })
+
+  it('reports a database that cannot be read, also where it asks for its own place, and goes on', async () => {
+    const damages: Damage[] = []
+    let rounds = 0
+    let reads = 0
+    const { get } = store.index
+    store.index.get = async (key) => {
+      if (++reads === 1) throw new ArchiveError('STORE_READ_FAILED', 'injected')
+      return get.call(store.index, key)
+    }
+    await new Promise<void>((resolve, reject) => {
+      const scrub = new Scrub(
+        {
+          onDamage: (damage) => damages.push(damage),
+          onRound: () => {
+            rounds++
+            void scrub.stop().then(resolve)
+          },
+        },
+        { store, clock: makeClock(), readUsedBytes: async () => bytes },
+      )
+      scrub.start().catch(reject)
+    })
+    assert.equal(rounds, 1)
+    assert.deepEqual(
+      damages.map(({ what, code }) => [what, code]),
+      [['database files', 'STORE_READ_FAILED']],
+    )
+  })
 
   it('goes round and round until it is stopped', async () => {
     let rounds = 0

@@ -106,6 +106,7 @@ describe('telemetry/logger', () => {
     assert.deepEqual(err.context, { line: '5' })
     assert.equal((err.cause as Record<string, unknown>).message, 'inner')
     assert.equal('stack' in err, false)
+    assert.equal('stack' in (err.cause as object), false)
   })
 
   it('writes an unexpected error with its stack, and what is no error as it is', () => {
@@ -113,6 +114,9 @@ describe('telemetry/logger', () => {
       err: Record<string, unknown>
     }
     assert.match(String(err.stack), /logger\.test/)
+    const bug = new ArchiveError('STORE_CLOSED', 'ours', {}, new RangeError('inner'))
+    const record = captureRecord((log) => log.error({ err: bug }, 'failed')) as { err: { cause: { stack: string } } }
+    assert.match(record.err.cause.stack, /logger\.test/)
     assert.equal(captureRecord((log) => log.error({ err: 'text' }, 'failed')).err, 'text')
   })
 

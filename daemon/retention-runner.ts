@@ -1,0 +1,56 @@
+import { guardLoop, StoreWatch } from '../archiver/index.ts'
+import type { ArchiveError, ChunkStore } from '../core/index.ts'
+import { applyRetention } from '../storage-worker/index.ts'
+import type { Logger } from '../telemetry/index.ts'
+
+/**
+ * Deletes what retention lets go, after a period was archived, one run at a time.
+ *
+ * A store that refuses is said once and tried again behind the next period, damage too: archiving needs no old periods.
+ * A bug ends through `onFatal`.
+ */
+export class RetentionRunner {
+  private readonly retentionPeriods: number
+  private readonly store: ChunkStore
+  private readonly log: Logger
+  private readonly onFatal: (error: ArchiveError) => void
+  private readonly watch: StoreWatch
+  private running: Promise<void> | undefined
+
+  constructor(
+    options: { readonly retentionPeriods: number },
+    modules: { readonly store: ChunkStore; readonly log: Logger; readonly onFatal: (error: ArchiveError) => void },
+  ) {
+    this.retentionPeriods = options.retentionPeriods
+    this.store = modules.store
+    this.log = modules.log
+    this.onFatal = modules.onFatal
+    this.watch = new StoreWatch({ failed: 'periods not pruned', again: 'periods can be pruned again' }, modules.log)
+  }
+
+  /** Why old periods cannot be deleted at the moment, if so. */
+  get failing(): ArchiveError | undefined {
+    return this.watch.failing
+  }
+
+  wake(): void {
+    this.running ??= guardLoop('retention', this.run(), this.onFatal).finally(() => {
+      this.running = undefined
+    })
+  }
+
+  async idle(): Promise<void> {
+    await this.running
+  }
+
+  private async run(): Promise<void> {
+    try {
+      const done = await applyRetention(this.store, this.retentionPeriods)
+      this.watch.onSuccess()
+      if (done)
+        this.log.info({ firstPeriod: done.from, lastPeriod: done.to, bodyBytes: done.bodyBytes }, 'periods pruned')
+    } catch (error) {
+      this.watch.onError(error)
+    }
+  }
+}
