@@ -14,24 +14,44 @@ export const EXIT_CODES = {
 const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'API_BIND_FAILED',
   'API_QUERY_INVALID',
+  'CHAIN_BALANCE_SHORT',
+  'CHAIN_KEY_INVALID',
+  'CHAIN_KEY_MISSING',
+  'CHAIN_NETWORK_MISMATCH',
+  'CHAIN_URL_MISSING',
+  'CONTRACT_EXISTS',
+  'CONTRACT_NO_DELAY',
+  'CONTRACT_NOT_ANNOUNCED',
   'CORE_BASE58_INVALID',
   'CORE_BYTES_INVALID',
   'CORE_NUMBER_OUT_OF_RANGE',
+  'REGISTRY_ADDRESS_INVALID',
+  'REGISTRY_CODE_INVALID',
+  'REGISTRY_CONFIG_INVALID',
+  'REGISTRY_MAINNET_REFUSED',
+  'STORE_ACCESS_DENIED',
+  'STORE_MISSING',
+  'STORE_READ_ONLY',
 ])
 
 const DAMAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'CONTRACT_CODE_DIFFERENT',
   'STORE_DATABASE_DAMAGED',
   'STORE_IDENTITY_DAMAGED',
   'STORE_VALUE_CORRUPT',
   'STORE_VALUE_MISSING',
 ])
 
+const UNREACHABLE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'ARCHIVER_NODE_UNREACHABLE',
+  'CHAIN_NODE_UNREACHABLE',
+  'CLI_SIDECAR_UNREACHABLE',
+])
+
 export function exitCodeOf(error: unknown): number {
   if (!isArchiveError(error)) return EXIT_CODES.failed.code
-  if (error.code === 'ARCHIVER_NODE_UNREACHABLE' || error.code === 'CLI_SIDECAR_UNREACHABLE') {
-    return EXIT_CODES.unreachable.code
-  }
-  if (error.code === 'CLI_REPLAY_INCOMPLETE') return EXIT_CODES.failed.code
+  if (UNREACHABLE_CODES.has(error.code)) return EXIT_CODES.unreachable.code
+  if (error.code === 'CLI_REPLAY_INCOMPLETE' || error.code === 'CLI_OUTPUT_FAILED') return EXIT_CODES.failed.code
   if (error.code.startsWith('CONFIG_') || error.code.startsWith('CLI_') || USAGE_CODES.has(error.code)) {
     return EXIT_CODES.usage.code
   }

@@ -1,3 +1,5 @@
+import { REGISTRY_ERROR_CODES } from './registry/error-codes.ts'
+
 /** What kind of failure a code stands for: it decides exit code, stack trace and retry. */
 export type ErrorKind = 'input' | 'transient' | 'permanent' | 'bug'
 
@@ -60,6 +62,11 @@ export const ERROR_CODES = {
     when: 'A storage proof has the wrong shape, or its leaves do not lead to the chunk id.',
     action: 'The prover does not hold the chunk, or the proof was damaged on its way.',
   },
+  CORE_EVIDENCE_INVALID: {
+    kind: 'input',
+    when: 'Evidence for a challenge does not lead from chunk and node to anchored roots.',
+    action: 'Make the evidence again from an archive that holds the era, or challenge another node.',
+  },
   CORE_SIGNATURE_INVALID: {
     kind: 'input',
     when: 'A signature argument is not a public key and a signature with a colon between them.',
@@ -89,8 +96,8 @@ export const ERROR_CODES = {
   },
   CONFIG_FILE_UNWRITABLE: {
     kind: 'input',
-    when: '`config init` cannot write the file.',
-    action: 'Check that the folder may be written and that the disk has space.',
+    when: '`config init` cannot write the file, or `contract deploy` cannot write the address into it.',
+    action: 'Check that the folder may be written and that the disk has space; read the message.',
   },
   CONFIG_SYNTAX: {
     kind: 'input',
@@ -112,7 +119,7 @@ export const ERROR_CODES = {
   ARCHIVER_NODE_UNREACHABLE: {
     kind: 'transient',
     when: 'A massa-node does not answer, or not within the deadline.',
-    action: 'Check that the node runs and that `grpc_url` is its public gRPC address (default port 33037).',
+    action: 'Check that the node runs and that `grpc_urls` has its public gRPC address (default port 33037).',
   },
   ARCHIVER_NODE_REFUSED: {
     kind: 'transient',
@@ -127,7 +134,7 @@ export const ERROR_CODES = {
   ARCHIVER_NETWORK_MISMATCH: {
     kind: 'permanent',
     when: 'The node is on another network (chain id or genesis timestamp) than the archive or the configuration.',
-    action: 'Point `grpc_url` at a node of the right network, or use another `data_dir`.',
+    action: 'Point `grpc_urls` at a node of the right network, or use another `data_dir`.',
   },
   ARCHIVER_BLOCK_ID_MISMATCH: {
     kind: 'permanent',
@@ -180,6 +187,12 @@ export const ERROR_CODES = {
     action:
       'Set `enable_broadcast = true` under `[api]` in the config of the massa-node; archiving goes on by polling.',
   },
+  ARCHIVER_EXECUTION_UNREPORTED: {
+    kind: 'transient',
+    when: 'A period was archived without the execution results of some of its slots: no node gave them in time.',
+    action:
+      'Blocks and roots are whole. Check that the node answers `QueryState` and `GetScExecutionEvents`; what came late is not kept.',
+  },
   ARCHIVER_SLOT_UNNAMED: {
     kind: 'transient',
     when: 'For a minute a node that is up has named nothing for a slot of which another names the final block, and nothing later decides it.',
@@ -226,9 +239,14 @@ export const ERROR_CODES = {
   },
 
   // storage-worker: the archive on disk
+  STORE_MISSING: {
+    kind: 'input',
+    when: 'A command is to read the archive of a data directory that holds none.',
+    action: 'Name the folder of an archive with `--data-dir` or `data_dir`; `massa-storage start` begins one.',
+  },
   STORE_IDENTITY_MISMATCH: {
     kind: 'permanent',
-    when: 'The data directory holds the archive of another network or chunk size.',
+    when: 'The data directory holds the archive of another network or chunk size, and more than nothing of it.',
     action: 'Use another `data_dir`, or the configuration this archive was made with.',
   },
   STORE_IDENTITY_DAMAGED: {
@@ -250,10 +268,10 @@ export const ERROR_CODES = {
   },
   STORE_KEY_INVALID: {
     kind: 'input',
-    when: 'The file `archiver.key` in the data directory is no secret key, or others may read it.',
+    when: 'The file `archiver.key` in the data directory is no secret key, is gone, or others may read it.',
     action:
       'Set its mode to 600, or run `massa-storage verify --repair`, which mends one damaged byte; else restore it from a ' +
-      'backup, or remove it and a new one is made: readers then see another archiver.',
+      'backup, or remove it and the next start makes a new one: readers then see another archiver.',
   },
   STORE_LOCKED: {
     kind: 'input',
@@ -263,16 +281,26 @@ export const ERROR_CODES = {
   STORE_OPEN_FAILED: {
     kind: 'transient',
     when: 'A database of the archive does not open.',
-    action: 'Read the reason in the message; check the permissions and the disk of `data_dir`.',
+    action: 'Read the reason in the message; check the disk of `data_dir`.',
+  },
+  STORE_READ_ONLY: {
+    kind: 'input',
+    when: 'The archive is on a file system that can only be read: LevelDB opens nothing without writing its lock.',
+    action: 'Copy the data directory to a place that can be written, and name that one with `--data-dir`.',
+  },
+  STORE_ACCESS_DENIED: {
+    kind: 'input',
+    when: 'This user may not read and write a file of the archive: another user, often root, has made it.',
+    action: 'Run the line of the message, which gives the files to this user; or run as the user they belong to.',
   },
   STORE_DATABASE_DAMAGED: {
     kind: 'permanent',
-    when: "LevelDB's own files are damaged so that the database does not open.",
+    when: "LevelDB's own files are damaged or missing so that the database does not open, or would lose the rest.",
     action: 'Check the disk, then run `massa-storage verify --repair`.',
   },
   STORE_LOG_DAMAGED: {
     kind: 'permanent',
-    when: "A log of LevelDB is not as it was written: what it held last may be lost. A copy is in the database's `damaged` folder.",
+    when: "A log of LevelDB is not as it was written, or is gone: what it held last may be lost. A copy is in the database's `damaged` folder.",
     action: 'Check the disk, then run `massa-storage verify --repair`: it looks for what is lost and gets it again.',
   },
   STORE_CLOSED: {
@@ -283,12 +311,12 @@ export const ERROR_CODES = {
   STORE_DISK_FULL: {
     kind: 'transient',
     when: 'The disk of the data directory is full, or less is free than must stay free.',
-    action: 'Free disk space; archiving goes on by itself.',
+    action: 'Free disk space, or lower `store.min_free_bytes`; archiving goes on by itself.',
   },
   STORE_QUOTA_FULL: {
     kind: 'transient',
     when: 'The archive has reached its quota of disk space.',
-    action: 'Raise the quota, or keep fewer periods; archiving goes on by itself.',
+    action: 'Raise `allocated_storage_gb`, or lower `retention_periods`; archiving goes on by itself.',
   },
   STORE_SPOOL_FULL: {
     kind: 'transient',
@@ -338,11 +366,103 @@ export const ERROR_CODES = {
     action: 'The archive was not changed; find out which source is wrong.',
   },
 
+  // chain: operations and reads through a massa-node's JSON-RPC
+  CHAIN_URL_MISSING: {
+    kind: 'input',
+    when: 'Something is asked of the chain and no JSON-RPC address of a massa-node is configured.',
+    action: 'Set `contract.json_rpc_url`, such as "http://127.0.0.1:33035".',
+  },
+  CHAIN_NODE_UNREACHABLE: {
+    kind: 'transient',
+    when: 'The massa-node does not answer at its JSON-RPC address, or not within the deadline.',
+    action:
+      'Check that the node runs and that `contract.json_rpc_url` is its public JSON-RPC address (default port 33035).',
+  },
+  CHAIN_NODE_REFUSED: {
+    kind: 'permanent',
+    when: 'The massa-node answers a request with an error.',
+    action: 'Read the text of the node in the message.',
+  },
+  CHAIN_ANSWER_INVALID: {
+    kind: 'permanent',
+    when: 'The massa-node or the contract answers something that is not of the expected shape.',
+    action: 'Check that `contract.json_rpc_url` is a massa-node and `storage_registry_address` a storage-registry.',
+  },
+  CHAIN_NETWORK_MISMATCH: {
+    kind: 'input',
+    when: 'The massa-node is on another network than the configuration says.',
+    action: 'Correct `contract.json_rpc_url` or `node.chain_id`.',
+  },
+  CHAIN_KEY_MISSING: {
+    kind: 'input',
+    when: 'Something is to be signed and no key is configured.',
+    action:
+      'Set `contract.key_file` to a file that holds a secret key (S1...), or MASSA_STORAGE_SECRET_KEY in the environment.',
+  },
+  CHAIN_KEY_INVALID: {
+    kind: 'input',
+    when: 'The configured key is no Massa secret key, or others may read its file.',
+    action: 'Check the file, and set its mode to 600.',
+  },
+  CHAIN_BALANCE_SHORT: {
+    kind: 'input',
+    when: 'The account does not hold the coins that an operation may spend.',
+    action: 'Send coins to the address that the message names.',
+  },
+  CHAIN_OPERATION_EXPIRED: {
+    kind: 'transient',
+    when: 'An operation was in no block before it expired: nothing was spent.',
+    action: 'Try again, with a higher `contract.fee_nano_mas` if blocks are full.',
+  },
+  CHAIN_OPERATION_FAILED: {
+    kind: 'permanent',
+    when: 'An operation was executed and failed for a reason that the contract has no code for; the fee is spent.',
+    action: 'Read the text of the node in the message.',
+  },
+  CHAIN_TRIAL_FAILED: {
+    kind: 'input',
+    when: 'A trial run of a call on the massa-node failed for a reason that the contract has no code for; nothing was sent.',
+    action: 'Read the text of the node in the message; check `storage_registry_address`.',
+  },
+  CHAIN_OUTCOME_UNKNOWN: {
+    kind: 'transient',
+    when: 'An operation was sent, and what became of it could not be learned in time.',
+    action: 'Look with `massa-storage contract show` what the chain has before sending it again.',
+  },
+
+  // contract: the storage-registry from outside
+  CONTRACT_NOT_FOUND: {
+    kind: 'input',
+    when: 'There is no contract at the configured address.',
+    action: 'Check `storage_registry_address` and that the node is on the right network.',
+  },
+  CONTRACT_CODE_DIFFERENT: {
+    kind: 'permanent',
+    when: 'The bytecode on the chain is not the one that ships with this release.',
+    action: 'Do not trust the contract before you know why: it may be another release, or another contract.',
+  },
+  CONTRACT_EXISTS: {
+    kind: 'input',
+    when: 'A registry would be deployed although the configuration names one.',
+    action: 'Use `--force` to deploy another; the configuration will name the new one.',
+  },
+  CONTRACT_NOT_ANNOUNCED: {
+    kind: 'input',
+    when: 'A change of the registry is applied that was not announced as it is.',
+    action: 'Announce it first; exactly the same settings or code must be applied.',
+  },
+  CONTRACT_NO_DELAY: {
+    kind: 'input',
+    when: 'A change is announced to a registry whose delay is 0: the first call would apply it.',
+    action: 'Use `apply`.',
+  },
+  ...REGISTRY_ERROR_CODES,
+
   // api: the sidecar's own HTTP
   API_BIND_FAILED: {
     kind: 'input',
     when: 'An address of the HTTP API or of the metrics cannot be listened on.',
-    action: 'Another program uses the port: choose another `bind`, or port 0 for any free one.',
+    action: 'Another program uses the port: choose another `api.bind` or `metrics.bind`, or port 0 for any free one.',
   },
   API_HOST_REFUSED: {
     kind: 'input',
@@ -364,7 +484,7 @@ export const ERROR_CODES = {
   CLI_DISABLED: {
     kind: 'input',
     when: '`start` is called while `enabled = false`.',
-    action: 'Set `enabled = true` below [distributed_storage], or run `massa-storage config init`.',
+    action: 'Set it to true where the message says, or run `massa-storage config init`.',
   },
   CLI_NO_NODE: {
     kind: 'input',
@@ -376,10 +496,36 @@ export const ERROR_CODES = {
     when: 'A command, option or argument is not one that massa-storage knows.',
     action: 'Correct it as the message says; each command explains itself with `--help`.',
   },
+  CLI_NO_TERMINAL: {
+    kind: 'input',
+    when: 'A command has questions, and its input is no terminal.',
+    action: 'Say `--yes`, and give what it would ask as options: `massa-storage config init --help` lists them.',
+  },
+  CLI_FOLDER_GONE: {
+    kind: 'input',
+    when: 'The folder that a command is called in was deleted, or may not be entered.',
+    action: 'Go to a folder that exists, e.g. with `cd`.',
+  },
+  CLI_OUTPUT_FAILED: {
+    kind: 'transient',
+    when: 'What a command prints cannot be written: the disk of a file that it is sent to is full.',
+    action: 'Free disk space, or send the output elsewhere.',
+  },
   CLI_NOT_FOUND: {
     kind: 'input',
     when: 'What was asked for is not in this archive.',
     action: 'Look with `massa-storage status` or `massa-storage list-chunks` which periods are.',
+  },
+  CLI_NO_REGISTRY: {
+    kind: 'input',
+    when: 'A command needs the registry and `storage_registry_address` is empty.',
+    action:
+      'Set `storage_registry_address`, name it with `--address`, or deploy one with `massa-storage contract deploy`.',
+  },
+  CLI_NOT_CONFIRMED: {
+    kind: 'input',
+    when: 'Coins would be spent and nobody said yes.',
+    action: 'Answer `yes` at the terminal, or say it in advance with `--yes`.',
   },
   CLI_REPLAY_INCOMPLETE: {
     kind: 'permanent',

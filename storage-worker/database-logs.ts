@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { copyFile, link, mkdir, rename, rm } from 'node:fs/promises'
+import { existsSync, readdirSync } from 'node:fs'
+import { copyFile, link, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ArchiveError, isArchiveError } from '../core/index.ts'
+import { isArchiveError } from '../core/index.ts'
+import { listLostLogs } from './database-files.ts'
 import { GuardedLevel } from './guarded-level.ts'
 import { createClassicLevel } from './level-options.ts'
 import { findLogDamage } from './log-file.ts'
@@ -18,10 +19,12 @@ export function listDamagedLogs(folder: string): string[] {
 /**
  * Before LevelDB opens a database: keeps damaged logs, since it drops what it cannot read of them and deletes the rest.
  *
- * They stay in `damaged` for `verify` to name until a repair is done with.
+ * They stay in `damaged` for `verify` to name until a repair is done with, and so does the name of a log that is gone.
+ *
+ * @param sizes - of logs, when the store was last closed
  */
-export async function keepDamagedLogs(location: string): Promise<void> {
-  for (const name of listDamagedLogs(location)) {
+export async function keepDamagedLogs(location: string, sizes: ReadonlyMap<string, number>): Promise<void> {
+  for (const name of new Set([...listDamagedLogs(location), ...listLostLogs(location, sizes)])) {
     await mkdir(join(location, DAMAGED_FOLDER), { recursive: true })
     await keep(join(location, name), join(location, DAMAGED_FOLDER, name))
   }
@@ -31,19 +34,6 @@ export async function keepDamagedLogs(location: string): Promise<void> {
 export async function dismissDamagedLog(location: string, name: string): Promise<void> {
   const path = join(location, DAMAGED_FOLDER, name)
   await rename(path, `${path}.repaired`)
-}
-
-/**
- * Refuses a database whose manifest LevelDB would read in part, and delete tables by.
- *
- * @throws ArchiveError STORE_DATABASE_DAMAGED
- */
-export function checkManifest(name: string, location: string): void {
-  const manifest = readCurrent(location)
-  if (manifest === undefined || !existsSync(join(location, manifest))) return
-  const reason = findLogDamage(join(location, manifest))
-  if (reason === undefined) return
-  throw new ArchiveError('STORE_DATABASE_DAMAGED', `${name}/${manifest}: ${reason}`, { name, file: manifest })
 }
 
 /**
@@ -67,16 +57,6 @@ export async function checkUnlocked(name: string, location: string): Promise<voi
   }
 }
 
-/** What CURRENT names, if it is a manifest. */
-function readCurrent(location: string): string | undefined {
-  try {
-    return /^(MANIFEST-\d+)\n$/.exec(readFileSync(join(location, 'CURRENT'), 'latin1'))?.[1]
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
-}
-
 function isDamaged(path: string): boolean {
   try {
     return findLogDamage(path) !== undefined
@@ -90,5 +70,6 @@ function isDamaged(path: string): boolean {
 /** A second name takes no room on a full disk; not every file system has them. */
 async function keep(path: string, copy: string): Promise<void> {
   if (existsSync(copy)) return
+  if (!existsSync(path)) return writeFile(copy, '')
   await link(path, copy).catch(() => copyFile(path, copy))
 }

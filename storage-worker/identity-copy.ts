@@ -1,11 +1,16 @@
 import { isArchiveError, type Manifest, parseManifest, type StoreIdentity } from '../core/index.ts'
 import type { GuardedLevel } from './guarded-level.ts'
-import { decodeBodyKey, encodeIndexKey, MANIFEST } from './keyspace.ts'
+import { decodeBodyKey, encodeIndexKey, keyspaceRange, MANIFEST } from './keyspace.ts'
 import { SCHEMA_VERSION } from './migrations.ts'
 import { openValue, sealValue } from './sealed-value.ts'
-import { formatIdentity, parseIdentity, type StoredIdentity } from './store-identity.ts'
+import { formatIdentity, parseIdentity, type StoredIdentity, writeIdentity } from './store-identity.ts'
 
 /* `store.json` is one small file that nothing opens without: its words stand in the index as well. */
+
+interface Databases {
+  readonly bodies: GuardedLevel
+  readonly index: GuardedLevel
+}
 
 const COPY_KEY = encodeIndexKey('journal', new TextEncoder().encode('identity'))
 
@@ -21,10 +26,10 @@ export async function writeIdentityCopy(index: GuardedLevel, stored: StoredIdent
   await index.write([{ type: 'put', key: COPY_KEY, value }], { sync: true })
 }
 
-/** Adds the copy where it lacks or is of another schema; a damaged one is left for `verify` to name. */
+/** Adds the copy where it lacks or says something else; a damaged one is left for `verify` to name. */
 export async function addIdentityCopy(index: GuardedLevel, stored: StoredIdentity): Promise<void> {
   const copy = await readIdentityCopy(index)
-  if (copy ? copy.schemaVersion === stored.schemaVersion : (await index.get(COPY_KEY)) !== undefined) return
+  if (copy ? formatIdentity(copy) === formatIdentity(stored) : (await index.get(COPY_KEY)) !== undefined) return
   await writeIdentityCopy(index, stored)
 }
 
@@ -35,7 +40,7 @@ export async function addIdentityCopy(index: GuardedLevel, stored: StoredIdentit
  * @returns undefined when nothing says it
  */
 export async function recoverIdentity(
-  databases: { readonly bodies: GuardedLevel; readonly index: GuardedLevel },
+  databases: Databases,
   chunkSizeBytes: number | undefined,
 ): Promise<StoredIdentity | undefined> {
   const copy = await readIdentityCopy(databases.index)
@@ -51,6 +56,20 @@ export async function recoverIdentity(
   }
   if (!network || chunkSizeBytes === undefined) return undefined
   return { identity: { network, chunkSizeBytes }, schemaVersion: SCHEMA_VERSION }
+}
+
+/** Nothing of any network: no period, and in the index nothing but what the store itself must remember. */
+export async function isEmptyArchive({ bodies, index }: Databases): Promise<boolean> {
+  if ((await bodies.firstKey({})) !== undefined) return false
+  const { gte, lt } = keyspaceRange('journal')
+  return (await index.firstKey({ lt: gte })) === undefined && (await index.firstKey({ gte: lt })) === undefined
+}
+
+/** Makes an empty archive one for `identity`. A crash in between leaves an empty archive that either identity may claim. */
+export async function claimArchive(index: GuardedLevel, dataDir: string, identity: StoreIdentity): Promise<void> {
+  const claimed = { identity, schemaVersion: SCHEMA_VERSION }
+  await writeIdentityCopy(index, claimed)
+  await writeIdentity(dataDir, claimed)
 }
 
 async function* readManifests(bodies: GuardedLevel): AsyncGenerator<Manifest> {

@@ -48,6 +48,29 @@ export function findLogDamage(path: string): string | undefined {
   return undefined
 }
 
+/** The records of a log or manifest in which `findLogDamage` found nothing; one that a crash cut off is left out. */
+export function* readLogRecords(bytes: Buffer): Generator<Uint8Array> {
+  let parts: Uint8Array[] = []
+  for (let at = 0; at < bytes.length; ) {
+    const left = BLOCK_BYTES - (at % BLOCK_BYTES)
+    if (left < HEADER_BYTES) {
+      at += left
+      continue
+    }
+    if (bytes.length - at < HEADER_BYTES) return
+    const end = at + HEADER_BYTES + bytes.readUInt16LE(at + 4)
+    const type = bytes[at + 6] ?? 0
+    // Type 0: zeros behind the last record.
+    if (end > bytes.length || type === 0) return
+    parts.push(bytes.subarray(at + HEADER_BYTES, end))
+    if (type === FULL || type === LAST) {
+      yield Buffer.concat(parts)
+      parts = []
+    }
+    at = end
+  }
+}
+
 /** A record that was cut off fits no other length; one with a damaged length does. */
 function hasOtherLength(record: Buffer): boolean {
   const length = record.readUInt16LE(4)

@@ -1,21 +1,23 @@
-import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { ArchiveError, type ErrorCode, isArchiveError, type StoreIdentity } from '../core/index.ts'
 import { BALLAST_BYTES, Ballast } from './ballast.ts'
 import { checkFiles } from './check-files.ts'
 import { LevelChunkStore } from './chunk-store.ts'
+import { readClosingSizes, writeClosingSizes } from './closing-sizes.ts'
 import { type DaemonInfo, readDaemonInfo, removeDaemonInfo, writeDaemonInfo } from './daemon-info.ts'
-import { checkManifest, checkUnlocked, keepDamagedLogs } from './database-logs.ts'
+import { isBlank } from './database-files.ts'
 import { DiskSpace } from './disk-space.ts'
-import { GuardedLevel, type GuardedLevelOptions, type Level } from './guarded-level.ts'
-import { addIdentityCopy, recoverIdentity } from './identity-copy.ts'
+import { explainAccess } from './explain-access.ts'
+import { GuardedLevel, type Level } from './guarded-level.ts'
+import { addIdentityCopy, claimArchive, isEmptyArchive, recoverIdentity } from './identity-copy.ts'
 import { BODIES_OPTIONS, createClassicLevel, INDEX_OPTIONS } from './level-options.ts'
 import { MIGRATIONS, type Migration, planMigrations, runMigrations, SCHEMA_VERSION } from './migrations.ts'
-import { checkTables, repairDatabase } from './repair-database.ts'
+import { checkTables } from './repair-database.ts'
 import { LevelSpool } from './spool.ts'
+import { checkStoreFiles, nameDamages, rebuildDatabases, type StoreLevel } from './store-databases.ts'
 import { checkIdentity, IDENTITY_FILE, readIdentity, type StoredIdentity, writeIdentity } from './store-identity.ts'
-import type { Damage } from './verify.ts'
+import type { Damage } from './verify-report.ts'
 
 export interface OpenStoreOptions {
   readonly dataDir: string
@@ -50,6 +52,15 @@ interface Databases {
   readonly index: GuardedLevel
 }
 
+/** Absent of `stored`: `store.json` is damaged and to be repaired, for which the databases must be open. */
+interface Preparation {
+  readonly stored: StoredIdentity | undefined
+  /** Nothing was ever written here: the databases are to be made. */
+  readonly isNew?: boolean
+  /** The archive is for something else: refused unless it is empty. */
+  readonly mismatch?: ArchiveError
+}
+
 /** An open archive. */
 export interface Store {
   readonly dataDir: string
@@ -67,16 +78,28 @@ export interface Store {
 }
 
 /**
- * Opens the archive in `dataDir`, or begins one.
+ * Opens the archive in `dataDir`, or begins one with `identity` where nothing is.
  *
- * The identity is checked before anything is opened; older layouts are migrated; what a crash left undone is finished.
+ * Databases are made before `store.json` is, and never beside it: what it stands beside is damaged when it is gone. An
+ * archive that holds nothing is for whoever opens it with an identity. Older layouts are migrated; what a crash left
+ * undone is finished.
  *
- * @throws ArchiveError STORE_IDENTITY_MISMATCH, STORE_IDENTITY_DAMAGED, STORE_SCHEMA_TOO_NEW, STORE_SCHEMA_TOO_OLD,
- *   STORE_LOCKED with `pid` and `apiUrl` of the other process, STORE_DATABASE_DAMAGED, STORE_DISK_FULL, STORE_OPEN_FAILED
+ * @throws ArchiveError STORE_MISSING without `identity`, STORE_IDENTITY_MISMATCH, STORE_IDENTITY_DAMAGED,
+ *   STORE_SCHEMA_TOO_NEW, STORE_SCHEMA_TOO_OLD, STORE_LOCKED with `pid` and `apiUrl` of the other process,
+ *   STORE_DATABASE_DAMAGED, STORE_DISK_FULL, STORE_READ_ONLY, STORE_ACCESS_DENIED, STORE_OPEN_FAILED
  */
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
   const dataDir = resolve(options.dataDir)
-  const stored = await prepareIdentity({ ...options, dataDir })
+  try {
+    return await openPrepared({ ...options, dataDir }, await prepareIdentity({ ...options, dataDir }))
+  } catch (error) {
+    throw explainAccess(error, dataDir)
+  }
+}
+
+async function openPrepared(options: OpenStoreOptions, preparation: Preparation): Promise<Store> {
+  const { dataDir } = options
+  const { stored, isNew, mismatch } = preparation
   const plan = (version: number) => planMigrations(version, options.migrations ?? MIGRATIONS)
   if (stored) plan(stored.schemaVersion)
   const disk = new DiskSpace({
@@ -86,18 +109,19 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   })
   const ballast = new Ballast(disk, options.ballastBytes ?? BALLAST_BYTES)
   const create = options.createLevel ?? createClassicLevel
-  const levels = (['bodies', 'index'] as const).map((name) => {
-    const location = join(dataDir, name)
-    const levelOptions = name === 'bodies' ? BODIES_OPTIONS : INDEX_OPTIONS
-    return { name, location, create: () => create(location, levelOptions), onDiskFull: () => ballast.release() }
-  })
+  const levelsOf = (createIfMissing: boolean) =>
+    (['bodies', 'index'] as const).map((name): StoreLevel => {
+      const location = join(dataDir, name)
+      const levelOptions = { ...(name === 'bodies' ? BODIES_OPTIONS : INDEX_OPTIONS), createIfMissing }
+      return { name, location, create: () => create(location, levelOptions), onDiskFull: () => ballast.release() }
+    })
+  const levels = levelsOf(false)
   const mended: Damage[] = stored ? [] : [makeMended(IDENTITY_FILE, 'STORE_IDENTITY_DAMAGED')]
   const openOnce = async (isRepaired: boolean): Promise<Store> => {
     const opened: GuardedLevel[] = []
     try {
+      await checkStoreFiles(levels, readClosingSizes(dataDir))
       for (const level of levels) {
-        await keepDamagedLogs(level.location)
-        checkManifest(level.name, level.location)
         const database = await GuardedLevel.open(level).catch((error) => explainLock(error, dataDir))
         opened.push(database)
         checkTables(database)
@@ -106,8 +130,11 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
       if (!bodies || !index) throw new ArchiveError('STORE_OPEN_FAILED', 'two databases are needed')
       const known = stored ?? (await restoreIdentity({ bodies, index }, { ...options, dataDir }))
       await runMigrations(plan(known.schemaVersion), { bodies, index }, { dataDir, stored: known })
-      await keepIdentityCopy(index, { ...known, schemaVersion: SCHEMA_VERSION })
-      const chunks = new LevelChunkStore(known.identity, { bodies, index, disk, ballast })
+      if (mismatch && !(await isEmptyArchive({ bodies, index }))) throw mismatch
+      const identity = (mismatch && options.identity) ?? known.identity
+      if (mismatch) await claimArchive(index, dataDir, identity)
+      else await keepIdentityCopy(index, { identity, schemaVersion: SCHEMA_VERSION })
+      const chunks = new LevelChunkStore(identity, { bodies, index, disk, ballast })
       await chunks.recover()
       if (isRepaired) await chunks.restoreIndex()
       await ballast.restore()
@@ -121,31 +148,27 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   if (openHere.has(dataDir)) await explainLock(new ArchiveError('STORE_LOCKED', 'open in this process'), dataDir)
   openHere.add(dataDir)
   try {
+    if (isNew && stored) {
+      for (const level of levelsOf(true)) {
+        await (await GuardedLevel.open(level).catch((error) => explainLock(error, dataDir))).close()
+      }
+      await writeIdentity(dataDir, stored)
+    }
     if (options.rebuild) {
-      await rebuildDatabases(levels)
+      await rebuildDatabases(levels, { dataDir, creating: levelsOf(true) })
       return await openOnce(true)
     }
     return await openOnce(false).catch(async (error) => {
       const damage = asDamage(error)
       if (!options.repair || !isArchiveError(damage, 'STORE_DATABASE_DAMAGED')) throw damage
-      await rebuildDatabases(levels)
-      const { name, file } = damage.context
-      mended.push(makeMended(file ? `${name}/${file}` : `${name} database`, damage.code))
+      const named = nameDamages(levels, damage, readClosingSizes(dataDir))
+      await rebuildDatabases(levels, { dataDir, creating: levelsOf(true) })
+      for (const what of named) mended.push(makeMended(what, damage.code))
       return openOnce(true)
     })
   } catch (error) {
     openHere.delete(dataDir)
     throw error
-  }
-}
-
-async function rebuildDatabases(
-  levels: readonly (GuardedLevelOptions & { readonly location: string })[],
-): Promise<void> {
-  for (const { name, location } of levels) await checkUnlocked(name, location)
-  for (const level of levels) {
-    await keepDamagedLogs(level.location)
-    await repairDatabase(level)
   }
 }
 
@@ -159,6 +182,7 @@ function makeStore(dataDir: string, chunks: LevelChunkStore, disk: DiskSpace, me
   let closing: Promise<void> | undefined
   const close = async () => {
     await chunks.close()
+    await writeClosingSizes(dataDir)
     await chunks.index.close()
     await removeDaemonInfo(dataDir)
     await chunks.bodies.close()
@@ -179,27 +203,37 @@ function makeStore(dataDir: string, chunks: LevelChunkStore, disk: DiskSpace, me
   }
 }
 
-/** `undefined`: it is damaged and to be repaired, for which the databases must be open. */
-async function prepareIdentity(options: OpenStoreOptions): Promise<StoredIdentity | undefined> {
+async function prepareIdentity(options: OpenStoreOptions): Promise<Preparation> {
   const { dataDir, identity, repair } = options
   try {
     const stored = await readIdentity(dataDir)
-    if (stored && identity) checkIdentity(stored.identity, identity)
-    if (stored) return stored
-    if (existsSync(join(dataDir, 'bodies'))) {
+    if (stored) {
+      const mismatch = identity && findMismatch(stored.identity, identity)
+      return { stored, ...(mismatch ? { mismatch } : {}) }
+    }
+    // A start that ended before it was done leaves databases in which nothing is.
+    if (!isBlank(join(dataDir, 'bodies')) || !isBlank(join(dataDir, 'index'))) {
       throw damagedIdentity(dataDir, `store.json is missing beside a database in ${dataDir}`)
     }
   } catch (error) {
-    if (repair && isArchiveError(error, 'STORE_IDENTITY_DAMAGED')) return undefined
+    if (repair && isArchiveError(error, 'STORE_IDENTITY_DAMAGED')) return { stored: undefined }
     throw error
   }
   if (!identity) {
-    throw new ArchiveError('STORE_IDENTITY_MISMATCH', `there is no archive in ${dataDir}`, { dataDir })
+    throw new ArchiveError('STORE_MISSING', `there is no archive in ${dataDir}`, { dataDir })
   }
   await mkdir(dataDir, { recursive: true })
-  const fresh = { identity, schemaVersion: SCHEMA_VERSION }
-  await writeIdentity(dataDir, fresh)
-  return fresh
+  return { stored: { identity, schemaVersion: SCHEMA_VERSION }, isNew: true }
+}
+
+function findMismatch(found: StoreIdentity, wanted: StoreIdentity): ArchiveError | undefined {
+  try {
+    checkIdentity(found, wanted)
+    return undefined
+  } catch (error) {
+    if (isArchiveError(error, 'STORE_IDENTITY_MISMATCH')) return error
+    throw error
+  }
 }
 
 /** Writes `store.json` from what the databases say. */

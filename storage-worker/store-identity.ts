@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArchiveError, type StoreIdentity } from '../core/index.ts'
+import { explainAccess } from './explain-access.ts'
 
 export const IDENTITY_FILE = 'store.json'
 
@@ -22,16 +23,14 @@ interface IdentityFile {
 /**
  * What the data directory is for; `undefined` when it has no identity yet.
  *
- * @throws ArchiveError STORE_IDENTITY_DAMAGED; STORE_OPEN_FAILED when this user may not read it
+ * @throws ArchiveError STORE_IDENTITY_DAMAGED; STORE_ACCESS_DENIED when this user may not read it
  */
 export async function readIdentity(dataDir: string): Promise<StoredIdentity | undefined> {
   const text = await readFile(join(dataDir, IDENTITY_FILE), 'utf8').catch((error: NodeJS.ErrnoException) => {
     // A file in the way of the folder: no archive is there either.
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
-    if (error.code === 'EACCES' || error.code === 'EPERM') {
-      const text = `${join(dataDir, IDENTITY_FILE)} may not be read (${error.code})`
-      throw new ArchiveError('STORE_OPEN_FAILED', text, { dataDir }, error)
-    }
+    const explained = explainAccess(error, dataDir)
+    if (explained !== error) throw explained
     throw new ArchiveError('STORE_IDENTITY_DAMAGED', `${IDENTITY_FILE} cannot be read`, { dataDir }, error)
   })
   return text === undefined ? undefined : parseIdentity(text, dataDir)

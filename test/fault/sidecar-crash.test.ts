@@ -106,7 +106,7 @@ async function readVerifiedRoots(dataDir: string): Promise<Map<Period, string>> 
     store = await openStore({ dataDir, ballastBytes: 0 })
   } catch (error) {
     // Killed before it had begun an archive.
-    if ((error as { code?: string }).code === 'STORE_IDENTITY_MISMATCH') return roots
+    if ((error as { code?: string }).code === 'STORE_MISSING') return roots
     throw error
   }
   try {

@@ -6,12 +6,14 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { isArchiveError, type StoreIdentity } from '../../core/index.ts'
+import { readIdentityCopy } from '../../storage-worker/identity-copy.ts'
 import {
   type Migration,
   openStore,
   readDaemonInfo,
   readIdentity,
   readOrCreateArchiverKey,
+  type Store,
   verifyArchive,
 } from '../../storage-worker/index.ts'
 import { bodyRange, encodeIndexKey } from '../../storage-worker/keyspace.ts'
@@ -19,7 +21,7 @@ import { createClassicLevel, INDEX_OPTIONS } from '../../storage-worker/level-op
 import { openValue, sealValue } from '../../storage-worker/sealed-value.ts'
 import { writeIdentity } from '../../storage-worker/store-identity.ts'
 import { assertHolds, hasCode } from '../suites/chunk-store-suite.ts'
-import { makePeriod, TEST_IDENTITY } from './synthetic-period.ts'
+import { makeBlock, makePeriod, TEST_IDENTITY } from './synthetic-period.ts'
 import { openTestStore, TempFolders } from './temp-store.ts'
 
 const folders = new TempFolders()
@@ -43,14 +45,56 @@ describe('storage-worker/open-store', () => {
     ['chunk size', { ...TEST_IDENTITY, chunkSizeBytes: 8192 }],
   ]
   for (const [what, identity] of others) {
-    it(`error: refuses an archive of another ${what}, before it touches a database`, async () => {
+    it(`error: refuses an archive of another ${what}, and changes nothing of it`, async () => {
       const dataDir = await folders.make()
-      await (await openTestStore(dataDir)).close()
-      const createLevel = () => assert.fail('opened')
-      await assert.rejects(openTestStore(dataDir, { identity, createLevel }), (error: Error) => {
+      const first = await openTestStore(dataDir)
+      await first.chunks.writePeriod(makePeriod(1))
+      await first.close()
+      await assert.rejects(openTestStore(dataDir, { identity }), (error: Error) => {
         assert.match(error.message, new RegExp(what))
         return hasCode('STORE_IDENTITY_MISMATCH')(error)
       })
+      const again = await openTestStore(dataDir)
+      await assertHolds(again.chunks, makePeriod(1))
+      await again.close()
+    })
+
+    it(`takes an empty archive of another ${what} for what it is asked for, and for good`, async () => {
+      const dataDir = await folders.make()
+      await (await openTestStore(dataDir)).close()
+      const claimed = await openTestStore(dataDir, { identity })
+      assert.deepEqual(claimed.chunks.identity, identity)
+      assert.deepEqual((await readIdentityCopy(claimed.chunks.index))?.identity, identity)
+      await claimed.close()
+      assert.deepEqual((await readIdentity(dataDir))?.identity, identity)
+      // What a crash between the two writes leaves.
+      await writeIdentity(dataDir, { identity: TEST_IDENTITY, schemaVersion: 1 })
+      const again = await openTestStore(dataDir, { identity })
+      assert.deepEqual(again.chunks.identity, identity)
+      await again.close()
+    })
+  }
+
+  const waiting: [string, (store: Store) => Promise<void>][] = [
+    ['a block that waits', ({ spool }) => spool.putBlock(makeBlock({ period: 1, thread: 0 }))],
+    ['a final', ({ spool }) => spool.putFinal({ period: 1, thread: 0 }, makeBlock({ period: 1, thread: 0 }).id)],
+    [
+      'a block in quarantine',
+      ({ spool }) =>
+        spool.putQuarantined({ id: makeBlock({ period: 1, thread: 0 }).id, code: 'X', raw: new Uint8Array(1) }),
+    ],
+    ['execution results', ({ spool }) => spool.putExecution({ period: 1, thread: 0 }, new Uint8Array(1))],
+    ['a mark', ({ spool }) => spool.putMark('gaps', new Uint8Array(1))],
+  ]
+  for (const [what, put] of waiting) {
+    it(`error: refuses another network while the archive holds ${what}`, async () => {
+      const dataDir = await folders.make()
+      const store = await openTestStore(dataDir)
+      await put(store)
+      await store.close()
+      const identity = { ...TEST_IDENTITY, network: { ...TEST_IDENTITY.network, chainId: 78n } }
+      await assert.rejects(openTestStore(dataDir, { identity }), hasCode('STORE_IDENTITY_MISMATCH'))
+      assert.deepEqual((await readIdentity(dataDir))?.identity, TEST_IDENTITY)
     })
   }
 
@@ -217,7 +261,7 @@ describe('storage-worker/open-store', () => {
   })
 
   it('error: refuses to begin an archive when nobody says what for', async () => {
-    await assert.rejects(openStore({ dataDir: await folders.make() }), hasCode('STORE_IDENTITY_MISMATCH'))
+    await assert.rejects(openStore({ dataDir: await folders.make() }), hasCode('STORE_MISSING'))
   })
 
   it('error: refuses a newer schema, and an older one that nothing leads from', async () => {
@@ -250,8 +294,9 @@ describe('storage-worker/open-store', () => {
       for await (const [key, value] of store.chunks.bodies.entries(bodyRange(0, unsealed))) {
         await store.chunks.bodies.write([{ type: 'put', key, value: value.subarray(32) }], { sync: true })
       }
+      const { index } = store.chunks
+      for await (const key of index.keys({})) await index.write([{ type: 'del', key }], { sync: true })
       await store.close()
-      await rm(join(dataDir, 'index'), { recursive: true })
       await writeIdentity(dataDir, { identity: TEST_IDENTITY, schemaVersion: 0 })
       return dataDir
     }
@@ -334,7 +379,7 @@ describe('storage-worker/open-store', () => {
     await writeFile(join(dataDir, 'bodies', 'CURRENT'), 'MANIFEST-999999\n')
     await assert.rejects(
       openTestStore(dataDir),
-      (error) => isArchiveError(error, 'STORE_DATABASE_DAMAGED') || isArchiveError(error, 'STORE_OPEN_FAILED'),
+      (error) => isArchiveError(error, 'STORE_DATABASE_DAMAGED') && error.context.file === 'CURRENT',
     )
   })
 
