@@ -7,9 +7,11 @@ import { envNameOf, findPackageRoot } from '../../config/index.ts'
 import { ArchiveError, type Period } from '../../core/index.ts'
 import { type Recording, type ReplayServer, readRecording, startReplayServer } from '../../devnet/index.ts'
 import { readDaemonInfo } from '../../storage-worker/index.ts'
-import { callSidecar } from '../archive-access.ts'
+import { ALLOCATOR_SETTINGS } from '../allocator-settings.ts'
+import { callSidecar } from '../call-sidecar.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
+import { isAlive } from '../find-sidecar.ts'
 import { formatDuration } from '../output.ts'
 import { ProgressWatch } from '../progress-watch.ts'
 import { verify } from './verify.ts'
@@ -42,34 +44,41 @@ export async function replay(context: Context, options: ReplayCommandOptions, si
   const dataDir = await chooseDataDir(context)
   const fast = options.fast ?? false
   const server = await startReplayServer({ recording, fast, speed: options.speed ?? 1 })
-  const head = server.wholePeriods?.last
+  const { last: head, holes = [] } = server.wholePeriods ?? {}
   output.remark(
     `A recorded massa-node answers at ${server.url} (chain ${recording.chainId}).\nIts last whole period is ${head ?? '-'}.`,
   )
+  if (holes.length > 0) {
+    output.remark(`Of periods ${holes[0]} to ${holes.at(-1)}, ${holes.length} were not recorded whole: they stay gaps.`)
+  }
   const sidecar = startSidecar(context, { url: server.url, recording, dataDir, fast })
   const ended = waitForExit(sidecar)
   try {
-    const reached = await waitForHead({ dataDir, head, server, ended, signal })
+    const reached = await waitForHead({ dataDir, head, server, sidecar, ended, signal })
     if (reached && !options.exitAtHead) {
       output.remark(`The head of the recording is archived; the sidecar keeps running. Ctrl-C ends it.`)
       await Promise.race([ended, aborted(signal)])
     }
     await stopSidecar(sidecar, ended)
-    if (!reached && !signal.aborted) {
-      throw new ArchiveError('CLI_REPLAY_INCOMPLETE', `the sidecar did not archive period ${head} of the recording`)
+    if (signal.aborted) return options.exitAtHead ? EXIT_CODES.interrupted.code : EXIT_CODES.ok.code
+    const exitCode = await ended
+    if (!reached || exitCode !== EXIT_CODES.ok.code) {
+      const how = exitCode === EXIT_CODES.ok.code ? '' : `; it ended with exit code ${exitCode}, for the reason above`
+      throw new ArchiveError(
+        'CLI_REPLAY_INCOMPLETE',
+        `the sidecar did not archive period ${head} of the recording${how}`,
+      )
     }
   } finally {
     await stopSidecar(sidecar, ended)
     await server.stop()
   }
-  if (signal.aborted && !options.exitAtHead) return EXIT_CODES.ok.code
-  if (signal.aborted) return EXIT_CODES.interrupted.code
-  return finish(context, { dataDir, head, elapsedMs: performance.now() - startedMs })
+  return finish(context, { dataDir, head, holes, elapsedMs: performance.now() - startedMs })
 }
 
 async function finish(
   context: Context,
-  run: { dataDir: string; head: Period | undefined; elapsedMs: number },
+  run: { dataDir: string; head: Period | undefined; holes: readonly Period[]; elapsedMs: number },
 ): Promise<number> {
   const { output } = context
   output.remark('')
@@ -77,7 +86,8 @@ async function finish(
   const code = await verify(at, {}, new AbortController().signal)
   if (code !== EXIT_CODES.ok.code) return code
   const place = relative(context.cwd, run.dataDir)
-  output.line(`The recording was archived and verified in ${formatDuration(run.elapsedMs)}. Try next:`)
+  const what = run.holes.length > 0 ? 'What was recorded whole' : 'The recording'
+  output.line(`${what} was archived and verified in ${formatDuration(run.elapsedMs)}. Try next:`)
   output.line(`  npx massa-storage list-chunks --data-dir ${place}`)
   output.line(`  npx massa-storage inspect period ${run.head ?? 0} --data-dir ${place}`)
   output.line(`  npx massa-storage config init`)
@@ -122,7 +132,7 @@ function startSidecar(
   const env = Object.fromEntries(Object.entries(settings).map(([path, value]) => [envNameOf(path), value]))
   const bin = join(findPackageRoot(), 'bin', 'massa-storage.js')
   return spawn(process.execPath, [bin, 'start', '--with-parent'], {
-    env: { ...context.env, ...env } as NodeJS.ProcessEnv,
+    env: { ...ALLOCATOR_SETTINGS, ...context.env, ...env } as NodeJS.ProcessEnv,
     // The channel closes when this process goes, however it goes: the sidecar must not outlive its recorded node.
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     // A Ctrl-C reaches the whole group of a terminal: the sidecar is told by us alone, once.
@@ -135,6 +145,7 @@ async function waitForHead(run: {
   readonly dataDir: string
   readonly head: Period | undefined
   readonly server: ReplayServer
+  readonly sidecar: ChildProcess
   readonly ended: Promise<number | null>
   readonly signal: AbortSignal
 }): Promise<boolean> {
@@ -144,7 +155,7 @@ async function waitForHead(run: {
   })
   const progress = new ProgressWatch(STUCK_MS)
   while (!over && !run.signal.aborted) {
-    const last = await readLastArchived(run.dataDir)
+    const last = await readLastArchived(run.dataDir, run.sidecar)
     if (run.head !== undefined && last !== undefined && last >= run.head) return true
     if (!progress.goesOn([run.server.playedMs(), last], performance.now())) break
     await sleep(LOOK_MS)
@@ -152,9 +163,10 @@ async function waitForHead(run: {
   return false
 }
 
-async function readLastArchived(dataDir: string): Promise<Period | undefined> {
+async function readLastArchived(dataDir: string, sidecar: ChildProcess): Promise<Period | undefined> {
   const info = await readDaemonInfo(dataDir)
-  if (!info?.apiUrl) return undefined
+  // Another process may hold the folder: what it has archived is not what this one has.
+  if (!info?.apiUrl || info.pid !== sidecar.pid) return undefined
   try {
     const answer = (await (await callSidecar(`${info.apiUrl}/v1/status`)).json()) as {
       archived: { last: Period } | null
@@ -183,13 +195,4 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
 }

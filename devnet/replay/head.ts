@@ -7,15 +7,17 @@ const PROOF_SEARCH_SLOTS = 8 * THREAD_COUNT
 /** The periods that a recording holds whole. */
 export interface WholePeriods {
   readonly first: Period
-  /** The head: what a faithful archive has when it has seen the whole recording. */
+  /** The head: the newest that a faithful archive has when it has seen the whole recording. */
   readonly last: Period
+  /** Ascending: those between, of which something was not recorded. An archive can only list them as gaps. */
+  readonly holes: readonly Period[]
 }
 
 /**
  * Which periods of a recording an archive can decide: every block is there with its operations and links to the
  * block before it in its thread, every miss is proven by a final block at least 32 slots later (docs/ARCHITECTURE.md).
  *
- * @returns the first run of such periods; `undefined` when there is none
+ * @returns `undefined` when there is no such period
  */
 export function computeWholePeriods(recording: Recording): WholePeriods | undefined {
   const indexes = [...recording.finals.keys()].filter((index) => index >= THREAD_COUNT).sort((a, b) => a - b)
@@ -23,16 +25,17 @@ export function computeWholePeriods(recording: Recording): WholePeriods | undefi
   const lastIndex = indexes.at(-1)
   if (firstIndex === undefined || lastIndex === undefined) return undefined
   const decided = findDecidedSlots(recording, firstIndex, lastIndex)
-  let first: Period | undefined
-  let last: Period | undefined
+  const whole: Period[] = []
   for (let period = Math.floor(firstIndex / THREAD_COUNT); period <= Math.floor(lastIndex / THREAD_COUNT); period++) {
-    const whole = Array.from({ length: THREAD_COUNT }, (_, t) => period * THREAD_COUNT + t).every((i) => decided.has(i))
-    if (whole) {
-      first ??= period
-      last = period
-    } else if (first !== undefined) break
+    const slots = Array.from({ length: THREAD_COUNT }, (_, thread) => period * THREAD_COUNT + thread)
+    if (slots.every((index) => decided.has(index))) whole.push(period)
   }
-  return first === undefined || last === undefined ? undefined : { first, last }
+  const first = whole[0]
+  const last = whole.at(-1)
+  if (first === undefined || last === undefined) return undefined
+  const isWhole = new Set(whole)
+  const holes = Array.from({ length: last - first }, (_, n) => first + n).filter((period) => !isWhole.has(period))
+  return { first, last, holes }
 }
 
 function findDecidedSlots(recording: Recording, firstIndex: number, lastIndex: number): Set<number> {

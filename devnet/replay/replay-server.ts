@@ -9,7 +9,7 @@ import {
   slotOfIndex,
   THREAD_COUNT,
 } from '../../core/index.ts'
-import { computeWholePeriods } from './head.ts'
+import { computeWholePeriods, type WholePeriods } from './head.ts'
 import { answerUnaryCall } from './node-answers.ts'
 import {
   type PublicServiceServer,
@@ -56,7 +56,7 @@ export interface ReplayServer {
   /** The last slot that is final in the recording. */
   readonly headSlot: Slot
   /** First and last period that can be archived whole from the recording. */
-  readonly wholePeriods: { readonly first: Period; readonly last: Period } | undefined
+  readonly wholePeriods: WholePeriods | undefined
   /** Resolves when the last recorded moment has been played; never after stop. */
   readonly atHead: Promise<void>
   /** How far the recording has been played, ms of it: stands still only before the first call, when stuck and at the end. */

@@ -30,7 +30,7 @@ describe('devnet/replay/recording', () => {
 
   it('holds periods 1 to 58 whole in the recording that npm start replays', async () => {
     const recording = await readRecording(RECORDINGS.replayed)
-    assert.deepEqual(computeWholePeriods(recording), { first: 1, last: 58 })
+    assert.deepEqual(computeWholePeriods(recording), { first: 1, last: 58, holes: [] })
     assert.equal(recording.chainId, 77n)
     assert.equal(recording.genesisTimestampMs, 1795246964000n)
     assert.equal(recording.broadcasts, true)
@@ -59,13 +59,13 @@ describe('devnet/replay/recording', () => {
       [false, true],
       [false, true],
     ])
-    assert.deepEqual(computeWholePeriods(recording), { first: 15, last: 17 })
+    assert.deepEqual(computeWholePeriods(recording), { first: 15, last: 17, holes: [] })
   })
 
   it('knows a recording with silent streams by its answers alone', async () => {
     const recording = await readRecording(RECORDINGS.pull)
     assert.equal(recording.broadcasts, false)
-    assert.deepEqual(computeWholePeriods(recording), { first: 1, last: 11 })
+    assert.deepEqual(computeWholePeriods(recording), { first: 1, last: 11, holes: [] })
   })
 
   it('counts no period as whole that lacks a block', async () => {
@@ -73,8 +73,8 @@ describe('devnet/replay/recording', () => {
     const blocks = new Map(recording.blocks)
     const removed = [...blocks.values()].find((block) => block.slotIndex >= slotIndex({ period: 4, thread: 0 }))
     blocks.delete(removed?.id ?? '')
-    assert.deepEqual(computeWholePeriods(recording), { first: 1, last: 8 })
-    assert.deepEqual(computeWholePeriods({ ...recording, blocks }), { first: 1, last: 3 })
+    assert.deepEqual(computeWholePeriods(recording), { first: 1, last: 8, holes: [] })
+    assert.deepEqual(computeWholePeriods({ ...recording, blocks }), { first: 1, last: 8, holes: [4, 5] })
   })
 
   it('counts no period as whole that lacks an operation', async () => {
@@ -84,7 +84,7 @@ describe('devnet/replay/recording', () => {
     assert.ok(holder)
     operations.delete(holder.operationIds[0] ?? '')
     const whole = computeWholePeriods({ ...recording, operations })
-    assert.deepEqual(whole, { first: 1, last: Math.floor(holder.slotIndex / 32) - 1 })
+    assert.deepEqual(whole?.holes, [Math.floor(holder.slotIndex / 32)])
   })
 
   it('reads a recording that is not packed', async () => {

@@ -121,7 +121,7 @@ describe('devnet/replay/replay-server', () => {
     assert.equal(heads, 1)
     assert.deepEqual(await caller.finalSlot(), { period: 9, thread: 31 })
     assert.deepEqual(server.headSlot, { period: 9, thread: 31 })
-    assert.deepEqual(server.wholePeriods, { first: 1, last: 8 })
+    assert.deepEqual(server.wholePeriods, { first: 1, last: 8, holes: [] })
   })
 
   it('opens streams that stay silent when the recorded node did not broadcast', async () => {

@@ -109,6 +109,30 @@ describe('e2e/life', function () {
     assert.equal(existsSync(join(dir, 'archive', 'daemon.json')), false)
   })
 
+  it('the sidecar of a replay runs with the settings that the first line of the command gives', async function () {
+    // Other systems do not show the environment of a process.
+    if (!existsSync('/proc/self/environ')) this.skip()
+    const replay = startCli(['replay', RECORDING, '--data-dir', 'archive'], { cwd: dir })
+    await replay.waitFor('massa-storage started')
+    const { pid } = readInfo(join(dir, 'archive'))
+    pids.push(pid)
+    assert.ok(readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes('MALLOC_MMAP_THRESHOLD_=131072'))
+    replay.child.kill('SIGTERM')
+    await replay.ended
+  })
+
+  it('a replay whose sidecar is refused does not take the archive of the process that holds the folder for its own', async () => {
+    const replay = ['replay', RECORDING, '--fast', '--data-dir', 'archive']
+    const first = startCli(replay, { cwd: dir })
+    await first.waitFor('Archived period 8:')
+    const { code, stdout, stderr } = await runCli([...replay, '--exit-at-head'], { cwd: dir })
+    assert.equal(code, 1, stderr)
+    assert.match(stdout + stderr, /STORE_LOCKED/)
+    assert.match(stderr, /CLI_REPLAY_INCOMPLETE: .*exit code 1/)
+    first.child.kill('SIGTERM')
+    assert.equal((await first.ended).code, 0)
+  })
+
   it('a replay into an archive that is ahead of its node asks nothing backwards and ends at the head', async () => {
     const args = ['replay', RECORDING, '--data-dir', 'archive', '--fast', '--exit-at-head']
     assert.equal((await runCli(args, { cwd: dir })).code, 0)
