@@ -1,4 +1,4 @@
-import { sha256 } from '#crypto'
+import { sha256 } from '#sha256'
 import { equalBytes } from './bytes.ts'
 import { ArchiveError } from './errors.ts'
 import { LEAF_SIZE_BYTES } from './units.ts'
@@ -82,7 +82,7 @@ export function computePathLength(index: number, leafCount: number): number {
   let position = index
   let width = leafCount
   while (width > 1) {
-    if ((position ^ 1) < width) length++
+    if (siblingOf(position) < width) length++
     position = Math.floor(position / 2)
     width = Math.ceil(width / 2)
   }
@@ -112,7 +112,7 @@ export function computeRootFromPath(
   let width = leafCount
   let used = 0
   while (width > 1) {
-    if ((at ^ 1) < width) {
+    if (siblingOf(at) < width) {
       const sibling = path[used++]
       if (sibling?.length !== HASH_BYTES) {
         throw new ArchiveError('CORE_MERKLE_PROOF_INVALID', 'a hash of the path is not 32 bytes long')
@@ -134,6 +134,11 @@ export function verifyTreePath(
   if (!equalBytes(computeRootFromPath(leafHash, path, position), position.root)) {
     throw new ArchiveError('CORE_MERKLE_PROOF_INVALID', 'leaf and path do not lead to the root')
   }
+}
+
+/** Not by `^`, which gives negative numbers from 2^31 on. */
+function siblingOf(position: number): number {
+  return position % 2 === 0 ? position + 1 : position - 1
 }
 
 function computeParents(level: readonly Uint8Array[]): Uint8Array[] {

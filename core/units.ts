@@ -32,6 +32,14 @@ export function formatSlot(slot: Slot): string {
   return `(${slot.period}, ${slot.thread})`
 }
 
+const NANO_MAS_PER_MAS = 1_000_000_000n
+
+/** An amount for people, in MAS without zeros at its end: `4.0689`, `100`. */
+export function formatCoins(nanoMas: bigint): string {
+  const decimals = (nanoMas % NANO_MAS_PER_MAS).toString().padStart(9, '0').replace(/0+$/, '')
+  return `${nanoMas / NANO_MAS_PER_MAS}${decimals === '' ? '' : `.${decimals}`}`
+}
+
 /** The network an archive belongs to: headers carry neither, so both are part of every root. */
 export interface Network {
   readonly chainId: bigint

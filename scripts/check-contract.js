@@ -10,6 +10,7 @@ const folder = join(dirname(dirname(fileURLToPath(import.meta.url))), 'massa-sto
 const GENERATED = [
   { file: 'build/storage-registry.wasm', script: 'build' },
   { file: 'assembly/__tests__/vectors.generated.ts', script: 'vectors' },
+  { file: 'assembly/toys/registry-v2.wasm', script: 'toy' },
 ]
 
 const scratch = mkdtempSync(join(tmpdir(), 'massa-storage-contract-'))

@@ -11,6 +11,8 @@ export const ARGS_INVALID =
   'REGISTRY_ARGS_INVALID: arguments are truncated, too long or no valid encoding';
 export const ADDRESS_INVALID = 'REGISTRY_ADDRESS_INVALID: not an address';
 export const CONFIG_INVALID = 'REGISTRY_CONFIG_INVALID: out of bounds: ';
+export const VERSION_UNKNOWN =
+  'REGISTRY_VERSION_UNKNOWN: a record was written by other code than this';
 export const PAUSED = 'REGISTRY_PAUSED: the registry is paused';
 export const NOT_ADMIN = 'REGISTRY_NOT_ADMIN: only the admin may do this';
 export const NOT_PENDING_ADMIN =

@@ -81,6 +81,16 @@ describe('core/merkle', () => {
     assert.equal(toHex(first), text)
     assert.equal(toHex(computeLeafHash(Uint8Array.of(1))), text)
   })
+
+  it('limit: knows the path of the last leaf of 2^32 - 1', () => {
+    // The last leaf of an odd number has no sibling at the bottom, and 2^32 - 2 is negative to bitwise operators.
+    assert.equal(computePathLength(2 ** 32 - 2, 2 ** 32 - 1), 31)
+    assert.equal(computePathLength(2 ** 32 - 3, 2 ** 32 - 1), 32)
+    assert.equal(computePathLength(2 ** 31, 2 ** 31 + 1), 1)
+    const path = Array.from({ length: 31 }, (_, i) => new Uint8Array(32).fill(i))
+    const leaf = computeLeafHash(new Uint8Array(1))
+    assert.equal(computeRootFromPath(leaf, path, { index: 2 ** 32 - 2, leafCount: 2 ** 32 - 1 }).length, 32)
+  })
 })
 
 function flip(bytes: Uint8Array, bit: number): Uint8Array {

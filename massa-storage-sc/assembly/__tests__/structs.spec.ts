@@ -111,6 +111,32 @@ describe('records', () => {
   });
 });
 
+describe('a record of another version', () => {
+  throws('is no node', () => {
+    const bytes = busyNode().serialize();
+    bytes[0] = 2;
+    StorageNode.deserialize(bytes);
+  });
+
+  throws('is no state', () => {
+    const bytes = new RegistryState().serialize();
+    bytes[0] = 0;
+    RegistryState.deserialize(bytes);
+  });
+
+  throws('gives no weight', () => {
+    const bytes = busyNode().serialize();
+    bytes[0] = 2;
+    readSnapshotWeight(bytes, 1);
+  });
+
+  throws('gives no index', () => {
+    const bytes = busyNode().serialize();
+    bytes[0] = 2;
+    readNodeIndex(bytes);
+  });
+});
+
 describe('config', () => {
   test('takes 6 fields and keeps the others', () => {
     const config = new StorageConfig();

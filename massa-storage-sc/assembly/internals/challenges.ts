@@ -29,6 +29,7 @@ import {
 } from '../structs/Challenge';
 import { PeriodStats } from '../structs/PeriodStats';
 import { NO_STRIKE, StorageNode } from '../structs/StorageNode';
+import { readVersion } from '../structs/version';
 import { closeAudit, openAudit, slash } from './accrual';
 import { Call } from './call';
 import { emit } from './events';
@@ -203,7 +204,7 @@ function isIssuerGone(challenge: Challenge): bool {
   const key = challengerKey(challenge.issuer);
   if (!hasRecord(key)) return true;
   const reader = new ByteReader(readRecord(key));
-  reader.u8();
+  readVersion(reader);
   return reader.u64() > challenge.issuedPeriod;
 }
 

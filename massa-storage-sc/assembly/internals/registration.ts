@@ -33,7 +33,7 @@ import {
 import { NodeMetadata } from '../structs/NodeMetadata';
 import { StorageConfig } from '../structs/StorageConfig';
 import { StorageNode } from '../structs/StorageNode';
-import { RECORD_VERSION } from '../structs/version';
+import { RECORD_VERSION, requireVersion } from '../structs/version';
 import {
   computeRequiredStake,
   refresh,
@@ -60,6 +60,7 @@ function writeTotalNodes(total: u64): void {
 /** Address of the node at a place of the registry. */
 export function readNodeAt(index: u64): string {
   const bytes = readRecord(nodeIndexKey(index));
+  requireVersion(bytes);
   let length = 0;
   while (length < ADDRESS_CHARS && bytes[1 + length] != 0) length++;
   return String.UTF8.decodeUnsafe(changetype<usize>(bytes) + 1, length);

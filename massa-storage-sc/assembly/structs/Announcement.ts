@@ -1,5 +1,5 @@
 import { ByteReader, ByteWriter, equalHashes } from '../codec';
-import { RECORD_VERSION } from './version';
+import { RECORD_VERSION, readVersion } from './version';
 
 /** What the admin said it would do, so that everybody can leave before. */
 export class Announcement {
@@ -12,7 +12,7 @@ export class Announcement {
 
   static deserialize(bytes: StaticArray<u8>): Announcement {
     const reader = new ByteReader(bytes);
-    reader.u8();
+    readVersion(reader);
     const hash = reader.raw(32);
     return new Announcement(hash, reader.u64());
   }

@@ -7,7 +7,7 @@ import {
 } from '../datastore';
 import { CHALLENGE_UNKNOWN } from '../errors';
 import { challengeKey } from '../storage-keys';
-import { RECORD_VERSION } from './version';
+import { RECORD_VERSION, readVersion } from './version';
 
 const RECORD_BYTES = 176;
 const ENCODED_BYTES = 4 * 4 + 64 + 8 * 3 + 2 + 4 + 1;
@@ -62,7 +62,7 @@ export class Challenge {
 
   static deserialize(id: string, bytes: StaticArray<u8>): Challenge {
     const reader = new ByteReader(bytes);
-    reader.u8();
+    readVersion(reader);
     const challenge = new Challenge(id);
     challenge.nodeAddress = reader.paddedAddress();
     challenge.chunkId = reader.raw(32);

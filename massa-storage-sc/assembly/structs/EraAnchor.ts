@@ -2,7 +2,7 @@ import { ByteReader, ByteWriter } from '../codec';
 import { hasRecord, readRecord, writeRecord } from '../datastore';
 import { ERA_UNKNOWN } from '../errors';
 import { eraKey } from '../storage-keys';
-import { RECORD_VERSION } from './version';
+import { RECORD_VERSION, readVersion } from './version';
 
 const RECORD_BYTES = 104;
 const ENCODED_BYTES = 8 + 2 * 36 + 3 * 8;
@@ -36,7 +36,7 @@ export class EraAnchor {
 
   static deserialize(era: u64, bytes: StaticArray<u8>): EraAnchor {
     const reader = new ByteReader(bytes);
-    reader.u8();
+    readVersion(reader);
     const anchor = new EraAnchor(era);
     anchor.root = reader.raw(32);
     anchor.placementRoot = reader.raw(32);

@@ -1,5 +1,5 @@
 import { ByteReader, ByteWriter } from '../codec';
-import { RECORD_VERSION } from './version';
+import { RECORD_VERSION, readVersion } from './version';
 
 const RECORD_BYTES = 57;
 /** lastIndex before the first signature. */
@@ -19,7 +19,7 @@ export class EraVote {
 
   static deserialize(bytes: StaticArray<u8>): EraVote {
     const reader = new ByteReader(bytes);
-    reader.u8();
+    readVersion(reader);
     const vote = new EraVote(reader.raw(32));
     vote.snapshotEra = reader.u64();
     vote.lastIndex = reader.u64();

@@ -1,7 +1,7 @@
 import { ByteReader, ByteWriter } from '../codec';
 import { hasRecord, readRecord, writeRecord } from '../datastore';
 import { metadataKey } from '../storage-keys';
-import { RECORD_VERSION } from './version';
+import { RECORD_VERSION, readVersion } from './version';
 
 /** An empty list and three empty texts. */
 const EMPTY_BYTES = 16;
@@ -19,7 +19,7 @@ export class NodeMetadata {
     const metadata = new NodeMetadata();
     if (!hasRecord(key)) return metadata;
     const reader = new ByteReader(readRecord(key));
-    reader.u8();
+    readVersion(reader);
     metadata.fromEra = reader.u64();
     metadata.current = reader.byteString();
     metadata.previous = reader.byteString();

@@ -7,7 +7,7 @@ import {
 } from '../datastore';
 import { PERIOD_UNKNOWN } from '../errors';
 import { periodKey } from '../storage-keys';
-import { RECORD_VERSION } from './version';
+import { RECORD_VERSION, readVersion } from './version';
 
 const RECORD_BYTES = 64;
 const ENCODED_BYTES = 56;
@@ -50,7 +50,7 @@ export class PeriodStats {
 
   static deserialize(bytes: StaticArray<u8>): PeriodStats {
     const reader = new ByteReader(bytes);
-    reader.u8();
+    readVersion(reader);
     const stats = new PeriodStats(reader.u64());
     stats.totalGbStored = reader.u64();
     stats.totalRewardsDistributed = reader.u64();

@@ -1,7 +1,7 @@
 import { ByteReader, ByteWriter } from '../codec';
 import { readRecord, rewriteRecord, writeRecord } from '../datastore';
 import { STATE_KEY, textKey } from '../storage-keys';
-import { RECORD_VERSION } from './version';
+import { RECORD_VERSION, readVersion } from './version';
 
 const RECORD_BYTES = 320;
 /** latestEra before the first anchor. */
@@ -68,7 +68,7 @@ export class RegistryState {
   static deserialize(bytes: StaticArray<u8>): RegistryState {
     const reader = new ByteReader(bytes);
     const state = new RegistryState();
-    reader.u8();
+    readVersion(reader);
     state.index = reader.u64();
     state.idxRem = reader.u32();
     state.accruedPeriod = reader.u64();

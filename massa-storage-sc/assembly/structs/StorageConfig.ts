@@ -1,7 +1,7 @@
 import { ByteReader, ByteWriter } from '../codec';
 import { readRecord, writeRecord } from '../datastore';
 import { CONFIG_KEY, textKey } from '../storage-keys';
-import { RECORD_VERSION } from './version';
+import { RECORD_VERSION, readVersion } from './version';
 
 const RECORD_BYTES = 192;
 const ENCODED_BYTES = 141;
@@ -46,7 +46,7 @@ export class StorageConfig {
 
   static load(): StorageConfig {
     const reader = new ByteReader(readRecord(textKey(CONFIG_KEY)));
-    reader.u8();
+    readVersion(reader);
     const config = new StorageConfig();
     config.readRequired(reader);
     config.readOptional(reader, false);

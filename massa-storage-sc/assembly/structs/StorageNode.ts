@@ -8,7 +8,7 @@ import {
 } from '../datastore';
 import { NODE_UNKNOWN } from '../errors';
 import { nodeKey } from '../storage-keys';
-import { RECORD_VERSION } from './version';
+import { RECORD_VERSION, readVersion, requireVersion } from './version';
 
 const RECORD_BYTES = 384;
 /** Everything but the two texts, as views return it. */
@@ -96,7 +96,7 @@ export class StorageNode {
 
   static deserialize(bytes: StaticArray<u8>): StorageNode {
     const reader = new ByteReader(bytes);
-    reader.u8();
+    readVersion(reader);
     const node = new StorageNode(reader.paddedAddress());
     node.allocatedGb = reader.u64();
     node.registeredPeriod = reader.u64();
@@ -190,11 +190,13 @@ export class StorageNode {
 
 /** The value of a vote at the start of `era`, read from a stored node without decoding the rest of it. */
 export function readSnapshotWeight(record: StaticArray<u8>, era: u64): u64 {
+  requireVersion(record);
   const at = changetype<usize>(record) + WEIGHT_OFFSET;
   return load<u64>(at, 8) < era ? load<u64>(at) : load<u64>(at, 16);
 }
 
 /** Place in the registry of a stored node. */
 export function readNodeIndex(record: StaticArray<u8>): u64 {
+  requireVersion(record);
   return load<u64>(changetype<usize>(record) + INDEX_OFFSET);
 }

@@ -1,0 +1,192 @@
+import { ERA_PERIODS, encodeEvidence } from '../../core/index.ts'
+import {
+  type AnchoredWorld,
+  anchor,
+  anchorArgs,
+  CHUNK_AT,
+  deployAnchored,
+  holderOf,
+  makeEra,
+  makeEvidence,
+  makePlacement,
+  type Placement,
+} from './anchored-world.ts'
+import { ArgsWriter, NO_ARGS, textArg, textsArg, u64Arg } from './args-writer.ts'
+import { type Asked, addChallenger, CHUNK_ID, issue, issueArgs, NONCE, prove, registerNode } from './challenge-steps.ts'
+import { registerMany } from './many-nodes.ts'
+import {
+  ADMIN,
+  ANYONE,
+  CHALLENGER,
+  call,
+  deployRegistry,
+  goTo,
+  MAS,
+  NODE,
+  OTHER_CHALLENGER,
+  OTHER_NODE,
+  REGISTRY_WASM,
+  readOnly,
+  type User,
+  view,
+  type World,
+} from './registry-world.ts'
+
+/*
+ * Exact gas of every function among 10, 1,000 and 10,000 registered nodes.
+ */
+
+export const NODE_COUNTS = [10, 1000, 10_000] as const
+/** Those of design and docs: what a node reports at least for any call, and what the largest calls may take. */
+export const GAS_BUDGETS: ReadonlyMap<string, bigint> = new Map([
+  ['registerStorageNode', 2_100_000n],
+  ['issueChallenge, with evidence', 2_100_000n],
+  ['submitProof, 1 MiB, 2 samples', 2_100_000n],
+  ['distributeRewards', 2_100_000n],
+  ['claimRewards', 2_100_000n],
+  ['submitProofs, 8', 12_000_000n],
+  ['anchorEra, 100 signatures', 25_000_000n],
+])
+export const MAX_WASM_BYTES = 65_536
+
+/** Gas by function, in the order in which they are called. */
+export type GasRows = ReadonlyMap<string, bigint>
+
+/** Everything that can be called, among so many nodes. Deterministic. */
+export function measureGas(nodeCount: number): GasRows {
+  return new Map([...measureFree(nodeCount), ...measureAnchored(nodeCount)])
+}
+
+/** Without `requireAnchors`. */
+function measureFree(nodeCount: number): Map<string, bigint> {
+  const rows = new Map<string, bigint>()
+  // A digit more in an event is 600 gas more: with a bound on the reward, amounts have as many at any number of nodes.
+  const maxRewardPerPeriod = 10_000_000n
+  const world = deployRegistry({ maxRewardPerPeriod, unbondingPeriods: 0n, recordRetentionPeriods: 1n })
+  const run = (label: string, by: User, name: string, args: Uint8Array = NO_ARGS, coins = 0n) =>
+    rows.set(label, call(world, by, name, args, coins).gas)
+  call(world, ANYONE, 'fundRewards', undefined, 100_000n * MAS)
+  addChallenger(world, CHALLENGER)
+  registerMany(world, 0, nodeCount - 2)
+  registerNode(world, NODE)
+  goTo(world, 30)
+  run('registerStorageNode', OTHER_NODE, 'registerStorageNode', u64Arg(5), 11n * MAS)
+  run('updateNodeMetadata', NODE, 'updateNodeMetadata', METADATA, MAS)
+  run('updateStorageAllocation', NODE, 'updateStorageAllocation', u64Arg(6))
+  run('topUpStake', NODE, 'topUpStake', undefined, MAS)
+  run('fundRewards', ANYONE, 'fundRewards', undefined, MAS)
+
+  const asked = askedFor('c')
+  run('issueChallenge', CHALLENGER, 'issueChallenge', issueArgs(asked), MAS)
+  run('submitProof, 1 MiB, 2 samples', NODE, 'submitProof', proofArgs(world, [asked], 'one'))
+  run('claimRewards', NODE, 'claimRewards')
+  goTo(world, 40)
+  const eight = Array.from({ length: 8 }, (_, i) => ({ ...askedFor(`p${i}`), issuedPeriod: 40 }))
+  run('issueChallenges, 8', CHALLENGER, 'issueChallenges', batchArgs(eight), 2n * MAS)
+  run('submitProofs, 8', NODE, 'submitProofs', proofArgs(world, eight, 'batch'))
+  goTo(world, 50)
+  const missed = Array.from({ length: 8 }, (_, i) => issue(world, `m${i}`).challengeId)
+  goTo(world, 60)
+  run('resolveExpiredChallenges, 8', ANYONE, 'resolveExpiredChallenges', textsArg(missed))
+  run('distributeRewards', ANYONE, 'distributeRewards', u64Arg(59), MAS)
+  run('prune, 8', CHALLENGER, 'prune', new ArgsWriter().u8(0).texts(missed).finish())
+  measureViews(world, rows)
+
+  run('addChallenger', ADMIN, 'addChallenger', textArg(OTHER_CHALLENGER.address), MAS)
+  run('removeChallenger', ADMIN, 'removeChallenger', textArg(OTHER_CHALLENGER.address))
+  run('setPaused', ADMIN, 'setPaused', new ArgsWriter().bool(false).finish())
+  run('transferAdmin', ADMIN, 'transferAdmin', textArg(ADMIN.address), MAS)
+  run('acceptAdmin', ADMIN, 'acceptAdmin')
+  run('updateConfig', ADMIN, 'updateConfig', view(world, 'getConfig'), MAS)
+  call(world, NODE, 'updateStorageAllocation', u64Arg(5))
+  run('unregisterStorageNode, leave and withdraw', NODE, 'unregisterStorageNode')
+  run('upgrade', ADMIN, 'upgrade', new ArgsWriter().bytes(REGISTRY_WASM).finish(), MAS)
+  return rows
+}
+
+function measureViews(world: World, rows: Map<string, bigint>): void {
+  const node = textArg(NODE.address)
+  const calls: readonly (readonly [label: string, name: string, args: Uint8Array])[] = [
+    ['getNodeInfo', 'getNodeInfo', node],
+    ['getNodes, 5', 'getNodes', new ArgsWriter().u64(0).u32(5).finish()],
+    ['getNodeMetadata', 'getNodeMetadata', node],
+    ['calculatePendingRewards', 'calculatePendingRewards', node],
+    ['getChallenge', 'getChallenge', textArg('c')],
+    ['getPeriodStats', 'getPeriodStats', u64Arg(30)],
+    ['getConfig', 'getConfig', NO_ARGS],
+    ['getTotalNodes', 'getTotalNodes', NO_ARGS],
+    ['getLatestEra', 'getLatestEra', NO_ARGS],
+    ['isChallenger', 'isChallenger', textArg(CHALLENGER.address)],
+    ['getRewardPool', 'getRewardPool', NO_ARGS],
+    ['getVersion', 'getVersion', NO_ARGS],
+  ]
+  for (const [label, name, args] of calls) {
+    const { success, error, gasUsed } = readOnly(world, name, args)
+    if (!success) throw new Error(`${label}: ${error}`)
+    rows.set(label, gasUsed)
+  }
+}
+
+/** Nodes with a vote; the others joined after the era began. */
+const VOTERS = 7
+const MANY_VOTERS = 100
+const eras = { challenged: makeEra(1, CHUNK_AT), next: makeEra(2), placing: makeEra(3) }
+let placement: Placement | undefined
+
+/** With `requireAnchors`. */
+function measureAnchored(nodeCount: number): Map<string, bigint> {
+  const rows = new Map<string, bigint>()
+  const world = deployAnchored(VOTERS)
+  // The nodes are the same each time.
+  placement ??= makePlacement(4, world.nodes)
+  anchor(world, eras.challenged, new Uint8Array(32))
+  anchor(world, eras.placing, placement.root)
+  goTo(world, 5 * ERA_PERIODS + 20)
+  registerMany(world, 0, nodeCount - VOTERS)
+  const evidence = encodeEvidence(makeEvidence(eras.challenged, CHUNK_AT, placement))
+  const asked = { ...askedFor('c'), node: holderOf(world) }
+  const args = issueArgs(asked, evidence)
+  rows.set('issueChallenge, with evidence', call(world, CHALLENGER, 'issueChallenge', args, MAS).gas)
+  rows.set(`anchorEra, ${VOTERS} signatures`, measureAnchor(world))
+  rows.set('getEra', readOnly(world, 'getEra', u64Arg(1)).gasUsed)
+  if (nodeCount > MANY_VOTERS) {
+    const crowd = deployAnchored(MANY_VOTERS)
+    registerMany(crowd, 0, nodeCount - MANY_VOTERS)
+    rows.set(`anchorEra, ${MANY_VOTERS} signatures`, measureAnchor(crowd))
+  }
+  return rows
+}
+
+function measureAnchor(world: AnchoredWorld): bigint {
+  return call(world, ANYONE, 'anchorEra', anchorArgs(world, eras.next, new Uint8Array(32), world.nodes), MAS).gas
+}
+
+const METADATA = new ArgsWriter()
+  .texts(['/ip4/192.0.2.1/tcp/31244'])
+  .text('https://node.example')
+  .text('EU')
+  .text('op')
+  .finish()
+
+function askedFor(challengeId: string): Asked {
+  return { challengeId, node: NODE, chunkId: CHUNK_ID, nonce: NONCE, issuedPeriod: 30 }
+}
+
+function batchArgs(asked: readonly Asked[]): Uint8Array {
+  const ids = asked.map(({ challengeId }) => challengeId)
+  const chunkIds = asked.map(({ chunkId }) => Buffer.from(chunkId).toString('hex'))
+  const nonces = asked.map(({ nonce }) => nonce)
+  return new ArgsWriter().texts(ids).text(NODE.address).texts(chunkIds).u64s(nonces).finish()
+}
+
+function proofArgs(world: World, asked: readonly Asked[], form: 'one' | 'batch'): Uint8Array {
+  const given = asked.map((one) => ({ id: one.challengeId, ...prove(world, one) }))
+  const [first] = given
+  if (!first) throw new Error('nothing to prove')
+  if (form === 'one') return new ArgsWriter().text(first.id).bytes(first.proof).bytes(first.signature).finish()
+  return new ArgsWriter()
+    .texts(given.map(({ id }) => id))
+    .byteList(given.map(({ proof }) => proof))
+    .byteList(given.map(({ signature }) => signature))
+    .finish()
+}
