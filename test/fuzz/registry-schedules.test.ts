@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict'
+import { type Slot, slotIndex, slotOfIndex } from '../../core/index.ts'
+import { ArgsWriter } from '../reference/registry-model/args.ts'
+import { writeConfig } from '../reference/registry-model/config.ts'
+import { decodeRecord, LAYOUTS } from '../reference/registry-model/layout.ts'
+import { actors } from './registry/actors.ts'
+import { drawConfig } from './registry/draw-config.ts'
+import { SeededRandom } from './registry/random.ts'
+import type { Start, Step } from './registry/step.ts'
+import { World } from './registry/world.ts'
+
+/** A call at its time. */
+interface Timed {
+  readonly slot: Slot
+  readonly step: Step
+}
+
+const SCHEDULES = 400
+const SCHEDULES_PER_TEST = 100
+const TEST_TIMEOUT_MS = 120_000
+const MAS = 10n ** 9n
+const MOST_PERIODS = 400
+/** Beyond it a u64 of stakes would hold nothing else. */
+const STAKE = 10n ** 13n
+
+describe('fuzz/registry-schedules', () => {
+  for (let from = 0; from < SCHEDULES; from += SCHEDULES_PER_TEST) {
+    it(`the index does not depend on who calls in between: schedules ${from} to ${from + SCHEDULES_PER_TEST - 1}`, function () {
+      this.timeout(TEST_TIMEOUT_MS)
+      let moved = 0
+      let between = 0
+      let exact = 0
+      for (let seed = from; seed < from + SCHEDULES_PER_TEST; seed++) {
+        const { index, callsBetween, isExact } = compareSchedules(BigInt(seed))
+        if (index > 0n) moved++
+        between += callsBetween
+        if (isExact) exact++
+      }
+      assert.ok(moved > SCHEDULES_PER_TEST / 2, `the index moved in ${moved} schedules only`)
+      assert.ok(exact > SCHEDULES_PER_TEST / 2, `the pool was enough in ${exact} schedules only`)
+      assert.ok(between > 8 * SCHEDULES_PER_TEST, `${between} calls in between were accepted`)
+    })
+  }
+})
+
+interface Comparison {
+  readonly index: bigint
+  /** Calls in between that were accepted. */
+  readonly callsBetween: number
+  /** To the last nanoMAS: the pool was enough. */
+  readonly isExact: boolean
+}
+
+/** Runs a schedule alone and with calls of others in between. */
+function compareSchedules(seed: bigint): Comparison {
+  const random = new SeededRandom(seed)
+  const start = drawScheduleStart(random)
+  const needed = drawNeeded(random, start)
+  const extra = drawExtra(random, start)
+  const alone = runSchedule(start, needed)
+  const crowded = runSchedule(
+    start,
+    [...needed, ...extra].sort((a, b) => slotIndex(a.slot) - slotIndex(b.slot)),
+  )
+  const isExact = !alone.wasShort && !crowded.wasShort
+  const [one, other] = [alone.stored.index, crowded.stored.index]
+  if (isExact) assert.deepEqual(crowded.stored, alone.stored, `schedule ${seed}`)
+  // When the pool runs dry the last step is rounded to what is left: by 1 nanoMAS per GB at most.
+  const difference = other > one ? other - one : one - other
+  assert.ok(difference <= 1n, `schedule ${seed}: ${one} and ${other}`)
+  return { index: one, callsBetween: crowded.accepted - alone.accepted, isExact }
+}
+
+function drawScheduleStart(random: SeededRandom): Start {
+  const config = {
+    ...drawConfig(random),
+    requireAnchors: 0n,
+    maxAllocatedGb: 10n ** 6n,
+    minAllocatedGb: 1n,
+    minStake: STAKE,
+    stakePerGb: 0n,
+    maxNodes: 100n,
+    adminDelayPeriods: 0n,
+    maxRewardPerPeriod: random.pick([0n, 1_000_003n, 10n ** 10n]),
+  }
+  return {
+    slot: { period: 1 + random.int(500), thread: random.int(32) },
+    genesisTimestampMs: 0n,
+    balanceNanoMas: 10n ** 16n,
+    deployCoinsNanoMas: MAS,
+    parameter: writeConfig(new ArgsWriter().string(actors[0]?.address ?? ''), config).finish(),
+  }
+}
+
+/** What happens in both runs: nodes come, grow and go, the pool is filled, the registry pauses. */
+function drawNeeded(random: SeededRandom, start: Start): Timed[] {
+  const nodes = actors.slice(1, 3 + random.int(4))
+  const calls: Timed[] = [
+    { slot: later(start, 0), step: makeCall(0, 'fundRewards', new ArgsWriter(), random.between(1n, 10n ** 15n)) },
+  ]
+  for (const [i] of nodes.entries()) {
+    const joined = random.int(MOST_PERIODS * 16)
+    const gb = () => new ArgsWriter().u64(random.between(1n, 50n))
+    calls.push({ slot: later(start, joined), step: makeCall(1 + i, 'registerStorageNode', gb(), STAKE + MAS) })
+    if (random.chance(0.6)) {
+      const slot = later(start, joined + 1 + random.int(MOST_PERIODS * 8))
+      calls.push({ slot, step: makeCall(1 + i, 'updateStorageAllocation', gb()) })
+    }
+    if (random.chance(0.3)) {
+      const slot = later(start, joined + 1 + random.int(MOST_PERIODS * 16))
+      calls.push({ slot, step: makeCall(1 + i, 'unregisterStorageNode') })
+    }
+  }
+  if (random.chance(0.4)) {
+    const paused = random.int(MOST_PERIODS * 16)
+    calls.push({ slot: later(start, paused), step: makeCall(0, 'setPaused', new ArgsWriter().bool(true)) })
+    const slot = later(start, paused + random.int(MOST_PERIODS * 8))
+    calls.push({ slot, step: makeCall(0, 'setPaused', new ArgsWriter().bool(false)) })
+  }
+  const end = makeCall(0, 'fundRewards', new ArgsWriter(), 1n)
+  return [
+    ...calls.sort((a, b) => slotIndex(a.slot) - slotIndex(b.slot)),
+    { slot: later(start, MOST_PERIODS * 32), step: end },
+  ]
+}
+
+/** Calls that accrue and change nothing that counts for the index. */
+function drawExtra(random: SeededRandom, start: Start): Timed[] {
+  return Array.from({ length: 5 + random.int(25) }, () => {
+    const at = random.int(MOST_PERIODS * 32)
+    const slot = later(start, at)
+    const caller = random.int(actors.length)
+    const step = random.pick([
+      makeCall(caller, 'distributeRewards', new ArgsWriter().u64(slot.period - 1), MAS),
+      makeCall(0, 'addChallenger', new ArgsWriter().string(random.pick(actors).address), MAS),
+      makeCall(0, 'transferAdmin', new ArgsWriter().string(random.pick(actors).address), MAS),
+      makeCall(caller, 'updateNodeMetadata', new ArgsWriter().strings([]).string('e').string('l').string('o'), MAS),
+    ])
+    return { slot, step }
+  })
+}
+
+function runSchedule(start: Start, calls: readonly Timed[]) {
+  const world = new World(start)
+  let wasShort = false
+  let accepted = 0
+  for (const { slot, step } of calls) {
+    world.apply({ kind: 'slot', slot })
+    if (world.apply(step).outcome?.success) accepted++
+    wasShort ||= world.model.state.shortSince || (world.model.state.periods.size > 0 && world.model.state.pool < 50n)
+  }
+  const stored = world.engine.ledger.value(world.contract, Buffer.from('state'))
+  if (!stored) throw new Error('there is no state')
+  const { index, idxRem, weight } = decodeRecord(LAYOUTS.state, stored)
+  return { stored: { index: index as bigint, idxRem, weight }, wasShort, accepted }
+}
+
+function makeCall(actor: number, functionName: string, args = new ArgsWriter(), coinsNanoMas = 0n): Step {
+  const caller = actors[actor]?.address ?? ''
+  return { kind: 'call', caller, functionName, coinsNanoMas, parameter: Uint8Array.from(args.finish()) }
+}
+
+function later(start: Start, slots: number): Slot {
+  return slotOfIndex(slotIndex(start.slot) + 1 + slots)
+}

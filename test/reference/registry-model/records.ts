@@ -1,0 +1,157 @@
+import { ArgsWriter } from './args.ts'
+import { encodeRecord, LAYOUTS } from './layout.ts'
+import type { Challenge, Metadata, Node, Outcome, Profile, RegistryState } from './state.ts'
+
+/*
+ * The whole datastore, as bytes, out of the state (design: Storage keys and layouts).
+ */
+
+const OUTCOMES: readonly Outcome[] = ['open', 'passed', 'failed', 'expired', 'void']
+const METADATA_VERSION = 1
+
+/** Records are replaced, never changed: each needs encoding only once. */
+const encoded = new WeakMap<object, Uint8Array>()
+/** Likewise, for every index that a node has had. */
+const encodedNodes = new WeakMap<Node, { readonly index: number; readonly bytes: Uint8Array }>()
+
+/** Keys as latin-1 texts. */
+export function encodeDatastore(state: RegistryState): Map<string, Uint8Array> {
+  const store = new Map<string, Uint8Array>()
+  store.set('admin', Buffer.from(state.admin))
+  if (state.pendingAdmin !== undefined) store.set('padmin', Buffer.from(state.pendingAdmin))
+  store.set(
+    'config',
+    encodeRecord(LAYOUTS.config, { ...state.config, requireAnchors: state.config.requireAnchors === 1n }),
+  )
+  if (state.pendingConfig) store.set('pconfig', encodeRecord(LAYOUTS.pending, state.pendingConfig))
+  if (state.pendingCode) store.set('pcode', encodeRecord(LAYOUTS.pending, state.pendingCode))
+  store.set('total_nodes', new ArgsWriter().u64(state.nodes.length).finish())
+  store.set('state', encodeRecord(LAYOUTS.state, listState(state)))
+  for (const [i, node] of state.nodes.entries()) {
+    store.set(`node_${node.address}`, encodeNode(node, i))
+    store.set(formatIndexKey(BigInt(i)), encodeRecord(LAYOUTS.index, { address: node.address }))
+  }
+  for (const [address, metadata] of state.metadata) store.set(`meta_${address}`, once(metadata, encodeMetadata))
+  for (const [address, addedPeriod] of state.challengers) {
+    store.set(`chlr_${address}`, encodeRecord(LAYOUTS.challenger, { addedPeriod }))
+  }
+  for (const [id, challenge] of state.challenges) {
+    store.set(
+      `chal_${id}`,
+      once(challenge, (one) => encodeRecord(LAYOUTS.challenge, listChallenge(one))),
+    )
+  }
+  for (const [period, stats] of state.periods) {
+    store.set(
+      `period_${period}`,
+      once(stats, (one) => encodeRecord(LAYOUTS.period, one)),
+    )
+  }
+  for (const [era, anchored] of state.eras) {
+    store.set(
+      `era_${era}`,
+      once(anchored, (one) => encodeRecord(LAYOUTS.era, one)),
+    )
+  }
+  for (const [name, vote] of state.votes)
+    store.set(
+      `vote_${name}`,
+      once(vote, (one) => encodeRecord(LAYOUTS.vote, one)),
+    )
+  return store
+}
+
+/** Fields of a node by their names, as stored and as views return them. */
+export function listNode(node: Node, index: number) {
+  const { weight, placement, retention } = node
+  return {
+    ...node,
+    weightGb: weight.value,
+    weightEra: weight.era,
+    previousWeightGb: weight.previous,
+    placementGb: placement.value,
+    placementEra: placement.era,
+    previousPlacementGb: placement.previous,
+    retentionPeriods: retention.value,
+    retentionEra: retention.era,
+    previousRetentionPeriods: retention.previous,
+    index: BigInt(index),
+  }
+}
+
+export function listChallenge(challenge: Challenge) {
+  return {
+    ...challenge,
+    resolved: challenge.outcome !== 'open',
+    passed: challenge.outcome === 'passed',
+    outcome: BigInt(OUTCOMES.indexOf(challenge.outcome)),
+  }
+}
+
+export function writeProfile(args: ArgsWriter, profile: Profile): ArgsWriter {
+  return args.strings(profile.p2pAddrs).string(profile.endpoint).string(profile.location).string(profile.operator)
+}
+
+/** `nidx_` and the index, big endian, so that keys are in order of indexes. */
+export function formatIndexKey(index: bigint): string {
+  return `nidx_${Buffer.from(index.toString(16).padStart(16, '0'), 'hex').toString('latin1')}`
+}
+
+function listState(state: RegistryState) {
+  const { totalWeight } = state
+  return {
+    index: state.index,
+    idxRem: state.indexRemainder,
+    accruedPeriod: state.accruedPeriod,
+    weight: totalWeight.value,
+    weightEra: totalWeight.era,
+    previousWeight: totalWeight.previous,
+    activeNodes: state.activeNodes,
+    placementTotal: state.placementTotal,
+    pool: state.pool,
+    owed: state.owed,
+    stakes: state.stakes,
+    anchoredBytes: state.anchoredBytes,
+    anchoredChunks: state.anchoredChunks,
+    latestEra: state.latestEra,
+    firstEra: state.firstEra,
+    genesisTimestamp: state.genesisTimestamp,
+    lastDistributedPeriod: state.lastDistributedPeriod,
+    accruedSince: state.accruedSince,
+    returnedSince: state.returnedSince,
+    shortSince: state.shortSince,
+    challengerCount: BigInt(state.challengers.size),
+    registryVersion: state.registryVersion,
+    paused: state.paused,
+    sampledEra: state.sampledEra,
+    eraBytes: state.eraBytes,
+    eraReplicas: state.eraReplicas,
+    eraLag: state.eraLag,
+    eraAnchors: state.eraAnchors === 1n,
+  }
+}
+
+function encodeNode(node: Node, index: number): Uint8Array {
+  const known = encodedNodes.get(node)
+  if (known?.index === index) return known.bytes
+  const bytes = encodeRecord(LAYOUTS.node, listNode(node, index))
+  encodedNodes.set(node, { index, bytes })
+  return bytes
+}
+
+function encodeMetadata({ fromEra, current, previous }: Metadata): Uint8Array {
+  return new ArgsWriter()
+    .u8(METADATA_VERSION)
+    .u64(fromEra)
+    .bytes(writeProfile(new ArgsWriter(), current).finish())
+    .bytes(writeProfile(new ArgsWriter(), previous).finish())
+    .finish()
+}
+
+function once<T extends object>(record: T, encode: (record: T) => Uint8Array): Uint8Array {
+  const known = encoded.get(record)
+  if (known) return known
+  const bytes = encode(record)
+  encoded.set(record, bytes)
+  return bytes
+}

@@ -1,0 +1,131 @@
+import { greatest, least } from './extremes.ts'
+import { ERA_PERIODS, type Node, type RegistryState } from './state.ts'
+
+/*
+ * The reward accumulator (design: Rewards).
+ */
+
+const PPM = 1_000_000n
+const BYTES_PER_GB = 1_000_000_000n
+/** Bytes for which one GB of placement counts: a fifth is kept free. */
+const PLANNED_BYTES_PER_GB = 800_000_000n
+
+/** Copies that the registered capacity allows now; never less than one. */
+export function computeReplicas(state: RegistryState): bigint {
+  const bytes = state.anchoredBytes
+  const byRoom = bytes > 0n ? [state.placementTotal / ceilDivide(bytes, PLANNED_BYTES_PER_GB)] : []
+  return greatest(1n, least(state.config.replicationFactor, state.activeNodes, ...byRoom))
+}
+
+/** Fixes what the placement of the current era is made from. */
+export function sampleEra(state: RegistryState, period: bigint): void {
+  const era = period / ERA_PERIODS
+  if (state.sampledEra < era) takeSample(state, era)
+}
+
+export function takeSample(state: RegistryState, era: bigint): void {
+  state.sampledEra = era
+  state.eraBytes = state.anchoredBytes
+  state.eraReplicas = computeReplicas(state)
+  state.eraLag = state.config.placementLagEras
+  state.eraAnchors = state.config.requireAnchors
+}
+
+/** Sets aside what the periods since the last call are worth. */
+export function accrue(state: RegistryState, now: bigint): void {
+  const periods = now - state.accruedPeriod
+  state.accruedPeriod = now
+  const { weight, config } = state
+  if (state.paused || periods === 0n || weight === 0n) return
+  const utilisation =
+    config.requireAnchors === 1n ? least(PPM, (state.anchoredBytes * computeReplicas(state)) / (1000n * weight)) : PPM
+  let perGb = config.rewardPerGbPerPeriod * utilisation
+  if (config.maxRewardPerPeriod > 0n) perGb = least(perGb, (config.maxRewardPerPeriod * PPM) / weight)
+  const due = perGb * periods + state.indexRemainder
+  let step = due / PPM
+  state.indexRemainder = due % PPM
+  if (step > state.pool / weight) {
+    step = state.pool / weight
+    state.indexRemainder = 0n
+    state.shortSince = true
+  }
+  state.index += step
+  state.pool -= step * weight
+  state.accruedSince += step * weight
+}
+
+/** What the node's weight has earned becomes its own, unvested. */
+export function settle(state: RegistryState, node: Node): void {
+  node.unvested += node.weight.value * (state.index - node.indexPaid)
+  node.indexPaid = state.index
+}
+
+/** Brings placement and weight to what the node may have now. */
+export function refresh(state: RegistryState, node: Node, now: bigint): void {
+  settle(state, node)
+  const era = now / ERA_PERIODS
+  const target = computeTarget(state, node)
+  node.placement.set(era, target)
+  if (state.config.requireAnchors === 0n) {
+    node.nextWeightGb = 0n
+    setWeight(state, node, { era, weight: target })
+    return
+  }
+  let weight = node.weight.value
+  let next = least(node.nextWeightGb, target)
+  if (next > 0n && era >= node.nextWeightEra) {
+    if (next > weight) weight = next
+    next = 0n
+  }
+  weight = least(weight, target)
+  if (next <= weight) next = 0n
+  if (target > weight && next === 0n) {
+    next = target
+    node.nextWeightEra = era + 1n + state.config.placementLagEras
+  }
+  node.nextWeightGb = next
+  setWeight(state, node, { era, weight })
+}
+
+/** Back to the pool from what was set aside; the caller takes it from the node. */
+export function returnToPool(state: RegistryState, amount: bigint): void {
+  state.pool += amount
+  state.returnedSince += amount
+}
+
+/** What a node must have staked for `allocatedGb`, by today's config. */
+export function computeRequiredStake(state: RegistryState, allocatedGb: bigint): bigint {
+  const { minStake, stakePerGb } = state.config
+  return greatest(minStake, stakePerGb * allocatedGb)
+}
+
+/** Takes the slashed part of the stake into the pool; returns it. */
+export function slash(state: RegistryState, node: Node, now: bigint): bigint {
+  const percent = state.config.slashPercentage
+  const amount = (node.stake / 100n) * percent + ((node.stake % 100n) * percent) / 100n
+  node.stake -= amount
+  state.pool += amount
+  node.slashedTotal += amount
+  node.strikePoints = 0n
+  if (node.stake < computeRequiredStake(state, node.allocatedGb)) node.active = false
+  refresh(state, node, now)
+  return amount
+}
+
+function computeTarget(state: RegistryState, node: Node): bigint {
+  const { requireAnchors, minAllocatedGb } = state.config
+  if (!node.active) return 0n
+  if (requireAnchors === 0n) return node.allocatedGb
+  if (node.retention.value !== 0n) return 0n
+  const cap = greatest(minAllocatedGb, ceilDivide(state.anchoredBytes, BYTES_PER_GB))
+  return least(node.allocatedGb, cap)
+}
+
+function setWeight(state: RegistryState, node: Node, to: { readonly era: bigint; readonly weight: bigint }): void {
+  node.weight.set(to.era, to.weight)
+  state.totalWeight.set(to.era, state.weight)
+}
+
+function ceilDivide(a: bigint, b: bigint): bigint {
+  return (a + b - 1n) / b
+}
