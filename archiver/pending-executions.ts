@@ -18,8 +18,11 @@ import type { SpoolRoom } from './spool-room.ts'
  * needs to be found silent (10 s) and asked instead, shorter than the 20 s in which a final period is to be archived.
  */
 export const EXECUTION_PATIENCE_MS = 14_000
-/** Of the periods after one that waited in vain, until results come again: a node that gives none holds nothing up. */
-const BRIEF_PATIENCE_MS = 1_000
+/**
+ * From when a period is decided: its misses are known since then only, and asked for at the next poll. Of the periods
+ * after one that waited in vain that is all, until results come again: a node that gives none holds nothing up.
+ */
+const BRIEF_PATIENCE_MS = 1_500
 
 /** Execution results of slots that are not archived yet: which are on disk, and which nobody brought. */
 export class PendingExecutions {
@@ -33,6 +36,7 @@ export class PendingExecutions {
   private readonly missing = new Map<number, BlockIdText | 'none'>()
   /** When the last block of a period became final here. */
   private readonly finalSinceMs = new Map<Period, number>()
+  private readonly decidedSinceMs = new Map<Period, number>()
   private waitedInVain = false
 
   constructor(
@@ -63,9 +67,9 @@ export class PendingExecutions {
     if (!this.held.has(index)) this.missing.set(index, id)
   }
 
-  /** A slot without a block is executed, too: what contracts planned may emit events there. */
+  /** Of a period that is decided. A slot without a block is executed, too: what contracts planned may emit events there. */
   expectMisses(period: Period, decisions: readonly SlotDecision[]): void {
-    if (!this.finalSinceMs.has(period)) this.finalSinceMs.set(period, this.clock.nowMs())
+    if (!this.decidedSinceMs.has(period)) this.decidedSinceMs.set(period, this.clock.nowMs())
     for (const [thread, { kind }] of decisions.entries()) {
       const index = slotIndex({ period, thread })
       if (kind === 'miss' && !this.held.has(index)) this.missing.set(index, 'none')
@@ -75,8 +79,10 @@ export class PendingExecutions {
   /** Whether a decided period is still given time for its results. */
   isAwaited(period: Period): boolean {
     if (this.countMissing(period) === 0) return false
-    const patienceMs = this.waitedInVain ? Math.min(this.patienceMs, BRIEF_PATIENCE_MS) : this.patienceMs
-    return this.clock.nowMs() - (this.finalSinceMs.get(period) ?? 0) < patienceMs
+    const decidedMs = this.decidedSinceMs.get(period) ?? 0
+    const briefUntilMs = decidedMs + Math.min(this.patienceMs, BRIEF_PATIENCE_MS)
+    const fullUntilMs = (this.finalSinceMs.get(period) ?? decidedMs) + this.patienceMs
+    return this.clock.nowMs() < (this.waitedInVain ? briefUntilMs : Math.max(briefUntilMs, fullUntilMs))
   }
 
   /** Slots of a period that have been executed and whose results nobody brought. */
@@ -124,7 +130,9 @@ export class PendingExecutions {
       this.room.release(sizeBytes, 0)
     }
     for (const index of this.missing.keys()) if (isGone(index)) this.missing.delete(index)
-    for (const period of this.finalSinceMs.keys()) if (period >= from && period <= to) this.finalSinceMs.delete(period)
+    for (const since of [this.finalSinceMs, this.decidedSinceMs]) {
+      for (const period of since.keys()) if (period >= from && period <= to) since.delete(period)
+    }
   }
 
   private async put(slot: Slot, bytes: Uint8Array): Promise<void> {

@@ -102,7 +102,23 @@ describe('archiver/pending-executions', () => {
     await holder.archiver.stop()
   })
 
-  it('limit: a node that gave none before is given one second, until it gives some again', async () => {
+  it('regression: misses that are proven when the patience is over are still given time', async () => {
+    const holder = await hold()
+    const [before, after] = [upTo(2), offers.filter(({ slot }) => slot.period === 3)]
+    await giveFinal(holder, before)
+    await giveExecutions(holder, [...slotsOf(1), ...slotsOf(2)].filter((slot) => slotIndex(slot) !== slotIndex(MISS)))
+    await pass(holder, EXECUTION_PATIENCE_MS + 1_000)
+    await giveFinal(holder, after)
+    await settle()
+    assert.ok(!holder.archivedPeriods.includes(2), 'nobody could be asked for the miss before')
+    await giveExecutions(holder, [MISS])
+    await until(() => holder.archivedPeriods.includes(2))
+    assert.equal(await countArchived(holder, 2), THREAD_COUNT)
+    assert.deepEqual(said(holder), [])
+    await holder.archiver.stop()
+  })
+
+  it('limit: a node that gave none before is given a moment, until it gives some again', async () => {
     const holder = await hold()
     await giveFinal(holder, upTo(3))
     await pass(holder, EXECUTION_PATIENCE_MS)
@@ -111,7 +127,7 @@ describe('archiver/pending-executions', () => {
     await giveFinal(holder, upTo(4))
     await settle()
     assert.equal(holder.archivedPeriods.length, before)
-    await pass(holder, 1_000)
+    await pass(holder, 2_000)
     await until(() => holder.archivedPeriods.includes(4))
     await giveExecutions(holder, slotsOf(5).slice(0, 1))
     await giveFinal(holder, upTo(5))
