@@ -3,6 +3,8 @@ import { type Query, type QueryRequest, type QueryRow, runQuery } from '../api/i
 import type { Config } from '../config/index.ts'
 import { ArchiveError, ERROR_CODES, type ErrorCode, isArchiveError } from '../core/index.ts'
 import { openStore } from '../storage-worker/index.ts'
+import { callSidecar } from './call-sidecar.ts'
+import { findAnswering } from './find-sidecar.ts'
 
 /**
  * Asks the archive in `data_dir`: opens it, or asks the sidecar that has it open. Both run the same query.
@@ -25,9 +27,8 @@ export async function* queryArchive(
       rebuild: repair.rebuild ?? false,
     })
   } catch (error) {
-    if (!isArchiveError(error, 'STORE_LOCKED')) throw error
-    const { apiUrl } = error.context
-    if (typeof apiUrl !== 'string') throw error
+    const apiUrl = await findHolder(error, config)
+    if (apiUrl === undefined) throw error
     yield* askSidecar(apiUrl, request, signal)
     return
   }
@@ -41,6 +42,14 @@ export async function* queryArchive(
   } finally {
     await store.close()
   }
+}
+
+/** Who can be asked instead: the process that has it open, also when its files are another user's. */
+async function findHolder(error: unknown, config: Config): Promise<string | undefined> {
+  if (isArchiveError(error, 'STORE_ACCESS_DENIED')) return findAnswering(config)
+  if (!isArchiveError(error, 'STORE_LOCKED')) return undefined
+  const { apiUrl } = error.context
+  return typeof apiUrl === 'string' ? apiUrl : undefined
 }
 
 async function* askSidecar(apiUrl: string, request: QueryRequest, signal: AbortSignal): AsyncGenerator<QueryRow> {
@@ -61,24 +70,6 @@ async function* askSidecar(apiUrl: string, request: QueryRequest, signal: AbortS
       yield row
     }
   }
-}
-
-/** @throws ArchiveError CLI_SIDECAR_UNREACHABLE */
-export async function callSidecar(url: string, init: RequestInit = {}): Promise<Response> {
-  let answer: Response
-  try {
-    answer = await fetch(url, init)
-  } catch (cause) {
-    if (init.signal?.aborted) throw cause
-    throw new ArchiveError(
-      'CLI_SIDECAR_UNREACHABLE',
-      `no massa-storage answers at ${url.replace(/\/v1\/.*$/, '')}`,
-      { url },
-      cause,
-    )
-  }
-  if (answer.ok || answer.status === 503) return answer
-  throw new ArchiveError('CLI_SIDECAR_UNREACHABLE', `${url} answers ${answer.status}`, { url })
 }
 
 function remoteError({ code, message }: { code: string; message: string }): ArchiveError {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { type ConfigFlags, type LoadedConfig, loadConfig } from '../config/index.ts'
+import { ArchiveError } from '../core/index.ts'
 import { Output } from './output.ts'
 
 /** What every command gets: output, settings on demand, and where it runs. */
@@ -7,6 +8,10 @@ export interface Context {
   readonly output: Output
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
+  /** The value of `--config`. */
+  readonly file: string | undefined
+  /** The settings that were given as options. */
+  readonly flags: ConfigFlags
   /** Reads the settings; flags given here win over all others. */
   load(flags?: ConfigFlags): LoadedConfig
   /** The same for another archive. */
@@ -33,22 +38,19 @@ export function createContext(command: Command): Context {
     stdout: process.stdout,
     stderr: process.stderr,
   })
-  const cwd = process.cwd()
+  const cwd = readWorkingDirectory()
   const given: ConfigFlags = {
     ...Object.fromEntries((options.set ?? []).map(splitSetting)),
     data_dir: options.dataDir,
     'log.format': options.logFormat,
     'log.level': options.logLevel,
   }
-  return makeContext({ output, env, cwd }, (flags) =>
+  return makeContext({ output, env, cwd, file: options.config, flags: given }, (flags) =>
     loadConfig({ file: options.config, env, flags: { ...given, ...flags }, cwd }),
   )
 }
 
-function makeContext(
-  base: Pick<Context, 'output' | 'env' | 'cwd'>,
-  load: (flags: ConfigFlags) => LoadedConfig,
-): Context {
+function makeContext(base: Omit<Context, 'load' | 'at'>, load: (flags: ConfigFlags) => LoadedConfig): Context {
   return {
     ...base,
     load: (flags = {}) => load(flags),
@@ -56,8 +58,18 @@ function makeContext(
   }
 }
 
-/** `key=value`; a text without `=` becomes a key that the loader refuses by name. */
+/** `key=value`, as the option was parsed. */
 function splitSetting(text: string): [string, string] {
   const at = text.indexOf('=')
-  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)]
+  return [text.slice(0, at), text.slice(at + 1)]
+}
+
+/** @throws ArchiveError CLI_FOLDER_GONE */
+function readWorkingDirectory(): string {
+  try {
+    return process.cwd()
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? 'unknown'
+    throw new ArchiveError('CLI_FOLDER_GONE', `the working directory is gone (${reason})`, { reason }, cause)
+  }
 }

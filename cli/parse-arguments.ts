@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander'
+import { LOG_LEVELS } from '../config/index.ts'
 import type { Period } from '../core/index.ts'
 
 export interface PeriodRange {
@@ -47,4 +48,17 @@ export function parseCount(text: string): number {
 export function parseChunkPrefix(text: string): string {
   if (!/^[0-9a-fA-F]{6,64}$/.test(text)) throw new InvalidArgumentError(`'${text}' is not 6 to 64 hex digits.`)
   return text.toLowerCase()
+}
+
+/** `key=value`, added to those before. */
+export function collectSetting(text: string, previous: readonly string[] = []): string[] {
+  if (!/^[^=]+=/.test(text)) throw new InvalidArgumentError(`'${text}' is not key=value, such as log.level=debug.`)
+  return [...previous, text]
+}
+
+/** A level by its name, or by massa-node's number. */
+export function parseLogLevel(text: string): string {
+  const levels: readonly string[] = LOG_LEVELS
+  if (levels.includes(text) || (/^\d$/.test(text) && Number(text) < levels.length)) return text
+  throw new InvalidArgumentError(`'${text}' is none of ${LOG_LEVELS.join(', ')}, or 0 to ${LOG_LEVELS.length - 1}.`)
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Layer, readFileLayer } from './layers.ts'
+import { DEFAULT_ORIGIN, type Layer, readFileLayer } from './layers.ts'
 import { findPackageRoot } from './package-root.ts'
 
 /** Path of the shipped file that holds every default. */
@@ -9,7 +9,7 @@ export function baseConfigPath(): string {
 }
 
 export function readBaseLayer(): Layer {
-  return readFileLayer(baseConfigPath(), 'default')
+  return readFileLayer(baseConfigPath(), DEFAULT_ORIGIN)
 }
 
 /** What the shipped file says of one setting. */

@@ -1,9 +1,16 @@
 export { type BaseSetting, baseConfigPath, readBaseSettings } from './base-config.ts'
-export { CONFIG_FILE_ENV, type ConfigFlags, envNameOf } from './layers.ts'
-export { type Config, type ConfigSources, type LoadedConfig, loadConfig } from './load.ts'
+export { CONFIG_FILE_ENV, type ConfigFlags, envNameOf, kindOfOrigin, SECRET_KEY_ENV } from './layers.ts'
+export { type Config, type ConfigSources, findConfigFile, type LoadedConfig, loadConfig } from './load.ts'
 export { makeFolder } from './make-folder.ts'
 export { findNetworkName, KNOWN_NETWORKS, type KnownNetworkName } from './networks.ts'
 export { findPackageRoot, readPackageVersion } from './package-root.ts'
+export {
+  baseRegistryPath,
+  checkParams,
+  loadRegistryParams,
+  readRegistryParams,
+  toSnakeCase,
+} from './registry-params.ts'
 export {
   formatInteger,
   LOG_FORMATS,
@@ -16,3 +23,4 @@ export {
   type Settings,
 } from './schema.ts'
 export { type ConfigAnswers, renderConfigFile, writeConfigFile } from './write-config-file.ts'
+export { checkSettingWritable, setInText, writeSetting } from './write-setting.ts'

@@ -10,6 +10,13 @@ const ENV_PREFIX = 'MASSA_STORAGE_'
 /** Names the configuration file; no setting. */
 export const CONFIG_FILE_ENV = 'MASSA_STORAGE_CONFIG'
 
+/** Holds the secret key that signs operations; no setting, for settings are shown. */
+export const SECRET_KEY_ENV = 'MASSA_STORAGE_SECRET_KEY'
+
+/** Origins that are neither a file nor a variable. */
+export const DEFAULT_ORIGIN = 'default'
+const FLAG_ORIGIN = 'flag'
+
 /** A value as some source gives it, not yet checked against the schema. */
 export interface RawSetting {
   readonly value: unknown
@@ -25,6 +32,7 @@ export type Layer = ReadonlyMap<string, RawSetting>
 /** The CLI's word on some settings: dotted path below `distributed_storage` to value; undefined is not given. */
 export type ConfigFlags = Readonly<Record<string, string | number | bigint | boolean | readonly string[] | undefined>>
 
+const NO_SETTINGS = [CONFIG_FILE_ENV, SECRET_KEY_ENV]
 const KINDS: ReadonlyMap<string, SettingKind> = new Map(listSettings().map(({ path, kind }) => [path, kind]))
 const KEYS = [...KINDS.keys()]
 const TABLES = [...new Set(KEYS.flatMap((key) => (key.includes('.') ? [key.slice(0, key.lastIndexOf('.'))] : [])))]
@@ -55,13 +63,20 @@ export function readFileLayer(path: string, origin: string = path): Layer {
   return layer
 }
 
+/** Where the value of a setting came from, by the `origin` of the setting. */
+export function kindOfOrigin(origin: string): 'default' | 'file' | 'environment' | 'flag' {
+  if (origin === DEFAULT_ORIGIN) return 'default'
+  if (origin === FLAG_ORIGIN) return 'flag'
+  return ENV_NAMES.has(origin) ? 'environment' : 'file'
+}
+
 /** @throws ArchiveError `CONFIG_KEY_UNKNOWN` for a variable that begins like ours and is none. */
 export function readEnvLayer(env: Readonly<Record<string, string | undefined>>): Layer {
   const layer = new Map<string, RawSetting>()
   for (const [name, text] of Object.entries(env)) {
-    if (!name.startsWith(ENV_PREFIX) || name === CONFIG_FILE_ENV || text === undefined) continue
+    if (!name.startsWith(ENV_PREFIX) || NO_SETTINGS.includes(name) || text === undefined) continue
     const path = ENV_NAMES.get(name)
-    if (path === undefined) throw unknownKey(name, 'environment', [...ENV_NAMES.keys(), CONFIG_FILE_ENV])
+    if (path === undefined) throw unknownKey(name, 'environment', [...ENV_NAMES.keys(), ...NO_SETTINGS])
     layer.set(path, { value: parseText(text, KINDS.get(path)), origin: name, where: `environment variable ${name}` })
   }
   return layer
@@ -76,7 +91,7 @@ export function readFlagLayer(flags: ConfigFlags): Layer {
     if (kind === undefined) throw unknownKey(path, 'flag', KEYS)
     const value =
       typeof given === 'string' ? parseText(given, kind) : Number.isInteger(given) ? BigInt(given as number) : given
-    layer.set(path, { value, origin: 'flag', where: `flag ${path}` })
+    layer.set(path, { value, origin: FLAG_ORIGIN, where: `flag ${path}` })
   }
   return layer
 }
@@ -109,9 +124,15 @@ function refuseStrayKeys(document: TomlTable, file: string): void {
       throw unknownKey(key, file, KEYS, `it stands before any table; settings stand below [${ROOT_TABLE}]`)
     }
     if (/^distributed/i.test(key) || computeEditDistance(key, ROOT_TABLE) <= 3) {
-      throw unknownKey(key, file, [ROOT_TABLE])
+      throw misspelledTable(key, file)
     }
   }
+}
+
+/** However it is written: no other table of a massa-node's file begins so. */
+function misspelledTable(key: string, where: string): ArchiveError {
+  const message = `${where}: there is no table ${key}; the nearest is ${ROOT_TABLE}`
+  return new ArchiveError('CONFIG_KEY_UNKNOWN', message, { where, key, nearest: ROOT_TABLE })
 }
 
 interface Collector {
@@ -140,9 +161,15 @@ function isTable(value: unknown): value is TomlTable {
 }
 
 function unknownKey(key: string, where: string, candidates: readonly string[], hint?: string): ArchiveError {
-  const nearest = findNearestKey(key, candidates)
-  const message = `${where}: there is no setting ${key}; the nearest is ${nearest}${hint === undefined ? '' : ` (${hint})`}`
+  const table = TABLES.includes(key) ? `; ${key} is a table; its settings are ${listBelow(key).join(', ')}` : undefined
+  const nearest = table === undefined ? findNearestKey(key, candidates) : undefined
+  const advice = table ?? (nearest === undefined ? '' : `; the nearest is ${nearest}`)
+  const message = `${where}: there is no setting ${key}${advice}${hint === undefined ? '' : ` (${hint})`}`
   return new ArchiveError('CONFIG_KEY_UNKNOWN', message, { where, key, nearest })
+}
+
+function listBelow(table: string): string[] {
+  return KEYS.filter((key) => key.startsWith(`${table}.`))
 }
 
 /** Text of a variable or flag as TOML would give it. What does not fit stays text, and the schema refuses it. */

@@ -5,6 +5,8 @@ import { readBaseLayer } from './base-config.ts'
 import {
   CONFIG_FILE_ENV,
   type ConfigFlags,
+  DEFAULT_ORIGIN,
+  kindOfOrigin,
   type Layer,
   type RawSetting,
   ROOT_TABLE,
@@ -64,7 +66,10 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   return Object.freeze({ config, origins, settings, file })
 }
 
-function findConfigFile(sources: ConfigSources): string | undefined {
+const ORIGIN_RANKS = { default: 0, file: 1, environment: 2, flag: 3 } as const
+
+/** The file that `loadConfig` reads, absolute; undefined: none was named and the usual one does not exist. */
+export function findConfigFile(sources: Omit<ConfigSources, 'flags'>): string | undefined {
   const named = sources.file ?? (sources.env[CONFIG_FILE_ENV] || undefined)
   if (named !== undefined) return resolve(sources.cwd, named)
   const usual = join(sources.cwd, 'config', 'config.toml')
@@ -88,13 +93,26 @@ export function checkSettings(raw: Layer): Settings {
   const issue = result.error.issues[0]
   const leaf = listSettings().find(({ path }) => isInside(issue?.path ?? [], path))
   const path = leaf?.path ?? issue?.path.join('.') ?? ''
+  const other = issue?.code === 'custom' ? issue.params?.other : undefined
+  if (typeof other === 'string') throw refuseBoth(raw, [path, other])
+  throw refuse(raw, path, leaf?.allowed ?? issue?.message ?? '', result.error)
+}
+
+/** Of two settings that do not go together the later word is refused: a default can never be wrong. */
+function refuseBoth(raw: Layer, paths: readonly [string, string]): ArchiveError {
+  const rank = (path: string) => ORIGIN_RANKS[kindOfOrigin(raw.get(path)?.origin ?? DEFAULT_ORIGIN)]
+  const [one, other] = paths
+  return rank(one) >= rank(other)
+    ? refuse(raw, one, `another port than ${other}`)
+    : refuse(raw, other, `another port than ${one}`)
+}
+
+function refuse(raw: Layer, path: string, allowed: string, cause?: unknown): ArchiveError {
   const setting = raw.get(path)
   const where = setting?.where ?? 'base_config.toml'
-  const custom = issue?.code === 'custom' ? issue.params?.allowed : undefined
-  const allowed = String(custom ?? leaf?.allowed ?? issue?.message)
   const value = formatValue(setting?.value)
   const message = `${where}: ${ROOT_TABLE}.${path} = ${value} is not allowed; it must be ${allowed}`
-  throw new ArchiveError('CONFIG_VALUE_INVALID', message, { where, key: path, value, allowed }, result.error)
+  return new ArchiveError('CONFIG_VALUE_INVALID', message, { where, key: path, value, allowed }, cause)
 }
 
 function isInside(issuePath: readonly PropertyKey[], leafPath: string): boolean {

@@ -72,6 +72,18 @@ export function parseHostPort(value: string): HostPort | undefined {
   return { host, port }
 }
 
+/** The names and addresses that reach this machine wherever they are used; a port of 127.0.0.2 may be another program's. */
+const LOOPBACK_HOSTS = ['localhost', 'ip6-localhost', '127.0.0.1', '[::1]', '[::ffff:7f00:1]', '0.0.0.0', '[::]']
+
+/** The same text for addresses that are the same place in other words: case, loopback names, ways to write an IP address. */
+function endpointOf(value: string): string {
+  const address = parseHostPort(value)
+  if (address === undefined) return value
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host
+  const written = URL.canParse(`http://${host}/`) ? new URL(`http://${host}/`).hostname : host.toLowerCase()
+  return `${LOOPBACK_HOSTS.includes(written) ? 'localhost' : written}:${address.port}`
+}
+
 function isNodeAddress(value: string): boolean {
   const port = parseHostPort(value)?.port
   return port !== undefined && port > 0
@@ -106,10 +118,11 @@ function isContractAddress(value: string): boolean {
 const nodeAddresses = z
   .array(z.string().refine(isNodeAddress))
   .max(MAX_NODES)
-  .refine((urls) => new Set(urls).size === urls.length)
+  // Twice in the agreement rule one machine would outvote others.
+  .refine((urls) => new Set(urls.map(endpointOf)).size === urls.length)
   .register(settingMeta, {
     kind: 'list',
-    allowed: `a list of at most ${MAX_NODES} different host:port without http://, such as ["127.0.0.1:33037"]`,
+    allowed: `a list of at most ${MAX_NODES} different host:port (localhost is 127.0.0.1) without http://, such as ["127.0.0.1:33037"]`,
   })
 
 const chainRestart = z
@@ -157,6 +170,20 @@ const node = z.strictObject({
   call_timeout_ms: integer(100, 60_000),
   stream_silence_ms: integer(1_000, 600_000),
   chain_restarts: chainRestarts,
+})
+
+function isJsonRpcUrl(value: string): boolean {
+  if (value === '') return true
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  return (url?.protocol === 'http:' || url?.protocol === 'https:') && url.username === '' && url.password === ''
+}
+
+const contract = z.strictObject({
+  json_rpc_url: text(isJsonRpcUrl, '"" or a URL such as "http://127.0.0.1:33035"'),
+  key_file: text((value) => value.length <= 4_096 && !value.includes('\0'), '"" or a path of at most 4_096 characters'),
+  fee_nano_mas: u64(0n, MAX_NANO_MAS),
+  gas_margin_percent: integer(0, 1_000),
+  call_timeout_ms: integer(100, 600_000),
 })
 
 const store = z.strictObject({
@@ -209,6 +236,7 @@ export const settingsSchema = z
       'a path of 1 to 4_096 characters',
     ),
     node,
+    contract,
     store,
     cpu,
     api,
@@ -216,12 +244,12 @@ export const settingsSchema = z
     log,
   })
   .superRefine((settings, context) => {
-    const sameBind = settings.api.bind === settings.metrics.bind && !settings.api.bind.endsWith(':0')
-    if (settings.metrics.enabled && sameBind) {
+    const sameBind = endpointOf(settings.api.bind) === endpointOf(settings.metrics.bind)
+    if (settings.metrics.enabled && sameBind && parseHostPort(settings.api.bind)?.port !== 0) {
       context.addIssue({
         code: 'custom',
         path: ['metrics', 'bind'],
-        params: { allowed: 'another port than api.bind' },
+        params: { other: 'api.bind' },
         message: 'another port than api.bind',
       })
     }

@@ -2,12 +2,12 @@ import { writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { stringify } from 'smol-toml'
 import { ArchiveError, type Network } from '../core/index.ts'
-import { readBaseLayer } from './base-config.ts'
-import { type RawSetting, ROOT_TABLE } from './layers.ts'
+import { readBaseLayer, readBaseSettings } from './base-config.ts'
+import { type ConfigFlags, type RawSetting, ROOT_TABLE, readFlagLayer } from './layers.ts'
 import { checkSettings } from './load.ts'
 import { makeFolder } from './make-folder.ts'
 import { findNetworkName, KNOWN_NETWORKS, type KnownNetworkName } from './networks.ts'
-import { formatInteger } from './schema.ts'
+import { formatInteger, listSettings } from './schema.ts'
 
 /** What `config init` asks; what is undefined keeps its default and is left out of the file. */
 export interface ConfigAnswers {
@@ -19,64 +19,43 @@ export interface ConfigAnswers {
   readonly allocatedStorageGb?: number | undefined
   /** 0 for ever */
   readonly retentionPeriods?: number | undefined
+  /** Any others, by dotted path, as flags give them; they win. */
+  readonly settings?: ConfigFlags | undefined
 }
 
 /**
  * The text of a configuration file with these answers.
  *
- * @throws ArchiveError `CONFIG_VALUE_INVALID` when an answer is not allowed
+ * @throws ArchiveError `CONFIG_VALUE_INVALID` when an answer is not allowed; `CONFIG_KEY_UNKNOWN` for `settings`
  */
 export function renderConfigFile(answers: ConfigAnswers): string {
   const network = typeof answers.network === 'string' ? KNOWN_NETWORKS[answers.network] : answers.network
-  checkAnswers({
-    enabled: answers.enabled,
-    allocated_storage_gb: toInteger(answers.allocatedStorageGb),
-    retention_periods: toInteger(answers.retentionPeriods),
-    data_dir: answers.dataDir,
-    'node.grpc_urls': answers.grpcUrls,
-    'node.chain_id': network?.chainId,
-    'node.genesis_timestamp_ms': network?.genesisTimestampMs,
-  })
-  const top: string[] = []
-  const node: string[] = []
-  const { enabled, allocatedStorageGb, retentionPeriods, dataDir, grpcUrls } = answers
-  if (enabled !== undefined) top.push('# follow a massa-node, keep its history and serve it', `enabled = ${enabled}`)
-  if (allocatedStorageGb !== undefined) {
-    top.push(
-      '# disk given to the archive, in GB of 10^9 bytes',
-      `allocated_storage_gb = ${formatInteger(allocatedStorageGb)}`,
-    )
+  const answered = listAnswers(answers, network)
+  checkSettings(new Map([...readBaseLayer(), ...answered]))
+  const comments = readBaseSettings()
+  const lines = (path: string): string[] => {
+    const setting = answered.get(path)
+    if (setting === undefined) return []
+    const isOfNetwork = path === 'node.chain_id' && network !== undefined && setting.value === network.chainId
+    const comment = isOfNetwork ? (findNetworkName(network) ?? 'a private network') : comments.get(path)?.comment
+    return [`# ${comment}`, `${path.slice(path.indexOf('.') + 1)} = ${formatToml(setting.value)}`]
   }
-  if (retentionPeriods !== undefined) {
-    top.push(
-      '# newest periods to keep, one period is 16 s; 0 keeps all for ever',
-      `retention_periods = ${formatInteger(retentionPeriods)}`,
-    )
-  }
-  if (dataDir !== undefined) {
-    top.push(
-      '# folder of the archive; a relative path starts at the working directory',
-      formatLine('data_dir', dataDir),
-    )
-  }
-  if (grpcUrls !== undefined) {
-    node.push('# public gRPC addresses of the massa-nodes to follow, as host:port', formatLine('grpc_urls', grpcUrls))
-  }
-  if (network !== undefined) {
-    node.push(
-      `# ${findNetworkName(network) ?? 'a private network'}`,
-      `chain_id = ${formatInteger(network.chainId)}`,
-      '# in ms since 1970',
-      `genesis_timestamp_ms = ${formatInteger(network.genesisTimestampMs)}`,
-    )
-  }
-  const lines = [
+  const paths = listSettings().map(({ path }) => path)
+  const tables = [...new Set(paths.flatMap((path) => (path.includes('.') ? [path.slice(0, path.indexOf('.'))] : [])))]
+  const text = [
     '# Settings of massa-storage that differ from the defaults; docs/CONFIG.md lists them all.',
     `[${ROOT_TABLE}]`,
-    ...top.map((line) => `    ${line}`),
-    ...(node.length === 0 ? [] : ['', `    [${ROOT_TABLE}.node]`, ...node.map((line) => `        ${line}`)]),
   ]
-  return `${lines.join('\n')}\n`
+  text.push(...indent(1, paths.filter((path) => !path.includes('.')).flatMap(lines)))
+  for (const table of tables) {
+    const inside = paths.filter((path) => path.startsWith(`${table}.`)).flatMap(lines)
+    if (inside.length > 0) text.push('', ...indent(1, [`[${ROOT_TABLE}.${table}]`]), ...indent(2, inside))
+  }
+  return `${text.join('\n')}\n`
+}
+
+function indent(depth: number, lines: readonly string[]): string[] {
+  return lines.map((line) => ' '.repeat(4 * depth) + line)
 }
 
 /**
@@ -100,12 +79,21 @@ export function writeConfigFile(
   }
 }
 
-function checkAnswers(answers: Readonly<Record<string, unknown>>): void {
-  const raw = new Map<string, RawSetting>(readBaseLayer())
-  for (const [path, value] of Object.entries(answers)) {
-    if (value !== undefined) raw.set(path, { value, origin: 'answer', where: 'answer' })
+/** As raw settings; `settings` win. */
+function listAnswers(answers: ConfigAnswers, network: Network | undefined): Map<string, RawSetting> {
+  const values = {
+    enabled: answers.enabled,
+    allocated_storage_gb: toInteger(answers.allocatedStorageGb),
+    retention_periods: toInteger(answers.retentionPeriods),
+    data_dir: answers.dataDir,
+    'node.grpc_urls': answers.grpcUrls,
+    'node.chain_id': network?.chainId,
+    'node.genesis_timestamp_ms': network?.genesisTimestampMs,
   }
-  checkSettings(raw)
+  const given = Object.entries(values).flatMap(([path, value]): [string, RawSetting][] =>
+    value === undefined ? [] : [[path, { value, origin: 'answer', where: 'answer' }]],
+  )
+  return new Map([...given, ...readFlagLayer(answers.settings ?? {})])
 }
 
 // A fraction stays a number, which the schema refuses.
@@ -113,6 +101,11 @@ function toInteger(value: number | undefined): bigint | number | undefined {
   return Number.isInteger(value) ? BigInt(value as number) : value
 }
 
-function formatLine(key: string, value: string | readonly string[]): string {
-  return stringify({ [key]: value }).trim()
+/** A checked value on one line. */
+function formatToml(value: unknown): string {
+  if (typeof value === 'bigint') return formatInteger(value)
+  if (Array.isArray(value)) return `[${value.map(formatToml).join(', ')}]`
+  if (typeof value !== 'object' || value === null) return stringify({ value }).trim().slice('value = '.length)
+  const entries = Object.entries(value).map(([key, inner]) => `${key} = ${formatToml(inner)}`)
+  return `{ ${entries.join(', ')} }`
 }

@@ -1,5 +1,7 @@
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isArchiveError } from '../core/index.ts'
+import { explainAccess } from './explain-access.ts'
 import { replaceFile } from './store-identity.ts'
 
 const FILE_NAME = 'daemon.json'
@@ -11,11 +13,14 @@ export interface DaemonInfo {
   readonly apiUrl?: string
 }
 
+/** @throws ArchiveError STORE_ACCESS_DENIED when this user may not look: somebody may well have it open */
 export async function readDaemonInfo(dataDir: string): Promise<DaemonInfo | undefined> {
   try {
     const info = JSON.parse(await readFile(join(dataDir, FILE_NAME), 'utf8')) as DaemonInfo
     return Number.isSafeInteger(info?.pid) ? info : undefined
-  } catch {
+  } catch (error) {
+    const explained = explainAccess(error, dataDir)
+    if (isArchiveError(explained, 'STORE_ACCESS_DENIED')) throw explained
     // Absent or torn: it informs, nothing depends on it.
     return undefined
   }

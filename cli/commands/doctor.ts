@@ -1,13 +1,16 @@
+import { existsSync } from 'node:fs'
 import { access, constants, stat, statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { NodeClient } from '../../archiver/index.ts'
 import { type Config, type LoadedConfig, parseHostPort } from '../../config/index.ts'
-import { isArchiveError } from '../../core/index.ts'
-import { readDaemonInfo, readIdentity } from '../../storage-worker/index.ts'
+import { isArchiveError, type Slot, slotIndex } from '../../core/index.ts'
+import { findAccessProblem, readDaemonInfo, readIdentity } from '../../storage-worker/index.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
+import { findAnswering, isAlive } from '../find-sidecar.ts'
 import { formatBytes } from '../output.ts'
+import { adviseSetting } from '../setting-advice.ts'
 
 /** A stream that broadcasts says something every half second. */
 const STREAM_WAIT_MS = 4_000
@@ -29,15 +32,15 @@ export async function doctor(context: Context): Promise<number> {
   const loaded = readConfig(context, findings)
   if (loaded) {
     const { config } = loaded
+    const running = await isRunning(config)
     findings.push(
       ...checkSettings(loaded),
-      await checkDataDir(config),
-      await checkSpace(config),
+      await checkDataDir(config, running),
+      await checkSpace(loaded),
       await checkIdentity(config),
     )
-    const running = await isRunning(config)
-    for (const bind of [config.api.bind, ...(config.metrics.enabled ? [config.metrics.bind] : [])]) {
-      findings.push(await checkPort(bind, running))
+    for (const path of ['api.bind', ...(config.metrics.enabled ? ['metrics.bind' as const] : [])] as const) {
+      findings.push(await checkPort(loaded, path, running))
     }
     for (const url of config.node.grpcUrls) findings.push(...(await checkNode(url, config)))
   }
@@ -67,7 +70,8 @@ function readConfig(context: Context, findings: Finding[]): LoadedConfig | undef
   }
 }
 
-function checkSettings({ config }: LoadedConfig): Finding[] {
+function checkSettings(loaded: LoadedConfig): Finding[] {
+  const { config } = loaded
   return [
     config.enabled
       ? { check: 'enabled', ok: true, detail: 'true' }
@@ -75,7 +79,7 @@ function checkSettings({ config }: LoadedConfig): Finding[] {
           check: 'enabled',
           ok: false,
           detail: 'false: start would do nothing',
-          fix: 'below [distributed_storage]: enabled = true',
+          fix: adviseSetting(loaded, 'enabled', 'true'),
         },
     config.node.grpcUrls.length > 0
       ? { check: 'nodes', ok: true, detail: config.node.grpcUrls.join(', ') }
@@ -83,20 +87,27 @@ function checkSettings({ config }: LoadedConfig): Finding[] {
           check: 'nodes',
           ok: false,
           detail: 'no massa-node is configured',
-          fix: 'below [distributed_storage.node]: grpc_urls = ["127.0.0.1:33037"]',
+          fix: adviseSetting(loaded, 'node.grpc_urls', '["127.0.0.1:33037"]', '127.0.0.1:33037'),
         },
   ]
 }
 
-async function checkDataDir({ dataDir }: Config): Promise<Finding> {
+async function checkDataDir({ dataDir }: Config, running: boolean): Promise<Finding> {
+  const check = 'data_dir'
   try {
     const folder = await findExisting(dataDir)
     if (!(await stat(folder)).isDirectory()) throw new Error(`${folder} is not a folder`)
+    // Also a folder of ours may hold databases of another user.
+    const denied = folder === dataDir ? findAccessProblem(dataDir) : undefined
+    if (denied) {
+      const inUse = 'a massa-storage of another user has it open: run this as that user'
+      return { check, ok: false, detail: denied.message, fix: running ? inUse : denied.action }
+    }
     await access(folder, constants.R_OK | constants.W_OK | constants.X_OK)
-    return { check: 'data_dir', ok: true, detail: folder === dataDir ? dataDir : `${dataDir}, which start makes` }
+    return { check, ok: true, detail: folder === dataDir ? dataDir : `${dataDir}, which start makes` }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    return { check: 'data_dir', ok: false, detail: reason, fix: 'data_dir = a folder that this user may write' }
+    return { check, ok: false, detail: reason, fix: 'data_dir = a folder that this user may write' }
   }
 }
 
@@ -112,7 +123,8 @@ async function findExisting(path: string): Promise<string> {
   }
 }
 
-async function checkSpace(config: Config): Promise<Finding> {
+async function checkSpace(loaded: LoadedConfig): Promise<Finding> {
+  const { config } = loaded
   let freeBytes: number
   try {
     const { bavail, bsize } = await statfs(await findExisting(config.dataDir))
@@ -122,12 +134,21 @@ async function checkSpace(config: Config): Promise<Finding> {
     return { check: 'disk', ok: false, detail: reason, fix: 'data_dir = a folder that this user may write' }
   }
   const wantedBytes = config.allocatedStorageGb * 1_000_000_000
-  if (freeBytes < config.store.minFreeBytes) {
+  const { minFreeBytes, ballastBytes } = config.store
+  if (freeBytes < minFreeBytes) {
     return {
       check: 'disk',
       ok: false,
-      detail: `only ${formatBytes(freeBytes)} free`,
-      fix: `free at least ${formatBytes(config.store.minFreeBytes)}`,
+      detail: `only ${formatBytes(freeBytes)} free, and no period is archived below ${formatBytes(minFreeBytes)}`,
+      fix: `free disk space, or ${adviseSetting(loaded, 'store.min_free_bytes', '1_048_576')}, the least that it may be`,
+    }
+  }
+  if (freeBytes < minFreeBytes + ballastBytes && !existsSync(join(config.dataDir, 'ballast'))) {
+    return {
+      check: 'disk',
+      ok: false,
+      detail: `${formatBytes(freeBytes)} free: too little for what is kept free, and for the ballast`,
+      fix: `free ${formatBytes(minFreeBytes + ballastBytes)} (store.min_free_bytes + store.ballast_bytes), or lower both`,
     }
   }
   const enough = freeBytes >= wantedBytes
@@ -158,29 +179,29 @@ async function checkIdentity(config: Config): Promise<Finding> {
 }
 
 async function isRunning(config: Config): Promise<boolean> {
-  const info = await readDaemonInfo(config.dataDir)
-  if (!info) return false
   try {
-    process.kill(info.pid, 0)
-    return true
-  } catch {
-    return false
+    const info = await readDaemonInfo(config.dataDir)
+    return info !== undefined && isAlive(info.pid)
+  } catch (error) {
+    if (!isArchiveError(error, 'STORE_ACCESS_DENIED')) throw error
+    return (await findAnswering(config)) !== undefined
   }
 }
 
-function checkPort(bind: string, running: boolean): Promise<Finding> {
+function checkPort(loaded: LoadedConfig, path: 'api.bind' | 'metrics.bind', running: boolean): Promise<Finding> {
+  const bind = path === 'api.bind' ? loaded.config.api.bind : loaded.config.metrics.bind
   const address = parseHostPort(bind)
   const check = 'port'
   if (running || !address)
     return Promise.resolve({ check, ok: true, detail: `${bind}, not tried while massa-storage runs` })
   return new Promise((resolve) => {
     const server = createServer()
-    server.once('error', () =>
+    server.once('error', ({ code }: NodeJS.ErrnoException) =>
       resolve({
         check,
         ok: false,
-        detail: `${bind} is in use by another program`,
-        fix: `bind = "127.0.0.1:0" (any free port) in place of "${bind}"`,
+        detail: `${bind} ${code === 'EADDRINUSE' ? 'is in use by another program' : `cannot be listened on (${code})`}`,
+        fix: `${adviseSetting(loaded, path, '"127.0.0.1:0"', '127.0.0.1:0')}; port 0 is any free one`,
       }),
     )
     server.listen(address.port, address.host, () =>
@@ -197,7 +218,7 @@ async function checkNode(url: string, config: Config): Promise<Finding[]> {
     const same =
       network.chainId === config.node.chainId && network.genesisTimestampMs === config.node.genesisTimestampMs
     const skewMs = Math.abs(status.currentTimeMs - Date.now())
-    const streams = await hearStream(client)
+    const streams = await hearStream(client, status.lastFinalSlot)
     return [
       { check: 'massa-node', ok: true, detail: `${url} answers, version ${status.version}` },
       same
@@ -214,15 +235,7 @@ async function checkNode(url: string, config: Config): Promise<Finding[]> {
         detail: `${skewMs} ms from the node's`,
         ...(skewMs <= MAX_CLOCK_SKEW_MS ? {} : { fix: 'set the clock of this machine (NTP)' }),
       },
-      streams
-        ? { check: 'streams', ok: true, detail: 'the node broadcasts' }
-        : {
-            check: 'streams',
-            // Archiving works by polling; only latency suffers.
-            ok: true,
-            detail: 'the node does not broadcast: blocks are polled every second, which works but is slower',
-            fix: 'in the config.toml of the massa-node, below [api]: enable_broadcast = true',
-          },
+      describeStreams(streams),
     ]
   } catch (error) {
     if (!isArchiveError(error)) throw error
@@ -239,16 +252,42 @@ async function checkNode(url: string, config: Config): Promise<Finding[]> {
   }
 }
 
-function hearStream(client: NodeClient): Promise<boolean> {
+type Streams = 'heard' | 'idle' | 'silent'
+
+function describeStreams(streams: Streams): Finding {
+  const check = 'streams'
+  if (streams === 'heard') return { check, ok: true, detail: 'the node broadcasts' }
+  if (streams === 'idle') {
+    const detail = 'nothing to hear: the final slot of the node stands still. Whether it broadcasts shows when it moves'
+    return { check, ok: true, detail }
+  }
+  return {
+    check,
+    // Archiving works by polling; only latency suffers.
+    ok: true,
+    detail: 'the node does not broadcast: blocks are polled every second, which works but is slower',
+    fix: 'in the config.toml of the massa-node, below [api]: enable_broadcast = true',
+  }
+}
+
+/** A node that says nothing while its final slot moves does not broadcast; where it stands still there is nothing to say. */
+async function hearStream(client: NodeClient, finalSlot: Slot): Promise<Streams> {
+  const end = await listen(client)
+  if (end !== 'nothing') return end
+  const { lastFinalSlot } = await client.getStatus()
+  return slotIndex(lastFinalSlot) > slotIndex(finalSlot) ? 'silent' : 'idle'
+}
+
+function listen(client: NodeClient): Promise<'heard' | 'silent' | 'nothing'> {
   return new Promise((resolve) => {
     const stream = client.openFinalOutputs()
-    const end = (heard: boolean): void => {
+    const end = (result: 'heard' | 'silent' | 'nothing'): void => {
       clearTimeout(timer)
       stream.cancel()
-      resolve(heard)
+      resolve(result)
     }
-    const timer = setTimeout(() => end(false), STREAM_WAIT_MS)
-    stream.once('data', () => end(true))
-    stream.on('error', () => end(false))
+    const timer = setTimeout(() => end('nothing'), STREAM_WAIT_MS)
+    stream.once('data', () => end('heard'))
+    stream.on('error', () => end('silent'))
   })
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import {
+  collectSetting,
   parseChunkPrefix,
   parseCount,
   parseHexPrefix,
+  parseLogLevel,
   parsePeriod,
   parsePeriodRange,
 } from '../../cli/parse-arguments.ts'
@@ -63,5 +65,15 @@ describe('cli/parse-arguments', () => {
       for (const text of ['', 'a'.repeat(65), 'zzzzzz', '0xabcd']) assert.throws(() => parse(text), REFUSED, text)
     }
     assert.throws(() => parseChunkPrefix('abcde'), REFUSED)
+  })
+
+  it('takes a setting as key=value, also an empty value and one with = in it, after those before', () => {
+    assert.deepEqual(collectSetting('a.b=c=d', ['x=']), ['x=', 'a.b=c=d'])
+    for (const text of ['foo', '', '=', '=1']) assert.throws(() => collectSetting(text), REFUSED, text)
+  })
+
+  it('takes a level of the log by its name or number', () => {
+    for (const text of ['error', 'trace', '0', '4']) assert.equal(parseLogLevel(text), text)
+    for (const text of ['5', '-1', '00', 'ERROR', '', 'fatal']) assert.throws(() => parseLogLevel(text), REFUSED, text)
   })
 })

@@ -119,14 +119,14 @@ describe('config/load', () => {
       const { config } = load({
         env: {
           MASSA_STORAGE_ENABLED: 'true',
-          MASSA_STORAGE_NODE__GRPC_URLS: '127.0.0.1:33037, [::1]:33037',
+          MASSA_STORAGE_NODE__GRPC_URLS: '127.0.0.1:33037, [2001:db8::1]:33037',
           MASSA_STORAGE_NODE__CHAIN_RESTARTS: '[{ last_kept_period = 5, last_kept_thread = 31, restart_period = 9 }]',
           MASSA_STORAGE_LOG__LEVEL: '3',
         },
         flags: { allocated_storage_gb: '1_000', 'metrics.enabled': 'false' },
       })
       assert.equal(config.enabled, true)
-      assert.deepEqual(config.node.grpcUrls, ['127.0.0.1:33037', '[::1]:33037'])
+      assert.deepEqual(config.node.grpcUrls, ['127.0.0.1:33037', '[2001:db8::1]:33037'])
       assert.deepEqual(config.node.chainRestarts, [{ lastKeptPeriod: 5, lastKeptThread: 31, restartPeriod: 9 }])
       assert.equal(config.log.level, 'debug')
       assert.equal(config.allocatedStorageGb, 1000)
@@ -222,6 +222,15 @@ describe('config/load', () => {
         ],
       ],
       ['store.min_free_bytes', [1_048_576, 1_000_000_000_000], [1_048_575, 1_000_000_000_001]],
+      [
+        'contract.json_rpc_url',
+        ['', 'http://127.0.0.1:33035', 'https://a.example/api'],
+        ['127.0.0.1:33035', 'ftp://a', 'http://u:p@a'],
+      ],
+      ['contract.key_file', ['', 'a/b'], ['a\0b', 'a'.repeat(4_097)]],
+      ['contract.fee_nano_mas', [0, '1_000_000_000_000_000_000'], [-1, '1_000_000_000_000_000_001']],
+      ['contract.gas_margin_percent', [0, 1_000], [-1, 1_001]],
+      ['contract.call_timeout_ms', [100, 600_000], [99, 600_001]],
       ['store.ballast_bytes', [1_048_576, 1_073_741_824], [1_048_575, 1_073_741_825]],
       ['store.scrub_interval_hours', [1, 720], [0, 721]],
       ['cpu.threads', [0, 256], [-1, 257]],
@@ -319,6 +328,57 @@ describe('config/load', () => {
     })
   })
 
+  describe('error: two binds that are the same are blamed on whoever said the later word', () => {
+    const API = '[distributed_storage.api]\nbind = "127.0.0.1:31251"'
+
+    it('on the line of the file when the other is a default', () => {
+      assertRefused(
+        () => loadToml(API),
+        'CONFIG_VALUE_INVALID',
+        /test\.toml:2: .*api\.bind.*another port than metrics\.bind/,
+      )
+    })
+
+    it('on a flag when the other stands in the file', () => {
+      const file = writeToml(API)
+      const flags = { 'metrics.bind': '127.0.0.1:31251' }
+      assertRefused(
+        () => load({ file, flags }),
+        'CONFIG_VALUE_INVALID',
+        /^flag metrics\.bind: .*another port than api\.bind/,
+      )
+      const metrics = writeToml('[distributed_storage.metrics]\nbind = "127.0.0.1:4"')
+      const env = { MASSA_STORAGE_API__BIND: 'localhost:4' }
+      assertRefused(
+        () => load({ file: metrics, env }),
+        'CONFIG_VALUE_INVALID',
+        /API__BIND: .*another port than metrics\.bind/,
+      )
+    })
+  })
+
+  describe('error: a massa-node that is named twice', () => {
+    for (const [one, other] of [
+      ['127.0.0.1:33037', 'localhost:33037'],
+      ['127.0.0.1:33037', '[::1]:33037'],
+      ['localhost:33037', 'LOCALHOST:33037'],
+      ['A.COM:33037', 'a.com:33037'],
+      ['a.com:80', 'a.com:0080'],
+      ['[2001:DB8::1]:1', '[2001:db8:0:0::1]:1'],
+      ['[::ffff:127.0.0.1]:1', '127.0.0.1:1'],
+    ] as const) {
+      it(`${one} is ${other}`, () => {
+        const flags = { 'node.grpc_urls': [one, other] }
+        assertRefused(() => load({ flags }), 'CONFIG_VALUE_INVALID', /different/)
+      })
+    }
+
+    it('but not where hosts or ports differ', () => {
+      const urls = ['127.0.0.1:1', '127.0.0.1:2', '127.0.0.2:1', 'a.com:1', 'b.com:1', '[::2]:1', 'a_b:1']
+      assert.deepEqual(load({ flags: { 'node.grpc_urls': urls } }).config.node.grpcUrls, urls)
+    })
+  })
+
   describe('error: an unknown name is refused with the nearest known one', () => {
     const slips: readonly (readonly [toml: string, nearest: string])[] = [
       ['[distributed_storage]\nretention_period = 1', 'retention_periods'],
@@ -346,6 +406,24 @@ describe('config/load', () => {
 
     it('among the flags', () => {
       assertRefused(() => load({ flags: { 'log.levle': 'info' } }), 'CONFIG_KEY_UNKNOWN', /nearest is log\.level/)
+    })
+
+    it('but a name that is near none is given no advice, and a table is called one', () => {
+      for (const name of ['foo', 'xyzzy', 'node.foo']) {
+        assert.throws(
+          () => load({ flags: { [name]: '1' } }),
+          (error) =>
+            isArchiveError(error, 'CONFIG_KEY_UNKNOWN') &&
+            error.context.nearest === undefined &&
+            !/nearest/.test(error.message),
+          name,
+        )
+      }
+      assertRefused(
+        () => load({ flags: { node: '1' } }),
+        'CONFIG_KEY_UNKNOWN',
+        /node is a table; its settings are node\.grpc_urls, .*node\.chain_restarts/,
+      )
     })
   })
 

@@ -24,4 +24,11 @@ describe('config/nearest-key', () => {
   it('prefers the right name in another table to another name in this one', () => {
     assert.equal(findNearestKey('bind', ['log', 'node', 'api.bind']), 'api.bind')
   })
+
+  it('limit: a third of the letters may be wrong, and no more', () => {
+    assert.equal(findNearestKey('abcdef', ['abcdxy']), 'abcdxy')
+    assert.equal(findNearestKey('abcdef', ['abcxyz']), undefined)
+    assert.equal(findNearestKey('foo', ['api.bind', 'enabled']), undefined)
+    assert.equal(findNearestKey('storage_gb', ['enabled', 'allocated_storage_gb']), 'allocated_storage_gb')
+  })
 })

@@ -17,7 +17,7 @@ describe('config/write-config-file', () => {
 
   const answers: ConfigAnswers = {
     enabled: true,
-    grpcUrls: ['127.0.0.1:33037', '[::1]:33037'],
+    grpcUrls: ['127.0.0.1:33037', '[2001:db8::1]:33037'],
     network: 'buildnet',
     dataDir: 'a "quoted" \\ path',
     allocatedStorageGb: 1_000_000,
@@ -49,6 +49,43 @@ describe('config/write-config-file', () => {
     for (const [i, line] of lines.entries()) {
       if (line.includes(' = ')) assert.match(lines[i - 1] ?? '', /^\s*# /, line)
     }
+  })
+
+  it('writes settings of every kind, which win over answers, each in its table and with its comment', () => {
+    const file = join(folder, 'settings.toml')
+    const settings = {
+      chunk_size: '1024',
+      data_dir: 'elsewhere',
+      'node.chain_id': '77',
+      'node.grpc_urls': '127.0.0.1:1,127.0.0.1:2',
+      'node.chain_restarts': '[{ last_kept_period = 1, last_kept_thread = 31, restart_period = 5 }]',
+      'metrics.enabled': 'false',
+      'api.bind': '127.0.0.1:0',
+      'log.level': '3',
+    }
+    writeConfigFile(file, { ...answers, settings })
+    const { config, origins } = loadConfig({ file, env: {}, flags: {}, cwd: folder })
+    assert.equal(config.chunkSize, 1024)
+    assert.equal(config.dataDir, join(folder, 'elsewhere'))
+    assert.equal(config.node.chainId, 77n)
+    assert.deepEqual(config.node.grpcUrls, ['127.0.0.1:1', '127.0.0.1:2'])
+    assert.deepEqual(config.node.chainRestarts, [{ lastKeptPeriod: 1, lastKeptThread: 31, restartPeriod: 5 }])
+    assert.equal(config.metrics.enabled, false)
+    assert.equal(config.api.bind, '127.0.0.1:0')
+    assert.equal(config.log.level, 'debug')
+    assert.equal(origins.get('replication_factor'), 'default')
+    const lines = readFileSync(file, 'utf8').split('\n')
+    for (const [i, line] of lines.entries()) {
+      if (/^ +\w+ = /.test(line)) assert.match(lines[i - 1] ?? '', /^\s*# /, line)
+    }
+    assert.throws(
+      () => renderConfigFile({ settings: { chunk_sice: '1' } }),
+      (error) => isArchiveError(error, 'CONFIG_KEY_UNKNOWN'),
+    )
+    assert.throws(
+      () => renderConfigFile({ settings: { chunk_size: '1' } }),
+      (error) => isArchiveError(error, 'CONFIG_VALUE_INVALID'),
+    )
   })
 
   it('error: a file that exists stays as it is without force, and is replaced with it', () => {

@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { NodeClient } from '../../archiver/index.ts'
 import { type ReplayServer, readRecording, startReplayServer } from '../../devnet/index.ts'
 import { runCli } from './run-cli.ts'
 
@@ -73,6 +74,18 @@ describe('e2e/doctor', function () {
     assert.match(find('streams').fix ?? '', /enable_broadcast = true/)
   })
 
+  it('does not take an idle chain for a node that does not broadcast', async () => {
+    const server = await startReplayServer({ recording: await readRecording(fixture('push.ndjson.gz')), speed: 1e6 })
+    servers.push(server)
+    const client = new NodeClient({ url: server.url, timeoutMs: 5_000 })
+    await client.getStatus()
+    client.close()
+    await server.atHead
+    const { find } = await ask({ 'node.grpc_urls': server.url })
+    assert.match(find('streams').detail, /stands still/)
+    assert.equal(find('streams').fix, undefined)
+  })
+
   it('names the two numbers of the network that a node is on', async () => {
     const { code, find } = await ask({ 'node.grpc_urls': await serve('push.ndjson.gz'), 'node.chain_id': '78' })
     assert.equal(code, 1)
@@ -93,7 +106,7 @@ describe('e2e/doctor', function () {
     const { code, find } = await ask({ 'node.grpc_urls': '127.0.0.1:1', 'api.bind': `127.0.0.1:${port}` })
     other.close()
     assert.equal(code, 1)
-    assert.match(find('port').fix ?? '', /127\.0\.0\.1:0/)
+    assert.match(find('port').fix ?? '', /api\.bind=127\.0\.0\.1:0/)
   })
 
   it('finds a data directory that cannot be one', async () => {

@@ -1,13 +1,20 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-const BIN = fileURLToPath(new URL('../../bin/massa-storage.js', import.meta.url))
+export const BIN = fileURLToPath(new URL('../../bin/massa-storage.js', import.meta.url))
 const LIMIT_MS = 60_000
 
 export interface CliResult {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string
+}
+
+export interface CliOptions {
+  readonly cwd: string
+  readonly env?: Record<string, string>
+  /** Run as this user, which only root may. */
+  readonly uid?: number
 }
 
 export interface RunningCli {
@@ -19,10 +26,7 @@ export interface RunningCli {
 }
 
 /** The built command line as its own process, with nothing of this process' settings. */
-export function startCli(
-  args: readonly string[],
-  options: { readonly cwd: string; readonly env?: Record<string, string> },
-): RunningCli {
+export function startCli(args: readonly string[], options: CliOptions): RunningCli {
   const inherited = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => name !== 'NODE_OPTIONS' && !name.startsWith('MASSA_STORAGE_')),
   )
@@ -30,6 +34,7 @@ export function startCli(
     cwd: options.cwd,
     env: { ...inherited, NO_COLOR: '1', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
   })
   let stdout = ''
   let stderr = ''
@@ -63,9 +68,6 @@ export function startCli(
   }
 }
 
-export function runCli(
-  args: readonly string[],
-  options: { readonly cwd: string; readonly env?: Record<string, string> },
-): Promise<CliResult> {
+export function runCli(args: readonly string[], options: CliOptions): Promise<CliResult> {
   return startCli(args, options).ended
 }

@@ -1,0 +1,22 @@
+import { createInterface } from 'node:readline/promises'
+
+/** Somebody at a terminal who can be asked. */
+export interface Terminal {
+  /** The line that was typed, without spaces around it. @throws an AbortError on Ctrl-C and at the end of the input */
+  question(text: string): Promise<string>
+  say(text: string): void
+  close(): void
+}
+
+/** undefined where nobody can answer: questions go to stderr, answers come from stdin, which must be a terminal. */
+export function openTerminal(): Terminal | undefined {
+  if (process.stdin.isTTY !== true) return undefined
+  const readline = createInterface({ input: process.stdin, output: process.stderr })
+  const closed = new AbortController()
+  readline.once('close', () => closed.abort())
+  return {
+    question: async (text) => (await readline.question(text, { signal: closed.signal })).trim(),
+    say: (text) => void process.stderr.write(`${text}\n`),
+    close: () => readline.close(),
+  }
+}

@@ -1,0 +1,108 @@
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { parse, stringify } from 'smol-toml'
+import { ArchiveError } from '../core/index.ts'
+import { ROOT_TABLE } from './layers.ts'
+import { makeFolder } from './make-folder.ts'
+
+/**
+ * Sets one text below `[distributed_storage]` in a configuration file and leaves everything else as it is, comments and
+ * all. A file that is not there is made. The file is replaced whole: it is never seen half written.
+ *
+ * @throws ArchiveError CONFIG_FILE_UNWRITABLE
+ */
+export function writeSetting(file: string, key: string, value: string): void {
+  guard(file, () => {
+    const old = readIfPresent(file)
+    const temporary = writeBeside(
+      file,
+      setChecked(old ?? '', { file, key, value }),
+      old === undefined ? 0o644 : statSync(file).mode & 0o777,
+    )
+    renameSync(temporary, file)
+  })
+}
+
+/**
+ * Finds out whether `writeSetting` can, for whoever must know before something else is done.
+ *
+ * @throws ArchiveError CONFIG_FILE_UNWRITABLE
+ */
+export function checkSettingWritable(file: string, key: string): void {
+  guard(file, () => {
+    setChecked(readIfPresent(file) ?? '', { file, key, value: 'any' })
+    unlinkSync(writeBeside(file, '', 0o644))
+  })
+}
+
+/** The setting may stand there in a way that only a parser sees: then somebody has to write it by hand. */
+function setChecked(old: string, { file, key, value }: { file: string; key: string; value: string }): string {
+  const text = setInText(old, key, value)
+  let found: unknown
+  try {
+    found = (parse(text, { integersAsBigInt: true })[ROOT_TABLE] as Record<string, unknown> | undefined)?.[key]
+  } catch {
+    // Found to be something else below.
+  }
+  if (found === value) return text
+  const message = `cannot write ${key} into ${file}: it stands there in an unusual way; set it by hand, alone on its line`
+  throw new ArchiveError('CONFIG_FILE_UNWRITABLE', message, { file, key })
+}
+
+/** A new file in the same folder, on disk. */
+function writeBeside(file: string, text: string, mode: number): string {
+  makeFolder(dirname(file))
+  const temporary = `${file}.${process.pid}.tmp`
+  const handle = openSync(temporary, 'w', mode)
+  try {
+    writeSync(handle, text)
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
+  return temporary
+}
+
+function guard(file: string, write: () => void): void {
+  try {
+    write()
+  } catch (cause) {
+    if (cause instanceof ArchiveError) throw cause
+    const reason = (cause as NodeJS.ErrnoException).code ?? 'unknown'
+    throw new ArchiveError('CONFIG_FILE_UNWRITABLE', `cannot write ${file} (${reason})`, { file, reason }, cause)
+  }
+}
+
+/** The text of the file with the setting in it. */
+export function setInText(text: string, key: string, value: string): string {
+  const line = stringify({ [key]: value }).trim()
+  const lines = text.split('\n')
+  let table = ''
+  let header: number | undefined
+  for (const [i, current] of lines.entries()) {
+    const name = /^\s*\[+\s*([^\]]+?)\s*\]/.exec(current)?.[1]
+    if (name !== undefined) table = name
+    if (name === ROOT_TABLE) header = i
+    const match = /^(\s*)([A-Za-z0-9_-]+)\s*=\s*(?:"[^"]*"|'[^']*')(\s*#.*)?\s*$/.exec(current)
+    if (table === ROOT_TABLE && match?.[2] === key) {
+      lines[i] = `${match[1] ?? ''}${line}${match[3] ?? ''}`
+      return lines.join('\n')
+    }
+  }
+  if (header !== undefined) {
+    const indent = /^\s*/.exec(lines[header] ?? '')?.[0] ?? ''
+    lines.splice(header + 1, 0, `${indent}    ${line}`)
+    return lines.join('\n')
+  }
+  const before = text === '' || text.endsWith('\n') ? text : `${text}\n`
+  return `${before}${before === '' ? '' : '\n'}[${ROOT_TABLE}]\n    ${line}\n`
+}
+
+function readIfPresent(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { findAnswering, findSidecar, isAlive } from '../../cli/find-sidecar.ts'
+import { isArchiveError } from '../../core/index.ts'
+
+const NOBODY = 65_534
+
+describe('cli/find-sidecar', () => {
+  let dir = ''
+  let server: Server
+  let bind = ''
+  /** What the server says that it has open. */
+  let open = ''
+
+  before(async () => {
+    dir = mkdtempSync(join(tmpdir(), 'massa-storage-find-'))
+    server = createServer((_request, response) => response.end(JSON.stringify({ dataDir: open })))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    bind = `127.0.0.1:${(server.address() as { port: number }).port}`
+  })
+  beforeEach(() => {
+    open = dir
+    rmSync(join(dir, 'daemon.json'), { force: true })
+  })
+  after(() => {
+    server.close()
+    rmSync(dir, { recursive: true })
+  })
+
+  const at = (apiBind: string) => ({ dataDir: dir, api: { bind: apiBind } })
+
+  /** As somebody who may not enter the folder: root is another user meanwhile, others lock themselves out. */
+  async function locked<T>(act: () => Promise<T>): Promise<T> {
+    const isRoot = process.geteuid?.() === 0
+    chmodSync(dir, isRoot ? 0o700 : 0o000)
+    if (isRoot) process.seteuid?.(NOBODY)
+    try {
+      return await act()
+    } finally {
+      if (isRoot) process.seteuid?.(0)
+      chmodSync(dir, 0o700)
+    }
+  }
+
+  it('takes the word of daemon.json', async () => {
+    assert.equal(await findSidecar(at(bind)), undefined)
+    writeFileSync(join(dir, 'daemon.json'), JSON.stringify({ pid: 1, apiUrl: 'http://127.0.0.1:5' }))
+    assert.equal(await findSidecar(at(bind)), 'http://127.0.0.1:5')
+  })
+
+  it('asks at api.bind where the folder may not be entered', async () => {
+    assert.equal(await locked(() => findSidecar(at(bind))), `http://${bind}`)
+  })
+
+  it('error: says that it may not look when nobody, or somebody else, answers there', async () => {
+    const denied = (error: unknown) => isArchiveError(error, 'STORE_ACCESS_DENIED') && error.message.includes(dir)
+    await locked(() => assert.rejects(findSidecar(at('127.0.0.1:1')), denied))
+    await locked(() => assert.rejects(findSidecar(at('127.0.0.1:0')), denied))
+    open = tmpdir()
+    await locked(() => assert.rejects(findSidecar(at(bind)), denied))
+  })
+
+  it('finds who has a folder open by its other name, too, and not who has another', async () => {
+    assert.equal(await findAnswering(at(bind)), `http://${bind}`)
+    open = `${dir}-link`
+    symlinkSync(dir, open)
+    assert.equal(await findAnswering(at(bind)), `http://${bind}`)
+    rmSync(open)
+    assert.equal(await findAnswering(at(bind)), undefined)
+    // After a crash.
+    open = dir
+    writeFileSync(join(dir, 'daemon.json'), JSON.stringify({ pid: 1, apiUrl: 'http://127.0.0.1:1' }))
+    assert.equal(await findAnswering(at(bind)), undefined)
+  })
+
+  it('a process of another user is alive, one that ended is not', async () => {
+    assert.equal(isAlive(process.pid), true)
+    await locked(async () => assert.equal(isAlive(1), true))
+    assert.equal(isAlive(2 ** 22 + 1), false)
+  })
+})
