@@ -1,7 +1,17 @@
 import { Command, CommanderError, Option } from 'commander'
 import { readPackageVersion } from '../config/index.ts'
-import { isArchiveError, parseBlockId, parseOperationId } from '../core/index.ts'
-import { configCheck, configInit, configShow, type InitOptions } from './commands/config.ts'
+import { ArchiveError, isArchiveError, parseBlockId, parseOperationId } from '../core/index.ts'
+import { configCheck, configShow } from './commands/config.ts'
+import { configInit, type InitOptions } from './commands/config-init.ts'
+import {
+  type ChangeOptions,
+  type ChangeStep,
+  contractConfig,
+  contractPending,
+  contractUpgrade,
+} from './commands/contract-change.ts'
+import { contractDeploy, type DeployOptions } from './commands/contract-deploy.ts'
+import { contractShow, contractVerify, type RegistryOptions } from './commands/contract-show.ts'
 import { doctor } from './commands/doctor.ts'
 import { inspect } from './commands/inspect.ts'
 import { listChunks } from './commands/list-chunks.ts'
@@ -12,7 +22,15 @@ import { status } from './commands/status.ts'
 import { verify } from './commands/verify.ts'
 import { type Context, createContext } from './context.ts'
 import { EXIT_CODES, exitCodeOf } from './exit-codes.ts'
-import { parseChunkPrefix, parseCount, parseHexPrefix, parsePeriod, parsePeriodRange } from './parse-arguments.ts'
+import {
+  collectSetting,
+  parseChunkPrefix,
+  parseCount,
+  parseHexPrefix,
+  parseLogLevel,
+  parsePeriod,
+  parsePeriodRange,
+} from './parse-arguments.ts'
 import { usageErrorAsJson, usageErrorAsText } from './usage-errors.ts'
 
 /**
@@ -24,7 +42,8 @@ import { usageErrorAsJson, usageErrorAsText } from './usage-errors.ts'
 export async function main(args: readonly string[]): Promise<number> {
   let exitCode: number = EXIT_CODES.ok.code
   const json = args.includes('--json') || args.includes('-j')
-  outliveClosedPipes(args[0] === 'start')
+  // Options may stand before it.
+  watchOutputs(args.includes('start'), json)
   const program = createProgram(json, (code) => {
     exitCode = code
   })
@@ -54,12 +73,14 @@ function createProgram(json: boolean, onExit: (code: number) => void): Command {
     .version(readPackageVersion())
     .option('-c, --config <file>', 'configuration file (default: config/config.toml, if it exists)')
     .option('--data-dir <dir>', 'folder of the archive')
-    .option('--set <key=value>', 'any setting, e.g. node.poll_interval_ms=500; repeatable', collect)
+    .option('--set <key=value>', 'any setting, e.g. node.poll_interval_ms=500; repeatable', collectSetting)
     .option('-j, --json', 'answers, progress and errors as JSON')
     .option('-q, --quiet', 'answers only, no remarks and no progress')
     .addOption(new Option('--log-format <format>', 'log lines').choices(['auto', 'human', 'json']))
     .addOption(
-      new Option('--log-level <level>', 'least severe log line').choices(['error', 'warn', 'info', 'debug', 'trace']),
+      new Option('--log-level <level>', 'least severe log line: error, warn, info, debug, trace, or 0 to 4').argParser(
+        parseLogLevel,
+      ),
     )
     .exitOverride()
     .showSuggestionAfterError(true)
@@ -74,8 +95,10 @@ function createProgram(json: boolean, onExit: (code: number) => void): Command {
 
   explain(program, 'massa-storage config init')
   add(program, 'start', 'Follow the massa-node and archive its final blocks.', 'massa-storage start')
+    .option('--auto-deploy', 'deploy a storage-registry first when none is configured, after showing the price')
+    .option('-y, --yes', 'with --auto-deploy: spend without asking')
     .addOption(new Option('--with-parent', 'end with the process that started it').hideHelp())
-    .action((options: StartOptions, command) => run((context) => start(context, options))(command))
+    .action((options: StartOptions, command) => run((context, signal) => start(context, options, signal))(command))
   add(
     program,
     'status',
@@ -109,6 +132,7 @@ function createProgram(json: boolean, onExit: (code: number) => void): Command {
     (_options, command) => run((context) => doctor(context))(command),
   )
   addConfig(program, run)
+  addContract(program, run)
   add(
     program,
     'replay',
@@ -116,7 +140,7 @@ function createProgram(json: boolean, onExit: (code: number) => void): Command {
     'massa-storage replay --fast --exit-at-head',
   )
     .argument('[file]', 'recording, NDJSON or NDJSON.gz (default: the one that comes with massa-storage)')
-    .option('--fast', 'as fast as the sidecar takes it')
+    .addOption(new Option('--fast', 'as fast as the sidecar takes it').conflicts('speed'))
     .option('--speed <factor>', 'so many times as fast as it was recorded', parseCount)
     .option('--exit-at-head', 'end when the head of the recording is archived')
     .action((file: string | undefined, options, command) =>
@@ -178,13 +202,13 @@ function addConfig(program: Command, run: (action: Action) => (command: Command)
     'Ask what cannot be guessed and write config/config.toml.',
     'massa-storage config init --yes --grpc-url 127.0.0.1:33037',
   )
-    .option('-y, --yes', 'ask nothing, take options and defaults')
+    .option('-y, --yes', 'ask nothing, take options, --set and defaults')
     .option('--force', 'overwrite an existing file')
     .option('--grpc-url <host:port>', 'public gRPC address of a massa-node; repeatable', collect)
     .option('--network <network>', 'mainnet, buildnet, or CHAIN_ID:GENESIS_TIMESTAMP_MS')
     .option('--storage-gb <gb>', 'disk to give, in GB')
     .option('--retention-periods <periods>', 'periods to keep, 0 for ever')
-    .option('--file <file>', 'where to write')
+    .option('--file <file>', 'where to write (default: the file that --config names)')
     .action((options: InitOptions, command) => run((context) => configInit(context, options))(command))
   add(config, 'show', 'Print every setting.', 'massa-storage config show --origin')
     .option('--origin', 'and where each comes from')
@@ -192,6 +216,79 @@ function addConfig(program: Command, run: (action: Action) => (command: Command)
   add(config, 'check', 'Say whether the configuration is usable.', 'massa-storage config check').action(
     (_options, command) => run((context) => configCheck(context))(command),
   )
+}
+
+function addContract(program: Command, run: (action: Action) => (command: Command) => Promise<void>): void {
+  const contract = add(
+    program,
+    'contract',
+    'Deploy, show, verify or change the storage-registry.',
+    'massa-storage contract show',
+  )
+  add(
+    contract,
+    'deploy',
+    'Deploy a storage-registry and write its address into the configuration.',
+    'massa-storage contract deploy --params registry.toml',
+  )
+    .option('--params <file>', 'TOML file with the settings of the registry (default: those of a private network)')
+    .option('--admin <address>', 'who may change it (default: the address of the key)')
+    .option('-y, --yes', 'spend without asking')
+    .option('--force', 'although a registry is configured')
+    .action((options: DeployOptions, command) =>
+      run((context, signal) => contractDeploy(context, options, signal))(command),
+    )
+  add(contract, 'show', 'Show what the chain has of the registry.', 'massa-storage contract show --json')
+    .option('--address <address>', 'another registry than the configured one')
+    .action((options: RegistryOptions, command) => run((context) => contractShow(context, options))(command))
+  add(
+    contract,
+    'verify',
+    'Compare the code on the chain with the one of this release; exit code 5 when they differ.',
+    'massa-storage contract verify',
+  )
+    .option('--address <address>', 'another registry than the configured one')
+    .action((options: RegistryOptions, command) => run((context) => contractVerify(context, options))(command))
+  addChange(contract, run, 'config')
+  addChange(contract, run, 'upgrade')
+}
+
+/** Both kinds of change are announced first and applied after the registry's delay. */
+function addChange(
+  contract: Command,
+  run: (action: Action) => (command: Command) => Promise<void>,
+  name: 'config' | 'upgrade',
+): void {
+  const noun = name === 'config' ? 'settings' : 'code'
+  const example = `massa-storage contract ${name}`
+  const change = add(contract, name, `Change the ${noun} of the registry: announce, wait, apply.`, `${example} show`)
+  add(change, 'show', `Show which ${noun} are announced, and when they may be applied.`, `${example} show`)
+    .option('--address <address>', 'another registry than the configured one')
+    .action((options: RegistryOptions, command) =>
+      run((context) => contractPending(context, name === 'config' ? 'config' : 'code', options))(command),
+    )
+  const steps: readonly (readonly [ChangeStep, string])[] = [
+    ['announce', `Make known which ${noun} will be applied.`],
+    ['apply', `Apply announced ${noun}.`],
+  ]
+  for (const [step, description] of steps) {
+    const command = add(change, step, description, `${example} ${step}${name === 'config' ? ' registry.toml' : ''}`)
+      .option('--address <address>', 'another registry than the configured one')
+      .option('-y, --yes', 'spend without asking')
+    if (name === 'config') {
+      command
+        .argument('<file>', 'TOML file; settings that it leaves out stay as they are')
+        .action((file: string, options: ChangeOptions, self) =>
+          run((context, signal) => contractConfig(context, step, file, { ...options, signal }))(self),
+        )
+    } else {
+      command
+        .argument('[file]', 'WebAssembly file (default: the one of this release)')
+        .action((file: string | undefined, options: ChangeOptions, self) =>
+          run((context, signal) => contractUpgrade(context, step, file, { ...options, signal }))(self),
+        )
+    }
+  }
 }
 
 function add(parent: Command, name: string, description: string, example: string): Command {
@@ -226,14 +323,20 @@ function actOn(action: Action, onExit: (code: number) => void) {
   }
 }
 
-/** `list-chunks | head` ends quietly; the daemon goes on without its log. */
-function outliveClosedPipes(isDaemon: boolean): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
-      if (!isDaemon) process.exit(EXIT_CODES.ok.code)
-    })
-  }
+/** `list-chunks | head` ends quietly, `list-chunks > /dev/full` with a code; the daemon goes on without its log. */
+function watchOutputs(isDaemon: boolean, json: boolean): void {
+  process.stderr.on('error', () => {
+    if (!isDaemon) process.exit(EXIT_CODES.failed.code)
+  })
+  let said = false
+  process.stdout.on('error', ({ code = 'unknown' }: NodeJS.ErrnoException) => {
+    const isPipe = code === 'EPIPE'
+    const failure = new ArchiveError('CLI_OUTPUT_FAILED', `standard output cannot be written (${code})`, { code })
+    // A daemon meets it at every line of its log.
+    if (!isPipe && !said) reportFailure(failure, json)
+    said = true
+    if (!isDaemon) process.exit(isPipe ? EXIT_CODES.ok.code : exitCodeOf(failure))
+  })
 }
 
 function reportFailure(error: unknown, json: boolean): number {

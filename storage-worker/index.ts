@@ -1,13 +1,36 @@
 export { readOrCreateArchiverKey } from './archiver-key.ts'
 export { BALLAST_BYTES } from './ballast.ts'
+export type { ChainPort, ChainStatus, Quote, SubmitOptions, SubmittedOperation } from './chain-port.ts'
 export { LevelChunkStore } from './chunk-store.ts'
 export { type DaemonInfo, readDaemonInfo } from './daemon-info.ts'
+export {
+  compareBytecode,
+  type Deployed,
+  type DeployPlan,
+  deployRegistry,
+  planDeployment,
+  readBytecodeFile,
+  readContract,
+  readShippedBytecode,
+} from './deploy-registry.ts'
 export { DiskSpace, FREE_FLOOR_BYTES } from './disk-space.ts'
+export { findAccessProblem } from './explain-access.ts'
 export { inspectBlock, inspectChunk, inspectOperation, inspectPeriod } from './inspect.ts'
 export { KEYSPACES } from './keyspace.ts'
 export { type ChunkFilter, type ChunkRow, listChunks } from './list-chunks.ts'
 export { type Migration, SCHEMA_VERSION } from './migrations.ts'
 export { type OpenStoreOptions, openStore, type Store } from './open-store.ts'
+export {
+  checkAnnounce,
+  checkApply,
+  type PendingChange,
+  planConfigChange,
+  quoteChange,
+  type RegistryChange,
+  readPendingChange,
+  sendChange,
+} from './registry-changes.ts'
+export { RegistryClient, type RegistryOutcome } from './registry-client.ts'
 export {
   applyRetention,
   computeNextRetentionAt,
@@ -19,4 +42,7 @@ export {
 export { Scrub, type ScrubModules, type ScrubOptions } from './scrub.ts'
 export { LevelSpool } from './spool.ts'
 export { readIdentity } from './store-identity.ts'
-export { type Damage, type VerifyOptions, type VerifyProgress, type VerifyReport, verifyArchive } from './verify.ts'
+export { verifyArchive } from './verify.ts'
+export type { Damage, VerifyOptions, VerifyProgress, VerifyReport } from './verify-report.ts'
+export { readWalletKey } from './wallet-key.ts'
+export { openWeb3Chain, type Web3ChainOptions } from './web3-chain.ts'

@@ -1,10 +1,12 @@
 import { accessSync, constants, statSync } from 'node:fs'
-import { type LoadedConfig, makeFolder } from '../../config/index.ts'
+import { type LoadedConfig, makeFolder, SECRET_KEY_ENV } from '../../config/index.ts'
 import { ArchiveError, isArchiveError } from '../../core/index.ts'
 import { startDaemon } from '../../daemon/index.ts'
 import { createLogger } from '../../telemetry/index.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
+import { adviseSetting } from '../setting-advice.ts'
+import { deployConfigured } from './contract-deploy.ts'
 
 /** Everything finishes within this; what does not is cut off (docs/ARCHITECTURE.md, Start and stop). */
 const STOP_LIMIT_MS = 9_500
@@ -12,13 +14,16 @@ const STOP_LIMIT_MS = 9_500
 export interface StartOptions {
   /** End as on a signal when the process that started this one goes and closes the IPC channel to it. */
   readonly withParent?: boolean
+  /** Deploy a registry first when none is configured. */
+  readonly autoDeploy?: boolean
+  /** With `autoDeploy`: spend without asking. */
+  readonly yes?: boolean
 }
 
 /** Runs the sidecar until SIGINT, SIGTERM or SIGHUP. */
-export async function start(context: Context, options: StartOptions = {}): Promise<number> {
-  const loaded = context.load()
+export async function start(context: Context, options: StartOptions = {}, signal?: AbortSignal): Promise<number> {
+  const loaded = await withRegistry(context, options, signal ?? new AbortController().signal)
   const { config } = loaded
-  checkStartable(loaded)
   makeDataDir(config.dataDir)
   const log = createLogger({
     level: config.log.level,
@@ -39,18 +44,36 @@ export async function start(context: Context, options: StartOptions = {}): Promi
   return EXIT_CODES.ok.code
 }
 
-function checkStartable({ config, file }: LoadedConfig): void {
-  const where = file ?? 'config/config.toml'
-  if (!config.enabled) {
-    throw new ArchiveError(
-      'CLI_DISABLED',
-      `massa-storage is disabled: set 'enabled = true' below [distributed_storage] in ${where}, or run 'massa-storage config init'`,
+/** The configuration, with a registry if that was asked for; an archive alone needs none. */
+async function withRegistry(context: Context, options: StartOptions, signal: AbortSignal): Promise<LoadedConfig> {
+  const loaded = context.load()
+  checkStartable(loaded)
+  const { storageRegistryAddress, contract } = loaded.config
+  if (storageRegistryAddress !== '') return loaded
+  if (options.autoDeploy) {
+    const yes = options.yes ?? false
+    const { deployed } = await deployConfigured(context, loaded, { yes }, signal)
+    return context.load({ storage_registry_address: deployed.address })
+  }
+  // Whoever configures a key to stake with means to use a registry.
+  if (contract.keyFile !== '' || context.env[SECRET_KEY_ENV]) {
+    context.output.remark(
+      'No storage-registry is configured: nothing is challenged or rewarded. ' +
+        "Set storage_registry_address, or deploy one with 'massa-storage contract deploy' or 'massa-storage start --auto-deploy'.",
     )
+  }
+  return loaded
+}
+
+function checkStartable(loaded: LoadedConfig): void {
+  const { config } = loaded
+  if (!config.enabled) {
+    throw new ArchiveError('CLI_DISABLED', `massa-storage is disabled: ${adviseSetting(loaded, 'enabled', 'true')}`)
   }
   if (config.node.grpcUrls.length === 0) {
     throw new ArchiveError(
       'CLI_NO_NODE',
-      `no massa-node is configured: add 'grpc_urls = ["127.0.0.1:33037"]' below [distributed_storage.node] in ${where}`,
+      `no massa-node is configured: ${adviseSetting(loaded, 'node.grpc_urls', '["127.0.0.1:33037"]', '127.0.0.1:33037')}`,
     )
   }
 }

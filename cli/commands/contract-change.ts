@@ -1,0 +1,108 @@
+import { resolve } from 'node:path'
+import { checkParams, readRegistryParams, toSnakeCase } from '../../config/index.ts'
+import { formatCoins, REGISTRY_CONFIG_FIELDS } from '../../core/index.ts'
+import {
+  checkAnnounce,
+  checkApply,
+  planConfigChange,
+  quoteChange,
+  type RegistryChange,
+  type RegistryClient,
+  readBytecodeFile,
+  readPendingChange,
+  readShippedBytecode,
+  sendChange,
+} from '../../storage-worker/index.ts'
+import { openRegistry } from '../chain-access.ts'
+import { confirmSpending } from '../confirm.ts'
+import type { Context } from '../context.ts'
+import { EXIT_CODES } from '../exit-codes.ts'
+import { changeToJson, configToJson, describeChange, type RegistryOptions } from './contract-show.ts'
+
+export interface ChangeOptions extends RegistryOptions {
+  readonly yes?: boolean
+}
+
+export type ChangeStep = 'announce' | 'apply'
+
+/** What waits for its second call, and the settings as they are. */
+export async function contractPending(
+  context: Context,
+  what: RegistryChange['what'],
+  options: RegistryOptions,
+): Promise<number> {
+  const { output } = context
+  const { client } = await openRegistry(context, { address: options.address, needsKey: false })
+  const change = await readPendingChange(client, what)
+  const config = await client.read('getConfig', {})
+  output.value({
+    pending: change ? changeToJson(change) : null,
+    ...(what === 'config' ? { config: configToJson(config) } : {}),
+  })
+  if (what === 'config') output.table(REGISTRY_CONFIG_FIELDS.map((field) => [toSnakeCase(field), `${config[field]}`]))
+  output.line(change ? describeChange(change) : 'Nothing is announced.')
+  return EXIT_CODES.ok.code
+}
+
+/** One of the two calls that change the settings of the registry. */
+export async function contractConfig(
+  context: Context,
+  step: ChangeStep,
+  file: string,
+  options: ChangeOptions & { readonly signal: AbortSignal },
+): Promise<number> {
+  const path = resolve(context.cwd, file)
+  const changed = readRegistryParams(path)
+  const { client } = await openRegistry(context, { address: options.address, needsKey: true })
+  const { old, config } = await planConfigChange(client, changed)
+  checkParams(config, path)
+  for (const field of REGISTRY_CONFIG_FIELDS) {
+    if (old[field] !== config[field])
+      context.output.remark(`  ${toSnakeCase(field)}: ${old[field]} -> ${config[field]}`)
+  }
+  return makeCall(context, client, { step, change: { what: 'config', config }, ...options })
+}
+
+/** One of the two calls that change the code of the registry. */
+export async function contractUpgrade(
+  context: Context,
+  step: ChangeStep,
+  file: string | undefined,
+  options: ChangeOptions & { readonly signal: AbortSignal },
+): Promise<number> {
+  const bytecode = file === undefined ? readShippedBytecode() : readBytecodeFile(resolve(context.cwd, file))
+  const { client } = await openRegistry(context, { address: options.address, needsKey: true })
+  return makeCall(context, client, { step, change: { what: 'code', bytecode }, ...options })
+}
+
+interface CallPlan extends ChangeOptions {
+  readonly step: ChangeStep
+  readonly change: RegistryChange
+  readonly signal: AbortSignal
+}
+
+async function makeCall(context: Context, client: RegistryClient, plan: CallPlan): Promise<number> {
+  const { output } = context
+  const { step, change, yes, signal } = plan
+  if (step === 'apply') await checkApply(client, change)
+  else if (!(await checkAnnounce(client, change))) {
+    output.remark('This change is announced already.')
+    return contractPending(context, change.what, plan)
+  }
+  const quote = await quoteChange(client, change)
+  output.remark(`Costs at most ${formatCoins(quote.spendNanoMas)} MAS with the fee; what is not used comes back.`)
+  await confirmSpending(output, step === 'announce' ? 'Announce the change?' : 'Apply the change?', { yes, signal })
+  const outcome = await sendChange(client, change, {
+    signal,
+    onSent: (id) => output.remark(`Sent as operation ${id}.`),
+  })
+  const pending = await readPendingChange(client, change.what)
+  output.value({
+    step,
+    operationId: outcome.operationId,
+    feeNanoMas: outcome.feeNanoMas.toString(),
+    pending: pending ? changeToJson(pending) : null,
+  })
+  output.line(step === 'announce' && pending ? describeChange(pending) : 'Applied.')
+  return EXIT_CODES.ok.code
+}

@@ -1,0 +1,85 @@
+/*
+ * A Massa chain as the registry's client needs it. Coins and fees are nanoMAS; addresses are texts.
+ */
+
+export interface ChainStatus {
+  readonly chainId: bigint
+  /** Of the clock of the node. */
+  readonly period: number
+  readonly minimalFeeNanoMas: bigint
+}
+
+export interface ContractCall {
+  readonly kind: 'call'
+  readonly target: string
+  readonly functionName: string
+  readonly parameter: Uint8Array
+  readonly coinsNanoMas?: bigint
+}
+
+export interface Deployment {
+  readonly kind: 'deploy'
+  readonly bytecode: Uint8Array
+  /** Of the constructor. */
+  readonly parameter: Uint8Array
+  /** Sent to the constructor. */
+  readonly coinsNanoMas: bigint
+  /** All that the sender may lose beside the fee: code, records and what is sent. */
+  readonly maxCoinsNanoMas: bigint
+}
+
+export type ChainRequest = ContractCall | Deployment
+
+/** What an operation would need, after a trial run. */
+export interface Quote {
+  readonly feeNanoMas: bigint
+  /** With a margin on what the trial run took. */
+  readonly maxGas: bigint
+  /** The most that may be spent, fee included. */
+  readonly spendNanoMas: bigint
+}
+
+export interface SubmitOptions {
+  /** Wait until it is final, too; true by default. */
+  readonly final?: boolean
+  readonly signal?: AbortSignal
+  /** Called once the node has taken it. */
+  readonly onSent?: (operationId: string) => void
+  /** Called when it was executed and is not yet final. */
+  readonly onExecuted?: (outcome: SubmittedOperation) => void
+}
+
+export interface SubmittedOperation {
+  readonly operationId: string
+  readonly isFinal: boolean
+  readonly maxGas: bigint
+  readonly feeNanoMas: bigint
+  /** Texts of its events, in order. */
+  readonly events: readonly string[]
+}
+
+export interface ReadOnlyAnswer {
+  readonly returned: Uint8Array
+  readonly gasCost: bigint
+  readonly events: readonly string[]
+}
+
+/**
+ * Reads and operations. Errors are ArchiveErrors: `CHAIN_*`, and the refusal of the registry (`REGISTRY_*`) where it is
+ * the contract that said no.
+ */
+export interface ChainPort {
+  /** Whose key signs; undefined without a key. */
+  readonly account: string | undefined
+  readStatus(): Promise<ChainStatus>
+  /** Candidate balance. */
+  readBalance(address: string): Promise<bigint>
+  /** Candidate bytecode; undefined when there is none. */
+  readBytecode(address: string): Promise<Uint8Array | undefined>
+  /** Candidate values of ASCII keys, in their order. */
+  readDatastore(address: string, keys: readonly string[]): Promise<(Uint8Array | undefined)[]>
+  callReadOnly(call: ContractCall): Promise<ReadOnlyAnswer>
+  quote(request: ChainRequest): Promise<Quote>
+  /** Sends, waits, and sends again what expired; throws when it failed. */
+  submit(request: ChainRequest, options?: SubmitOptions): Promise<SubmittedOperation>
+}

@@ -1,0 +1,133 @@
+import {
+  type Announcement,
+  ArchiveError,
+  decodeAnnouncement,
+  decodeRegistryResult,
+  encodeRegistryCall,
+  encodeRegistryViewArgs,
+  isArchiveError,
+  MAX_NODE_PAGE,
+  parseRegistryEvent,
+  REGISTRY_KEYS,
+  type RegistryCallArgs,
+  type RegistryCallName,
+  type RegistryEvent,
+  type RegistryNode,
+  type RegistryViewArgs,
+  type RegistryViewName,
+  type RegistryViewResult,
+} from '../core/index.ts'
+import type { ChainPort, ContractCall, Quote, SubmitOptions, SubmittedOperation } from './chain-port.ts'
+
+/** `fundRewards`, `topUpStake` and what stores something need coins; what is not used comes back. */
+export interface CallOptions extends SubmitOptions {
+  readonly coinsNanoMas?: bigint
+}
+
+export interface RegistryOutcome extends Omit<SubmittedOperation, 'events'> {
+  readonly events: readonly RegistryEvent[]
+}
+
+/** Reading all nodes starts over when one comes or goes; on a busy registry not for ever. */
+const MAX_PAGE_ROUNDS = 5
+
+/** The storage-registry at one address: arguments, results, events and refusals as values. */
+export class RegistryClient {
+  readonly address: string
+  readonly chain: ChainPort
+
+  constructor(address: string, chain: ChainPort) {
+    this.address = address
+    this.chain = chain
+  }
+
+  /**
+   * The result of a view, on the candidate state.
+   *
+   * @throws ArchiveError REGISTRY_* as the view refuses, CHAIN_*, CHAIN_ANSWER_INVALID when this is no registry
+   */
+  async read<N extends RegistryViewName>(name: N, args: RegistryViewArgs<N>): Promise<RegistryViewResult<N>> {
+    const parameter = encodeRegistryViewArgs(name, args)
+    const { returned } = await this.chain.callReadOnly(this.callOf(name, parameter))
+    try {
+      return decodeRegistryResult(name, returned)
+    } catch (cause) {
+      if (!isArchiveError(cause, 'CORE_BYTES_INVALID')) throw cause
+      throw new ArchiveError(
+        'CHAIN_ANSWER_INVALID',
+        `${this.address} did not answer ${name} as a registry does`,
+        { name },
+        cause,
+      )
+    }
+  }
+
+  /** What a call would need; refused as the call would be. */
+  quote<N extends RegistryCallName>(name: N, args: RegistryCallArgs<N>, coinsNanoMas = 0n): Promise<Quote> {
+    return this.chain.quote(this.callOf(name, encodeRegistryCall(name, args), coinsNanoMas))
+  }
+
+  /**
+   * Sends a call and waits for its outcome. What the registry would refuse is found by a trial run and never sent.
+   *
+   * @throws ArchiveError REGISTRY_*, CHAIN_*
+   */
+  async call<N extends RegistryCallName>(
+    name: N,
+    args: RegistryCallArgs<N>,
+    options: CallOptions = {},
+  ): Promise<RegistryOutcome> {
+    const parameter = encodeRegistryCall(name, args)
+    const outcome = await this.chain.submit(this.callOf(name, parameter, options.coinsNanoMas ?? 0n), options)
+    return { ...outcome, events: readRegistryEvents(outcome.events) }
+  }
+
+  /** All nodes as of one version of the registry. @throws ArchiveError CHAIN_ANSWER_INVALID when it never holds still */
+  async readAllNodes(): Promise<readonly RegistryNode[]> {
+    for (let round = 0; round < MAX_PAGE_ROUNDS; round++) {
+      const nodes = await this.readPages()
+      if (nodes) return nodes
+    }
+    throw new ArchiveError('CHAIN_ANSWER_INVALID', 'the registry changed while its nodes were read')
+  }
+
+  private async readPages(): Promise<RegistryNode[] | undefined> {
+    const nodes: RegistryNode[] = []
+    let version: bigint | undefined
+    for (;;) {
+      const page = await this.read('getNodes', { offset: BigInt(nodes.length), limit: MAX_NODE_PAGE })
+      version ??= page.registryVersion
+      if (page.registryVersion !== version) return undefined
+      nodes.push(...page.items)
+      if (page.items.length === 0 || BigInt(nodes.length) >= page.total) return nodes
+    }
+  }
+
+  async readAdmin(): Promise<{ readonly admin: string | undefined; readonly pending: string | undefined }> {
+    const [admin, pending] = await this.chain.readDatastore(this.address, [
+      REGISTRY_KEYS.admin,
+      REGISTRY_KEYS.pendingAdmin,
+    ])
+    return { admin: toText(admin), pending: toText(pending) }
+  }
+
+  /** A change that waits for its second call. */
+  async readAnnouncement(what: 'config' | 'code'): Promise<Announcement | undefined> {
+    const key = what === 'config' ? REGISTRY_KEYS.pendingConfig : REGISTRY_KEYS.pendingCode
+    const [record] = await this.chain.readDatastore(this.address, [key])
+    return record && decodeAnnouncement(record)
+  }
+
+  private callOf(functionName: string, parameter: Uint8Array, coinsNanoMas = 0n): ContractCall {
+    return { kind: 'call', target: this.address, functionName, parameter, coinsNanoMas }
+  }
+}
+
+/** Those of a registry among the events of an operation. */
+export function readRegistryEvents(events: readonly string[]): RegistryEvent[] {
+  return events.flatMap((data) => parseRegistryEvent(data) ?? [])
+}
+
+function toText(bytes: Uint8Array | undefined): string | undefined {
+  return bytes && new TextDecoder().decode(bytes)
+}

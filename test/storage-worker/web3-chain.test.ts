@@ -1,0 +1,309 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { loadRegistryParams } from '../../config/index.ts'
+import { type ErrorCode, isArchiveError } from '../../core/index.ts'
+import { startJsonRpcServer } from '../../devnet/index.ts'
+import {
+  deployRegistry,
+  openWeb3Chain,
+  planDeployment,
+  RegistryClient,
+  readWalletKey,
+  type Web3ChainOptions,
+} from '../../storage-worker/index.ts'
+import { type Face, MAS, makeWallet, SteppedClock, startFace } from '../devnet/node/face.ts'
+
+const ADMIN = makeWallet('admin')
+const POOR = makeWallet('poor')
+
+function refused(code: ErrorCode, promise: Promise<unknown>): Promise<void> {
+  return assert.rejects(promise, (error) => {
+    if (!isArchiveError(error, code)) throw error
+    return true
+  })
+}
+
+const OPTIONS: Omit<Web3ChainOptions, 'url'> = {
+  chainId: 77n,
+  secretKey: ADMIN.secret,
+  feeNanoMas: 0n,
+  gasMarginPercent: 20,
+  requestTimeoutMs: 10_000,
+  pollIntervalMs: 5_000,
+}
+
+describe('storage-worker/web3-chain', () => {
+  let face: Face
+  let clock: SteppedClock
+  let registry: string
+
+  before(async () => {
+    clock = new SteppedClock()
+    face = await startFace(clock, [ADMIN])
+    const chain = await openWeb3Chain({ ...OPTIONS, url: face.url }, clock)
+    registry = (await deployRegistry(chain, await planDeployment(chain, loadRegistryParams(undefined)))).address
+  })
+
+  after(() => face.close())
+
+  const open = (changes: Partial<Web3ChainOptions> = {}) =>
+    openWeb3Chain({ ...OPTIONS, url: face.url, ...changes }, clock)
+  const fund = { kind: 'call', functionName: 'fundRewards', parameter: new Uint8Array(), coinsNanoMas: MAS } as const
+
+  it('offers the gas of a trial run and a margin on it', async () => {
+    const plain = await (await open({ gasMarginPercent: 0 })).quote({ ...fund, target: registry })
+    const more = await (await open({ gasMarginPercent: 50 })).quote({ ...fund, target: registry })
+    assert.equal(more.maxGas, (plain.maxGas * 150n) / 100n)
+    assert.equal(plain.spendNanoMas, MAS + MAS / 100n)
+  })
+
+  it('pays the configured fee, or the least that the node takes', async () => {
+    const outcome = await (await open({ feeNanoMas: MAS / 20n })).submit({ ...fund, target: registry })
+    assert.equal(outcome.feeNanoMas, MAS / 20n)
+    assert.equal(outcome.isFinal, true)
+    const least = await (await open()).submit({ ...fund, target: registry }, { final: false })
+    assert.equal(least.feeNanoMas, MAS / 100n)
+    assert.equal(least.isFinal, false)
+  })
+
+  it('error: a fee that the node refuses, with its words', async () => {
+    const chain = await open({ feeNanoMas: 1n })
+    await assert.rejects(chain.submit({ ...fund, target: registry }), (error) => {
+      assert(isArchiveError(error, 'CHAIN_NODE_REFUSED'))
+      assert.equal(error.context.nodeCode, -32000)
+      assert.match(error.message, /fee is too low/)
+      return true
+    })
+  })
+
+  it('error: another network, no key, no coins', async () => {
+    await refused('CHAIN_NETWORK_MISMATCH', (await open({ chainId: 77_658_377n })).readStatus())
+    const keyless = await open({ secretKey: undefined })
+    assert.equal(keyless.account, undefined)
+    await refused('CHAIN_KEY_MISSING', keyless.submit({ ...fund, target: registry }))
+    assert.equal(await new RegistryClient(registry, keyless).read('getVersion', {}), 1)
+    await refused('CHAIN_BALANCE_SHORT', (await open({ secretKey: POOR.secret })).submit({ ...fund, target: registry }))
+  })
+
+  it('sends again what expired without being in a block, and gives up after three times', async () => {
+    const chain = await open()
+    const sent: string[] = []
+    const { ledger } = face.chain.engine
+    const balance = ledger.balance(ADMIN.address)
+    // Rich when it is asked, poor when a block is made: no producer takes the operation.
+    const originalAdvance = face.chain.advanceTo.bind(face.chain)
+    face.chain.advanceTo = (nowMs) => {
+      ledger.setBalance(ADMIN.address, 0n)
+      originalAdvance(nowMs)
+      ledger.setBalance(ADMIN.address, balance)
+    }
+    try {
+      await refused(
+        'CHAIN_OPERATION_EXPIRED',
+        chain.submit({ ...fund, target: registry }, { onSent: (id) => sent.push(id) }),
+      )
+    } finally {
+      face.chain.advanceTo = originalAdvance
+    }
+    assert.equal(new Set(sent).size, 3)
+  })
+
+  it('error: a call that passes the trial and fails in its block has the code of the registry', async () => {
+    const chain = await open()
+    const client = new RegistryClient(registry, chain)
+    const { ledger } = face.chain.engine
+    // Between the two somebody else becomes admin.
+    const key = Buffer.from('admin')
+    const sent: string[] = []
+    await refused(
+      'REGISTRY_NOT_ADMIN',
+      client.call(
+        'setPaused',
+        { paused: true },
+        {
+          onSent: (id) => {
+            sent.push(id)
+            ledger.setValue(registry, key, Buffer.from(POOR.address))
+          },
+        },
+      ),
+    )
+    ledger.setValue(registry, key, Buffer.from(ADMIN.address))
+    assert.equal(sent.length, 1)
+  })
+
+  /** Sends through a node that goes away when it has the operation and comes back after so many ms of the chain. */
+  async function sendAndLose(
+    awayMs: number,
+    request: { readonly functionName: string; readonly parameter: Uint8Array },
+  ) {
+    let server = await startJsonRpcServer({ chain: face.chain, clock })
+    const { port } = new URL(server.url)
+    let closing: Promise<void> | undefined
+    const sent: string[] = []
+    let backAtMs: number | undefined
+    const chain = await openWeb3Chain(
+      { ...OPTIONS, url: server.url },
+      {
+        nowMs: () => clock.nowMs(),
+        sleep: async (durationMs) => {
+          await clock.sleep(durationMs)
+          if (backAtMs === undefined || clock.nowMs() < backAtMs) return
+          backAtMs = undefined
+          await closing
+          server = await startJsonRpcServer({ chain: face.chain, clock }, Number(port))
+        },
+      },
+    )
+    const onSent = (id: string) => {
+      sent.push(id)
+      backAtMs = clock.nowMs() + awayMs
+      closing = server.close()
+    }
+    try {
+      return { sent, outcome: await chain.submit({ kind: 'call', target: registry, ...request }, { onSent }) }
+    } catch (error) {
+      return { sent, error }
+    } finally {
+      await server.close()
+    }
+  }
+
+  it('outlives a node that is away while it waits', async () => {
+    const { outcome, sent } = await sendAndLose(20_000, { functionName: 'setPaused', parameter: Uint8Array.of(0) })
+    assert.equal(outcome?.isFinal, true)
+    assert.equal(sent.length, 1)
+  })
+
+  it('learns from final events what the node has forgotten meanwhile, and does not send again', async () => {
+    const { outcome, sent } = await sendAndLose(400_000, { functionName: 'setPaused', parameter: Uint8Array.of(1) })
+    assert.deepEqual(outcome?.events, ['PAUSED_SET:true'])
+    assert.equal(sent.length, 1)
+  })
+
+  it('error: does not send again what may have been executed unseen', async () => {
+    const { error, sent } = await sendAndLose(400_000, { functionName: 'setPaused', parameter: Uint8Array.of(1) })
+    assert(isArchiveError(error, 'CHAIN_OUTCOME_UNKNOWN'))
+    assert.equal(sent.length, 1)
+  })
+
+  it('error: gives up an operation of which nothing is heard', async () => {
+    const chain = await open({ outcomeTimeoutMs: 60_000 })
+    const frozen = face.chain.advanceTo.bind(face.chain)
+    face.chain.advanceTo = () => {}
+    try {
+      await refused('CHAIN_OUTCOME_UNKNOWN', chain.submit({ ...fund, target: registry }))
+    } finally {
+      face.chain.advanceTo = frozen
+    }
+  })
+})
+
+describe('storage-worker/web3-chain against what is no node', () => {
+  let server: Server
+  let url: string
+  let answer: string | undefined
+  let requests: number
+
+  before((done) => {
+    server = createServer((_request, response) => {
+      requests++
+      if (answer !== undefined) response.end(answer)
+    })
+    server.listen(0, '127.0.0.1', done)
+  })
+
+  beforeEach(() => {
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    requests = 0
+  })
+
+  after((done) => {
+    server.closeAllConnections()
+    server.close(done)
+  })
+
+  const statusOf = async (changes: Partial<Web3ChainOptions> = {}) =>
+    (await openWeb3Chain({ ...OPTIONS, url, ...changes }, new SteppedClock())).readStatus()
+
+  const RUBBISH: readonly (readonly [string, string])[] = [
+    ['no JSON', '<html>'],
+    ['nothing', ''],
+    ['JSON of another kind', '[]'],
+    ['no result', '{"jsonrpc":"2.0","id":1}'],
+    ['a status without slots', '{"jsonrpc":"2.0","id":1,"result":{"chain_id":77}}'],
+    [
+      'a chain id that is none',
+      '{"jsonrpc":"2.0","id":1,"result":{"chain_id":"x","last_slot":{"period":1},"minimal_fees":"0"}}',
+    ],
+    [
+      'a fee that is none',
+      '{"jsonrpc":"2.0","id":1,"result":{"chain_id":77,"last_slot":{"period":1},"minimal_fees":"-1"}}',
+    ],
+  ]
+  for (const [name, text] of RUBBISH) {
+    it(`error: ${name} is an invalid answer`, async () => {
+      answer = text
+      await refused('CHAIN_ANSWER_INVALID', statusOf())
+    })
+  }
+
+  it('error: a node that does not answer is unreachable, after three tries', async () => {
+    answer = undefined
+    await refused('CHAIN_NODE_UNREACHABLE', statusOf({ requestTimeoutMs: 50 }))
+    assert.equal(requests, 3)
+  })
+
+  it('error: a port where nobody listens is unreachable', async () => {
+    await refused('CHAIN_NODE_UNREACHABLE', statusOf({ url: 'http://127.0.0.1:1' }))
+  })
+})
+
+describe('storage-worker/wallet-key', () => {
+  let dir: string
+
+  before(() => {
+    dir = mkdtempSync(join(tmpdir(), 'massa-storage-key-'))
+  })
+
+  after(() => rmSync(dir, { recursive: true }))
+
+  function write(name: string, text: string, mode = 0o600): string {
+    const file = join(dir, name)
+    writeFileSync(file, text)
+    chmodSync(file, mode)
+    return file
+  }
+
+  const read = (file: string, env: Record<string, string> = {}) => readWalletKey({ file, env })
+
+  it('comes from the environment, else from a file of its owner, else not at all', () => {
+    const file = write('good', `${ADMIN.secret}\n`)
+    assert.equal(read(file), ADMIN.secret)
+    assert.equal(read(file, { MASSA_STORAGE_SECRET_KEY: POOR.secret }), POOR.secret)
+    assert.equal(read(''), undefined)
+  })
+
+  it('error: is refused without being shown when others may read it, it is damaged, or it is not there', () => {
+    const damaged = `${ADMIN.secret.slice(0, -1)}x`
+    const files = [
+      write('open', ADMIN.secret, 0o640),
+      write('damaged', damaged),
+      write('long', 'S'.repeat(300)),
+      join(dir, 'none'),
+    ]
+    const attempts = [...files.map((file) => () => read(file)), () => read('', { MASSA_STORAGE_SECRET_KEY: damaged })]
+    for (const attempt of attempts) {
+      assert.throws(attempt, (error) => {
+        assert(isArchiveError(error, 'CHAIN_KEY_INVALID'))
+        const shown = `${error.stack}${JSON.stringify(error.context)}${String(error.cause)}`
+        assert(!shown.includes(ADMIN.secret.slice(1, 20)), shown)
+        return true
+      })
+    }
+  })
+})
