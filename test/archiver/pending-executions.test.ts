@@ -106,7 +106,10 @@ describe('archiver/pending-executions', () => {
     const holder = await hold()
     const [before, after] = [upTo(2), offers.filter(({ slot }) => slot.period === 3)]
     await giveFinal(holder, before)
-    await giveExecutions(holder, [...slotsOf(1), ...slotsOf(2)].filter((slot) => slotIndex(slot) !== slotIndex(MISS)))
+    await giveExecutions(
+      holder,
+      [...slotsOf(1), ...slotsOf(2)].filter((slot) => slotIndex(slot) !== slotIndex(MISS)),
+    )
     await pass(holder, EXECUTION_PATIENCE_MS + 1_000)
     await giveFinal(holder, after)
     await settle()
