@@ -1,6 +1,7 @@
 export { readOrCreateArchiverKey } from './archiver-key.ts'
 export { BALLAST_BYTES } from './ballast.ts'
 export type { ChainPort, ChainStatus, Quote, SubmitOptions, SubmittedOperation } from './chain-port.ts'
+export { checkBytecode } from './check-bytecode.ts'
 export { LevelChunkStore } from './chunk-store.ts'
 export { type DaemonInfo, readDaemonInfo } from './daemon-info.ts'
 export {

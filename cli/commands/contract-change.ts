@@ -4,6 +4,7 @@ import { formatCoins, REGISTRY_CONFIG_FIELDS } from '../../core/index.ts'
 import {
   checkAnnounce,
   checkApply,
+  checkBytecode,
   planConfigChange,
   quoteChange,
   type RegistryChange,
@@ -71,6 +72,7 @@ export async function contractUpgrade(
   options: ChangeOptions & { readonly signal: AbortSignal },
 ): Promise<number> {
   const bytecode = file === undefined ? readShippedBytecode() : readBytecodeFile(resolve(context.cwd, file))
+  checkBytecode(bytecode, file ?? 'the contract of this release')
   const { client } = await openRegistry(context, { address: options.address, needsKey: true })
   return makeCall(context, client, { step, change: { what: 'code', bytecode }, ...options })
 }

@@ -60,7 +60,7 @@ export async function replay(context: Context, options: ReplayCommandOptions, si
       await Promise.race([ended, aborted(signal)])
     }
     await stopSidecar(sidecar, ended)
-    if (signal.aborted) return options.exitAtHead ? EXIT_CODES.interrupted.code : EXIT_CODES.ok.code
+    if (signal.aborted) return EXIT_CODES.interrupted.code
     const exitCode = await ended
     if (!reached || exitCode !== EXIT_CODES.ok.code) {
       const how = exitCode === EXIT_CODES.ok.code ? '' : `; it ended with exit code ${exitCode}, for the reason above`

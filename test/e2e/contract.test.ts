@@ -151,7 +151,7 @@ describe('massa-storage contract', function () {
     const back = await run('contract', 'upgrade', 'apply', '--yes')
     assert.equal(back.code, 0, back.stderr)
     assert.equal((await run('contract', 'verify')).code, 0)
-    writeFileSync(join(dir, 'text.wasm'), 'hello')
+    writeFileSync(join(dir, 'text.wasm'), shipped.subarray(0, 1_000))
     assertRefused(await run('contract', 'upgrade', 'apply', 'text.wasm', '--yes', '--json'), 'REGISTRY_CODE_INVALID')
     assertRefused(await run('contract', 'upgrade', 'apply', 'none.wasm', '--yes', '--json'), 'REGISTRY_CODE_INVALID')
   })
