@@ -21,7 +21,7 @@ export function checkBytecode(bytecode: Uint8Array, path: string): void {
       `${path} has no ${missing.slice(0, 3).join(', ')}: it is no registry`,
       {
         path,
-        missing,
+        missing: missing.length,
       },
     )
   }
