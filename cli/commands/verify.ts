@@ -88,22 +88,21 @@ function show(
   const { damages, gaps } = result
   for (const damage of damages) {
     const { period, what, code, repaired } = damage
-    const state = describeState(damage, run.repair)
-    const where = period === undefined ? what : `period ${period}: ${what}`
-    output.line(
-      `${output.style(repaired ? 'yellow' : 'red', repaired ? 'repaired' : 'DAMAGED')} ${where} (${code}), ${state}`,
-    )
+    const where = `${period === undefined ? what : `period ${period}: ${what}`} (${code})`
+    if (repaired) output.line(`${output.style('yellow', 'repaired')} ${where}`)
+    else output.line(`${output.style('red', 'DAMAGED')} ${where}, ${describeLeft(damage, run.repair)}`)
   }
   for (const { from, to } of gaps) output.line(`gap: periods ${from} to ${to} are not archived`)
-  const found = damages.length === 0 ? 'no damage' : formatCount(damages.length, 'damage')
+  const left = damages.filter(({ repaired }) => !repaired).length
+  const mended = damages.length > left ? `${formatCount(damages.length - left, 'damage')} repaired, ` : ''
+  const found = `${mended}${left === 0 ? 'no damage' : formatCount(left, 'damage')}${mended ? ' left' : ''}`
   output.line(
     `Verified ${formatCount(result.periods, 'period')}, ${formatCount(result.chunks, 'chunk')}, ${formatBytes(result.bytes)} in ${formatDuration(run.elapsedMs)}: ${found}.`,
   )
 }
 
-function describeState(damage: VerifyResult['damages'][number], isRepair: boolean): string {
-  const { period, code, repairable, repaired } = damage
-  if (repaired) return 'repaired'
+function describeLeft(damage: VerifyResult['damages'][number], isRepair: boolean): string {
+  const { period, code, repairable } = damage
   // A file that no node holds: the code says what to do.
   if (isRepair && period === undefined) return `could not be repaired. ${actionOf(code)}`
   if (isRepair) return 'could not be repaired: no configured massa-node holds it any more'
