@@ -77,6 +77,7 @@ describe('archiver: execution results and blocks in any order', () => {
     emitFinals(node, first(3), first(3))
     await follow.when('push mode', () => follow.followers[0]?.status().mode === 'push')
     node.advanceTo({ period: 7, thread: 31 })
+    await follow.whenAllArchived(2)
     await follow.whenPolled(8)
     assert.equal((await follow.range())?.last, 2)
     emitFinals(node, first(3) + 1, first(6))

@@ -231,8 +231,7 @@ describe('archiver: a node that gives bad blocks', () => {
 
   it('final block that skips a held one of its thread: refused (ARCHIVER_PARENT_LINK_BROKEN)', async () => {
     const node = await stage.node(chain, 4, { finalitySlots: 32 })
-    // Nothing is waited for: once (10, t) is archived, what the node says of it would halt the archiving.
-    const follow = await stage.follow([node], { executionPatienceMs: 0 })
+    const follow = await stage.follow([node])
     await follow.whenArchived(2)
     node.advanceTo({ period: 8, thread: 31 })
     await follow.whenArchived(6)
@@ -247,8 +246,11 @@ describe('archiver: a node that gives bad blocks', () => {
     const skipping = signBlock(child.producer, { slot: child.slot, parents }, [])
     node.state.addBlock(skipping)
     node.state.setFinal(child.slot, skipping.id)
-    node.advanceTo({ period: 12, thread: 31 })
+    node.advanceTo(child.slot)
     await follow.whenRefused('ARCHIVER_PARENT_LINK_BROKEN')
+    // Once that slot is archived, naming another block there would halt the archiving.
+    node.state.setFinal(child.slot, child.id)
+    node.advanceTo({ period: 12, thread: 31 })
     await follow.whenAllArchived(11)
     await follow.assertHonest(chain, 11)
   })
