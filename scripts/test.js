@@ -31,6 +31,11 @@ const STEPS = [
     command: ['python3', 'test/reference/massa_archive.py', 'vectors', 'test/vectors', '--check'],
     needs: 'python3',
   },
+  {
+    name: 'python fixtures',
+    command: ['python3', 'test/reference/massa_archive.py', 'selftest', '--fixtures', 'test/fixtures/massa-mainnet'],
+    needs: 'python3',
+  },
   { name: 'contract format', command: ['as-prettier', '--check', 'massa-storage-sc/assembly'] },
   { name: 'contract as shipped', command: ['node', 'scripts/check-contract.js'] },
   { name: 'contract units', command: ['npm', 'test', '--silent', '--workspace', 'massa-storage-sc'] },
