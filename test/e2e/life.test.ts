@@ -70,7 +70,8 @@ describe('e2e/life', function () {
     const again = begin()
     await again.waitFor('"msg":"massa-storage started"')
     again.child.kill('SIGTERM')
-    assert.equal((await again.ended).code, 0)
+    const end = await again.ended
+    assert.equal(end.code, 0, end.stdout + end.stderr)
   })
 
   it('/ready says 503 and why while there is neither a node nor an archive; /health says 200', async () => {

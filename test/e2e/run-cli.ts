@@ -51,8 +51,9 @@ export function startCli(args: readonly string[], options: CliOptions): RunningC
   })
   const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS)
   const ended = new Promise<CliResult>((resolve) => {
-    child.once('close', (code) => {
+    child.once('close', (code, signal) => {
       clearTimeout(limit)
+      if (signal) stderr += `\nended by ${signal}`
       resolve({ code, stdout, stderr })
       for (const { text, reject } of waiting) reject(new Error(`ended without '${text}':\n${stdout}\n${stderr}`))
     })
