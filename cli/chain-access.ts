@@ -26,6 +26,7 @@ export async function openChain(context: Context, loaded: LoadedConfig, needsKey
       chainId: node.chainId,
       secretKey,
       feeNanoMas: contract.feeNanoMas,
+      maxFeeNanoMas: contract.maxFeeNanoMas,
       gasMarginPercent: contract.gasMarginPercent,
       requestTimeoutMs: contract.callTimeoutMs,
       pollIntervalMs: node.pollIntervalMs,

@@ -96,6 +96,7 @@ function createProgram(json: boolean, onExit: (code: number) => void): Command {
   explain(program, 'massa-storage config init')
   add(program, 'start', 'Follow the massa-node and archive its final blocks.', 'massa-storage start')
     .option('--auto-deploy', 'deploy a storage-registry first when none is configured, after showing the price')
+    .option('--params <file>', 'with --auto-deploy: TOML file with the settings of the registry')
     .option('-y, --yes', 'with --auto-deploy: spend without asking')
     .addOption(new Option('--with-parent', 'end with the process that started it').hideHelp())
     .action((options: StartOptions, command) => run((context, signal) => start(context, options, signal))(command))

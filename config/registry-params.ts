@@ -33,7 +33,7 @@ export function baseRegistryPath(): string {
 /**
  * The settings that a TOML file gives in its table `[storage_registry]`: names as the contract's in snake_case.
  *
- * @throws ArchiveError CONFIG_FILE_MISSING, CONFIG_SYNTAX, CONFIG_KEY_UNKNOWN, CONFIG_VALUE_INVALID
+ * @throws ArchiveError CONFIG_PARAMS_MISSING, CONFIG_SYNTAX, CONFIG_KEY_UNKNOWN, CONFIG_VALUE_INVALID
  */
 export function readRegistryParams(file: string): Partial<RegistryConfig> {
   const table = readTable(file)
@@ -85,7 +85,7 @@ function readTable(file: string): Readonly<Record<string, unknown>> {
     text = readFileSync(file, 'utf8')
   } catch (cause) {
     const reason = (cause as NodeJS.ErrnoException).code ?? 'unreadable'
-    throw new ArchiveError('CONFIG_FILE_MISSING', `cannot read ${file} (${reason})`, { file, reason }, cause)
+    throw new ArchiveError('CONFIG_PARAMS_MISSING', `cannot read ${file} (${reason})`, { file, reason }, cause)
   }
   const document = parseToml(text, file)
   const stray = Object.keys(document).find((key) => key !== TABLE)

@@ -182,6 +182,7 @@ const contract = z.strictObject({
   json_rpc_url: text(isJsonRpcUrl, '"" or a URL such as "http://127.0.0.1:33035"'),
   key_file: text((value) => value.length <= 4_096 && !value.includes('\0'), '"" or a path of at most 4_096 characters'),
   fee_nano_mas: u64(0n, MAX_NANO_MAS),
+  max_fee_nano_mas: u64(0n, MAX_NANO_MAS),
   gas_margin_percent: integer(0, 1_000),
   call_timeout_ms: integer(100, 600_000),
 })

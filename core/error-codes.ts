@@ -89,6 +89,11 @@ export const ERROR_CODES = {
     when: 'The configuration file that was named does not exist or cannot be read.',
     action: 'Check the path, or write a file with `massa-storage config init`.',
   },
+  CONFIG_PARAMS_MISSING: {
+    kind: 'input',
+    when: 'The file with settings of a registry that was named does not exist or cannot be read.',
+    action: 'Check the path; `config/base_registry.toml` of the package shows every setting.',
+  },
   CONFIG_FILE_EXISTS: {
     kind: 'input',
     when: '`config init` would overwrite a file.',
@@ -409,10 +414,20 @@ export const ERROR_CODES = {
     when: 'The account does not hold the coins that an operation may spend.',
     action: 'Send coins to the address that the message names.',
   },
+  CHAIN_FEE_TOO_HIGH: {
+    kind: 'input',
+    when: 'The fee that the massa-node asks for, or the configured one, is above `contract.max_fee_nano_mas`; nothing was sent.',
+    action: 'Check the massa-node; raise `contract.max_fee_nano_mas` if you mean to pay that much.',
+  },
+  CHAIN_QUOTE_EXCEEDED: {
+    kind: 'input',
+    when: 'Between the question and the signature an operation became dearer than what was confirmed; nothing was sent.',
+    action: 'Run the command again to be asked anew.',
+  },
   CHAIN_OPERATION_EXPIRED: {
     kind: 'transient',
-    when: 'An operation was in no block before it expired: nothing was spent.',
-    action: 'Try again, with a higher `contract.fee_nano_mas` if blocks are full.',
+    when: 'An operation was in no block before it expired, and the account holds what it held before: nothing was spent.',
+    action: 'Run the command again, with a higher `contract.fee_nano_mas` if blocks are full.',
   },
   CHAIN_OPERATION_FAILED: {
     kind: 'permanent',
@@ -427,7 +442,8 @@ export const ERROR_CODES = {
   CHAIN_OUTCOME_UNKNOWN: {
     kind: 'transient',
     when: 'An operation was sent, and what became of it could not be learned in time.',
-    action: 'Look with `massa-storage contract show` what the chain has before sending it again.',
+    action:
+      'Look for the operation id in an explorer or with `massa-storage inspect operation ID` before sending it again; `contract deploy` looks by itself when it is run again.',
   },
 
   // contract: the storage-registry from outside
@@ -445,6 +461,16 @@ export const ERROR_CODES = {
     kind: 'input',
     when: 'A registry would be deployed although the configuration names one.',
     action: 'Use `--force` to deploy another; the configuration will name the new one.',
+  },
+  CONTRACT_DEPLOYING: {
+    kind: 'input',
+    when: 'The note about a deployment that was sent cannot be read or belongs to another account.',
+    action: 'Look whether that deployment is on the chain, then remove the file that the message names.',
+  },
+  CONTRACT_UNCHANGED: {
+    kind: 'input',
+    when: 'A change is announced or applied that changes nothing: the registry has it already. Nothing was sent.',
+    action: 'Nothing to do; else check the file that you named.',
   },
   CONTRACT_NOT_ANNOUNCED: {
     kind: 'input',

@@ -39,14 +39,33 @@ export interface Quote {
   readonly spendNanoMas: bigint
 }
 
-export interface SubmitOptions {
+/** An operation that was signed, and all that is needed to learn later what became of it. */
+export interface SignedOperation {
+  readonly operationId: string
+  readonly sender: string
+  /** Candidate balance of the sender before. */
+  readonly balanceNanoMas: bigint
+  /** Last period in which a block may hold it. */
+  readonly expirePeriod: number
+  /** Of the own clock, ms since 1970: by it nothing is in a block any more, either. */
+  readonly goneAtMs: number
+  readonly feeNanoMas: bigint
+  readonly maxGas: bigint
+}
+
+export interface FollowOptions {
   /** Wait until it is final, too; true by default. */
   readonly final?: boolean
   readonly signal?: AbortSignal
-  /** Called once the node has taken it. */
-  readonly onSent?: (operationId: string) => void
   /** Called when it was executed and is not yet final. */
   readonly onExecuted?: (outcome: SubmittedOperation) => void
+}
+
+export interface SubmitOptions extends FollowOptions {
+  /** Called before it is sent; what it throws keeps it from being sent. */
+  readonly onSigned?: (signed: SignedOperation) => void
+  /** Called once the node has taken it. */
+  readonly onSent?: (operationId: string) => void
 }
 
 export interface SubmittedOperation {
@@ -80,6 +99,13 @@ export interface ChainPort {
   readDatastore(address: string, keys: readonly string[]): Promise<(Uint8Array | undefined)[]>
   callReadOnly(call: ContractCall): Promise<ReadOnlyAnswer>
   quote(request: ChainRequest): Promise<Quote>
-  /** Sends, waits, and sends again what expired; throws when it failed. */
-  submit(request: ChainRequest, options?: SubmitOptions): Promise<SubmittedOperation>
+  /**
+   * Signs once, with exactly the fee and the gas of the quote, sends and waits; throws when it failed.
+   *
+   * CHAIN_QUOTE_EXCEEDED: it would take more by now, nothing was sent. CHAIN_OPERATION_EXPIRED: nothing was spent.
+   * CHAIN_OUTCOME_UNKNOWN: it was sent, and may have been executed.
+   */
+  submit(request: ChainRequest, quote: Quote, options?: SubmitOptions): Promise<SubmittedOperation>
+  /** Waits for an operation that was signed before, maybe by another process; throws as `submit`. */
+  follow(signed: SignedOperation, options?: FollowOptions): Promise<SubmittedOperation>
 }

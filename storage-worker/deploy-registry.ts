@@ -14,7 +14,7 @@ import {
   type RegistryConfig,
   textListCodec,
 } from '../core/index.ts'
-import type { ChainPort, Deployment, Quote, SubmitOptions } from './chain-port.ts'
+import type { ChainPort, Deployment, Quote, SignedOperation, SubmitOptions, SubmittedOperation } from './chain-port.ts'
 
 /** The contract that ships with this release. */
 export function readShippedBytecode(): Uint8Array {
@@ -83,15 +83,33 @@ export interface Deployed {
 export async function deployRegistry(
   chain: ChainPort,
   plan: DeployPlan,
-  options: Pick<SubmitOptions, 'signal' | 'onSent'> & { readonly onAddress?: (address: string) => void } = {},
+  options: Pick<SubmitOptions, 'signal' | 'onSigned' | 'onSent'> & {
+    readonly onAddress?: (address: string) => void
+  } = {},
 ): Promise<Deployed> {
   const { onAddress, ...others } = options
-  const outcome = await chain.submit(plan.request, {
+  const outcome = await chain.submit(plan.request, plan.quote, {
     ...others,
     ...(onAddress ? { onExecuted: ({ events }) => onAddress(readDeployedAddress(events)) } : {}),
   })
-  const { operationId, feeNanoMas } = outcome
-  return { address: readDeployedAddress(outcome.events), operationId, feeNanoMas }
+  return toDeployed(outcome)
+}
+
+/**
+ * Waits for a deployment that was signed before.
+ *
+ * @throws ArchiveError REGISTRY_*, CHAIN_*
+ */
+export async function followDeployment(
+  chain: ChainPort,
+  signed: SignedOperation,
+  signal: AbortSignal,
+): Promise<Deployed> {
+  return toDeployed(await chain.follow(signed, { signal }))
+}
+
+function toDeployed({ operationId, feeNanoMas, events }: SubmittedOperation): Deployed {
+  return { address: readDeployedAddress(events), operationId, feeNanoMas }
 }
 
 /** The deployer's last event is base64 of Args holding a list of addresses. */

@@ -1,6 +1,6 @@
 export { readOrCreateArchiverKey } from './archiver-key.ts'
 export { BALLAST_BYTES } from './ballast.ts'
-export type { ChainPort, ChainStatus, Quote, SubmitOptions, SubmittedOperation } from './chain-port.ts'
+export type { ChainPort, ChainStatus, Quote, SignedOperation, SubmitOptions, SubmittedOperation } from './chain-port.ts'
 export { checkBytecode } from './check-bytecode.ts'
 export { LevelChunkStore } from './chunk-store.ts'
 export { type DaemonInfo, readDaemonInfo } from './daemon-info.ts'
@@ -9,6 +9,7 @@ export {
   type Deployed,
   type DeployPlan,
   deployRegistry,
+  followDeployment,
   planDeployment,
   readBytecodeFile,
   readContract,
@@ -24,12 +25,14 @@ export { type OpenStoreOptions, openStore, type Store } from './open-store.ts'
 export {
   checkAnnounce,
   checkApply,
+  isInForce,
   type PendingChange,
   planConfigChange,
   quoteChange,
   type RegistryChange,
   readPendingChange,
   sendChange,
+  tryCode,
 } from './registry-changes.ts'
 export { RegistryClient, type RegistryOutcome } from './registry-client.ts'
 export {

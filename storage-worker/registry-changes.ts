@@ -7,10 +7,12 @@ import {
   computeCodeAnnouncementHash,
   computeConfigAnnouncementHash,
   equalBytes,
+  isArchiveError,
   type RegistryConfig,
   toHex,
 } from '../core/index.ts'
 import type { Quote, SubmitOptions } from './chain-port.ts'
+import { planDeployment } from './deploy-registry.ts'
 import type { RegistryClient, RegistryOutcome } from './registry-client.ts'
 
 /** A change by the admin: made known first, applied by the same call after the registry's delay. */
@@ -111,6 +113,31 @@ async function computeCoins(client: RegistryClient, change: RegistryChange): Pro
   return BigInt(growthBytes) * BYTE_PRICE_NANO_MAS + ANNOUNCEMENT_COINS_NANO_MAS
 }
 
+/**
+ * Tries the code of a change as a contract of its own, which nobody sees: upgraded to, code that cannot start would be the
+ * end of the registry.
+ *
+ * @throws ArchiveError REGISTRY_CODE_INVALID; CHAIN_BALANCE_SHORT when the account does not hold what a deployment costs
+ */
+export async function tryCode(client: RegistryClient, bytecode: Uint8Array): Promise<void> {
+  const config = await client.read('getConfig', {})
+  try {
+    await planDeployment(client.chain, config, { bytecode })
+  } catch (cause) {
+    if (!isArchiveError(cause) || !/^(CHAIN_TRIAL_FAILED|REGISTRY_)/.test(cause.code)) throw cause
+    throw new ArchiveError('REGISTRY_CODE_INVALID', `the code does not run: ${cause.message}`, {}, cause)
+  }
+}
+
+/** Whether the chain has it already. */
+export async function isInForce(client: RegistryClient, change: RegistryChange): Promise<boolean> {
+  if (change.what === 'config') {
+    return equalBytes(hashOf({ what: 'config', config: await client.read('getConfig', {}) }), hashOf(change))
+  }
+  const found = await client.chain.readBytecode(client.address)
+  return found !== undefined && equalBytes(found, change.bytecode)
+}
+
 /** What the next call for this change would need. */
 export async function quoteChange(client: RegistryClient, change: RegistryChange): Promise<Quote> {
   const coins = await computeCoins(client, change)
@@ -123,9 +150,10 @@ export async function quoteChange(client: RegistryClient, change: RegistryChange
 export async function sendChange(
   client: RegistryClient,
   change: RegistryChange,
+  quote: Quote,
   options: SubmitOptions = {},
 ): Promise<RegistryOutcome> {
-  const all = { ...options, coinsNanoMas: await computeCoins(client, change) }
+  const all = { ...options, quote, coinsNanoMas: await computeCoins(client, change) }
   return change.what === 'config'
     ? client.call('updateConfig', change.config, all)
     : client.call('upgrade', { bytecode: change.bytecode }, all)

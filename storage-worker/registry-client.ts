@@ -22,6 +22,8 @@ import type { ChainPort, ContractCall, Quote, SubmitOptions, SubmittedOperation 
 /** `fundRewards`, `topUpStake` and what stores something need coins; what is not used comes back. */
 export interface CallOptions extends SubmitOptions {
   readonly coinsNanoMas?: bigint
+  /** What was confirmed; without it the call is quoted here. */
+  readonly quote?: Quote
 }
 
 export interface RegistryOutcome extends Omit<SubmittedOperation, 'events'> {
@@ -78,7 +80,9 @@ export class RegistryClient {
     options: CallOptions = {},
   ): Promise<RegistryOutcome> {
     const parameter = encodeRegistryCall(name, args)
-    const outcome = await this.chain.submit(this.callOf(name, parameter, options.coinsNanoMas ?? 0n), options)
+    const { coinsNanoMas = 0n, quote, ...others } = options
+    const call = this.callOf(name, parameter, coinsNanoMas)
+    const outcome = await this.chain.submit(call, quote ?? (await this.chain.quote(call)), others)
     return { ...outcome, events: readRegistryEvents(outcome.events) }
   }
 

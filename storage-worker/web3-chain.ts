@@ -3,9 +3,13 @@ import {
   ArchiveError,
   type Clock,
   computeAddress,
+  computeOperationHash,
+  concatBytes,
   formatAddress,
   formatCoins,
+  formatOperationId,
   isArchiveError,
+  PERIOD_MS,
   parsePublicKey,
   parseRegistryRefusal,
 } from '../core/index.ts'
@@ -15,8 +19,10 @@ import type {
   ChainStatus,
   ContractCall,
   Deployment,
+  FollowOptions,
   Quote,
   ReadOnlyAnswer,
+  SignedOperation,
   SubmitOptions,
   SubmittedOperation,
 } from './chain-port.ts'
@@ -34,6 +40,8 @@ export interface Web3ChainOptions {
   readonly secretKey?: string | undefined
   /** 0 takes the least that the node accepts. */
   readonly feeNanoMas: bigint
+  /** A higher fee is never offered, whatever the node asks for. */
+  readonly maxFeeNanoMas: bigint
   /** Percent on top of the gas that a trial run took. */
   readonly gasMarginPercent: number
   readonly requestTimeoutMs: number
@@ -47,13 +55,10 @@ export interface Web3ChainOptions {
 const PERIODS_TO_LIVE = 9
 /** After this many periods beyond its last one an operation is in no block that is still to come. */
 const EXPIRY_MARGIN_PERIODS = 2
-/** For at least so long a node shows an operation that was in a block (facts: massa-node 5). */
-const MEMORY_MS = 60_000
-const MAX_SENDS = 3
 const MAX_TRIES = 3
 const RETRY_DELAY_MS = 500
 const DEFAULT_POLL_MS = 1_000
-/** Three lives of an operation, and finality. */
+/** The life of an operation by the clock of a node that is behind, and finality. */
 const DEFAULT_OUTCOME_TIMEOUT_MS = 600_000
 
 /**
@@ -93,20 +98,6 @@ interface Modules {
   readonly api: PublicAPI
   readonly key: WalletKey | undefined
   readonly clock: Clock
-}
-
-interface Sent {
-  readonly id: string
-  readonly expirePeriod: number
-}
-
-/** What was seen of a sent operation. */
-interface Watch {
-  wasExecuted: boolean
-  /** Nothing was seen for so long that it may have come and gone. */
-  wasBlind: boolean
-  lookedAtMs: number
-  isLost?: boolean
 }
 
 class Web3Chain implements ChainPort {
@@ -177,25 +168,41 @@ class Web3Chain implements ChainPort {
     return this.quoteAt(request, status)
   }
 
-  async submit(request: ChainRequest, options: SubmitOptions = {}): Promise<SubmittedOperation> {
-    for (let sends = 1; ; sends++) {
-      try {
-        const status = await this.readStatus()
-        const quote = await this.quoteAt(request, status)
-        const sent = await this.send(request, quote, status)
-        options.onSent?.(sent.id)
-        return await this.waitFor(sent, quote, options)
-      } catch (error) {
-        if (!isArchiveError(error, 'CHAIN_OPERATION_EXPIRED') || sends === MAX_SENDS || options.signal?.aborted)
-          throw error
-      }
+  async submit(request: ChainRequest, quote: Quote, options: SubmitOptions = {}): Promise<SubmittedOperation> {
+    const status = await this.readStatus()
+    checkQuote(quote, await this.quoteAt(request, status), this.options.gasMarginPercent)
+    const key = this.needKey()
+    const expirePeriod = status.period + PERIODS_TO_LIVE
+    const details = this.detailsOf(request, quote, expirePeriod)
+    const signature = await key.sign(status.chainId, details)
+    const data = this.web3.OperationManager.serialize(details)
+    const signed: SignedOperation = {
+      operationId: computeId(status.chainId, key.publicKey, data),
+      sender: key.address,
+      balanceNanoMas: await this.readBalance(key.address),
+      expirePeriod,
+      goneAtMs: this.clock.nowMs() + (PERIODS_TO_LIVE + EXPIRY_MARGIN_PERIODS) * PERIOD_MS,
+      feeNanoMas: quote.feeNanoMas,
+      maxGas: quote.maxGas,
     }
+    options.onSigned?.(signed)
+    await this.send(signed, { data, publicKey: key.publicKey, signature })
+    options.onSent?.(signed.operationId)
+    return this.follow(signed, options)
   }
 
   private async quoteAt(request: ChainRequest, status: ChainStatus): Promise<Quote> {
     const { address } = this.needKey()
-    const { feeNanoMas: wanted, gasMarginPercent } = this.options
+    const { feeNanoMas: wanted, maxFeeNanoMas, gasMarginPercent } = this.options
     const feeNanoMas = wanted === 0n ? status.minimalFeeNanoMas : wanted
+    if (feeNanoMas > maxFeeNanoMas) {
+      const [asked, most] = [formatCoins(feeNanoMas), formatCoins(maxFeeNanoMas)]
+      const whose = wanted === 0n ? 'the massa-node asks for a fee of' : 'the configured fee is'
+      throw new ArchiveError('CHAIN_FEE_TOO_HIGH', `${whose} ${asked} MAS, at most ${most} MAS is allowed`, {
+        feeNanoMas,
+        maxFeeNanoMas,
+      })
+    }
     const spendNanoMas =
       feeNanoMas + (request.kind === 'deploy' ? request.maxCoinsNanoMas : (request.coinsNanoMas ?? 0n))
     const balance = await this.readBalance(address)
@@ -226,22 +233,20 @@ class Web3Chain implements ChainPort {
     return BigInt(outcome.gasCost)
   }
 
-  private async send(request: ChainRequest, quote: Quote, { chainId, period }: ChainStatus): Promise<Sent> {
-    const key = this.needKey()
-    const expirePeriod = period + PERIODS_TO_LIVE
-    const details = this.detailsOf(request, quote, expirePeriod)
-    const signature = await key.sign(chainId, details)
-    const data = this.web3.OperationManager.serialize(details)
+  private async send(
+    { operationId }: SignedOperation,
+    operation: { readonly data: Uint8Array; readonly publicKey: string; readonly signature: string },
+  ): Promise<void> {
+    let id: unknown
     try {
       // The same bytes again are the same operation: a node that has it says its id once more.
-      const id = await this.ask(() => this.api.sendOperation({ data, publicKey: key.publicKey, signature }))
-      if (typeof id !== 'string') throw new ArchiveError('CHAIN_ANSWER_INVALID', 'the massa-node gave no operation id')
-      return { id, expirePeriod }
+      id = await this.ask(() => this.api.sendOperation(operation))
     } catch (error) {
-      if (isArchiveError(error, 'CHAIN_NODE_REFUSED') && /expire_period is lower/.test(String(error.context.text))) {
-        throw expired('the massa-node took it for expired', error)
-      }
-      throw error
+      if (isArchiveError(error, 'CHAIN_NODE_REFUSED')) throw error
+      throw unknown(`operation ${operationId} was signed, and the massa-node may have taken it`, operationId, error)
+    }
+    if (id !== operationId) {
+      throw unknown(`the massa-node calls operation ${operationId} ${String(id).slice(0, 80)}`, operationId)
     }
   }
 
@@ -271,42 +276,35 @@ class Web3Chain implements ChainPort {
   }
 
   /** Looks until the operation is executed (and final), or can be in no block any more. */
-  private async waitFor(sent: Sent, quote: Quote, options: SubmitOptions): Promise<SubmittedOperation> {
+  async follow(signed: SignedOperation, options: FollowOptions = {}): Promise<SubmittedOperation> {
     const { pollIntervalMs = DEFAULT_POLL_MS, outcomeTimeoutMs = DEFAULT_OUTCOME_TIMEOUT_MS } = this.options
     const deadlineMs = this.clock.nowMs() + outcomeTimeoutMs
-    const watch: Watch = { wasExecuted: false, wasBlind: false, lookedAtMs: this.clock.nowMs() }
-    while (!options.signal?.aborted && !watch.isLost && this.clock.nowMs() < deadlineMs) {
+    const watch = { wasExecuted: false }
+    while (!options.signal?.aborted && this.clock.nowMs() < deadlineMs) {
       try {
-        const outcome = await this.watchOnce(sent, quote, { options, watch })
+        const outcome = await this.watchOnce(signed, options, watch)
         if (outcome) return outcome
-        const nowMs = this.clock.nowMs()
-        // An operation that came and went meanwhile looks like one that never was.
-        if (nowMs - watch.lookedAtMs > MEMORY_MS) watch.wasBlind = true
-        watch.lookedAtMs = nowMs
       } catch (error) {
         // It is sent: a node that is away for a while is no reason not to learn what became of it.
         if (!isArchiveError(error, 'CHAIN_NODE_UNREACHABLE')) throw error
       }
       await this.clock.sleep(pollIntervalMs, options.signal)
     }
-    throw new ArchiveError(
-      'CHAIN_OUTCOME_UNKNOWN',
-      `operation ${sent.id} was ${watch.wasExecuted ? 'executed, but is not known to be final' : 'sent, but not seen executed'}`,
-      { operationId: sent.id },
-    )
+    const seen = watch.wasExecuted ? 'executed, but is not known to be final' : 'sent, but not seen executed'
+    throw unknown(`operation ${signed.operationId} was ${seen}`, signed.operationId)
   }
 
   /** One look; the outcome if there is one. */
   private async watchOnce(
-    sent: Sent,
-    quote: Quote,
-    { options, watch }: { readonly options: SubmitOptions; readonly watch: Watch },
+    signed: SignedOperation,
+    options: FollowOptions,
+    watch: { wasExecuted: boolean },
   ): Promise<SubmittedOperation | undefined> {
     const wantFinal = options.final ?? true
-    const state = await this.look(sent.id)
+    const state = await this.look(signed.operationId)
     if (state.executed) {
       if (!state.isFinal && wantFinal && watch.wasExecuted) return undefined
-      const outcome = await this.readOutcome(sent, quote, state)
+      const outcome = await this.readOutcome(signed, state)
       if (!outcome || state.isFinal || !wantFinal) return outcome
       watch.wasExecuted = true
       options.onExecuted?.(outcome)
@@ -314,14 +312,30 @@ class Web3Chain implements ChainPort {
     }
     if (state.inPool) return undefined
     const { period } = await this.readStatus()
-    if (period <= sent.expirePeriod + EXPIRY_MARGIN_PERIODS) return undefined
-    const events = readNodeEvents(await this.ask(() => this.api.getEvents({ operationId: sent.id, isFinal: true })))
-    if (events.length > 0) return this.judge(sent, quote, { success: !events.some(isFailure), isFinal: true, events })
-    if (!watch.wasExecuted && !watch.wasBlind && this.clock.nowMs() - watch.lookedAtMs <= MEMORY_MS) {
-      throw expired(`operation ${sent.id} was in no block up to period ${sent.expirePeriod}`)
+    // By the own clock too: what a node says of the time is no proof.
+    if (period <= signed.expirePeriod + EXPIRY_MARGIN_PERIODS || this.clock.nowMs() < signed.goneAtMs) return undefined
+    const { operationId } = signed
+    const events = readNodeEvents(await this.ask(() => this.api.getEvents({ operationId, isFinal: true })))
+    if (events.length > 0) return this.judge(signed, { success: !events.some(isFailure), isFinal: true, events })
+    return this.judgeByBalance(signed)
+  }
+
+  /** A node forgets operations soon, balances never: the fee is gone if it was executed. */
+  private async judgeByBalance({ operationId, sender, balanceNanoMas, expirePeriod }: SignedOperation): Promise<never> {
+    const [info] = await this.ask(() => this.api.getMultipleAddressInfo([sender]))
+    const [candidate, final] = [parseMas(info?.candidate_balance), parseMas(info?.final_balance)]
+    if (candidate === balanceNanoMas && final === balanceNanoMas) {
+      throw new ArchiveError(
+        'CHAIN_OPERATION_EXPIRED',
+        `operation ${operationId} was in no block up to period ${expirePeriod}; ${sender} holds what it held before`,
+        { operationId, expirePeriod },
+      )
     }
-    watch.isLost = true
-    return undefined
+    throw unknown(
+      `operation ${operationId} is over since period ${expirePeriod} and the massa-node does not show it; ` +
+        `${sender} held ${formatCoins(balanceNanoMas)} MAS before and holds ${formatCoins(candidate)} now`,
+      operationId,
+    )
   }
 
   private async look(id: string): Promise<{ inPool: boolean; executed: boolean; success: boolean; isFinal: boolean }> {
@@ -339,28 +353,26 @@ class Web3Chain implements ChainPort {
 
   /** Undefined for a failure that is not final: its block may still be dropped. */
   private async readOutcome(
-    sent: Sent,
-    quote: Quote,
+    signed: SignedOperation,
     state: { readonly success: boolean; readonly isFinal: boolean },
   ): Promise<SubmittedOperation | undefined> {
     if (!state.success && !state.isFinal) return undefined
-    const events = readNodeEvents(await this.ask(() => this.api.getEvents({ operationId: sent.id })))
-    return this.judge(sent, quote, { ...state, events })
+    const events = readNodeEvents(await this.ask(() => this.api.getEvents({ operationId: signed.operationId })))
+    return this.judge(signed, { ...state, events })
   }
 
   private judge(
-    sent: Sent,
-    { maxGas, feeNanoMas }: Quote,
+    { operationId, maxGas, feeNanoMas }: SignedOperation,
     state: { readonly success: boolean; readonly isFinal: boolean; readonly events: readonly string[] },
   ): SubmittedOperation {
     const { success, isFinal, events } = state
-    if (success) return { operationId: sent.id, isFinal, maxGas, feeNanoMas, events }
+    if (success) return { operationId, isFinal, maxGas, feeNanoMas, events }
     const text = events.findLast(isFailure) ?? ''
     const reason = text.slice(0, 500) || 'no reason given'
-    const context = { operationId: sent.id, text }
+    const context = { operationId, text }
     throw (
       parseRegistryRefusal(text) ??
-      new ArchiveError('CHAIN_OPERATION_FAILED', `operation ${sent.id} failed: ${reason}`, context)
+      new ArchiveError('CHAIN_OPERATION_FAILED', `operation ${operationId} failed: ${reason}`, context)
     )
   }
 
@@ -397,6 +409,30 @@ function isFailure(event: string): boolean {
   return event.startsWith('{"massa_execution_error"')
 }
 
-function expired(message: string, cause?: unknown): ArchiveError {
-  return new ArchiveError('CHAIN_OPERATION_EXPIRED', message, {}, cause)
+/** @throws ArchiveError CHAIN_QUOTE_EXCEEDED */
+function checkQuote(quote: Quote, now: Quote, gasMarginPercent: number): void {
+  if (now.feeNanoMas > quote.feeNanoMas || now.spendNanoMas > quote.spendNanoMas) {
+    throw new ArchiveError(
+      'CHAIN_QUOTE_EXCEEDED',
+      `the fee was ${formatCoins(quote.feeNanoMas)} MAS, ${formatCoins(quote.spendNanoMas)} MAS in all; ` +
+        `now it is ${formatCoins(now.feeNanoMas)} MAS, ${formatCoins(now.spendNanoMas)} MAS in all`,
+      { quotedNanoMas: quote.spendNanoMas, nowNanoMas: now.spendNanoMas },
+    )
+  }
+  const gas = (now.maxGas * 100n) / BigInt(100 + gasMarginPercent)
+  if (gas <= quote.maxGas) return
+  throw new ArchiveError('CHAIN_QUOTE_EXCEEDED', `at most ${quote.maxGas} gas was offered; now it takes ${gas}`, {
+    quotedGas: quote.maxGas,
+    nowGas: gas,
+  })
+}
+
+function computeId(chainId: bigint, publicKey: string, content: Uint8Array): string {
+  return formatOperationId(
+    concatBytes(Uint8Array.of(0), computeOperationHash(chainId, parsePublicKey(publicKey), content)),
+  )
+}
+
+function unknown(message: string, operationId: string, cause?: unknown): ArchiveError {
+  return new ArchiveError('CHAIN_OUTCOME_UNKNOWN', message, { operationId }, cause)
 }

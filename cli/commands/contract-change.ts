@@ -1,10 +1,11 @@
 import { resolve } from 'node:path'
 import { checkParams, readRegistryParams, toSnakeCase } from '../../config/index.ts'
-import { formatCoins, REGISTRY_CONFIG_FIELDS } from '../../core/index.ts'
+import { ArchiveError, formatCoins, REGISTRY_CONFIG_FIELDS } from '../../core/index.ts'
 import {
   checkAnnounce,
   checkApply,
   checkBytecode,
+  isInForce,
   planConfigChange,
   quoteChange,
   type RegistryChange,
@@ -13,6 +14,7 @@ import {
   readPendingChange,
   readShippedBytecode,
   sendChange,
+  tryCode,
 } from '../../storage-worker/index.ts'
 import { openRegistry } from '../chain-access.ts'
 import { confirmSpending } from '../confirm.ts'
@@ -86,15 +88,20 @@ interface CallPlan extends ChangeOptions {
 async function makeCall(context: Context, client: RegistryClient, plan: CallPlan): Promise<number> {
   const { output } = context
   const { step, change, yes, signal } = plan
+  if (await isInForce(client, change)) {
+    const what = change.what === 'config' ? 'these settings' : 'this code'
+    throw new ArchiveError('CONTRACT_UNCHANGED', `${client.address} has ${what} already`, { address: client.address })
+  }
   if (step === 'apply') await checkApply(client, change)
   else if (!(await checkAnnounce(client, change))) {
     output.remark('This change is announced already.')
     return contractPending(context, change.what, plan)
   }
+  if (change.what === 'code') await tryCode(client, change.bytecode)
   const quote = await quoteChange(client, change)
   output.remark(`Costs at most ${formatCoins(quote.spendNanoMas)} MAS with the fee; what is not used comes back.`)
   await confirmSpending(output, step === 'announce' ? 'Announce the change?' : 'Apply the change?', { yes, signal })
-  const outcome = await sendChange(client, change, {
+  const outcome = await sendChange(client, change, quote, {
     signal,
     onSent: (id) => output.remark(`Sent as operation ${id}.`),
   })

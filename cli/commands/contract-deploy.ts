@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import {
   checkSettingWritable,
   type LoadedConfig,
@@ -6,14 +6,37 @@ import {
   toSnakeCase,
   writeSetting,
 } from '../../config/index.ts'
-import { ArchiveError, formatCoins, REGISTRY_CONFIG_FIELDS } from '../../core/index.ts'
-import { type Deployed, type DeployPlan, deployRegistry, planDeployment } from '../../storage-worker/index.ts'
+import {
+  ArchiveError,
+  formatCoins,
+  isArchiveError,
+  REGISTRY_CONFIG_FIELDS,
+  type RegistryConfig,
+} from '../../core/index.ts'
+import {
+  type ChainPort,
+  type Deployed,
+  type DeployPlan,
+  deployRegistry,
+  followDeployment,
+  planDeployment,
+} from '../../storage-worker/index.ts'
 import { openChain } from '../chain-access.ts'
 import { confirmSpending } from '../confirm.ts'
 import type { Context } from '../context.ts'
+import {
+  type DeploymentNote,
+  deploymentNotePath,
+  readDeploymentNote,
+  removeDeploymentNote,
+  writeDeploymentNote,
+} from '../deployment-note.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
+import type { Output } from '../output.ts'
 
 const ADDRESS_KEY = 'storage_registry_address'
+/** After these a deployment is on no chain and never will be. */
+const OVER: ReadonlySet<string> = new Set(['CHAIN_NODE_REFUSED', 'CHAIN_OPERATION_EXPIRED', 'CHAIN_OPERATION_FAILED'])
 
 export interface DeployOptions {
   /** TOML file with the settings of the registry. */
@@ -25,16 +48,26 @@ export interface DeployOptions {
   readonly force?: boolean
 }
 
+/** A registry whose address is in the configuration now. */
+export interface DeployedRegistry {
+  readonly deployed: Deployed
+  readonly admin: string
+  /** Of code and records. */
+  readonly priceNanoMas: bigint
+  /** Configuration file that names it. */
+  readonly file: string
+}
+
 /** Deploys a storage-registry and writes its address into the configuration. */
 export async function contractDeploy(context: Context, options: DeployOptions, signal: AbortSignal): Promise<number> {
   const loaded = context.load()
-  const { deployed, plan, file } = await deployConfigured(context, loaded, options, signal)
+  const { deployed, admin, priceNanoMas, file } = await deployConfigured(context, loaded, options, signal)
   context.output.value({
     ...deployed,
     feeNanoMas: deployed.feeNanoMas.toString(),
-    chainId: plan.chainId.toString(),
-    admin: plan.admin,
-    priceNanoMas: (plan.price.codeNanoMas + plan.price.recordsNanoMas).toString(),
+    chainId: loaded.config.node.chainId.toString(),
+    admin,
+    priceNanoMas: priceNanoMas.toString(),
     file,
   })
   context.output.line(`storage_registry_address = "${deployed.address}" is written to ${file}.`)
@@ -42,26 +75,56 @@ export async function contractDeploy(context: Context, options: DeployOptions, s
 }
 
 /**
- * Checks, shows the price, asks, deploys, writes the address.
+ * Checks, shows the price, asks, deploys, writes the address. A deployment that was sent before and whose end nobody saw
+ * is waited for instead: it is paid already.
  *
- * @throws ArchiveError CONTRACT_EXISTS, CLI_NOT_CONFIRMED, CONFIG_*, REGISTRY_*, CHAIN_*
+ * @throws ArchiveError CONTRACT_EXISTS, CONTRACT_DEPLOYING, CLI_NOT_CONFIRMED, CONFIG_*, REGISTRY_*, CHAIN_*
  */
 export async function deployConfigured(
   context: Context,
   loaded: LoadedConfig,
   options: DeployOptions,
   signal: AbortSignal,
-): Promise<{ readonly deployed: Deployed; readonly plan: DeployPlan; readonly file: string }> {
+): Promise<DeployedRegistry> {
   const { output } = context
   const known = loaded.config.storageRegistryAddress
   if (known !== '' && !options.force) {
     throw new ArchiveError('CONTRACT_EXISTS', `the configuration names a registry: ${known}`, { address: known })
   }
-  const config = loadRegistryParams(options.params)
+  const config = loadRegistryParams(options.params === undefined ? undefined : resolve(context.cwd, options.params))
   const file = loaded.file ?? join(context.cwd, 'config', 'config.toml')
   checkSettingWritable(file, ADDRESS_KEY)
   const chain = await openChain(context, loaded, true)
+  const notePath = deploymentNotePath(file, loaded.config.node.chainId)
+  const note = readDeploymentNote(notePath)
+  if (note) return resume({ output, chain, file, notePath, signal }, note)
   const plan = await planDeployment(chain, config, { admin: options.admin })
+  showPlan(output, chain, plan, config)
+  const { admin, quote } = plan
+  const priceNanoMas = plan.price.codeNanoMas + plan.price.recordsNanoMas
+  const question =
+    `Spend ${formatCoins(quote.spendNanoMas)} MAS for a registry on network ${plan.chainId} ` +
+    `with require_anchors = ${config.requireAnchors} and admin_delay_periods = ${config.adminDelayPeriods}?`
+  await confirmSpending(output, question, { yes: options.yes, signal })
+  let isNoted = false
+  const deployed = await dropNoteIfOver(
+    notePath,
+    () => isNoted,
+    () =>
+      deployRegistry(chain, plan, {
+        signal,
+        onSigned: (signed) => {
+          writeDeploymentNote(notePath, { signed, admin, priceNanoMas })
+          isNoted = true
+        },
+        onSent: (id) => output.remark(`Sent as operation ${id}; it takes about a minute to become final.`),
+        onAddress: (address) => output.remark(`Executed: ${address}; waiting until it is final.`),
+      }),
+  )
+  return finish({ output, file, notePath }, { deployed, admin, priceNanoMas })
+}
+
+function showPlan(output: Output, chain: ChainPort, plan: DeployPlan, config: RegistryConfig): void {
   const { price, quote } = plan
   output.remark(`Deploying a storage-registry on network ${plan.chainId} with these settings:`)
   for (const field of REGISTRY_CONFIG_FIELDS) output.remark(`  ${toSnakeCase(field)} = ${config[field]}`)
@@ -71,13 +134,51 @@ export async function deployConfigured(
   output.remark(`  ${formatCoins(price.recordsNanoMas)} for the first records`)
   output.remark(`  ${formatCoins(quote.feeNanoMas)} fee`)
   output.remark(`  ${formatCoins(quote.spendNanoMas)} in all, at most ${quote.maxGas} gas`)
-  await confirmSpending(output, `Spend ${formatCoins(quote.spendNanoMas)} MAS?`, { yes: options.yes, signal })
-  const deployed = await deployRegistry(chain, plan, {
-    signal,
-    onSent: (id) => output.remark(`Sent as operation ${id}; it takes about a minute to become final.`),
-    onAddress: (address) => output.remark(`Executed: ${address}; waiting until it is final.`),
-  })
-  output.line(`Deployed ${deployed.address}.`)
-  writeSetting(file, ADDRESS_KEY, deployed.address)
-  return { deployed, plan, file }
+}
+
+interface Resuming {
+  readonly output: Output
+  readonly chain: ChainPort
+  readonly file: string
+  readonly notePath: string
+  readonly signal: AbortSignal
+}
+
+/** Nothing is spent here. */
+async function resume({ output, chain, file, notePath, signal }: Resuming, note: DeploymentNote) {
+  const { signed, admin, priceNanoMas } = note
+  if (signed.sender !== chain.account) {
+    throw new ArchiveError('CONTRACT_DEPLOYING', `${notePath} tells of a deployment by ${signed.sender}`, { notePath })
+  }
+  output.remark(`A deployment was sent before, as operation ${signed.operationId} (${notePath}): looking for it.`)
+  const deployed = await dropNoteIfOver(
+    notePath,
+    () => true,
+    () => followDeployment(chain, signed, signal),
+  )
+  return finish({ output, file, notePath }, { deployed, admin, priceNanoMas })
+}
+
+function finish(
+  { output, file, notePath }: Pick<Resuming, 'output' | 'file' | 'notePath'>,
+  registry: Omit<DeployedRegistry, 'file'>,
+): DeployedRegistry {
+  output.line(`Deployed ${registry.deployed.address}.`)
+  writeSetting(file, ADDRESS_KEY, registry.deployed.address)
+  removeDeploymentNote(notePath)
+  return { ...registry, file }
+}
+
+/** The note goes only when it is certain that there is nothing on the chain to be found, and it is not another process's. */
+async function dropNoteIfOver<T>(notePath: string, isOurs: () => boolean, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (error) {
+    if (isOurs() && isArchiveError(error) && (OVER.has(error.code) || error.code.startsWith('REGISTRY_'))) {
+      removeDeploymentNote(notePath)
+    }
+    if (!isArchiveError(error, 'CHAIN_OUTCOME_UNKNOWN')) throw error
+    const advice = `; run this again to look for it, and remove ${notePath} only if you know that it is not on the chain`
+    throw new ArchiveError(error.code, `${error.message}${advice}`, { ...error.context, notePath }, error)
+  }
 }

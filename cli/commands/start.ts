@@ -1,5 +1,5 @@
 import { accessSync, constants, statSync } from 'node:fs'
-import { type LoadedConfig, makeFolder, SECRET_KEY_ENV } from '../../config/index.ts'
+import { type LoadedConfig, makeFolder } from '../../config/index.ts'
 import { ArchiveError, isArchiveError } from '../../core/index.ts'
 import { startDaemon } from '../../daemon/index.ts'
 import { createLogger } from '../../telemetry/index.ts'
@@ -11,11 +11,17 @@ import { deployConfigured } from './contract-deploy.ts'
 /** Everything finishes within this; what does not is cut off (docs/ARCHITECTURE.md, Start and stop). */
 const STOP_LIMIT_MS = 9_500
 
+const NO_REGISTRY =
+  'no storage-registry is configured, so this only archives; ' +
+  "to have one, set storage_registry_address, or run 'massa-storage contract deploy' or 'massa-storage start --auto-deploy'"
+
 export interface StartOptions {
   /** End as on a signal when the process that started this one goes and closes the IPC channel to it. */
   readonly withParent?: boolean
   /** Deploy a registry first when none is configured. */
   readonly autoDeploy?: boolean
+  /** With `autoDeploy`: TOML file with the settings of the registry. */
+  readonly params?: string
   /** With `autoDeploy`: spend without asking. */
   readonly yes?: boolean
 }
@@ -31,6 +37,7 @@ export async function start(context: Context, options: StartOptions = {}, signal
     destination: process.stdout,
     noColor: context.env.NO_COLOR,
   })
+  if (config.storageRegistryAddress === '') log.child({ module: 'daemon' }).info(NO_REGISTRY)
   // Listening before anything starts: an early signal must not leave a lock behind.
   const signalled = waitForSignal(options.withParent ?? false)
   void signalled.then(() => setTimeout(() => process.exit(EXIT_CODES.failed.code), STOP_LIMIT_MS).unref())
@@ -48,19 +55,11 @@ export async function start(context: Context, options: StartOptions = {}, signal
 async function withRegistry(context: Context, options: StartOptions, signal: AbortSignal): Promise<LoadedConfig> {
   const loaded = context.load()
   checkStartable(loaded)
-  const { storageRegistryAddress, contract } = loaded.config
-  if (storageRegistryAddress !== '') return loaded
-  if (options.autoDeploy) {
-    const yes = options.yes ?? false
-    const { deployed } = await deployConfigured(context, loaded, { yes }, signal)
+  if (loaded.config.storageRegistryAddress === '' && options.autoDeploy) {
+    const { params, yes = false } = options
+    const given = { yes, ...(params === undefined ? {} : { params }) }
+    const { deployed } = await deployConfigured(context, loaded, given, signal)
     return context.load({ storage_registry_address: deployed.address })
-  }
-  // Whoever configures a key to stake with means to use a registry.
-  if (contract.keyFile !== '' || context.env[SECRET_KEY_ENV]) {
-    context.output.remark(
-      'No storage-registry is configured: nothing is challenged or rewarded. ' +
-        "Set storage_registry_address, or deploy one with 'massa-storage contract deploy' or 'massa-storage start --auto-deploy'.",
-    )
   }
   return loaded
 }

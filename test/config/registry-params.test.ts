@@ -80,7 +80,7 @@ describe('config/registry-params', () => {
         () => loadRegistryParams(file),
         (error) => isArchiveError(error, code),
       )
-    refused(join(dir, 'none.toml'), 'CONFIG_FILE_MISSING')
+    refused(join(dir, 'none.toml'), 'CONFIG_PARAMS_MISSING')
     refused(write('enabled = true', '[distributed_storage]'), 'CONFIG_KEY_UNKNOWN')
     refused(write('', ''), 'CONFIG_VALUE_INVALID')
   })

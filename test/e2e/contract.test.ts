@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Face, GENESIS_MS, makeRequestClock, makeWallet, startFace } from '../devnet/node/face.ts'
@@ -142,9 +142,9 @@ describe('massa-storage contract', function () {
 
   it('code changes in one command where the delay is 0, and verify then says so', async () => {
     await deploy()
-    assertRefused(await run('contract', 'upgrade', 'announce', '--yes', '--json'), 'CONTRACT_NO_DELAY')
     const shipped = readFileSync(new URL('../../massa-storage-sc/build/storage-registry.wasm', import.meta.url))
     writeFileSync(join(dir, 'new.wasm'), Buffer.concat([shipped, Uint8Array.of(0, 4, 3, 0x61, 0x62, 0x63)]))
+    assertRefused(await run('contract', 'upgrade', 'announce', 'new.wasm', '--yes', '--json'), 'CONTRACT_NO_DELAY')
     const applied = await run('contract', 'upgrade', 'apply', 'new.wasm', '--yes')
     assert.equal(applied.code, 0, applied.stderr)
     assertRefused(await run('contract', 'verify', '--json'), 'CONTRACT_CODE_DIFFERENT', 5)
@@ -162,7 +162,7 @@ describe('massa-storage contract', function () {
     const cases: readonly (readonly [string, readonly string[]])[] = [
       ['REGISTRY_CONFIG_INVALID', ['deploy', '--yes', '--params', 'a.toml']],
       ['CONFIG_KEY_UNKNOWN', ['deploy', '--yes', '--params', 'b.toml']],
-      ['CONFIG_FILE_MISSING', ['deploy', '--yes', '--params', 'none.toml']],
+      ['CONFIG_PARAMS_MISSING', ['deploy', '--yes', '--params', 'none.toml']],
       ['REGISTRY_ADDRESS_INVALID', ['deploy', '--yes', '--admin', 'AU1']],
       ['CLI_NO_REGISTRY', ['show']],
       ['CONFIG_VALUE_INVALID', ['config', 'show', '--address', 'AU1']],
@@ -186,6 +186,59 @@ describe('massa-storage contract', function () {
       env: { MASSA_STORAGE_SECRET_KEY: POOR.secret },
     })
     assertRefused(poor, 'CHAIN_BALANCE_SHORT')
+  })
+
+  it('error: a change that changes nothing is refused and not sent', async () => {
+    await deploy()
+    const { ledger } = face.chain.engine
+    const before = ledger.balance(ADMIN.address)
+    const file = params('slash_percentage = 10')
+    for (const step of ['announce', 'apply']) {
+      assertRefused(await run('contract', 'config', step, file, '--yes', '--json'), 'CONTRACT_UNCHANGED')
+    }
+    assertRefused(await run('contract', 'upgrade', 'apply', '--yes', '--json'), 'CONTRACT_UNCHANGED')
+    assert.equal(ledger.balance(ADMIN.address), before)
+  })
+
+  it('error: code that compiles and cannot start on the chain is refused', async () => {
+    await deploy()
+    const shipped = readFileSync(new URL('../../massa-storage-sc/build/storage-registry.wasm', import.meta.url))
+    // An import that no node has.
+    const text = Buffer.from(shipped)
+    const at = text.indexOf('assembly_script_')
+    assert(at > 0)
+    text.write('assembly_scripx_', at)
+    writeFileSync(join(dir, 'new.wasm'), text)
+    const result = await run('contract', 'upgrade', 'apply', 'new.wasm', '--yes', '--json')
+    assertRefused(result, 'REGISTRY_CODE_INVALID')
+    assert.match(result.stderr, /the code does not run/)
+  })
+
+  it('deploy run again after a kill finds what was sent and pays nothing more', async () => {
+    const { ledger } = face.chain.engine
+    const before = ledger.balance(ADMIN.address)
+    const running = startCli(['contract', 'deploy', '--yes'], { cwd: dir })
+    await new Promise<void>((resolve) => {
+      let said = ''
+      running.child.stderr?.on('data', (bytes) => {
+        said += bytes
+        if (said.includes('Sent as operation')) resolve()
+      })
+    })
+    running.child.kill('SIGKILL')
+    await running.ended
+    const note = join(dir, 'config', 'deployment-77.json')
+    const { signed } = JSON.parse(readFileSync(note, 'utf8')) as { signed: { operationId: string } }
+    const again = await run('contract', 'deploy', '--yes', '--json')
+    assert.equal(again.code, 0, again.stderr)
+    const { address, operationId, priceNanoMas, feeNanoMas } = JSON.parse(again.stdout) as Record<
+      'address' | 'operationId' | 'priceNanoMas' | 'feeNanoMas',
+      string
+    >
+    assert.equal(operationId, signed.operationId)
+    assert.equal(before - ledger.balance(ADMIN.address), BigInt(priceNanoMas) + BigInt(feeNanoMas))
+    assert(readFileSync(join(dir, 'config', 'config.toml'), 'utf8').includes(address))
+    assert(!existsSync(note))
   })
 
   it('error: on mainnet refuses settings without anchors', async () => {
@@ -215,12 +268,18 @@ describe('massa-storage contract', function () {
     }
     const plain = await untilStarted()
     assert.equal(plain.code, 0)
-    assert.match(plain.stderr, /No storage-registry is configured.*massa-storage contract deploy.*start --auto-deploy/)
+    assert.match(
+      plain.stdout,
+      /INFO.*no storage-registry is configured.*massa-storage contract deploy.*start --auto-deploy/i,
+    )
+    assert.equal(plain.stdout.split('no storage-registry').length, 2)
     assertRefused(await run('start', '--auto-deploy', '--json'), 'CLI_NOT_CONFIRMED')
     assert(!readFileSync(file, 'utf8').includes('storage_registry_address'))
-    const deployed = await untilStarted('--auto-deploy', '--yes')
+    const deployed = await untilStarted('--auto-deploy', '--yes', '--params', params('admin_delay_periods = 7'))
     assert.equal(deployed.code, 0)
     const [, address = ''] = /^Deployed (AS\w+)\.$/m.exec(deployed.stdout) ?? []
     assert(readFileSync(file, 'utf8').includes(`storage_registry_address = "${address}"`))
+    const shown = JSON.parse((await run('contract', 'show', '--json')).stdout) as { config: Record<string, unknown> }
+    assert.equal(shown.config.admin_delay_periods, '7')
   })
 })

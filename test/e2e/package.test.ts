@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findPackageRoot, readPackageVersion } from '../../config/index.ts'
@@ -45,6 +54,26 @@ describe('e2e/package', function () {
     assert.match(output, /^Verified 59 periods, 59 chunks, .*: no damage\.$/m)
     const period = JSON.parse(run(installed(), ['inspect', 'period', '40', '--data-dir', 'data/replay', '--json'], dir))
     assert.equal(period.root, 'd5000bf34ab9e81d0efb32ed324363bd66bde28100ac5258b2770e8776edd556')
+  })
+
+  it('brings the contract engine by its name, with types', () => {
+    const root = join(dir, 'prefix', 'lib', 'node_modules')
+    const project = join(dir, 'project')
+    mkdirSync(project)
+    symlinkSync(root, join(project, 'node_modules'))
+    const wasm = join(root, 'massa-storage', 'massa-storage-sc', 'build', 'storage-registry.wasm')
+    writeFileSync(
+      join(project, 'main.mjs'),
+      `import { readFileSync } from 'node:fs'
+       import { ContractEngine } from 'massa-storage/engine'
+       const engine = new ContractEngine({})
+       console.log(engine.placeContract(readFileSync(process.argv[2]), 1_000_000_000n))`,
+    )
+    assert.match(run('node', ['main.mjs', wasm], project), /^AS1\w+\n$/)
+    const { exports } = JSON.parse(readFileSync(join(root, 'massa-storage', 'package.json'), 'utf8')) as {
+      exports: Record<string, { types: string }>
+    }
+    assert.ok(existsSync(join(root, 'massa-storage', exports['./engine']?.types ?? 'none')))
   })
 
   it('brings configuration, documents and files for servers, and no sources or tests', () => {

@@ -1,9 +1,23 @@
 import assert from 'node:assert/strict'
-import { isArchiveError } from '../../core/index.ts'
+import { isArchiveError, REGISTRY_CALLS } from '../../core/index.ts'
 import { checkBytecode } from '../../storage-worker/check-bytecode.ts'
 import { readShippedBytecode } from '../../storage-worker/index.ts'
 
 const HEADER = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]
+
+/** A module whose exports are functions that do nothing. */
+function makeHollow(names: readonly string[]): Uint8Array {
+  const leb = (value: number): number[] => (value < 128 ? [value] : [(value & 127) | 128, ...leb(value >>> 7)])
+  const section = (id: number, bytes: readonly number[]): number[] => [id, ...leb(bytes.length), ...bytes]
+  const exported = names.flatMap((name) => [...leb(name.length), ...Buffer.from(name), 0, 0])
+  return Uint8Array.from([
+    ...HEADER,
+    ...section(1, [1, 0x60, 0, 0]),
+    ...section(3, [1, 0]),
+    ...section(7, [...leb(names.length), ...exported]),
+    ...section(10, [1, 2, 0, 0x0b]),
+  ])
+}
 
 describe('storage-worker/check-bytecode', () => {
   const shipped = readShippedBytecode()
@@ -21,6 +35,10 @@ describe('storage-worker/check-bytecode', () => {
   it('error: what the chain would take and could never run again', () => {
     refuses(Uint8Array.of(...HEADER, 1, 200), /does not compile/)
     refuses(shipped.subarray(0, shipped.length - 1), /does not compile/)
+  })
+
+  it('error: a module with the functions of the registry that no node could run', () => {
+    refuses(makeHollow(Object.keys(REGISTRY_CALLS)), /no memory memory, __new, __pin: no node could run it/)
   })
 
   it('error: a module that is no registry', () => {

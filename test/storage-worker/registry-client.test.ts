@@ -25,6 +25,7 @@ import {
   openWeb3Chain,
   planConfigChange,
   planDeployment,
+  quoteChange,
   RegistryClient,
   readPendingChange,
   readShippedBytecode,
@@ -62,6 +63,7 @@ describe('storage-worker/registry-client with the shipped contract', () => {
         chainId: CHAIN_ID,
         secretKey: wallet?.secret,
         feeNanoMas: 0n,
+        maxFeeNanoMas: MAS,
         gasMarginPercent: 20,
         requestTimeoutMs: 10_000,
         pollIntervalMs: 5_000,
@@ -232,22 +234,24 @@ describe('storage-worker/registry-client with the shipped contract', () => {
     const change = { what: 'config', config } as const
     await refused('CONTRACT_NOT_ANNOUNCED', checkApply(admin, change))
     assert.equal(await checkAnnounce(admin, change), true)
-    assert.deepEqual(eventNames(await sendChange(admin, change, { final: false })), ['ADMIN_ANNOUNCED'])
+    assert.deepEqual(eventNames(await sendChange(admin, change, await quoteChange(admin, change), { final: false })), [
+      'ADMIN_ANNOUNCED',
+    ])
     const pending = await readPendingChange(admin, 'config')
     assert.equal(pending?.isDue, false)
     assert.equal(pending && pending.fromPeriod - pending.announcedPeriod, 20n)
     assert.equal(await checkAnnounce(admin, change), false)
     await refused('REGISTRY_TOO_EARLY', checkApply(admin, change))
-    await refused('REGISTRY_TOO_EARLY', sendChange(admin, change))
+    await refused('REGISTRY_TOO_EARLY', quoteChange(admin, change))
     periods(21)
     await checkApply(admin, change)
-    const applied = await sendChange(admin, change, { final: false })
+    const applied = await sendChange(admin, change, await quoteChange(admin, change), { final: false })
     assert.deepEqual(applied.events, [{ name: 'CONFIG_UPDATED', field: 'slashPercentage', old: '10', new: '25' }])
     assert.deepEqual(await admin.read('getConfig', {}), config)
     assert.equal(await readPendingChange(admin, 'config'), undefined)
     await refused('REGISTRY_CONFIG_INVALID', planConfigChange(admin, { adminDelayPeriods: 19n }))
     const node = await clientOf(address, NODE)
-    await refused('REGISTRY_NOT_ADMIN', sendChange(node, { what: 'config', config }))
+    await refused('REGISTRY_NOT_ADMIN', quoteChange(node, { what: 'config', config }))
   })
 
   it('code changes in one step where the delay is 0', async () => {
@@ -258,7 +262,9 @@ describe('storage-worker/registry-client with the shipped contract', () => {
     const change = { what: 'code', bytecode } as const
     await refused('CONTRACT_NO_DELAY', checkAnnounce(admin, change))
     await checkApply(admin, change)
-    assert.deepEqual(eventNames(await sendChange(admin, change, { final: false })), ['CODE_UPGRADED'])
+    assert.deepEqual(eventNames(await sendChange(admin, change, await quoteChange(admin, change), { final: false })), [
+      'CODE_UPGRADED',
+    ])
     assert.equal((await compareBytecode(admin.chain, address)).isEqual, false)
     assert.equal(await admin.read('getTotalNodes', {}), 0n)
   })

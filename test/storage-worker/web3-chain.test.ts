@@ -7,12 +7,16 @@ import { join } from 'node:path'
 import { loadRegistryParams } from '../../config/index.ts'
 import { type ErrorCode, isArchiveError } from '../../core/index.ts'
 import { startJsonRpcServer } from '../../devnet/index.ts'
+import type { ChainRequest } from '../../storage-worker/chain-port.ts'
 import {
+  type ChainPort,
   deployRegistry,
   openWeb3Chain,
   planDeployment,
   RegistryClient,
   readWalletKey,
+  type SignedOperation,
+  type SubmitOptions,
   type Web3ChainOptions,
 } from '../../storage-worker/index.ts'
 import { type Face, MAS, makeWallet, SteppedClock, startFace } from '../devnet/node/face.ts'
@@ -27,10 +31,15 @@ function refused(code: ErrorCode, promise: Promise<unknown>): Promise<void> {
   })
 }
 
+async function submit(chain: ChainPort, request: ChainRequest, options: SubmitOptions = {}) {
+  return chain.submit(request, await chain.quote(request), options)
+}
+
 const OPTIONS: Omit<Web3ChainOptions, 'url'> = {
   chainId: 77n,
   secretKey: ADMIN.secret,
   feeNanoMas: 0n,
+  maxFeeNanoMas: MAS,
   gasMarginPercent: 20,
   requestTimeoutMs: 10_000,
   pollIntervalMs: 5_000,
@@ -62,17 +71,17 @@ describe('storage-worker/web3-chain', () => {
   })
 
   it('pays the configured fee, or the least that the node takes', async () => {
-    const outcome = await (await open({ feeNanoMas: MAS / 20n })).submit({ ...fund, target: registry })
+    const outcome = await submit(await open({ feeNanoMas: MAS / 20n }), { ...fund, target: registry })
     assert.equal(outcome.feeNanoMas, MAS / 20n)
     assert.equal(outcome.isFinal, true)
-    const least = await (await open()).submit({ ...fund, target: registry }, { final: false })
+    const least = await submit(await open(), { ...fund, target: registry }, { final: false })
     assert.equal(least.feeNanoMas, MAS / 100n)
     assert.equal(least.isFinal, false)
   })
 
   it('error: a fee that the node refuses, with its words', async () => {
     const chain = await open({ feeNanoMas: 1n })
-    await assert.rejects(chain.submit({ ...fund, target: registry }), (error) => {
+    await assert.rejects(submit(chain, { ...fund, target: registry }), (error) => {
       assert(isArchiveError(error, 'CHAIN_NODE_REFUSED'))
       assert.equal(error.context.nodeCode, -32000)
       assert.match(error.message, /fee is too low/)
@@ -84,32 +93,97 @@ describe('storage-worker/web3-chain', () => {
     await refused('CHAIN_NETWORK_MISMATCH', (await open({ chainId: 77_658_377n })).readStatus())
     const keyless = await open({ secretKey: undefined })
     assert.equal(keyless.account, undefined)
-    await refused('CHAIN_KEY_MISSING', keyless.submit({ ...fund, target: registry }))
+    await refused('CHAIN_KEY_MISSING', submit(keyless, { ...fund, target: registry }))
     assert.equal(await new RegistryClient(registry, keyless).read('getVersion', {}), 1)
-    await refused('CHAIN_BALANCE_SHORT', (await open({ secretKey: POOR.secret })).submit({ ...fund, target: registry }))
+    await refused('CHAIN_BALANCE_SHORT', submit(await open({ secretKey: POOR.secret }), { ...fund, target: registry }))
   })
 
-  it('sends again what expired without being in a block, and gives up after three times', async () => {
-    const chain = await open()
-    const sent: string[] = []
+  /** Rich when it is asked, poor when a block is made: no producer takes the operation. */
+  async function whileNobodyTakesIt<T>(run: () => Promise<T>): Promise<T> {
     const { ledger } = face.chain.engine
-    const balance = ledger.balance(ADMIN.address)
-    // Rich when it is asked, poor when a block is made: no producer takes the operation.
-    const originalAdvance = face.chain.advanceTo.bind(face.chain)
+    const original = face.chain.advanceTo.bind(face.chain)
     face.chain.advanceTo = (nowMs) => {
+      const balance = ledger.balance(ADMIN.address)
       ledger.setBalance(ADMIN.address, 0n)
-      originalAdvance(nowMs)
+      original(nowMs)
       ledger.setBalance(ADMIN.address, balance)
+      face.chain.finalLedger.setBalance(ADMIN.address, balance)
     }
     try {
-      await refused(
-        'CHAIN_OPERATION_EXPIRED',
-        chain.submit({ ...fund, target: registry }, { onSent: (id) => sent.push(id) }),
-      )
+      return await run()
     } finally {
-      face.chain.advanceTo = originalAdvance
+      face.chain.advanceTo = original
     }
-    assert.equal(new Set(sent).size, 3)
+  }
+
+  it('error: signs once; of what is in no block it says so only with the balance as it was', async () => {
+    const chain = await open()
+    const sent: string[] = []
+    const promise = whileNobodyTakesIt(() =>
+      submit(chain, { ...fund, target: registry }, { onSent: (id) => sent.push(id) }),
+    )
+    await assert.rejects(promise, (error) => {
+      assert(isArchiveError(error, 'CHAIN_OPERATION_EXPIRED'))
+      assert(error.message.includes(`operation ${sent[0]}`))
+      return true
+    })
+    assert.equal(sent.length, 1)
+  })
+
+  it('error: does not say that nothing was spent when the balance is another', async () => {
+    const chain = await open()
+    const spend = () => {
+      const { ledger } = face.chain.engine
+      ledger.setBalance(ADMIN.address, ledger.balance(ADMIN.address) - MAS)
+    }
+    await refused(
+      'CHAIN_OUTCOME_UNKNOWN',
+      whileNobodyTakesIt(() => submit(chain, { ...fund, target: registry }, { onSent: spend })),
+    )
+  })
+
+  it('error: signs no more than what was quoted', async () => {
+    const chain = await open()
+    const request = { ...fund, target: registry }
+    const quote = await chain.quote(request)
+    const pool = face.chain.operations.size
+    for (const less of [
+      { ...quote, feeNanoMas: quote.feeNanoMas - 1n },
+      { ...quote, spendNanoMas: quote.spendNanoMas - 1n },
+      { ...quote, maxGas: 1_000n },
+    ]) {
+      await refused('CHAIN_QUOTE_EXCEEDED', chain.submit(request, less))
+    }
+    assert.equal(face.chain.operations.size, pool)
+  })
+
+  it('error: a fee above the limit, the configured one or that of the node, at quoting', async () => {
+    const request = { ...fund, target: registry }
+    await refused('CHAIN_FEE_TOO_HIGH', (await open({ maxFeeNanoMas: MAS / 100n - 1n })).quote(request))
+    await refused('CHAIN_FEE_TOO_HIGH', (await open({ feeNanoMas: MAS + 1n })).quote(request))
+    assert.equal((await (await open({ maxFeeNanoMas: MAS / 100n })).quote(request)).feeNanoMas, MAS / 100n)
+  })
+
+  it('tells all about an operation before it is sent, and another process can wait for it', async () => {
+    const request = { ...fund, target: registry }
+    const chain = await open()
+    const told: SignedOperation[] = []
+    const before = face.chain.operations.size
+    const onSigned = (operation: SignedOperation) => {
+      assert.equal(face.chain.operations.size, before)
+      told.push(operation)
+    }
+    const outcome = await submit(chain, request, { onSigned })
+    const [signed] = told
+    assert(signed)
+    assert.equal(signed.operationId, outcome.operationId)
+    assert.deepEqual(await (await open()).follow(signed), outcome)
+    const stop = () => {
+      throw new Error('the disk is full')
+    }
+    const size = face.chain.operations.size
+    await assert.rejects(submit(chain, request, { onSigned: stop }), /the disk is full/)
+    assert.equal(face.chain.operations.size, size)
   })
 
   it('error: a call that passes the trial and fails in its block has the code of the registry', async () => {
@@ -165,7 +239,7 @@ describe('storage-worker/web3-chain', () => {
       closing = server.close()
     }
     try {
-      return { sent, outcome: await chain.submit({ kind: 'call', target: registry, ...request }, { onSent }) }
+      return { sent, outcome: await submit(chain, { kind: 'call', target: registry, ...request }, { onSent }) }
     } catch (error) {
       return { sent, error }
     } finally {
@@ -196,7 +270,7 @@ describe('storage-worker/web3-chain', () => {
     const frozen = face.chain.advanceTo.bind(face.chain)
     face.chain.advanceTo = () => {}
     try {
-      await refused('CHAIN_OUTCOME_UNKNOWN', chain.submit({ ...fund, target: registry }))
+      await refused('CHAIN_OUTCOME_UNKNOWN', submit(chain, { ...fund, target: registry }))
     } finally {
       face.chain.advanceTo = frozen
     }
