@@ -295,8 +295,8 @@ export const REGISTRY_ERROR_CODES = {
   },
   REGISTRY_SIGNATURES_UNSORTED: {
     kind: 'input',
-    when: 'Signatures of an era do not ascend by registry index.',
-    action: 'Sort them by the index of their nodes.',
+    when: 'Signatures of an era do not ascend by registry index, or neither go on above the vote nor weigh more than it.',
+    action: 'Sort them by the index of their nodes; send those above the last one counted, or more weight in one call.',
   },
   REGISTRY_KIND_UNKNOWN: {
     kind: 'input',

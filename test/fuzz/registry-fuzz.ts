@@ -25,6 +25,7 @@ interface Batch {
 
 interface BatchReport {
   readonly steps: number
+  readonly calls: number
   readonly failures: readonly string[]
   readonly coverage: PlainCoverage
 }
@@ -38,12 +39,14 @@ function serve(): void {
     const coverage: Coverage = new Map()
     const failures: string[] = []
     let steps = 0
+    let calls = 0
     for (let seed = BigInt(from); seed < BigInt(from) + BigInt(count); seed++) {
       const run = runSeed(seed, coverage)
       steps += run.steps
+      calls += run.calls
       if (run.failure) failures.push(describeFailure(seed, shrink(run.failure)))
     }
-    process.send?.({ steps, failures, coverage: toPlainCoverage(coverage) } satisfies BatchReport)
+    process.send?.({ steps, calls, failures, coverage: toPlainCoverage(coverage) } satisfies BatchReport)
   })
   process.on('disconnect', () => process.exit(0))
 }
@@ -65,13 +68,16 @@ async function direct(): Promise<void> {
   let next = from
   let sequences = 0
   let steps = 0
+  let calls = 0
   let failed = 0
   const startMs = performance.now()
   const report = () => {
     const seconds = (performance.now() - startMs) / 1000
     const resume = least(next, ...unfinished)
-    const rates = `${(sequences / seconds).toFixed(1)} sequences/s, ${(steps / seconds).toFixed(0)} calls/s`
-    console.log(`${sequences} sequences, ${steps} steps, ${failed} failed; ${rates}; go on with --from ${resume}`)
+    const rates = `${(sequences / seconds).toFixed(1)} sequences/s, ${(calls / seconds).toFixed(0)} calls/s`
+    console.log(
+      `${sequences} sequences, ${calls} calls in ${steps} steps, ${failed} failed; ${rates}; go on with --from ${resume}`,
+    )
   }
   const timer = setInterval(report, REPORT_EVERY_MS)
   const runWorker = async (): Promise<void> => {
@@ -91,6 +97,7 @@ async function direct(): Promise<void> {
         unfinished.delete(first)
         sequences += count
         steps += done.steps
+        calls += done.calls
         failed += done.failures.length
         for (const failure of done.failures) console.log(`${failure}\nagain with --from <the seed> --count 1`)
         mergeCoverage(coverage, done.coverage)

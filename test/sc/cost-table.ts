@@ -1,3 +1,4 @@
+import { readBaseSettings } from '../../config/index.ts'
 import { ERA_PERIODS, PERIOD_MS } from '../../core/index.ts'
 import { formatMas } from '../../devnet/engine/index.ts'
 import { ArgsWriter, textsArg, u64Arg } from './args-writer.ts'
@@ -21,12 +22,10 @@ import {
  */
 
 const YEAR_PERIODS = (365 * 24 * 3600 * 1000) / PERIOD_MS
-/** challenge_frequency_periods and min_challenge_interval (in periods) of config/base_config.toml. */
-const DRAW_PERIODS = 100
-const INTERVAL_PERIODS = 225
+const DRAW_PERIODS = Number(readDefault('challenge_frequency_periods'))
+const INTERVAL_PERIODS = Number(readDefault('min_challenge_interval')) / PERIOD_MS
 const CLAIMS_A_YEAR = 52
-/** reward_per_gb_per_period of config/base_config.toml */
-const RATE_NANO_MAS = 1_000_000n
+const RATE_NANO_MAS = readDefault('reward_per_gb_per_period')
 const NETWORK_SIZES = [1, 10, 100] as const
 
 export type CostRow = readonly [what: string, mas: string, comesBack: string]
@@ -105,6 +104,13 @@ function spent(world: World, ...[user, name, args, coins]: [typeof NODE, string,
 
 function both(storageNanoMas: bigint): string {
   return `${formatMas(FEE)} + ${formatMas(storageNanoMas)}`
+}
+
+/** A number of config/base_config.toml. */
+function readDefault(name: string): bigint {
+  const setting = readBaseSettings().get(name)
+  if (!setting) throw new Error(`there is no setting ${name}`)
+  return BigInt(setting.defaultText.replaceAll('_', ''))
 }
 
 /** Draws of a year that name one node of so many, but no more than its interval lets through. */

@@ -24,6 +24,7 @@ import {
   isChallenger,
   issueChallenge,
   registerStorageNode,
+  removeChallenger,
   resolveExpiredChallenges,
   setPaused,
   submitProof,
@@ -276,6 +277,55 @@ describe('challenges', () => {
     issueChallenge(challengeArgs('c-1', NODE));
     at(11);
     issueChallenge(challengeArgs('c-2', NODE));
+  });
+
+  throws('are one audit a period, also with an interval of 0', () => {
+    const config = newConfig();
+    config.minChallengeIntervalPeriods = 0;
+    by(ADMIN, MAS);
+    updateConfig(config.serialize());
+    by(ADMIN, MAS);
+    issueChallenge(challengeArgs('c-1', NODE));
+    mockTimestamp(20 * 16_000 + 60_001);
+    resolveExpiredChallenges(new Args().add(['c-1']).serialize());
+    by(NODE, 10 * MAS);
+    topUpStake([]);
+    by(ADMIN, MAS);
+    issueChallenge(challengeArgs('c-2', NODE));
+  });
+
+  test('are one audit a period, also with an interval of 0: the next is free', () => {
+    const config = newConfig();
+    config.minChallengeIntervalPeriods = 0;
+    by(ADMIN, MAS);
+    updateConfig(config.serialize());
+    by(ADMIN, MAS);
+    issueChallenge(challengeArgs('c-1', NODE));
+    mockTimestamp(20 * 16_000 + 60_001);
+    resolveExpiredChallenges(new Args().add(['c-1']).serialize());
+    by(NODE, 10 * MAS);
+    topUpStake([]);
+    at(21);
+    by(ADMIN, MAS);
+    issueChallenge(challengeArgs('c-2', NODE));
+    expect(getChallenge(new Args().add('c-2').serialize()).length > 0).toBe(
+      true,
+    );
+  });
+
+  test('are void when their issuer came again in their period', () => {
+    by(ADMIN, MAS);
+    issueChallenge(challengeArgs('c-1', NODE));
+    removeChallenger(new Args().add(ADMIN).serialize());
+    by(ADMIN, MAS);
+    addChallenger(new Args().add(ADMIN).serialize());
+    mockTimestamp(20 * 16_000 + 60_001);
+    resolveExpiredChallenges(new Args().add(['c-1']).serialize());
+    const info = nodeInfo(NODE);
+    info.nextString().unwrap();
+    for (let i = 0; i < 6; i++) info.nextU64().unwrap();
+    expect(info.nextBool().unwrap()).toBe(true);
+    expect(info.nextU64().unwrap()).toBe(10 * MAS);
   });
 
   throws('are not expired at their deadline', () => {

@@ -30,6 +30,15 @@ export const MAX_SIGNATURES = 100;
 const VOTE_DIGITS = 16;
 const PPM: u64 = 1_000_000;
 
+/** Signatures of one call. */
+class Ballot {
+  /** Registry indexes of the first and last signer */
+  firstIndex: u64 = NO_INDEX;
+  lastIndex: u64 = NO_INDEX;
+  /** Weight, GB */
+  tally: u64 = 0;
+}
+
 /** Counts signatures of a statement about an era; anchors it when they are a quorum, else keeps the count. */
 export function _anchorEra(
   call: Call,
@@ -47,7 +56,7 @@ export function _anchorEra(
   const key = voteKey(anchor.era, shortDigest);
   const known = hasRecord(key);
   const vote = openVote(call, digest, known ? readRecord(key) : null);
-  countVotes(call, vote, signatures);
+  addBallot(vote, countBallot(call, digest, signatures));
   if (vote.tally * PPM >= call.config.anchorQuorumPpm * votes) {
     if (known) deleteRecord(key);
     addAnchor(call, anchor);
@@ -114,33 +123,44 @@ function openVote(
   return vote;
 }
 
-/**
- * Nobody counts twice: indexes ascend from call to call, a node that is moved only gets a lower one, and a new node
- * had no weight when the era began.
- */
-function countVotes(
+/** What the signatures of one call come to. Nobody counts twice: indexes ascend. */
+function countBallot(
   call: Call,
-  vote: EraVote,
+  digest: StaticArray<u8>,
   signatures: StaticArray<u8>[],
-): void {
-  const signedText = ERA_TEXT_PREFIX + toHex(vote.digest, HASH_BYTES);
-  let counted = false;
+): Ballot {
+  const signedText = ERA_TEXT_PREFIX + toHex(digest, HASH_BYTES);
+  const ballot = new Ballot();
   for (let i = 0; i < signatures.length; i++) {
     const key = nodeKey(requireSignature(signatures[i], signedText));
     if (!hasRecord(key)) continue;
     const node = readRecord(key);
     const index = readNodeIndex(node);
     assert(
-      vote.lastIndex == NO_INDEX || index > vote.lastIndex,
+      ballot.lastIndex == NO_INDEX || index > ballot.lastIndex,
       SIGNATURES_UNSORTED,
     );
-    vote.lastIndex = index;
-    const weight = readSnapshotWeight(node, call.era);
-    if (weight == 0) continue;
-    vote.tally += weight;
-    counted = true;
+    if (ballot.firstIndex == NO_INDEX) ballot.firstIndex = index;
+    ballot.lastIndex = index;
+    ballot.tally += readSnapshotWeight(node, call.era);
   }
-  assert(counted, NO_VOTES);
+  assert(ballot.tally > 0, NO_VOTES);
+  return ballot;
+}
+
+/**
+ * Signatures above the last one seen add to the vote: a node that is moved only gets a lower index, and a new node had
+ * no weight when the era began. Others stand alone, and take the place of what weighs less: else one signature of the
+ * highest index would end every vote.
+ */
+function addBallot(vote: EraVote, ballot: Ballot): void {
+  if (vote.lastIndex == NO_INDEX || ballot.firstIndex > vote.lastIndex) {
+    vote.tally += ballot.tally;
+  } else {
+    assert(ballot.tally > vote.tally, SIGNATURES_UNSORTED);
+    vote.tally = ballot.tally;
+  }
+  vote.lastIndex = ballot.lastIndex;
 }
 
 function addAnchor(call: Call, anchor: EraAnchor): void {

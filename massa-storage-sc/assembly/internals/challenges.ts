@@ -124,7 +124,8 @@ function joinAudit(call: Call, node: StorageNode): void {
     return;
   }
   // The same challenger waits twice as long when there are others, so that none can keep a node to himself.
-  let interval = call.config.minChallengeIntervalPeriods;
+  // One audit of a node per period, also where the interval is 0.
+  let interval = max<u64>(1, call.config.minChallengeIntervalPeriods);
   if (own && call.state.challengerCount > 1) interval *= 2;
   assert(call.period >= node.lastChallengedPeriod + interval, TOO_SOON);
   openAudit(call, node);
@@ -199,13 +200,16 @@ export function _resolveExpiredChallenges(call: Call, ids: string[]): void {
   assert(count > 0, NOTHING_EXPIRED);
 }
 
-/** A challenge counts against a node only while its issuer still has the right it had when it issued. */
+/**
+ * A challenge counts against a node only while its issuer still has the right it had when it issued. Of one added in the
+ * period of the issue nobody can tell whether that was before or after.
+ */
 function isIssuerGone(challenge: Challenge): bool {
   const key = challengerKey(challenge.issuer);
   if (!hasRecord(key)) return true;
   const reader = new ByteReader(readRecord(key));
   readVersion(reader);
-  return reader.u64() > challenge.issuedPeriod;
+  return reader.u64() >= challenge.issuedPeriod;
 }
 
 function resolve(

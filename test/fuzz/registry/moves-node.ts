@@ -122,9 +122,11 @@ const unregister: Move = (scene) => {
   const now = BigInt(world.slot.period)
   const ready = nodes.filter((node) => node.leaving && node.openChallenges === 0n && node.unlockPeriod <= now)
   const leaving = nodes.filter((node) => node.leaving)
+  const held = leaving.filter((node) => node.openChallenges > 0n)
   const wanted = random.pickWeighted([
     [5, ready],
     [1, leaving],
+    [2, held],
     [nodes.length > 4 ? 3 : 1, nodes],
   ])
   const caller = pickCaller(

@@ -14,10 +14,13 @@ interface Failure {
   readonly difference: Difference
 }
 
-const LEAST_STEPS = 50
-const MOST_STEPS = 300
+/** Of operations that call the contract, accepted or refused; views, donations and jumps in time come on top. */
+const LEAST_CALLS = 50
+const MOST_CALLS = 300
+/** Nobody can pay for a call any more when it takes so many. */
+const MOST_STEPS_PER_CALL = 40
 const STEPS_PER_EXIT_CHECK = 16
-/** With a code that does not compile, every call is refused alike. */
+/** With a code that does not compile, every call is refused alike: no more than it takes to be a sequence. */
 const STEPS_AFTER_DEATH = 5
 
 /** Draws a sequence and runs it on both sides, and in the end lets every node leave (invariant 7). */
@@ -25,10 +28,11 @@ export function runSeed(
   seed: bigint,
   coverage: Coverage,
   options: { readonly sabotage?: Sabotage } = {},
-): { readonly steps: number; readonly failure?: Failure } {
+): { readonly steps: number; readonly calls: number; readonly failure?: Failure } {
   const random = new SeededRandom(seed)
   let start = drawStart(random)
   const steps: Step[] = []
+  let calls = 0
   try {
     let world = deploy(start, coverage, options.sabotage)
     while (!world) {
@@ -44,29 +48,33 @@ export function runSeed(
       challengeCount: 0,
       hostility: start.hostility,
     }
-    const count = LEAST_STEPS + random.int(MOST_STEPS - LEAST_STEPS + 1)
+    const count = LEAST_CALLS + random.int(MOST_CALLS - LEAST_CALLS + 1)
     const seen = world
     const apply = (step: Step): StepResult => {
       steps.push(step)
       const result = seen.apply(step)
       noteCoverage(coverage, step, result)
-      if (step.kind === 'call') noteSights(coverage, seen, result)
+      if (step.kind === 'call') {
+        noteSights(coverage, seen, result)
+        if (result.outcome) calls++
+      }
       return result
     }
-    for (let i = 0; i < count && world.model.isAlive; i++) {
+    for (let i = 0; calls < count && world.model.isAlive; i++) {
+      if (i > count * MOST_STEPS_PER_CALL) throw new RangeError(`${calls} calls in ${i} steps`)
       apply(drawStep(scene))
       if (i % STEPS_PER_EXIT_CHECK === 0 && world.model.isAlive) checkExits(world)
     }
     if (world.model.isAlive) leaveEverybody(world, apply)
-    else for (let i = 0; i < STEPS_AFTER_DEATH; i++) apply(drawStep(scene))
+    else for (let i = 0; i < STEPS_AFTER_DEATH || calls < LEAST_CALLS; i++) apply(drawStep(scene))
     world.compareLedger()
-    return { steps: steps.length }
+    return { steps: steps.length, calls }
   } catch (error) {
     const difference =
       error instanceof Difference
         ? error
         : new Difference('crash', String(error instanceof Error ? error.stack : error))
-    return { steps: steps.length, failure: { sequence: { start, steps }, difference } }
+    return { steps: steps.length, calls, failure: { sequence: { start, steps }, difference } }
   }
 }
 

@@ -39,8 +39,6 @@ export type Sabotage = (functionName: string, outcome: ModelOutcome) => ModelOut
 const NO_GAS: StepResult = { gasUsed: 0n }
 const BYTE_PRICE_NANO_MAS = 100_000n
 const ENTRY_OVERHEAD_BYTES = 4
-/** Calls between two readings of the whole ledger: what a call leaves behind is otherwise taken from its changes. */
-const CALLS_PER_LEDGER = 16
 const ADDRESS_PRICE_NANO_MAS = 1_000_000n
 
 const modules = new ModuleCache()
@@ -62,7 +60,6 @@ export class World {
   private readonly invariants: InvariantWatch
   private readonly totalNanoMas: bigint
   private feesNanoMas = 0n
-  private callCount = 0
   private readonly sabotage: Sabotage
 
   constructor(start: Start, sabotage: Sabotage = (_, outcome) => outcome) {
@@ -207,7 +204,7 @@ export class World {
     }
     for (const [key, value] of done.changes.get(this.contract)?.datastore ?? []) this.note(key, value)
     this.compareState(functionName, [caller])
-    if (++this.callCount % CALLS_PER_LEDGER === 0) this.compareLedger()
+    this.compareLedger()
     return { outcome, gasUsed: done.gasUsed }
   }
 

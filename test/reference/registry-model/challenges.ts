@@ -10,6 +10,7 @@ import {
 import { ArgsReader } from './args.ts'
 import type { Context } from './call.ts'
 import { checkEvidence } from './evidence.ts'
+import { greatest } from './extremes.ts'
 import { requireNode } from './nodes.ts'
 import { checkProofShape, judgeProof } from './proof.ts'
 import { demand } from './refusal.ts'
@@ -91,7 +92,7 @@ function issueOne(state: RegistryState, context: Context, nodeAddress: string, o
     demand(node.auditTotal < config.maxOpenChallengesPerNode, 'AUDIT_FULL')
   } else {
     const others = state.challengers.size > 1 && node.lastChallenger === call.caller
-    const interval = config.minChallengeIntervalPeriods * (others ? 2n : 1n)
+    const interval = greatest(1n, config.minChallengeIntervalPeriods) * (others ? 2n : 1n)
     demand(now >= node.lastChallengedPeriod + interval, 'TOO_SOON')
   }
   const chunkId = fromHex(order.chunkId)
@@ -250,10 +251,10 @@ function resolve(
   if (node.openChallenges === 0n) closeAudit(state, node, { now, context })
 }
 
-/** Not a challenger any more, or one again only since. */
+/** Not a challenger any more, or one only since, or since the very period of the issue. */
 function isIssuerGone(state: RegistryState, { issuer, issuedPeriod }: Challenge): boolean {
   const addedPeriod = state.challengers.get(issuer)
-  return addedPeriod === undefined || addedPeriod > issuedPeriod
+  return addedPeriod === undefined || addedPeriod >= issuedPeriod
 }
 
 function strike(state: RegistryState, node: Node, of: { readonly challenge: Challenge; readonly context: Context }) {

@@ -56,8 +56,9 @@ export function anchorEra(state: RegistryState, context: Context, claim: ReturnT
   const digest = computeEraDigest(statement)
   const voteName = `${era}_${toHex(digest).slice(0, VOTE_KEY_DIGITS)}`
   const vote = continueVote(state.votes.get(voteName), digest, currentEra)
-  let { lastIndex, tally } = vote
-  let counted = 0
+  let firstIndex: bigint | undefined
+  let lastIndex = -1n
+  let own = 0n
   for (const signature of claim.signatures) {
     const signer = findSigner(signature, text)
     demand(signer !== undefined, 'SIGNATURE_INVALID')
@@ -65,13 +66,14 @@ export function anchorEra(state: RegistryState, context: Context, claim: ReturnT
     const node = state.nodes[Number(index)]
     if (!node) continue
     demand(index > lastIndex, 'SIGNATURES_UNSORTED')
+    firstIndex ??= index
     lastIndex = index
-    const weight = node.weight.atStartOf(currentEra)
-    if (weight === 0n) continue
-    tally += weight
-    counted++
+    own += node.weight.atStartOf(currentEra)
   }
-  demand(counted > 0, 'NO_VOTES')
+  demand(own > 0n, 'NO_VOTES')
+  const goesOn = firstIndex !== undefined && firstIndex > vote.lastIndex
+  demand(goesOn || own > vote.tally, 'SIGNATURES_UNSORTED')
+  const tally = goesOn ? vote.tally + own : own
   if (tally * PPM < state.config.anchorQuorumPpm * electorate) {
     state.votes.set(voteName, { digest, snapshotEra: currentEra, lastIndex, tally })
     effects.emit('ERA_VOTED', era, toHex(digest).slice(0, VOTE_KEY_DIGITS), tally, lastIndex)

@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict'
+import { computeEraText, type Slot, slotIndex, slotOfIndex } from '../../core/index.ts'
+import { ArgsWriter } from '../reference/registry-model/args.ts'
+import { writeConfig } from '../reference/registry-model/config.ts'
+import { decodeRecord, LAYOUTS } from '../reference/registry-model/layout.ts'
+import { actors } from './registry/actors.ts'
+import { drawConfig } from './registry/draw-config.ts'
+import { SeededRandom } from './registry/random.ts'
+import type { Start, Step } from './registry/step.ts'
+import { World } from './registry/world.ts'
+
+/*
+ * With `requireAnchors` weights rise when their node is touched, and what a GB is paid depends on the weight. What holds
+ * is that nothing but weights, anchors, settings, pause and the pool moves the index, and never backwards.
+ */
+
+/** A call at its time; made when it is reached, because votes are signed for a contract. */
+interface Timed {
+  readonly slot: Slot
+  readonly make: (world: World) => Step
+}
+
+const SCHEDULES = 60
+const SCHEDULES_PER_TEST = 20
+const TEST_TIMEOUT_MS = 120_000
+const MAS = 10n ** 9n
+const ERA_SLOTS = 128 * 32
+const ERAS = 9
+const STAKE = 10n ** 12n
+const MOST_BYTES = 128n * 2n ** 24n
+
+describe('fuzz/registry-schedules-anchored', () => {
+  for (let from = 0; from < SCHEDULES; from += SCHEDULES_PER_TEST) {
+    it(`calls that change no weight do not move the index: schedules ${from} to ${from + SCHEDULES_PER_TEST - 1}`, function () {
+      this.timeout(TEST_TIMEOUT_MS)
+      let moved = 0
+      let between = 0
+      let partial = 0
+      for (let seed = from; seed < from + SCHEDULES_PER_TEST; seed++) {
+        const { index, callsBetween, wasPartial } = compareSchedules(BigInt(seed))
+        if (index > 0n) moved++
+        if (wasPartial) partial++
+        between += callsBetween
+      }
+      assert.ok(moved > SCHEDULES_PER_TEST / 2, `the index moved in ${moved} schedules only`)
+      assert.ok(partial > SCHEDULES_PER_TEST / 4, `weights rose under a share in ${partial} schedules only`)
+      assert.ok(between > 8 * SCHEDULES_PER_TEST, `${between} calls in between were accepted`)
+    })
+  }
+})
+
+function compareSchedules(seed: bigint) {
+  const random = new SeededRandom(seed)
+  const start = drawScheduleStart(random)
+  const needed = drawNeeded(random, start)
+  const extra = drawExtra(random, start)
+  const alone = runSchedule(start, needed)
+  const crowded = runSchedule(
+    start,
+    [...needed, ...extra].sort((a, b) => slotIndex(a.slot) - slotIndex(b.slot)),
+  )
+  assert.ok(!alone.wasShort && !crowded.wasShort, `schedule ${seed}: the pool was short`)
+  assert.deepEqual(crowded.stored, alone.stored, `schedule ${seed}`)
+  assert.deepEqual(crowded.owedByNode, alone.owedByNode, `schedule ${seed}`)
+  return {
+    index: alone.stored.index,
+    callsBetween: crowded.accepted - alone.accepted,
+    wasPartial: alone.wasPartial,
+  }
+}
+
+function drawScheduleStart(random: SeededRandom): Start {
+  const config = {
+    ...drawConfig(random),
+    rewardPerGbPerPeriod: random.pick([1_000_000n, 1_000_007n, 999_999_937n]),
+    requireAnchors: 1n,
+    unbondingPeriods: 256n,
+    adminDelayPeriods: 54_000n,
+    minAllocatedGb: 1n,
+    maxAllocatedGb: 10n ** 6n,
+    minStake: STAKE,
+    stakePerGb: 0n,
+    maxNodes: 100n,
+    placementLagEras: 1n,
+    anchorQuorumPpm: 500_001n,
+    maxRewardPerPeriod: random.pick([0n, 0n, 1_000_003n, 10n ** 10n]),
+  }
+  return {
+    slot: { period: 1 + random.int(100), thread: random.int(32) },
+    genesisTimestampMs: 0n,
+    balanceNanoMas: 10n ** 17n,
+    deployCoinsNanoMas: MAS,
+    parameter: writeConfig(new ArgsWriter().string(actors[0]?.address ?? ''), config).finish(),
+  }
+}
+
+/** Nodes that come early, eras that are anchored, touches that let weights rise, one that leaves, a pause. */
+function drawNeeded(random: SeededRandom, start: Start): Timed[] {
+  const at = (slot: number, make: Timed['make']): Timed => ({ slot: later(start, slot), make })
+  const plain = (step: Step) => () => step
+  const calls: Timed[] = [at(0, plain(makeCall(0, 'fundRewards', new ArgsWriter(), 10n ** 16n)))]
+  const nodes = 3 + random.int(3)
+  for (let i = 1; i <= nodes; i++) {
+    const gb = new ArgsWriter().u64(random.between(1n, 20n))
+    calls.push(at(1 + random.int(400), plain(makeCall(i, 'registerStorageNode', gb, STAKE + MAS))))
+    // The first touch is early: somebody has to vote.
+    const touches = [2 * ERA_SLOTS + random.int(ERA_SLOTS)]
+    for (let t = random.int(5); t > 0; t--) touches.push(4 * ERA_SLOTS + random.int((ERAS - 4) * ERA_SLOTS))
+    for (const slot of touches) {
+      const size = new ArgsWriter().u64(random.between(1n, 20n))
+      calls.push(at(slot, plain(makeCall(i, 'updateStorageAllocation', size))))
+    }
+  }
+  // The eras that come to be over, one or two calls each: later votes go on, or stand alone.
+  for (let era = 1n; era < ERAS - 4; era++) {
+    const totalBytes = random.pick([MOST_BYTES, random.between(1n, MOST_BYTES)])
+    const slot = (Number(era) + 4) * ERA_SLOTS + random.int(ERA_SLOTS)
+    calls.push(at(slot, (world) => makeAnchor(world, era, totalBytes)))
+  }
+  if (random.chance(0.4)) {
+    const slot = 6 * ERA_SLOTS + random.int(ERA_SLOTS)
+    calls.push(at(slot, plain(makeCall(nodes, 'unregisterStorageNode'))))
+  }
+  if (random.chance(0.3)) {
+    const paused = 6 * ERA_SLOTS + random.int(ERA_SLOTS)
+    calls.push(at(paused, plain(makeCall(0, 'setPaused', new ArgsWriter().bool(true)))))
+    calls.push(at(paused + 1 + random.int(2000), plain(makeCall(0, 'setPaused', new ArgsWriter().bool(false)))))
+  }
+  return [
+    ...calls.sort((a, b) => slotIndex(a.slot) - slotIndex(b.slot)),
+    at(ERAS * ERA_SLOTS, plain(makeCall(0, 'fundRewards', new ArgsWriter(), 1n))),
+  ]
+}
+
+/** By everybody who is registered. */
+function makeAnchor(world: World, era: bigint, totalBytes: bigint): Step {
+  const root = new Uint8Array(32).fill(Number(era))
+  const placementRoot = new Uint8Array(32).fill(9)
+  const text = computeEraText({
+    chainId: world.chainId,
+    contract: world.contract,
+    era: Number(era),
+    eraRoot: root,
+    totalBytes,
+    totalChunks: 128n,
+    nextPlacementRoot: placementRoot,
+  })
+  const signatures = world.model.state.nodes.map(
+    ({ address }) => actors.find((actor) => actor.address === address)?.sign(text) ?? new Uint8Array(),
+  )
+  const args = new ArgsWriter().u64(era).bytes(root).u64(totalBytes).u64(128n).bytes(placementRoot)
+  return makeCall(0, 'anchorEra', args.byteStrings(signatures), MAS)
+}
+
+/** Calls that accrue and touch no node. */
+function drawExtra(random: SeededRandom, start: Start): Timed[] {
+  return Array.from({ length: 8 + random.int(25) }, () => {
+    const slot = later(start, 4 * ERA_SLOTS + random.int((ERAS - 4) * ERA_SLOTS))
+    const caller = random.int(actors.length)
+    const node = 1 + random.int(4)
+    const step = random.pick([
+      makeCall(caller, 'distributeRewards', new ArgsWriter().u64(slot.period - 1), MAS),
+      makeCall(0, 'addChallenger', new ArgsWriter().string(random.pick(actors).address), MAS),
+      makeCall(0, 'transferAdmin', new ArgsWriter().string(random.pick(actors).address), MAS),
+      makeCall(caller, 'fundRewards', new ArgsWriter(), 1n),
+      makeCall(node, 'updateNodeMetadata', new ArgsWriter().strings([]).string('e').string('l').string('o'), MAS),
+    ])
+    return { slot, make: () => step }
+  })
+}
+
+function runSchedule(start: Start, calls: readonly Timed[]) {
+  const world = new World(start)
+  let wasShort = false
+  let wasPartial = false
+  let accepted = 0
+  for (const { slot, make } of calls) {
+    world.apply({ kind: 'slot', slot })
+    if (world.apply(make(world)).outcome?.success) accepted++
+    const { state } = world.model
+    wasShort ||= state.shortSince
+    wasPartial ||= state.index > 0n && state.nodes.some(({ nextWeightGb }) => nextWeightGb > 0n)
+  }
+  const stored = world.engine.ledger.value(world.contract, Buffer.from('state'))
+  if (!stored) throw new Error('there is no state')
+  const { index, idxRem, weight, anchoredBytes } = decodeRecord(LAYOUTS.state, stored)
+  const owedByNode = world.model.state.nodes.map((node) => [
+    node.address,
+    node.unvested + node.weight.value * (world.model.state.index - node.indexPaid),
+  ])
+  return {
+    stored: { index: index as bigint, idxRem, weight, anchoredBytes },
+    owedByNode,
+    wasShort,
+    wasPartial,
+    accepted,
+  }
+}
+
+function makeCall(actor: number, functionName: string, args = new ArgsWriter(), coinsNanoMas = 0n): Step {
+  const caller = actors[actor]?.address ?? ''
+  return { kind: 'call', caller, functionName, coinsNanoMas, parameter: Uint8Array.from(args.finish()) }
+}
+
+function later(start: Start, slots: number): Slot {
+  return slotOfIndex(slotIndex(start.slot) + 1 + slots)
+}
