@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { type Query, type QueryRequest, type QueryRow, runQuery } from '../api/index.ts'
+import { type Query, type QueryRequest, type QueryRow, runQuery } from '../api/queries.ts'
 import type { Config } from '../config/index.ts'
 import { ArchiveError, ERROR_CODES, type ErrorCode, isArchiveError } from '../core/index.ts'
 import { openStore } from '../storage-worker/index.ts'

@@ -1,4 +1,4 @@
-import { ArchiveError } from '../core/index.ts'
+import { ArchiveError } from '../core/errors.ts'
 
 /** @throws ArchiveError CLI_SIDECAR_UNREACHABLE */
 export async function callSidecar(url: string, init: RequestInit = {}): Promise<Response> {

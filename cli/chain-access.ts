@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { LoadedConfig } from '../config/index.ts'
 import { ArchiveError } from '../core/index.ts'
-import { systemClock } from '../daemon/index.ts'
+import { systemClock } from '../daemon/system-clock.ts'
 import { type ChainPort, openWeb3Chain, RegistryClient, readWalletKey } from '../storage-worker/index.ts'
 import type { Context } from './context.ts'
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
-import { type ConfigFlags, type LoadedConfig, loadConfig } from '../config/index.ts'
-import { ArchiveError } from '../core/index.ts'
+import type { ConfigFlags, LoadedConfig } from '../config/index.ts'
+import { loadConfig } from '../config/load.ts'
+import { ArchiveError } from '../core/errors.ts'
 import { Output } from './output.ts'
 
 /** What every command gets: output, settings on demand, and where it runs. */

@@ -1,4 +1,5 @@
-import { type ErrorCode, isArchiveError } from '../core/index.ts'
+import type { ErrorCode } from '../core/error-codes.ts'
+import { isArchiveError } from '../core/errors.ts'
 
 /** Exit codes, the same for every command; each `--help` ends with them. */
 export const EXIT_CODES = {

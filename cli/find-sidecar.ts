@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises'
 import type { Config } from '../config/index.ts'
-import { isArchiveError } from '../core/index.ts'
-import { readDaemonInfo } from '../storage-worker/index.ts'
+import { isArchiveError } from '../core/errors.ts'
+import { readDaemonInfo } from '../storage-worker/daemon-info.ts'
 import { callSidecar } from './call-sidecar.ts'
 
 type Place = Pick<Config, 'dataDir' | 'api'>

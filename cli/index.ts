@@ -1,26 +1,12 @@
 import { Command, CommanderError, Option } from 'commander'
-import { readPackageVersion } from '../config/index.ts'
-import { ArchiveError, isArchiveError, parseBlockId, parseOperationId } from '../core/index.ts'
-import { configCheck, configShow } from './commands/config.ts'
-import { configInit, type InitOptions } from './commands/config-init.ts'
-import {
-  type ChangeOptions,
-  type ChangeStep,
-  contractConfig,
-  contractPending,
-  contractUpgrade,
-} from './commands/contract-change.ts'
-import { contractDeploy, type DeployOptions } from './commands/contract-deploy.ts'
-import { contractShow, contractVerify, type RegistryOptions } from './commands/contract-show.ts'
-import { doctor } from './commands/doctor.ts'
-import { inspect } from './commands/inspect.ts'
-import { listChunks } from './commands/list-chunks.ts'
-import { prune } from './commands/prune.ts'
-import { replay } from './commands/replay.ts'
-import { type StartOptions, start } from './commands/start.ts'
-import { status } from './commands/status.ts'
-import { verify } from './commands/verify.ts'
-import { type Context, createContext } from './context.ts'
+import { readPackageVersion } from '../config/package-root.ts'
+import { ArchiveError, isArchiveError } from '../core/errors.ts'
+import type { InitOptions } from './commands/config-init.ts'
+import type { ChangeOptions, ChangeStep } from './commands/contract-change.ts'
+import type { DeployOptions } from './commands/contract-deploy.ts'
+import type { RegistryOptions } from './commands/contract-show.ts'
+import type { StartOptions } from './commands/start.ts'
+import type { Context } from './context.ts'
 import { EXIT_CODES, exitCodeOf } from './exit-codes.ts'
 import {
   collectSetting,
@@ -32,6 +18,9 @@ import {
   parsePeriodRange,
 } from './parse-arguments.ts'
 import { usageErrorAsJson, usageErrorAsText } from './usage-errors.ts'
+
+// A command is imported when it runs, and so is what it needs: the server of the API and the client of the nodes take
+// longer to load than `--version` and `status` take to answer.
 
 /**
  * The command line.
@@ -99,7 +88,9 @@ function createProgram(json: boolean, onExit: (code: number) => void): Command {
     .option('--params <file>', 'with --auto-deploy: TOML file with the settings of the registry')
     .option('-y, --yes', 'with --auto-deploy: spend without asking')
     .addOption(new Option('--with-parent', 'end with the process that started it').hideHelp())
-    .action((options: StartOptions, command) => run((context, signal) => start(context, options, signal))(command))
+    .action((options: StartOptions, command) =>
+      run(async (context, signal) => (await import('./commands/start.ts')).start(context, options, signal))(command),
+    )
   add(
     program,
     'status',
@@ -108,13 +99,17 @@ function createProgram(json: boolean, onExit: (code: number) => void): Command {
   )
     .option('-w, --watch', 'again every two seconds')
     .action((options: { watch?: boolean }, command) =>
-      run((context, signal) => status(context, options, signal))(command),
+      run(async (context, signal) => (await import('./commands/status.ts')).status(context, options, signal))(command),
     )
   add(program, 'list-chunks', 'List the chunks on this disk.', 'massa-storage list-chunks --period 100..110')
     .option('-p, --period <A..B>', 'only these periods', parsePeriodRange)
     .option('--prefix <hex>', 'only chunks whose id begins so', parseHexPrefix)
     .option('-n, --limit <count>', 'print at most so many', parseCount)
-    .action((options, command) => run((context, signal) => listChunks(context, options, signal))(command))
+    .action((options, command) =>
+      run(async (context, signal) => (await import('./commands/list-chunks.ts')).listChunks(context, options, signal))(
+        command,
+      ),
+    )
   addInspect(program, run)
   add(
     program,
@@ -125,12 +120,16 @@ function createProgram(json: boolean, onExit: (code: number) => void): Command {
     .option('-p, --period <A..B>', 'only these periods', parsePeriodRange)
     .option('--deep', 'also every Merkle tree')
     .option('--repair', 'rebuild the index and fetch damaged periods again from the massa-node')
-    .action((options, command) => run((context, signal) => verify(context, options, signal))(command))
+    .action((options, command) =>
+      run(async (context, signal) => (await import('./commands/verify.ts')).verify(context, options, signal))(command),
+    )
   add(program, 'prune', 'Delete the periods that retention_periods lets go.', 'massa-storage prune --dry-run')
     .option('--dry-run', 'only say what would be deleted')
-    .action((options, command) => run((context, signal) => prune(context, options, signal))(command))
+    .action((options, command) =>
+      run(async (context, signal) => (await import('./commands/prune.ts')).prune(context, options, signal))(command),
+    )
   add(program, 'doctor', 'Find what is set up wrong, and the line to change.', 'massa-storage doctor').action(
-    (_options, command) => run((context) => doctor(context))(command),
+    (_options, command) => run(async (context) => (await import('./commands/doctor.ts')).doctor(context))(command),
   )
   addConfig(program, run)
   addContract(program, run)
@@ -145,7 +144,9 @@ function createProgram(json: boolean, onExit: (code: number) => void): Command {
     .option('--speed <factor>', 'so many times as fast as it was recorded', parseCount)
     .option('--exit-at-head', 'end when the head of the recording is archived')
     .action((file: string | undefined, options, command) =>
-      run((context, signal) => replay(context, { file, ...options }, signal))(command),
+      run(async (context, signal) =>
+        (await import('./commands/replay.ts')).replay(context, { file, ...options }, signal),
+      )(command),
     )
   return program
 }
@@ -160,17 +161,21 @@ function addInspect(program: Command, run: (action: Action) => (command: Command
   add(inspectCommand, 'period', 'Show a period: root, chunks, slots.', 'massa-storage inspect period 100')
     .argument('<period>', 'period number', parsePeriod)
     .action((period: number, _options, command) =>
-      run((context, signal) =>
-        inspect(context, { name: `period ${period}`, request: { kind: 'inspect-period', period } }, signal),
+      run(async (context, signal) =>
+        (await import('./commands/inspect.ts')).inspect(
+          context,
+          { name: `period ${period}`, request: { kind: 'inspect-period', period } },
+          signal,
+        ),
       )(command),
     )
   add(inspectCommand, 'block', 'Show a block by its id.', 'massa-storage inspect block B12...')
     .argument('<id>', 'block id, B...')
     .action((id: string, _options, command) =>
-      run((context, signal) =>
-        inspect(
+      run(async (context, signal) =>
+        (await import('./commands/inspect.ts')).inspect(
           context,
-          { name: `block ${parseId(id, parseBlockId)}`, request: { kind: 'inspect-block', id } },
+          { name: `block ${id}`, request: { kind: 'inspect-block', id } },
           signal,
         ),
       )(command),
@@ -178,10 +183,10 @@ function addInspect(program: Command, run: (action: Action) => (command: Command
   add(inspectCommand, 'operation', 'Show an operation by its id.', 'massa-storage inspect operation O12...')
     .argument('<id>', 'operation id, O...')
     .action((id: string, _options, command) =>
-      run((context, signal) =>
-        inspect(
+      run(async (context, signal) =>
+        (await import('./commands/inspect.ts')).inspect(
           context,
-          { name: `operation ${parseId(id, parseOperationId)}`, request: { kind: 'inspect-operation', id } },
+          { name: `operation ${id}`, request: { kind: 'inspect-operation', id } },
           signal,
         ),
       )(command),
@@ -189,8 +194,12 @@ function addInspect(program: Command, run: (action: Action) => (command: Command
   add(inspectCommand, 'chunk', 'Show a chunk by the beginning of its id.', 'massa-storage inspect chunk d6076b')
     .argument('<id>', 'chunk id, or its first 6 or more hex digits', parseChunkPrefix)
     .action((prefixHex: string, _options, command) =>
-      run((context, signal) =>
-        inspect(context, { name: `chunk ${prefixHex}`, request: { kind: 'inspect-chunk', prefixHex } }, signal),
+      run(async (context, signal) =>
+        (await import('./commands/inspect.ts')).inspect(
+          context,
+          { name: `chunk ${prefixHex}`, request: { kind: 'inspect-chunk', prefixHex } },
+          signal,
+        ),
       )(command),
     )
 }
@@ -210,12 +219,16 @@ function addConfig(program: Command, run: (action: Action) => (command: Command)
     .option('--storage-gb <gb>', 'disk to give, in GB')
     .option('--retention-periods <periods>', 'periods to keep, 0 for ever')
     .option('--file <file>', 'where to write (default: the file that --config names)')
-    .action((options: InitOptions, command) => run((context) => configInit(context, options))(command))
+    .action((options: InitOptions, command) =>
+      run(async (context) => (await import('./commands/config-init.ts')).configInit(context, options))(command),
+    )
   add(config, 'show', 'Print every setting.', 'massa-storage config show --origin')
     .option('--origin', 'and where each comes from')
-    .action((options: { origin?: boolean }, command) => run((context) => configShow(context, options))(command))
+    .action((options: { origin?: boolean }, command) =>
+      run(async (context) => (await import('./commands/config.ts')).configShow(context, options))(command),
+    )
   add(config, 'check', 'Say whether the configuration is usable.', 'massa-storage config check').action(
-    (_options, command) => run((context) => configCheck(context))(command),
+    (_options, command) => run(async (context) => (await import('./commands/config.ts')).configCheck(context))(command),
   )
 }
 
@@ -237,11 +250,15 @@ function addContract(program: Command, run: (action: Action) => (command: Comman
     .option('-y, --yes', 'spend without asking')
     .option('--force', 'although a registry is configured')
     .action((options: DeployOptions, command) =>
-      run((context, signal) => contractDeploy(context, options, signal))(command),
+      run(async (context, signal) =>
+        (await import('./commands/contract-deploy.ts')).contractDeploy(context, options, signal),
+      )(command),
     )
   add(contract, 'show', 'Show what the chain has of the registry.', 'massa-storage contract show --json')
     .option('--address <address>', 'another registry than the configured one')
-    .action((options: RegistryOptions, command) => run((context) => contractShow(context, options))(command))
+    .action((options: RegistryOptions, command) =>
+      run(async (context) => (await import('./commands/contract-show.ts')).contractShow(context, options))(command),
+    )
   add(
     contract,
     'verify',
@@ -249,7 +266,9 @@ function addContract(program: Command, run: (action: Action) => (command: Comman
     'massa-storage contract verify',
   )
     .option('--address <address>', 'another registry than the configured one')
-    .action((options: RegistryOptions, command) => run((context) => contractVerify(context, options))(command))
+    .action((options: RegistryOptions, command) =>
+      run(async (context) => (await import('./commands/contract-show.ts')).contractVerify(context, options))(command),
+    )
   addChange(contract, run, 'config')
   addChange(contract, run, 'upgrade')
 }
@@ -266,7 +285,13 @@ function addChange(
   add(change, 'show', `Show which ${noun} are announced, and when they may be applied.`, `${example} show`)
     .option('--address <address>', 'another registry than the configured one')
     .action((options: RegistryOptions, command) =>
-      run((context) => contractPending(context, name === 'config' ? 'config' : 'code', options))(command),
+      run(async (context) =>
+        (await import('./commands/contract-change.ts')).contractPending(
+          context,
+          name === 'config' ? 'config' : 'code',
+          options,
+        ),
+      )(command),
     )
   const steps: readonly (readonly [ChangeStep, string])[] = [
     ['announce', `Make known which ${noun} will be applied.`],
@@ -280,13 +305,20 @@ function addChange(
       command
         .argument('<file>', 'TOML file; settings that it leaves out stay as they are')
         .action((file: string, options: ChangeOptions, self) =>
-          run((context, signal) => contractConfig(context, step, file, { ...options, signal }))(self),
+          run(async (context, signal) =>
+            (await import('./commands/contract-change.ts')).contractConfig(context, step, file, { ...options, signal }),
+          )(self),
         )
     } else {
       command
         .argument('[file]', 'WebAssembly file (default: the one of this release)')
         .action((file: string | undefined, options: ChangeOptions, self) =>
-          run((context, signal) => contractUpgrade(context, step, file, { ...options, signal }))(self),
+          run(async (context, signal) =>
+            (await import('./commands/contract-change.ts')).contractUpgrade(context, step, file, {
+              ...options,
+              signal,
+            }),
+          )(self),
         )
     }
   }
@@ -312,6 +344,7 @@ function actOn(action: Action, onExit: (code: number) => void) {
     const abort = (): void => aborting.abort()
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, abort)
     try {
+      const { createContext } = await import('./context.ts')
       const code = await action(createContext(command), aborting.signal)
       onExit(
         aborting.signal.aborted && code === EXIT_CODES.ok.code && command.name() !== 'start'
@@ -356,12 +389,6 @@ function reportFailure(error: unknown, json: boolean): number {
       : `massa-storage: this is a bug, please report it${isArchiveError(error) ? ` (${error.code})` : ''}\n${stack}\n`,
   )
   return code
-}
-
-/** The id itself, once it is known to be one. @throws ArchiveError CORE_BASE58_INVALID */
-function parseId(id: string, parse: (text: string) => unknown): string {
-  parse(id)
-  return id
 }
 
 function collect(value: string, previous: readonly string[] = []): string[] {

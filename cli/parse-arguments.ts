@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander'
-import { LOG_LEVELS } from '../config/index.ts'
+import { LOG_LEVELS } from '../config/log-choices.ts'
 import type { Period } from '../core/index.ts'
 
 export interface PeriodRange {

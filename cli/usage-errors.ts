@@ -1,4 +1,4 @@
-import { ERROR_CODES } from '../core/index.ts'
+import { ERROR_CODES } from '../core/error-codes.ts'
 
 const HINT = ERROR_CODES.CLI_USAGE.action
 /** Longer values are cut: they were pasted by mistake. */

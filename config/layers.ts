@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { parse, TomlError, type TomlTable } from 'smol-toml'
-import { ArchiveError } from '../core/index.ts'
+import { ArchiveError } from '../core/errors.ts'
 import { computeEditDistance, findNearestKey } from './nearest-key.ts'
 import { listSettings, type SettingKind } from './schema.ts'
 

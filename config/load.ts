@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { ArchiveError } from '../core/index.ts'
+import { ArchiveError } from '../core/errors.ts'
 import { readBaseLayer } from './base-config.ts'
 import {
   CONFIG_FILE_ENV,

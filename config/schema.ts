@@ -1,5 +1,7 @@
 import * as z from 'zod'
-import { CHUNK_SIZE_BYTES, LEAF_SIZE_BYTES, parseAddress, THREAD_COUNT } from '../core/index.ts'
+import { parseAddress } from '../core/massa/atoms.ts'
+import { CHUNK_SIZE_BYTES, LEAF_SIZE_BYTES, THREAD_COUNT } from '../core/units.ts'
+import { LOG_FORMATS, LOG_LEVELS, type LogLevel } from './log-choices.ts'
 
 /** How a setting is written as text in an environment variable or a flag. */
 export type SettingKind = 'boolean' | 'integer' | 'text' | 'list' | 'level' | 'tables'
@@ -12,13 +14,6 @@ interface SettingMeta {
 
 /** Kind and allowed values of each leaf of the schema: error messages and docs/CONFIG.md are made from it. */
 export const settingMeta = z.registry<SettingMeta>()
-
-/** Least severe line that is logged. The order is massa-node's: its level 0 is `error`, its level 4 is `trace`. */
-export const LOG_LEVELS = ['error', 'warn', 'info', 'debug', 'trace'] as const
-export type LogLevel = (typeof LOG_LEVELS)[number]
-
-export const LOG_FORMATS = ['auto', 'human', 'json'] as const
-export type LogFormat = (typeof LOG_FORMATS)[number]
 
 /** More nodes than anyone runs; each costs a few connections. */
 const MAX_NODES = 16

@@ -1,4 +1,4 @@
-import { sha256 } from '#crypto'
+import { sha256 } from '#sha256'
 import { ArchiveError } from './errors.ts'
 
 const ALPHABET = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'

@@ -1,2 +1,1 @@
 export { type Daemon, startDaemon } from './daemon.ts'
-export { systemClock } from './system-clock.ts'

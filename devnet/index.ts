@@ -7,8 +7,6 @@ export {
   signBlock,
 } from './chain-maker.ts'
 export { drawNumber, type MadeKey, makeKey } from './made-key.ts'
-export { DevnetChain, type DevnetChainOptions } from './node/devnet-chain.ts'
-export { type JsonRpcServer, startJsonRpcServer } from './node/json-rpc-server.ts'
 export { type MadeOperation, OperationMaker, type OperationMix } from './operation-maker.ts'
 export { computeWholePeriods, type WholePeriods } from './replay/head.ts'
 export { BLOCK_STATUS, EXECUTION_QUERY_STATUS } from './replay/node-answers.ts'

@@ -1,6 +1,6 @@
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isArchiveError } from '../core/index.ts'
+import { isArchiveError } from '../core/errors.ts'
 import { explainAccess } from './explain-access.ts'
 import { replaceFile } from './store-identity.ts'
 

@@ -1,7 +1,7 @@
 import { accessSync, constants, type Dirent, readdirSync, statSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { ArchiveError } from '../core/index.ts'
+import { ArchiveError } from '../core/errors.ts'
 
 /**
  * Says what keeps this user, or anybody, from opening an archive, and which line helps; other errors are given back.

@@ -1,4 +1,4 @@
-import { type AttestedExecutions, parseAttestedExecutions } from '../archiver/index.ts'
+import { type AttestedExecutions, parseAttestedExecutions } from '../archiver/attestation.ts'
 import {
   ArchiveError,
   type BlockRecord,

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ArchiveError, type StoreIdentity } from '../core/index.ts'
+import { ArchiveError } from '../core/errors.ts'
+import type { StoreIdentity } from '../core/ports.ts'
 import { explainAccess } from './explain-access.ts'
 
 export const IDENTITY_FILE = 'store.json'

@@ -1,15 +1,17 @@
 import type { QueryRequest } from '../../api/index.ts'
+import { parseBlockId, parseOperationId } from '../../core/index.ts'
 import { queryArchive } from '../archive-access.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { type InspectedPeriod, renderPeriod } from './render-period.ts'
 
-/** Shows one thing of the archive, or exits with 4. */
+/** Shows one thing of the archive, or exits with 4. @throws ArchiveError CORE_BASE58_INVALID */
 export async function inspect(
   context: Context,
   what: { readonly request: QueryRequest; readonly name: string },
   signal: AbortSignal,
 ): Promise<number> {
+  checkId(what.request)
   const { output } = context
   const progress = output.progress(`Looking for ${what.name.slice(0, 18)}`)
   let most = 0
@@ -31,6 +33,12 @@ export async function inspect(
     else output.line(render(answer.result, ''))
   }
   return EXIT_CODES.ok.code
+}
+
+/** A text that is no id at all is wrong usage, not a thing that the archive lacks. */
+function checkId(request: QueryRequest): void {
+  if (request.kind === 'inspect-block') parseBlockId(request.id)
+  if (request.kind === 'inspect-operation') parseOperationId(request.id)
 }
 
 /** Indented `key value` lines; lists of objects one per line. */

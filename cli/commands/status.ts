@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ArchiveError } from '../../core/index.ts'
+import { ArchiveError } from '../../core/errors.ts'
 import { callSidecar } from '../call-sidecar.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadRegistryParams } from '../../config/index.ts'
 import { type ErrorCode, isArchiveError } from '../../core/index.ts'
-import { startJsonRpcServer } from '../../devnet/index.ts'
+import { startJsonRpcServer } from '../../devnet/node/index.ts'
 import type { ChainRequest } from '../../storage-worker/chain-port.ts'
 import {
   type ChainPort,

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../../core/index.ts'
 import { concatBytes, formatAddress, formatSecretKey } from '../../../core/index.ts'
+import { makeKey } from '../../../devnet/index.ts'
 import {
   DevnetChain,
   type DevnetChainOptions,
   type JsonRpcServer,
-  makeKey,
   startJsonRpcServer,
-} from '../../../devnet/index.ts'
+} from '../../../devnet/node/index.ts'
 
 export const MAS = 1_000_000_000n
 export const GENESIS_MS = 1_700_000_000_000
