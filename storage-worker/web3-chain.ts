@@ -9,7 +9,6 @@ import {
   formatCoins,
   formatOperationId,
   isArchiveError,
-  PERIOD_MS,
   parsePublicKey,
   parseRegistryRefusal,
 } from '../core/index.ts'
@@ -26,8 +25,15 @@ import type {
   SubmitOptions,
   SubmittedOperation,
 } from './chain-port.ts'
-import { parseMas, readNodeEvents, readNodeOperation, readNodeStatus } from './node-answers.ts'
+import { type NodeOperation, parseMas, readNodeEvents, readNodeOperation, readNodeStatus } from './node-answers.ts'
 import { createTransport } from './node-transport.ts'
+import {
+  computeGoneAtMs,
+  OperationWatch,
+  outcomeUnknown,
+  PERIODS_TO_LIVE,
+  type WatchedNode,
+} from './operation-watch.ts'
 
 type Web3 = typeof import('@massalabs/massa-web3')
 
@@ -51,10 +57,6 @@ export interface Web3ChainOptions {
   readonly outcomeTimeoutMs?: number
 }
 
-/** A node takes operations that expire at most 10 periods ahead; its clock may be a little ahead of its answer. */
-const PERIODS_TO_LIVE = 9
-/** After this many periods beyond its last one an operation is in no block that is still to come. */
-const EXPIRY_MARGIN_PERIODS = 2
 const MAX_TRIES = 3
 const RETRY_DELAY_MS = 500
 const DEFAULT_POLL_MS = 1_000
@@ -100,7 +102,7 @@ interface Modules {
   readonly clock: Clock
 }
 
-class Web3Chain implements ChainPort {
+class Web3Chain implements ChainPort, WatchedNode {
   private readonly options: Web3ChainOptions
   private readonly web3: Web3
   private readonly api: PublicAPI
@@ -135,6 +137,20 @@ class Web3Chain implements ChainPort {
   async readBalance(address: string): Promise<bigint> {
     const [info] = await this.ask(() => this.api.getMultipleAddressInfo([address]))
     return parseMas(info?.candidate_balance)
+  }
+
+  async readBalances(address: string): Promise<{ readonly candidate: bigint; readonly final: bigint }> {
+    const [info] = await this.ask(() => this.api.getMultipleAddressInfo([address]))
+    return { candidate: parseMas(info?.candidate_balance), final: parseMas(info?.final_balance) }
+  }
+
+  async readOperation(operationId: string): Promise<NodeOperation | undefined> {
+    const [found] = await this.ask(() => this.api.getOperations([operationId]))
+    return readNodeOperation(found)
+  }
+
+  async readEvents(operationId: string, options: { readonly isFinal?: boolean } = {}): Promise<string[]> {
+    return readNodeEvents(await this.ask(() => this.api.getEvents({ operationId, ...options })))
   }
 
   async readBytecode(address: string): Promise<Uint8Array | undefined> {
@@ -181,7 +197,7 @@ class Web3Chain implements ChainPort {
       sender: key.address,
       balanceNanoMas: await this.readBalance(key.address),
       expirePeriod,
-      goneAtMs: this.clock.nowMs() + (PERIODS_TO_LIVE + EXPIRY_MARGIN_PERIODS) * PERIOD_MS,
+      goneAtMs: computeGoneAtMs(this.clock.nowMs()),
       feeNanoMas: quote.feeNanoMas,
       maxGas: quote.maxGas,
     }
@@ -243,10 +259,14 @@ class Web3Chain implements ChainPort {
       id = await this.ask(() => this.api.sendOperation(operation))
     } catch (error) {
       if (isArchiveError(error, 'CHAIN_NODE_REFUSED')) throw error
-      throw unknown(`operation ${operationId} was signed, and the massa-node may have taken it`, operationId, error)
+      throw outcomeUnknown(
+        `operation ${operationId} was signed, and the massa-node may have taken it`,
+        operationId,
+        error,
+      )
     }
     if (id !== operationId) {
-      throw unknown(`the massa-node calls operation ${operationId} ${String(id).slice(0, 80)}`, operationId)
+      throw outcomeUnknown(`the massa-node calls operation ${operationId} ${String(id).slice(0, 80)}`, operationId)
     }
   }
 
@@ -275,105 +295,13 @@ class Web3Chain implements ChainPort {
     return this.web3.populateDatastore([{ data: bytecode, args: parameter, coins: coinsNanoMas }])
   }
 
-  /** Looks until the operation is executed (and final), or can be in no block any more. */
-  async follow(signed: SignedOperation, options: FollowOptions = {}): Promise<SubmittedOperation> {
+  follow(signed: SignedOperation, options: FollowOptions = {}): Promise<SubmittedOperation> {
     const { pollIntervalMs = DEFAULT_POLL_MS, outcomeTimeoutMs = DEFAULT_OUTCOME_TIMEOUT_MS } = this.options
-    const deadlineMs = this.clock.nowMs() + outcomeTimeoutMs
-    const watch = { wasExecuted: false }
-    while (!options.signal?.aborted && this.clock.nowMs() < deadlineMs) {
-      try {
-        const outcome = await this.watchOnce(signed, options, watch)
-        if (outcome) return outcome
-      } catch (error) {
-        // It is sent: a node that is away for a while is no reason not to learn what became of it.
-        if (!isArchiveError(error, 'CHAIN_NODE_UNREACHABLE')) throw error
-      }
-      await this.clock.sleep(pollIntervalMs, options.signal)
-    }
-    const seen = watch.wasExecuted ? 'executed, but is not known to be final' : 'sent, but not seen executed'
-    throw unknown(`operation ${signed.operationId} was ${seen}`, signed.operationId)
-  }
-
-  /** One look; the outcome if there is one. */
-  private async watchOnce(
-    signed: SignedOperation,
-    options: FollowOptions,
-    watch: { wasExecuted: boolean },
-  ): Promise<SubmittedOperation | undefined> {
-    const wantFinal = options.final ?? true
-    const state = await this.look(signed.operationId)
-    if (state.executed) {
-      if (!state.isFinal && wantFinal && watch.wasExecuted) return undefined
-      const outcome = await this.readOutcome(signed, state)
-      if (!outcome || state.isFinal || !wantFinal) return outcome
-      watch.wasExecuted = true
-      options.onExecuted?.(outcome)
-      return undefined
-    }
-    if (state.inPool) return undefined
-    const { period } = await this.readStatus()
-    // By the own clock too: what a node says of the time is no proof.
-    if (period <= signed.expirePeriod + EXPIRY_MARGIN_PERIODS || this.clock.nowMs() < signed.goneAtMs) return undefined
-    const { operationId } = signed
-    const events = readNodeEvents(await this.ask(() => this.api.getEvents({ operationId, isFinal: true })))
-    if (events.length > 0) return this.judge(signed, { success: !events.some(isFailure), isFinal: true, events })
-    return this.judgeByBalance(signed)
-  }
-
-  /** A node forgets operations soon, balances never: the fee is gone if it was executed. */
-  private async judgeByBalance({ operationId, sender, balanceNanoMas, expirePeriod }: SignedOperation): Promise<never> {
-    const [info] = await this.ask(() => this.api.getMultipleAddressInfo([sender]))
-    const [candidate, final] = [parseMas(info?.candidate_balance), parseMas(info?.final_balance)]
-    if (candidate === balanceNanoMas && final === balanceNanoMas) {
-      throw new ArchiveError(
-        'CHAIN_OPERATION_EXPIRED',
-        `operation ${operationId} was in no block up to period ${expirePeriod}; ${sender} holds what it held before`,
-        { operationId, expirePeriod },
-      )
-    }
-    throw unknown(
-      `operation ${operationId} is over since period ${expirePeriod} and the massa-node does not show it; ` +
-        `${sender} held ${formatCoins(balanceNanoMas)} MAS before and holds ${formatCoins(candidate)} now`,
-      operationId,
-    )
-  }
-
-  private async look(id: string): Promise<{ inPool: boolean; executed: boolean; success: boolean; isFinal: boolean }> {
-    const [found] = await this.ask(() => this.api.getOperations([id]))
-    const operation = readNodeOperation(found)
-    if (!operation) return { inPool: false, executed: false, success: false, isFinal: false }
-    const { inPool, isFinal, success } = operation
-    return {
-      inPool: inPool && success === undefined,
-      executed: success !== undefined,
-      success: success ?? false,
-      isFinal,
-    }
-  }
-
-  /** Undefined for a failure that is not final: its block may still be dropped. */
-  private async readOutcome(
-    signed: SignedOperation,
-    state: { readonly success: boolean; readonly isFinal: boolean },
-  ): Promise<SubmittedOperation | undefined> {
-    if (!state.success && !state.isFinal) return undefined
-    const events = readNodeEvents(await this.ask(() => this.api.getEvents({ operationId: signed.operationId })))
-    return this.judge(signed, { ...state, events })
-  }
-
-  private judge(
-    { operationId, maxGas, feeNanoMas }: SignedOperation,
-    state: { readonly success: boolean; readonly isFinal: boolean; readonly events: readonly string[] },
-  ): SubmittedOperation {
-    const { success, isFinal, events } = state
-    if (success) return { operationId, isFinal, maxGas, feeNanoMas, events }
-    const text = events.findLast(isFailure) ?? ''
-    const reason = text.slice(0, 500) || 'no reason given'
-    const context = { operationId, text }
-    throw (
-      parseRegistryRefusal(text) ??
-      new ArchiveError('CHAIN_OPERATION_FAILED', `operation ${operationId} failed: ${reason}`, context)
-    )
+    return new OperationWatch(
+      signed,
+      { ...options, pollIntervalMs, outcomeTimeoutMs },
+      { node: this, clock: this.clock },
+    ).follow()
   }
 
   private needKey(): WalletKey {
@@ -404,11 +332,6 @@ function trialError(text: string): ArchiveError {
   )
 }
 
-/** The event by which a node says why an operation failed. */
-function isFailure(event: string): boolean {
-  return event.startsWith('{"massa_execution_error"')
-}
-
 /** @throws ArchiveError CHAIN_QUOTE_EXCEEDED */
 function checkQuote(quote: Quote, now: Quote, gasMarginPercent: number): void {
   if (now.feeNanoMas > quote.feeNanoMas || now.spendNanoMas > quote.spendNanoMas) {
@@ -431,8 +354,4 @@ function computeId(chainId: bigint, publicKey: string, content: Uint8Array): str
   return formatOperationId(
     concatBytes(Uint8Array.of(0), computeOperationHash(chainId, parsePublicKey(publicKey), content)),
   )
-}
-
-function unknown(message: string, operationId: string, cause?: unknown): ArchiveError {
-  return new ArchiveError('CHAIN_OUTCOME_UNKNOWN', message, { operationId }, cause)
 }
