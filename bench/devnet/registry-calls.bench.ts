@@ -1,5 +1,5 @@
 import type { OperationOutcome } from '../../devnet/engine/index.ts'
-import { NO_ARGS } from '../../test/sc/args-writer.ts'
+import { NO_ARGS } from '../../test/reference/args-writer.ts'
 import { BareRegistry } from '../../test/sc/bare-registry.ts'
 import { issue, passAudit, prepare, prove, submitArgs } from '../../test/sc/challenge-steps.ts'
 import { deployRegistry, FEE, goTo, MAX_GAS, NODE, type World } from '../../test/sc/registry-world.ts'

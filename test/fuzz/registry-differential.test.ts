@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { ContractEngine } from '../../devnet/engine/index.ts'
-import { ArgsWriter } from '../reference/registry-model/args.ts'
+import { ArgsWriter } from '../reference/args-writer.ts'
 import { writeConfig } from '../reference/registry-model/config.ts'
 import { VIEW_FUNCTIONS, WRITING_FUNCTIONS } from '../reference/registry-model.ts'
 import { actors } from './registry/actors.ts'

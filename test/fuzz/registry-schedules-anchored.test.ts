@@ -1,24 +1,18 @@
 import assert from 'node:assert/strict'
-import { computeEraText, type Slot, slotIndex, slotOfIndex } from '../../core/index.ts'
-import { ArgsWriter } from '../reference/registry-model/args.ts'
+import { computeEraText } from '../../core/index.ts'
+import { ArgsWriter } from '../reference/args-writer.ts'
 import { writeConfig } from '../reference/registry-model/config.ts'
-import { decodeRecord, LAYOUTS } from '../reference/registry-model/layout.ts'
 import { actors } from './registry/actors.ts'
 import { drawConfig } from './registry/draw-config.ts'
 import { SeededRandom } from './registry/random.ts'
+import { at, compareRuns, inOrder, later, makeCall, runSchedule, type Timed } from './registry/schedule.ts'
 import type { Start, Step } from './registry/step.ts'
-import { World } from './registry/world.ts'
+import type { World } from './registry/world.ts'
 
 /*
  * With `requireAnchors` weights rise when their node is touched, and what a GB is paid depends on the weight. What holds
  * is that nothing but weights, anchors, settings, pause and the pool moves the index, and never backwards.
  */
-
-/** A call at its time; made when it is reached, because votes are signed for a contract. */
-interface Timed {
-  readonly slot: Slot
-  readonly make: (world: World) => Step
-}
 
 const SCHEDULES = 60
 const SCHEDULES_PER_TEST = 20
@@ -54,19 +48,11 @@ function compareSchedules(seed: bigint) {
   const start = drawScheduleStart(random)
   const needed = drawNeeded(random, start)
   const extra = drawExtra(random, start)
-  const alone = runSchedule(start, needed)
-  const crowded = runSchedule(
-    start,
-    [...needed, ...extra].sort((a, b) => slotIndex(a.slot) - slotIndex(b.slot)),
-  )
+  const { alone, crowded, callsBetween } = compareRuns({ start, needed, extra }, run)
   assert.ok(!alone.wasShort && !crowded.wasShort, `schedule ${seed}: the pool was short`)
   assert.deepEqual(crowded.stored, alone.stored, `schedule ${seed}`)
   assert.deepEqual(crowded.owedByNode, alone.owedByNode, `schedule ${seed}`)
-  return {
-    index: alone.stored.index,
-    callsBetween: crowded.accepted - alone.accepted,
-    wasPartial: alone.wasPartial,
-  }
+  return { index: alone.stored.index, callsBetween, wasPartial: alone.wasPartial }
 }
 
 function drawScheduleStart(random: SeededRandom): Start {
@@ -96,40 +82,36 @@ function drawScheduleStart(random: SeededRandom): Start {
 
 /** Nodes that come early, eras that are anchored, touches that let weights rise, one that leaves, a pause. */
 function drawNeeded(random: SeededRandom, start: Start): Timed[] {
-  const at = (slot: number, make: Timed['make']): Timed => ({ slot: later(start, slot), make })
-  const plain = (step: Step) => () => step
-  const calls: Timed[] = [at(0, plain(makeCall(0, 'fundRewards', new ArgsWriter(), 10n ** 16n)))]
+  const call = (slot: number, step: Step): Timed => at(later(start, slot), step)
+  const calls: Timed[] = [call(0, makeCall(0, 'fundRewards', new ArgsWriter(), 10n ** 16n))]
   const nodes = 3 + random.int(3)
   for (let i = 1; i <= nodes; i++) {
     const gb = new ArgsWriter().u64(random.between(1n, 20n))
-    calls.push(at(1 + random.int(400), plain(makeCall(i, 'registerStorageNode', gb, STAKE + MAS))))
+    calls.push(call(1 + random.int(400), makeCall(i, 'registerStorageNode', gb, STAKE + MAS)))
     // The first touch is early: somebody has to vote.
     const touches = [2 * ERA_SLOTS + random.int(ERA_SLOTS)]
     for (let t = random.int(5); t > 0; t--) touches.push(4 * ERA_SLOTS + random.int((ERAS - 4) * ERA_SLOTS))
     for (const slot of touches) {
       const size = new ArgsWriter().u64(random.between(1n, 20n))
-      calls.push(at(slot, plain(makeCall(i, 'updateStorageAllocation', size))))
+      calls.push(call(slot, makeCall(i, 'updateStorageAllocation', size)))
     }
   }
   // The eras that come to be over, one or two calls each: later votes go on, or stand alone.
   for (let era = 1n; era < ERAS - 4; era++) {
     const totalBytes = random.pick([MOST_BYTES, random.between(1n, MOST_BYTES)])
     const slot = (Number(era) + 4) * ERA_SLOTS + random.int(ERA_SLOTS)
-    calls.push(at(slot, (world) => makeAnchor(world, era, totalBytes)))
+    calls.push({ slot: later(start, slot), make: (world) => makeAnchor(world, era, totalBytes) })
   }
   if (random.chance(0.4)) {
     const slot = 6 * ERA_SLOTS + random.int(ERA_SLOTS)
-    calls.push(at(slot, plain(makeCall(nodes, 'unregisterStorageNode'))))
+    calls.push(call(slot, makeCall(nodes, 'unregisterStorageNode')))
   }
   if (random.chance(0.3)) {
     const paused = 6 * ERA_SLOTS + random.int(ERA_SLOTS)
-    calls.push(at(paused, plain(makeCall(0, 'setPaused', new ArgsWriter().bool(true)))))
-    calls.push(at(paused + 1 + random.int(2000), plain(makeCall(0, 'setPaused', new ArgsWriter().bool(false)))))
+    calls.push(call(paused, makeCall(0, 'setPaused', new ArgsWriter().bool(true))))
+    calls.push(call(paused + 1 + random.int(2000), makeCall(0, 'setPaused', new ArgsWriter().bool(false))))
   }
-  return [
-    ...calls.sort((a, b) => slotIndex(a.slot) - slotIndex(b.slot)),
-    at(ERAS * ERA_SLOTS, plain(makeCall(0, 'fundRewards', new ArgsWriter(), 1n))),
-  ]
+  return [...inOrder(calls), call(ERAS * ERA_SLOTS, makeCall(0, 'fundRewards', new ArgsWriter(), 1n))]
 }
 
 /** By everybody who is registered. */
@@ -165,25 +147,18 @@ function drawExtra(random: SeededRandom, start: Start): Timed[] {
       makeCall(caller, 'fundRewards', new ArgsWriter(), 1n),
       makeCall(node, 'updateNodeMetadata', new ArgsWriter().strings([]).string('e').string('l').string('o'), MAS),
     ])
-    return { slot, make: () => step }
+    return at(slot, step)
   })
 }
 
-function runSchedule(start: Start, calls: readonly Timed[]) {
-  const world = new World(start)
+function run(start: Start, calls: readonly Timed[]) {
   let wasShort = false
   let wasPartial = false
-  let accepted = 0
-  for (const { slot, make } of calls) {
-    world.apply({ kind: 'slot', slot })
-    if (world.apply(make(world)).outcome?.success) accepted++
-    const { state } = world.model
-    wasShort ||= state.shortSince
-    wasPartial ||= state.index > 0n && state.nodes.some(({ nextWeightGb }) => nextWeightGb > 0n)
-  }
-  const stored = world.engine.ledger.value(world.contract, Buffer.from('state'))
-  if (!stored) throw new Error('there is no state')
-  const { index, idxRem, weight, anchoredBytes } = decodeRecord(LAYOUTS.state, stored)
+  const { world, accepted, state } = runSchedule(start, calls, ({ model }) => {
+    wasShort ||= model.state.shortSince
+    wasPartial ||= model.state.index > 0n && model.state.nodes.some(({ nextWeightGb }) => nextWeightGb > 0n)
+  })
+  const { index, idxRem, weight, anchoredBytes } = state
   const owedByNode = world.model.state.nodes.map((node) => [
     node.address,
     node.unvested + node.weight.value * (world.model.state.index - node.indexPaid),
@@ -195,13 +170,4 @@ function runSchedule(start: Start, calls: readonly Timed[]) {
     wasPartial,
     accepted,
   }
-}
-
-function makeCall(actor: number, functionName: string, args = new ArgsWriter(), coinsNanoMas = 0n): Step {
-  const caller = actors[actor]?.address ?? ''
-  return { kind: 'call', caller, functionName, coinsNanoMas, parameter: Uint8Array.from(args.finish()) }
-}
-
-function later(start: Start, slots: number): Slot {
-  return slotOfIndex(slotIndex(start.slot) + 1 + slots)
 }

@@ -1,19 +1,11 @@
 import assert from 'node:assert/strict'
-import { type Slot, slotIndex, slotOfIndex } from '../../core/index.ts'
-import { ArgsWriter } from '../reference/registry-model/args.ts'
+import { ArgsWriter } from '../reference/args-writer.ts'
 import { writeConfig } from '../reference/registry-model/config.ts'
-import { decodeRecord, LAYOUTS } from '../reference/registry-model/layout.ts'
 import { actors } from './registry/actors.ts'
 import { drawConfig } from './registry/draw-config.ts'
 import { SeededRandom } from './registry/random.ts'
-import type { Start, Step } from './registry/step.ts'
-import { World } from './registry/world.ts'
-
-/** A call at its time. */
-interface Timed {
-  readonly slot: Slot
-  readonly step: Step
-}
+import { at, compareRuns, inOrder, later, makeCall, runSchedule, type Timed } from './registry/schedule.ts'
+import type { Start } from './registry/step.ts'
 
 const SCHEDULES = 400
 const SCHEDULES_PER_TEST = 100
@@ -51,24 +43,19 @@ interface Comparison {
   readonly isExact: boolean
 }
 
-/** Runs a schedule alone and with calls of others in between. */
 function compareSchedules(seed: bigint): Comparison {
   const random = new SeededRandom(seed)
   const start = drawScheduleStart(random)
   const needed = drawNeeded(random, start)
   const extra = drawExtra(random, start)
-  const alone = runSchedule(start, needed)
-  const crowded = runSchedule(
-    start,
-    [...needed, ...extra].sort((a, b) => slotIndex(a.slot) - slotIndex(b.slot)),
-  )
+  const { alone, crowded, callsBetween } = compareRuns({ start, needed, extra }, run)
   const isExact = !alone.wasShort && !crowded.wasShort
   const [one, other] = [alone.stored.index, crowded.stored.index]
   if (isExact) assert.deepEqual(crowded.stored, alone.stored, `schedule ${seed}`)
   // When the pool runs dry the last step is rounded to what is left: by 1 nanoMAS per GB at most.
   const difference = other > one ? other - one : one - other
   assert.ok(difference <= 1n, `schedule ${seed}: ${one} and ${other}`)
-  return { index: one, callsBetween: crowded.accepted - alone.accepted, isExact }
+  return { index: one, callsBetween, isExact }
 }
 
 function drawScheduleStart(random: SeededRandom): Start {
@@ -96,39 +83,35 @@ function drawScheduleStart(random: SeededRandom): Start {
 function drawNeeded(random: SeededRandom, start: Start): Timed[] {
   const nodes = actors.slice(1, 3 + random.int(4))
   const calls: Timed[] = [
-    { slot: later(start, 0), step: makeCall(0, 'fundRewards', new ArgsWriter(), random.between(1n, 10n ** 15n)) },
+    at(later(start, 0), makeCall(0, 'fundRewards', new ArgsWriter(), random.between(1n, 10n ** 15n))),
   ]
   for (const [i] of nodes.entries()) {
     const joined = random.int(MOST_PERIODS * 16)
     const gb = () => new ArgsWriter().u64(random.between(1n, 50n))
-    calls.push({ slot: later(start, joined), step: makeCall(1 + i, 'registerStorageNode', gb(), STAKE + MAS) })
+    calls.push(at(later(start, joined), makeCall(1 + i, 'registerStorageNode', gb(), STAKE + MAS)))
     if (random.chance(0.6)) {
       const slot = later(start, joined + 1 + random.int(MOST_PERIODS * 8))
-      calls.push({ slot, step: makeCall(1 + i, 'updateStorageAllocation', gb()) })
+      calls.push(at(slot, makeCall(1 + i, 'updateStorageAllocation', gb())))
     }
     if (random.chance(0.3)) {
       const slot = later(start, joined + 1 + random.int(MOST_PERIODS * 16))
-      calls.push({ slot, step: makeCall(1 + i, 'unregisterStorageNode') })
+      calls.push(at(slot, makeCall(1 + i, 'unregisterStorageNode')))
     }
   }
   if (random.chance(0.4)) {
     const paused = random.int(MOST_PERIODS * 16)
-    calls.push({ slot: later(start, paused), step: makeCall(0, 'setPaused', new ArgsWriter().bool(true)) })
+    calls.push(at(later(start, paused), makeCall(0, 'setPaused', new ArgsWriter().bool(true))))
     const slot = later(start, paused + random.int(MOST_PERIODS * 8))
-    calls.push({ slot, step: makeCall(0, 'setPaused', new ArgsWriter().bool(false)) })
+    calls.push(at(slot, makeCall(0, 'setPaused', new ArgsWriter().bool(false))))
   }
   const end = makeCall(0, 'fundRewards', new ArgsWriter(), 1n)
-  return [
-    ...calls.sort((a, b) => slotIndex(a.slot) - slotIndex(b.slot)),
-    { slot: later(start, MOST_PERIODS * 32), step: end },
-  ]
+  return [...inOrder(calls), at(later(start, MOST_PERIODS * 32), end)]
 }
 
 /** Calls that accrue and change nothing that counts for the index. */
 function drawExtra(random: SeededRandom, start: Start): Timed[] {
   return Array.from({ length: 5 + random.int(25) }, () => {
-    const at = random.int(MOST_PERIODS * 32)
-    const slot = later(start, at)
+    const slot = later(start, random.int(MOST_PERIODS * 32))
     const caller = random.int(actors.length)
     const step = random.pick([
       makeCall(caller, 'distributeRewards', new ArgsWriter().u64(slot.period - 1), MAS),
@@ -136,30 +119,15 @@ function drawExtra(random: SeededRandom, start: Start): Timed[] {
       makeCall(0, 'transferAdmin', new ArgsWriter().string(random.pick(actors).address), MAS),
       makeCall(caller, 'updateNodeMetadata', new ArgsWriter().strings([]).string('e').string('l').string('o'), MAS),
     ])
-    return { slot, step }
+    return at(slot, step)
   })
 }
 
-function runSchedule(start: Start, calls: readonly Timed[]) {
-  const world = new World(start)
+function run(start: Start, calls: readonly Timed[]) {
   let wasShort = false
-  let accepted = 0
-  for (const { slot, step } of calls) {
-    world.apply({ kind: 'slot', slot })
-    if (world.apply(step).outcome?.success) accepted++
-    wasShort ||= world.model.state.shortSince || (world.model.state.periods.size > 0 && world.model.state.pool < 50n)
-  }
-  const stored = world.engine.ledger.value(world.contract, Buffer.from('state'))
-  if (!stored) throw new Error('there is no state')
-  const { index, idxRem, weight } = decodeRecord(LAYOUTS.state, stored)
+  const { accepted, state } = runSchedule(start, calls, ({ model }) => {
+    wasShort ||= model.state.shortSince || (model.state.periods.size > 0 && model.state.pool < 50n)
+  })
+  const { index, idxRem, weight } = state
   return { stored: { index: index as bigint, idxRem, weight }, wasShort, accepted }
-}
-
-function makeCall(actor: number, functionName: string, args = new ArgsWriter(), coinsNanoMas = 0n): Step {
-  const caller = actors[actor]?.address ?? ''
-  return { kind: 'call', caller, functionName, coinsNanoMas, parameter: Uint8Array.from(args.finish()) }
-}
-
-function later(start: Start, slots: number): Slot {
-  return slotOfIndex(slotIndex(start.slot) + 1 + slots)
 }

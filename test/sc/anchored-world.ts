@@ -14,7 +14,7 @@ import {
   type Manifest,
   pickPath,
 } from '../../core/index.ts'
-import { ArgsWriter, u64Arg } from './args-writer.ts'
+import { ArgsWriter, u64Arg } from '../reference/args-writer.ts'
 import { addChallenger, CHUNK_ID } from './challenge-steps.ts'
 import {
   ANYONE,
@@ -140,7 +140,7 @@ export function anchorArgs(world: World, era: Era, placementRoot: Uint8Array, si
   const writer = new ArgsWriter().u64(era.era).bytes(era.root).u64(era.totalBytes).u64(era.totalChunks)
   return writer
     .bytes(placementRoot)
-    .byteList(signers.map((signer) => signAs(signer, text)))
+    .byteStrings(signers.map((signer) => signAs(signer, text)))
     .finish()
 }
 

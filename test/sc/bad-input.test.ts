@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { ArgsWriter, NO_ARGS, textArg, textsArg, u64Arg } from './args-writer.ts'
+import { ArgsWriter, NO_ARGS, stringArg, stringsArg, u64Arg } from '../reference/args-writer.ts'
 import { CHUNK_ID, issue, issueArgs, NONCE, prepare, prove, submitArgs } from './challenge-steps.ts'
 import { checkInvariants, dumpLedger } from './registry-records.ts'
 import {
@@ -41,12 +41,12 @@ const HASH = new Uint8Array(32).fill(7)
 function goodCalls(world: World): Readonly<Record<string, Good>> {
   const asked = { challengeId: 'y', node: NODE, chunkId: CHUNK_ID, nonce: NONCE }
   const chunkIds = ['ab'.repeat(32), 'cd'.repeat(32)]
-  const batch = () => new ArgsWriter().texts(['y', 'z']).text(NODE.address).texts(chunkIds).u64s([1, 2])
+  const batch = () => new ArgsWriter().strings(['y', 'z']).string(NODE.address).strings(chunkIds).numbers([1, 2])
   const open = { ...asked, challengeId: 'x', issuedPeriod: 30 }
   const { proof, signature } = prove(world, open)
-  const anchorEra = new ArgsWriter().u64(1).bytes(HASH).u64(1000).u64(128).bytes(HASH).byteList([signature]).finish()
+  const anchorEra = new ArgsWriter().u64(1).bytes(HASH).u64(1000).u64(128).bytes(HASH).byteStrings([signature]).finish()
   const good = (by: User, args: Uint8Array = NO_ARGS, ends: readonly number[] = []): Good => ({ by, args, ends })
-  const node = textArg(NODE.address)
+  const node = stringArg(NODE.address)
   return {
     registerStorageNode: good(
       OTHER_NODE,
@@ -60,26 +60,26 @@ function goodCalls(world: World): Readonly<Record<string, Good>> {
     updateStorageAllocation: good(NODE, new ArgsWriter().u64(6).u64(0).finish(), [8]),
     unregisterStorageNode: good(NODE),
     topUpStake: good(NODE),
-    updateNodeMetadata: good(NODE, new ArgsWriter().texts(['a', 'b']).text('c').text('d').text('e').finish()),
+    updateNodeMetadata: good(NODE, new ArgsWriter().strings(['a', 'b']).string('c').string('d').string('e').finish()),
     issueChallenge: good(CHALLENGER, issueArgs(asked, HASH), [issueArgs(asked).length]),
-    issueChallenges: good(CHALLENGER, batch().byteList([HASH, HASH]).finish(), [batch().finish().length]),
+    issueChallenges: good(CHALLENGER, batch().byteStrings([HASH, HASH]).finish(), [batch().finish().length]),
     submitProof: good(ANYONE, submitArgs('x', { proof, signature })),
-    submitProofs: good(ANYONE, new ArgsWriter().texts(['x']).byteList([proof]).byteList([signature]).finish()),
-    resolveExpiredChallenges: good(ANYONE, textsArg(['x'])),
+    submitProofs: good(ANYONE, new ArgsWriter().strings(['x']).byteStrings([proof]).byteStrings([signature]).finish()),
+    resolveExpiredChallenges: good(ANYONE, stringsArg(['x'])),
     distributeRewards: good(ANYONE, u64Arg(20)),
     claimRewards: good(NODE),
     fundRewards: good(ANYONE),
     anchorEra: good(ANYONE, anchorEra),
-    prune: good(ANYONE, new ArgsWriter().u8(0).texts(['x']).finish()),
+    prune: good(ANYONE, new ArgsWriter().u8(0).strings(['x']).finish()),
     updateConfig: good(ADMIN, encodeConfig(), CONFIG_ENDS),
     upgrade: good(ADMIN, new ArgsWriter().bytes(REGISTRY_WASM.subarray(0, 100)).finish()),
-    addChallenger: good(ADMIN, textArg(ANYONE.address)),
-    removeChallenger: good(ADMIN, textArg(CHALLENGER.address)),
+    addChallenger: good(ADMIN, stringArg(ANYONE.address)),
+    removeChallenger: good(ADMIN, stringArg(CHALLENGER.address)),
     setPaused: good(ADMIN, new ArgsWriter().bool(true).finish()),
-    transferAdmin: good(ADMIN, textArg(ANYONE.address)),
+    transferAdmin: good(ADMIN, stringArg(ANYONE.address)),
     acceptAdmin: good(ADMIN),
     getNodeInfo: good(ANYONE, node),
-    getChallenge: good(ANYONE, textArg('x')),
+    getChallenge: good(ANYONE, stringArg('x')),
     getPeriodStats: good(ANYONE, u64Arg(30)),
     getConfig: good(ANYONE),
     getTotalNodes: good(ANYONE),
@@ -186,13 +186,13 @@ describe('sc: bad input', () => {
   ]) {
     it(`${name}: an address that is none is refused`, () => {
       for (const text of bads)
-        refuseWithout(name, ADMIN, textArg(text), text.slice(0, 20), /ADDRESS_INVALID|NODE_UNKNOWN/)
+        refuseWithout(name, ADMIN, stringArg(text), text.slice(0, 20), /ADDRESS_INVALID|NODE_UNKNOWN/)
     })
   }
 
   it('isChallenger: an address that is none is no challenger, or too long', () => {
     for (const text of bads) {
-      const { success, returned, error } = readOnly(world, 'isChallenger', textArg(text))
+      const { success, returned, error } = readOnly(world, 'isChallenger', stringArg(text))
       if (success) assert.deepEqual([...returned], [0])
       else assert.match(error ?? '', /REGISTRY_ADDRESS_INVALID/)
     }
@@ -200,13 +200,13 @@ describe('sc: bad input', () => {
 
   it('issueChallenge: a node address that is none is refused', () => {
     for (const text of bads) {
-      const args = new ArgsWriter().text('y').text(text).text('ab'.repeat(32)).u64(1).finish()
+      const args = new ArgsWriter().string('y').string(text).string('ab'.repeat(32)).u64(1).finish()
       refuseWithout('issueChallenge', CHALLENGER, args, text.slice(0, 20), /ADDRESS_INVALID|NODE_UNKNOWN/)
     }
   })
 
   it('constructor: bad arguments are refused, and there is no contract', () => {
-    const good = new ArgsWriter().text(ADMIN.address).raw(encodeConfig()).finish()
+    const good = new ArgsWriter().string(ADMIN.address).raw(encodeConfig()).finish()
     const start = 4 + ADMIN.address.length
     const refuseDeploy = (args: Uint8Array, code: RegExp, label: string) => {
       const engine = makeChain()
@@ -224,11 +224,11 @@ describe('sc: bad input', () => {
     refuseDeploy(Buffer.concat([good, new Uint8Array(1)]), /REGISTRY_ARGS_INVALID/, 'trailing')
     refuseDeploy(new Uint8Array(200_000).fill(255), /REGISTRY_ARGS_INVALID/, '200,000 bytes')
     for (const text of bads.slice(0, 5)) {
-      const args = new ArgsWriter().text(text).raw(encodeConfig()).finish()
+      const args = new ArgsWriter().string(text).raw(encodeConfig()).finish()
       refuseDeploy(args, /REGISTRY_ADDRESS_INVALID/, text)
     }
     const config = new ArgsWriter()
-      .text(ADMIN.address)
+      .string(ADMIN.address)
       .raw(encodeConfig({ slashPercentage: U64_MAX }))
       .finish()
     refuseDeploy(config, /REGISTRY_CONFIG_INVALID/, 'config')
@@ -246,7 +246,7 @@ describe('sc: bad input', () => {
       ANYONE,
       new ArgsWriter()
         .u8(1)
-        .texts([String(U64_MAX)])
+        .strings([String(U64_MAX)])
         .finish(),
       'prune',
       /NOTHING_PRUNED/,
@@ -273,7 +273,7 @@ describe('sc: bad input', () => {
 
   it('metadata: one item, one byte or one control character too many is refused', () => {
     const metadata = (p2p: string[], endpoint = '', location = '', operator = '') =>
-      new ArgsWriter().texts(p2p).text(endpoint).text(location).text(operator).finish()
+      new ArgsWriter().strings(p2p).string(endpoint).string(location).string(operator).finish()
     const longest = metadata(Array(8).fill('x'.repeat(128)), 'x'.repeat(256), 'x'.repeat(64), 'x'.repeat(64))
     assert.equal(tryCall(world, NODE, 'updateNodeMetadata', longest, MAS).ok, true)
     world.engine.restore(snapshot)

@@ -1,5 +1,5 @@
 import { computeChallengeSeed, computeChunkId, computeProofText, computeStorageProof, toHex } from '../../core/index.ts'
-import { ArgsWriter, textArg, u64Arg } from './args-writer.ts'
+import { ArgsWriter, stringArg, u64Arg } from '../reference/args-writer.ts'
 import {
   ADMIN,
   ANYONE,
@@ -39,7 +39,7 @@ export function registerNode(world: World, node: User, gb = 5n, coins = 11n * MA
 }
 
 export function addChallenger(world: World, challenger: User): void {
-  call(world, ADMIN, 'addChallenger', textArg(challenger.address), MAS)
+  call(world, ADMIN, 'addChallenger', stringArg(challenger.address), MAS)
 }
 
 /** NODE with 5 GB, CHALLENGER, 100 MAS in the pool, at period 30. */
@@ -51,7 +51,7 @@ export function prepare(world: World): void {
 }
 
 export function issueArgs(asked: Omit<Asked, 'issuedPeriod'>, evidence?: Uint8Array): Uint8Array {
-  const writer = new ArgsWriter().text(asked.challengeId).text(asked.node.address).text(toHex(asked.chunkId))
+  const writer = new ArgsWriter().string(asked.challengeId).string(asked.node.address).string(toHex(asked.chunkId))
   writer.u64(asked.nonce)
   return (evidence ? writer.bytes(evidence) : writer).finish()
 }
@@ -92,7 +92,7 @@ export function prove(world: World, asked: Asked, chunk: Uint8Array = CHUNK, sam
 }
 
 export function submitArgs(challengeId: string, { proof, signature }: ProofArguments): Uint8Array {
-  return new ArgsWriter().text(challengeId).bytes(proof).bytes(signature).finish()
+  return new ArgsWriter().string(challengeId).bytes(proof).bytes(signature).finish()
 }
 
 export function submit(world: World, asked: Asked, given: ProofArguments, by: User = asked.node): CallResult {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { ArgsWriter } from './args-writer.ts'
+import { ArgsWriter } from '../reference/args-writer.ts'
 import {
   ADMIN,
   type ConfigField,
@@ -54,7 +54,7 @@ const BOUNDS: readonly Bound[] = [
 
 /** Error of a deployment with these settings, if any. */
 function deploy(values: ConfigValues): string | undefined {
-  const args = new ArgsWriter().text(ADMIN.address).raw(encodeConfig(values)).finish()
+  const args = new ArgsWriter().string(ADMIN.address).raw(encodeConfig(values)).finish()
   return tryDeploy(makeChain(), args).error
 }
 

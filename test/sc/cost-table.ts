@@ -1,7 +1,7 @@
 import { readBaseSettings } from '../../config/index.ts'
 import { ERA_PERIODS, PERIOD_MS } from '../../core/index.ts'
 import { formatMas } from '../../devnet/engine/index.ts'
-import { ArgsWriter, textsArg, u64Arg } from './args-writer.ts'
+import { ArgsWriter, stringsArg, u64Arg } from '../reference/args-writer.ts'
 import { addChallenger, CHUNK_ID, issueArgs, NONCE, passAudit } from './challenge-steps.ts'
 import {
   ADMIN,
@@ -44,10 +44,10 @@ export function measureCosts(): CostTables {
   addChallenger(world, CHALLENGER)
   const registered = spent(world, NODE, 'registerStorageNode', u64Arg(10), 11n * MAS) - 10n * MAS
   const metadata = new ArgsWriter()
-    .texts(['/dns4/node.example.net/tcp/31244'])
-    .text('https://node.example.net')
-    .text('EU')
-    .text('example')
+    .strings(['/dns4/node.example.net/tcp/31244'])
+    .string('https://node.example.net')
+    .string('EU')
+    .string('example')
     .finish()
   const described = spent(world, NODE, 'updateNodeMetadata', metadata, MAS)
   goTo(world, 2 * ERA_PERIODS)
@@ -56,7 +56,7 @@ export function measureCosts(): CostTables {
   const first = spent(world, CHALLENGER, 'issueChallenge', challenge('a'.repeat(64)), MAS)
   const second = spent(world, CHALLENGER, 'issueChallenge', challenge('b'.repeat(64)), MAS)
   goTo(world, 2 * ERA_PERIODS + 10)
-  const resolved = spent(world, ANYONE, 'resolveExpiredChallenges', textsArg(['a'.repeat(64), 'b'.repeat(64)]))
+  const resolved = spent(world, ANYONE, 'resolveExpiredChallenges', stringsArg(['a'.repeat(64), 'b'.repeat(64)]))
   passAudit(world, 'c')
   const claimed = call(world, NODE, 'claimRewards').gainNanoMas
   if (resolved !== 0n || claimed <= 0n) throw new Error('resolving must be free, and claiming pay')

@@ -1,4 +1,5 @@
 import { ERA_PERIODS, encodeEvidence } from '../../core/index.ts'
+import { ArgsWriter, NO_ARGS, stringArg, stringsArg, u64Arg } from '../reference/args-writer.ts'
 import {
   type AnchoredWorld,
   anchor,
@@ -11,7 +12,6 @@ import {
   makePlacement,
   type Placement,
 } from './anchored-world.ts'
-import { ArgsWriter, NO_ARGS, textArg, textsArg, u64Arg } from './args-writer.ts'
 import { type Asked, addChallenger, CHUNK_ID, issue, issueArgs, NONCE, prove, registerNode } from './challenge-steps.ts'
 import { registerMany } from './many-nodes.ts'
 import {
@@ -87,15 +87,15 @@ function measureFree(nodeCount: number): Map<string, bigint> {
   goTo(world, 50)
   const missed = Array.from({ length: 8 }, (_, i) => issue(world, `m${i}`).challengeId)
   goTo(world, 60)
-  run('resolveExpiredChallenges, 8', ANYONE, 'resolveExpiredChallenges', textsArg(missed))
+  run('resolveExpiredChallenges, 8', ANYONE, 'resolveExpiredChallenges', stringsArg(missed))
   run('distributeRewards', ANYONE, 'distributeRewards', u64Arg(59), MAS)
-  run('prune, 8', CHALLENGER, 'prune', new ArgsWriter().u8(0).texts(missed).finish())
+  run('prune, 8', CHALLENGER, 'prune', new ArgsWriter().u8(0).strings(missed).finish())
   measureViews(world, rows)
 
-  run('addChallenger', ADMIN, 'addChallenger', textArg(OTHER_CHALLENGER.address), MAS)
-  run('removeChallenger', ADMIN, 'removeChallenger', textArg(OTHER_CHALLENGER.address))
+  run('addChallenger', ADMIN, 'addChallenger', stringArg(OTHER_CHALLENGER.address), MAS)
+  run('removeChallenger', ADMIN, 'removeChallenger', stringArg(OTHER_CHALLENGER.address))
   run('setPaused', ADMIN, 'setPaused', new ArgsWriter().bool(false).finish())
-  run('transferAdmin', ADMIN, 'transferAdmin', textArg(ADMIN.address), MAS)
+  run('transferAdmin', ADMIN, 'transferAdmin', stringArg(ADMIN.address), MAS)
   run('acceptAdmin', ADMIN, 'acceptAdmin')
   run('updateConfig', ADMIN, 'updateConfig', view(world, 'getConfig'), MAS)
   call(world, NODE, 'updateStorageAllocation', u64Arg(5))
@@ -105,18 +105,18 @@ function measureFree(nodeCount: number): Map<string, bigint> {
 }
 
 function measureViews(world: World, rows: Map<string, bigint>): void {
-  const node = textArg(NODE.address)
+  const node = stringArg(NODE.address)
   const calls: readonly (readonly [label: string, name: string, args: Uint8Array])[] = [
     ['getNodeInfo', 'getNodeInfo', node],
     ['getNodes, 5', 'getNodes', new ArgsWriter().u64(0).u32(5).finish()],
     ['getNodeMetadata', 'getNodeMetadata', node],
     ['calculatePendingRewards', 'calculatePendingRewards', node],
-    ['getChallenge', 'getChallenge', textArg('c')],
+    ['getChallenge', 'getChallenge', stringArg('c')],
     ['getPeriodStats', 'getPeriodStats', u64Arg(30)],
     ['getConfig', 'getConfig', NO_ARGS],
     ['getTotalNodes', 'getTotalNodes', NO_ARGS],
     ['getLatestEra', 'getLatestEra', NO_ARGS],
-    ['isChallenger', 'isChallenger', textArg(CHALLENGER.address)],
+    ['isChallenger', 'isChallenger', stringArg(CHALLENGER.address)],
     ['getRewardPool', 'getRewardPool', NO_ARGS],
     ['getVersion', 'getVersion', NO_ARGS],
   ]
@@ -162,10 +162,10 @@ function measureAnchor(world: AnchoredWorld): bigint {
 }
 
 const METADATA = new ArgsWriter()
-  .texts(['/ip4/192.0.2.1/tcp/31244'])
-  .text('https://node.example')
-  .text('EU')
-  .text('op')
+  .strings(['/ip4/192.0.2.1/tcp/31244'])
+  .string('https://node.example')
+  .string('EU')
+  .string('op')
   .finish()
 
 function askedFor(challengeId: string): Asked {
@@ -176,17 +176,17 @@ function batchArgs(asked: readonly Asked[]): Uint8Array {
   const ids = asked.map(({ challengeId }) => challengeId)
   const chunkIds = asked.map(({ chunkId }) => Buffer.from(chunkId).toString('hex'))
   const nonces = asked.map(({ nonce }) => nonce)
-  return new ArgsWriter().texts(ids).text(NODE.address).texts(chunkIds).u64s(nonces).finish()
+  return new ArgsWriter().strings(ids).string(NODE.address).strings(chunkIds).numbers(nonces).finish()
 }
 
 function proofArgs(world: World, asked: readonly Asked[], form: 'one' | 'batch'): Uint8Array {
   const given = asked.map((one) => ({ id: one.challengeId, ...prove(world, one) }))
   const [first] = given
   if (!first) throw new Error('nothing to prove')
-  if (form === 'one') return new ArgsWriter().text(first.id).bytes(first.proof).bytes(first.signature).finish()
+  if (form === 'one') return new ArgsWriter().string(first.id).bytes(first.proof).bytes(first.signature).finish()
   return new ArgsWriter()
-    .texts(given.map(({ id }) => id))
-    .byteList(given.map(({ proof }) => proof))
-    .byteList(given.map(({ signature }) => signature))
+    .strings(given.map(({ id }) => id))
+    .byteStrings(given.map(({ proof }) => proof))
+    .byteStrings(given.map(({ signature }) => signature))
     .finish()
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { concatBytes, formatAddress } from '../../core/index.ts'
-import { ArgsWriter } from './args-writer.ts'
+import { ArgsWriter } from '../reference/args-writer.ts'
 import { keyOf, STATE_OFFSETS } from './registry-records.ts'
 import { FEE, MAX_GAS, type World } from './registry-world.ts'
 

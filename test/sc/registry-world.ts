@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { DEPLOYER_BYTECODE, populateDatastore } from '@massalabs/massa-web3'
 import { computeAddress, encodeSignatureArgument, formatAddress, signText } from '../../core/index.ts'
 import { ContractEngine, ModuleCache, type OperationOutcome, type ReadOnlyOutcome } from '../../devnet/engine/index.ts'
-import { ArgsWriter, NO_ARGS } from './args-writer.ts'
+import { ArgsWriter, NO_ARGS } from '../reference/args-writer.ts'
 import { checkInvariants, readSurplus, readTotalNodes } from './registry-records.ts'
 
 export const MAS = 1_000_000_000n
@@ -129,7 +129,7 @@ export function tryDeploy(
 /** The shipped wasm, deployed; admin is ADMIN. */
 export function deployRegistry(config: ConfigValues = {}, wasm: Uint8Array = REGISTRY_WASM): World {
   const engine = makeChain()
-  const outcome = tryDeploy(engine, new ArgsWriter().text(ADMIN.address).raw(encodeConfig(config)).finish(), wasm)
+  const outcome = tryDeploy(engine, new ArgsWriter().string(ADMIN.address).raw(encodeConfig(config)).finish(), wasm)
   if (!outcome.success) throw new Error(outcome.error)
   const contract = outcome.events.map(({ data }) => findContract(data)).find((address) => address !== undefined)
   if (contract === undefined) throw new Error('the deployment names no address')
@@ -184,18 +184,38 @@ export function tryCall(
   }
 }
 
+type Call = Parameters<typeof tryCall>
+
 /** An operation that must succeed, and leave the invariants as they are. */
-export function call(
+export function call(...args: Call): CallResult {
+  return watchCall(args, ({ ok, error }) => {
+    if (!ok) throw new Error(`${args[2]}: ${error}`)
+  })
+}
+
+/** An operation that the contract must refuse with this code. */
+export function refuse(
   world: World,
   user: User,
   functionName: string,
+  wanted: string,
   parameter: Uint8Array = NO_ARGS,
   coins = 0n,
-): CallResult {
+): void {
+  watchCall([world, user, functionName, parameter, coins], ({ ok, code, error, events }) => {
+    if (ok || code !== wanted) {
+      throw new Error(`${functionName}: wanted ${wanted}, got ${ok ? `success ${events}` : error}`)
+    }
+  })
+}
+
+/** An operation and, when it ended as `check` wants, the invariants. */
+function watchCall(args: Call, check: (result: CallResult) => void): CallResult {
+  const [world, , functionName, , coins = 0n] = args
   const surplus = isWatched(world) ? readSurplus(world) : 0n
-  const result = tryCall(world, user, functionName, parameter, coins)
-  if (!result.ok) throw new Error(`${functionName}: ${result.error}`)
-  if (isWatched(world)) checkInvariants(world, surplusAfter(functionName, surplus, coins))
+  const result = tryCall(...args)
+  check(result)
+  if (isWatched(world)) checkInvariants(world, result.ok ? surplusAfter(functionName, surplus, coins) : surplus)
   return result
 }
 
@@ -208,23 +228,6 @@ function isWatched(world: World): boolean {
 function surplusAfter(functionName: string, before: bigint, coins: bigint): bigint {
   if (functionName === 'fundRewards') return 0n
   return /^(get|isChallenger|calculate)/.test(functionName) ? before + coins : before
-}
-
-/** An operation that the contract must refuse with this code. */
-export function refuse(
-  world: World,
-  user: User,
-  functionName: string,
-  code: string,
-  parameter: Uint8Array = NO_ARGS,
-  coins = 0n,
-): void {
-  const surplus = isWatched(world) ? readSurplus(world) : 0n
-  const result = tryCall(world, user, functionName, parameter, coins)
-  if (result.ok || result.code !== code) {
-    throw new Error(`${functionName}: wanted ${code}, got ${result.ok ? `success ${result.events}` : result.error}`)
-  }
-  if (isWatched(world)) checkInvariants(world, surplus)
 }
 
 export function readOnly(world: World, functionName: string, parameter: Uint8Array = NO_ARGS): ReadOnlyOutcome {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { ArgsWriter, NO_ARGS, textArg, textsArg, u64Arg } from './args-writer.ts'
+import { ArgsWriter, NO_ARGS, stringArg, stringsArg, u64Arg } from '../reference/args-writer.ts'
 import { issue, passAudit, prepare, registerNode } from './challenge-steps.ts'
 import { dumpLedger, keyOf, readState } from './registry-records.ts'
 import {
@@ -26,7 +26,7 @@ const NEXT_WASM = readFileSync(new URL('../../massa-storage-sc/assembly/toys/reg
 const TOKEN_BYTES = 13
 
 function readNext(world: World, node: User) {
-  const bytes = Buffer.from(view(world, 'getNodeInfo', textArg(node.address)))
+  const bytes = Buffer.from(view(world, 'getNodeInfo', stringArg(node.address)))
   return {
     storedVersion: bytes[0],
     retentionEras: bytes.readBigUInt64LE(1),
@@ -51,7 +51,7 @@ function lived(): World {
 describe('sc: upgrade', () => {
   it('the next version reads the records of this one and shows them converted', () => {
     const world = lived()
-    const before = [NODE, OTHER_NODE].map((node) => view(world, 'getNodeInfo', textArg(node.address)))
+    const before = [NODE, OTHER_NODE].map((node) => view(world, 'getNodeInfo', stringArg(node.address)))
     upgrade(world, NEXT_WASM)
     assert.deepEqual([...view(world, 'getVersion')], [2, 0, 0, 0])
     const [node, other] = [NODE, OTHER_NODE].map((one) => readNext(world, one))
@@ -87,13 +87,13 @@ describe('sc: upgrade', () => {
     upgrade(world, NEXT_WASM)
     call(world, OTHER_NODE, 'setRegion', new ArgsWriter().u32(33).finish(), MAS)
     upgrade(world, REGISTRY_WASM)
-    refuse(world, ANYONE, 'getNodeInfo', 'REGISTRY_VERSION_UNKNOWN', textArg(OTHER_NODE.address))
+    refuse(world, ANYONE, 'getNodeInfo', 'REGISTRY_VERSION_UNKNOWN', stringArg(OTHER_NODE.address))
     refuse(world, OTHER_NODE, 'updateStorageAllocation', 'REGISTRY_VERSION_UNKNOWN', u64Arg(7))
     refuse(world, OTHER_NODE, 'unregisterStorageNode', 'REGISTRY_VERSION_UNKNOWN')
     refuse(world, ANYONE, 'getNodes', 'REGISTRY_VERSION_UNKNOWN', new ArgsWriter().u64(0).u32(5).finish())
     // Whom it does not concern goes on.
     call(world, NODE, 'claimRewards')
-    view(world, 'getNodeInfo', textArg(NODE.address))
+    view(world, 'getNodeInfo', stringArg(NODE.address))
   })
 
   it('eras and votes of another version are refused, too', () => {
@@ -102,7 +102,7 @@ describe('sc: upgrade', () => {
     ledger.setValue(world.contract, keyOf('era_1'), new Uint8Array(104).fill(2, 0, 1))
     ledger.setValue(world.contract, keyOf('vote_1_0011223344556677'), new Uint8Array(57).fill(2, 0, 1))
     refuse(world, ANYONE, 'getEra', 'REGISTRY_VERSION_UNKNOWN', u64Arg(1))
-    const vote = new ArgsWriter().u8(2).texts(['1_0011223344556677']).finish()
+    const vote = new ArgsWriter().u8(2).strings(['1_0011223344556677']).finish()
     refuse(world, ANYONE, 'prune', 'REGISTRY_VERSION_UNKNOWN', vote)
   })
 
@@ -111,13 +111,13 @@ describe('sc: upgrade', () => {
     ['state', NODE, 'claimRewards', NO_ARGS],
     ['config', ANYONE, 'getConfig', NO_ARGS],
     ['config', ANYONE, 'fundRewards', NO_ARGS],
-    ['chal_open', ANYONE, 'getChallenge', textArg('open')],
-    ['chal_open', ANYONE, 'resolveExpiredChallenges', textsArg(['open'])],
-    ['chal_open', ANYONE, 'prune', new ArgsWriter().u8(0).texts(['open']).finish()],
+    ['chal_open', ANYONE, 'getChallenge', stringArg('open')],
+    ['chal_open', ANYONE, 'resolveExpiredChallenges', stringsArg(['open'])],
+    ['chal_open', ANYONE, 'prune', new ArgsWriter().u8(0).strings(['open']).finish()],
     ['period_30', ANYONE, 'getPeriodStats', u64Arg(30)],
-    ['period_30', ANYONE, 'prune', new ArgsWriter().u8(1).texts(['30']).finish()],
-    [`meta_${NODE.address}`, ANYONE, 'getNodeMetadata', textArg(NODE.address)],
-    [`chlr_${CHALLENGER.address}`, ANYONE, 'resolveExpiredChallenges', textsArg(['open'])],
+    ['period_30', ANYONE, 'prune', new ArgsWriter().u8(1).strings(['30']).finish()],
+    [`meta_${NODE.address}`, ANYONE, 'getNodeMetadata', stringArg(NODE.address)],
+    [`chlr_${CHALLENGER.address}`, ANYONE, 'resolveExpiredChallenges', stringsArg(['open'])],
     ['nidx_\0\0\0\0\0\0\0\0', ANYONE, 'getNodes', new ArgsWriter().u64(0).u32(5).finish()],
     ['pconfig', ADMIN, 'updateConfig', NO_ARGS],
   ]
@@ -126,7 +126,7 @@ describe('sc: upgrade', () => {
       const world = deployRegistry({ adminDelayPeriods: 5n })
       prepare(world)
       registerNode(world, userOf(9))
-      const metadata = new ArgsWriter().texts([]).text('').text('').text('').finish()
+      const metadata = new ArgsWriter().strings([]).string('').string('').string('').finish()
       call(world, NODE, 'updateNodeMetadata', metadata, MAS)
       passAudit(world, 'done')
       goTo(world, 32)

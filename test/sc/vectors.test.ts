@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { sha256 } from '#crypto'
 import { ERA_PERIODS, fromHex, isArchiveError, toHex, verifyStorageProof } from '../../core/index.ts'
 import { type Json, VectorCase } from '../core/vector-case.ts'
-import { ArgsWriter } from './args-writer.ts'
+import { ArgsWriter } from '../reference/args-writer.ts'
 import { BareRegistry } from './bare-registry.ts'
 import { issue, issueArgs, NONCE, prepare, registerNode } from './challenge-steps.ts'
 import { readState } from './registry-records.ts'
@@ -46,7 +46,7 @@ function submitUnder(seed: Uint8Array, world: World, proof: Uint8Array): string 
     addressOf: () => NODE.address,
   }
   try {
-    bare.call('submitProof', new ArgsWriter().text('c').bytes(proof).bytes(SIGNATURE).finish())
+    bare.call('submitProof', new ArgsWriter().string('c').bytes(proof).bytes(SIGNATURE).finish())
   } catch (error) {
     return /REGISTRY_[A-Z_]+/.exec(String(error))?.[0] ?? String(error)
   }
@@ -99,7 +99,7 @@ describe('sc: the vectors of seeds and texts', () => {
           return hash
         },
       }
-      const args = new ArgsWriter().text(vector.text('challengeId')).bytes(new Uint8Array(36)).bytes(SIGNATURE)
+      const args = new ArgsWriter().string(vector.text('challengeId')).bytes(new Uint8Array(36)).bytes(SIGNATURE)
       assert.throws(() => bare.call('submitProof', args.finish()))
       assert.deepEqual(seeds, [vector.text('want')])
     })
@@ -121,7 +121,7 @@ describe('sc: the vectors of seeds and texts', () => {
           return false
         },
       }
-      const args = new ArgsWriter().text('c').bytes(vector.bytes('proof')).bytes(SIGNATURE).finish()
+      const args = new ArgsWriter().string('c').bytes(vector.bytes('proof')).bytes(SIGNATURE).finish()
       assert.throws(() => bare.call('submitProof', args), /REGISTRY_SIGNATURE_INVALID/)
       assert.deepEqual(texts, [vector.text('want')])
     })
@@ -146,7 +146,7 @@ describe('sc: the vectors of seeds and texts', () => {
       }
       const args = new ArgsWriter().u64(vector.bigint('era')).bytes(vector.bytes('eraRoot'))
       args.u64(vector.bigint('totalBytes')).u64(vector.bigint('totalChunks')).bytes(vector.bytes('nextPlacementRoot'))
-      assert.throws(() => bare.call('anchorEra', args.byteList([SIGNATURE]).finish()), /REGISTRY_SIGNATURE_INVALID/)
+      assert.throws(() => bare.call('anchorEra', args.byteStrings([SIGNATURE]).finish()), /REGISTRY_SIGNATURE_INVALID/)
       assert.deepEqual(texts, [vector.text('want')])
     })
   }

@@ -1,5 +1,5 @@
 import { type Slot, slotIndex, slotOfIndex } from '../../../core/index.ts'
-import { ArgsWriter } from '../../reference/registry-model/args.ts'
+import { ArgsWriter } from '../../reference/args-writer.ts'
 import type { ModelOutcome, RegistryModel } from '../../reference/registry-model.ts'
 import { Difference } from './difference.ts'
 import { makeCall } from './moves-node.ts'

@@ -1,5 +1,5 @@
 import { slotIndex, slotOfIndex } from '../../../core/index.ts'
-import { ArgsWriter } from '../../reference/registry-model/args.ts'
+import { ArgsWriter } from '../../reference/args-writer.ts'
 import { type Config, writeConfig } from '../../reference/registry-model/config.ts'
 import { actors } from './actors.ts'
 import { changeConfig, drawConfig } from './draw-config.ts'

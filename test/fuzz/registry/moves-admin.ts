@@ -1,4 +1,4 @@
-import { ArgsWriter } from '../../reference/registry-model/args.ts'
+import { ArgsWriter } from '../../reference/args-writer.ts'
 import { writeConfig } from '../../reference/registry-model/config.ts'
 import { actors } from './actors.ts'
 import { changeConfig } from './draw-config.ts'

@@ -1,5 +1,5 @@
 import { computeProofText } from '../../../core/index.ts'
-import { ArgsWriter } from '../../reference/registry-model/args.ts'
+import { ArgsWriter } from '../../reference/args-writer.ts'
 import { computeSeed } from '../../reference/registry-model/challenges.ts'
 import type { Challenge, Node } from '../../reference/registry-model/state.ts'
 import { actors, findActor } from './actors.ts'

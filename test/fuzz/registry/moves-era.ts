@@ -1,5 +1,5 @@
 import { computeEraText } from '../../../core/index.ts'
-import { ArgsWriter } from '../../reference/registry-model/args.ts'
+import { ArgsWriter } from '../../reference/args-writer.ts'
 import { greatest } from '../../reference/registry-model/extremes.ts'
 import { actors, findActor } from './actors.ts'
 import { type MadeEra, makeEra } from './made-eras.ts'

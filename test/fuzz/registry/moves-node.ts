@@ -1,4 +1,4 @@
-import { ArgsWriter } from '../../reference/registry-model/args.ts'
+import { ArgsWriter } from '../../reference/args-writer.ts'
 import { computeRequiredStake } from '../../reference/registry-model/rewards.ts'
 import { actors } from './actors.ts'
 import { drawExtreme, type Move, type Scene } from './scene.ts'
@@ -10,7 +10,7 @@ const U64_MAX = (1n << 64n) - 1n
 /** A call by anybody; somebody who has no coins left sends none. */
 export function makeCall(functionName: string, caller: string, args = new ArgsWriter(), coins = 0n): CallStep {
   const coinsNanoMas = coins < 0n ? 0n : coins
-  return { kind: 'call', caller, functionName, coinsNanoMas, parameter: Uint8Array.from(args.finish()) }
+  return { kind: 'call', caller, functionName, coinsNanoMas, parameter: args.finish() }
 }
 
 /** Somebody who is wanted, or anybody when the scene is hostile. */

@@ -1,4 +1,4 @@
-import { ArgsWriter } from '../../reference/registry-model/args.ts'
+import { ArgsWriter } from '../../reference/args-writer.ts'
 import { VIEW_FUNCTIONS, WRITING_FUNCTIONS } from '../../reference/registry-model.ts'
 import { actors } from './actors.ts'
 import { makeCall } from './moves-node.ts'
@@ -41,7 +41,7 @@ const read: Move = (scene) => {
   const functionName = random.pick(VIEW_FUNCTIONS)
   const args = drawArgs(scene, functionName)
   if (random.chance(0.03)) args.raw(random.bytes(1))
-  const parameter = Uint8Array.from(args.finish())
+  const parameter = args.finish()
   if (random.chance(0.1)) return makeCall(functionName, random.pick(actors).address, args, random.chance(0.2) ? 3n : 0n)
   return { kind: 'read', caller: random.pick(actors).address, functionName, parameter }
 }

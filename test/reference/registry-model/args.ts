@@ -1,7 +1,7 @@
 import { demand } from './refusal.ts'
 
 /*
- * The argument bytes of contract calls as massa-web3's `Args` writes them, integers little endian.
+ * The argument bytes of contract calls as massa-web3's `Args` writes them, integers little endian (args-writer.ts).
  */
 
 const U32_BYTES = 4
@@ -90,68 +90,5 @@ export class ArgsReader {
     demand(length <= this.bytes.length - this.offset, 'ARGS_INVALID')
     this.offset += length
     return this.bytes.subarray(this.offset - length, this.offset)
-  }
-}
-
-/** Writes what `ArgsReader` reads. */
-export class ArgsWriter {
-  private readonly parts: Uint8Array[] = []
-
-  u8(value: number): this {
-    return this.integer(BigInt(value), 1)
-  }
-
-  u32(value: number | bigint): this {
-    return this.integer(BigInt(value), U32_BYTES)
-  }
-
-  u64(value: number | bigint): this {
-    return this.integer(BigInt(value), U64_BYTES)
-  }
-
-  bool(value: boolean): this {
-    return this.u8(value ? 1 : 0)
-  }
-
-  raw(bytes: Uint8Array): this {
-    this.parts.push(bytes)
-    return this
-  }
-
-  bytes(bytes: Uint8Array): this {
-    return this.u32(bytes.length).raw(bytes)
-  }
-
-  string(text: string): this {
-    return this.bytes(Buffer.from(text, 'latin1'))
-  }
-
-  strings(items: readonly string[]): this {
-    const list = new ArgsWriter()
-    for (const item of items) list.string(item)
-    return this.bytes(list.finish())
-  }
-
-  numbers(items: readonly bigint[]): this {
-    const list = new ArgsWriter()
-    for (const item of items) list.u64(item)
-    return this.bytes(list.finish())
-  }
-
-  byteStrings(items: readonly Uint8Array[]): this {
-    const list = new ArgsWriter()
-    for (const item of items) list.bytes(item)
-    return this.bytes(list.finish())
-  }
-
-  finish(): Uint8Array {
-    return Buffer.concat(this.parts)
-  }
-
-  private integer(value: bigint, size: number): this {
-    if (value < 0n || value >= 1n << BigInt(8 * size)) throw new RangeError(`${value} does not fit ${size} bytes`)
-    const bytes = Buffer.alloc(size)
-    for (let i = 0; i < size; i++) bytes[i] = Number((value >> BigInt(8 * i)) & 0xffn)
-    return this.raw(bytes)
   }
 }

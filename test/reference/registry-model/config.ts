@@ -1,4 +1,5 @@
-import type { ArgsReader, ArgsWriter } from './args.ts'
+import type { ArgsWriter } from '../args-writer.ts'
+import type { ArgsReader } from './args.ts'
 import { CONFIG_FIELDS } from './layout.ts'
 import { demand } from './refusal.ts'
 

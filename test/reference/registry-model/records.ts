@@ -1,4 +1,4 @@
-import { ArgsWriter } from './args.ts'
+import { ArgsWriter } from '../args-writer.ts'
 import { encodeRecord, LAYOUTS } from './layout.ts'
 import type { Challenge, Metadata, Node, Outcome, Profile, RegistryState } from './state.ts'
 

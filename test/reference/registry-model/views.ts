@@ -1,6 +1,7 @@
 import { toHex } from '../../../core/index.ts'
+import { ArgsWriter } from '../args-writer.ts'
 import { readAddress, readNothing, readNumber, readText } from './admin.ts'
-import { ArgsReader, ArgsWriter } from './args.ts'
+import { ArgsReader } from './args.ts'
 import type { Call } from './call.ts'
 import { writeConfig } from './config.ts'
 import { type FieldKind, type FieldValue, NODE_FIELDS, PERIOD_FIELDS } from './layout.ts'

@@ -2,7 +2,7 @@
 export class ArgsWriter {
   private readonly parts: Uint8Array[] = []
 
-  u8(value: number): this {
+  u8(value: number | bigint): this {
     return this.integer(BigInt(value), 1)
   }
 
@@ -27,34 +27,36 @@ export class ArgsWriter {
     return this.u32(bytes.length).raw(bytes)
   }
 
-  text(text: string): this {
+  string(text: string): this {
     return this.bytes(new TextEncoder().encode(text))
   }
 
-  texts(items: readonly string[]): this {
-    const inner = new ArgsWriter()
-    for (const item of items) inner.text(item)
-    return this.bytes(inner.finish())
+  strings(items: readonly string[]): this {
+    return this.list(items, (list, item) => list.string(item))
   }
 
-  u64s(items: readonly (number | bigint)[]): this {
-    const inner = new ArgsWriter()
-    for (const item of items) inner.u64(item)
-    return this.bytes(inner.finish())
+  numbers(items: readonly (number | bigint)[]): this {
+    return this.list(items, (list, item) => list.u64(item))
   }
 
   /** One `bytes` argument that holds, per item, u32 length || bytes. */
-  byteList(items: readonly Uint8Array[]): this {
-    const inner = new ArgsWriter()
-    for (const item of items) inner.bytes(item)
-    return this.bytes(inner.finish())
+  byteStrings(items: readonly Uint8Array[]): this {
+    return this.list(items, (list, item) => list.bytes(item))
   }
 
   finish(): Uint8Array {
     return Uint8Array.from(Buffer.concat(this.parts))
   }
 
+  private list<T>(items: readonly T[], write: (list: ArgsWriter, item: T) => void): this {
+    const list = new ArgsWriter()
+    for (const item of items) write(list, item)
+    return this.bytes(list.finish())
+  }
+
   private integer(value: bigint, sizeBytes: number): this {
+    if (value < 0n || value >= 1n << BigInt(8 * sizeBytes))
+      throw new RangeError(`${value} does not fit ${sizeBytes} bytes`)
     const bytes = new Uint8Array(sizeBytes)
     for (let i = 0, rest = value; i < sizeBytes; i++, rest >>= 8n) bytes[i] = Number(rest & 255n)
     return this.raw(bytes)
@@ -63,5 +65,5 @@ export class ArgsWriter {
 
 export const NO_ARGS = new Uint8Array()
 export const u64Arg = (value: number | bigint): Uint8Array => new ArgsWriter().u64(value).finish()
-export const textArg = (value: string): Uint8Array => new ArgsWriter().text(value).finish()
-export const textsArg = (values: readonly string[]): Uint8Array => new ArgsWriter().texts(values).finish()
+export const stringArg = (value: string): Uint8Array => new ArgsWriter().string(value).finish()
+export const stringsArg = (values: readonly string[]): Uint8Array => new ArgsWriter().strings(values).finish()
