@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { parseAttestedExecutions } from '../../archiver/attestation.ts'
+import {
+  type ArchiverHolder,
+  describeArchive,
+  giveFinal,
+  holdArchiver,
+  offerChain,
+  reportFinal,
+  settle,
+  until,
+} from './archiver-holder.ts'
+import { corrupt, override } from './failing-store.ts'
+import { blockAt, chainOf, isSlotOf, NETWORK } from './made-chain.ts'
+
+describe('archiver/archiver', () => {
+  describe('gaps', () => {
+    const LOST = [
+      { period: 3, thread: 5 },
+      { period: 4, thread: 5 },
+    ]
+    const chain = chainOf('gaps', 24, { missRate: 0.05, missedSlots: [{ period: 6, thread: 5 }] })
+    const isLost = ({ slot }: { slot: { period: number; thread: number } }) =>
+      LOST.some((lost) => isSlotOf(lost)({ slot }))
+    const offers = offerChain(chain)
+    const fillers = offers.filter(isLost)
+    let whole: Map<number, string>
+
+    before(async () => {
+      const holder = await holdArchiver({ network: NETWORK })
+      await giveFinal(holder, offers)
+      await until(() => holder.archivedPeriods.length >= 24)
+      await settle()
+      await holder.archiver.stop()
+      whole = await describeArchive(holder.store)
+      assert.equal(fillers.length, 2)
+    })
+
+    async function holdWithGap(): Promise<ArchiverHolder> {
+      const holder = await holdArchiver({ network: NETWORK })
+      for (let period = 1; period <= 24; period++) {
+        const some = offers.filter((offer) => offer.slot.period === period && !isLost(offer))
+        await giveFinal(holder, some)
+        await settle(10)
+      }
+      await until(() => holder.archivedPeriods.includes(23))
+      return holder
+    }
+
+    const expectedGap = { thread: 5, firstPeriod: 3, lastPeriod: 5, missing: blockAt(chain, 4, 5).id }
+
+    it('are listed with thread, periods and id, and the head goes on', async () => {
+      const holder = await holdWithGap()
+      assert.deepEqual(holder.archiver.status().gaps, [expectedGap])
+      assert.deepEqual(
+        holder.archivedPeriods,
+        [...whole.keys()].filter((period) => period < 3 || period > 5),
+      )
+      assert.ok(holder.archiver.listWanted().includes(expectedGap.missing))
+      await holder.archiver.stop()
+    })
+
+    it('are filled late, from the newest block back, and give what the whole chain gives', async () => {
+      const holder = await holdWithGap()
+      for (const { id, filledBlock } of fillers.toReversed()) {
+        assert.ok(holder.archiver.listWanted().includes(id))
+        assert.equal(await holder.archiver.takeBlock(0, filledBlock, id), 'spooled')
+      }
+      await until(() => [3, 4, 5].every((period) => holder.archivedPeriods.includes(period)), 'the filling')
+      await settle()
+      assert.deepEqual(await describeArchive(holder.store), whole)
+      assert.deepEqual(holder.archiver.status().gaps, [])
+      assert.deepEqual(holder.archiver.listWanted(), [])
+      await holder.archiver.stop()
+    })
+
+    it('survive a restart, and no other gap appears by it', async () => {
+      const holder = await holdWithGap()
+      await holder.restart()
+      assert.deepEqual(holder.archiver.status().gaps, [expectedGap])
+      assert.deepEqual(
+        holder.archiver.listWanted().filter((id) => !fillers.some((filler) => filler.id === id)),
+        [],
+      )
+      for (const { id, filledBlock } of fillers.toReversed()) await holder.archiver.takeBlock(0, filledBlock, id)
+      await until(() => [3, 4, 5].every((period) => holder.archivedPeriods.includes(period)), 'the filling')
+      await settle()
+      assert.deepEqual(await describeArchive(holder.store), whole)
+      await holder.restart()
+      assert.deepEqual(holder.archiver.status().gaps, [])
+      assert.deepEqual(holder.archiver.listWanted(), [])
+      await holder.archiver.stop()
+    })
+
+    it('keep the execution results of their periods until these are archived', async () => {
+      const holder = await holdArchiver({ network: NETWORK })
+      const slot = { period: 4, thread: 9 }
+      reportFinal(holder, 0, { period: 24, thread: 0 })
+      await holder.archiver.onExecution(slot, {
+        source: 'stream',
+        complete: true,
+        trailHash: 'trail',
+        outcomes: [],
+        events: [],
+      })
+      await giveFinal(
+        holder,
+        offers.filter((offer) => !isLost(offer)),
+      )
+      await until(() => holder.archivedPeriods.includes(23))
+      await holder.restart()
+      for (const { id, filledBlock } of fillers) await holder.archiver.takeBlock(0, filledBlock, id)
+      await until(() => holder.archivedPeriods.includes(4))
+      const bytes = (await holder.store.readExecutionResults(4)) ?? new Uint8Array(0)
+      const place = { network: holder.store.identity.network, period: 4 }
+      const results = parseAttestedExecutions(bytes, place).executions
+      assert.equal(results[9]?.trailHash, 'trail')
+      await holder.archiver.stop()
+      assert.equal((await holder.spool.readExecutions(4)).size, 0)
+    })
+
+    it('of archived periods come from the disk even when the mark of them is damaged', async () => {
+      let damaged = false
+      const holder = await holdArchiver({
+        network: NETWORK,
+        wrap: ({ store, spool }) => ({
+          store,
+          spool: override(spool, {
+            readMark: async (name) => {
+              if (damaged) throw corrupt()
+              return spool.readMark(name)
+            },
+          }),
+        }),
+      })
+      await giveFinal(
+        holder,
+        offers.filter((offer) => !isLost(offer)),
+      )
+      await until(() => holder.archivedPeriods.includes(23))
+      damaged = true
+      await holder.restart()
+      assert.deepEqual(holder.archiver.status().gaps, [expectedGap])
+      await holder.archiver.stop()
+    })
+  })
+})
