@@ -1,10 +1,4 @@
-import type { ErrorKind } from '../error-codes.ts'
-
-interface Refusal {
-  readonly kind: ErrorKind
-  readonly when: string
-  readonly action: string
-}
+import type { ErrorEntry } from '../error-codes/error-entry.ts'
 
 /** What the registry refuses a call with: its messages begin with these codes (massa-storage-sc/assembly/errors.ts). */
 export const REGISTRY_ERROR_CODES = {
@@ -313,6 +307,6 @@ export const REGISTRY_ERROR_CODES = {
     when: 'A page of nodes has no size from 1 to 50.',
     action: 'Ask for 1 to 50.',
   },
-} as const satisfies Record<string, Refusal>
+} as const satisfies Record<`REGISTRY_${string}`, ErrorEntry>
 
 export type RegistryErrorCode = keyof typeof REGISTRY_ERROR_CODES

@@ -1,0 +1,25 @@
+import type { ErrorEntry } from './error-entry.ts'
+
+/** api: the sidecar's own HTTP. */
+export const API_CODES = {
+  API_BIND_FAILED: {
+    kind: 'input',
+    when: 'An address of the HTTP API or of the metrics cannot be listened on.',
+    action: 'Another program uses the port: choose another `api.bind` or `metrics.bind`, or port 0 for any free one.',
+  },
+  API_HOST_REFUSED: {
+    kind: 'input',
+    when: 'A request to the HTTP API names another host than loopback.',
+    action: 'Ask http://127.0.0.1 or http://localhost.',
+  },
+  API_REQUEST_REFUSED: {
+    kind: 'input',
+    when: 'A request to the HTTP API is malformed or too large.',
+    action: 'Use the `massa-storage` command of the same version as the running sidecar.',
+  },
+  API_QUERY_INVALID: {
+    kind: 'input',
+    when: 'A query to the HTTP API is not of the expected shape.',
+    action: 'Use the `massa-storage` command of the same version as the running sidecar.',
+  },
+} as const satisfies Record<`API_${string}`, ErrorEntry>

@@ -1,0 +1,61 @@
+import type { ErrorEntry } from './error-entry.ts'
+
+/** cli: the command line. */
+export const CLI_CODES = {
+  CLI_DISABLED: {
+    kind: 'input',
+    when: '`start` is called while `enabled = false`.',
+    action: 'Set it to true where the message says, or run `massa-storage config init`.',
+  },
+  CLI_NO_NODE: {
+    kind: 'input',
+    when: '`start` is called without any massa-node configured.',
+    action: 'Add the public gRPC address of a massa-node to `grpc_urls` below [distributed_storage.node].',
+  },
+  CLI_USAGE: {
+    kind: 'input',
+    when: 'A command, option or argument is not one that massa-storage knows.',
+    action: 'Correct it as the message says; each command explains itself with `--help`.',
+  },
+  CLI_NO_TERMINAL: {
+    kind: 'input',
+    when: 'A command has questions, and its input is no terminal.',
+    action: 'Say `--yes`, and give what it would ask as options: `massa-storage config init --help` lists them.',
+  },
+  CLI_FOLDER_GONE: {
+    kind: 'input',
+    when: 'The folder that a command is called in was deleted, or may not be entered.',
+    action: 'Go to a folder that exists, e.g. with `cd`.',
+  },
+  CLI_OUTPUT_FAILED: {
+    kind: 'transient',
+    when: 'What a command prints cannot be written: the disk of a file that it is sent to is full.',
+    action: 'Free disk space, or send the output elsewhere.',
+  },
+  CLI_NOT_FOUND: {
+    kind: 'input',
+    when: 'What was asked for is not in this archive.',
+    action: 'Look with `massa-storage status` or `massa-storage list-chunks` which periods are.',
+  },
+  CLI_NO_REGISTRY: {
+    kind: 'input',
+    when: 'A command needs the registry and `storage_registry_address` is empty.',
+    action:
+      'Set `storage_registry_address`, name it with `--address`, or deploy one with `massa-storage contract deploy`.',
+  },
+  CLI_NOT_CONFIRMED: {
+    kind: 'input',
+    when: 'Coins would be spent and nobody said yes.',
+    action: 'Answer `yes` at the terminal, or say it in advance with `--yes`.',
+  },
+  CLI_REPLAY_INCOMPLETE: {
+    kind: 'permanent',
+    when: 'A replay ended before the head of its recording was archived.',
+    action: 'Read the log lines above: they say what the sidecar refused or missed.',
+  },
+  CLI_SIDECAR_UNREACHABLE: {
+    kind: 'transient',
+    when: 'A command needs the running sidecar and it does not answer.',
+    action: 'Start it with `massa-storage start`, or check `data_dir`.',
+  },
+} as const satisfies Record<`CLI_${string}`, ErrorEntry>

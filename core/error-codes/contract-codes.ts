@@ -1,0 +1,40 @@
+import type { ErrorEntry } from './error-entry.ts'
+
+/** contract: the storage-registry from outside. */
+export const CONTRACT_CODES = {
+  CONTRACT_NOT_FOUND: {
+    kind: 'input',
+    when: 'There is no contract at the configured address.',
+    action: 'Check `storage_registry_address` and that the node is on the right network.',
+  },
+  CONTRACT_CODE_DIFFERENT: {
+    kind: 'permanent',
+    when: 'The bytecode on the chain is not the one that ships with this release.',
+    action: 'Do not trust the contract before you know why: it may be another release, or another contract.',
+  },
+  CONTRACT_EXISTS: {
+    kind: 'input',
+    when: 'A registry would be deployed although the configuration names one.',
+    action: 'Use `--force` to deploy another; the configuration will name the new one.',
+  },
+  CONTRACT_DEPLOYING: {
+    kind: 'input',
+    when: 'The note about a deployment that was sent cannot be read or belongs to another account.',
+    action: 'Look whether that deployment is on the chain, then remove the file that the message names.',
+  },
+  CONTRACT_UNCHANGED: {
+    kind: 'input',
+    when: 'A change is announced or applied that changes nothing: the registry has it already. Nothing was sent.',
+    action: 'Nothing to do; else check the file that you named.',
+  },
+  CONTRACT_NOT_ANNOUNCED: {
+    kind: 'input',
+    when: 'A change of the registry is applied that was not announced as it is.',
+    action: 'Announce it first; exactly the same settings or code must be applied.',
+  },
+  CONTRACT_NO_DELAY: {
+    kind: 'input',
+    when: 'A change is announced to a registry whose delay is 0: the first call would apply it.',
+    action: 'Use `apply`.',
+  },
+} as const satisfies Record<`CONTRACT_${string}`, ErrorEntry>

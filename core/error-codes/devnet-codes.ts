@@ -1,0 +1,30 @@
+import type { ErrorEntry } from './error-entry.ts'
+
+/** devnet: recordings of a node, fake nodes. */
+export const DEVNET_CODES = {
+  DEVNET_RECORDING_MISSING: {
+    kind: 'input',
+    when: 'The recording to replay does not exist or cannot be read.',
+    action: 'Check the path; without one, `massa-storage replay` plays the recording that comes with it.',
+  },
+  DEVNET_RECORDING_INVALID: {
+    kind: 'input',
+    when: 'A file is not a recording of a massa-node: it is cut off, too large, or holds a bad line.',
+    action: 'Use an undamaged recording; the message names the line.',
+  },
+  DEVNET_ENGINE_REQUEST_INVALID: {
+    kind: 'input',
+    when: 'The contract engine is asked for something that no operation could express, such as a bad address or an amount below zero.',
+    action: 'Correct what the message names.',
+  },
+  DEVNET_HOST_FUNCTION_MISSING: {
+    kind: 'permanent',
+    when: 'A contract calls a host function that a massa-node has and the contract engine has not.',
+    action: 'Try the contract on a real node; the message names the function.',
+  },
+  DEVNET_LISTEN_FAILED: {
+    kind: 'input',
+    when: 'A devnet server cannot listen on the address it was given.',
+    action: 'Use a free port, or port 0 for any.',
+  },
+} as const satisfies Record<`DEVNET_${string}`, ErrorEntry>

@@ -1,0 +1,131 @@
+import type { ErrorEntry } from './error-entry.ts'
+
+/** storage-worker: the archive on disk. */
+export const STORE_CODES = {
+  STORE_MISSING: {
+    kind: 'input',
+    when: 'A command is to read the archive of a data directory that holds none.',
+    action: 'Name the folder of an archive with `--data-dir` or `data_dir`; `massa-storage start` begins one.',
+  },
+  STORE_IDENTITY_MISMATCH: {
+    kind: 'permanent',
+    when: 'The data directory holds the archive of another network or chunk size, and more than nothing of it.',
+    action: 'Use another `data_dir`, or the configuration this archive was made with.',
+  },
+  STORE_IDENTITY_DAMAGED: {
+    kind: 'permanent',
+    when: '`store.json` is damaged, or missing beside a database.',
+    action:
+      'Run `massa-storage verify --repair`: what the archive is for stands in its index, too, and in its manifests. ' +
+      'An archive without a period holds nothing: move it away.',
+  },
+  STORE_SCHEMA_TOO_NEW: {
+    kind: 'permanent',
+    when: 'The archive was written by a newer release.',
+    action: 'Upgrade massa-storage.',
+  },
+  STORE_SCHEMA_TOO_OLD: {
+    kind: 'permanent',
+    when: 'The archive has a layout from which this release cannot migrate.',
+    action: 'Open the archive once with an intermediate release.',
+  },
+  STORE_KEY_INVALID: {
+    kind: 'input',
+    when: 'The file `archiver.key` in the data directory is no secret key, is gone, or others may read it.',
+    action:
+      'Set its mode to 600, or run `massa-storage verify --repair`, which mends one damaged byte; else restore it from a ' +
+      'backup, or remove it and the next start makes a new one: readers then see another archiver.',
+  },
+  STORE_LOCKED: {
+    kind: 'input',
+    when: 'Another process has the data directory open.',
+    action: 'Stop the other process, or use another `data_dir`.',
+  },
+  STORE_OPEN_FAILED: {
+    kind: 'transient',
+    when: 'A database of the archive does not open.',
+    action: 'Read the reason in the message; check the disk of `data_dir`.',
+  },
+  STORE_READ_ONLY: {
+    kind: 'input',
+    when: 'The archive is on a file system that can only be read: LevelDB opens nothing without writing its lock.',
+    action: 'Copy the data directory to a place that can be written, and name that one with `--data-dir`.',
+  },
+  STORE_ACCESS_DENIED: {
+    kind: 'input',
+    when: 'This user may not read and write a file of the archive: another user, often root, has made it.',
+    action: 'Run the line of the message, which gives the files to this user; or run as the user they belong to.',
+  },
+  STORE_DATABASE_DAMAGED: {
+    kind: 'permanent',
+    when: "LevelDB's own files are damaged or missing so that the database does not open, or would lose the rest.",
+    action: 'Check the disk, then run `massa-storage verify --repair`.',
+  },
+  STORE_LOG_DAMAGED: {
+    kind: 'permanent',
+    when: "A log of LevelDB is not as it was written, or is gone: what it held last may be lost. A copy is in the database's `damaged` folder.",
+    action: 'Check the disk, then run `massa-storage verify --repair`: it looks for what is lost and gets it again.',
+  },
+  STORE_CLOSED: {
+    kind: 'bug',
+    when: 'The store is used after it was closed.',
+    action: 'Report it.',
+  },
+  STORE_DISK_FULL: {
+    kind: 'transient',
+    when: 'The disk of the data directory is full, or less is free than must stay free.',
+    action: 'Free disk space, or lower `store.min_free_bytes`; archiving goes on by itself.',
+  },
+  STORE_QUOTA_FULL: {
+    kind: 'transient',
+    when: 'The archive has reached its quota of disk space.',
+    action: 'Raise `allocated_storage_gb`, or lower `retention_periods`; archiving goes on by itself.',
+  },
+  STORE_SPOOL_FULL: {
+    kind: 'transient',
+    when: 'Blocks that wait for their periods take all the disk or memory that is meant for them: those farthest from the archive are not kept.',
+    action:
+      'Remove what keeps periods from being archived: `massa-storage status` says what. Blocks are then asked for again, ' +
+      'but a massa-node forgets them within minutes.',
+  },
+  STORE_WRITE_FAILED: {
+    kind: 'transient',
+    when: 'The disk refused a write.',
+    action: 'Check the disk; the database is opened again before the next write.',
+  },
+  STORE_READ_FAILED: {
+    kind: 'permanent',
+    when: 'The disk or the files of LevelDB do not give a value back.',
+    action: 'Check the disk, then run `massa-storage verify --repair`.',
+  },
+  STORE_VALUE_CORRUPT: {
+    kind: 'permanent',
+    when: 'A value on disk is not what was written.',
+    action: 'Check the disk, then run `massa-storage verify --repair`.',
+  },
+  STORE_VALUE_MISSING: {
+    kind: 'permanent',
+    when: 'A value of a period is not on disk although the period is archived.',
+    action: 'Run `massa-storage verify --repair`.',
+  },
+  STORE_VALUE_ORPHANED: {
+    kind: 'permanent',
+    when: 'A value on disk belongs to no manifest.',
+    action: 'Run `massa-storage verify --repair`; the scrub deletes it too.',
+  },
+  STORE_INDEX_WRONG: {
+    kind: 'permanent',
+    when: 'An entry of the index is missing or contradicts the archived period.',
+    action: 'Run `massa-storage verify --repair`: the index is rebuilt from the archive.',
+  },
+  STORE_PERIOD_INVALID: {
+    kind: 'bug',
+    when: 'A period to be written contradicts its own manifest or the identity of the store.',
+    action: 'Report it.',
+  },
+  STORE_PERIOD_CONFLICT: {
+    kind: 'permanent',
+    when: 'A period to be written is archived already, with other content.',
+    action: 'The archive was not changed; find out which source is wrong.',
+  },
+} as const satisfies Record<`STORE_${string}`, ErrorEntry>
