@@ -12,8 +12,9 @@ import { type BenchFile, type BenchResult, formatTable, RESULTS_DIR, writeReport
  * arguments. A run of all of them goes into bench/results and docs/BENCHMARKS.md.
  */
 
-/** As bin/massa-storage.js starts the sidecar: otherwise the allocator keeps freed blocks. Theirs too, who fork again. */
+/** As bin/massa-storage.js starts the sidecar: otherwise allocator and heap keep what was freed. Theirs too, who fork again. */
 const MALLOC = { MALLOC_MMAP_THRESHOLD_: '131072' }
+const HEAP = ['--max-semi-space-size=4']
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const wanted = process.argv.slice(2)
@@ -48,6 +49,7 @@ async function runFile(file: string): Promise<BenchFile | undefined> {
   const started = performance.now()
   const child = fork(fileURLToPath(new URL('./run-file.ts', import.meta.url)), [join(root, file)], {
     env: { ...process.env, ...MALLOC },
+    execArgv: [...process.execArgv, ...HEAP],
   })
   const loadBefore = loadavg()[0] ?? 0
   let rows: BenchRow[] | undefined

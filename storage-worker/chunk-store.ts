@@ -1,7 +1,6 @@
 import {
   type ArchivedPeriod,
   ArchiveError,
-  type ChunkPlace,
   type ChunkStore,
   computePeriodRoot,
   concatBytes,
@@ -10,41 +9,28 @@ import {
   isArchiveError,
   type Manifest,
   type Period,
-  type PeriodSummary,
-  parseBody,
-  parseManifest,
   type StoreIdentity,
 } from '../core/index.ts'
 import type { Ballast } from './ballast.ts'
+import { ChunkReader } from './chunk-reader.ts'
 import type { DiskSpace } from './disk-space.ts'
 import type { GuardedLevel, LevelOperation } from './guarded-level.ts'
+import { IndexWriter } from './index-writer.ts'
 import {
   bodyRange,
-  decodeBodyKey,
   decodePeriod,
-  describePlace,
   EXECUTION_RESULTS,
   encodeBodyKey,
   encodeIndexKey,
   encodePeriod,
   keyspaceRange,
+  LAST_PERIOD,
   MANIFEST,
   periodRange,
-  SEALS,
 } from './keyspace.ts'
-import {
-  computeSummary,
-  decodePlaceKey,
-  decodeSummary,
-  deleteIndexOperations,
-  pendingKey,
-  placePrefixRange,
-  putIndexOperations,
-  summaryKey,
-} from './period-index.ts'
-import { type SealedPeriod, SealedPeriods } from './sealed-periods.ts'
+import { deleteIndexOperations, pendingKey } from './period-index.ts'
+import { listValues, type PeriodValue, SealedPeriod, SealMemory } from './sealed-period.ts'
 import { openValue } from './sealed-value.ts'
-import type { PeriodPlaces } from './verify-period.ts'
 
 export interface ChunkStoreModules {
   readonly bodies: GuardedLevel
@@ -54,62 +40,40 @@ export interface ChunkStoreModules {
   readonly ballast?: Ballast
 }
 
-/** Periods that wait are written together up to here: a sync takes as long for one quiet period as for ten. */
-const MAX_JOINED_BYTES = 4 * 1024 * 1024
-
-/** Two of the largest periods, of 14 MB with their signatures; more at a time are written only by who catches up. */
-const MAX_SPARE_BYTES = 32 * 1024 * 1024
-
-interface WaitingPeriod {
-  readonly period: ArchivedPeriod
-  readonly sealed: Promise<SealedPeriod>
-  readonly sizeBytes: number
-  readonly resolve: (indexed: Promise<void>) => void
-  readonly reject: (error: unknown) => void
-}
-
-interface TakenPeriod extends WaitingPeriod {
-  readonly values: LevelOperation[]
-}
-
 /** Deletions are one batch per so many periods; each batch leaves every period whole or gone. */
 const PERIODS_PER_DELETION = 16
 const DELETION_KEY = encodeIndexKey('journal', new TextEncoder().encode('deletion'))
-const LAST_PERIOD = Number.MAX_SAFE_INTEGER - 1
+const NOTHING = new Uint8Array(0)
 
 /**
  * Periods in two LevelDB databases: bodies ascending by period, and an index rebuilt from them.
  *
- * There is no cursor: a period is visible when its manifest is there, and the batch that writes it is atomic and synced.
- * Index entries follow unsynced, while the next bodies are written. What a crash can take of them is found at the next
- * `recover`: they are written in the
- * order of periods, so only the newest can be missing, and a period written out of order is named in `pending_periods`
- * before its bodies are.
+ * The batch that makes a period visible is atomic and synced. Index entries follow unsynced, while the next bodies are
+ * written. What a crash can take of them is found at the next `recover`: they are written in the order of periods, so
+ * only the newest can be missing, and a period written out of order is named in `pending_periods` before its bodies are.
  */
-export class LevelChunkStore implements ChunkStore {
+export class LevelChunkStore extends ChunkReader implements ChunkStore {
   readonly identity: StoreIdentity
-  /** For verification and scrub. */
-  readonly bodies: GuardedLevel
-  readonly index: GuardedLevel
   private readonly disk: DiskSpace | undefined
   private readonly ballast: Ballast | undefined
+  private readonly indexWriter: IndexWriter
+  /** Absent: what is written keeps being used. */
+  private readonly sealMemory: SealMemory | undefined
   private tail: Promise<unknown> = Promise.resolve()
-  /** Index entries of written periods; the next bodies are written meanwhile. Never rejects. */
-  private indexTail: Promise<unknown> = Promise.resolve()
-  private readonly waiting: WaitingPeriod[] = []
-  private readonly sealed: SealedPeriods
+  /** Of periods in their order, with their index entries. Never rejects. */
+  private underWay: Promise<unknown> = Promise.resolve()
   /** Newest period that bodies or index know; `undefined` when there is none or nobody looked yet. */
   private newest: Period | undefined
-  /** Their index entries could not be written; they go with the next ones. */
-  private readonly lagging = new Set<Period>()
+  /** Newest period that was begun to be written. */
+  private newestBegun: Period | undefined
 
   constructor(identity: StoreIdentity, modules: ChunkStoreModules) {
+    super(modules)
     this.identity = identity
-    this.bodies = modules.bodies
-    this.index = modules.index
-    this.sealed = new SealedPeriods({ maxSpareBytes: modules.bodies.copiesValues ? MAX_SPARE_BYTES : 0 })
     this.disk = modules.disk
     this.ballast = modules.ballast
+    this.indexWriter = new IndexWriter(this)
+    this.sealMemory = modules.bodies.copiesValues ? new SealMemory() : undefined
   }
 
   /** Finishes what a crash interrupted: index entries that lack, a deletion half done. Called once, at opening. */
@@ -117,13 +81,15 @@ export class LevelChunkStore implements ChunkStore {
     await this.exclusive(async () => {
       const deletion = await this.index.get(DELETION_KEY)
       if (deletion) await this.finishDeletion(decodePeriod(deletion, 0), decodePeriod(deletion, 8), true)
-      for await (const key of this.index.keys(keyspaceRange('pendingPeriods'))) await this.reindex(decodePeriod(key, 1))
-      const indexed = await this.lastIndexedPeriod()
+      for await (const key of this.index.keys(keyspaceRange('pendingPeriods'))) {
+        await this.indexWriter.reindex(decodePeriod(key, 1))
+      }
+      const indexed = await this.readLastIndexed()
       const range = await this.readRange()
       if (range !== undefined && (indexed === undefined || indexed < range.last)) {
-        await this.reindexRange(indexed === undefined ? range.first : indexed + 1, range.last)
+        await this.indexWriter.reindexRange(indexed === undefined ? range.first : indexed + 1, range.last)
       }
-      this.newest = maxPeriod(range?.last, indexed)
+      this.setNewest(maxPeriod(range?.last, indexed))
     })
   }
 
@@ -134,86 +100,8 @@ export class LevelChunkStore implements ChunkStore {
    */
   async writePeriod(period: ArchivedPeriod): Promise<void> {
     this.checkPeriod(period)
-    // Beside the queue: hashing a period overlaps with the disk work of the one before.
-    const sealed = this.sealed.seal(period)
-    const sizeBytes = period.summary.bodyBytes + period.seals.length + period.executionResults.length
-    await new Promise<void>((resolve, reject) => {
-      this.waiting.push({ period, sealed, sizeBytes, resolve, reject })
-      void this.queue(() => this.writeWaiting())
-    }).finally(async () => this.sealed.release((await sealed).memory))
-  }
-
-  async readManifest(period: Period): Promise<Manifest | undefined> {
-    const bytes = await this.readValue(period, MANIFEST)
-    return bytes === undefined ? undefined : parseManifest(bytes)
-  }
-
-  async readChunk(period: Period, index: number): Promise<Uint8Array | undefined> {
-    if (index < 0 || index >= EXECUTION_RESULTS) return undefined
-    return this.readValue(period, index)
-  }
-
-  async readSeals(period: Period): Promise<Uint8Array | undefined> {
-    return this.readValue(period, SEALS)
-  }
-
-  async readExecutionResults(period: Period): Promise<Uint8Array | undefined> {
-    return this.readValue(period, EXECUTION_RESULTS)
-  }
-
-  async readSummary(period: Period): Promise<PeriodSummary | undefined> {
-    const value = await this.index.get(summaryKey(period))
-    if (value === undefined) return undefined
-    // A damaged entry of the index costs time, not the answer.
-    return decodeSummary(period, value) ?? (await this.computeSummary(period))
-  }
-
-  async findChunks(prefixHex: string, limit: number): Promise<ChunkPlace[]> {
-    const places: ChunkPlace[] = []
-    for await (const key of this.index.keys({ ...placePrefixRange(prefixHex), limit })) {
-      const place = decodePlaceKey(key)
-      if (place) places.push(place)
-    }
-    return places
-  }
-
-  async readRange(): Promise<{ readonly first: Period; readonly last: Period } | undefined> {
-    const first = await this.seekVisible(0, false)
-    if (first === undefined) return undefined
-    const last = await this.seekVisible(LAST_PERIOD, true)
-    return last === undefined ? undefined : { first, last }
-  }
-
-  async *listSummaries(range: { from: Period; to: Period; reverse?: boolean }): AsyncGenerator<PeriodSummary> {
-    if (range.from > range.to) return
-    const keys = periodRange('periodSummaries', range.from, Math.min(range.to, LAST_PERIOD))
-    for await (const [key, value] of this.index.entries({ ...keys, reverse: range.reverse ?? false })) {
-      const period = decodePeriod(key, 1)
-      const summary = decodeSummary(period, value) ?? (await this.computeSummary(period))
-      if (summary) yield summary
-    }
-  }
-
-  /** Periods of [from, to] that have values in `bodies`, ascending, each with the places of all its values. */
-  async *listPlaces(from: Period, to: Period): AsyncGenerator<PeriodPlaces> {
-    for await (const page of this.listPlacePages(from, to)) yield* page
-  }
-
-  /** The same, some hundreds at once. */
-  async *listPlacePages(from: Period, to: Period): AsyncGenerator<PeriodPlaces[]> {
-    let current: { period: Period; places: number[] } | undefined
-    for await (const keys of this.bodies.keyPages(bodyRange(from, Math.min(to, LAST_PERIOD)))) {
-      const whole: PeriodPlaces[] = []
-      for (const key of keys) {
-        const place = decodeBodyKey(key)
-        if (!place) continue
-        if (current && current.period !== place.period) whole.push(current)
-        if (current?.period !== place.period) current = { period: place.period, places: [] }
-        current.places.push(place.n)
-      }
-      yield whole
-    }
-    if (current) yield [current]
+    const { written } = await this.queue(() => this.beginPeriod(period))
+    await written
   }
 
   async deletePeriods(from: Period, to: Period): Promise<void> {
@@ -224,7 +112,7 @@ export class LevelChunkStore implements ChunkStore {
       // From here on the deletion is finished even if the process dies: half a range must not look like damage.
       await this.index.write([{ type: 'put', key: DELETION_KEY, value }], { sync: true })
       await this.finishDeletion(from, until, false)
-      this.newest = maxPeriod((await this.readRange())?.last, await this.lastIndexedPeriod())
+      this.setNewest(maxPeriod((await this.readRange())?.last, await this.readLastIndexed()))
       this.disk?.forgetUsed()
     })
   }
@@ -237,14 +125,14 @@ export class LevelChunkStore implements ChunkStore {
   async rebuildIndex(range?: { readonly from: Period; readonly to: Period }): Promise<void> {
     await this.exclusive(async () => {
       const { from, to } = range ?? { from: 0, to: LAST_PERIOD }
-      await this.deleteStaleIndexEntries(from, to)
-      await this.reindexRange(from, to)
+      await this.indexWriter.deleteStale(from, to)
+      await this.indexWriter.reindexRange(from, to)
     })
   }
 
   /** Indexes every visible period again and keeps entries of others: they tell `verify` what was lost. */
   async restoreIndex(): Promise<void> {
-    await this.exclusive(() => this.reindexRange(0, LAST_PERIOD))
+    await this.exclusive(() => this.indexWriter.reindexRange(0, LAST_PERIOD))
   }
 
   /** Deletes single values; for bodies that belong to no manifest. */
@@ -260,10 +148,7 @@ export class LevelChunkStore implements ChunkStore {
    */
   async replacePeriod(period: ArchivedPeriod): Promise<void> {
     this.checkPeriod(period)
-    await this.exclusive(async () => {
-      const { values, memory } = await this.sealed.seal(period)
-      await this.writeOutOfOrder(period, values).finally(() => this.sealed.release(memory))
-    })
+    await this.exclusive(() => this.writeOutOfOrder(period, listValues(period)))
   }
 
   /** Waits for writes under way: until then bodies and index may differ. */
@@ -274,60 +159,51 @@ export class LevelChunkStore implements ChunkStore {
   /** Waits for what is under way. The databases belong to whoever opened them. */
   async close(): Promise<void> {
     await this.tail
-    await this.indexTail
+    await this.underWay
   }
 
-  /** The next period and those behind it; nothing when they went with another. Never rejects. */
-  private async writeWaiting(): Promise<void> {
-    const periods = await this.takeJoined()
-    const first = periods[0]
-    if (!first) return
+  /** Periods that are newer than all others are written while the next one begins; any other alone. */
+  private async beginPeriod(period: ArchivedPeriod): Promise<{ readonly written: Promise<void> }> {
+    const { manifest, summary, seals, executionResults } = period
+    await this.disk?.checkRoom(summary.bodyBytes + seals.length + executionResults.length)
+    await this.ballast?.restore()
+    const values = listValues(period)
+    if (this.newestBegun !== undefined && manifest.period <= this.newestBegun) {
+      await this.underWay
+      await this.writeOutOfOrder(period, await this.listLacking(manifest, values))
+      return { written: Promise.resolve() }
+    }
+    this.newestBegun = manifest.period
+    const written = this.writeNewest(period, values)
+    this.underWay = Promise.allSettled([this.underWay, written])
+    return { written }
+  }
+
+  private async writeNewest(period: ArchivedPeriod, values: readonly PeriodValue[]): Promise<void> {
+    const number = period.manifest.period
     try {
-      if (this.isNewest(first.period.manifest.period)) {
-        await this.bodies.write(
-          periods.flatMap(({ values }) => values),
-          { sync: true },
-        )
-        this.newest = periods.at(-1)?.period.manifest.period
-        const indexed = this.indexLater(periods.map(({ period }) => period))
-        for (const { resolve } of periods) resolve(indexed)
-      } else {
-        await this.indexTail
-        await this.writeOutOfOrder(first.period, await this.keepIntact(first.period.manifest, first.values))
-        first.resolve(Promise.resolve())
-      }
+      await this.bodies.write(this.seal(number, values), { sync: true })
     } catch (error) {
-      for (const { reject } of periods) reject(error)
+      this.indexWriter.addDoubtful(number)
+      // Unless there is another behind it, it may be tried again as the newest one.
+      if (this.newestBegun === number) this.newestBegun = this.newest
+      throw error
     }
+    this.newest = number
+    await this.indexWriter.add(period)
   }
 
-  /** Ascending periods that are newer than all others, as many as go into one batch; any other alone. */
-  private async takeJoined(): Promise<TakenPeriod[]> {
-    const taken: TakenPeriod[] = []
-    let sizeBytes = 0
-    for (let next = this.waiting[0]; next; next = this.waiting[0]) {
-      const last = taken.at(-1)?.period.manifest.period
-      const number = next.period.manifest.period
-      sizeBytes += next.sizeBytes
-      if (last !== undefined && (number <= last || !this.isNewest(last) || sizeBytes > MAX_JOINED_BYTES)) break
-      this.waiting.shift()
-      try {
-        await this.checkRoom(next.sizeBytes)
-        const { values } = await next.sealed
-        taken.push({ ...next, values })
-      } catch (error) {
-        next.reject(error)
-      }
-    }
-    return taken
+  private seal(period: Period, values: readonly PeriodValue[]): SealedPeriod {
+    return new SealedPeriod(period, values, this.sealMemory)
   }
 
-  private isNewest(number: Period): boolean {
-    return this.newest === undefined || number > this.newest
+  private setNewest(period: Period | undefined): void {
+    this.newest = period
+    this.newestBegun = period
   }
 
   /** What of `values` is not on disk already. */
-  private async keepIntact(manifest: Manifest, values: LevelOperation[]): Promise<LevelOperation[]> {
+  private async listLacking(manifest: Manifest, values: readonly PeriodValue[]): Promise<readonly PeriodValue[]> {
     const manifestBytes = await this.readValue(manifest.period, MANIFEST).catch((error) => {
       // A damaged manifest decides nothing: the new one takes its place.
       if (isArchiveError(error, 'STORE_VALUE_CORRUPT') || isArchiveError(error, 'STORE_READ_FAILED')) return undefined
@@ -339,57 +215,30 @@ export class LevelChunkStore implements ChunkStore {
         period: manifest.period,
       })
     }
-    const missing: LevelOperation[] = []
-    for (const operation of values) if (!(await this.isKept(operation))) missing.push(operation)
-    return missing
+    const lacking: PeriodValue[] = []
+    for (const value of values) if (!(await this.isKept(manifest.period, value))) lacking.push(value)
+    return lacking
   }
 
   /** Chunks must be equal; of SEALS and execution results the first intact ones stay. */
-  private async isKept(operation: LevelOperation): Promise<boolean> {
-    const n = decodeBodyKey(operation.key)?.n ?? 0
-    const found = await this.bodies.get(operation.key).catch(() => undefined)
-    if (found === undefined || operation.type !== 'put') return false
-    return n < EXECUTION_RESULTS ? equalBytes(found, operation.value) : openValue(found) !== undefined
+  private async isKept(period: Period, { n, value }: PeriodValue): Promise<boolean> {
+    const sealed = await this.bodies.get(encodeBodyKey(period, n)).catch(() => undefined)
+    const found = sealed && openValue(sealed)
+    return found !== undefined && (n >= EXECUTION_RESULTS || equalBytes(found, value))
   }
 
   /** Not newer than all others: `recover` would not find it missing in the index. */
-  private async writeOutOfOrder(period: ArchivedPeriod, values: LevelOperation[]): Promise<void> {
-    const pending: LevelOperation = { type: 'put', key: pendingKey(period.manifest.period), value: NOTHING }
-    await this.index.write([pending], { sync: true })
-    if (values.length > 0) await this.bodies.write(values, { sync: true })
-    await this.indexLater([period])
-  }
-
-  /**
-   * Behind what is indexed already, so that only the newest periods can be missing. Writers wait for it although it takes
-   * a twentieth of the time of a quiet period: whose index fails is told so, and writes again.
-   */
-  private indexLater(periods: readonly ArchivedPeriod[]): Promise<void> {
-    const done = this.indexTail.then(() => this.writeIndex(periods))
-    this.indexTail = done.catch(() => undefined)
-    return done
-  }
-
-  private async writeIndex(periods: readonly ArchivedPeriod[]): Promise<void> {
-    const operations: LevelOperation[] = []
-    for (const number of [...this.lagging]) operations.push(...(await this.computeIndexOperations(number)))
-    for (const { manifest, summary } of periods) {
-      operations.push(...putIndexOperations(manifest, summary))
-      this.lagging.add(manifest.period)
-    }
-    await this.index.write(operations, { sync: false })
-    this.lagging.clear()
-  }
-
-  private async checkRoom(bytes: number): Promise<void> {
-    await this.disk?.checkRoom(bytes)
-    await this.ballast?.restore()
+  private async writeOutOfOrder(period: ArchivedPeriod, values: readonly PeriodValue[]): Promise<void> {
+    const number = period.manifest.period
+    await this.index.write([{ type: 'put', key: pendingKey(number), value: NOTHING }], { sync: true })
+    if (values.length > 0) await this.bodies.write(this.seal(number, values), { sync: true })
+    await this.indexWriter.add(period)
   }
 
   /** @param thorough - look for index entries whose manifests are gone already, which takes a walk over all places */
   private async finishDeletion(from: Period, to: Period, thorough: boolean): Promise<void> {
     const unread = await this.deleteBodies(from, to)
-    if (thorough || unread > 0) await this.deleteStaleIndexEntries(from, to)
+    if (thorough || unread > 0) await this.indexWriter.deleteStale(from, to)
     await this.index.write([{ type: 'del', key: DELETION_KEY }], { sync: false })
     const bodies = bodyRange(from, to)
     const summaries = periodRange('periodSummaries', from, to)
@@ -418,92 +267,6 @@ export class LevelChunkStore implements ChunkStore {
     return unread
   }
 
-  private async deleteStaleIndexEntries(from: Period, to: Period): Promise<void> {
-    const operations: LevelOperation[] = []
-    for await (const key of this.index.keys(periodRange('periodSummaries', from, to))) {
-      if (!(await this.isVisible(decodePeriod(key, 1)))) operations.push({ type: 'del', key })
-    }
-    for await (const key of this.index.keys(keyspaceRange('merkleRoots'))) {
-      const place = decodePlaceKey(key)
-      if (place && (place.period < from || place.period > to)) continue
-      if (!place || !(await this.isPlaceOf(place))) operations.push({ type: 'del', key })
-    }
-    if (operations.length > 0) await this.index.write(operations, { sync: false })
-  }
-
-  private async isPlaceOf(place: ChunkPlace): Promise<boolean> {
-    const manifest = await this.readManifest(place.period).catch(() => undefined)
-    const chunk = manifest?.chunks[place.index]
-    return chunk !== undefined && equalBytes(chunk.chunkId, place.chunkId)
-  }
-
-  private async reindexRange(from: Period, to: Period): Promise<void> {
-    for (let at = await this.seekVisible(from, false); at !== undefined && at <= to; ) {
-      await this.reindex(at)
-      at = await this.seekVisible(at + 1, false)
-    }
-  }
-
-  private async reindex(period: Period): Promise<void> {
-    await this.index.write(await this.computeIndexOperations(period), { sync: false })
-  }
-
-  /** Damage stays where it is: `verify` names it, opening must not fail on it. */
-  private async computeIndexOperations(period: Period): Promise<LevelOperation[]> {
-    const pending: LevelOperation = { type: 'del', key: pendingKey(period) }
-    const manifest = await this.readManifest(period).catch(() => undefined)
-    const summary = manifest && (await this.computeSummary(period).catch(() => undefined))
-    return manifest && summary ? putIndexOperations(manifest, summary) : [pending]
-  }
-
-  private async computeSummary(period: Period): Promise<PeriodSummary | undefined> {
-    const manifest = await this.readManifest(period)
-    if (manifest === undefined) return undefined
-    const chunks: Uint8Array[] = []
-    for (let i = 0; i < manifest.chunks.length; i++) {
-      const chunk = await this.readChunk(period, i)
-      if (chunk === undefined) throw missing(period, i)
-      chunks.push(chunk)
-    }
-    return computeSummary(manifest, parseBody(concatBytes(...chunks)))
-  }
-
-  private async readValue(period: Period, n: number): Promise<Uint8Array | undefined> {
-    const sealed = await this.bodies.get(encodeBodyKey(period, n))
-    if (sealed === undefined) return undefined
-    const value = openValue(sealed)
-    if (value) return value
-    const what = describePlace(n)
-    throw new ArchiveError('STORE_VALUE_CORRUPT', `${what} of period ${period} is damaged on disk`, {
-      period,
-      index: n,
-    })
-  }
-
-  private async isVisible(period: Period): Promise<boolean> {
-    const key = encodeBodyKey(period, MANIFEST)
-    return (await this.bodies.firstKey({ gte: key, lt: encodeBodyKey(period + 1, 0) })) !== undefined
-  }
-
-  /** The next period at or after `from` that has a manifest; at or before it with `reverse`. */
-  private async seekVisible(from: Period, reverse: boolean): Promise<Period | undefined> {
-    let at = from
-    while (at >= 0) {
-      const range = reverse ? { lt: encodeBodyKey(at + 1, 0), reverse } : { gte: encodeBodyKey(at, 0) }
-      const key = await this.bodies.firstKey(range)
-      const place = key && decodeBodyKey(key)
-      if (!place) return undefined
-      if (place.n === MANIFEST || (await this.isVisible(place.period))) return place.period
-      at = reverse ? place.period - 1 : place.period + 1
-    }
-    return undefined
-  }
-
-  private async lastIndexedPeriod(): Promise<Period | undefined> {
-    const key = await this.index.firstKey({ ...keyspaceRange('periodSummaries'), reverse: true })
-    return key && decodePeriod(key, 1)
-  }
-
   private checkPeriod(period: ArchivedPeriod): void {
     const { manifest, chunks, summary } = period
     const { network, chunkSizeBytes } = this.identity
@@ -530,7 +293,7 @@ export class LevelChunkStore implements ChunkStore {
   /** Alone, with every index entry written. */
   private exclusive<T>(task: () => Promise<T>): Promise<T> {
     return this.queue(async () => {
-      await this.indexTail
+      await this.underWay
       return task()
     })
   }
@@ -540,13 +303,6 @@ export class LevelChunkStore implements ChunkStore {
     this.tail = done.catch(() => undefined)
     return done
   }
-}
-
-const NOTHING = new Uint8Array(0)
-
-function missing(period: Period, index: number): ArchiveError {
-  const what = describePlace(index)
-  return new ArchiveError('STORE_VALUE_MISSING', `${what} of period ${period} is not on disk`, { period, index })
 }
 
 function maxPeriod(a: Period | undefined, b: Period | undefined): Period | undefined {

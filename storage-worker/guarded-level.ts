@@ -1,10 +1,19 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { AbstractBatchOperation, AbstractLevel } from 'abstract-level'
-import { ArchiveError, type ErrorCode } from '../core/index.ts'
+import { ArchiveError } from '../core/index.ts'
+import { LevelBatch, sizeOf } from './level-batch.ts'
+import { isDiskFull, wrapLevelError, wrapOpenError } from './level-errors.ts'
 
 /** What classic-level and memory-level have in common, with bytes for keys and values. */
 export type Level = AbstractLevel<string | Buffer | Uint8Array, Uint8Array, Uint8Array>
 export type LevelOperation = AbstractBatchOperation<Level, Uint8Array, Uint8Array>
+
+/**
+ * What one write does. Iterated again when a batch has to be filled anew; a value need not outlive the step to the next.
+ */
+export interface LevelOperations extends Iterable<LevelOperation> {
+  readonly sizeBytes: number
+}
 
 export interface LevelRange {
   readonly gte?: Uint8Array
@@ -24,17 +33,31 @@ export interface GuardedLevelOptions {
 }
 
 /** Waiting writes are joined up to here: a database takes one large write as fast as many, and holds it in memory. */
-const MAX_JOINED_BYTES = 4 * 1024 * 1024
+const MAX_JOINED_BYTES = 1024 * 1024
 
-/** In one turn of the event loop. */
-const MAX_COPIED_BYTES = 1024 * 1024
+/** Batches that were larger are not used again: a full period and its signatures have 14 MB. */
+const MAX_KEPT_BYTES = 16 * 1024 * 1024
 
 interface WaitingWrite {
-  readonly operations: readonly LevelOperation[]
+  readonly operations: Iterable<LevelOperation>
   readonly sync: boolean
   readonly sizeBytes: number
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
+}
+
+interface FilledBatch {
+  readonly batch: LevelBatch
+  /** Of the database: useless in another. */
+  readonly life: number
+}
+
+/** Writes that go together. */
+interface NextBatch {
+  readonly writes: WaitingWrite[]
+  sizeBytes: number
+  /** Holds them; absent when it is to be filled in another life of the database. */
+  filled: FilledBatch | undefined
 }
 
 /** Entries per call into the database: a few, since values are up to 1 MiB. */
@@ -46,8 +69,8 @@ const KEYS_PER_STEP = 1000
  *
  * LevelDB acknowledges synced batches after one ENOSPC and loses them at the next kill: its log has a torn record in
  * the middle. Opening it again replays the log up to there and starts a new one. Writes are queued one behind the other,
- * so that none is under way when another fails; those that wait for one are written together, in their order, as one
- * batch that is synced when one of them is. Reads go on meanwhile, and continue after a reopening.
+ * so that none is under way when another fails; those that wait for one are put into one batch meanwhile, in their
+ * order, which is synced when one of them is. Reads go on, and continue after a reopening.
  */
 export class GuardedLevel {
   readonly name: string
@@ -60,6 +83,11 @@ export class GuardedLevel {
   private closed = false
   private tail: Promise<unknown> = Promise.resolve()
   private readonly waiting: WaitingWrite[] = []
+  private joining: Promise<void> | undefined
+  /** Called when there is one more to join. */
+  private onWaiting: (() => void) | undefined
+  /** Written and empty. */
+  private spare: FilledBatch | undefined
   private reopening: Promise<void> | undefined
 
   private constructor(options: GuardedLevelOptions, level: Level) {
@@ -99,11 +127,12 @@ export class GuardedLevel {
    *
    * @throws ArchiveError STORE_DISK_FULL, STORE_WRITE_FAILED; nothing was acknowledged then
    */
-  write(operations: readonly LevelOperation[], options: { readonly sync: boolean }): Promise<void> {
+  write(operations: readonly LevelOperation[] | LevelOperations, options: { readonly sync: boolean }): Promise<void> {
     return new Promise((resolve, reject) => {
-      const sizeBytes = operations.reduce((sum, operation) => sum + sizeOf(operation), 0)
+      const sizeBytes = 'sizeBytes' in operations ? operations.sizeBytes : sumSizes(operations)
       this.waiting.push({ operations, sync: options.sync, sizeBytes, resolve, reject })
-      void this.queue(() => this.writeWaiting())
+      this.onWaiting?.()
+      this.joining ??= this.joinWaiting()
     })
   }
 
@@ -153,7 +182,7 @@ export class GuardedLevel {
         await level.compactRange?.(from, to)
       } catch (cause) {
         this.broken = true
-        throw wrap(cause, 'STORE_WRITE_FAILED', this.name)
+        throw wrapLevelError(cause, 'STORE_WRITE_FAILED', this.name)
       }
     })
   }
@@ -178,59 +207,83 @@ export class GuardedLevel {
 
   /** Waits for writes under way. Idempotent. */
   async close(): Promise<void> {
+    while (this.joining) await this.joining
     await this.queue(async () => {
       if (this.closed) return
       this.closed = true
+      this.spare = undefined
       await this.level.close()
     })
   }
 
-  /** The next write and those behind it; nothing when they went with another. Never rejects. */
-  private async writeWaiting(): Promise<void> {
-    // The way to the database costs more than an unsynced write: those of one turn of the event loop go together.
-    if (this.waiting.length > 0 && this.waiting.every(({ sync }) => !sync)) await nextTurn()
-    const writes = takeJoined(this.waiting)
-    if (writes.length === 0) return
+  /** Puts what waits into batches, one ahead of the one that is written. Never rejects. */
+  private async joinWaiting(): Promise<void> {
+    await Promise.resolve()
+    while (this.waiting.length > 0) {
+      // The way to the database costs more than an unsynced write: those of one turn of the event loop go together.
+      if (this.waiting.every(({ sync }) => !sync)) await nextTurn()
+      const next: NextBatch = { writes: [], sizeBytes: 0, filled: undefined }
+      let isLastDone = false
+      const last = this.tail.then(() => {
+        isLastDone = true
+      })
+      await this.join(next)
+      while (!isLastDone) {
+        const arrival = new Promise<void>((resolve) => {
+          this.onWaiting = resolve
+        })
+        await Promise.race([last, arrival])
+        await this.join(next)
+      }
+      void this.queue(() => this.writeNext(next))
+    }
+    this.joining = undefined
+  }
+
+  private async join(next: NextBatch): Promise<void> {
+    const writes = takeJoined(this.waiting, next)
+    next.writes.push(...writes)
+    // What is to be opened again is filled then.
+    if (this.broken || writes.length === 0) return
+    const isFirst = next.writes.length === writes.length
     try {
-      if (this.broken) await this.reopen()
-      await this.writeBatch(writes)
-      for (const { resolve } of writes) resolve()
-    } catch (error) {
-      for (const { reject } of writes) reject(error)
+      if (isFirst) next.filled = this.takeBatch()
+      for (const { operations } of writes) await next.filled?.batch.fill(operations)
+    } catch {
+      // Closed under our feet by a reopening. Whatever it was, it is tried again before the batch is written.
+      next.filled = undefined
     }
   }
 
-  private async writeBatch(writes: readonly WaitingWrite[]): Promise<void> {
-    const operations = writes.length === 1 ? writes[0]?.operations : writes.flatMap((write) => write.operations)
-    const sync = writes.some((write) => write.sync)
+  /** Never rejects. */
+  private async writeNext(next: NextBatch): Promise<void> {
     try {
-      // `sync` is an option of classic-level; memory-level ignores it.
-      if (writes.some(({ sizeBytes }) => sizeBytes > MAX_COPIED_BYTES)) await this.writeSliced(operations ?? [], sync)
-      else await this.level.batch([...(operations ?? [])], { sync } as object)
+      if (this.broken) await this.reopen()
+      await this.writeBatch(next)
+      for (const { resolve } of next.writes) resolve()
+    } catch (error) {
+      for (const { reject } of next.writes) reject(error)
+    }
+  }
+
+  private async writeBatch({ writes, sizeBytes, filled }: NextBatch): Promise<void> {
+    try {
+      const ready = filled?.life === this.life ? filled : this.takeBatch()
+      if (ready !== filled) for (const { operations } of writes) await ready.batch.fill(operations)
+      await ready.batch.write(writes.some(({ sync }) => sync))
+      if (this.spare || sizeBytes > MAX_KEPT_BYTES) await ready.batch.close()
+      else this.spare = ready
     } catch (cause) {
       this.broken = true
       if (isDiskFull(cause)) await this.options.onDiskFull?.()
-      throw wrap(cause, 'STORE_WRITE_FAILED', this.name)
+      throw wrapLevelError(cause, 'STORE_WRITE_FAILED', this.name)
     }
   }
 
-  /** One batch too, but the event loop turns while it is copied into the database's memory. */
-  private async writeSliced(operations: readonly LevelOperation[], sync: boolean): Promise<void> {
-    const batch = this.level.batch()
-    try {
-      let copiedBytes = 0
-      for (const operation of operations) {
-        if (operation.type === 'put') batch.put(operation.key, operation.value)
-        else batch.del(operation.key)
-        copiedBytes += sizeOf(operation)
-        if (copiedBytes < MAX_COPIED_BYTES) continue
-        copiedBytes = 0
-        await nextTurn()
-      }
-      await batch.write({ sync } as object)
-    } finally {
-      await batch.close()
-    }
+  private takeBatch(): FilledBatch {
+    const { spare, level, life } = this
+    this.spare = undefined
+    return spare?.life === life ? spare : { batch: new LevelBatch(level), life }
   }
 
   private async *walk<T>(
@@ -256,7 +309,8 @@ export class GuardedLevel {
         }
       } catch (cause) {
         // Closed under our feet by a reopening: go on behind the last key.
-        if (this.life === life && this.reopening === undefined) throw wrap(cause, 'STORE_READ_FAILED', this.name)
+        if (this.life === life && this.reopening === undefined)
+          throw wrapLevelError(cause, 'STORE_READ_FAILED', this.name)
       } finally {
         await iterator.close()
       }
@@ -270,7 +324,8 @@ export class GuardedLevel {
       try {
         return await ask(level)
       } catch (cause) {
-        if (this.life === life && this.reopening === undefined) throw wrap(cause, 'STORE_READ_FAILED', this.name)
+        if (this.life === life && this.reopening === undefined)
+          throw wrapLevelError(cause, 'STORE_READ_FAILED', this.name)
       }
     }
   }
@@ -285,6 +340,7 @@ export class GuardedLevel {
     if (this.closed) throw new ArchiveError('STORE_CLOSED', `${this.name} is closed`)
     const done = (async () => {
       this.life++
+      this.spare = undefined
       await this.level.close()
       this.level = await openLevel(this.options)
       this.broken = false
@@ -299,20 +355,20 @@ export class GuardedLevel {
   }
 }
 
-/** At least the first; all that fit behind it. */
-function takeJoined(waiting: WaitingWrite[]): WaitingWrite[] {
+/** All that fit behind those of `next`; at least one where there are none. */
+function takeJoined(waiting: WaitingWrite[], next: NextBatch): WaitingWrite[] {
   let count = 0
-  let sizeBytes = 0
-  for (const write of waiting) {
-    sizeBytes += write.sizeBytes
-    if (count > 0 && sizeBytes > MAX_JOINED_BYTES) break
+  for (const { sizeBytes } of waiting) {
+    const isFirst = next.writes.length + count === 0
+    if (!isFirst && next.sizeBytes + sizeBytes > MAX_JOINED_BYTES) break
+    next.sizeBytes += sizeBytes
     count++
   }
   return waiting.splice(0, count)
 }
 
-function sizeOf(operation: LevelOperation): number {
-  return operation.key.length + (operation.type === 'put' ? operation.value.length : 0)
+function sumSizes(operations: readonly LevelOperation[]): number {
+  return operations.reduce((sum, operation) => sum + sizeOf(operation), 0)
 }
 
 function continueAfter(range: LevelRange & { gt?: Uint8Array }, key: Uint8Array): LevelRange & { gt?: Uint8Array } {
@@ -330,37 +386,4 @@ async function openLevel(options: GuardedLevelOptions): Promise<Level> {
     if (isDiskFull(cause)) await options.onDiskFull?.()
     throw wrapOpenError(cause, options.name)
   }
-}
-
-function wrapOpenError(cause: unknown, name: string): ArchiveError {
-  const inner = innermost(cause)
-  const code = (inner as { code?: unknown }).code
-  if (code === 'LEVEL_LOCKED' || /\bLOCK\b.*(Resource temporarily unavailable|already held)/i.test(String(inner))) {
-    return new ArchiveError('STORE_LOCKED', `${name} is open in another process`, { name }, cause)
-  }
-  // A file that LevelDB names and that is not there: CURRENT or the manifest is damaged.
-  const isLost = /IO error: .*No such file or directory|create_if_missing is false/i.test(inner.message)
-  if (code === 'LEVEL_CORRUPTION' || isLost || /^\S*\s*Corruption/i.test(inner.message)) {
-    return new ArchiveError('STORE_DATABASE_DAMAGED', `${name} does not open: ${inner.message}`, { name }, cause)
-  }
-  return wrap(cause, 'STORE_OPEN_FAILED', name)
-}
-
-function wrap(cause: unknown, code: ErrorCode, name: string): ArchiveError {
-  if (cause instanceof ArchiveError) return cause
-  const inner = innermost(cause)
-  return new ArchiveError(isDiskFull(cause) ? 'STORE_DISK_FULL' : code, `${name}: ${inner.message}`, { name }, cause)
-}
-
-function innermost(error: unknown): Error {
-  let inner = error instanceof Error ? error : new Error(String(error))
-  while (inner.cause instanceof Error) inner = inner.cause
-  return inner
-}
-
-function isDiskFull(error: unknown): boolean {
-  const inner = innermost(error)
-  const code = (inner as NodeJS.ErrnoException).code
-  if (code === 'ENOSPC' || code === 'EDQUOT') return true
-  return /ENOSPC|No space left on device|Disk quota exceeded/.test(inner.message)
 }

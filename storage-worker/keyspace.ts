@@ -47,6 +47,9 @@ export const SEALS = 0xffff_fffe
 /** The last key of a period: its presence makes the period visible. */
 export const MANIFEST = 0xffff_ffff
 
+/** The period behind it is still a safe integer. */
+export const LAST_PERIOD = Number.MAX_SAFE_INTEGER - 1
+
 const BODY_KEY_BYTES = 12
 
 /** u64 period || u32 n */

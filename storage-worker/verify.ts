@@ -1,6 +1,7 @@
 import type { Period } from '../core/index.ts'
 import type { LevelChunkStore } from './chunk-store.ts'
 import type { GuardedLevel } from './guarded-level.ts'
+import { LAST_PERIOD } from './keyspace.ts'
 import { findDamagedTables } from './table-file.ts'
 import { BodiesCheck, type CheckedPeriod } from './verify-bodies.ts'
 import { IndexCheck } from './verify-index.ts'
@@ -8,8 +9,6 @@ import { VerifyPool } from './verify-pool.ts'
 import { confirmRepairs, repairPeriods } from './verify-repair.ts'
 import { type Damage, DamageList, type VerifyOptions, type VerifyProgress, type VerifyReport } from './verify-report.ts'
 import { sweepSpool } from './verify-spool.ts'
-
-const LAST_PERIOD = Number.MAX_SAFE_INTEGER - 1
 
 /**
  * Reads everything of [from, to] again and names what is not as it was written.

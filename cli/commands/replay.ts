@@ -7,7 +7,7 @@ import { envNameOf, findPackageRoot } from '../../config/index.ts'
 import { ArchiveError, type Period } from '../../core/index.ts'
 import { type Recording, type ReplayServer, readRecording, startReplayServer } from '../../devnet/index.ts'
 import { readDaemonInfo } from '../../storage-worker/index.ts'
-import { ALLOCATOR_SETTINGS } from '../allocator-settings.ts'
+import { ALLOCATOR_SETTINGS, HEAP_SETTINGS } from '../allocator-settings.ts'
 import { callSidecar } from '../call-sidecar.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
@@ -131,7 +131,7 @@ function startSidecar(
   }
   const env = Object.fromEntries(Object.entries(settings).map(([path, value]) => [envNameOf(path), value]))
   const bin = join(findPackageRoot(), 'bin', 'massa-storage.js')
-  return spawn(process.execPath, [bin, 'start', '--with-parent'], {
+  return spawn(process.execPath, [...HEAP_SETTINGS, bin, 'start', '--with-parent'], {
     env: { ...ALLOCATOR_SETTINGS, ...context.env, ...env } as NodeJS.ProcessEnv,
     // The channel closes when this process goes, however it goes: the sidecar must not outlive its recorded node.
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ALLOCATOR_SETTINGS } from '../../cli/allocator-settings.ts'
+import { ALLOCATOR_SETTINGS, HEAP_SETTINGS } from '../../cli/allocator-settings.ts'
 import { findPackageRoot } from '../../config/index.ts'
 
 const read = (path: string): string => readFileSync(join(findPackageRoot(), path), 'utf8')
@@ -10,7 +10,7 @@ describe('cli/allocator-settings', () => {
   it('are those of the first line of the command', () => {
     const [first] = read('bin/massa-storage.js').split('\n')
     const settings = Object.entries(ALLOCATOR_SETTINGS).map(([name, value]) => `${name}=${value}`)
-    assert.equal(first, `#!/usr/bin/env -S ${settings.join(' ')} node`)
+    assert.equal(first, `#!/usr/bin/env -S ${settings.join(' ')} node ${HEAP_SETTINGS.join(' ')}`)
   })
 
   it('reach the service through that line: systemd starts the command and not node', () => {

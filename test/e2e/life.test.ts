@@ -118,6 +118,7 @@ describe('e2e/life', function () {
     const { pid } = readInfo(join(dir, 'archive'))
     pids.push(pid)
     assert.ok(readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes('MALLOC_MMAP_THRESHOLD_=131072'))
+    assert.ok(readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes('--max-semi-space-size=4'))
     replay.child.kill('SIGTERM')
     await replay.ended
   })

@@ -1,0 +1,172 @@
+import {
+  ArchiveError,
+  type ChunkPlace,
+  concatBytes,
+  type Manifest,
+  type Period,
+  type PeriodSummary,
+  parseBody,
+  parseManifest,
+} from '../core/index.ts'
+import type { GuardedLevel } from './guarded-level.ts'
+import {
+  bodyRange,
+  decodeBodyKey,
+  decodePeriod,
+  describePlace,
+  EXECUTION_RESULTS,
+  encodeBodyKey,
+  keyspaceRange,
+  LAST_PERIOD,
+  MANIFEST,
+  periodRange,
+  SEALS,
+} from './keyspace.ts'
+import { computeSummary, decodePlaceKey, decodeSummary, placePrefixRange, summaryKey } from './period-index.ts'
+import { openValue } from './sealed-value.ts'
+import type { PeriodPlaces } from './verify-period.ts'
+
+/**
+ * Periods as they are read from the two databases: bodies ascending by period, and an index rebuilt from them.
+ *
+ * There is no cursor: a period is visible when its manifest is there.
+ */
+export class ChunkReader {
+  /** For verification and scrub. */
+  readonly bodies: GuardedLevel
+  readonly index: GuardedLevel
+
+  constructor(databases: { readonly bodies: GuardedLevel; readonly index: GuardedLevel }) {
+    this.bodies = databases.bodies
+    this.index = databases.index
+  }
+
+  async readManifest(period: Period): Promise<Manifest | undefined> {
+    const bytes = await this.readValue(period, MANIFEST)
+    return bytes === undefined ? undefined : parseManifest(bytes)
+  }
+
+  async readChunk(period: Period, index: number): Promise<Uint8Array | undefined> {
+    if (index < 0 || index >= EXECUTION_RESULTS) return undefined
+    return this.readValue(period, index)
+  }
+
+  async readSeals(period: Period): Promise<Uint8Array | undefined> {
+    return this.readValue(period, SEALS)
+  }
+
+  async readExecutionResults(period: Period): Promise<Uint8Array | undefined> {
+    return this.readValue(period, EXECUTION_RESULTS)
+  }
+
+  async readSummary(period: Period): Promise<PeriodSummary | undefined> {
+    const value = await this.index.get(summaryKey(period))
+    if (value === undefined) return undefined
+    // A damaged entry of the index costs time, not the answer.
+    return decodeSummary(period, value) ?? (await this.computeSummary(period))
+  }
+
+  async findChunks(prefixHex: string, limit: number): Promise<ChunkPlace[]> {
+    const places: ChunkPlace[] = []
+    for await (const key of this.index.keys({ ...placePrefixRange(prefixHex), limit })) {
+      const place = decodePlaceKey(key)
+      if (place) places.push(place)
+    }
+    return places
+  }
+
+  async readRange(): Promise<{ readonly first: Period; readonly last: Period } | undefined> {
+    const first = await this.seekVisible(0, false)
+    if (first === undefined) return undefined
+    const last = await this.seekVisible(LAST_PERIOD, true)
+    return last === undefined ? undefined : { first, last }
+  }
+
+  async *listSummaries(range: { from: Period; to: Period; reverse?: boolean }): AsyncGenerator<PeriodSummary> {
+    if (range.from > range.to) return
+    const keys = periodRange('periodSummaries', range.from, Math.min(range.to, LAST_PERIOD))
+    for await (const [key, value] of this.index.entries({ ...keys, reverse: range.reverse ?? false })) {
+      const period = decodePeriod(key, 1)
+      const summary = decodeSummary(period, value) ?? (await this.computeSummary(period))
+      if (summary) yield summary
+    }
+  }
+
+  /** Periods of [from, to] that have values in `bodies`, ascending, each with the places of all its values. */
+  async *listPlaces(from: Period, to: Period): AsyncGenerator<PeriodPlaces> {
+    for await (const page of this.listPlacePages(from, to)) yield* page
+  }
+
+  /** The same, some hundreds at once. */
+  async *listPlacePages(from: Period, to: Period): AsyncGenerator<PeriodPlaces[]> {
+    let current: { period: Period; places: number[] } | undefined
+    for await (const keys of this.bodies.keyPages(bodyRange(from, Math.min(to, LAST_PERIOD)))) {
+      const whole: PeriodPlaces[] = []
+      for (const key of keys) {
+        const place = decodeBodyKey(key)
+        if (!place) continue
+        if (current && current.period !== place.period) whole.push(current)
+        if (current?.period !== place.period) current = { period: place.period, places: [] }
+        current.places.push(place.n)
+      }
+      yield whole
+    }
+    if (current) yield [current]
+  }
+
+  /** From its chunks: some 10 ms per MB. */
+  async computeSummary(period: Period): Promise<PeriodSummary | undefined> {
+    const manifest = await this.readManifest(period)
+    if (manifest === undefined) return undefined
+    const chunks: Uint8Array[] = []
+    for (let i = 0; i < manifest.chunks.length; i++) {
+      const chunk = await this.readChunk(period, i)
+      if (chunk === undefined) throw missing(period, i)
+      chunks.push(chunk)
+    }
+    return computeSummary(manifest, parseBody(concatBytes(...chunks)))
+  }
+
+  protected async readValue(period: Period, n: number): Promise<Uint8Array | undefined> {
+    const sealed = await this.bodies.get(encodeBodyKey(period, n))
+    if (sealed === undefined) return undefined
+    const value = openValue(sealed)
+    if (value) return value
+    const what = describePlace(n)
+    throw new ArchiveError('STORE_VALUE_CORRUPT', `${what} of period ${period} is damaged on disk`, {
+      period,
+      index: n,
+    })
+  }
+
+  /** Whether it has a manifest. */
+  async isVisible(period: Period): Promise<boolean> {
+    const key = encodeBodyKey(period, MANIFEST)
+    return (await this.bodies.firstKey({ gte: key, lt: encodeBodyKey(period + 1, 0) })) !== undefined
+  }
+
+  /** The next period at or after `from` that has a manifest; at or before it with `reverse`. */
+  async seekVisible(from: Period, reverse: boolean): Promise<Period | undefined> {
+    let at = from
+    while (at >= 0) {
+      const range = reverse ? { lt: encodeBodyKey(at + 1, 0), reverse } : { gte: encodeBodyKey(at, 0) }
+      const key = await this.bodies.firstKey(range)
+      const place = key && decodeBodyKey(key)
+      if (!place) return undefined
+      if (place.n === MANIFEST || (await this.isVisible(place.period))) return place.period
+      at = reverse ? place.period - 1 : place.period + 1
+    }
+    return undefined
+  }
+
+  /** The newest one with a summary. */
+  async readLastIndexed(): Promise<Period | undefined> {
+    const key = await this.index.firstKey({ ...keyspaceRange('periodSummaries'), reverse: true })
+    return key && decodePeriod(key, 1)
+  }
+}
+
+function missing(period: Period, index: number): ArchiveError {
+  const what = describePlace(index)
+  return new ArchiveError('STORE_VALUE_MISSING', `${what} of period ${period} is not on disk`, { period, index })
+}
