@@ -81,7 +81,7 @@ export function scanBodies(job: TableJob): TableFacts | undefined {
       const place = decodeBodyKey(key)
       if (!place) return
       const seals = columns.begin(place.period)
-      const fact = sealed && computeValueFact(place.n, sealed, job.deep, job.deep ? seals : undefined)
+      const fact = sealed && computeValueFact(place.n, sealed, job.deep, seals)
       columns.add({ n: place.n, sealedBytes: sealed?.length ?? 0, fact })
     }
     return columns.finish(scanTable(job.path, job.range, visit, job.deep))
@@ -114,7 +114,7 @@ class Columns {
   private readonly job: TableJob
   private period = -1
   private rows: Row[] = []
-  private seals = new SealsCheck()
+  private seals: SealsCheck | undefined
   private readonly intact: number[] = []
   private readonly roots: Uint8Array[] = []
   private readonly periods: number[] = []
@@ -129,12 +129,12 @@ class Columns {
     this.job = job
   }
 
-  /** Called before each `add`; gives what holds the SEALS of the period against its BODY. */
-  begin(period: Period): SealsCheck {
+  /** Called before each `add`; gives what holds the SEALS of the period against its BODY, for a deep look. */
+  begin(period: Period): SealsCheck | undefined {
     if (period !== this.period) {
       this.closePeriod()
       this.period = period
-      this.seals = new SealsCheck()
+      if (this.job.deep) this.seals = new SealsCheck()
     }
     return this.seals
   }
@@ -147,14 +147,14 @@ class Columns {
     this.closePeriod()
     return {
       ...(damage === undefined ? {} : { damage }),
-      intact: Float64Array.from(this.intact),
+      intact: new Float64Array(this.intact),
       roots: concatBytes(...this.roots),
-      periods: Float64Array.from(this.periods),
-      places: Uint32Array.from(this.places),
-      states: Uint8Array.from(this.states),
-      sealedBytes: Uint32Array.from(this.sealedBytes),
+      periods: new Float64Array(this.periods),
+      places: new Uint32Array(this.places),
+      states: new Uint8Array(this.states),
+      sealedBytes: new Uint32Array(this.sealedBytes),
       details: concatBytes(...this.details),
-      detailEnds: Uint32Array.from(this.detailEnds),
+      detailEnds: new Uint32Array(this.detailEnds),
     }
   }
 

@@ -1,6 +1,8 @@
 import type { Manifest } from '../core/manifest.ts'
 import { encodeIndexKey, encodePeriod } from './keyspace.ts'
 
+const CHUNK_ID_BYTES = 32
+
 /**
  * A sum over a set of keys in any order, to compare two sets that do not fit in memory.
  *
@@ -41,15 +43,18 @@ function stir(hash: number): number {
   return (h ^ (h >>> 16)) >>> 0
 }
 
+// Put together in one place: an archive of quiet periods has thousands of them.
+const placeInput = encodeIndexKey('merkleRoots', new Uint8Array(CHUNK_ID_BYTES + 8 + 4))
+const placeView = new DataView(placeInput.buffer)
+
 /** Of the places of a manifest's chunks, as `placeKeys` (period-index.ts) makes them. */
 export function sumPlaces({ period, chunks }: Manifest): KeySum {
   const sum = new KeySum()
-  const place = new Uint8Array(12)
-  place.set(encodePeriod(period))
-  const view = new DataView(place.buffer)
+  placeInput.set(encodePeriod(period), 1 + CHUNK_ID_BYTES)
   for (const [index, { chunkId }] of chunks.entries()) {
-    view.setUint32(8, index)
-    sum.add(encodeIndexKey('merkleRoots', chunkId, place))
+    placeInput.set(chunkId, 1)
+    placeView.setUint32(placeInput.length - 4, index)
+    sum.add(placeInput)
   }
   return sum
 }

@@ -56,7 +56,7 @@ const BODY_KEY_BYTES = 12
 export function encodeBodyKey(period: Period, n: number): Uint8Array {
   const key = new Uint8Array(BODY_KEY_BYTES)
   const view = new DataView(key.buffer)
-  view.setBigUint64(0, BigInt(period))
+  setPeriod(view, 0, period)
   view.setUint32(8, n)
   return key
 }
@@ -65,7 +65,7 @@ export function encodeBodyKey(period: Period, n: number): Uint8Array {
 export function decodeBodyKey(key: Uint8Array): { readonly period: Period; readonly n: number } | undefined {
   if (key.length !== BODY_KEY_BYTES) return undefined
   const view = new DataView(key.buffer, key.byteOffset, key.length)
-  const period = Number(view.getBigUint64(0))
+  const period = getPeriod(view, 0)
   return Number.isSafeInteger(period) ? { period, n: view.getUint32(8) } : undefined
 }
 
@@ -112,12 +112,27 @@ export function periodRange(keyspace: KeyspaceName, from: Period, to: Period): K
 
 export function encodePeriod(period: Period): Uint8Array {
   const bytes = new Uint8Array(8)
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(period))
+  // Not through a DataView: its buffer would have to be taken outside of the heap.
+  let rest = period
+  for (let i = 7; i >= 0; i--) {
+    bytes[i] = rest % 256
+    rest = Math.floor(rest / 256)
+  }
   return bytes
 }
 
 export function decodePeriod(bytes: Uint8Array, offset: number): Period {
-  return Number(new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getBigUint64(offset))
+  return getPeriod(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), offset)
+}
+
+// In two halves: a BigInt for each key is felt where thousands are read.
+function getPeriod(view: DataView, offset: number): Period {
+  return view.getUint32(offset) * 2 ** 32 + view.getUint32(offset + 4)
+}
+
+function setPeriod(view: DataView, offset: number, period: Period): void {
+  view.setUint32(offset, Math.floor(period / 2 ** 32))
+  view.setUint32(offset + 4, period)
 }
 
 /** u64 period || u8 thread */

@@ -1,7 +1,6 @@
 import {
   ArchiveError,
   type Body,
-  ByteReader,
   ByteWriter,
   type ChunkPlace,
   computeBodyBytes,
@@ -36,10 +35,15 @@ export function encodeSummary(summary: PeriodSummary): Uint8Array {
 export function decodeSummary(period: Period, sealed: Uint8Array): PeriodSummary | undefined {
   const value = openValue(sealed)
   if (value?.length !== 52) return undefined
-  const reader = new ByteReader(value)
-  const root = reader.raw(32)
-  const bodyBytes = Number(reader.u64())
-  return { period, root, bodyBytes, blocks: reader.u32(), operations: reader.u32(), chunks: reader.u32() }
+  const view = new DataView(value.buffer, value.byteOffset, value.length)
+  return {
+    period,
+    root: value.subarray(0, 32),
+    bodyBytes: Number(view.getBigUint64(32)),
+    blocks: view.getUint32(40),
+    operations: view.getUint32(44),
+    chunks: view.getUint32(48),
+  }
 }
 
 /** The summary that an intact period has. */

@@ -4,6 +4,8 @@ import { THREAD_COUNT } from '../core/units.ts'
 /** format, chain id, genesis timestamp and period: BODY and SEALS begin with the same bytes. */
 const HEAD_BYTES = 25
 const SIGNATURE_BYTES = 64
+/** Of the fifth byte of a length, which is its last. */
+const MAX_VARINT_FACTOR = 2 ** 28
 
 type State = 'flag' | 'record' | 'count' | 'kind' | 'operation'
 
@@ -47,6 +49,7 @@ export class SealsCheck {
   private walk(chunk: Uint8Array, from: number): void {
     let at = from
     for (;;) {
+      if (this.state === 'kind' && this.skip === 0) at = this.passOperations(chunk, at)
       const skipped = Math.min(this.skip, chunk.length - at)
       this.skip -= skipped
       at += skipped
@@ -54,6 +57,26 @@ export class SealsCheck {
       if (byte === undefined || this.isBroken) return
       this.take(byte)
     }
+  }
+
+  /** What `take` does byte by byte, for operations that lie in this chunk whole: nearly all there are. */
+  private passOperations(chunk: Uint8Array, from: number): number {
+    let at = from
+    while (this.operations > 0) {
+      let next = at + 1
+      let byte = chunk[next++] ?? 0x80
+      let sizeBytes = byte & 0x7f
+      for (let factor = 0x80; byte >= 0x80 && factor <= MAX_VARINT_FACTOR; factor *= 0x80) {
+        byte = chunk[next++] ?? 0x80
+        sizeBytes += (byte & 0x7f) * factor
+      }
+      next += sizeBytes
+      if (byte >= 0x80 || next > chunk.length) return at
+      at = next
+      this.operations--
+    }
+    this.state = 'flag'
+    return at
   }
 
   private take(byte: number): void {

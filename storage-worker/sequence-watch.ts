@@ -7,14 +7,18 @@
  */
 export class SequenceWatch<Block> {
   private readonly doubtful = new Set<Block>()
-  private last: { readonly sequence: number; readonly block: Block; readonly isVouched: boolean } | undefined
+  /** Of the entry before: its block, absent when there is none, its number, and whether a neighbour speaks for it. */
+  private block: Block | undefined
+  private sequence = 0
+  private isVouched = true
 
   /** Entries in the order of keys. */
   take(sequence: number, block: Block): void {
-    const { last } = this
-    const follows = last !== undefined && sequence === last.sequence + 1
-    if (last && !last.isVouched && !follows) this.doubtful.add(last.block)
-    this.last = { sequence, block, isVouched: follows }
+    const follows = this.block !== undefined && sequence === this.sequence + 1
+    if (!follows) this.doubtLast()
+    this.block = block
+    this.sequence = sequence
+    this.isVouched = follows
   }
 
   doubt(block: Block): void {
@@ -23,8 +27,12 @@ export class SequenceWatch<Block> {
 
   /** Blocks with an entry that is in doubt. */
   finish(): Iterable<Block> {
-    if (this.last && !this.last.isVouched) this.doubtful.add(this.last.block)
-    this.last = undefined
+    this.doubtLast()
+    this.block = undefined
     return this.doubtful
+  }
+
+  private doubtLast(): void {
+    if (this.block !== undefined && !this.isVouched) this.doubtful.add(this.block)
   }
 }

@@ -29,6 +29,9 @@ interface Entry {
   readonly valueBytes: number
 }
 
+/** Bytes of a block. */
+type ReadPart = (offset: number, length: number) => Buffer
+
 export class TableError extends Error {}
 
 /**
@@ -132,15 +135,20 @@ class Table {
 
   /** Blocks that hold entries, each with a key not below its last one and below the first of the next. */
   listBlocks(): { readonly handle: BlockHandle; readonly lastKey: Uint8Array }[] {
+    return this.readHandles(this.readFooter())
+  }
+
+  /** Where the index of blocks lies. */
+  private readFooter(): BlockHandle {
     if (this.sizeBytes < FOOTER_BYTES) throw new TableError('shorter than a footer')
     const footer = this.read(this.sizeBytes - FOOTER_BYTES, FOOTER_BYTES)
     if (footer.readBigUInt64LE(FOOTER_BYTES - 8) !== MAGIC) throw new TableError('no magic number at the end')
-    const reader = new HandleReader(footer)
-    this.metaindex = this.bound(reader.next())
-    const index = this.bound(reader.next())
+    const reader = new VarintReader(footer)
+    this.metaindex = this.bound({ offset: reader.next(), size: reader.next() })
+    const index = this.bound({ offset: reader.next(), size: reader.next() })
     const padding = footer.subarray(reader.position, FOOTER_BYTES - 8)
     if (padding.some((byte) => byte !== 0)) throw new TableError('bytes behind the handles of the footer')
-    return this.readHandles(index)
+    return index
   }
 
   /** Checks the Bloom filter: a bit that it lost hides a value from every reader. */
@@ -151,27 +159,30 @@ class Table {
 
   private readHandles(block: BlockHandle): { readonly handle: BlockHandle; readonly lastKey: Uint8Array }[] {
     const content = this.readChecked(block)
-    const handles = []
-    for (const entry of listEntries((offset, length) => content.subarray(offset, offset + length), block.size)) {
-      const value = content.subarray(entry.valueOffset, entry.valueOffset + entry.valueBytes)
-      handles.push({ handle: this.bound(new HandleReader(value).next()), lastKey: entry.key })
-    }
+    const handles: { readonly handle: BlockHandle; readonly lastKey: Uint8Array }[] = []
+    visitEntries(content, (lastKey, valueOffset, valueBytes) => {
+      const handle = readHandle(content.subarray(valueOffset, valueOffset + valueBytes))
+      handles.push({ handle: this.bound(handle), lastKey })
+    })
     return handles
   }
 
-  /** Without their sequence numbers; `undefined` when the table has no entries. */
+  /** Without their sequence numbers; `undefined` when the table has no entries. Looks at a few entries alone. */
   readKeyRange(): { readonly first: Uint8Array; readonly last: Uint8Array } | undefined {
-    const blocks = this.listBlocks()
-    const first = this.listKeys(blocks[0]?.handle).next().value
-    let last: Uint8Array | undefined
-    for (const key of this.listKeys(blocks.at(-1)?.handle)) last = key
+    const content = this.readChecked(this.readFooter())
+    const read = (offset: number, length: number) => content.subarray(offset, offset + length)
+    const locate = ({ valueOffset, valueBytes }: Entry) => this.bound(readHandle(read(valueOffset, valueBytes)))
+    const head = findFirstEntry(read, content.length)
+    const tail = findLastEntry(read, content.length)
+    const firstBlock = head && locate(head)
+    const lastBlock = tail && locate(tail)
+    const first = firstBlock && findFirstEntry(this.readerOf(firstBlock), firstBlock.size)?.key
+    const last = lastBlock && findLastEntry(this.readerOf(lastBlock), lastBlock.size)?.key
     return first && last && { first: first.subarray(0, -SEQUENCE_BYTES), last: last.subarray(0, -SEQUENCE_BYTES) }
   }
 
-  private *listKeys(handle: BlockHandle | undefined): Generator<Uint8Array, undefined> {
-    if (!handle) return
-    const read = (offset: number, length: number) => this.read(handle.offset + offset, length)
-    for (const { key } of listEntries(read, handle.size)) yield key
+  private readerOf(block: BlockHandle): ReadPart {
+    return (offset, length) => this.read(block.offset + offset, length)
   }
 
   /** Checks a block of entries; see `checkEntries`. */
@@ -215,14 +226,15 @@ export function checkEntries(block: Buffer, offset: number): void {
 }
 
 function hasDamagedValue(content: Buffer): boolean {
-  const read = (offset: number, length: number) => content.subarray(offset, offset + length)
   let isFound = false
-  for (const { key, valueOffset, valueBytes } of listEntries(read, content.length)) {
-    if (key.length < SEQUENCE_BYTES) return false
+  let isSequenced = true
+  visitEntries(content, (key, valueOffset, valueBytes) => {
+    if (key.length < SEQUENCE_BYTES) isSequenced = false
     // Shorter ones carry no seal.
-    isFound ||= valueBytes >= SEAL_BYTES && openValue(read(valueOffset, valueBytes)) === undefined
-  }
-  return isFound
+    if (isFound || valueBytes < SEAL_BYTES) return
+    isFound = openValue(content.subarray(valueOffset, valueOffset + valueBytes)) === undefined
+  })
+  return isFound && isSequenced
 }
 
 function fitsChecksum(block: Buffer): boolean {
@@ -236,50 +248,91 @@ function wrongChecksum(offset: number): TableError {
   return new TableError(`the checksum of the block at ${offset} does not fit`)
 }
 
-/** Walks the entries of a block and refuses those whose lengths do not add up to the restart array. */
-function* listEntries(read: (offset: number, length: number) => Buffer, blockBytes: number): Generator<Entry> {
+/**
+ * Walks the entries of a block and refuses those whose lengths do not add up to the restart array.
+ *
+ * @param visit - the key with its sequence number, a view of the block where it stands whole there
+ */
+function visitEntries(block: Buffer, visit: (key: Uint8Array, valueOffset: number, valueBytes: number) => void): void {
+  const { end, restarts } = boundEntries((offset, length) => block.subarray(offset, offset + length), block.length)
+  const reader = new VarintReader(block, end)
+  let key: Uint8Array = new Uint8Array(0)
+  let restart = 0
+  while (reader.position < end) {
+    if (restart < restarts && block.readUInt32LE(end + 4 * restart) === reader.position) restart++
+    const shared = reader.next()
+    const own = reader.next()
+    const valueBytes = reader.next()
+    const valueOffset = reader.position + own
+    if (shared > key.length || own > MAX_KEY_BYTES || valueOffset + valueBytes > end) throw tooLong()
+    const rest = block.subarray(reader.position, valueOffset)
+    key = shared === 0 ? rest : Buffer.concat([key.subarray(0, shared), rest])
+    reader.position = valueOffset + valueBytes
+    visit(key, valueOffset, valueBytes)
+  }
+  // They ascend: one at which no entry begins stops the count.
+  if (end > 0 && restart < restarts) throw new TableError('a restart between entries')
+}
+
+function boundEntries(read: ReadPart, blockBytes: number): { readonly end: number; readonly restarts: number } {
   if (blockBytes < 4) throw new TableError('a block without restarts')
   const restarts = read(blockBytes - 4, 4).readUInt32LE(0)
   const end = blockBytes - 4 - 4 * restarts
   if (restarts < 1 || end < 0) throw new TableError('a block with too many restarts')
-  const array = read(end, 4 * restarts)
-  const starts = new Set<number>()
-  let previous: Uint8Array = new Uint8Array(0)
-  for (let at = 0; at < end; ) {
-    starts.add(at)
-    const head = read(at, Math.min(3 * 5 + MAX_KEY_BYTES, end - at))
-    const reader = new VarintReader(head)
-    const shared = reader.next()
-    const own = reader.next()
-    const valueBytes = reader.next()
-    const valueOffset = at + reader.position + own
-    if (shared > previous.length || own > MAX_KEY_BYTES || valueOffset + valueBytes > end) {
-      throw new TableError('an entry longer than its block')
-    }
-    const key = Buffer.concat([previous.subarray(0, shared), head.subarray(reader.position, reader.position + own)])
-    yield { key, valueOffset, valueBytes }
-    previous = key
-    at = valueOffset + valueBytes
+  return { end, restarts }
+}
+
+/** `undefined` when the block has no entries; what lies behind the first is not looked at. */
+function findFirstEntry(read: ReadPart, blockBytes: number): Entry | undefined {
+  const { end } = boundEntries(read, blockBytes)
+  return end === 0 ? undefined : readEntry(read, { at: 0, end })
+}
+
+/** From the last restart on, where a key stands whole; what lies before is not looked at. */
+function findLastEntry(read: ReadPart, blockBytes: number): Entry | undefined {
+  const { end } = boundEntries(read, blockBytes)
+  let last: Entry | undefined
+  for (let at = end && read(blockBytes - 8, 4).readUInt32LE(0); at < end; ) {
+    last = readEntry(read, { at, end }, last?.key)
+    at = last.valueOffset + last.valueBytes
   }
-  for (let i = 0; i < restarts; i++) {
-    const start = array.readUInt32LE(4 * i)
-    if (end > 0 && !starts.has(start)) throw new TableError('a restart between entries')
-  }
+  return last
+}
+
+function readEntry(
+  read: ReadPart,
+  { at, end }: { at: number; end: number },
+  previous: Uint8Array = new Uint8Array(0),
+): Entry {
+  const head = read(at, Math.min(3 * 5 + MAX_KEY_BYTES, end - at))
+  const reader = new VarintReader(head)
+  const shared = reader.next()
+  const own = reader.next()
+  const valueBytes = reader.next()
+  const valueOffset = at + reader.position + own
+  if (shared > previous.length || own > MAX_KEY_BYTES || valueOffset + valueBytes > end) throw tooLong()
+  const rest = head.subarray(reader.position, reader.position + own)
+  return { key: Buffer.concat([previous.subarray(0, shared), rest]), valueOffset, valueBytes }
+}
+
+function tooLong(): TableError {
+  return new TableError('an entry longer than its block')
 }
 
 class VarintReader {
   position = 0
   private readonly bytes: Uint8Array
+  private readonly end: number
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, end = bytes.length) {
     this.bytes = bytes
+    this.end = end
   }
 
   next(): number {
     let value = 0
-    for (let shift = 0; shift < 64; shift += 7) {
-      const byte = this.bytes[this.position++]
-      if (byte === undefined) break
+    for (let shift = 0; shift < 64 && this.position < this.end; shift += 7) {
+      const byte = this.bytes[this.position++] ?? 0
       value += (byte & 0x7f) * 2 ** shift
       if (byte < 0x80) return value
     }
@@ -287,18 +340,7 @@ class VarintReader {
   }
 }
 
-class HandleReader {
-  private readonly varints: VarintReader
-
-  constructor(bytes: Uint8Array) {
-    this.varints = new VarintReader(bytes)
-  }
-
-  get position(): number {
-    return this.varints.position
-  }
-
-  next(): BlockHandle {
-    return { offset: this.varints.next(), size: this.varints.next() }
-  }
+function readHandle(bytes: Uint8Array): BlockHandle {
+  const reader = new VarintReader(bytes)
+  return { offset: reader.next(), size: reader.next() }
 }

@@ -82,6 +82,7 @@ class Scan {
   private readonly visit: VisitEntry
   private readonly thorough: boolean
   private readonly key = new Uint8Array(MAX_KEY_BYTES)
+  private readonly keyView = new DataView(this.key.buffer)
   private readonly watch = new SequenceWatch<BlockHandle>()
 
   constructor(file: number, visit: VisitEntry, thorough: boolean) {
@@ -129,7 +130,7 @@ class Scan {
     const restarts = block.readUInt32LE(block.length - 4)
     const end = block.length - 4 - 4 * restarts
     if (restarts < 1 || end < 0) throw new TableError('a block with too many restarts')
-    const { key, watch } = this
+    const { key, keyView, watch } = this
     // Many small entries: a restart among them could point to another one than it should.
     if (restarts > 1) watch.doubt(handle)
     let keyBytes = 0
@@ -160,7 +161,7 @@ class Scan {
       at = valueAt + valueBytes
       const type = key[userBytes]
       if (type !== TYPE_VALUE && type !== TYPE_DELETION) throw new TableError(`an entry of kind ${type}`)
-      watch.take(readSequence(key, userBytes + 1), handle)
+      watch.take(readSequence(keyView, userBytes + 1), handle)
       this.visit(key.subarray(0, userBytes), type === TYPE_VALUE ? block.subarray(valueAt, at) : undefined)
     }
     if (end > 0 && restart < restarts) throw new TableError('a restart between entries')
@@ -168,8 +169,6 @@ class Scan {
 }
 
 /** 56 bits: those that a double cannot hold are no number that LevelDB gave. */
-function readSequence(key: Uint8Array, at: number): number {
-  let value = 0
-  for (let i = 6; i >= 0; i--) value = value * 256 + (key[at + i] ?? 0)
-  return value
+function readSequence(key: DataView, at: number): number {
+  return key.getUint32(at, true) + (key.getUint16(at + 4, true) + key.getUint8(at + 6) * 0x1_0000) * 2 ** 32
 }

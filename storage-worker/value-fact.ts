@@ -31,7 +31,7 @@ export function computeValueFact(n: number, sealed: Uint8Array, deep: boolean, s
   if (n === MANIFEST) return { state: 'intact', sealedBytes, manifest: value.slice() }
   if (n === SEALS) {
     const sealsFit = seals?.fits(value)
-    return { state: 'intact', sealedBytes, ...(sealsFit === undefined ? {} : { sealsFit }) }
+    return sealsFit === undefined ? { state: 'intact', sealedBytes } : { state: 'intact', sealedBytes, sealsFit }
   }
   if (n < EXECUTION_RESULTS) seals?.takeChunk(n, value)
   if (!deep || n >= EXECUTION_RESULTS || value.length === 0) return { state: 'intact', sealedBytes }

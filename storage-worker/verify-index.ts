@@ -8,7 +8,7 @@ import type { WantedIndex } from './verify-bodies.ts'
 import type { DamageList } from './verify-report.ts'
 
 /** Periods whose index entries are asked for together. */
-const PERIODS_PER_LOOK = 256
+const PERIODS_PER_LOOK = 1000
 
 export interface IndexCheckModules {
   readonly store: LevelChunkStore
@@ -25,9 +25,14 @@ export class IndexCheck {
   private readonly badSummaries = new Set<Period>()
   private readonly wantedPlaces = new KeySum()
   private intactSummaries = 0
+  /** In the index, up to the last look. */
+  private summaries = 0
+  /** Where the next look begins. */
+  private lookFrom: Period
 
   constructor(range: OpenPeriods, modules: IndexCheckModules) {
     this.range = range
+    this.lookFrom = range.from
     this.modules = modules
   }
 
@@ -36,12 +41,12 @@ export class IndexCheck {
     this.checked.push(facts.period)
     this.wantedPlaces.addParts(places.count, places.low, places.high)
     this.waiting.push(facts)
-    if (this.waiting.length >= PERIODS_PER_LOOK) await this.checkSummaries()
+    if (this.waiting.length >= PERIODS_PER_LOOK) await this.checkSummaries(facts.period)
   }
 
   /** Call it when all periods were given. */
   async finish(): Promise<void> {
-    await this.checkSummaries()
+    await this.checkSummaries(this.range.to)
     await this.findStraySummaries()
     const { index } = this.modules.store
     const places = new KeySum()
@@ -53,31 +58,37 @@ export class IndexCheck {
     await this.nameStrayPlaces()
   }
 
-  private async checkSummaries(): Promise<void> {
+  /** Holds the summaries from the last look up to `to` against those that are waited for. */
+  private async checkSummaries(to: Period): Promise<void> {
+    const { index } = this.modules.store
     const wanted = this.waiting.splice(0)
-    const [first, last] = [wanted[0], wanted.at(-1)]
-    if (!first || !last) return
-    const summaries = new Map<Period, Uint8Array>()
-    const range = periodRange('periodSummaries', first.period, last.period)
-    for await (const page of this.modules.store.index.entryPages(range)) {
-      for (const [key, value] of page) summaries.set(decodePeriod(key, 1), value)
-    }
-    for (const facts of wanted) {
-      if (isSummaryOf(facts, summaries.get(facts.period))) this.intactSummaries++
-      else {
-        this.badSummaries.add(facts.period)
-        this.modules.damages.add(facts.period, 'index', 'STORE_INDEX_WRONG')
+    let at = 0
+    for await (const page of index.entryPages(periodRange('periodSummaries', this.lookFrom, to))) {
+      this.summaries += page.length
+      for (const [key, value] of page) {
+        const period = decodePeriod(key, 1)
+        for (let facts = wanted[at]; facts && facts.period <= period; facts = wanted[++at]) {
+          this.judgeSummary(facts, facts.period === period ? value : undefined)
+        }
       }
+    }
+    for (const facts of wanted.slice(at)) this.judgeSummary(facts, undefined)
+    this.lookFrom = to + 1
+  }
+
+  private judgeSummary(facts: SummaryFacts, value: Uint8Array | undefined): void {
+    if (isSummaryOf(facts, value)) this.intactSummaries++
+    else {
+      this.badSummaries.add(facts.period)
+      this.modules.damages.add(facts.period, 'index', 'STORE_INDEX_WRONG')
     }
   }
 
   /** Those that no period stands behind. */
   private async findStraySummaries(): Promise<void> {
     const { damages, store } = this.modules
+    if (this.summaries <= this.intactSummaries) return
     const range = periodRange('periodSummaries', this.range.from, this.range.to)
-    let summaries = 0
-    for await (const page of store.index.keyPages(range)) summaries += page.length
-    if (summaries <= this.intactSummaries) return
     for await (const key of store.index.keys(range)) {
       const period = decodePeriod(key, 1)
       if (damages.has(period, 'manifest') || (await this.readManifest(period)) !== undefined) continue

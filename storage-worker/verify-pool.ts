@@ -8,6 +8,8 @@ import type { ThreadAnswer } from './verify-thread.ts'
 
 /** Tables under way per thread: one is hashed, one waits. */
 const JOBS_PER_THREAD = 2
+/** Tables begun whose turn has not come, as a multiple of those under way. */
+const TURNS_AHEAD = 4
 /** Hashed in this thread before others would have started. */
 const SMALL_BYTES = 16 * 1024 * 1024
 
@@ -28,17 +30,31 @@ export class VerifyPool {
 
   /** What the tables hold, in the order of `jobs`; `undefined` for those that are no more. */
   async *scan(jobs: readonly TableJob[]): AsyncGenerator<TableFacts | undefined> {
+    const results: Promise<TableFacts | undefined>[] = []
     const atOnce = Math.max(1, this.threads.length * JOBS_PER_THREAD)
-    const running: Promise<TableFacts | undefined>[] = []
     let next = 0
-    for (let i = 0; i < jobs.length; i++) {
-      for (; next < jobs.length && running.length < atOnce; next++) {
-        const result = this.run(jobs[next])
+    let running = 0
+    let isOver = false
+    // Threads go on while a table that was begun earlier is not done: its turn keeps nobody waiting.
+    const goOn = (): void => {
+      while (!isOver && next < jobs.length && running < atOnce && results.length < atOnce * TURNS_AHEAD) {
+        running++
+        const result = this.run(jobs[next++]).finally(() => {
+          running--
+          goOn()
+        })
         // It is awaited in order; until then a failure is not unhandled.
         result.catch(() => undefined)
-        running.push(result)
+        results.push(result)
       }
-      yield await running.shift()
+    }
+    try {
+      for (let i = 0; i < jobs.length; i++) {
+        goOn()
+        yield await results.shift()
+      }
+    } finally {
+      isOver = true
     }
   }
 
