@@ -53,6 +53,8 @@ export class Agreement {
   private readonly nodes: NodeState[]
   private readonly claims = new Map<number, Map<number, Claim>>()
   private readonly agreed = new Map<number, BlockIdText>()
+  /** Slots that were claimed since `takeAgreed`: with one node nothing else can have become agreed. */
+  private readonly touched = new Set<number>()
 
   constructor(nodeCount: number) {
     this.nodes = Array.from({ length: nodeCount }, () => ({ up: false, cursor: -1 }))
@@ -78,6 +80,7 @@ export class Agreement {
     const claims = this.claims.get(index) ?? new Map<number, Claim>()
     claims.set(node, claim)
     this.claims.set(index, claims)
+    this.touched.add(index)
   }
 
   /** Slots of which claims are remembered. */
@@ -106,11 +109,13 @@ export class Agreement {
   takeAgreed(): Agreed[] {
     const taken: Agreed[] = []
     const changed: { index: number; verdict: Claim | 'conflict' }[] = []
-    for (const index of this.claims.keys()) {
+    // What other nodes do changes verdicts of slots that nobody spoke of.
+    for (const index of this.nodes.length === 1 ? this.touched : this.claims.keys()) {
       const verdict = this.judge(index)
       if (verdict === undefined || verdict === 'none' || this.agreed.get(index) === verdict) continue
       changed.push({ index, verdict })
     }
+    this.touched.clear()
     for (const { index, verdict } of changed.sort((a, b) => a.index - b.index)) {
       if (verdict === 'conflict' || verdict === 'none') break
       const before = this.agreed.get(index)
@@ -124,6 +129,7 @@ export class Agreement {
 
   /** The first slot that nodes disagree about: nothing from it on may be archived. */
   firstConflict(): Conflict | undefined {
+    if (this.nodes.length === 1) return undefined
     let first: number | undefined
     for (const index of this.claims.keys()) {
       if ((first === undefined || index < first) && this.judge(index) === 'conflict') first = index
@@ -140,7 +146,7 @@ export class Agreement {
   private judge(index: number): Claim | 'conflict' | undefined {
     const claims = this.claims.get(index)
     if (!claims || claims.size === 0) return undefined
-    // Asked of every slot at every claim: with one node there is nothing to count.
+    // With one node there is nothing to count.
     if (this.nodes.length === 1) return claims.get(0)
     const votes = new Map<Claim, number>()
     for (const claim of claims.values()) votes.set(claim, (votes.get(claim) ?? 0) + 1)

@@ -268,7 +268,10 @@ export class Archiver implements Feed {
     await this.executions.load(periods)
     for (const { slot, id } of finals) this.chain.want(id, slot)
     try {
-      for (const { id } of finals) await this.chain.accept(id, NO_NODE)
+      await this.chain.accept(
+        finals.map(({ id }) => id),
+        NO_NODE,
+      )
     } catch (error) {
       if (!isStoreFailure(error)) throw error
       // A full disk must not keep the archiver from starting: they are accepted with the first claims.

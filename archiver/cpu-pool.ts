@@ -104,8 +104,9 @@ export class CpuPool implements CpuWork {
   /** Nothing waits for company: groups form of what comes while all threads are at work. */
   private dispatch(): void {
     while (this.waiting.length > 0 && this.groupsInWork < this.threads * GROUPS_PER_THREAD) {
+      const group = this.takeGroup()
       this.groupsInWork++
-      void this.verifyGroup(this.takeGroup()).finally(() => {
+      void this.verifyGroup(group).finally(() => {
         this.groupsInWork--
         this.dispatch()
       })
@@ -113,7 +114,9 @@ export class CpuPool implements CpuWork {
   }
 
   private takeGroup(): WaitingBlock[] {
-    const most = Math.min(MAX_GROUP_BLOCKS, Math.ceil(this.waiting.length / this.threads))
+    // Shared between the threads that have nothing to do; when all are at work, the next that is done takes them together.
+    const idle = Math.max(1, this.threads - this.groupsInWork)
+    const most = Math.min(MAX_GROUP_BLOCKS, Math.ceil(this.waiting.length / idle))
     const large = this.waiting.findIndex(({ job }) => job.filledBlock.length > GROUPED_BLOCK_BYTES)
     return this.waiting.splice(0, large === -1 ? most : Math.max(1, Math.min(most, large)))
   }

@@ -13,6 +13,13 @@ import type { BlockIntake } from './block-intake.ts'
 import type { AddResult, FinalBlock, Gap, SlotLedger } from './slot-ledger.ts'
 
 const MAX_BROKEN_REMEMBERED = 10_000
+/** One write for all: the way to the database takes longer than the mark. At a start there may be thousands. */
+const MARKS_AT_ONCE = 64
+
+interface Joined {
+  readonly block: FinalBlock
+  readonly touched: { readonly from: Period; readonly to: Period }
+}
 
 /** Which blocks are final: named so by nodes, or ancestors of such; those whose bodies are spooled join the ledger. */
 export class FinalChain {
@@ -108,7 +115,7 @@ export class FinalChain {
     const slot = this.lost.delete(id) ? this.intake.find(id)?.slot : undefined
     if (slot) this.onTouched({ from: slot.period, to: slot.period })
     if (this.ledger.isMissing(id)) this.wanted.set(id, undefined)
-    if (this.wanted.has(id)) await this.accept(id, node)
+    if (this.wanted.has(id)) await this.accept([id], node)
   }
 
   /** Of what is final, whatever is spooled: also what a failing disk kept from being accepted when it was spooled. */
@@ -116,12 +123,26 @@ export class FinalChain {
     if (this.isHalted()) return
     const missing = this.ledger.listMissing().filter(({ id }) => this.intake.find(id))
     for (const { id } of missing) if (!this.wanted.has(id)) this.wanted.set(id, undefined)
-    for (const id of [...this.wanted.keys()]) if (this.intake.find(id)) await this.accept(id, node)
+    const spooled = [...this.wanted.keys()].filter((id) => this.intake.find(id))
+    await this.accept(spooled, node)
   }
 
-  /** A final block whose body is spooled joins the ledger, and with it every spooled ancestor: those are final too. */
-  async accept(id: BlockIdText, node: number): Promise<void> {
-    const queue = [id]
+  /**
+   * Final blocks whose bodies are spooled join the ledger, and with them every spooled ancestor: those are final too.
+   *
+   * @throws what the spool throws for a mark; who has not joined by then joins with a later claim
+   */
+  async accept(ids: readonly BlockIdText[], node: number): Promise<void> {
+    const joining = this.joinWithAncestors(ids, node)
+    for (let some = take(joining, MARKS_AT_ONCE); some.length > 0; some = take(joining, MARKS_AT_ONCE)) {
+      const marks = await Promise.allSettled(some.map((joined) => this.mark(joined)))
+      for (const mark of marks) if (mark.status === 'rejected') throw mark.reason
+    }
+  }
+
+  private *joinWithAncestors(ids: readonly BlockIdText[], node: number): Generator<Joined> {
+    // From the first on; a block's ancestors come before the next.
+    const queue = [...ids].reverse()
     for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
       const block = this.intake.find(next)
       if (!block || this.ledger.has(next) || this.isHalted()) continue
@@ -133,14 +154,16 @@ export class FinalChain {
         this.wanted.delete(next)
         continue
       }
-      await this.join(block, node)
+      const touched = this.join(block, node)
+      if (touched) yield { block, touched }
       // What a refused block descends from is not final by that; and blocks of another chain would be gone through for ever.
       if (!this.ledger.has(next)) continue
       queue.push(...block.parents.filter((parent) => this.intake.find(parent) && !this.ledger.has(parent)))
     }
   }
 
-  private async join(block: FinalBlock, node: number): Promise<void> {
+  /** Returns the periods of which it may decide slots, if it joined the ledger. */
+  private join(block: FinalBlock, node: number): Joined['touched'] | undefined {
     const refusedParent = block.parents.find((parent) => this.broken.has(parent))
     const result: AddResult = refusedParent
       ? { kind: 'broken', thread: block.slot.thread, other: refusedParent }
@@ -156,12 +179,16 @@ export class FinalChain {
         ),
       )
     }
-    if (result.kind !== 'added') return
+    if (result.kind !== 'added') return undefined
     this.onJoined(block)
+    return result.touched
+  }
+
+  private async mark({ block, touched }: Joined): Promise<void> {
     try {
       await this.spool.putFinal(block.slot, block.id)
     } finally {
-      this.onTouched(result.touched)
+      this.onTouched(touched)
     }
   }
 
@@ -173,4 +200,14 @@ export class FinalChain {
     this.log.error({ blockId: id, slot: formatSlot(slot), other, code }, 'block refused')
     this.onRefused(code, node)
   }
+}
+
+function take<T>(items: Iterator<T>, most: number): T[] {
+  const taken: T[] = []
+  while (taken.length < most) {
+    const { value, done } = items.next()
+    if (done) break
+    taken.push(value)
+  }
+  return taken
 }

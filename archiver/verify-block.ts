@@ -1,5 +1,6 @@
 import {
   ArchiveError,
+  BareSignedBlockHeaderCodec,
   type BlockHeader,
   type BlockIdText,
   compareBytes,
@@ -12,7 +13,6 @@ import {
   computeOperationsHash,
   type DatastoreEntry,
   encodeBlockRecord,
-  encodeEndorsementContent,
   encodeHeaderContent,
   encodeOperationContent,
   equalBytes,
@@ -30,7 +30,6 @@ import {
   type RecordedOperation,
   restoreDatastoreOrder,
   SEAL_BYTES,
-  SignedBlockHeaderCodec,
   type SignedBlockHeaderMessage,
   SignedOperationCodec,
   type SignedOperationForm,
@@ -63,7 +62,7 @@ export function verifyFilledBlock(filledBlock: Uint8Array, chainId: bigint, expe
   if ((headerBytes?.length ?? 0) > MAX_HEADER_MESSAGE_BYTES) {
     throw new ArchiveError('ARCHIVER_BLOCK_UNPARSABLE', `a header of ${headerBytes?.length} bytes`)
   }
-  const message = parsing(() => SignedBlockHeaderCodec.decode(headerBytes ?? new Uint8Array(0)))
+  const message = parsing(() => BareSignedBlockHeaderCodec.decode(headerBytes ?? new Uint8Array(0)))
   checkEndorsedSlots(message)
   const signed = parsing(() => headerFromProtobuf(message))
   const { publicKey, content: header } = signed
@@ -111,7 +110,9 @@ export function verifyFilledBlock(filledBlock: Uint8Array, chainId: bigint, expe
 }
 
 function decode(filledBlock: Uint8Array): RawFilledBlockMessage {
-  const message = parsing(() => RawFilledBlockCodec.decode(filledBlock))
+  // Of a Buffer, strings are read in half the time.
+  const bytes = Buffer.from(filledBlock.buffer, filledBlock.byteOffset, filledBlock.length)
+  const message = parsing(() => RawFilledBlockCodec.decode(bytes))
   if ((message.operations?.length ?? 0) > MAX_BLOCK_OPERATIONS) {
     throw mismatch(`${message.operations?.length} operations, a block has at most ${MAX_BLOCK_OPERATIONS}`)
   }
@@ -206,7 +207,7 @@ function countBadEndorsements(header: BlockHeader): number {
   let bad = 0
   for (const { publicKey, signature, index } of header.endorsements) {
     const endorsement = { slot: header.slot, index, endorsedBlock }
-    const idHash = computeEndorsementHash(publicKey, encodeEndorsementContent(endorsement))
+    const idHash = computeEndorsementHash(publicKey, endorsement)
     if (!verifySignature(publicKey, computeEndorsementSignedHash(publicKey, endorsement, idHash), signature)) bad++
   }
   return bad

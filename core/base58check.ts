@@ -8,13 +8,21 @@ for (let i = 0; i < 58; i++) DIGIT_OF_CODE[ALPHABET.charCodeAt(i)] = i
 /** Two digits each: a limb of an encoding is two lookups. */
 const PAIRS = Array.from({ length: 58 * 58 }, (_, i) => `${ALPHABET[Math.floor(i / 58)]}${ALPHABET[i % 58]}`)
 
-// Numbers are cut into limbs of three bytes, and texts into groups of four digits: both below 2^24, so products stay
-// exact in a double.
+// Numbers are cut into limbs of three bytes, and texts into groups of four digits: both below 2^24, so that the sum of
+// as many products as the longest text has groups stays exact in a double.
 const LIMB_BYTES = 3
 const LIMB = 2 ** 24
 const GROUP_DIGITS = 4
 const GROUP = 58 ** 4
-const POWERS = [1, 58, 58 ** 2, 58 ** 3, GROUP] as const
+const MAX_DIGITS = 128
+const MAX_GROUPS = MAX_DIGITS / GROUP_DIGITS
+/** Limbs of the k-th power of GROUP, least significant first; k + 1 of them are enough. */
+const POWER_LIMBS = Array.from({ length: MAX_GROUPS }, (_, k) => {
+  const power = BigInt(GROUP) ** BigInt(k)
+  return Float64Array.from({ length: k + 1 }, (_, i) => Number((power >> BigInt(8 * LIMB_BYTES * i)) % BigInt(LIMB)))
+})
+// Signatures are read by the hundred thousand: a fresh array each would be most of what that takes.
+const sums = new Float64Array(MAX_GROUPS + 1)
 const CHECKSUM_BYTES = 4
 
 /** Base58 of data || first 4 bytes of SHA-256(SHA-256(data)), Bitcoin's alphabet (facts: massa-node 2.1). */
@@ -79,33 +87,27 @@ function encodeBase58(bytes: Uint8Array): string {
 }
 
 function decodeBase58(text: string, lengthBytes: number): Uint8Array {
-  if (text.length > 128) throw invalid(text.slice(0, 16), 'it is longer than 128 characters')
-  // Least significant limb first.
-  const limbs = new Float64Array(Math.ceil(lengthBytes / LIMB_BYTES))
-  let used = 0
-  for (let i = 0; i < text.length; ) {
-    const end = Math.min(i + GROUP_DIGITS, text.length)
-    const factor = POWERS[end - i] ?? 1
-    let carry = 0
-    for (; i < end; i++) {
+  if (text.length > MAX_DIGITS) throw invalid(text.slice(0, 16), `it is longer than ${MAX_DIGITS} characters`)
+  const groupCount = Math.ceil(text.length / GROUP_DIGITS)
+  sums.fill(0, 0, groupCount + 1)
+  // Without carries between them, the products of a group wait for nothing.
+  for (let k = groupCount - 1, i = 0; k >= 0; k--) {
+    let group = 0
+    for (const end = text.length - k * GROUP_DIGITS; i < end; i++) {
       const code = text.charCodeAt(i)
       const digit = code < 128 ? (DIGIT_OF_CODE[code] ?? -1) : -1
       if (digit < 0) throw invalid(text, 'it holds a character outside the alphabet')
-      carry = carry * 58 + digit
+      group = group * 58 + digit
     }
-    for (let k = 0; k < used; k++) {
-      const sum = (limbs[k] ?? 0) * factor + carry
-      carry = Math.floor(sum / LIMB)
-      limbs[k] = sum - carry * LIMB
-    }
-    if (carry > 0) {
-      if (used === limbs.length) throw invalid(text, `it holds more than ${lengthBytes} bytes`)
-      limbs[used++] = carry
-    }
+    const power = POWER_LIMBS[k] as Float64Array
+    for (let limb = 0; limb <= k; limb++) sums[limb] = (sums[limb] ?? 0) + group * (power[limb] ?? 0)
   }
   const bytes = new Uint8Array(lengthBytes)
-  for (let k = 0, position = lengthBytes - 1; k < used; k++) {
-    let limb = limbs[k] ?? 0
+  let carry = 0
+  for (let k = 0, position = lengthBytes - 1; k <= groupCount; k++) {
+    const sum = (sums[k] ?? 0) + carry
+    carry = Math.floor(sum / LIMB)
+    let limb = sum - carry * LIMB
     for (let i = 0; i < LIMB_BYTES; i++, position--) {
       if (position >= 0) bytes[position] = limb & 0xff
       else if (limb !== 0) throw invalid(text, `it holds more than ${lengthBytes} bytes`)

@@ -6,12 +6,12 @@ const U64_MAX = (1n << 64n) - 1n
 /** Grows as needed; `finish` returns exactly the bytes written. Integers are big endian unless said. */
 export class ByteWriter {
   private buffer: Uint8Array
-  private view: DataView
+  /** Made when an integer is first written: many a writer takes none. */
+  private view: DataView | undefined
   private length = 0
 
   constructor(capacityBytes = 256) {
     this.buffer = new Uint8Array(capacityBytes)
-    this.view = new DataView(this.buffer.buffer)
   }
 
   get sizeBytes(): number {
@@ -26,14 +26,14 @@ export class ByteWriter {
 
   u16(value: number): this {
     this.reserve(2)
-    this.view.setUint16(this.length, value)
+    this.viewed().setUint16(this.length, value)
     this.length += 2
     return this
   }
 
   u32(value: number): this {
     this.reserve(4)
-    this.view.setUint32(this.length, value)
+    this.viewed().setUint32(this.length, value)
     this.length += 4
     return this
   }
@@ -41,7 +41,7 @@ export class ByteWriter {
   u64(value: bigint): this {
     if (value < 0n || value > U64_MAX) throw new ArchiveError('CORE_NUMBER_OUT_OF_RANGE', `${value} is not a u64`)
     this.reserve(8)
-    this.view.setBigUint64(this.length, value)
+    this.viewed().setBigUint64(this.length, value)
     this.length += 8
     return this
   }
@@ -107,7 +107,12 @@ export class ByteWriter {
     const grown = new Uint8Array(Math.max(needed, this.buffer.length * 2))
     grown.set(this.buffer.subarray(0, this.length))
     this.buffer = grown
-    this.view = new DataView(grown.buffer)
+    this.view = undefined
+  }
+
+  private viewed(): DataView {
+    this.view ??= new DataView(this.buffer.buffer)
+    return this.view
   }
 }
 

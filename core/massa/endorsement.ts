@@ -25,9 +25,12 @@ export interface HeaderEndorsement {
 const scratch = new ByteWriter(256)
 
 export function encodeEndorsementContent(endorsement: Endorsement): Uint8Array {
-  const writer = new ByteWriter(48)
+  return writeContent(new ByteWriter(48), endorsement).finish()
+}
+
+function writeContent(writer: ByteWriter, endorsement: Endorsement): ByteWriter {
   writeSlot(writer, endorsement.slot)
-  return writer.varint(endorsement.index).raw(endorsement.endorsedBlock).finish()
+  return writer.varint(endorsement.index).raw(endorsement.endorsedBlock)
 }
 
 export function parseEndorsementContent(bytes: Uint8Array): Endorsement {
@@ -39,9 +42,10 @@ export function parseEndorsementContent(bytes: Uint8Array): Endorsement {
   return { slot, index, endorsedBlock }
 }
 
-/** Hash part of the endorsement id, 32 bytes. */
-export function computeEndorsementHash(publicKey: Uint8Array, content: Uint8Array): Uint8Array {
-  return blake3(scratch.reset().raw(publicKey).raw(content).written())
+/** Hash part of the endorsement id, 32 bytes. @param content - canonical, or what it is the encoding of */
+export function computeEndorsementHash(publicKey: Uint8Array, content: Uint8Array | Endorsement): Uint8Array {
+  const writer = scratch.reset().raw(publicKey)
+  return blake3((content instanceof Uint8Array ? writer.raw(content) : writeContent(writer, content)).written())
 }
 
 /** The 32 bytes that the endorser signs. The index is little endian here, alone in all of Massa. */

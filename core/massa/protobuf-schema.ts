@@ -37,6 +37,16 @@ message SignedBlockHeader {
   string content_creator_address = 4; string secure_hash = 5; uint64 serialized_size = 6;
 }
 
+// What a verifier reads of a header: ids, addresses and sizes that the node adds to each endorsement are computed anyway.
+message BareEndorsement { Endorsement content = 1; string signature = 2; string content_creator_pub_key = 3; }
+message BareBlockHeader {
+  uint32 current_version = 1; UInt32Value announced_version = 2; Slot slot = 3; repeated string parents = 4;
+  string operations_hash = 5; repeated BareEndorsement endorsements = 6; repeated Denunciation denunciations = 7;
+}
+message BareSignedBlockHeader {
+  BareBlockHeader content = 1; string signature = 2; string content_creator_pub_key = 3; string secure_hash = 5;
+}
+
 message BytesMapFieldEntry { bytes key = 1; bytes value = 2; }
 message Transaction { string recipient_address = 1; NativeAmount amount = 2; }
 message RollBuy { uint64 roll_count = 1; }
@@ -272,6 +282,8 @@ function codec<T extends object>(name: string): MessageCodec<T> {
 }
 
 export const SignedBlockHeaderCodec = codec<SignedBlockHeaderMessage>('SignedBlockHeader')
+/** Decodes the same messages, without what a node adds to endorsements and without its address and size. */
+export const BareSignedBlockHeaderCodec = codec<SignedBlockHeaderMessage>('BareSignedBlockHeader')
 export const SignedEndorsementCodec = codec<SignedEndorsementMessage>('SignedEndorsement')
 export const SignedOperationCodec = codec<SignedOperationMessage>('SignedOperation')
 export const RawFilledBlockCodec = codec<RawFilledBlockMessage>('RawFilledBlock')

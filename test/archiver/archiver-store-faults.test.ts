@@ -140,7 +140,8 @@ describe('archiver/archiver', () => {
     })
 
     it('a final mark that cannot be written delays nothing', async () => {
-      const failAt = new Set([blockAt(chain, 2, 4).id, blockAt(chain, 3, 9).id, blockAt(chain, 5, 30).id])
+      const unmarked = blockAt(chain, 5, 30).id
+      const failAt = new Set([blockAt(chain, 2, 4).id, blockAt(chain, 3, 9).id, unmarked])
       const holder = await holdArchiver({
         network: NETWORK,
         wrap: ({ store, spool }) => ({
@@ -156,11 +157,52 @@ describe('archiver/archiver', () => {
       reportFinal(holder, 0, { period: 5, thread: 31 })
       for (const { id, filledBlock } of offers) await holder.archiver.takeBlock(0, filledBlock, id)
       const claims = offers.map(({ slot, id }) => ({ slot, id }))
-      for (let left = 3; left > 0; left--)
+      while (failAt.size > 0) {
         await assert.rejects(holder.archiver.onClaims(0, claims), hasCode('STORE_VALUE_CORRUPT'))
+      }
       await holder.archiver.onClaims(0, claims)
       await until(() => holder.archivedPeriods.includes(4))
-      assert.equal(failAt.size, 0)
+      const marked: string[] = []
+      for await (const { slot, id } of holder.spool.listFinals()) if (slot.period === 5) marked.push(id)
+      const others = offers.filter(({ slot, id }) => slot.period === 5 && id !== unmarked)
+      assert.deepEqual(
+        marked,
+        others.map(({ id }) => id),
+      )
+      await holder.archiver.stop()
+    })
+
+    it('final marks of claims that come at once do not wait for each other, and periods wait for them', async () => {
+      const marked: string[] = []
+      let release = (): void => undefined
+      const released = new Promise<void>((resolve) => {
+        release = resolve
+      })
+      const holder = await holdArchiver({
+        network: NETWORK,
+        wrap: ({ store, spool }) => ({
+          store,
+          spool: override(spool, {
+            putFinal: async (slot, id) => {
+              marked.push(id)
+              await released
+              await spool.putFinal(slot, id)
+            },
+          }),
+        }),
+      })
+      reportFinal(holder, 0, { period: 5, thread: 31 })
+      const first = offers.filter(({ slot }) => slot.period <= 2)
+      for (const { id, filledBlock } of first) await holder.archiver.takeBlock(0, filledBlock, id)
+      const taken = holder.archiver.onClaims(
+        0,
+        first.map(({ slot, id }) => ({ slot, id })),
+      )
+      assert.deepEqual(new Set(marked), new Set(first.map(({ id }) => id)))
+      assert.deepEqual(holder.archivedPeriods, [])
+      release()
+      await taken
+      await until(() => holder.archivedPeriods.includes(1))
       await holder.archiver.stop()
     })
 

@@ -116,14 +116,15 @@ describe('archiver: a spool that fills up', () => {
 
   /** Its store takes nothing while it is closed. */
   async function holdFilling() {
-    const store = { isClosed: false }
+    const store = { isClosed: false, lastPeriod: Number.POSITIVE_INFINITY }
     const holder = await holdArchiver({
       network: NETWORK,
       maxSpooledBlocks: 160,
       wrap: ({ store: open, spool }): { store: ChunkStore; spool: Spool } => ({
         store: Object.assign(Object.create(open) as ChunkStore, {
           writePeriod: async (period: Parameters<ChunkStore['writePeriod']>[0]) => {
-            if (store.isClosed) throw new ArchiveError('STORE_QUOTA_FULL', 'injected')
+            const isClosed = store.isClosed || period.summary.period > store.lastPeriod
+            if (isClosed) throw new ArchiveError('STORE_QUOTA_FULL', 'injected')
             await open.writePeriod(period)
           },
         }),
@@ -146,9 +147,9 @@ describe('archiver: a spool that fills up', () => {
   it('keeps what is nearest to the archive, says so, and archives all of it and the rest when it may', async () => {
     const { holder, store } = await holdFilling()
     const { archiver } = holder
+    store.lastPeriod = 1
     await giveFinal(holder, offersOf(0, 2))
     await until(() => holder.archivedPeriods.includes(1))
-    store.isClosed = true
     await giveFinal(holder, offersOf(3, 12))
     await settle()
     // Eight periods behind the archive may use what is kept back; with it the bound holds.
@@ -163,8 +164,8 @@ describe('archiver: a spool that fills up', () => {
     await poll(holder)
     assert.ok(archiver.status().spooledBlocks <= 176)
 
-    store.isClosed = false
-    for (let round = 0; round < 20 && !holder.archivedPeriods.includes(11); round++) {
+    store.lastPeriod = Number.POSITIVE_INFINITY
+    for (let round = 0; round < 20 && !holder.archivedPeriods.includes(12); round++) {
       holder.clock.advance(2_000)
       await settle()
       await poll(holder)
@@ -172,7 +173,7 @@ describe('archiver: a spool that fills up', () => {
     }
     assert.deepEqual(
       holder.archivedPeriods,
-      Array.from({ length: 12 }, (_, period) => period),
+      Array.from({ length: 13 }, (_, period) => period),
     )
     holder.clock.advance(1_000)
     await settle()

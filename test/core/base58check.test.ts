@@ -53,6 +53,21 @@ describe('core/base58check', () => {
     assertRefused(encodeBase58Check(tooLong), tooLong.length)
   })
 
+  it('limit: reads the largest numbers of every length exactly', () => {
+    for (let length = 0; length <= 89; length++) {
+      const data = new Uint8Array(length).fill(0xff)
+      assert.equal(toHex(decodeBase58Check(slowEncode(data), length)), 'ff'.repeat(length))
+    }
+  })
+
+  it('limit: a number that is one digit too large for its bytes is refused, up to the largest of the longest text', () => {
+    for (let length = 4; length <= 128; length++) {
+      const bytes = Math.floor((length * Math.log2(58)) / 8)
+      assertRefused('z'.repeat(length), bytes - 4)
+      assertRefused('z'.repeat(length), bytes - 3)
+    }
+  })
+
   it('refuses characters that are not ASCII', () => assertRefused('1\u0131\u4e00', 1))
 })
 

@@ -8,6 +8,7 @@ const EXPORTS = [
   'BLOCK_STATUS_FINAL',
   'BYTES_PER_GB',
   'BYTE_PRICE_NANO_MAS',
+  'BareSignedBlockHeaderCodec',
   'ByteReader',
   'ByteWriter',
   'CHALLENGE_OUTCOMES',
