@@ -9,6 +9,8 @@ import type { SignedOperation } from '../storage-worker/index.ts'
 export interface DeploymentNote {
   readonly signed: SignedOperation
   readonly admin: string
+  /** SHA-256 of the settings of the registry, hex */
+  readonly settingsHash: string
   /** Of code and records. */
   readonly priceNanoMas: bigint
 }
@@ -25,6 +27,7 @@ const schema = z.strictObject({
     maxGas: amount.transform(BigInt),
   }),
   admin: z.string(),
+  settingsHash: z.string(),
   priceNanoMas: amount.transform(BigInt),
 })
 

@@ -8,10 +8,12 @@ import {
 } from '../../config/index.ts'
 import {
   ArchiveError,
+  computeConfigAnnouncementHash,
   formatCoins,
   isArchiveError,
   REGISTRY_CONFIG_FIELDS,
   type RegistryConfig,
+  toHex,
 } from '../../core/index.ts'
 import {
   type ChainPort,
@@ -96,8 +98,12 @@ export async function deployConfigured(
   checkSettingWritable(file, ADDRESS_KEY)
   const chain = await openChain(context, loaded, true)
   const notePath = deploymentNotePath(file, loaded.config.node.chainId)
+  const settingsHash = toHex(computeConfigAnnouncementHash(config))
   const note = readDeploymentNote(notePath)
-  if (note) return resume({ output, chain, file, notePath, signal }, note)
+  if (note) {
+    const asked = { settingsHash, admin: options.admin ?? chain.account }
+    return resume({ output, chain, file, notePath, signal, asked }, note)
+  }
   const plan = await planDeployment(chain, config, { admin: options.admin })
   showPlan(output, chain, plan, config)
   const { admin, quote } = plan
@@ -114,7 +120,7 @@ export async function deployConfigured(
       deployRegistry(chain, plan, {
         signal,
         onSigned: (signed) => {
-          writeDeploymentNote(notePath, { signed, admin, priceNanoMas })
+          writeDeploymentNote(notePath, { signed, admin, settingsHash, priceNanoMas })
           isNoted = true
         },
         onSent: (id) => output.remark(`Sent as operation ${id}; it takes about a minute to become final.`),
@@ -142,13 +148,20 @@ interface Resuming {
   readonly file: string
   readonly notePath: string
   readonly signal: AbortSignal
+  /** What a deployment would be like now. */
+  readonly asked: { readonly settingsHash: string; readonly admin: string | undefined }
 }
 
 /** Nothing is spent here. */
-async function resume({ output, chain, file, notePath, signal }: Resuming, note: DeploymentNote) {
+async function resume({ output, chain, file, notePath, signal, asked }: Resuming, note: DeploymentNote) {
   const { signed, admin, priceNanoMas } = note
   if (signed.sender !== chain.account) {
     throw new ArchiveError('CONTRACT_DEPLOYING', `${notePath} tells of a deployment by ${signed.sender}`, { notePath })
+  }
+  // Who asks for something else must not be told that he has it.
+  if (note.settingsHash !== asked.settingsHash || admin !== asked.admin) {
+    const other = `${notePath} tells of a deployment with other settings or another admin`
+    throw new ArchiveError('CONTRACT_DEPLOYING', other, { notePath })
   }
   output.remark(`A deployment was sent before, as operation ${signed.operationId} (${notePath}): looking for it.`)
   const deployed = await dropNoteIfOver(

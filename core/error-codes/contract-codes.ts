@@ -19,8 +19,9 @@ export const CONTRACT_CODES = {
   },
   CONTRACT_DEPLOYING: {
     kind: 'input',
-    when: 'The note about a deployment that was sent cannot be read or belongs to another account.',
-    action: 'Look whether that deployment is on the chain, then remove the file that the message names.',
+    when: 'The note about a deployment that was sent cannot be read, belongs to another account, or tells of other settings.',
+    action:
+      'Run the command that sent it again; or look whether it is on the chain, then remove the file that the message names.',
   },
   CONTRACT_UNCHANGED: {
     kind: 'input',

@@ -21,6 +21,7 @@ const NOTE = {
     maxGas: 900_000_000n,
   },
   admin: 'AU2',
+  settingsHash: 'ab'.repeat(32),
   priceNanoMas: 4_000_000_000n,
 }
 

@@ -229,6 +229,10 @@ describe('massa-storage contract', function () {
     await running.ended
     const note = join(dir, 'config', 'deployment-77.json')
     const { signed } = JSON.parse(readFileSync(note, 'utf8')) as { signed: { operationId: string } }
+    // Asked for something else now, he must not be told that he has it.
+    const others = params('slash_percentage = 20')
+    assertRefused(await run('contract', 'deploy', '--yes', '--json', '--params', others), 'CONTRACT_DEPLOYING')
+    assertRefused(await run('contract', 'deploy', '--yes', '--json', '--admin', POOR.address), 'CONTRACT_DEPLOYING')
     const again = await run('contract', 'deploy', '--yes', '--json')
     assert.equal(again.code, 0, again.stderr)
     const { address, operationId, priceNanoMas, feeNanoMas } = JSON.parse(again.stdout) as Record<
