@@ -1,22 +1,46 @@
 import { resolve } from 'node:path'
 import type { LoadedConfig } from '../config/index.ts'
 import { ArchiveError } from '../core/index.ts'
+
 import { systemClock } from '../daemon/system-clock.ts'
-import { type ChainPort, openWeb3Chain, RegistryClient, readWalletKey } from '../storage-worker/index.ts'
+import type { ChainPort } from '../storage-worker/chain-port.ts'
+import { RegistryClient } from '../storage-worker/registry-client.ts'
+import { type KeySource, readWalletAddress, readWalletKey } from '../storage-worker/wallet-key.ts'
+import { openWeb3Chain } from '../storage-worker/web3-chain.ts'
 import type { Context } from './context.ts'
+import { readPassword } from './wallet-password.ts'
+
+/** Where the one key that signs is, for every command. */
+export function findKeySource(context: Context, { config }: LoadedConfig): KeySource {
+  const { keyFile } = config.contract
+  return {
+    file: keyFile === '' ? '' : resolve(context.cwd, keyFile),
+    env: context.env,
+    onWarning: (text) => context.output.remark(`Warning: ${text}`),
+  }
+}
+
+/** The password of a wallet that is there. */
+export function askPassword(context: Context, file: string): Promise<string> {
+  return readPassword(context, { question: `Password of ${file}`, isNew: false })
+}
 
 /**
- * The chain that the configuration names, with the key that it names if there is one.
+ * The chain that the configuration names, with the key that it names when one is needed: else nothing is decrypted, and the
+ * address of the key is the one that asks.
  *
- * @throws ArchiveError CHAIN_URL_MISSING, CHAIN_KEY_INVALID; CHAIN_KEY_MISSING when a key is needed and there is none
+ * @throws ArchiveError CHAIN_URL_MISSING, CHAIN_KEY_INVALID, WALLET_*; CHAIN_KEY_MISSING when a key is needed and there is none
  */
 export async function openChain(context: Context, loaded: LoadedConfig, needsKey: boolean): Promise<ChainPort> {
   const { contract, node } = loaded.config
   if (contract.jsonRpcUrl === '') {
     throw new ArchiveError('CHAIN_URL_MISSING', 'no JSON-RPC address of a massa-node is configured')
   }
-  const file = contract.keyFile === '' ? '' : resolve(context.cwd, contract.keyFile)
-  const secretKey = readWalletKey({ file, env: context.env })
+  const source = findKeySource(context, loaded)
+  const secretKey = needsKey
+    ? await readWalletKey({ ...source, readPassword: (file) => askPassword(context, file) })
+    : undefined
+  const caller = needsKey ? undefined : await readWalletAddress(source)
   if (needsKey && secretKey === undefined) {
     throw new ArchiveError('CHAIN_KEY_MISSING', 'this is signed by a key, and none is configured')
   }
@@ -25,6 +49,7 @@ export async function openChain(context: Context, loaded: LoadedConfig, needsKey
       url: contract.jsonRpcUrl,
       chainId: node.chainId,
       secretKey,
+      caller,
       feeNanoMas: contract.feeNanoMas,
       maxFeeNanoMas: contract.maxFeeNanoMas,
       gasMarginPercent: contract.gasMarginPercent,

@@ -11,6 +11,8 @@ export interface Context {
   readonly cwd: string
   /** The value of `--config`. */
   readonly file: string | undefined
+  /** The value of `--password-file`. */
+  readonly passwordFile?: string | undefined
   /** The settings that were given as options. */
   readonly flags: ConfigFlags
   /** Reads the settings; flags given here win over all others. */
@@ -27,6 +29,7 @@ interface GlobalOptions {
   readonly logFormat?: string
   readonly logLevel?: string
   readonly set?: readonly string[]
+  readonly passwordFile?: string
 }
 
 export function createContext(command: Command): Context {
@@ -46,8 +49,9 @@ export function createContext(command: Command): Context {
     'log.format': options.logFormat,
     'log.level': options.logLevel,
   }
-  return makeContext({ output, env, cwd, file: options.config, flags: given }, (flags) =>
-    loadConfig({ file: options.config, env, flags: { ...given, ...flags }, cwd }),
+  const { config: file, passwordFile } = options
+  return makeContext({ output, env, cwd, file, passwordFile, flags: given }, (flags) =>
+    loadConfig({ file, env, flags: { ...given, ...dropUndefined(flags) }, cwd }),
   )
 }
 
@@ -57,6 +61,11 @@ function makeContext(base: Omit<Context, 'load' | 'at'>, load: (flags: ConfigFla
     load: (flags = {}) => load(flags),
     at: (dataDir) => makeContext(base, (flags) => load({ ...flags, data_dir: dataDir })),
   }
+}
+
+/** An option that was not given must not hide what `--set` says. */
+function dropUndefined(flags: ConfigFlags): ConfigFlags {
+  return Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined))
 }
 
 /** `key=value`, as the option was parsed. */

@@ -9,6 +9,9 @@ export const EXIT_CODES = {
   unreachable: { code: 3, meaning: 'the sidecar or the massa-node does not answer' },
   notFound: { code: 4, meaning: 'not found in this archive' },
   invalid: { code: 5, meaning: 'verification failed' },
+  wallet: { code: 6, meaning: 'the wallet does not open' },
+  refused: { code: 7, meaning: 'the contract or the chain refused the call' },
+  timeout: { code: 8, meaning: 'sent, and what became of it is not known' },
   interrupted: { code: 130, meaning: 'interrupted' },
 } as const
 
@@ -22,8 +25,10 @@ const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'CHAIN_NETWORK_MISMATCH',
   'CHAIN_QUOTE_EXCEEDED',
   'CHAIN_URL_MISSING',
+  'CONTRACT_ARGUMENT_INVALID',
   'CONTRACT_DEPLOYING',
   'CONTRACT_EXISTS',
+  'CONTRACT_FUNCTION_UNKNOWN',
   'CONTRACT_NO_DELAY',
   'CONTRACT_NOT_ANNOUNCED',
   'CONTRACT_UNCHANGED',
@@ -31,12 +36,20 @@ const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'CORE_BYTES_INVALID',
   'CORE_NUMBER_OUT_OF_RANGE',
   'REGISTRY_ADDRESS_INVALID',
+  'REGISTRY_ARGS_INVALID',
+  'REGISTRY_BATCH_INVALID',
+  'REGISTRY_CHALLENGE_ID_INVALID',
+  'REGISTRY_CHUNK_ID_INVALID',
   'REGISTRY_CODE_INVALID',
   'REGISTRY_CONFIG_INVALID',
+  'REGISTRY_LIMIT_INVALID',
   'REGISTRY_MAINNET_REFUSED',
+  'REGISTRY_METADATA_INVALID',
   'STORE_ACCESS_DENIED',
   'STORE_MISSING',
   'STORE_READ_ONLY',
+  'WALLET_FILE_EXISTS',
+  'WALLET_FILE_UNWRITABLE',
 ])
 
 const DAMAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -53,6 +66,14 @@ const UNREACHABLE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'CLI_SIDECAR_UNREACHABLE',
 ])
 
+const REFUSED_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'CHAIN_NODE_REFUSED',
+  'CHAIN_OPERATION_FAILED',
+  'CHAIN_TRIAL_FAILED',
+])
+
+const TIMEOUT_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['CHAIN_OPERATION_EXPIRED', 'CHAIN_OUTCOME_UNKNOWN'])
+
 export function exitCodeOf(error: unknown): number {
   if (!isArchiveError(error)) return EXIT_CODES.failed.code
   if (UNREACHABLE_CODES.has(error.code)) return EXIT_CODES.unreachable.code
@@ -61,5 +82,8 @@ export function exitCodeOf(error: unknown): number {
     return EXIT_CODES.usage.code
   }
   if (DAMAGE_CODES.has(error.code)) return EXIT_CODES.invalid.code
+  if (error.code.startsWith('WALLET_')) return EXIT_CODES.wallet.code
+  if (error.code.startsWith('REGISTRY_') || REFUSED_CODES.has(error.code)) return EXIT_CODES.refused.code
+  if (TIMEOUT_CODES.has(error.code)) return EXIT_CODES.timeout.code
   return EXIT_CODES.failed.code
 }

@@ -1,12 +1,11 @@
 import { Command, CommanderError, Option } from 'commander'
 import { readPackageVersion } from '../config/package-root.ts'
 import { ArchiveError, isArchiveError } from '../core/errors.ts'
+import { type Action, add, explain, type Run } from './add-command.ts'
+import { addAccount } from './chain-commands.ts'
 import type { InitOptions } from './commands/config-init.ts'
-import type { ChangeOptions, ChangeStep } from './commands/contract-change.ts'
-import type { DeployOptions } from './commands/contract-deploy.ts'
-import type { RegistryOptions } from './commands/contract-show.ts'
 import type { StartOptions } from './commands/start.ts'
-import type { Context } from './context.ts'
+import { addContract } from './contract-commands.ts'
 import { EXIT_CODES, exitCodeOf } from './exit-codes.ts'
 import {
   collectSetting,
@@ -22,18 +21,21 @@ import { usageErrorAsJson, usageErrorAsText } from './usage-errors.ts'
 // A command is imported when it runs, and so is what it needs: the server of the API and the client of the nodes take
 // longer to load than `--version` and `status` take to answer.
 
+/** How the one program is called. `massa-cli` has the commands of the archive below `storage`. */
+export type ProgramName = 'massa-storage' | 'massa-cli'
+
 /**
  * The command line.
  *
  * @param args - without node and script
  * @returns the exit code
  */
-export async function main(args: readonly string[]): Promise<number> {
+export async function main(args: readonly string[], name: ProgramName = 'massa-storage'): Promise<number> {
   let exitCode: number = EXIT_CODES.ok.code
   const json = args.includes('--json') || args.includes('-j')
   // Options may stand before it.
   watchOutputs(args.includes('start'), json)
-  const program = createProgram(json, (code) => {
+  const program = createProgram(name, json, (code) => {
     exitCode = code
   })
   try {
@@ -54,15 +56,17 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-type Action = (context: Context, signal: AbortSignal) => Promise<number> | number
-
-function createProgram(json: boolean, onExit: (code: number) => void): Command {
-  const program = new Command('massa-storage')
+function createProgram(name: ProgramName, json: boolean, onExit: (code: number) => void): Command {
+  const program = new Command(name)
     .description("Keeps the whole history of Massa's blockchain beside a massa-node, provably.")
     .version(readPackageVersion())
     .option('-c, --config <file>', 'configuration file (default: config/config.toml, if it exists)')
     .option('--data-dir <dir>', 'folder of the archive')
     .option('--set <key=value>', 'any setting, e.g. node.poll_interval_ms=500; repeatable', collectSetting)
+    .option(
+      '--password-file <file>',
+      'file with the password of the wallet (default: MASSA_STORAGE_PASSWORD, or asked)',
+    )
     .option('-j, --json', 'answers, progress and errors as JSON')
     .option('-q, --quiet', 'answers only, no remarks and no progress')
     .addOption(new Option('--log-format <format>', 'log lines').choices(['auto', 'human', 'json']))
@@ -80,9 +84,21 @@ function createProgram(json: boolean, onExit: (code: number) => void): Command {
         : { outputError: (text, write) => write(usageErrorAsText(text)) },
     )
     .configureHelp({ sortSubcommands: false })
-  const run = (action: Action) => actOn(action, onExit)
+  const run: Run = (action) => actOn(action, onExit)
 
-  explain(program, 'massa-storage config init')
+  explain(program, name === 'massa-storage' ? 'massa-storage config init' : 'massa-storage wallet balance')
+  const archive =
+    name === 'massa-storage'
+      ? program
+      : add(program, 'storage', 'The archive on this machine.', 'massa-storage list-chunks')
+  addArchive(archive, run)
+  addContract(program, run)
+  addAccount(program, run)
+  return program
+}
+
+/** What needs no chain beyond the node that is archived. */
+function addArchive(program: Command, run: Run): void {
   add(program, 'start', 'Follow the massa-node and archive its final blocks.', 'massa-storage start')
     .option('--auto-deploy', 'deploy a storage-registry first when none is configured, after showing the price')
     .option('--params <file>', 'with --auto-deploy: TOML file with the settings of the registry')
@@ -132,7 +148,6 @@ function createProgram(json: boolean, onExit: (code: number) => void): Command {
     (_options, command) => run(async (context) => (await import('./commands/doctor.ts')).doctor(context))(command),
   )
   addConfig(program, run)
-  addContract(program, run)
   add(
     program,
     'replay',
@@ -148,10 +163,9 @@ function createProgram(json: boolean, onExit: (code: number) => void): Command {
         (await import('./commands/replay.ts')).replay(context, { file, ...options }, signal),
       )(command),
     )
-  return program
 }
 
-function addInspect(program: Command, run: (action: Action) => (command: Command) => Promise<void>): void {
+function addInspect(program: Command, run: Run): void {
   const inspectCommand = add(
     program,
     'inspect',
@@ -204,7 +218,7 @@ function addInspect(program: Command, run: (action: Action) => (command: Command
     )
 }
 
-function addConfig(program: Command, run: (action: Action) => (command: Command) => Promise<void>): void {
+function addConfig(program: Command, run: Run): void {
   const config = add(program, 'config', 'Write, show or check the configuration.', 'massa-storage config show --origin')
   add(
     config,
@@ -230,111 +244,6 @@ function addConfig(program: Command, run: (action: Action) => (command: Command)
   add(config, 'check', 'Say whether the configuration is usable.', 'massa-storage config check').action(
     (_options, command) => run(async (context) => (await import('./commands/config.ts')).configCheck(context))(command),
   )
-}
-
-function addContract(program: Command, run: (action: Action) => (command: Command) => Promise<void>): void {
-  const contract = add(
-    program,
-    'contract',
-    'Deploy, show, verify or change the storage-registry.',
-    'massa-storage contract show',
-  )
-  add(
-    contract,
-    'deploy',
-    'Deploy a storage-registry and write its address into the configuration.',
-    'massa-storage contract deploy --params registry.toml',
-  )
-    .option('--params <file>', 'TOML file with the settings of the registry (default: those of a private network)')
-    .option('--admin <address>', 'who may change it (default: the address of the key)')
-    .option('-y, --yes', 'spend without asking')
-    .option('--force', 'although a registry is configured')
-    .action((options: DeployOptions, command) =>
-      run(async (context, signal) =>
-        (await import('./commands/contract-deploy.ts')).contractDeploy(context, options, signal),
-      )(command),
-    )
-  add(contract, 'show', 'Show what the chain has of the registry.', 'massa-storage contract show --json')
-    .option('--address <address>', 'another registry than the configured one')
-    .action((options: RegistryOptions, command) =>
-      run(async (context) => (await import('./commands/contract-show.ts')).contractShow(context, options))(command),
-    )
-  add(
-    contract,
-    'verify',
-    'Compare the code on the chain with the one of this release; exit code 5 when they differ.',
-    'massa-storage contract verify',
-  )
-    .option('--address <address>', 'another registry than the configured one')
-    .action((options: RegistryOptions, command) =>
-      run(async (context) => (await import('./commands/contract-show.ts')).contractVerify(context, options))(command),
-    )
-  addChange(contract, run, 'config')
-  addChange(contract, run, 'upgrade')
-}
-
-/** Both kinds of change are announced first and applied after the registry's delay. */
-function addChange(
-  contract: Command,
-  run: (action: Action) => (command: Command) => Promise<void>,
-  name: 'config' | 'upgrade',
-): void {
-  const noun = name === 'config' ? 'settings' : 'code'
-  const example = `massa-storage contract ${name}`
-  const change = add(contract, name, `Change the ${noun} of the registry: announce, wait, apply.`, `${example} show`)
-  add(change, 'show', `Show which ${noun} are announced, and when they may be applied.`, `${example} show`)
-    .option('--address <address>', 'another registry than the configured one')
-    .action((options: RegistryOptions, command) =>
-      run(async (context) =>
-        (await import('./commands/contract-change.ts')).contractPending(
-          context,
-          name === 'config' ? 'config' : 'code',
-          options,
-        ),
-      )(command),
-    )
-  const steps: readonly (readonly [ChangeStep, string])[] = [
-    ['announce', `Make known which ${noun} will be applied.`],
-    ['apply', `Apply announced ${noun}.`],
-  ]
-  for (const [step, description] of steps) {
-    const command = add(change, step, description, `${example} ${step}${name === 'config' ? ' registry.toml' : ''}`)
-      .option('--address <address>', 'another registry than the configured one')
-      .option('-y, --yes', 'spend without asking')
-    if (name === 'config') {
-      command
-        .argument('<file>', 'TOML file; settings that it leaves out stay as they are')
-        .action((file: string, options: ChangeOptions, self) =>
-          run(async (context, signal) =>
-            (await import('./commands/contract-change.ts')).contractConfig(context, step, file, { ...options, signal }),
-          )(self),
-        )
-    } else {
-      command
-        .argument('[file]', 'WebAssembly file (default: the one of this release)')
-        .action((file: string | undefined, options: ChangeOptions, self) =>
-          run(async (context, signal) =>
-            (await import('./commands/contract-change.ts')).contractUpgrade(context, step, file, {
-              ...options,
-              signal,
-            }),
-          )(self),
-        )
-    }
-  }
-}
-
-function add(parent: Command, name: string, description: string, example: string): Command {
-  return explain(
-    parent.command(name).description(description).exitOverride().configureHelp({ showGlobalOptions: true }),
-    example,
-  )
-}
-
-/** What each help ends with. */
-function explain(command: Command, example: string): Command {
-  const codes = Object.values(EXIT_CODES).map(({ code, meaning }) => `  ${String(code).padEnd(4)} ${meaning}`)
-  return command.addHelpText('after', `\nExample:\n  ${example}\n\nExit codes:\n${codes.join('\n')}`)
 }
 
 /** SIGINT, SIGTERM and a hang-up abort a command; `start` listens for itself as well. */

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander'
 import { LOG_LEVELS } from '../config/log-choices.ts'
-import type { Period } from '../core/index.ts'
+import { type Period, parseCoins } from '../core/units.ts'
 
 export interface PeriodRange {
   readonly from: Period
@@ -61,4 +61,17 @@ export function parseLogLevel(text: string): string {
   const levels: readonly string[] = LOG_LEVELS
   if (levels.includes(text) || (/^\d$/.test(text) && Number(text) < levels.length)) return text
   throw new InvalidArgumentError(`'${text}' is none of ${LOG_LEVELS.join(', ')}, or 0 to ${LOG_LEVELS.length - 1}.`)
+}
+
+/** Decimal MAS, as nanoMAS. */
+export function parseAmount(text: string): bigint {
+  const nanoMas = parseCoins(text)
+  if (nanoMas === undefined) throw new InvalidArgumentError(`'${text}' is not an amount of MAS such as 1.5.`)
+  return nanoMas
+}
+
+/** A whole number from 0 on, of at most 18 digits. */
+export function parseWhole(text: string): bigint {
+  if (!/^\d{1,18}$/.test(text)) throw new InvalidArgumentError(`'${text}' is not a whole number.`)
+  return BigInt(text)
 }

@@ -13,6 +13,9 @@ export const CONFIG_FILE_ENV = 'MASSA_STORAGE_CONFIG'
 /** Holds the secret key that signs operations; no setting, for settings are shown. */
 export const SECRET_KEY_ENV = 'MASSA_STORAGE_SECRET_KEY'
 
+/** Opens the wallet; no setting, either. */
+export const PASSWORD_ENV = 'MASSA_STORAGE_PASSWORD'
+
 /** Origins that are neither a file nor a variable. */
 export const DEFAULT_ORIGIN = 'default'
 const FLAG_ORIGIN = 'flag'
@@ -32,7 +35,7 @@ export type Layer = ReadonlyMap<string, RawSetting>
 /** The CLI's word on some settings: dotted path below `distributed_storage` to value; undefined is not given. */
 export type ConfigFlags = Readonly<Record<string, string | number | bigint | boolean | readonly string[] | undefined>>
 
-const NO_SETTINGS = [CONFIG_FILE_ENV, SECRET_KEY_ENV]
+const NO_SETTINGS = [CONFIG_FILE_ENV, SECRET_KEY_ENV, PASSWORD_ENV]
 const KINDS: ReadonlyMap<string, SettingKind> = new Map(listSettings().map(({ path, kind }) => [path, kind]))
 const KEYS = [...KINDS.keys()]
 const TABLES = [...new Set(KEYS.flatMap((key) => (key.includes('.') ? [key.slice(0, key.lastIndexOf('.'))] : [])))]

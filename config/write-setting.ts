@@ -6,7 +6,7 @@ import { ROOT_TABLE } from './layers.ts'
 import { makeFolder } from './make-folder.ts'
 
 /**
- * Sets one text below `[distributed_storage]` in a configuration file and leaves everything else as it is, comments and
+ * Sets one text below `[distributed_storage]`, by its dotted path, in a configuration file and leaves everything else as it is, comments and
  * all. A file that is not there is made. The file is replaced whole: it is never seen half written.
  *
  * @throws ArchiveError CONFIG_FILE_UNWRITABLE
@@ -40,7 +40,10 @@ function setChecked(old: string, { file, key, value }: { file: string; key: stri
   const text = setInText(old, key, value)
   let found: unknown
   try {
-    found = (parse(text, { integersAsBigInt: true })[ROOT_TABLE] as Record<string, unknown> | undefined)?.[key]
+    found = [ROOT_TABLE, ...key.split('.')].reduce<unknown>(
+      (table, name) => (table as Record<string, unknown> | undefined)?.[name],
+      parse(text, { integersAsBigInt: true }),
+    )
   } catch {
     // Found to be something else below.
   }
@@ -73,18 +76,20 @@ function guard(file: string, write: () => void): void {
   }
 }
 
-/** The text of the file with the setting in it. */
+/** The text of the file with the setting in it. @param key - dotted path below `[distributed_storage]` */
 export function setInText(text: string, key: string, value: string): string {
-  const line = stringify({ [key]: value }).trim()
+  const at = key.lastIndexOf('.') + 1
+  const wanted = at === 0 ? ROOT_TABLE : `${ROOT_TABLE}.${key.slice(0, at - 1)}`
+  const line = stringify({ [key.slice(at)]: value }).trim()
   const lines = text.split('\n')
   let table = ''
   let header: number | undefined
   for (const [i, current] of lines.entries()) {
     const name = /^\s*\[+\s*([^\]]+?)\s*\]/.exec(current)?.[1]
     if (name !== undefined) table = name
-    if (name === ROOT_TABLE) header = i
+    if (name === wanted) header = i
     const match = /^(\s*)([A-Za-z0-9_-]+)\s*=\s*(?:"[^"]*"|'[^']*')(\s*#.*)?\s*$/.exec(current)
-    if (table === ROOT_TABLE && match?.[2] === key) {
+    if (table === wanted && match?.[2] === key.slice(at)) {
       lines[i] = `${match[1] ?? ''}${line}${match[3] ?? ''}`
       return lines.join('\n')
     }
@@ -95,7 +100,7 @@ export function setInText(text: string, key: string, value: string): string {
     return lines.join('\n')
   }
   const before = text === '' || text.endsWith('\n') ? text : `${text}\n`
-  return `${before}${before === '' ? '' : '\n'}[${ROOT_TABLE}]\n    ${line}\n`
+  return `${before}${before === '' ? '' : '\n'}[${wanted}]\n    ${line}\n`
 }
 
 function readIfPresent(file: string): string | undefined {

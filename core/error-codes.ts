@@ -7,6 +7,7 @@ import { CONTRACT_CODES } from './error-codes/contract-codes.ts'
 import { CORE_CODES } from './error-codes/core-codes.ts'
 import { DEVNET_CODES } from './error-codes/devnet-codes.ts'
 import { STORE_CODES } from './error-codes/store-codes.ts'
+import { WALLET_CODES } from './error-codes/wallet-codes.ts'
 import { REGISTRY_ERROR_CODES } from './registry/error-codes.ts'
 
 export type { ErrorKind } from './error-codes/error-entry.ts'
@@ -22,6 +23,7 @@ export const ERROR_CODES = {
   ...DEVNET_CODES,
   ...STORE_CODES,
   ...CHAIN_CODES,
+  ...WALLET_CODES,
   ...CONTRACT_CODES,
   ...REGISTRY_ERROR_CODES,
   ...API_CODES,

@@ -37,13 +37,21 @@ export {
 export * from './network-tag.ts'
 export * from './placement.ts'
 export * from './ports.ts'
-export { type ArgsCodec, decodeArgs, encodeArgs, textListCodec } from './registry/args.ts'
+export {
+  type ArgsCodec,
+  type ArgsField,
+  type ArgsStruct,
+  decodeArgs,
+  encodeArgs,
+  textListCodec,
+} from './registry/args.ts'
 export * from './registry/calls.ts'
 export * from './registry/error-codes.ts'
 export * from './registry/events.ts'
 export * from './registry/records.ts'
 export * from './registry/refusal.ts'
 export * from './registry/registry-config.ts'
+export * from './registry/text-args.ts'
 export * from './registry/views.ts'
 export * from './signed-text.ts'
 export * from './storage-proof.ts'

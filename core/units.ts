@@ -40,6 +40,12 @@ export function formatCoins(nanoMas: bigint): string {
   return `${nanoMas / NANO_MAS_PER_MAS}${decimals === '' ? '' : `.${decimals}`}`
 }
 
+/** Decimal MAS with at most 9 places, in nanoMAS; undefined for any other text. */
+export function parseCoins(text: string): bigint | undefined {
+  const [, whole, decimals = ''] = /^(\d{1,11})(?:\.(\d{1,9}))?$/.exec(text) ?? []
+  return whole === undefined ? undefined : BigInt(whole) * NANO_MAS_PER_MAS + BigInt(decimals.padEnd(9, '0'))
+}
+
 /** The network an archive belongs to: headers carry neither, so both are part of every root. */
 export interface Network {
   readonly chainId: bigint

@@ -88,11 +88,13 @@ export interface ReadOnlyAnswer {
  * the contract that said no.
  */
 export interface ChainPort {
-  /** Whose key signs; undefined without a key. */
+  /** Whose key signs, or who asks; undefined when neither is known. */
   readonly account: string | undefined
   readStatus(): Promise<ChainStatus>
   /** Candidate balance. */
   readBalance(address: string): Promise<bigint>
+  /** nanoMAS */
+  readBalances(address: string): Promise<{ readonly candidate: bigint; readonly final: bigint }>
   /** Candidate bytecode; undefined when there is none. */
   readBytecode(address: string): Promise<Uint8Array | undefined>
   /** Candidate values of ASCII keys, in their order. */

@@ -31,6 +31,13 @@ export function checkBytecode(bytecode: Uint8Array, path: string): void {
   refuseMissing(RUNTIME_EXPORTS.filter(isMissing), path, 'no node could run it')
 }
 
+/** Names of the functions that a contract can be called by. @throws ArchiveError REGISTRY_CODE_INVALID */
+export function listExportedFunctions(bytecode: Uint8Array, where: string): string[] {
+  return listExports(bytecode, where)
+    .filter(({ name, kind }) => kind === 'function' && !name.startsWith('__'))
+    .map(({ name }) => name)
+}
+
 function refuseMissing(missing: readonly (readonly [string, string])[], path: string, why: string): void {
   if (missing.length === 0) return
   const names = missing.slice(0, 3).map(([name, kind]) => (kind === 'function' ? name : `${kind} ${name}`))

@@ -1,7 +1,15 @@
 export { readOrCreateArchiverKey } from './archiver-key.ts'
 export { BALLAST_BYTES } from './ballast.ts'
-export type { ChainPort, ChainStatus, Quote, SignedOperation, SubmitOptions, SubmittedOperation } from './chain-port.ts'
-export { checkBytecode } from './check-bytecode.ts'
+export type {
+  ChainPort,
+  ChainStatus,
+  ContractCall,
+  Quote,
+  SignedOperation,
+  SubmitOptions,
+  SubmittedOperation,
+} from './chain-port.ts'
+export { checkBytecode, listExportedFunctions } from './check-bytecode.ts'
 export { LevelChunkStore } from './chunk-store.ts'
 export { type DaemonInfo, readDaemonInfo } from './daemon-info.ts'
 export {
@@ -48,5 +56,12 @@ export { LevelSpool } from './spool.ts'
 export { readIdentity } from './store-identity.ts'
 export { verifyArchive } from './verify.ts'
 export type { Damage, VerifyOptions, VerifyProgress, VerifyReport } from './verify-report.ts'
-export { readWalletKey } from './wallet-key.ts'
+export {
+  computeKeyAddress,
+  formatWallet,
+  makeSecretKey,
+  sealWallet,
+} from './wallet-file.ts'
+export { type KeySource, readWalletAddress, readWalletKey } from './wallet-key.ts'
 export { openWeb3Chain, type Web3ChainOptions } from './web3-chain.ts'
+export { writeNewWallet } from './write-wallet.ts'

@@ -44,6 +44,8 @@ export interface Web3ChainOptions {
   readonly chainId: bigint
   /** S1...; without it nothing is sent. */
   readonly secretKey?: string | undefined
+  /** Who asks where no key signs: in trial runs the caller. */
+  readonly caller?: string | undefined
   /** 0 takes the least that the node accepts. */
   readonly feeNanoMas: bigint
   /** A higher fee is never offered, whatever the node asks for. */
@@ -118,7 +120,7 @@ class Web3Chain implements ChainPort, WatchedNode {
   }
 
   get account(): string | undefined {
-    return this.key?.address
+    return this.key?.address ?? this.options.caller
   }
 
   async readStatus(): Promise<ChainStatus> {

@@ -32,11 +32,11 @@ export const CHAIN_CODES = {
     kind: 'input',
     when: 'Something is to be signed and no key is configured.',
     action:
-      'Set `contract.key_file` to a file that holds a secret key (S1...), or MASSA_STORAGE_SECRET_KEY in the environment.',
+      'Make one with `massa-storage wallet create` or `wallet import`, or set `contract.key_file` to a wallet file or a file that holds a secret key (S1...), or MASSA_STORAGE_SECRET_KEY in the environment.',
   },
   CHAIN_KEY_INVALID: {
     kind: 'input',
-    when: 'The configured key is no Massa secret key, or others may read its file.',
+    when: 'The configured key is neither a Massa secret key nor a wallet file, or others may read its file.',
     action: 'Check the file, and set its mode to 600.',
   },
   CHAIN_BALANCE_SHORT: {

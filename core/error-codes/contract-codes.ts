@@ -12,6 +12,17 @@ export const CONTRACT_CODES = {
     when: 'The bytecode on the chain is not the one that ships with this release.',
     action: 'Do not trust the contract before you know why: it may be another release, or another contract.',
   },
+  CONTRACT_ARGUMENT_INVALID: {
+    kind: 'input',
+    when: 'An argument of a contract call is not of its type, or there are too few or too many.',
+    action:
+      'Correct it as the message says; for contracts other than the registry write the type before it, such as `u64:5` or `string:x`.',
+  },
+  CONTRACT_FUNCTION_UNKNOWN: {
+    kind: 'input',
+    when: 'A contract has no function of this name, or it has a command of its own.',
+    action: 'Correct the name, or use the command that the message names.',
+  },
   CONTRACT_EXISTS: {
     kind: 'input',
     when: 'A registry would be deployed although the configuration names one.',

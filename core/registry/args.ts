@@ -1,4 +1,4 @@
-import { concatBytes } from '../bytes.ts'
+import { concatBytes, fromHex } from '../bytes.ts'
 import type { ErrorCode } from '../error-codes.ts'
 import { ArchiveError } from '../errors.ts'
 import { parseAddress } from '../massa/atoms.ts'
@@ -8,11 +8,17 @@ import { parseAddress } from '../massa/atoms.ts'
  * little endian, texts and byte strings have a u32 length before them, lists a u32 length in bytes.
  */
 
-const U64_MAX = (1n << 64n) - 1n
 const U32_MAX = 0xffff_ffff
 
-/** One type of argument or result. `write` refuses with the code that the registry would; `read` with CORE_BYTES_INVALID. */
+/**
+ * One type of argument or result. `write` refuses with the code that the registry would, `read` with CORE_BYTES_INVALID,
+ * `parse` with CONTRACT_ARGUMENT_INVALID.
+ */
 export interface ArgsCodec<T> {
+  /** As signatures name it: `u64`, `string[]`. */
+  readonly type: string
+  /** The value that somebody wrote as a text. */
+  parse(text: string): T
   write(writer: ArgsWriter, value: T): void
   read(reader: ArgsReader): T
 }
@@ -90,18 +96,44 @@ export function refuse(code: ErrorCode, message: string): never {
   throw new ArchiveError(code, message)
 }
 
-function unsigned(sizeBytes: number, max: bigint): ArgsCodec<bigint> {
+/** @throws ArchiveError CONTRACT_ARGUMENT_INVALID */
+function refuseText(value: string, what: string): never {
+  throw new ArchiveError('CONTRACT_ARGUMENT_INVALID', `'${value.slice(0, 80)}' is not ${what}`)
+}
+
+const INTEGER = /^-?\d{1,80}$/
+
+function parseInteger(value: string, type: string, [min, max]: readonly [bigint, bigint]): bigint {
+  const number = INTEGER.test(value) ? BigInt(value) : undefined
+  if (number === undefined || number < min || number > max) refuseText(value, `a ${type}, from ${min} to ${max}`)
+  return number
+}
+
+/** Of up to 256 bits, two's complement. */
+export function integerCodec(bits: number, isSigned: boolean): ArgsCodec<bigint> {
+  const type = `${isSigned ? 'i' : 'u'}${bits}`
+  const span = 1n << BigInt(bits)
+  const bounds = isSigned ? ([-span / 2n, span / 2n - 1n] as const) : ([0n, span - 1n] as const)
+  const [min, max] = bounds
   return {
+    type,
+    parse: (value) => parseInteger(value, type, bounds),
     write: (writer, value) => {
-      if (value < 0n || value > max) refuse('REGISTRY_ARGS_INVALID', `${value} is not from 0 to ${max}`)
-      writer.integer(value, sizeBytes)
+      if (value < min || value > max) refuse('REGISTRY_ARGS_INVALID', `${value} is not from ${min} to ${max}`)
+      writer.integer(value, bits / 8)
     },
-    read: (reader) => reader.integer(sizeBytes),
+    read: (reader) => {
+      const value = reader.integer(bits / 8)
+      return value > max ? value - span : value
+    },
   }
 }
 
 function smallUnsigned(sizeBytes: number, max: number): ArgsCodec<number> {
+  const type = `u${sizeBytes * 8}`
   return {
+    type,
+    parse: (value) => Number(parseInteger(value, type, [0n, BigInt(max)])),
     write: (writer, value) => {
       if (!Number.isInteger(value) || value < 0 || value > max) {
         refuse('REGISTRY_ARGS_INVALID', `${value} is not a whole number from 0 to ${max}`)
@@ -112,11 +144,13 @@ function smallUnsigned(sizeBytes: number, max: number): ArgsCodec<number> {
   }
 }
 
-export const u64 = unsigned(8, U64_MAX)
+export const u64 = integerCodec(64, false)
 export const u32 = smallUnsigned(4, U32_MAX)
 export const u8 = smallUnsigned(1, 0xff)
 
 export const bool: ArgsCodec<boolean> = {
+  type: 'bool',
+  parse: (value) => value === 'true' || (value !== 'false' && refuseText(value, 'true or false')),
   write: (writer, value) => {
     writer.integer(value ? 1n : 0n, 1)
   },
@@ -129,6 +163,8 @@ export const bool: ArgsCodec<boolean> = {
 
 /** A text of ASCII, as all texts of the registry are. */
 export const text: ArgsCodec<string> = {
+  type: 'string',
+  parse: (value) => value,
   write: (writer, value) => {
     writer.sized(toAscii(value))
   },
@@ -149,16 +185,17 @@ function toAscii(value: string): Uint8Array {
 /** A text that has to look so. */
 export function textOf(pattern: RegExp, code: ErrorCode, what: string): ArgsCodec<string> {
   return {
+    ...text,
     write: (writer, value) => {
       if (!pattern.test(value)) refuse(code, `'${value.slice(0, 80)}' is not ${what}`)
       text.write(writer, value)
     },
-    read: text.read,
   }
 }
 
 /** The text of an address, checked whole before it is sent. */
 export const address: ArgsCodec<string> = {
+  ...text,
   write: (writer, value) => {
     try {
       parseAddress(value)
@@ -167,10 +204,18 @@ export const address: ArgsCodec<string> = {
     }
     text.write(writer, value)
   },
-  read: text.read,
+}
+
+/** Hex digits, with or without `0x`. */
+function parseHex(value: string): Uint8Array {
+  const digits = value.replace(/^0x/, '')
+  if (digits.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(digits)) refuseText(value, 'bytes in hex')
+  return fromHex(digits.toLowerCase())
 }
 
 export const bytes: ArgsCodec<Uint8Array> = {
+  type: 'bytes',
+  parse: parseHex,
   write: (writer, value) => {
     writer.sized(value)
   },
@@ -178,6 +223,8 @@ export const bytes: ArgsCodec<Uint8Array> = {
 }
 
 export const hash: ArgsCodec<Uint8Array> = {
+  type: 'bytes',
+  parse: parseHex,
   write: (writer, value) => {
     if (value.length !== 32) refuse('REGISTRY_ARGS_INVALID', `a hash of ${value.length} bytes`)
     writer.sized(value)
@@ -200,6 +247,8 @@ const UNBOUNDED: ListBounds = { min: 0, max: Number.POSITIVE_INFINITY, code: 'RE
 /** u32 length in bytes || items */
 export function list<T>(item: ArgsCodec<T>, bounds: ListBounds = UNBOUNDED): ArgsCodec<readonly T[]> {
   return {
+    type: `${item.type}[]`,
+    parse: (value) => splitItems(value).map((part) => item.parse(part)),
     write: (writer, values) => {
       if (values.length < bounds.min || values.length > bounds.max) {
         refuse(bounds.code, `${values.length} items; ${bounds.min} to ${bounds.max} are allowed`)
@@ -217,12 +266,31 @@ export function list<T>(item: ArgsCodec<T>, bounds: ListBounds = UNBOUNDED): Arg
   }
 }
 
+/** `a,b,c`, or a JSON array where an item holds a comma. */
+function splitItems(value: string): string[] {
+  if (!value.startsWith('[')) return value === '' ? [] : value.split(',')
+  try {
+    const items: unknown = JSON.parse(value)
+    if (Array.isArray(items) && items.every(isItem)) return items.map(String)
+  } catch {
+    // Said below.
+  }
+  return refuseText(value, 'a list such as a,b,c or ["a","b"]')
+}
+
+/** A number beyond 2^53 has lost digits by now. */
+function isItem(item: unknown): boolean {
+  return typeof item === 'string' || typeof item === 'boolean' || Number.isSafeInteger(item)
+}
+
 /** A list of texts, as massa-web3's deployer names the contracts it made. */
 export const textListCodec: ArgsCodec<readonly string[]> = list(text)
 
 /** `none` in the place of a value that is not there. */
 export function optionalAs<T>(codec: ArgsCodec<T>, none: T): ArgsCodec<T | undefined> {
   return {
+    type: codec.type,
+    parse: (value) => codec.parse(value),
     write: (writer, value) => codec.write(writer, value ?? none),
     read: (reader) => {
       const value = codec.read(reader)
@@ -247,14 +315,38 @@ export type StructOf<R, O = None> = { readonly [K in keyof R]: ValueOf<R[K]> } &
   readonly [K in keyof O]?: ValueOf<O[K]> | undefined
 }
 
+/** A field of a struct, or an argument of a function. */
+export interface ArgsField {
+  readonly name: string
+  readonly type: string
+  readonly isOptional: boolean
+  parse(text: string): unknown
+}
+
+export interface ArgsStruct<T> extends ArgsCodec<T> {
+  /** In their order. */
+  readonly fields: readonly ArgsField[]
+}
+
 /**
  * Fields one after the other. Those of `optional` may be left out from the end; one that is left out before one that is
  * given is refused (REGISTRY_ARGS_INVALID).
  */
-export function struct<R, O = None>(required: R, optional?: O): ArgsCodec<StructOf<R, O>> {
+export function struct<R, O = None>(required: R, optional?: O): ArgsStruct<StructOf<R, O>> {
   const fixed = Object.entries(required as Fields) as [string, ArgsCodec<unknown>][]
   const extra = Object.entries((optional ?? {}) as Fields) as [string, ArgsCodec<unknown>][]
+  const toField =
+    (isOptional: boolean) =>
+    ([name, { type, parse }]: [string, ArgsCodec<unknown>]): ArgsField => ({
+      name,
+      type,
+      isOptional,
+      parse,
+    })
   return {
+    type: 'struct',
+    parse: (value) => refuseText(value, 'a value that can be written as a text'),
+    fields: [...fixed.map(toField(false)), ...extra.map(toField(true))],
     write: (writer, value) => {
       const values = value as Readonly<Record<string, unknown>>
       for (const [name, codec] of fixed) codec.write(writer, values[name])

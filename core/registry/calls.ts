@@ -36,6 +36,7 @@ function metadataText(maxLength: number): ArgsCodec<string> {
 }
 
 const wasm: ArgsCodec<Uint8Array> = {
+  ...bytes,
   write: (writer, value) => {
     const magic = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]
     if (value.length <= magic.length || magic.some((byte, i) => value[i] !== byte)) {
@@ -43,7 +44,6 @@ const wasm: ArgsCodec<Uint8Array> = {
     }
     bytes.write(writer, value)
   },
-  read: bytes.read,
 }
 
 /** What `prune` deletes; the kind is its place in this list. */
@@ -51,6 +51,12 @@ export const PRUNE_KINDS = ['challenge', 'period', 'vote'] as const
 export type PruneKind = (typeof PRUNE_KINDS)[number]
 
 const pruneKind: ArgsCodec<PruneKind> = {
+  type: PRUNE_KINDS.join('|'),
+  parse: (text) => {
+    const kind = PRUNE_KINDS.find((name, i) => text === name || text === `${i}`)
+    if (kind !== undefined) return kind
+    return refuse('CONTRACT_ARGUMENT_INVALID', `'${text.slice(0, 80)}' is none of ${PRUNE_KINDS.join(', ')}`)
+  },
   write: (writer, value) => u8.write(writer, PRUNE_KINDS.indexOf(value)),
   read: (reader) => {
     const kind = PRUNE_KINDS[u8.read(reader)]

@@ -8,6 +8,7 @@ import {
   hash,
   list,
   optionalAs,
+  refuse,
   type StructOf,
   struct,
   text,
@@ -66,6 +67,8 @@ export const CHALLENGE_OUTCOMES = ['open', 'passed', 'failed', 'expired', 'void'
 export type ChallengeOutcome = (typeof CHALLENGE_OUTCOMES)[number]
 
 const outcome: ArgsCodec<ChallengeOutcome> = {
+  type: 'u8',
+  parse: (value) => refuse('CONTRACT_ARGUMENT_INVALID', `'${value}' is no argument`),
   write: (writer, value) => u8.write(writer, CHALLENGE_OUTCOMES.indexOf(value)),
   read: (reader) => {
     const value = CHALLENGE_OUTCOMES[u8.read(reader)]

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import {
   collectSetting,
+  parseAmount,
   parseChunkPrefix,
   parseCount,
   parseHexPrefix,
   parseLogLevel,
   parsePeriod,
   parsePeriodRange,
+  parseWhole,
 } from '../../cli/parse-arguments.ts'
 
 const REFUSED = { name: 'InvalidArgumentError', code: 'commander.invalidArgument' }
@@ -75,5 +77,41 @@ describe('cli/parse-arguments', () => {
   it('takes a level of the log by its name or number', () => {
     for (const text of ['error', 'trace', '0', '4']) assert.equal(parseLogLevel(text), text)
     for (const text of ['5', '-1', '00', 'ERROR', '', 'fatal']) assert.throws(() => parseLogLevel(text), REFUSED, text)
+  })
+
+  it('takes amounts of MAS to the last nanoMAS, exactly', () => {
+    const cases: readonly (readonly [string, bigint])[] = [
+      ['0', 0n],
+      ['1', 1_000_000_000n],
+      ['1.5', 1_500_000_000n],
+      ['0.000000001', 1n],
+      ['007', 7_000_000_000n],
+      ['99999999999.999999999', 99_999_999_999_999_999_999n],
+    ]
+    for (const [text, wanted] of cases) assert.equal(parseAmount(text), wanted)
+    for (const text of [
+      '',
+      '.5',
+      '1.',
+      '1,5',
+      '-1',
+      '+1',
+      '1e3',
+      '0x1',
+      '1.0000000001',
+      '100000000000',
+      ' 1',
+      '1 MAS',
+      '٣',
+    ]) {
+      assert.throws(() => parseAmount(text), REFUSED, text)
+    }
+  })
+
+  it('takes whole numbers from 0 of at most 18 digits', () => {
+    assert.equal(parseWhole('0'), 0n)
+    assert.equal(parseWhole('9'.repeat(18)), 999_999_999_999_999_999n)
+    for (const text of ['', '-1', '1.5', '9'.repeat(19), '1e3', ' 1', '٣'])
+      assert.throws(() => parseWhole(text), REFUSED, text)
   })
 })

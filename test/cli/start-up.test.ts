@@ -57,4 +57,19 @@ describe('cli: what a command loads before it runs', () => {
       }
     })
   }
+
+  it('wallet loads neither archive nor server, and the client of the chain and YAML only when they are used', () => {
+    const packages = listPackages('cli/commands/wallet.ts')
+    for (const name of [
+      '@massalabs/massa-web3',
+      'yaml',
+      'classic-level',
+      '@grpc/grpc-js',
+      'fastify',
+      'pino',
+      'piscina',
+    ]) {
+      assert.ok(!packages.includes(name), name)
+    }
+  })
 })

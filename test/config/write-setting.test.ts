@@ -54,6 +54,49 @@ describe('config/write-setting', () => {
     })
   }
 
+  /** Name, before, after, for a setting of a table. */
+  const TABLE_CASES: readonly (readonly [string, string, string])[] = [
+    [
+      'a table that is there',
+      '[distributed_storage]\n\n    [distributed_storage.contract]\n        fee_nano_mas = 1\n',
+      '[distributed_storage]\n\n    [distributed_storage.contract]\n        key_file = "a b"\n        fee_nano_mas = 1\n',
+    ],
+    [
+      'a value that is there',
+      '[distributed_storage.contract]\nkey_file = "" # none\n',
+      '[distributed_storage.contract]\nkey_file = "a b" # none\n',
+    ],
+    [
+      'no such table',
+      '[distributed_storage]\n    enabled = true\n',
+      '[distributed_storage]\n    enabled = true\n\n[distributed_storage.contract]\n    key_file = "a b"\n',
+    ],
+    ['an empty file', '', '[distributed_storage.contract]\n    key_file = "a b"\n'],
+  ]
+  for (const [name, before, after] of TABLE_CASES) {
+    it(`a setting of a table goes into ${name}`, () => {
+      assert.equal(setInText(before, 'contract.key_file', 'a b'), after)
+      const file = join(dir, 'config.toml')
+      writeFileSync(file, before)
+      writeSetting(file, 'contract.key_file', 'a b')
+      assert.equal(loadConfig({ file, env: {}, flags: {}, cwd: dir }).config.contract.keyFile, 'a b')
+    })
+  }
+
+  it('error: a table that stands there in another way is left alone', () => {
+    const file = join(dir, 'config.toml')
+    for (const text of [
+      '[distributed_storage]\ncontract.key_file = ""\n',
+      '[distributed_storage]\ncontract = { key_file = "" }\n',
+    ]) {
+      writeFileSync(file, text)
+      const isRefused = (error: unknown) => isArchiveError(error, 'CONFIG_FILE_UNWRITABLE')
+      assert.throws(() => writeSetting(file, 'contract.key_file', 'x'), isRefused)
+      assert.throws(() => checkSettingWritable(file, 'contract.key_file'), isRefused)
+      assert.equal(readFileSync(file, 'utf8'), text)
+    }
+  })
+
   it('makes a file that is not there, and its folder', () => {
     const file = join(dir, 'config', 'config.toml')
     writeSetting(file, KEY, ADDRESS)

@@ -245,6 +245,14 @@ describe('e2e/cli', function () {
       ['prune'],
       ['doctor'],
       ['config', 'init'],
+      ['contract', 'call'],
+      ['wallet', 'create'],
+      ['wallet', 'import'],
+      ['wallet', 'balance'],
+      ['wallet', 'address'],
+      ['register'],
+      ['unregister'],
+      ['node', 'info'],
       ['replay'],
     ]) {
       const { code, stdout } = await cli(...args, '--help')

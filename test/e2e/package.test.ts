@@ -44,8 +44,10 @@ describe('e2e/package', function () {
 
   after(() => rmSync(dir, { recursive: true, force: true }))
 
-  it('installs into an empty prefix and says its version', () => {
-    assert.equal(run(installed(), ['--version'], dir).trim(), readPackageVersion())
+  it('installs into an empty prefix and says its version by both names', () => {
+    for (const name of ['massa-storage', 'massa-cli']) {
+      assert.equal(run(join(dir, 'prefix', 'bin', name), ['--version'], dir).trim(), readPackageVersion())
+    }
   })
 
   it('archives the recording that comes with it, in a folder of the user', () => {

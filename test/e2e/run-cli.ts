@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-export const BIN = fileURLToPath(new URL('../../bin/massa-storage.js', import.meta.url))
+const binOf = (name: string) => fileURLToPath(new URL(`../../bin/${name}.js`, import.meta.url))
+
+export const BIN = binOf('massa-storage')
 const LIMIT_MS = 60_000
 
 export interface CliResult {
@@ -13,6 +15,8 @@ export interface CliResult {
 export interface CliOptions {
   readonly cwd: string
   readonly env?: Record<string, string>
+  /** The other name of the program. */
+  readonly name?: 'massa-cli'
   /** Run as this user, which only root may. */
   readonly uid?: number
 }
@@ -28,9 +32,11 @@ export interface RunningCli {
 /** The built command line as its own process, with nothing of this process' settings. */
 export function startCli(args: readonly string[], options: CliOptions): RunningCli {
   const inherited = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => name !== 'NODE_OPTIONS' && !name.startsWith('MASSA_STORAGE_')),
+    Object.entries(process.env).filter(
+      ([name]) => name !== 'NODE_OPTIONS' && !name.startsWith('MASSA_STORAGE_') && name !== 'CREDENTIALS_DIRECTORY',
+    ),
   )
-  const child = spawn(process.execPath, [BIN, ...args], {
+  const child = spawn(process.execPath, [options.name ? binOf(options.name) : BIN, ...args], {
     cwd: options.cwd,
     env: { ...inherited, NO_COLOR: '1', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],

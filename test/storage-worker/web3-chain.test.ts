@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { loadRegistryParams } from '../../config/index.ts'
 import { type ErrorCode, isArchiveError } from '../../core/index.ts'
 import { startJsonRpcServer } from '../../devnet/node/index.ts'
@@ -14,7 +11,6 @@ import {
   openWeb3Chain,
   planDeployment,
   RegistryClient,
-  readWalletKey,
   type SignedOperation,
   type SubmitOptions,
   type Web3ChainOptions,
@@ -334,50 +330,5 @@ describe('storage-worker/web3-chain against what is no node', () => {
 
   it('error: a port where nobody listens is unreachable', async () => {
     await refused('CHAIN_NODE_UNREACHABLE', statusOf({ url: 'http://127.0.0.1:1' }))
-  })
-})
-
-describe('storage-worker/wallet-key', () => {
-  let dir: string
-
-  before(() => {
-    dir = mkdtempSync(join(tmpdir(), 'massa-storage-key-'))
-  })
-
-  after(() => rmSync(dir, { recursive: true }))
-
-  function write(name: string, text: string, mode = 0o600): string {
-    const file = join(dir, name)
-    writeFileSync(file, text)
-    chmodSync(file, mode)
-    return file
-  }
-
-  const read = (file: string, env: Record<string, string> = {}) => readWalletKey({ file, env })
-
-  it('comes from the environment, else from a file of its owner, else not at all', () => {
-    const file = write('good', `${ADMIN.secret}\n`)
-    assert.equal(read(file), ADMIN.secret)
-    assert.equal(read(file, { MASSA_STORAGE_SECRET_KEY: POOR.secret }), POOR.secret)
-    assert.equal(read(''), undefined)
-  })
-
-  it('error: is refused without being shown when others may read it, it is damaged, or it is not there', () => {
-    const damaged = `${ADMIN.secret.slice(0, -1)}x`
-    const files = [
-      write('open', ADMIN.secret, 0o640),
-      write('damaged', damaged),
-      write('long', 'S'.repeat(300)),
-      join(dir, 'none'),
-    ]
-    const attempts = [...files.map((file) => () => read(file)), () => read('', { MASSA_STORAGE_SECRET_KEY: damaged })]
-    for (const attempt of attempts) {
-      assert.throws(attempt, (error) => {
-        assert(isArchiveError(error, 'CHAIN_KEY_INVALID'))
-        const shown = `${error.stack}${JSON.stringify(error.context)}${String(error.cause)}`
-        assert(!shown.includes(ADMIN.secret.slice(1, 20)), shown)
-        return true
-      })
-    }
   })
 })

@@ -1,0 +1,153 @@
+import { ArchiveError, formatCoins, isArchiveError, PERIOD_MS, type RegistryConfig } from '../../core/index.ts'
+import { compareBytecode, type Quote, type RegistryClient } from '../../storage-worker/index.ts'
+import { openRegistry } from '../chain-access.ts'
+import { confirmCall, tellProgress } from '../confirm-call.ts'
+import type { Context } from '../context.ts'
+import { EXIT_CODES } from '../exit-codes.ts'
+import { formatDuration } from '../output.ts'
+import { toPlain } from '../render-value.ts'
+
+/** The records of a node take 0.0517 MAS; what is not used comes back in the same call. */
+const RECORD_COINS_NANO_MAS = 100_000_000n
+
+interface SigningOptions {
+  readonly address?: string
+  readonly yes?: boolean
+  readonly signal: AbortSignal
+}
+
+export interface RegisterOptions extends SigningOptions {
+  readonly gb?: bigint
+  readonly retentionPeriods?: bigint
+  /** nanoMAS */
+  readonly stake?: bigint
+}
+
+export type UnregisterOptions = SigningOptions
+
+/** Registers the address of the wallet, with what the configuration offers unless told otherwise. */
+export async function registerNode(context: Context, options: RegisterOptions): Promise<number> {
+  const { output } = context
+  const { client, loaded } = await openRegistry(context, { address: options.address, needsKey: true })
+  const { chainId } = await client.chain.readStatus()
+  const config = await client.read('getConfig', {})
+  const allocatedGb = options.gb ?? BigInt(loaded.config.allocatedStorageGb)
+  const args = {
+    allocatedGb,
+    retentionPeriods: options.retentionPeriods ?? BigInt(loaded.config.retentionPeriods),
+    stake: options.stake ?? computeRequiredStake(config, allocatedGb),
+  }
+  if (!(await compareBytecode(client.chain, client.address)).isEqual) {
+    output.remark(
+      `Warning: ${client.address} holds other code than this release ships; see 'massa-storage contract verify'.`,
+    )
+  }
+  const coinsNanoMas = args.stake + RECORD_COINS_NANO_MAS
+  const quote = await client.quote('registerStorageNode', args, coinsNanoMas)
+  output.remark(
+    `Registering with a stake of ${formatCoins(args.stake)} MAS. It is paid back ${describeWait(config.unbondingPeriods)} ` +
+      'after `unregister`, less what is slashed for failed challenges.',
+  )
+  const shown = Object.entries(args).map(([name, value]) => [name, `${value}`] as const)
+  await confirmCall(
+    output,
+    toConfirm(client, { functionName: 'registerStorageNode', args: shown, quote, coinsNanoMas, chainId }),
+    options,
+  )
+  const { signal } = options
+  const { operationId, feeNanoMas } = await client.call('registerStorageNode', args, {
+    coinsNanoMas,
+    quote,
+    signal,
+    ...tellProgress(output),
+  })
+  const node = await client.read('getNodeInfo', { address: client.chain.account ?? '' })
+  output.value({ operationId, feeNanoMas: `${feeNanoMas}`, node: toPlain(node) })
+  output.line(`Registered ${node.address}: ${node.allocatedGb} GB, stake ${formatCoins(node.stake)} MAS.`)
+  return EXIT_CODES.ok.code
+}
+
+/** Leaves the registry, or after the unbonding takes out what is due. */
+export async function unregisterNode(context: Context, options: UnregisterOptions): Promise<number> {
+  const { output } = context
+  const { client } = await openRegistry(context, { address: options.address, needsKey: true })
+  const address = client.chain.account ?? ''
+  const { chainId, period } = await client.chain.readStatus()
+  const node = await client.read('getNodeInfo', { address })
+  const { unbondingPeriods } = await client.read('getConfig', {})
+  if (node.leaving && BigInt(period) < node.unlockPeriod) {
+    const wait = describeWait(node.unlockPeriod - BigInt(period))
+    throw new ArchiveError(
+      'REGISTRY_UNBONDING',
+      `${address} left and is paid from period ${node.unlockPeriod} on, in ${wait}`,
+      {
+        unlockPeriod: node.unlockPeriod,
+      },
+    )
+  }
+  const due = `${formatCoins(node.stake)} MAS of stake and ${formatCoins(node.pendingRewards)} MAS of rewards`
+  if (node.leaving) output.remark(`The unbonding is over: this pays ${due}, and deletes the records of ${address}.`)
+  else {
+    output.remark(
+      `Leaving takes two calls. This one ends challenges and rewards; ${formatCoins(node.unvested)} MAS of rewards`,
+    )
+    output.remark('that no audit has confirmed go back to the pool. Challenges that are open must still be answered.')
+    output.remark(`${describeWait(unbondingPeriods)} later the same command pays ${due}.`)
+  }
+  const quote = await client.quote('unregisterStorageNode', {})
+  await confirmCall(
+    output,
+    toConfirm(client, { functionName: 'unregisterStorageNode', args: [], quote, coinsNanoMas: 0n, chainId }),
+    options,
+  )
+  const { operationId, feeNanoMas } = await client.call(
+    'unregisterStorageNode',
+    {},
+    {
+      quote,
+      signal: options.signal,
+      ...tellProgress(output),
+    },
+  )
+  const left = await readNode(client, address)
+  output.value({ operationId, feeNanoMas: `${feeNanoMas}`, node: left ? toPlain(left) : null })
+  output.line(
+    left
+      ? `${address} has left and is paid from period ${left.unlockPeriod} on: call this again then.`
+      : `${address} is paid and no longer in the registry.`,
+  )
+  return EXIT_CODES.ok.code
+}
+
+/** undefined when the registry does not know it. */
+async function readNode(client: RegistryClient, address: string) {
+  try {
+    return await client.read('getNodeInfo', { address })
+  } catch (error) {
+    if (isArchiveError(error, 'REGISTRY_NODE_UNKNOWN')) return undefined
+    throw error
+  }
+}
+
+/** nanoMAS: the larger of the minimum and the price of the GB. */
+function computeRequiredStake({ minStake, stakePerGb }: RegistryConfig, allocatedGb: bigint): bigint {
+  const ofGb = stakePerGb * allocatedGb
+  return ofGb > minStake ? ofGb : minStake
+}
+
+function describeWait(periods: bigint): string {
+  return `${periods} periods (${formatDuration(Number(periods) * PERIOD_MS)})`
+}
+
+interface PlannedCall {
+  readonly functionName: string
+  readonly args: readonly (readonly [string, string])[]
+  readonly quote: Quote
+  readonly coinsNanoMas: bigint
+  readonly chainId: bigint
+}
+
+function toConfirm(client: RegistryClient, { functionName, args, quote, coinsNanoMas, chainId }: PlannedCall) {
+  const call = { target: client.address, functionName, coinsNanoMas }
+  return { call, args, quote, account: client.chain.account, chainId }
+}
