@@ -31,10 +31,16 @@ export interface DeferredCall {
 /** Calls registered for later slots, in the order in which they will run. An old state can be put back. */
 export class DeferredCalls {
   private readonly gasPrice: bigint
-  private calls: readonly DeferredCall[] = []
+  private calls: readonly DeferredCall[]
 
-  constructor(gasPriceNanoMas: bigint) {
+  constructor(gasPriceNanoMas: bigint, calls: readonly DeferredCall[] = []) {
     this.gasPrice = gasPriceNanoMas
+    this.calls = calls
+  }
+
+  /** In the order in which they will run; never changed. */
+  list(): readonly DeferredCall[] {
+    return this.calls
   }
 
   save(): unknown {

@@ -1,5 +1,5 @@
 import { SLOT_MS, type Slot, slotIndex, slotOfIndex, THREAD_COUNT } from '../../core/index.ts'
-import { DeferredCalls, MIN_DEFERRED_GAS_PRICE } from './deferred-calls.ts'
+import { type DeferredCall, DeferredCalls, MIN_DEFERRED_GAS_PRICE } from './deferred-calls.ts'
 import {
   attempt,
   type DeferredOutcome,
@@ -38,6 +38,7 @@ import {
   type ReadOnlyCall,
   type ReadOnlyOutcome,
 } from './operation.ts'
+import { ROLL_PRICE_NANO_MAS, type RollState, Rolls } from './rolls.ts'
 import { computeContractAddress, computeTrailHash, computeTupleHash } from './trail.ts'
 
 export interface EngineOptions {
@@ -59,6 +60,10 @@ export interface EngineOptions {
   readonly executionTrailHash?: Uint8Array
   /** Addresses with their nanoMAS. */
   readonly accounts?: Iterable<readonly [address: string, balanceNanoMas: bigint]>
+  /** Of `slot`; nobody has any by default. */
+  readonly rolls?: RollState
+  /** Registered up to `slot`, in the order in which they will run; none by default. */
+  readonly deferredCalls?: readonly DeferredCall[]
 }
 
 /** A state to come back to. */
@@ -77,10 +82,11 @@ const NO_CHANGES: StateChanges = new Map()
  * limits, error texts.
  *
  * Synchronous, one state, no clock and no randomness of its own: the same calls give the same outcomes. What it leaves
- * out: rolls, asynchronous messages, blocks and their choice of operations.
+ * out: asynchronous messages, blocks, their choice of operations and their rewards.
  */
 export class ContractEngine {
   readonly ledger = new Ledger()
+  readonly rolls: Rolls
   private readonly chainId: bigint
   private readonly genesisTimestampMs: bigint
   private readonly machine: Machine
@@ -93,7 +99,11 @@ export class ContractEngine {
   constructor(options: EngineOptions = {}) {
     this.chainId = options.chainId ?? SANDBOX_CHAIN_ID
     this.genesisTimestampMs = options.genesisTimestampMs ?? 0n
-    this.deferredCalls = new DeferredCalls(options.deferredGasPriceNanoMas ?? MIN_DEFERRED_GAS_PRICE)
+    this.deferredCalls = new DeferredCalls(
+      options.deferredGasPriceNanoMas ?? MIN_DEFERRED_GAS_PRICE,
+      options.deferredCalls,
+    )
+    this.rolls = new Rolls(options.rolls)
     this.machine = new Machine(options.modules ?? new ModuleCache(), getGasPrices(options.nodeVersion ?? 'MAIN.5.0'))
     const slot = checkSlot(options.slot ?? { period: 1, thread: 0 })
     const trail = options.executionTrailHash
@@ -188,6 +198,33 @@ export class ContractEngine {
         this.machine.run(module, { functionName: 'main', parameter: NOTHING, gas }),
       )
     })
+  }
+
+  /** Registered and not run yet, in the order in which they will run. The list is never changed. */
+  listDeferredCalls(): readonly DeferredCall[] {
+    return this.deferredCalls.list()
+  }
+
+  /**
+   * New coins, as rewards and repaid rolls are, in the present slot.
+   *
+   * @returns false when nothing happened: an address that does not exist costs more to create
+   */
+  credit(address: string, amountNanoMas: bigint): boolean {
+    try {
+      this.context.moveCoins(undefined, address, amountNanoMas)
+      return true
+    } catch (fault) {
+      if (fault instanceof ExecutionFault) return false
+      throw fault
+    } finally {
+      this.settle()
+    }
+  }
+
+  /** Pays what is owed for sold rolls in the present slot: after its operations and rewards. */
+  payDeferredCredits(): void {
+    for (const { address, amountNanoMas } of this.rolls.takeDue(this.slot)) this.credit(address, amountNanoMas)
   }
 
   /** Puts a contract on the ledger without deploying it: no constructor, no price. */
@@ -286,8 +323,8 @@ export class ContractEngine {
   }
 
   private openContext(at: SlotState, readOnly: boolean): ExecutionContext {
-    const { chainId, ledger, deferredCalls } = this
-    return new ExecutionContext(at, { chainId, ledger, deferredCalls }, { readOnly })
+    const { chainId, ledger, deferredCalls, rolls } = this
+    return new ExecutionContext(at, { chainId, ledger, deferredCalls, rolls }, { readOnly })
   }
 
   private stateAt(slot: Slot, previousTrail: Uint8Array, blockId: Uint8Array | undefined): SlotState {
@@ -311,7 +348,7 @@ function takeEvents(context: ExecutionContext): readonly ContractEvent[] {
 }
 
 function computeBlockGas({ body }: EngineOperation): bigint {
-  if (body.kind === 'transaction') return BigInt(OPERATION_BASE_GAS)
+  if (!('maxGas' in body)) return BigInt(OPERATION_BASE_GAS)
   const extra = body.kind === 'execute-sc' ? TEMPORARY_COMPILATION_GAS : 0
   return body.maxGas + BigInt(OPERATION_BASE_GAS + extra)
 }
@@ -324,6 +361,10 @@ function maxSpending(body: EngineOperation['body']): bigint {
       return body.coinsNanoMas
     case 'execute-sc':
       return body.maxCoinsNanoMas
+    case 'roll-buy':
+      return body.rollCount * ROLL_PRICE_NANO_MAS
+    case 'roll-sell':
+      return 0n
   }
 }
 

@@ -4,6 +4,7 @@ import { formatMas } from './amount-text.ts'
 import type { DeferredCalls } from './deferred-calls.ts'
 import { bail, ExecutionFault, runtimeFault } from './faults.ts'
 import type { Ledger } from './ledger.ts'
+import type { RollState, Rolls } from './rolls.ts'
 import { ADDRESS_PRICE_NANO_MAS, computeBytecodePrice, computeEntryPrice } from './storage-price.ts'
 import { computeContractAddress } from './trail.ts'
 import { UnsafeRandom } from './unsafe-random.ts'
@@ -46,6 +47,7 @@ export interface StackElement {
 export interface ContextSnapshot {
   readonly ledger: number
   readonly deferred: unknown
+  readonly rolls: RollState
   readonly counters: readonly [addresses: number, events: number, messages: number]
   readonly stack: readonly StackElement[]
   readonly emitted: number
@@ -66,6 +68,7 @@ export class ExecutionContext {
   readonly chainId: bigint
   readonly ledger: Ledger
   readonly deferredCalls: DeferredCalls
+  readonly rolls: Rolls
   readonly readOnly: boolean
   readonly at: SlotState
   stack: StackElement[] = []
@@ -82,13 +85,19 @@ export class ExecutionContext {
 
   constructor(
     at: SlotState,
-    modules: { readonly chainId: bigint; readonly ledger: Ledger; readonly deferredCalls: DeferredCalls },
+    modules: {
+      readonly chainId: bigint
+      readonly ledger: Ledger
+      readonly deferredCalls: DeferredCalls
+      readonly rolls: Rolls
+    },
     options: { readonly readOnly: boolean },
   ) {
     this.at = at
     this.chainId = modules.chainId
     this.ledger = modules.ledger
     this.deferredCalls = modules.deferredCalls
+    this.rolls = modules.rolls
     this.readOnly = options.readOnly
   }
 
@@ -115,6 +124,7 @@ export class ExecutionContext {
     return {
       ledger: this.ledger.mark(),
       deferred: this.deferredCalls.save(),
+      rolls: this.rolls.save(),
       counters: [this.createdAddresses, this.createdEvents, 0],
       stack: [...this.stack],
       emitted: this.events.length,
@@ -126,6 +136,7 @@ export class ExecutionContext {
   resetTo(snapshot: ContextSnapshot): void {
     this.ledger.rollback(snapshot.ledger)
     this.deferredCalls.restore(snapshot.deferred)
+    this.rolls.restore(snapshot.rolls)
     this.createdAddresses = snapshot.counters[0]
     this.createdEvents = snapshot.counters[1]
     this.stack = [...snapshot.stack]

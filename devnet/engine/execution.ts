@@ -4,7 +4,8 @@ import { DEFERRED_CALL_BASE_GAS, type DeferredCall, deferredFault } from './defe
 import type { ContractEvent, ExecutionContext, StackElement } from './execution-context.ts'
 import { ExecutionFault, HostFault, runtimeFault, VmFault } from './faults.ts'
 import type { Machine, Returned } from './machine.ts'
-import type { CallBody, EngineOperation, ExecuteBody, TransactionBody } from './operation.ts'
+import type { CallBody, EngineOperation, RollBody, TransactionBody } from './operation.ts'
+import { ROLL_PRICE_NANO_MAS } from './rolls.ts'
 import { computeDeferredCallPrice } from './storage-price.ts'
 
 /** How an execution ended. */
@@ -15,6 +16,7 @@ export interface Ending {
 }
 
 const NOTHING = new Uint8Array()
+const MAX_AMOUNT = (1n << 64n) - 1n
 
 /** What becomes of a deferred call when its slot comes. */
 export interface DeferredOutcome {
@@ -38,7 +40,7 @@ export function executePaidOperation(
   const { sender, body } = operation
   const snapshot = context.takeSnapshot()
   context.begin([])
-  const maxGas = body.kind === 'transaction' ? 0n : body.maxGas
+  const maxGas = 'maxGas' in body ? body.maxGas : 0n
   return attempt(machine, context, maxGas, {
     run: () => {
       const done = executeBody(machine, context, sender, body)
@@ -134,11 +136,15 @@ function executeBody(
   machine: Machine,
   context: ExecutionContext,
   sender: string,
-  body: TransactionBody | CallBody | ExecuteBody,
+  body: EngineOperation['body'],
 ): Returned | undefined {
   switch (body.kind) {
     case 'transaction':
       transact(context, sender, body)
+      return undefined
+    case 'roll-buy':
+    case 'roll-sell':
+      trade(context, sender, body)
       return undefined
     case 'call-sc':
       return call(machine, context, sender, body)
@@ -161,6 +167,25 @@ function transact(context: ExecutionContext, sender: string, { recipient, amount
     throw new ExecutionFault(
       `\`Transaction\` error: transfer of ${formatMas(amountNanoMas)} coins from ${sender} to ${recipient} failed: ${error.text}`,
     )
+  }
+}
+
+function trade(context: ExecutionContext, sender: string, { kind, rollCount }: RollBody): void {
+  context.begin([{ address: sender, coins: 0n, owned: [sender] }])
+  const [title, verb] = kind === 'roll-buy' ? ['RollBuy', 'buy'] : ['RollSell', 'sell']
+  const refuse = (why: string) =>
+    new ExecutionFault(`\`${title}\` error: ${sender} failed to ${verb} ${rollCount} rolls: ${why}`)
+  try {
+    if (kind === 'roll-sell') {
+      context.rolls.sell(sender, rollCount, context.at.slot)
+      return
+    }
+    const price = rollCount * ROLL_PRICE_NANO_MAS
+    if (price > MAX_AMOUNT) throw new ExecutionFault('overflow on the required coin amount')
+    context.moveCoins(sender, undefined, price)
+    context.rolls.add(sender, rollCount)
+  } catch (error) {
+    throw error instanceof ExecutionFault ? refuse(error.text) : error
   }
 }
 

@@ -1,7 +1,7 @@
 export { formatMas } from './amount-text.ts'
 export type { DeferredCall } from './deferred-calls.ts'
 export { ContractEngine, type EngineOptions, type EngineSnapshot } from './engine.ts'
-export type { DeferredOutcome } from './execution.ts'
+export { type DeferredOutcome, sortDatastore } from './execution.ts'
 export { type ContractEvent, MAX_CALL_DEPTH, MAX_EVENT_BYTES, MAX_EVENTS } from './execution-context.ts'
 export {
   MAX_BLOCK_GAS,
@@ -20,9 +20,11 @@ export {
   type ReadOnlyBytecode,
   type ReadOnlyCall,
   type ReadOnlyOutcome,
+  type RollBody,
   type TransactionBody,
   toEngineOperation,
 } from './operation.ts'
+export { type DeferredCredit, PERIODS_PER_CYCLE, ROLL_PRICE_NANO_MAS, type RollState } from './rolls.ts'
 export {
   ADDRESS_PRICE_NANO_MAS,
   BYTE_PRICE_NANO_MAS,

@@ -42,13 +42,18 @@ export interface ExecuteBody {
   readonly maxCoinsNanoMas: bigint
 }
 
+export interface RollBody {
+  readonly kind: 'roll-buy' | 'roll-sell'
+  readonly rollCount: bigint
+}
+
 /** An operation as the engine executes it; addresses are texts, amounts nanoMAS. */
 export interface EngineOperation {
   readonly sender: string
   readonly feeNanoMas: bigint
   /** Text of its id; by default one that no other operation of this engine has. */
   readonly id?: string
-  readonly body: TransactionBody | CallBody | ExecuteBody
+  readonly body: TransactionBody | CallBody | ExecuteBody | RollBody
 }
 
 export interface OperationOutcome {
@@ -106,7 +111,6 @@ export interface ReadOnlyOutcome {
  * A parsed operation in the engine's form.
  *
  * @param id - 33 bytes
- * @throws ArchiveError DEVNET_ENGINE_REQUEST_INVALID for rolls, which are no matter of contracts
  */
 export function toEngineOperation(sender: Uint8Array, operation: Operation, id: Uint8Array): EngineOperation {
   const { body, feeNanoMas } = operation
@@ -119,9 +123,9 @@ export function toEngineOperation(sender: Uint8Array, operation: Operation, id: 
     case 'call-sc':
       return { ...common, body: { ...body, target: formatAddress(body.target) } }
     case 'execute-sc':
+    case 'roll-buy':
+    case 'roll-sell':
       return { ...common, body }
-    default:
-      throw invalid(`the engine has no ${body.kind}`)
   }
 }
 
@@ -141,6 +145,10 @@ export function checkOperation({ sender, feeNanoMas, body }: EngineOperation): v
     case 'execute-sc':
       checkExecution(body)
       checkAmount('maximum of coins', body.maxCoinsNanoMas)
+      break
+    case 'roll-buy':
+    case 'roll-sell':
+      checkAmount('roll count', body.rollCount)
       break
   }
 }
