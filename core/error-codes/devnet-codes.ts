@@ -22,6 +22,16 @@ export const DEVNET_CODES = {
     when: 'A contract calls a host function that a massa-node has and the contract engine has not.',
     action: 'Try the contract on a real node; the message names the function.',
   },
+  DEVNET_CHAIN_MISMATCH: {
+    kind: 'input',
+    when: 'A directory holds another devnet chain than the one that is to go on: other chain id, genesis, seed or stakers.',
+    action: 'Use the options that it was made with, or another directory.',
+  },
+  DEVNET_CHAIN_UNAVAILABLE: {
+    kind: 'input',
+    when: 'The directory of a devnet chain cannot be opened: another process has it open, or it may not be written to.',
+    action: 'Stop the other devnet, or use another directory.',
+  },
   DEVNET_LISTEN_FAILED: {
     kind: 'input',
     when: 'A devnet server cannot listen on the address it was given.',

@@ -103,7 +103,7 @@ export function headerToProtobuf(signed: Signed<BlockHeader>): SignedBlockHeader
       currentVersion: header.currentVersion,
       ...(header.announcedVersion === undefined ? {} : { announcedVersion: { value: header.announcedVersion } }),
       slot: slotToProtobuf(header.slot),
-      parents: header.parents.map(formatBlockId),
+      parents: header.parents.map(formatCachedBlockId),
       operationsHash: formatHash(header.operationsHash),
       endorsements: header.endorsements.map((endorsement) =>
         endorsementToProtobuf(endorsement, header.slot, present(endorsed, 'parent of an endorsed header')),
@@ -190,7 +190,11 @@ function endorsementToProtobuf(
   const id = new Uint8Array(hash.length + 1)
   id.set(hash, 1)
   return {
-    content: { slot: slotToProtobuf(slot), index: endorsement.index, endorsedBlock: formatBlockId(endorsedBlock) },
+    content: {
+      slot: slotToProtobuf(slot),
+      index: endorsement.index,
+      endorsedBlock: formatCachedBlockId(endorsedBlock),
+    },
     ...signedFields(endorsement, content.length),
     secureHash: formatEndorsementId(id),
   }
@@ -310,8 +314,7 @@ function amountToProtobuf(nanoMas: bigint): NativeAmountMessage {
 function signedFields(signed: { publicKey: Uint8Array; signature: Uint8Array }, contentBytes: number) {
   return {
     signature: formatSignature(signed.signature),
-    contentCreatorPubKey: formatPublicKey(signed.publicKey),
-    contentCreatorAddress: formatAddress(computeAddress(signed.publicKey)),
+    ...formatCachedKey(signed.publicKey),
     serializedSize: toU64(BigInt(contentBytes + SIGNED_OVERHEAD_BYTES)),
   }
 }
@@ -330,7 +333,22 @@ function parseCachedPublicKey(text: string): Uint8Array {
   return cached(publicKeys, text, parsePublicKey)
 }
 
-function cached(cache: Map<string, Uint8Array>, text: string, parse: (text: string) => Uint8Array): Uint8Array {
+/** Texts of bytes that many messages repeat, by the bytes as latin-1. */
+const blockIdTexts = new Map<string, BlockIdText>()
+const keyTexts = new Map<string, { contentCreatorPubKey: string; contentCreatorAddress: string }>()
+
+function formatCachedBlockId(id: Uint8Array): BlockIdText {
+  return cached(blockIdTexts, String.fromCharCode(...id), () => formatBlockId(id))
+}
+
+function formatCachedKey(publicKey: Uint8Array) {
+  return cached(keyTexts, String.fromCharCode(...publicKey), () => ({
+    contentCreatorPubKey: formatPublicKey(publicKey),
+    contentCreatorAddress: formatAddress(computeAddress(publicKey)),
+  }))
+}
+
+function cached<T>(cache: Map<string, T>, text: string, parse: (text: string) => T): T {
   const known = cache.get(text)
   if (known) return known
   const value = parse(text)

@@ -1,6 +1,8 @@
 import { formatAddress, formatHash, type Operation, slotIndex, slotOfIndex } from '../../core/index.ts'
 import { type AddressChange, type ContractEvent, formatMas, type ReadOnlyOutcome } from '../engine/index.ts'
-import type { ChainEvent, DevnetChain, KnownOperation } from './devnet-chain.ts'
+import type { DevnetChain } from './chain/devnet-chain.ts'
+import type { KnownOperation } from './chain/known-operation.ts'
+import type { ChainEvent } from './chain/slot-executor.ts'
 
 /* JSON of a massa-node, field by field in its order. */
 
@@ -9,8 +11,8 @@ export function operationToJson(chain: DevnetChain, known: KnownOperation): unkn
   const { inclusion } = known
   return {
     id: known.id,
-    in_pool: inclusion === undefined,
-    in_blocks: inclusion ? [inclusion.block] : [],
+    in_pool: known.isPooled,
+    in_blocks: known.inBlocks,
     is_operation_final: inclusion ? chain.isFinal(inclusion.slotIndex) : null,
     thread: known.thread,
     operation: {
@@ -61,7 +63,7 @@ function bodyToJson({ body }: Operation): unknown {
 }
 
 export function eventToJson(chain: DevnetChain, { event, block }: ChainEvent): unknown {
-  return contractEventToJson(event, block, chain.isFinal(slotIndex(event.slot)))
+  return contractEventToJson(event, block ?? null, chain.isFinal(slotIndex(event.slot)))
 }
 
 function contractEventToJson(event: ContractEvent, block: string | null, isFinal: boolean): unknown {

@@ -1,6 +1,6 @@
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
 import { ArchiveError, type Clock, isArchiveError } from '../../core/index.ts'
-import type { DevnetChain } from './devnet-chain.ts'
+import type { DevnetChain } from './chain/devnet-chain.ts'
 import { JsonRpcError } from './json-rpc-error.ts'
 import { RequestParams } from './request-params.ts'
 import { RPC_METHODS } from './rpc-methods.ts'
@@ -61,7 +61,7 @@ function createServer(modules: JsonRpcServerModules): FastifyInstance {
     if (status === 413) return sendJson(reply, failure(null, { code: -32007, message: 'Request is too big' }))
     return reply.code(status).type('text/plain').send('')
   })
-  server.all('*', (request, reply) => {
+  server.all('*', async (request, reply) => {
     if (request.method !== 'POST') {
       return reply.code(405).type('text/plain').send('Used HTTP Method is not allowed. POST is required\n')
     }
@@ -73,7 +73,7 @@ function createServer(modules: JsonRpcServerModules): FastifyInstance {
     }
     const body = typeof request.body === 'string' ? request.body : ''
     if (body === '') reply.code(400)
-    return sendJson(reply, answer(modules, body))
+    return sendJson(reply, await answer(modules, body))
   })
   return server
 }
@@ -83,26 +83,30 @@ function sendJson(reply: FastifyReply, value: unknown): FastifyReply {
 }
 
 /** The answer to a body; undefined for a notification, which gets none. */
-function answer(modules: JsonRpcServerModules, body: string): unknown {
+async function answer(modules: JsonRpcServerModules, body: string): Promise<unknown> {
   let request: unknown
   try {
     request = JSON.parse(body)
   } catch {
     return failure(null, { code: -32700, message: 'Parse error' })
   }
-  if (!Array.isArray(request)) return answerOne(modules, request)
+  if (!Array.isArray(request)) return await answerOne(modules, request)
   if (request.length === 0) return failure(null, INVALID_REQUEST)
   if (request.length > MAX_BATCH) {
     const data = `Exceeded max limit of ${MAX_BATCH}`
     return failure(null, { code: -32010, message: 'The batch request was too large', data })
   }
-  const answers = request.map((one) => answerOne(modules, one)).filter((one) => one !== undefined)
+  const answers: unknown[] = []
+  for (const one of request) {
+    const answered = await answerOne(modules, one)
+    if (answered !== undefined) answers.push(answered)
+  }
   return answers.length === 0 ? undefined : answers
 }
 
 const INVALID_REQUEST = { code: -32600, message: 'Invalid request' }
 
-function answerOne({ chain, clock }: JsonRpcServerModules, request: unknown): unknown {
+async function answerOne({ chain, clock }: JsonRpcServerModules, request: unknown): Promise<unknown> {
   if (typeof request !== 'object' || request === null) return failure(null, INVALID_REQUEST)
   const { jsonrpc, id, method, params } = request as Record<string, unknown>
   const isId = typeof id === 'number' || typeof id === 'string'
@@ -112,8 +116,11 @@ function answerOne({ chain, clock }: JsonRpcServerModules, request: unknown): un
   if (!run) return failure(isId ? id : null, { code: -32601, message: 'Method not found' })
   try {
     const nowMs = clock.nowMs()
-    chain.advanceTo(nowMs)
-    return { jsonrpc: '2.0', id, result: run(chain, new RequestParams(params), nowMs) }
+    await chain.advanceTo(nowMs)
+    const result = run(chain, new RequestParams(params), nowMs)
+    // An operation that was accepted is on disk before its sender learns of it.
+    await chain.written()
+    return { jsonrpc: '2.0', id, result }
   } catch (error) {
     return failure(isId ? id : null, describe(error))
   }

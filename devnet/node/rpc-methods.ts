@@ -13,15 +13,16 @@ import {
   slotOfIndex,
   THREAD_COUNT,
 } from '../../core/index.ts'
-import { formatMas, type Ledger } from '../engine/index.ts'
-import { type ChainEvent, type DevnetChain, OPERATION_VALIDITY_PERIODS } from './devnet-chain.ts'
+import { formatMas, type Ledger, PERIODS_PER_CYCLE } from '../engine/index.ts'
+import type { DevnetChain } from './chain/devnet-chain.ts'
+import { OPERATION_VALIDITY_PERIODS } from './chain/operation-pool.ts'
+import type { ChainEvent } from './chain/slot-executor.ts'
 import { eventToJson, operationToJson, readOnlyToJson } from './json-forms.ts'
 import { badRequest } from './json-rpc-error.ts'
 import type { RequestParams } from './request-params.ts'
 
 const MAX_ARGUMENTS = 128
 const MAX_KEYS = 500
-const PERIODS_PER_CYCLE = 128
 /** In the place of a caller that is not named. */
 const SOME_CALLER = 'AU12uPNLiw6YLh5icu9JjTJFrkjQqeeqAQZuax9A4Hy54AnGs1h2o'
 
@@ -78,9 +79,7 @@ function getStatus(chain: DevnetChain, nowMs: number): unknown {
       time_window_start: window.start,
       time_window_end: window.end,
       final_block_count: finalBlocks,
-      final_executed_operations_count: [...chain.operations.values()].filter(
-        ({ inclusion }) => inclusion && chain.isFinal(inclusion.slotIndex),
-      ).length,
+      final_executed_operations_count: chain.executedOperationCount,
       active_cursor: chain.executedSlot,
       final_cursor: chain.finalSlot,
     },
@@ -89,7 +88,7 @@ function getStatus(chain: DevnetChain, nowMs: number): unknown {
       end_timestamp: null,
       thread_count: THREAD_COUNT,
       t0: PERIOD_MS,
-      delta_f0: 1088,
+      delta_f0: chain.options.deltaF0,
       operation_validity_periods: OPERATION_VALIDITY_PERIODS,
       periods_per_cycle: PERIODS_PER_CYCLE,
       block_reward: '0.40001',
@@ -109,12 +108,14 @@ function getAddresses(chain: DevnetChain, params: RequestParams): unknown {
       address,
       thread: computeAddressThread(parseAddress(address)),
       final_balance: formatMas(chain.finalLedger.balance(address)),
-      final_roll_count: 0,
+      final_roll_count: Number(chain.rollsOf(address).final),
       final_datastore_keys: listKeys(chain.finalLedger, address),
       candidate_balance: formatMas(chain.engine.ledger.balance(address)),
-      candidate_roll_count: 0,
+      candidate_roll_count: Number(chain.rollsOf(address).candidate),
       candidate_datastore_keys: listKeys(chain.engine.ledger, address),
-      deferred_credits: [],
+      deferred_credits: chain
+        .deferredCreditsOf(address)
+        .map(({ slot, amountNanoMas }) => ({ slot, amount: formatMas(amountNanoMas) })),
       next_block_draws: [],
       next_endorsement_draws: [],
       created_blocks: [],
@@ -196,9 +197,7 @@ function sendOperations(chain: DevnetChain, params: RequestParams): unknown {
     const signature = params.parsed(operation.signature, parseSignature, 'Parsing error: Bad signature bs58')
     return {
       publicKey: key.bytes,
-      publicKeyText: key.text,
       signature: signature.bytes,
-      signatureText: signature.text,
       content: params.bytes(operation.serialized_content),
     }
   })

@@ -48,7 +48,8 @@ describe('storage-worker/web3-chain', () => {
 
   before(async () => {
     clock = new SteppedClock()
-    face = await startFace(clock, [ADMIN])
+    // A node forgets an operation when there are later blocks in its thread.
+    face = await startFace(clock, [ADMIN], { skipsEmptyBlocks: false, deltaF0: 100 })
     const chain = await openWeb3Chain({ ...OPTIONS, url: face.url }, clock)
     registry = (await deployRegistry(chain, await planDeployment(chain, loadRegistryParams(undefined)))).address
   })
@@ -98,10 +99,10 @@ describe('storage-worker/web3-chain', () => {
   async function whileNobodyTakesIt<T>(run: () => Promise<T>): Promise<T> {
     const { ledger } = face.chain.engine
     const original = face.chain.advanceTo.bind(face.chain)
-    face.chain.advanceTo = (nowMs) => {
+    face.chain.advanceTo = async (nowMs) => {
       const balance = ledger.balance(ADMIN.address)
       ledger.setBalance(ADMIN.address, 0n)
-      original(nowMs)
+      await original(nowMs)
       ledger.setBalance(ADMIN.address, balance)
       face.chain.finalLedger.setBalance(ADMIN.address, balance)
     }
@@ -264,7 +265,7 @@ describe('storage-worker/web3-chain', () => {
   it('error: gives up an operation of which nothing is heard', async () => {
     const chain = await open({ outcomeTimeoutMs: 60_000 })
     const frozen = face.chain.advanceTo.bind(face.chain)
-    face.chain.advanceTo = () => {}
+    face.chain.advanceTo = async () => {}
     try {
       await refused('CHAIN_OUTCOME_UNKNOWN', submit(chain, { ...fund, target: registry }))
     } finally {

@@ -123,7 +123,7 @@ describe('devnet/node through massa-web3, waiting by its own clock', () => {
   it('deploys a contract, calls it, and finds its events when they are final', async () => {
     const clock = new SteppedClock()
     // massa-web3 looks twice a second for events that are not final yet: they stay so until the clock is set.
-    const face = await startFace(clock, [ALICE], { finalityLagSlots: 100_000, memoryPeriods: 10_000 })
+    const face = await startFace(clock, [ALICE], { deltaF0: 100 })
     const ticking = setInterval(() => clock.advance(4_000), 20)
     try {
       const provider = JsonRpcProvider.fromRPCUrl(
@@ -134,7 +134,7 @@ describe('devnet/node through massa-web3, waiting by its own clock', () => {
       assert.match(contract.address, /^AS/)
       const operation = await contract.call('increment', new Args().addU64(5n), { coins: MAS / 10n })
       assert.equal(await operation.waitSpeculativeExecution(), OperationStatus.SpeculativeSuccess)
-      clock.advance(50_000_000)
+      clock.advance(3_200_000)
       assert.equal(await operation.waitFinalExecution(), OperationStatus.Success)
       const events = await provider.getEvents({ smartContractAddress: contract.address, isFinal: true })
       assert(events.length > 0 && events.every(({ context }) => context.is_final === true))

@@ -1,0 +1,192 @@
+import { type Slot, slotOfIndex, THREAD_COUNT } from '../../../core/index.ts'
+import { type ContractEngine, type DeferredCredit, Ledger, PERIODS_PER_CYCLE } from '../../engine/index.ts'
+import { BlockGraph, type GraphBlock } from './block-graph.ts'
+import type { ChainBlock } from './chain-block.ts'
+import {
+  type DevnetChainOptions,
+  type ResolvedChainOptions,
+  resolveChainOptions,
+  type Staker,
+} from './chain-options.ts'
+import { type CycleCounts, CycleStats } from './cycle-stats.ts'
+import { Draw } from './draw.ts'
+import type { KnownOperation, TrackedOperation } from './known-operation.ts'
+import { OperationPool } from './operation-pool.ts'
+import { type ChainEvent, type Execution, SlotExecutor } from './slot-executor.ts'
+import { createEngine, fillLedger, type StoredChain } from './stored-chain.ts'
+
+export interface CycleInfo extends CycleCounts {
+  /** Every slot of the cycle is final. */
+  readonly isFinal: boolean
+  /** What the draw goes by; absent for who never stakes. */
+  readonly activeRolls: bigint | undefined
+}
+
+/** What a chain knows, and can be asked for. */
+export abstract class ChainView {
+  readonly options: ResolvedChainOptions
+  /** State of the last final slot. */
+  readonly finalLedger = new Ledger()
+  /** With the candidate state: that of the last executed slot. */
+  readonly engine: ContractEngine
+  protected readonly draw: Draw
+  protected readonly graph: BlockGraph
+  protected readonly executor: SlotExecutor
+  protected readonly pool = new OperationPool()
+  protected readonly known = new Map<string, TrackedOperation>()
+  protected readonly cycles: CycleStats
+  protected clockIndex = THREAD_COUNT - 1
+  protected virtualMs: number
+  protected executedCount = 0
+
+  constructor(options: DevnetChainOptions, stored: StoredChain | undefined) {
+    const resolved = resolveChainOptions(options)
+    this.options = resolved
+    this.draw = new Draw(resolved.seed, resolved.stakers)
+    this.graph = new BlockGraph(resolved)
+    this.cycles = new CycleStats(stored?.final.cycles)
+    this.engine = createEngine(resolved, stored)
+    const accounts = [...options.accounts]
+    for (const ledger of [this.engine.ledger, this.finalLedger]) {
+      if (stored) fillLedger(ledger, stored)
+      else for (const [address, balance] of accounts) ledger.setBalance(address, balance)
+      ledger.dropJournal()
+    }
+    this.executor = new SlotExecutor({ engine: this.engine, finalLedger: this.finalLedger })
+    this.virtualMs = resolved.genesisTimestampMs
+  }
+
+  get chainId(): bigint {
+    return this.options.chainId
+  }
+
+  get genesisTimestampMs(): number {
+    return this.options.genesisTimestampMs
+  }
+
+  get minimalFeeNanoMas(): bigint {
+    return this.options.minimalFeeNanoMas
+  }
+
+  get stakers(): readonly Staker[] {
+    return this.options.stakers
+  }
+
+  /** The latest virtual time that it was advanced to, ms since the epoch; after a restart that of the last slot. */
+  get nowMs(): number {
+    return this.virtualMs
+  }
+
+  /** Of the clock. */
+  get lastSlot(): Slot {
+    return slotOfIndex(this.clockIndex)
+  }
+
+  get executedSlot(): Slot {
+    return slotOfIndex(this.executor.executedIndex)
+  }
+
+  get finalSlot(): Slot {
+    return slotOfIndex(this.executor.finalIndex)
+  }
+
+  /** Executed for good. */
+  isFinal(index: number): boolean {
+    return index <= this.executor.finalIndex
+  }
+
+  /** A block with its operations, as long as a node has it: genesis blocks and rivals too. */
+  findBlock(id: string): ChainBlock | undefined {
+    return this.graph.find(id)
+  }
+
+  /** The same of [from, to), in order of slots, a rival after the block that it lost to. */
+  listBlocks(fromIndex: number, toIndex: number): ChainBlock[] {
+    return this.graph.list(fromIndex, toIndex)
+  }
+
+  /** One of BLOCK_STATUS, 0 for a block that is not known. */
+  blockStatus({ id }: Pick<ChainBlock, 'id'>): number {
+    return this.graph.status(id)
+  }
+
+  /** The block on the chain of a slot, as long as a node has it. */
+  findCliqueBlock(index: number): ChainBlock | undefined {
+    return this.graph.findClique(index)
+  }
+
+  /** Blocks of [from, to) that consensus remembers: of old final ones there are headers alone. */
+  listGraph(fromIndex: number, toIndex: number): GraphBlock[] {
+    return this.graph.listGraph(fromIndex, toIndex)
+  }
+
+  /** The newest block of each thread. */
+  get bestParents(): readonly GraphBlock[] {
+    return this.graph.bestParents
+  }
+
+  /** The newest final block of each thread. */
+  get latestFinalBlocks(): readonly GraphBlock[] {
+    return this.graph.latestFinalBlocks
+  }
+
+  /** In the pool, or in a block that a node still has. */
+  get operations(): ReadonlyMap<string, KnownOperation> {
+    return this.known
+  }
+
+  get poolSize(): number {
+    return this.pool.size
+  }
+
+  /** What became of an operation, until ten periods after it expired. */
+  findExecution(operationId: string): (Execution & { readonly isFinal: boolean }) | undefined {
+    const execution = this.executor.executions.get(operationId)
+    return execution && { ...execution, isFinal: this.isFinal(execution.slotIndex) }
+  }
+
+  /** Final ones since the beginning. */
+  get executedOperationCount(): number {
+    return this.executedCount
+  }
+
+  /** In order; those of final slots and of others. */
+  get events(): readonly ChainEvent[] {
+    return this.executor.events
+  }
+
+  rollsOf(address: string): { readonly candidate: bigint; readonly final: bigint } {
+    return {
+      candidate: this.engine.rolls.count(address),
+      final: this.executor.finalState.rolls.counts.get(address) ?? 0n,
+    }
+  }
+
+  /** In candidate state, in order of slots. */
+  deferredCreditsOf(address: string): DeferredCredit[] {
+    return this.engine.rolls.save().credits.filter((credit) => credit.address === address)
+  }
+
+  /** Of the last five, oldest first. */
+  cyclesOf(address: string): CycleInfo[] {
+    const activeRolls = this.draw.stakers.find((staker) => staker.address === address)?.rolls
+    const next = Math.floor(slotOfIndex(this.executor.finalIndex + 1).period / PERIODS_PER_CYCLE)
+    return this.cycles.of(address).map((counts) => ({ ...counts, isFinal: counts.cycle < next, activeRolls }))
+  }
+
+  /** Who has rolls in candidate state, most first. */
+  listStakers(): { readonly address: string; readonly rolls: bigint }[] {
+    const counts = [...this.engine.rolls.save().counts].map(([address, rolls]) => ({ address, rolls }))
+    return counts.sort((a, b) => Number(b.rolls - a.rolls) || (a.address < b.address ? -1 : 1))
+  }
+
+  /** Of any slot, past or future. */
+  producerOf(index: number): string {
+    return this.draw.at(index).producer.address
+  }
+
+  /** 16, by index, of any slot. */
+  endorsersOf(index: number): string[] {
+    return this.draw.at(index).endorsers.map(({ address }) => address)
+  }
+}

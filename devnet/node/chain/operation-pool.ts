@@ -1,0 +1,163 @@
+import {
+  computeOperationHash,
+  concatBytes,
+  formatOperationId,
+  type Operation,
+  parseOperationContent,
+  type Slot,
+  verifySignature,
+} from '../../../core/index.ts'
+import { formatMas } from '../../engine/index.ts'
+import { badRequest, JsonRpcError } from '../json-rpc-error.ts'
+import { BLOCK_GAS, computeBlockGas, computeOperationSize, TrackedOperation } from './known-operation.ts'
+
+/** Periods in which an operation may be included (facts: massa-node 3.1). */
+export const OPERATION_VALIDITY_PERIODS = 10
+const MAX_BLOCK_BYTES = 300_000
+const MAX_BLOCK_OPERATIONS = 5000
+
+/** As it came; texts as the sender wrote them are made again from the bytes. */
+export interface SentOperation {
+  readonly publicKey: Uint8Array
+  readonly signature: Uint8Array
+  readonly content: Uint8Array
+}
+
+export interface CheckedOperation {
+  readonly sent: SentOperation
+  readonly operation: Operation
+  /** 33 bytes */
+  readonly idBytes: Uint8Array
+  readonly id: string
+}
+
+/**
+ * Checks an operation as a node does before it goes into its pool.
+ *
+ * @throws JsonRpcError
+ */
+export function checkOperation(
+  sent: SentOperation,
+  rules: { readonly chainId: bigint; readonly minimalFeeNanoMas: bigint; readonly now: Slot },
+): CheckedOperation {
+  const operation = parseContent(sent.content)
+  const hash = computeOperationHash(rules.chainId, sent.publicKey, sent.content)
+  if (operation.feeNanoMas < rules.minimalFeeNanoMas) {
+    throw badRequest(
+      `fee is too low provided: ${formatMas(operation.feeNanoMas)} , minimal_fees required: ${formatMas(rules.minimalFeeNanoMas)}`,
+    )
+  }
+  if (!verifySignature(sent.publicKey, hash, sent.signature)) throw badSignature()
+  if (operation.expirePeriod < BigInt(rules.now.period)) {
+    throw new JsonRpcError(
+      -32016,
+      'Inconsistency error: Operation expire_period is lower than the current period of this node. Your operation will never be included in a block.',
+    )
+  }
+  const idBytes = concatBytes(Uint8Array.of(0), hash)
+  return { sent, operation, idBytes, id: formatOperationId(idBytes) }
+}
+
+export function trackOperation(checked: CheckedOperation, chainId: bigint, receivedIndex: number): TrackedOperation {
+  const { sent, operation, idBytes } = checked
+  return new TrackedOperation({
+    chainId,
+    idBytes,
+    operation,
+    publicKey: sent.publicKey,
+    signature: sent.signature,
+    sizeBytes: computeOperationSize(sent.content),
+    receivedIndex,
+  })
+}
+
+/** What waits for a block, by the thread of its sender and in the order in which it came. */
+export class OperationPool {
+  private readonly threads = new Map<number, Set<TrackedOperation>>()
+  private count = 0
+
+  get size(): number {
+    return this.count
+  }
+
+  add(tracked: TrackedOperation): void {
+    if (tracked.isPooled) return
+    const waiting = this.threads.get(tracked.thread) ?? new Set()
+    this.threads.set(tracked.thread, waiting.add(tracked))
+    tracked.isPooled = true
+    this.count++
+  }
+
+  delete(tracked: TrackedOperation): void {
+    if (!this.threads.get(tracked.thread)?.delete(tracked)) return
+    tracked.isPooled = false
+    this.count--
+  }
+
+  /** Takes out what no slot of its thread after `now` may hold any more. */
+  takeExpired(now: Slot, executedIndex: number): TrackedOperation[] {
+    const expired: TrackedOperation[] = []
+    for (const waiting of this.threads.values()) {
+      for (const tracked of waiting) {
+        if (tracked.operation.expirePeriod < BigInt(now.period) && tracked.includedIndex <= executedIndex) {
+          expired.push(tracked)
+        }
+      }
+    }
+    for (const tracked of expired) this.delete(tracked)
+    return expired
+  }
+
+  /**
+   * What the producer of a slot takes: highest fee first, then as it came, as much as fits. It leaves out what cannot pay
+   * its fee, and what is in a block that was not executed yet.
+   */
+  choose(
+    at: { readonly slot: Slot; readonly slotIndex: number; readonly executedIndex: number },
+    balanceOf: (address: string) => bigint,
+  ): TrackedOperation[] {
+    const { slot, slotIndex, executedIndex } = at
+    const due = [...(this.threads.get(slot.thread) ?? [])].filter(
+      ({ operation, receivedIndex, includedIndex }) =>
+        receivedIndex < slotIndex &&
+        includedIndex <= executedIndex &&
+        operation.expirePeriod >= BigInt(slot.period) &&
+        operation.expirePeriod <= BigInt(slot.period + OPERATION_VALIDITY_PERIODS),
+    )
+    due.sort((a, b) => Number(b.operation.feeNanoMas - a.operation.feeNanoMas))
+    const balances = new Map<string, bigint>()
+    const left = { bytes: MAX_BLOCK_BYTES, gas: BLOCK_GAS, operations: MAX_BLOCK_OPERATIONS }
+    return due.filter(({ creator, sizeBytes, operation }) => {
+      const gas = computeBlockGas(operation)
+      const balance = balances.get(creator) ?? balanceOf(creator)
+      if (sizeBytes > left.bytes || gas > left.gas || left.operations === 0) return false
+      if (operation.feeNanoMas > balance) return false
+      balances.set(creator, balance - operation.feeNanoMas)
+      left.bytes -= sizeBytes
+      left.gas -= gas
+      left.operations--
+      return true
+    })
+  }
+}
+
+function parseContent(content: Uint8Array): Operation {
+  try {
+    return parseOperationContent(content)
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause)
+    throw new JsonRpcError(
+      -32013,
+      /trailing/.test(text)
+        ? 'Models error: Deserialization error: There is data left after operation deserialization'
+        : `Models error: Deserialization error: ${text}`,
+    )
+  }
+}
+
+function badSignature(): JsonRpcError {
+  return new JsonRpcError(
+    -32013,
+    'Models error: `massa_signature` error: Signature error : Signature verification failed: signature error: Verification equation was not satisfied',
+  )
+}

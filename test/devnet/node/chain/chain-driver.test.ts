@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { type Clock, slotIndex } from '../../../../core/index.ts'
+import { ChainDriver, type DevnetChain } from '../../../../devnet/node/index.ts'
+import { indexOf, openChain } from './made-chain.ts'
+
+/** Real time that passes while somebody sleeps, and as told. */
+class SleptClock implements Clock {
+  timeMs = 1_000
+  /** Called at each sleep; what stops a test. */
+  onSleep: (durationMs: number) => void = () => {}
+
+  nowMs(): number {
+    return this.timeMs
+  }
+
+  async sleep(durationMs: number): Promise<void> {
+    this.timeMs += durationMs
+    this.onSleep(durationMs)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+const QUICK = { endorsements: 0, deltaF0: 40 }
+
+/** Runs until the chain has reached the slot. */
+async function runTo(driver: ChainDriver, chain: DevnetChain, index: number): Promise<void> {
+  const reached = new Promise<void>((resolve) => {
+    const end = chain.onBlockReceived((block) => {
+      if (block.slotIndex < index) return
+      end()
+      resolve()
+    })
+  })
+  driver.start()
+  await Promise.race([reached, driver.failure])
+}
+
+describe('devnet/node/chain/driver', () => {
+  it('makes a slot in half a second, and eight of them at speed 8', async () => {
+    for (const speed of [1, 8]) {
+      const chain = openChain(QUICK)
+      const clock = new SleptClock()
+      const driver = new ChainDriver({ speed }, { chain, clock })
+      const before = clock.timeMs
+      await runTo(driver, chain, 31 + 80)
+      await driver.stop()
+      const passedMs = clock.timeMs - before
+      assert(Math.abs(passedMs - 40_000 / speed) <= 600 / speed + 10, `${passedMs} ms at speed ${speed}`)
+      const aheadMs = driver.nowMs() - (chain.genesisTimestampMs + slotIndex(chain.lastSlot) * 500)
+      assert(aheadMs >= 0 && aheadMs < 500)
+    }
+  })
+
+  it('holds virtual time back where the machine is too slow for it', async () => {
+    const chain = openChain(QUICK)
+    const clock = new SleptClock()
+    const driver = new ChainDriver({ speed: 1 }, { chain, clock })
+    // Making a block takes three seconds.
+    chain.onBlockReceived(() => {
+      clock.timeMs += 3_000
+    })
+    const before = clock.timeMs
+    await runTo(driver, chain, 31 + 20)
+    await driver.stop()
+    assert(clock.timeMs - before >= 60_000)
+    assert(driver.nowMs() < chain.genesisTimestampMs + (indexOf(chain) + 1) * 500)
+  })
+
+  it('as fast as its consumers follow: asks before every slot, and rests while they say no', async () => {
+    const chain = openChain(QUICK)
+    const clock = new SleptClock()
+    let asked = 0
+    let mayGoOn = true
+    const turbo = {
+      mayGoOn: () => {
+        asked++
+        return mayGoOn
+      },
+    }
+    const driver = new ChainDriver({ turbo }, { chain, clock })
+    await runTo(driver, chain, 31 + 300)
+    assert(asked >= 300)
+    mayGoOn = false
+    await new Promise<void>((resolve) => {
+      let rests = 0
+      clock.onSleep = () => {
+        if (++rests === 3) resolve()
+      }
+    })
+    const stood = indexOf(chain)
+    mayGoOn = true
+    await runTo(driver, chain, stood + 5)
+    await driver.stop()
+    assert.equal(driver.nowMs(), chain.nowMs)
+  })
+
+  it('stands still while paused, goes on from there, and stops where it is told to', async () => {
+    const chain = openChain(QUICK)
+    const clock = new SleptClock()
+    const driver = new ChainDriver({ speed: 4 }, { chain, clock })
+    await runTo(driver, chain, 31 + 10)
+    driver.pause()
+    await new Promise<void>((resolve) => {
+      let rests = 0
+      clock.onSleep = () => {
+        if (++rests === 20) resolve()
+      }
+    })
+    clock.onSleep = () => {}
+    const stood = [indexOf(chain), driver.nowMs()]
+    clock.timeMs += 3_600_000
+    assert.deepEqual([indexOf(chain), driver.nowMs()], stood)
+    driver.resume()
+    await runTo(driver, chain, indexOf(chain) + 5)
+    assert(indexOf(chain) < (stood[0] ?? 0) + 20)
+    driver.setSpeed(100)
+    await runTo(driver, chain, indexOf(chain) + 5)
+    await driver.stop()
+    await driver.stop()
+    const end = indexOf(chain)
+    clock.timeMs += 60_000
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(indexOf(chain), end)
+  })
+
+  it('error: says so when the chain cannot go on', async () => {
+    const chain = openChain(QUICK)
+    chain.advanceTo = () => Promise.reject(new Error('disk full'))
+    const driver = new ChainDriver({}, { chain, clock: new SleptClock() })
+    driver.start()
+    await assert.rejects(driver.failure, /disk full/)
+    await driver.stop()
+  })
+})

@@ -1,0 +1,396 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { slotIndex, slotOfIndex, THREAD_COUNT } from '../../../../core/index.ts'
+import type { DevnetChain, SlotOutput } from '../../../../devnet/node/index.ts'
+import {
+  ALICE,
+  BOB,
+  indexOf,
+  MAS,
+  makeSender,
+  OPTIONS,
+  openChain,
+  pass,
+  reach,
+  send,
+  sign,
+  transfer,
+} from './made-chain.ts'
+
+const PERIOD = THREAD_COUNT
+const FEE = MAS / 100n
+/** Coins of a block without fees, cut into 51 parts. */
+const REWARD = 400_010_000n
+const PART = REWARD / 51n
+/** Blocks that cost nothing to make, final when 40 more were made. */
+const FAST = { endorsements: 0, deltaF0: 40 }
+
+function statusOf(chain: DevnetChain, id: string) {
+  const found = chain.findExecution(id)
+  return found && [found.success, found.isFinal]
+}
+
+describe('devnet/node/chain: operations', () => {
+  it('an operation waits for a slot of its thread, is executed 4 slots behind the clock, and final later', async () => {
+    const chain = openChain(FAST)
+    const id = send(chain, ALICE, transfer(5n * MAS))
+    const due = slotIndex({ period: 1, thread: ALICE.thread })
+    await reach(chain, due - 1)
+    assert.equal(chain.poolSize, 1)
+    assert.deepEqual(chain.operations.get(id)?.inBlocks, [])
+    await reach(chain, due)
+    assert.deepEqual(chain.findCliqueBlock(due)?.operationIds, [id])
+    assert.equal(chain.findExecution(id), undefined)
+    await pass(chain, 4)
+    assert.deepEqual(statusOf(chain, id), [true, false])
+    assert.equal(chain.poolSize, 0)
+    assert.equal(chain.engine.ledger.balance(BOB.address), 100_005n * MAS)
+    assert.equal(chain.finalLedger.balance(BOB.address), 100_000n * MAS)
+    await reach(chain, due + 41)
+    assert.deepEqual(statusOf(chain, id), [true, true])
+    assert.equal(chain.finalLedger.balance(BOB.address), 100_005n * MAS)
+    assert.equal(chain.finalLedger.balance(ALICE.address), 99_995n * MAS - FEE)
+    assert.equal(chain.executedOperationCount, 1)
+  })
+
+  it('the first one of a slot that is missed waits for the next of the thread', async () => {
+    const chain = openChain(FAST)
+    chain.missNext(ALICE.thread)
+    const id = send(chain, ALICE, transfer(1n))
+    await pass(chain, 2 * PERIOD)
+    assert.equal(chain.operations.get(id)?.inclusion?.slotIndex, slotIndex({ period: 2, thread: ALICE.thread }))
+  })
+
+  it('takes the highest fees first, of equal ones what came first, and no more than a block holds', async () => {
+    const chain = openChain(FAST)
+    const fees = [1n, 3n, 2n, 3n].map((fee) => fee * FEE)
+    const ids = fees.map((feeNanoMas, i) => send(chain, ALICE, transfer(BigInt(i)), { feeNanoMas }))
+    const execute = { kind: 'execute-sc', maxGas: 0n, maxCoinsNanoMas: 0n, datastore: [] } as const
+    const big = [1, 2].map((first) =>
+      send(chain, ALICE, { ...execute, bytecode: new Uint8Array(160_000).fill(first) }, { feeNanoMas: 5n * FEE }),
+    )
+    const call = { kind: 'call-sc', coinsNanoMas: 0n, functionName: '', parameter: new Uint8Array() } as const
+    const greedy = send(chain, ALICE, { ...call, maxGas: 4_294_000_000n, target: contractOf(ALICE.key.address) })
+    await pass(chain, PERIOD)
+    const inFirst = chain.findCliqueBlock(slotIndex({ period: 1, thread: ALICE.thread }))
+    assert.deepEqual(inFirst?.operationIds, [big[0], ids[1], ids[3], ids[2], ids[0]])
+    await pass(chain, PERIOD)
+    assert.deepEqual(chain.findCliqueBlock(slotIndex({ period: 2, thread: ALICE.thread }))?.operationIds, [big[1]])
+    await pass(chain, PERIOD)
+    assert.deepEqual(chain.findCliqueBlock(slotIndex({ period: 3, thread: ALICE.thread }))?.operationIds, [greedy])
+  })
+
+  it('limit: 300,000 bytes of operations fit in a block, one more does not', async () => {
+    for (const [extra, expected] of [
+      [0, 2],
+      [1, 1],
+    ] as const) {
+      const chain = openChain(FAST)
+      const execute = { kind: 'execute-sc', maxGas: 0n, maxCoinsNanoMas: 0n, datastore: [] } as const
+      const first = sign(chain, ALICE, { ...execute, bytecode: new Uint8Array(150_000) })
+      const second = {
+        ...execute,
+        bytecode: new Uint8Array(150_000 - 2 * (first.content.length - 150_000 + 98) + extra),
+      }
+      chain.accept(chain.check(first))
+      send(chain, ALICE, second)
+      await pass(chain, PERIOD)
+      const block = chain.findCliqueBlock(slotIndex({ period: 1, thread: ALICE.thread }))
+      assert.equal(block?.operations.length, expected)
+      if (extra === 0)
+        assert.equal(
+          block?.operations.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+          300_000,
+        )
+    }
+  })
+
+  it('is executed once, however often it is sent, and known until ten periods after it expired', async () => {
+    const chain = openChain({ ...FAST, forceKeepFinalPeriods: 0 })
+    const sent = chain.check(sign(chain, ALICE, transfer(MAS), { expirePeriod: 3 }))
+    const id = chain.accept(sent)
+    for (let i = 0; i < 12 * PERIOD; i++) {
+      await pass(chain, 1)
+      assert.equal(chain.accept(sent), id)
+    }
+    assert.equal(chain.engine.ledger.balance(BOB.address), 100_001n * MAS)
+    assert.equal(chain.operations.has(id), false)
+    assert.deepEqual(statusOf(chain, id), [true, true])
+    await reach(chain, 16 * PERIOD)
+    assert.equal(chain.findExecution(id), undefined)
+  })
+
+  it('limit: is included from ten periods before its expiry on, and up to it', async () => {
+    const chain = openChain(FAST)
+    const soon = send(chain, ALICE, transfer(1n), { expirePeriod: 11 })
+    const late = send(chain, ALICE, transfer(2n), { expirePeriod: 12 })
+    const last = send(chain, ALICE, transfer(3n), { expirePeriod: 1 })
+    await pass(chain, 3 * PERIOD)
+    const periodOf = (id: string) => slotOfIndex(chain.operations.get(id)?.inclusion?.slotIndex ?? 0).period
+    assert.deepEqual([soon, late, last].map(periodOf), [1, 2, 1])
+    chain.missNext(ALICE.thread, 20)
+    const never = send(chain, ALICE, transfer(4n), { expirePeriod: 5 })
+    await reach(chain, 6 * PERIOD - 1)
+    assert.equal(chain.operations.has(never), true)
+    await reach(chain, 6 * PERIOD)
+    assert.equal(chain.operations.has(never), false)
+  })
+
+  it('one that cannot pay its fee when it is executed stays, and is taken when it can', async () => {
+    const poor = makeSender('poor')
+    const chain = openChain({ ...FAST, accounts: [[poor.address, FEE], ...OPTIONS.accounts], executionLagSlots: 40 })
+    // Both are affordable alone; the producer knows the state of 40 slots ago.
+    const first = send(chain, poor, transfer(0n, ALICE))
+    await reach(chain, slotIndex({ period: 1, thread: poor.thread }))
+    const second = send(chain, poor, transfer(1n, ALICE))
+    await pass(chain, 2 * PERIOD + 20)
+    assert.equal(statusOf(chain, first)?.[0], true)
+    assert.equal(chain.findExecution(second), undefined)
+    assert.equal(chain.operations.get(second)?.isPooled, true)
+    send(chain, ALICE, transfer(MAS, poor))
+    await pass(chain, 5 * PERIOD)
+    assert.equal(statusOf(chain, second)?.[0], true)
+  })
+})
+
+describe('devnet/node/chain: coins and rolls', () => {
+  it('the reward goes to producer, endorsers and the maker of the endorsed block; fees with it', async () => {
+    const chain = openChain({ deltaF0: 50 })
+    const outputs: SlotOutput[] = []
+    chain.onSlotExecuted((output) => outputs.push(output))
+    send(chain, ALICE, transfer(1n))
+    await pass(chain, 3 * PERIOD)
+    const price = 1_000_000n
+    const balances = new Map<string, bigint>()
+    const credit = (address: string, amount: bigint) => {
+      const before = balances.get(address)
+      balances.set(address, before === undefined ? amount - price : before + amount)
+    }
+    for (const { block, slotIndex: index, executedOperations, ledgerChanges } of outputs) {
+      assert(block)
+      const fees = executedOperations.length === 0 ? 0n : FEE
+      const part = (REWARD + fees) / 51n
+      const endorsed = index < 2 * PERIOD ? 'genesis' : chain.producerOf(index - PERIOD)
+      for (const endorser of chain.endorsersOf(index)) {
+        credit(endorser, part)
+        credit(endorsed, part)
+      }
+      credit(block.creator, part * 19n + ((REWARD + fees) % 51n))
+      for (const [address, { balanceNanoMas }] of ledgerChanges) {
+        if (balances.has(address)) assert.equal(balanceNanoMas, balances.get(address))
+      }
+      const fee = fees === 0n ? undefined : ledgerChanges.get(ALICE.address)?.balanceNanoMas
+      if (fee !== undefined) assert.equal(fee, 100_000n * MAS - FEE - 1n)
+    }
+    assert.equal(PART, 7_843_333n)
+    assert(balances.size > 10)
+  })
+
+  it('rolls are bought at 100 MAS and sold for coins at the end of the third cycle after', async function () {
+    this.timeout(60_000)
+    const chain = openChain({ ...FAST, skipsEmptyBlocks: true, deltaF0: 2 })
+    const credits: SlotOutput['deferredCreditChanges'][] = []
+    chain.onSlotFinal(({ deferredCreditChanges }) => {
+      if (deferredCreditChanges.length > 0) credits.push(deferredCreditChanges)
+    })
+    send(chain, ALICE, { kind: 'roll-buy', rollCount: 3n })
+    await pass(chain, PERIOD + 4)
+    assert.deepEqual(chain.rollsOf(ALICE.address), { candidate: 3n, final: 0n })
+    assert.equal(chain.engine.ledger.balance(ALICE.address), 99_700n * MAS - FEE)
+    send(chain, ALICE, { kind: 'roll-sell', rollCount: 2n })
+    await pass(chain, 6 * PERIOD)
+    assert.deepEqual(chain.rollsOf(ALICE.address), { candidate: 1n, final: 1n })
+    assert.equal(chain.listStakers().find(({ address }) => address === ALICE.address)?.rolls, 1n)
+    const slot = { period: 4 * 128 - 1, thread: 31 }
+    assert.deepEqual(chain.deferredCreditsOf(ALICE.address), [
+      { slot, address: ALICE.address, amountNanoMas: 200n * MAS },
+    ])
+    const before = chain.engine.ledger.balance(ALICE.address)
+    await reach(chain, slotIndex(slot) + 3)
+    assert.equal(chain.engine.ledger.balance(ALICE.address), before)
+    await reach(chain, slotIndex(slot) + 4)
+    assert.equal(chain.engine.ledger.balance(ALICE.address), before + 200n * MAS)
+    await pass(chain, 6 * PERIOD)
+    assert.equal(chain.finalLedger.balance(ALICE.address), before + 200n * MAS)
+    assert.deepEqual(chain.deferredCreditsOf(ALICE.address), [])
+    const change = { slot, address: ALICE.address }
+    assert.deepEqual(credits, [[{ ...change, amountNanoMas: 200n * MAS }], [{ ...change, amountNanoMas: 0n }]])
+  })
+
+  it('error: who buys or sells too many is told so in an event, in the words of a node', async () => {
+    const chain = openChain(FAST)
+    send(chain, ALICE, { kind: 'roll-buy', rollCount: 1000n })
+    send(chain, ALICE, { kind: 'roll-buy', rollCount: (1n << 64n) - 1n })
+    send(chain, BOB, { kind: 'roll-sell', rollCount: 1n })
+    await pass(chain, PERIOD + 4)
+    const texts = chain.events.map(({ event }) => event.data)
+    const said = (text: string) => texts.some((data) => data.includes(text))
+    assert(
+      said(
+        `\`RollBuy\` error: ${ALICE.address} failed to buy 1000 rolls: Runtime error: failed to transfer 100000 coins`,
+      ),
+    )
+    assert(said(`failed to buy 18446744073709551615 rolls: overflow on the required coin amount`))
+    const sold = `\`RollSell\` error: ${BOB.address} failed to sell 1 rolls: \`RollSell\` error: ${BOB.address} tried to sell 1 rolls but only has 0`
+    assert(said(sold))
+    assert(chain.events.every(({ event }) => event.isError))
+    assert.equal(chain.engine.ledger.balance(ALICE.address), 100_000n * MAS - 2n * FEE)
+  })
+
+  it('says who made his blocks and who missed them', async () => {
+    const chain = openChain({ ...FAST, missRate: 0.3 })
+    await pass(chain, 6 * PERIOD)
+    const counts = chain.stakers.flatMap((_, i) => {
+      const { address } = chain.listStakers()[i] ?? { address: '' }
+      return chain.cyclesOf(address)
+    })
+    const finals = slotIndex(chain.finalSlot) - PERIOD + 1
+    assert.equal(
+      counts.reduce((sum, { okCount, nokCount }) => sum + okCount + nokCount, 0),
+      finals,
+    )
+    assert(counts.some(({ nokCount }) => nokCount > 0))
+    assert(counts.every(({ cycle, isFinal, activeRolls }) => cycle === 0 && !isFinal && activeRolls === 100n))
+  })
+})
+
+describe('devnet/node/chain: finality and memory', () => {
+  it('a block is final when those after it have more fitness than 1088: with 16 endorsements the 65th', async () => {
+    const chain = openChain()
+    const first = slotIndex({ period: 1, thread: 0 })
+    await reach(chain, first)
+    const block = chain.findCliqueBlock(first)
+    assert(block)
+    assert.equal(chain.blockStatus(block), 1)
+    await reach(chain, first + 64)
+    assert.equal(chain.blockStatus(block), 1)
+    await reach(chain, first + 65)
+    assert.equal(chain.blockStatus(block), 2)
+    assert.deepEqual(chain.finalSlot, { period: 1, thread: 0 })
+  })
+
+  it('a missed slot is decided by a final block after it in its thread, or a period later in any', async () => {
+    const chain = openChain(FAST)
+    chain.missNext(3)
+    const missed = slotIndex({ period: 1, thread: 3 })
+    await reach(chain, missed + PERIOD + 40)
+    assert.equal(slotIndex(chain.finalSlot), missed - 1)
+    // Later ones are final to consensus before execution may go on over the hole.
+    const later = chain.findCliqueBlock(missed + 5)
+    assert(later)
+    assert.equal(chain.blockStatus(later), 2)
+    assert.equal(chain.isFinal(missed + 5), false)
+    await pass(chain, 1)
+    assert.equal(slotIndex(chain.finalSlot), missed + PERIOD)
+  })
+
+  it('a rival is received right after the block it lost to, alternate until that is final, then discarded and gone', async () => {
+    const chain = openChain(FAST)
+    const received: (readonly [number, boolean])[] = []
+    chain.onBlockReceived(({ slotIndex: index, isRival }) => received.push([index, isRival]))
+    chain.forkNext(1, 7)
+    const index = slotIndex({ period: 1, thread: 7 })
+    await reach(chain, index + 40)
+    assert.deepEqual(
+      received.filter(([at]) => at === index),
+      [
+        [index, false],
+        [index, true],
+      ],
+    )
+    assert.equal(received.filter(([, isRival]) => isRival).length, 1)
+    const [winner, rival] = chain.listBlocks(index, index + 1)
+    assert(winner && rival)
+    assert.deepEqual([chain.blockStatus(winner), chain.blockStatus(rival)], [1, 3])
+    await pass(chain, 1)
+    assert.deepEqual([chain.blockStatus(winner), chain.blockStatus(rival)], [2, 4])
+    await pass(chain, PERIOD)
+    assert.deepEqual([chain.blockStatus(winner), chain.blockStatus(rival)], [2, 0])
+    assert.equal(chain.findBlock(rival.id), undefined)
+  })
+
+  it('limit: a final block is there until the sixth later one of its thread is final, its header 33 periods', async () => {
+    const chain = openChain(FAST)
+    const index = slotIndex({ period: 1, thread: 9 })
+    const id = send(chain, ALICE, transfer(1n))
+    await reach(chain, index)
+    const block = chain.findCliqueBlock(index)
+    assert(block)
+    await reach(chain, index + 6 * PERIOD + 40)
+    assert.equal(chain.findBlock(block.id), block)
+    await pass(chain, 1)
+    assert.equal(chain.findBlock(block.id), undefined)
+    assert.deepEqual(chain.listBlocks(index, index + 1), [])
+    assert.equal(chain.blockStatus(block), 2)
+    assert.equal(chain.listGraph(index, index + 1)[0]?.id, block.id)
+    await reach(chain, slotIndex({ period: 7, thread: ALICE.thread }) + 41)
+    assert.equal(chain.operations.has(id), false)
+    await reach(chain, index + 33 * PERIOD + 40)
+    assert.equal(chain.listGraph(index, index + 1).length, 1)
+    await pass(chain, 1)
+    assert.equal(chain.listGraph(index, index + 1).length, 0)
+    assert.equal(chain.blockStatus(block), 0)
+    assert(chain.listGraph(0, Number.POSITIVE_INFINITY).length <= 36 * PERIOD)
+  })
+
+  it('every slot is told once as executed and once as final, in order, whatever is missed', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          seed: fc.string(),
+          missRate: fc.constantFrom(0, 0.1, 0.6),
+          orphanRate: fc.constantFrom(0, 0.5),
+          deltaF0: fc.constantFrom(0, 7, 60),
+          executionLagSlots: fc.constantFrom(0, 4, 50),
+        }),
+        fc.array(fc.integer({ min: 1, max: 90 }), { maxLength: 6 }),
+        async (varied, steps) => {
+          const chain = openChain({ endorsements: 0, ...varied })
+          const told: Record<'executed' | 'final', SlotOutput[]> = { executed: [], final: [] }
+          chain.onSlotExecuted((output) => told.executed.push(output))
+          chain.onSlotFinal((output) => {
+            told.final.push(output)
+            assert.equal(output, told.executed[told.final.length - 1])
+          })
+          for (const step of steps) await chain.advanceTo(chain.genesisTimestampMs + (indexOf(chain) + step) * 500)
+          const expected = (until: number) => Array.from({ length: until - PERIOD + 1 }, (_, i) => PERIOD + i)
+          assert.deepEqual(
+            told.executed.map((output) => output.slotIndex),
+            expected(slotIndex(chain.executedSlot)),
+          )
+          assert.deepEqual(
+            told.final.map((output) => output.slotIndex),
+            expected(slotIndex(chain.finalSlot)),
+          )
+          for (const { block, slotIndex: index } of told.final) {
+            assert.equal(block?.id, chain.findCliqueBlock(index)?.id ?? block?.id)
+            if (block && chain.findBlock(block.id)) assert.equal(chain.blockStatus(block), 2)
+          }
+        },
+      ),
+      { numRuns: 30 },
+    )
+  })
+
+  it('final and candidate ledger are the same when everything is final', async () => {
+    const chain = openChain({ ...FAST, deltaF0: 0, executionLagSlots: 0 })
+    for (let i = 0; i < 5; i++) {
+      send(chain, ALICE, transfer(BigInt(i) * MAS, makeSender(`new ${i}`)))
+      send(chain, BOB, transfer(200_000n * MAS))
+      await pass(chain, PERIOD)
+    }
+    await pass(chain, 2)
+    const { ledger } = chain.engine
+    for (const address of ledger.addresses()) {
+      // Of the newest block only its producer is paid; it is the one that is not final.
+      if (address === chain.producerOf(indexOf(chain))) continue
+      assert.equal(chain.finalLedger.balance(address), ledger.balance(address))
+    }
+  })
+})
+
+function contractOf(address: Uint8Array): Uint8Array {
+  const contract = Uint8Array.from(address)
+  contract[0] = 1
+  return contract
+}
