@@ -6,11 +6,13 @@ export {
   makeChain,
   signBlock,
 } from './chain-maker.ts'
+export type { UnaryAnswer } from './grpc/public-service.ts'
+export { RpcError } from './grpc/rpc-error.ts'
+export type { StreamRpc, UnaryRpc } from './grpc/rpc-names.ts'
+export { BLOCK_STATUS, EXECUTION_QUERY_STATUS } from './grpc/status-codes.ts'
 export { drawNumber, type MadeKey, makeKey } from './made-key.ts'
 export { type MadeOperation, OperationMaker, type OperationMix } from './operation-maker.ts'
 export { computeWholePeriods, type WholePeriods } from './replay/head.ts'
-export { BLOCK_STATUS, EXECUTION_QUERY_STATUS } from './replay/node-answers.ts'
-export { RpcError, type StreamRpc, type UnaryAnswer, type UnaryRpc } from './replay/public-service.ts'
 export { readRecording } from './replay/recording.ts'
 export { type ReplayOptions, type ReplayServer, startReplayServer } from './replay/replay-server.ts'
 export { type Interceptor, ScriptedNode, type ScriptedNodeOptions } from './replay/scripted-node.ts'

@@ -274,7 +274,11 @@ function isDefault(value: unknown): boolean {
 }
 
 function codec<T extends object>(name: string): MessageCodec<T> {
-  const type = root.lookupType(name)
+  return createMessageCodec<T>(root.lookupType(name))
+}
+
+/** Of a message type of any schema; the caller knows what its fields look like. */
+export function createMessageCodec<T extends object>(type: protobuf.Type): MessageCodec<T> {
   return {
     encode: (message) => type.encode(dropDefaults(type, message as Fields)).finish(),
     decode: (bytes) => type.decode(bytes) as unknown as T,

@@ -1,5 +1,5 @@
 import { SLOT_MS, type Slot, slotIndex, slotOfIndex, THREAD_COUNT } from '../../core/index.ts'
-import { type DeferredCall, DeferredCalls, MIN_DEFERRED_GAS_PRICE } from './deferred-calls.ts'
+import { DEFERRED_CALL_BASE_GAS, type DeferredCall, DeferredCalls, MIN_DEFERRED_GAS_PRICE } from './deferred-calls.ts'
 import {
   attempt,
   type DeferredOutcome,
@@ -198,6 +198,25 @@ export class ContractEngine {
         this.machine.run(module, { functionName: 'main', parameter: NOTHING, gas }),
       )
     })
+  }
+
+  /**
+   * What a deferred call would cost to register now.
+   *
+   * @returns gas with what every call costs, and nanoMAS; no price when the slot cannot be booked
+   */
+  quoteDeferredCall(
+    slot: Slot,
+    maxGas: bigint,
+    parameterBytes: bigint,
+  ): { readonly gas: bigint; readonly priceNanoMas: bigint | undefined } {
+    const gas = maxGas + DEFERRED_CALL_BASE_GAS
+    try {
+      return { gas, priceNanoMas: this.deferredCalls.computeFee({ slot, gas, parameterBytes }, this.slot) }
+    } catch (error) {
+      if (error instanceof ExecutionFault) return { gas, priceNanoMas: undefined }
+      throw error
+    }
   }
 
   /** Registered and not run yet, in the order in which they will run. The list is never changed. */

@@ -9,15 +9,10 @@ import {
   slotOfIndex,
   THREAD_COUNT,
 } from '../../core/index.ts'
+import { type PublicServiceServer, type Subscriber, startPublicService } from '../grpc/public-service.ts'
+import type { StreamRpc, UnaryRpc } from '../grpc/rpc-names.ts'
 import { computeWholePeriods, type WholePeriods } from './head.ts'
 import { answerUnaryCall } from './node-answers.ts'
-import {
-  type PublicServiceServer,
-  type StreamRpc,
-  type Subscriber,
-  startPublicService,
-  type UnaryRpc,
-} from './public-service.ts'
 import { ReplayState } from './replay-state.ts'
 import type { Recording } from './timeline.ts'
 

@@ -1,15 +1,14 @@
 import { NewFilledBlocksResponseCodec, type Slot, slotIndex } from '../../core/index.ts'
 import { encodeFilledBlock, type MadeBlock, type MadeChain } from '../chain-maker.ts'
-import { answerUnaryCall } from './node-answers.ts'
 import {
   type PublicServiceServer,
-  type RpcError,
-  type StreamRpc,
   type Subscriber,
   startPublicService,
   type UnaryAnswer,
-  type UnaryRpc,
-} from './public-service.ts'
+} from '../grpc/public-service.ts'
+import type { RpcError } from '../grpc/rpc-error.ts'
+import type { StreamRpc, UnaryRpc } from '../grpc/rpc-names.ts'
+import { answerUnaryCall } from './node-answers.ts'
 import { ScriptedState } from './scripted-state.ts'
 
 /** Finality comes about three periods after a block (facts: massa-node 0.1). */

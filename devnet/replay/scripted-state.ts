@@ -14,15 +14,10 @@ import {
   toU64,
 } from '../../core/index.ts'
 import type { MadeBlock, MadeChain } from '../chain-maker.ts'
+import type { NodeBlock, NodeOperation } from '../grpc/block-answers.ts'
+import { BLOCK_STATUS, EXECUTION_QUERY_STATUS } from '../grpc/status-codes.ts'
 import type { MadeOperation } from '../operation-maker.ts'
-import {
-  BLOCK_STATUS,
-  EXECUTION_QUERY_STATUS,
-  type NodeBlock,
-  type NodeEvent,
-  type NodeOperation,
-  type NodeState,
-} from './node-answers.ts'
+import type { NodeEvent, NodeState } from './node-answers.ts'
 import { computeSpeculativeSlotIndex } from './status-message.ts'
 
 /** `[consensus] force_keep_final_periods` of a massa-node as shipped. */

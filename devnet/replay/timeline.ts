@@ -19,9 +19,10 @@ import {
   slotIndex,
   THREAD_COUNT,
 } from '../../core/index.ts'
-import type { NodeBlock, NodeEvent } from './node-answers.ts'
+import type { NodeBlock } from '../grpc/block-answers.ts'
+import { readWireFields } from '../grpc/wire.ts'
+import type { NodeEvent } from './node-answers.ts'
 import { type RecordedMessage, recordingInvalid } from './recording.ts'
-import { readWireFields } from './wire.ts'
 
 export interface RecordedBlock extends NodeBlock {
   readonly parents: readonly string[]

@@ -1,4 +1,10 @@
-import { Client, type ClientReadableStream, credentials, type ServiceError } from '@grpc/grpc-js'
+import {
+  Client,
+  type ClientDuplexStream,
+  type ClientReadableStream,
+  credentials,
+  type ServiceError,
+} from '@grpc/grpc-js'
 import {
   GetBlocksRequestCodec,
   GetBlocksResponseCodec,
@@ -19,6 +25,9 @@ export class GrpcCaller {
   constructor(url: string) {
     this.client = new Client(url, credentials.createInsecure(), {
       'grpc.max_receive_message_length': 64 * 1024 * 1024,
+      'grpc.max_send_message_length': -1,
+      // A connection of its own: grpc-js lets clients of one process share theirs.
+      'grpc.use_local_subchannel_pool': 1,
     })
   }
 
@@ -36,6 +45,21 @@ export class GrpcCaller {
   open(rpc: string, request: Uint8Array = new Uint8Array(0)): ClientReadableStream<Buffer> {
     const same = (bytes: Buffer) => bytes
     return this.client.makeServerStreamRequest(SERVICE + rpc, same, same, Buffer.from(request))
+  }
+
+  converse(rpc: string): ClientDuplexStream<Buffer, Buffer> {
+    const same = (bytes: Buffer) => bytes
+    return this.client.makeBidiStreamRequest(SERVICE + rpc, same, same)
+  }
+
+  /** Calls on the same connection until nothing has come for a while: what the server had for it is there. */
+  async settle(count: () => number): Promise<void> {
+    for (let quiet = 0, last = count(); quiet < 8; quiet++) {
+      await this.call('GetStatus')
+      if (count() === last) continue
+      last = count()
+      quiet = 0
+    }
   }
 
   async refusal(rpc: string, request: Uint8Array): Promise<{ code: number; details: string }> {

@@ -6,6 +6,7 @@ import { status } from '@grpc/grpc-js'
 import {
   formatOperationId,
   GetBlocksRequestCodec,
+  GetBlocksResponseCodec,
   GetOperationsRequestCodec,
   GetScExecutionEventsRequestCodec,
   GetScExecutionEventsResponseCodec,
@@ -15,10 +16,13 @@ import {
   QueryStateRequestCodec,
   QueryStateResponseCodec,
   SearchBlocksRequestCodec,
+  SearchBlocksResponseCodec,
+  SignedBlockHeaderCodec,
   slotFromProtobuf,
   slotIndex,
   slotToProtobuf,
 } from '../../core/index.ts'
+import { encodeWireField } from '../../devnet/grpc/wire.ts'
 import { type Recording, type ReplayServer, readRecording, startReplayServer } from '../../devnet/index.ts'
 import { RECORDINGS } from './fixture.ts'
 import { GrpcCaller, readMessages } from './grpc-caller.ts'
@@ -343,10 +347,29 @@ describe('devnet/replay/replay-server', () => {
       assert.equal((await caller.refusal('GetBlocks', Buffer.from('ffffffffff', 'hex'))).code, status.INTERNAL)
     })
 
-    it('error: other calls and other filters are unimplemented', async () => {
+    it('error: other calls, and other filters of events, are unimplemented', async () => {
       assert.equal((await caller.refusal('GetStakers', new Uint8Array(0))).code, status.UNIMPLEMENTED)
-      const byId = Buffer.from('0a020a00', 'hex')
-      assert.equal((await caller.refusal('SearchBlocks', byId)).code, status.UNIMPLEMENTED)
+      const byFailure = Buffer.from('0a022801', 'hex')
+      assert.equal((await caller.refusal('GetScExecutionEvents', byFailure)).code, status.UNIMPLEMENTED)
+      const { code, details } = await caller.refusal('GetSlotTransfers', new Uint8Array(0))
+      assert.deepEqual([code, details], [status.UNIMPLEMENTED, 'feature not enabled'])
+    })
+
+    it('blocks are found by id and by creator, too', async () => {
+      const [first, second] = [...(await caller.search({ period: 16, thread: 0 }, { period: 17, thread: 0 })).keys()]
+      const filter = (number: number, text = '') =>
+        encodeWireField(1, encodeWireField(number, encodeWireField(1, Buffer.from(text))))
+      const found = async (request: Uint8Array) =>
+        (SearchBlocksResponseCodec.decode(await caller.call('SearchBlocks', request)).blockInfos ?? []).map(
+          ({ blockId }) => blockId,
+        )
+      assert.deepEqual(await found(filter(1, first)), [first])
+      const block = GetBlocksResponseCodec.decode(
+        await caller.call('GetBlocks', GetBlocksRequestCodec.encode({ blockIds: [second ?? ''] })),
+      ).wrappedBlocks?.[0]?.block?.header
+      const creator = SignedBlockHeaderCodec.decode(block ?? new Uint8Array(0)).contentCreatorAddress
+      assert((await found(filter(2, creator))).includes(second))
+      assert.deepEqual(await found(Buffer.concat([filter(1, second), filter(2, creator)])), [second])
     })
   })
 

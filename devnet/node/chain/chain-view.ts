@@ -167,6 +167,16 @@ export abstract class ChainView {
     return this.engine.rolls.save().credits.filter((credit) => credit.address === address)
   }
 
+  /** In final state, in order of slots. */
+  finalDeferredCreditsOf(address: string): DeferredCredit[] {
+    return this.executor.finalState.rolls.credits.filter((credit) => credit.address === address)
+  }
+
+  /** Says what was executed up to the last final slot; 32 bytes. */
+  get finalTrailHash(): Uint8Array {
+    return this.executor.finalState.executionTrailHash
+  }
+
   /** Of the last five, oldest first. */
   cyclesOf(address: string): CycleInfo[] {
     const activeRolls = this.draw.stakers.find((staker) => staker.address === address)?.rolls

@@ -1,0 +1,253 @@
+import {
+  type handleBidiStreamingCall,
+  type handleServerStreamingCall,
+  Metadata,
+  Server,
+  ServerCredentials,
+  ServerInterceptingCall,
+  type ServerInterceptor,
+  type ServerUnaryCall,
+  type ServiceDefinition,
+  status,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js'
+import { ArchiveError } from '../../core/index.ts'
+import { OutgoingMessages } from './outgoing-messages.ts'
+import { internalError, RpcError, unimplemented } from './rpc-error.ts'
+import {
+  DUPLEX_RPCS,
+  type DuplexRpc,
+  FEATURE_MISSING,
+  isOptionalRpc,
+  STREAM_RPCS,
+  type StreamRpc,
+  UNARY_RPCS,
+  type UnaryRpc,
+} from './rpc-names.ts'
+
+const SERVICE_PATH = '/massa.api.v1.PublicService'
+/** Of a massa-node, both ways (`[grpc.public] max_decoding_message_size`, `max_encoding_message_size`). */
+export const MAX_MESSAGE_BYTES = 52_428_800
+/** Calls at a time on one connection (`max_concurrent_streams`). */
+const MAX_CONCURRENT_STREAMS = 100
+/** What a stalled unary answer says of its length, and how often one more byte of it comes. */
+const DRIP_ANSWER_BYTES = 1024 * 1024
+const DRIP_INTERVAL_MS = 20
+
+/** `hang` never answers; `drip` announces an answer and sends it a byte at a time. */
+export type UnaryAnswer = Uint8Array | 'hang' | 'drip'
+
+/** Where messages to a client go. */
+export interface MessageSink {
+  readonly closed: boolean
+  /** False when the client does not take it up as fast as it is written. */
+  write(message: Uint8Array): boolean
+  /**
+   * Resolves when there is room for more, or the stream is closed: who waits for it keeps little in memory for a client
+   * that does not read. One at a time.
+   */
+  send(message: Uint8Array): Promise<void>
+  /** Resolves when all that was written has left, or the stream is closed. */
+  drained(): Promise<void>
+  /** Called once, when nothing can be sent any more. */
+  onClose(listener: () => void): void
+  end(error?: RpcError): void
+}
+
+/** The client's end of a stream. */
+export interface Subscriber extends MessageSink {
+  readonly request: Uint8Array
+}
+
+/** A client that goes on sending. */
+export interface Conversation extends MessageSink {
+  /** The next message is read when the listener's promise resolves. */
+  onRequest(listener: (request: Uint8Array) => void | Promise<void>): void
+  /** Called when the client has sent its last message. */
+  onRequestsEnd(listener: () => void): void
+}
+
+export interface PublicServiceHandlers {
+  /** Throws RpcError to refuse. */
+  answer(rpc: UnaryRpc, request: Uint8Array): UnaryAnswer | Promise<UnaryAnswer>
+  /** Throws RpcError to refuse. */
+  subscribe(rpc: StreamRpc, subscriber: Subscriber): void
+  /** Without it these calls are unimplemented. Throws RpcError to refuse. */
+  converse?(rpc: DuplexRpc, conversation: Conversation): void
+}
+
+export interface PublicServiceServer {
+  /** host:port, as `grpc_urls` takes it. */
+  readonly url: string
+  readonly port: number
+  /** Breaks off what is under way. Idempotent. */
+  stop(): Promise<void>
+}
+
+/**
+ * Serves the public gRPC service of a massa-node, messages as bytes. Calls that a node must be built for are refused
+ * as it refuses them.
+ *
+ * @param address - `port` 0 takes any free one
+ * @throws ArchiveError DEVNET_LISTEN_FAILED
+ */
+export async function startPublicService(
+  handlers: PublicServiceHandlers,
+  address: { readonly host: string; readonly port: number },
+): Promise<PublicServiceServer> {
+  const server = new Server({
+    'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+    'grpc.max_send_message_length': -1,
+    'grpc.max_concurrent_streams': MAX_CONCURRENT_STREAMS,
+    interceptors: [sayTooLargeAsNode],
+  })
+  server.addService(...describeService(handlers))
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(`${address.host}:${address.port}`, ServerCredentials.createInsecure(), (error, bound) => {
+      if (error) {
+        const text = `cannot listen on ${address.host}:${address.port}: ${error.message}`
+        reject(new ArchiveError('DEVNET_LISTEN_FAILED', text, { ...address }, error))
+      } else resolve(bound)
+    })
+  })
+  return {
+    url: `${address.host}:${port}`,
+    port,
+    stop: async () => server.forceShutdown(),
+  }
+}
+
+function describeService(handlers: PublicServiceHandlers): [ServiceDefinition, UntypedServiceImplementation] {
+  const definition: Record<string, ServiceDefinition[string]> = {}
+  const implementation: UntypedServiceImplementation = {}
+  for (const rpc of UNARY_RPCS) {
+    definition[rpc] = describeRpc(rpc, { requestStream: false, responseStream: false })
+    implementation[rpc] = (call: ServerUnaryCall<Buffer, Buffer>, done: UnaryCallback) => {
+      void answerUnary(handlers, rpc, call, done)
+    }
+  }
+  for (const rpc of STREAM_RPCS) {
+    definition[rpc] = describeRpc(rpc, { requestStream: false, responseStream: true })
+    const serve: handleServerStreamingCall<Buffer, Buffer> = (call) => {
+      const subscriber = Object.assign(new OutgoingMessages(call), { request: call.request })
+      open(rpc, subscriber, () => handlers.subscribe(rpc, subscriber))
+    }
+    implementation[rpc] = serve
+  }
+  for (const rpc of DUPLEX_RPCS) {
+    definition[rpc] = describeRpc(rpc, { requestStream: true, responseStream: true })
+    const serve: handleBidiStreamingCall<Buffer, Buffer> = (call) => {
+      const conversation = Object.assign(new OutgoingMessages(call), {
+        onRequest: (listener: (request: Uint8Array) => void | Promise<void>) => {
+          call.on('data', (request: Buffer) => {
+            call.pause()
+            void Promise.resolve(listener(request)).finally(() => call.resume())
+          })
+        },
+        onRequestsEnd: (listener: () => void) => void call.once('end', listener),
+      })
+      open(rpc, conversation, () => {
+        if (!handlers.converse) throw unimplemented(`${rpc} is not served here`)
+        handlers.converse(rpc, conversation)
+      })
+    }
+    implementation[rpc] = serve
+  }
+  return [definition, implementation]
+}
+
+/** A node answers with headers at once, also when nothing will ever follow. */
+function open(rpc: StreamRpc | DuplexRpc, stream: MessageSink & { sendHeaders(): void }, serve: () => void): void {
+  try {
+    if (isOptionalRpc(rpc)) throw unimplemented(FEATURE_MISSING)
+    serve()
+  } catch (error) {
+    stream.end(error instanceof RpcError ? error : internalError(describe(error)))
+    return
+  }
+  stream.sendHeaders()
+}
+
+type UnaryCallback = (error: { code: number; details: string } | null, answer?: Buffer) => void
+
+async function answerUnary(
+  handlers: PublicServiceHandlers,
+  rpc: UnaryRpc,
+  call: ServerUnaryCall<Buffer, Buffer>,
+  done: UnaryCallback,
+): Promise<void> {
+  try {
+    if (isOptionalRpc(rpc)) throw unimplemented(FEATURE_MISSING)
+    const answer = await handlers.answer(rpc, call.request)
+    if (answer === 'drip') dripAnswer(call)
+    else if (answer !== 'hang') {
+      done(null, Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength))
+    }
+  } catch (error) {
+    if (error instanceof RpcError) done({ code: error.code, details: error.details })
+    else done({ code: status.INTERNAL, details: describe(error) })
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** What a node says of a message over its limit, that it got or would send. */
+export function tooLarge(what: 'encoded' | 'decoded', sizeBytes: number): RpcError {
+  const text = `Error, ${what} message length too large: found ${sizeBytes} bytes, the limit is: ${MAX_MESSAGE_BYTES} bytes`
+  return new RpcError(status.OUT_OF_RANGE, text)
+}
+
+/** grpc-js refuses a message by its announced length, before it is read, but with another code and text. */
+const sayTooLargeAsNode: ServerInterceptor = (_method, call) => {
+  const sendStatus = call.sendStatus.bind(call)
+  call.sendStatus = (partial) => {
+    const size = /^Received message larger than max \((\d+) vs/.exec(partial.details ?? '')?.[1]
+    if (size === undefined) return sendStatus(partial)
+    const { code, details } = tooLarge('decoded', Number(size))
+    sendStatus({ ...partial, code, details })
+  }
+  return new ServerInterceptingCall(call)
+}
+
+interface Http2Answer {
+  readonly writable: boolean
+  write(bytes: Uint8Array): boolean
+  once(event: 'close', listener: () => void): void
+}
+
+/** grpc-js only sends whole messages, so a half-sent one is written to the HTTP/2 stream under it. */
+function dripAnswer(call: ServerUnaryCall<Buffer, Buffer>): void {
+  const stream = findHttp2Stream(call)
+  call.sendMetadata(new Metadata())
+  const prefix = Buffer.alloc(5)
+  prefix.writeUInt32BE(DRIP_ANSWER_BYTES, 1)
+  stream.write(prefix)
+  const timer = setInterval(() => stream.writable && stream.write(Buffer.alloc(1)), DRIP_INTERVAL_MS)
+  stream.once('close', () => clearInterval(timer))
+}
+
+/** Interceptors are layers around the call that owns the stream. */
+function findHttp2Stream(call: unknown): Http2Answer {
+  const layer = call as { readonly call?: unknown; readonly nextCall?: unknown; readonly stream?: Http2Answer }
+  if (layer.stream) return layer.stream
+  const inner = layer.nextCall ?? layer.call
+  if (inner === undefined) throw new Error('the call has no HTTP/2 stream')
+  return findHttp2Stream(inner)
+}
+
+function describeRpc(
+  rpc: string,
+  streams: { readonly requestStream: boolean; readonly responseStream: boolean },
+): ServiceDefinition[string] {
+  const identity = (bytes: Buffer) => bytes
+  return {
+    path: `${SERVICE_PATH}/${rpc}`,
+    ...streams,
+    requestSerialize: identity,
+    requestDeserialize: identity,
+    responseSerialize: identity,
+    responseDeserialize: identity,
+  }
+}

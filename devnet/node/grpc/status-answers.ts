@@ -1,0 +1,123 @@
+import {
+  formatHash,
+  fromU64,
+  PERIOD_MS,
+  slotOfIndex,
+  slotToProtobuf,
+  THREAD_COUNT,
+  toU64,
+} from '../../../core/index.ts'
+import { PERIODS_PER_CYCLE } from '../../engine/index.ts'
+import {
+  GetNextBlockBestParentsResponse,
+  GetSelectorDrawsRequest,
+  GetSelectorDrawsResponse,
+  GetStakersRequest,
+  GetStakersResponse,
+  GetStatusResponse,
+  toAmountMessage,
+} from '../../grpc/messages.ts'
+import { checkFilterCount, intersectRanges, joinNamed } from '../../grpc/request-checks.ts'
+import { invalidArgument } from '../../grpc/rpc-error.ts'
+import type { DevnetChain } from '../chain/devnet-chain.ts'
+import { OPERATION_VALIDITY_PERIODS } from '../chain/operation-pool.ts'
+import { NODE_ID, NODE_SOFTWARE } from '../node-identity.ts'
+import type { NodeModules } from './node-modules.ts'
+
+const BLOCK_REWARD_NANO_MAS = 400_010_000n
+const ROLL_PRICE_NANO_MAS = 100_000_000_000n
+const MAX_BLOCK_BYTES = 300_000
+/** Cycles whose draws a node has beside the current one: some old ones, and the next two. */
+const PAST_DRAW_CYCLES = 4
+const FUTURE_DRAW_CYCLES = 2
+
+export function getStatus({ chain, clock }: NodeModules): Uint8Array {
+  const { genesisTimestampMs } = chain
+  const cycle = cycleOf(chain)
+  const cycleMs = (n: number) => toTime(genesisTimestampMs + n * PERIODS_PER_CYCLE * PERIOD_MS)
+  return GetStatusResponse.encode({
+    status: {
+      nodeId: NODE_ID,
+      version: NODE_SOFTWARE,
+      currentTime: toTime(clock.nowMs()),
+      currentCycle: toU64(BigInt(cycle)),
+      currentCycleTime: cycleMs(cycle),
+      nextCycleTime: cycleMs(cycle + 1),
+      lastExecutedFinalSlot: slotToProtobuf(chain.finalSlot),
+      lastExecutedSpeculativeSlot: slotToProtobuf(chain.executedSlot),
+      finalStateFingerprint: formatFingerprint(chain),
+      config: {
+        genesisTimestamp: toTime(genesisTimestampMs),
+        threadCount: THREAD_COUNT,
+        t0: toTime(PERIOD_MS),
+        deltaF0: toU64(BigInt(chain.options.deltaF0)),
+        operationValidityPeriods: toU64(BigInt(OPERATION_VALIDITY_PERIODS)),
+        periodsPerCycle: toU64(BigInt(PERIODS_PER_CYCLE)),
+        blockReward: toAmountMessage(BLOCK_REWARD_NANO_MAS),
+        rollPrice: toAmountMessage(ROLL_PRICE_NANO_MAS),
+        maxBlockSize: MAX_BLOCK_BYTES,
+      },
+      chainId: toU64(chain.chainId),
+      minimalFees: toAmountMessage(chain.minimalFeeNanoMas),
+      currentMipVersion: chain.options.networkVersion,
+    },
+  })
+}
+
+/** Stands for the hash of the final state: it changes with every final slot, and is the same where all was executed alike. */
+export function formatFingerprint(chain: DevnetChain): string {
+  return formatHash(chain.finalTrailHash)
+}
+
+export function getNextBlockBestParents(chain: DevnetChain): Uint8Array {
+  return GetNextBlockBestParentsResponse.encode({
+    blockParents: chain.bestParents.map(({ id, slot }) => ({ blockId: id, period: toU64(BigInt(slot.period)) })),
+  })
+}
+
+export function getStakers(request: Uint8Array, chain: DevnetChain): Uint8Array {
+  let stakers = chain.listStakers()
+  const last = { minRolls: 0n, maxRolls: (1n << 64n) - 1n, limit: BigInt(stakers.length) }
+  for (const filter of GetStakersRequest.read(request).filters) {
+    if (filter.filter) last[filter.filter] = fromU64(filter[filter.filter])
+  }
+  stakers = stakers.filter(({ rolls }) => rolls >= last.minRolls && rolls <= last.maxRolls)
+  const shown = last.limit < BigInt(stakers.length) ? stakers.slice(0, Number(last.limit)) : stakers
+  return GetStakersResponse.encode({
+    stakers: shown.map(({ address, rolls }) => ({ address, rolls: toU64(rolls) })),
+  })
+}
+
+/** The end of the range is drawn too: so the node does it, here alone. */
+export function getSelectorDraws(request: Uint8Array, chain: DevnetChain): Uint8Array {
+  const { filters } = GetSelectorDrawsRequest.read(request)
+  checkFilterCount(filters)
+  const lists = filters.flatMap(({ filter, addresses }) => (filter === 'addresses' ? [addresses?.addresses ?? []] : []))
+  const wanted = joinNamed('address', lists)
+  const range = intersectRanges(filters.flatMap(({ filter, slotRange }) => (filter === 'slotRange' ? [slotRange] : [])))
+  if (!range) throw invalidArgument('at least, one slot range is required')
+  const cycleSlots = PERIODS_PER_CYCLE * THREAD_COUNT
+  const cycle = cycleOf(chain)
+  const first = Math.max(range.from, (cycle - PAST_DRAW_CYCLES) * cycleSlots, 0)
+  const last = Math.min(range.to, (cycle + FUTURE_DRAW_CYCLES + 1) * cycleSlots - 1)
+  const draws = []
+  for (let index = first; index <= last; index++) {
+    const producer = chain.producerOf(index)
+    const endorsers = chain.endorsersOf(index)
+    if (wanted?.size && !wanted.has(producer) && !endorsers.some((address) => wanted.has(address))) continue
+    draws.push({
+      slot: slotToProtobuf(slotOfIndex(index)),
+      blockProducer: { value: producer },
+      endorsementDraws: endorsers.map((address, i) => ({ index: toU64(BigInt(i)), producer: address })),
+    })
+  }
+  return GetSelectorDrawsResponse.encode({ draws })
+}
+
+function cycleOf(chain: DevnetChain): number {
+  return Math.floor(chain.lastSlot.period / PERIODS_PER_CYCLE)
+}
+
+function toTime(ms: number) {
+  return { milliseconds: toU64(BigInt(Math.floor(ms))) }
+}
