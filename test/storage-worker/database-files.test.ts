@@ -5,6 +5,7 @@ import { checkDatabaseFiles, isBlank, listLostLogs } from '../../storage-worker/
 import { GuardedLevel } from '../../storage-worker/guarded-level.ts'
 import { readIdentity } from '../../storage-worker/index.ts'
 import { createClassicLevel } from '../../storage-worker/level-options.ts'
+import { createFaultyLevels } from '../fault/faulty-level.ts'
 import { assertHolds, hasCode } from '../suites/chunk-store-suite.ts'
 import { makePeriod, TEST_IDENTITY } from './synthetic-period.ts'
 import { openTestStore, TempFolders } from './temp-store.ts'
@@ -68,15 +69,9 @@ describe('storage-worker/database-files', () => {
   it('error: a database whose files are lost while it is open is not made anew when it is opened again', async () => {
     const dataDir = await folders.make()
     let fails = false
-    const createLevel = (location: string, options: object) => {
-      const level = createClassicLevel(location, options)
-      const batch = level.batch.bind(level) as (...args: unknown[]) => unknown
-      const failing = (...args: unknown[]) => {
-        if (fails) throw new Error('IO error: Input/output error')
-        return batch(...args)
-      }
-      return Object.assign(level, { batch: failing as typeof level.batch })
-    }
+    const createLevel = createFaultyLevels(({ done }) => {
+      if (fails && !done) throw new Error('IO error: Input/output error')
+    })
     const store = await openTestStore(dataDir, { createLevel })
     await store.chunks.writePeriod(makePeriod(1))
     fails = true
