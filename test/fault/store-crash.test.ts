@@ -12,6 +12,8 @@ const WRITER = fileURLToPath(new URL('./store-writer.ts', import.meta.url))
 /** 200 by hand. */
 const ROUNDS = Number(process.env.MASSA_STORAGE_CRASH_ROUNDS ?? 20)
 const ROUND_TIMEOUT_MS = 30_000
+/** As many periods as the archiver has under way when it catches up. */
+const IN_HAND = 4
 
 describe('fault: the store is killed', () => {
   const folders = new TempFolders()
@@ -22,22 +24,23 @@ describe('fault: the store is killed', () => {
     const dataDir = await folders.make()
     const told = new Told()
     for (let round = 0; round < ROUNDS; round++) {
-      // Step 1 is the first batch of the process: rounds walk through all of them, before and after.
-      const step = 1 + (round >> 1)
-      const child = start(dataDir, String(step), round % 2 === 0 ? 'before' : 'after')
-      await told.listen(child)
-      await check(dataDir, told, `step ${step}`)
+      // Step 1 is the first batch of the process: rounds walk through all of them, before and after, one period at a
+      // time and several.
+      const step = 1 + (round >> 2)
+      const inHand = (round & 2) === 0 ? 1 : IN_HAND
+      await told.listen(start(dataDir, { step, when: round % 2 === 0 ? 'before' : 'after', inHand }))
+      await check(dataDir, told, `step ${step}, ${inHand} in hand`)
     }
   })
 
   // The first of a process is a block for the spool, the second the bodies of a period, or the other way round.
-  for (const step of ['1', '2']) {
-    for (const when of ['before', 'after']) {
+  for (const step of [1, 2]) {
+    for (const when of ['before', 'after'] as const) {
       it(`keeps every acknowledged period, killed ${when} batch ${step} of those above 1 MiB`, async function () {
         this.timeout(ROUND_TIMEOUT_MS)
         const dataDir = await folders.make()
         const told = new Told()
-        await told.listen(start(dataDir, step, when, 'pieces'))
+        await told.listen(start(dataDir, { step, when, kind: 'pieces' }))
         assert.ok(told.written.has(1))
         await check(dataDir, told, `step ${step}`)
       })
@@ -50,10 +53,11 @@ describe('fault: the store is killed', () => {
     const dataDir = await folders.make()
     const told = new Told()
     for (let round = 0; round < ROUNDS; round++) {
-      const child = start(dataDir, '0', 'before')
+      const inHand = round % 2 === 0 ? 1 : IN_HAND
+      const child = start(dataDir, { inHand })
       const lines = 1 + (noise(`${seed} ${round}`, 1)[0] ?? 0) / 4
       await told.listen(child, lines)
-      await check(dataDir, told, `seed ${seed}, round ${round}`)
+      await check(dataDir, told, `seed ${seed}, round ${round}, ${inHand} in hand`)
     }
     assert.ok(told.written.size > ROUNDS)
   })
@@ -82,10 +86,17 @@ class Told {
   }
 }
 
-function start(dataDir: string, killAt: string, when: string, kind = 'all'): ChildProcess {
-  return spawn(process.execPath, [...process.execArgv, WRITER, dataDir, killAt, when, kind], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+interface WriterOptions {
+  /** Batch at which it kills itself; 0: never. */
+  readonly step?: number
+  readonly when?: 'before' | 'after'
+  readonly kind?: 'all' | 'pieces'
+  readonly inHand?: number
+}
+
+function start(dataDir: string, { step = 0, when = 'before', kind = 'all', inHand = 1 }: WriterOptions): ChildProcess {
+  const options = [dataDir, String(step), when, kind, String(inHand)]
+  return spawn(process.execPath, [...process.execArgv, WRITER, ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
 async function check(dataDir: string, told: Told, when: string): Promise<void> {

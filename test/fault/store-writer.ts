@@ -9,11 +9,12 @@ import { createFaultyLevels } from './faulty-level.ts'
  * before it deletes up to a period, `S <period>` when a block of that period is synced in the spool.
  *
  * Arguments: data directory, batch at which it kills itself (0: never), before or after, `pieces` to count only batches
- * that are written in pieces.
+ * that are written in pieces (else `all`), periods that are being written at a time.
  */
 
-const [dataDir = '', killAt = '0', when = 'before', kind = 'all'] = process.argv.slice(2)
+const [dataDir = '', killAt = '0', when = 'before', kind = 'all', inHand = '1'] = process.argv.slice(2)
 let pieces = 0
+const underWay = new Set<Promise<void>>()
 
 const store = await openStore({
   dataDir,
@@ -36,13 +37,19 @@ for (let number = (range?.last ?? 0) + 1; ; number++) {
   // Every third period comes late, behind its successor.
   const order = number % 3 === 0 ? [number + 1, number] : number % 3 === 1 && number > 1 ? [] : [number]
   for (const each of order) {
-    await store.chunks.writePeriod(makePeriod(each, crashShapeOf(each)))
-    say(`W ${each}`)
+    const written = write(each).finally(() => underWay.delete(written))
+    underWay.add(written)
+    if (underWay.size >= Number(inHand)) await Promise.race(underWay)
   }
   if (number % 20 === 0) {
     say(`D ${number - 12}`)
     await store.chunks.deletePeriods(0, number - 12)
   }
+}
+
+async function write(period: number): Promise<void> {
+  await store.chunks.writePeriod(makePeriod(period, crashShapeOf(period)))
+  say(`W ${period}`)
 }
 
 function say(line: string): void {
