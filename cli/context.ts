@@ -45,9 +45,11 @@ export function createContext(command: Command): Context {
   const cwd = readWorkingDirectory()
   const given: ConfigFlags = {
     ...Object.fromEntries((options.set ?? []).map(splitSetting)),
-    data_dir: options.dataDir,
-    'log.format': options.logFormat,
-    'log.level': options.logLevel,
+    ...dropUndefined({
+      data_dir: options.dataDir,
+      'log.format': options.logFormat,
+      'log.level': options.logLevel,
+    }),
   }
   const { config: file, passwordFile } = options
   return makeContext({ output, env, cwd, file, passwordFile, flags: given }, (flags) =>

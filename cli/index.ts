@@ -246,11 +246,11 @@ function addConfig(program: Command, run: Run): void {
   )
 }
 
-/** SIGINT, SIGTERM and a hang-up abort a command; `start` listens for itself as well. */
+/** SIGINT, SIGTERM and a hang-up abort a command, from before it is loaded: the reason says which. */
 function actOn(action: Action, onExit: (code: number) => void) {
   return async (command: Command): Promise<void> => {
     const aborting = new AbortController()
-    const abort = (): void => aborting.abort()
+    const abort = (name: string): void => aborting.abort(new DOMException(name, 'AbortError'))
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, abort)
     try {
       const { createContext } = await import('./context.ts')

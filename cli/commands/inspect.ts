@@ -25,7 +25,7 @@ export async function inspect(
     progress.end()
     if (answer.result === null) {
       output.failure({ code: 'CLI_NOT_FOUND', message: `${what.name} is not in this archive` })
-      output.remark(`${what.name} is not in this archive. 'massa-storage status' says which periods are.`)
+      output.remark(`${what.name} is not in this archive. 'massa-storage list-chunks' says what is.`)
       return EXIT_CODES.notFound.code
     }
     output.value(answer.result)

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { envNameOf, findPackageRoot } from '../../config/index.ts'
+import { type ConfigFlags, findPackageRoot } from '../../config/index.ts'
 import { ArchiveError, type Period } from '../../core/index.ts'
 import { type Recording, type ReplayServer, readRecording, startReplayServer } from '../../devnet/index.ts'
 import { readDaemonInfo } from '../../storage-worker/index.ts'
@@ -26,6 +26,8 @@ export interface ReplayCommandOptions {
 const OWN_RECORDING = 'devnet/recordings/sandbox.ndjson.gz'
 const OWN_DATA_DIR = 'data/replay'
 const LOOK_MS = 100
+/** A sidecar that does not end takes nothing with it when it is killed. */
+const STOP_LIMIT_MS = 15_000
 /** When neither the recording nor the archive has moved for so long, neither ever will. */
 const STUCK_MS = 60_000
 
@@ -115,24 +117,29 @@ function startSidecar(
   node: { readonly url: string; readonly recording: Recording; readonly dataDir: string; readonly fast: boolean },
 ): ChildProcess {
   const { config, origins } = context.load()
-  const asked = (key: string) => origins.get(key) !== 'default'
-  const settings: Record<string, string> = {
-    enabled: 'true',
-    retention_periods: '0',
+  const unlessAsked = (key: string, value: string) => (origins.get(key) === 'default' ? { [key]: value } : {})
+  // Above all other sources, as the options of this command are.
+  const settings: ConfigFlags = {
+    ...context.flags,
+    enabled: true,
     data_dir: node.dataDir,
     'node.grpc_urls': node.url,
-    'node.chain_id': node.recording.chainId.toString(),
-    'node.genesis_timestamp_ms': node.recording.genesisTimestampMs.toString(),
-    ...(node.fast ? { 'node.poll_interval_ms': '100' } : {}),
-    'api.bind': '127.0.0.1:0',
-    'metrics.enabled': 'false',
-    'log.format': asked('log.format') ? config.log.format : context.output.json ? 'json' : 'human',
-    'log.level': asked('log.level') ? config.log.level : context.output.quiet ? 'warn' : 'info',
+    'node.chain_id': node.recording.chainId,
+    'node.genesis_timestamp_ms': node.recording.genesisTimestampMs,
+    ...(node.fast ? unlessAsked('node.poll_interval_ms', '100') : {}),
+    ...unlessAsked('retention_periods', '0'),
+    ...unlessAsked('api.bind', '127.0.0.1:0'),
+    ...unlessAsked('metrics.enabled', 'false'),
+    'log.format': origins.get('log.format') !== 'default' ? config.log.format : context.output.json ? 'json' : 'human',
+    ...unlessAsked('log.level', context.output.quiet ? 'warn' : 'info'),
   }
-  const env = Object.fromEntries(Object.entries(settings).map(([path, value]) => [envNameOf(path), value]))
+  const args = Object.entries(settings).flatMap(([key, value]) =>
+    value === undefined ? [] : ['--set', `${key}=${value}`],
+  )
+  const file = context.file === undefined ? [] : ['--config', context.file]
   const bin = join(findPackageRoot(), 'bin', 'massa-storage.js')
-  return spawn(process.execPath, [...HEAP_SETTINGS, bin, 'start', '--with-parent'], {
-    env: { ...ALLOCATOR_SETTINGS, ...context.env, ...env } as NodeJS.ProcessEnv,
+  return spawn(process.execPath, [...HEAP_SETTINGS, bin, 'start', '--with-parent', ...file, ...args], {
+    env: { ...ALLOCATOR_SETTINGS, ...context.env } as NodeJS.ProcessEnv,
     // The channel closes when this process goes, however it goes: the sidecar must not outlive its recorded node.
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     // A Ctrl-C reaches the whole group of a terminal: the sidecar is told by us alone, once.
@@ -187,7 +194,10 @@ function waitForExit(child: ChildProcess): Promise<number | null> {
 
 async function stopSidecar(child: ChildProcess, ended: Promise<number | null>): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
+  // It cuts itself off before that, if it can.
+  const giveUp = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS)
   await ended
+  clearTimeout(giveUp)
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -26,10 +26,15 @@ export interface StartOptions {
   readonly yes?: boolean
 }
 
-/** Runs the sidecar until SIGINT, SIGTERM or SIGHUP. */
-export async function start(context: Context, options: StartOptions = {}, signal?: AbortSignal): Promise<number> {
-  const loaded = await withRegistry(context, options, signal ?? new AbortController().signal)
+/**
+ * Runs the sidecar until it is told to end.
+ *
+ * @param signal - aborted by SIGINT, SIGTERM or SIGHUP, whose name is in its reason; it may be before this is called
+ */
+export async function start(context: Context, options: StartOptions, signal: AbortSignal): Promise<number> {
+  const loaded = await withRegistry(context, options, signal)
   const { config } = loaded
+  if (signal.aborted) return EXIT_CODES.ok.code
   makeDataDir(config.dataDir)
   const log = createLogger({
     level: config.log.level,
@@ -38,8 +43,7 @@ export async function start(context: Context, options: StartOptions = {}, signal
     noColor: context.env.NO_COLOR,
   })
   if (config.storageRegistryAddress === '') log.child({ module: 'daemon' }).info(NO_REGISTRY)
-  // Listening before anything starts: an early signal must not leave a lock behind.
-  const signalled = waitForSignal(options.withParent ?? false)
+  const signalled = waitForEnd(signal, options.withParent ?? false)
   void signalled.then(() => setTimeout(() => process.exit(EXIT_CODES.failed.code), STOP_LIMIT_MS).unref())
   const daemon = await startDaemon(config, log)
   void daemon.fatal.then(() => setTimeout(() => process.exit(EXIT_CODES.failed.code), STOP_LIMIT_MS).unref())
@@ -101,9 +105,11 @@ function makeDataDir(dataDir: string): void {
   }
 }
 
-function waitForSignal(withParent: boolean): Promise<{ signal: string }> {
+function waitForEnd(signal: AbortSignal, withParent: boolean): Promise<{ signal: string }> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve({ signal }))
+    const end = (): void => resolve({ signal: signal.reason instanceof Error ? signal.reason.message : 'unknown' })
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end, { once: true })
     if (!withParent) return
     process.once('disconnect', () => resolve({ signal: 'disconnect' }))
     // A listener would keep the process alive for the channel's sake.

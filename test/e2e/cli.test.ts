@@ -35,6 +35,15 @@ describe('e2e/cli', function () {
     assert.match(stdout, /"period":11,.*"msg":"archived period"/)
   })
 
+  it('a replay runs its sidecar with the settings of the command line and of its file', async () => {
+    writeFileSync(join(dir, 'small.toml'), '[distributed_storage]\nchunk_size = 4096\nlog.format = "json"\n')
+    const replay = ['replay', PULL_RECORDING, '--fast', '--exit-at-head', '-c', 'small.toml', '--set', 'data_dir=small']
+    const { code, stdout, stderr } = await cli(...replay, '--set', 'log.format=human')
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /^\[INFO\] Archived period 11: /m)
+    assert.equal(JSON.parse(readFileSync(join(dir, 'small', 'store.json'), 'utf8')).chunkSizeBytes, 4096)
+  })
+
   it('lists chunks with totals, for people and as JSON', async () => {
     const people = await cli('list-chunks', '--data-dir', 'archive')
     assert.equal(people.code, 0)

@@ -20,7 +20,7 @@ describe('e2e/life', function () {
   })
 
   /** A sidecar whose node is not there. */
-  function begin(): RunningCli {
+  function begin(env: Record<string, string> = {}): RunningCli {
     const sidecar = startCli(['start'], {
       cwd: dir,
       env: {
@@ -30,6 +30,7 @@ describe('e2e/life', function () {
         MASSA_STORAGE_API__BIND: '127.0.0.1:0',
         MASSA_STORAGE_METRICS__ENABLED: 'false',
         MASSA_STORAGE_LOG__FORMAT: 'json',
+        ...env,
       },
     })
     if (sidecar.child.pid !== undefined) pids.push(sidecar.child.pid)
@@ -48,6 +49,20 @@ describe('e2e/life', function () {
       assert.equal(existsSync(join(dir, 'archive', 'daemon.json')), false)
     })
   }
+
+  it('a signal while the command is still being loaded ends the start, and leaves nothing', async () => {
+    // The process sends it to itself as soon as somebody listens.
+    const early = `process.on('newListener', function look(name) {
+      if (name !== 'SIGTERM') return
+      process.removeListener('newListener', look)
+      setImmediate(() => process.kill(process.pid, 'SIGTERM'))
+    })`
+    const sidecar = begin({ NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(early)}` })
+    const { code, stdout, stderr } = await sidecar.ended
+    assert.equal(code, 0, stdout + stderr)
+    assert.equal(existsSync(join(dir, 'archive', 'daemon.json')), false)
+    assert.doesNotMatch(stdout, /massa-storage started/)
+  })
 
   it('a signal while the store is still being opened ends the start cleanly, and the next start works', async () => {
     const dataDir = join(dir, 'archive')
