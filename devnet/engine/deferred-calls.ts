@@ -25,6 +25,8 @@ export interface DeferredCall {
   readonly coins: bigint
   /** Without DEFERRED_CALL_BASE_GAS. */
   readonly maxGas: bigint
+  /** Paid for the booking, nanoMAS. */
+  readonly feeNanoMas: bigint
   readonly isCancelled: boolean
 }
 

@@ -9,5 +9,5 @@ export { openStoredChain, readStoredGenesis } from './chain/open-stored-chain.ts
 export { type CheckedOperation, OPERATION_VALIDITY_PERIODS, type SentOperation } from './chain/operation-pool.ts'
 export type { ChainEvent, Execution, SlotOutput } from './chain/slot-executor.ts'
 export { type GrpcInterceptor, type GrpcServer, type GrpcServerOptions, startGrpcServer } from './grpc/grpc-server.ts'
+export { type JsonRpcServer, startJsonRpcServer } from './json-rpc/json-rpc-server.ts'
 export { JsonRpcError } from './json-rpc-error.ts'
-export { type JsonRpcServer, startJsonRpcServer } from './json-rpc-server.ts'

@@ -49,7 +49,7 @@ export function makeDeferredFunctions(machine: Machine): HostFamily {
         }
         const sender = context.top.address
         context.transfer(sender, undefined, coins + fee)
-        const call = { sender, slot, target, functionName, parameter, coins, maxGas: gas }
+        const call = { sender, slot, target, functionName, parameter, coins, maxGas: gas, feeNanoMas: fee }
         return memory.writeString(context.deferredCalls.register(call, context.at.trailHash))
       },
     ),

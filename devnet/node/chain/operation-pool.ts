@@ -42,18 +42,19 @@ export function checkOperation(
 ): CheckedOperation {
   const operation = parseContent(sent.content)
   const hash = computeOperationHash(rules.chainId, sent.publicKey, sent.content)
-  if (operation.feeNanoMas < rules.minimalFeeNanoMas) {
-    throw badRequest(
-      `fee is too low provided: ${formatMas(operation.feeNanoMas)} , minimal_fees required: ${formatMas(rules.minimalFeeNanoMas)}`,
-    )
-  }
-  if (!verifySignature(sent.publicKey, hash, sent.signature)) throw badSignature()
+  checkGas(operation)
   if (operation.expirePeriod < BigInt(rules.now.period)) {
     throw new JsonRpcError(
       -32016,
       'Inconsistency error: Operation expire_period is lower than the current period of this node. Your operation will never be included in a block.',
     )
   }
+  if (operation.feeNanoMas < rules.minimalFeeNanoMas) {
+    throw badRequest(
+      `fee is too low provided: ${formatMas(operation.feeNanoMas)} , minimal_fees required: ${formatMas(rules.minimalFeeNanoMas)}`,
+    )
+  }
+  if (!verifySignature(sent.publicKey, hash, sent.signature)) throw badSignature()
   const idBytes = concatBytes(Uint8Array.of(0), hash)
   return { sent, operation, idBytes, id: formatOperationId(idBytes) }
 }
@@ -139,6 +140,18 @@ export class OperationPool {
       return true
     })
   }
+}
+
+/** What no block has room for. */
+function checkGas(operation: Operation): void {
+  const gas = computeBlockGas(operation)
+  if (gas <= BLOCK_GAS || (operation.body.kind !== 'call-sc' && operation.body.kind !== 'execute-sc')) return
+  const name = operation.body.kind === 'call-sc' ? 'CallSC' : 'ExecuteSC'
+  const overhead = gas - operation.body.maxGas
+  throw new JsonRpcError(
+    -32016,
+    `Inconsistency error: Upper gas limit for ${name} operation is ${BLOCK_GAS - overhead}. Your operation will never be included in a block.`,
+  )
 }
 
 function parseContent(content: Uint8Array): Operation {

@@ -289,8 +289,7 @@ function deferredCallInfo({ callId }: StateQueries['deferredCallInfo']): Finder 
           parameters: call.parameter,
           coins: toAmountMessage(call.coins),
           maxGas: toU64(call.maxGas),
-          // The engine does not keep it.
-          fee: toAmountMessage(0n),
+          fee: toAmountMessage(call.feeNanoMas),
           cancelled: call.isCancelled,
         },
       },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { type Face, makeWallet, SteppedClock, startFace } from './face.ts'
+import { RPC_METHODS } from '../../../../devnet/node/json-rpc/rpc-methods.ts'
+import { type Face, makeWallet, SteppedClock, startFace } from '../face.ts'
 
 const ALICE = makeWallet('alice')
 const JSON_TYPE = { 'content-type': 'application/json' }
@@ -59,7 +60,7 @@ const REFUSALS: readonly (readonly [string, unknown, unknown])[] = [
   ],
 ]
 
-describe('devnet/node/json-rpc-server', () => {
+describe('devnet/node/json-rpc/json-rpc-server', () => {
   let face: Face
 
   before(async () => {
@@ -127,12 +128,80 @@ describe('devnet/node/json-rpc-server', () => {
     const invalid = { jsonrpc: '2.0', id: null, error: { code: -32600, message: 'Invalid request' } }
     assert.deepEqual(await (await post('{"jsonrpc":')).json(), parse)
     assert.deepEqual(await (await post('[]')).json(), invalid)
+    assert.deepEqual(await (await post('[5]')).json(), [invalid])
+    assert.deepEqual(await (await post('{}')).json(), parse)
+    assert.equal((await post('5')).status, 400)
     assert.deepEqual(await (await post('{"id":1,"method":"get_status","params":[]}')).json(), { ...invalid, id: 1 })
     const empty = await post('')
     assert.equal(empty.status, 400)
     assert.deepEqual(await empty.json(), parse)
     const notification = await post('{"jsonrpc":"2.0","method":"get_status","params":[]}')
     assert.equal(await notification.text(), '')
+    // An id that is none makes a notification.
+    const negative = await post('{"jsonrpc":"2.0","id":-1,"method":"get_status","params":[]}')
+    assert.equal(await negative.text(), '')
+    assert.equal(
+      ((await (await post('{"jsonrpc":"2.0","id":null,"method":"get_stakers"}')).json()) as { id: unknown }).id,
+      null,
+    )
+  })
+
+  it('an id comes back with all its digits, and one that is there twice is none', async () => {
+    const ask = async (id: string) => (await post(`{"jsonrpc":"2.0",${id},"method":"get_nothing"}`)).text()
+    const error = '"error":{"code":-32601,"message":"Method not found"}'
+    assert.equal(await ask('"id":18446744073709551615'), `{"jsonrpc":"2.0","id":18446744073709551615,${error}}`)
+    assert.equal(await ask('"id":"\\u0061"'), `{"jsonrpc":"2.0","id":"a",${error}}`)
+    assert.equal(await ask('"id":18446744073709551616'), '')
+    assert.equal(await ask('"id":1,"id":2'), '')
+  })
+
+  it('parameters come by place or by name', async () => {
+    const [byPlace, byName] = [[[ALICE.address]], { arg: [ALICE.address], other: 5 }]
+    const answers = [byPlace, byName].map((params) => ask({ method: 'get_addresses', params }))
+    assert.deepEqual(...((await Promise.all(answers)) as [unknown, unknown]))
+    assert.deepEqual(await ask({ method: 'get_addresses', params: {} }), {
+      jsonrpc: '2.0',
+      id: 1,
+      error: { code: -32602, message: 'Invalid params', data: 'missing field `arg` at line 1 column 2' },
+    })
+    assert.deepEqual(await ask({ method: 'get_addresses', params: 5 }), {
+      jsonrpc: '2.0',
+      id: 1,
+      error: {
+        code: -32602,
+        message: 'Invalid params',
+        data: "Invalid params. Expected one of '[', ']' or ',' but found \"5\"",
+      },
+    })
+  })
+
+  it('error: what a node has on its private port alone is refused by name', async () => {
+    const error = { code: -32019, message: 'The wrong API (either Public or Private) was called' }
+    for (const [method, params] of [
+      ['stop_node', []],
+      ['get_staking_addresses', []],
+      ['node_ban_by_ip', [['127.0.0.1']]],
+      ['add_staking_secret_keys', [['S1']]],
+    ]) {
+      assert.deepEqual(await ask({ method, params }), { jsonrpc: '2.0', id: 1, error })
+    }
+  })
+
+  it('rpc.discover lists every method', async () => {
+    const { result } = (await ask({ method: 'rpc.discover', params: [] })) as {
+      result: { methods: { name: string }[] }
+    }
+    assert.deepEqual(
+      result.methods.map(({ name }) => name),
+      [...RPC_METHODS.keys()],
+    )
+  })
+
+  it('a browser of any origin may ask', async () => {
+    const asked = await fetch(face.url, { method: 'OPTIONS', headers: { 'access-control-request-method': 'POST' } })
+    assert.equal(asked.status, 200)
+    assert.equal(asked.headers.get('access-control-allow-methods'), 'POST,OPTIONS')
+    assert.equal((await post('[]')).headers.get('access-control-allow-origin'), '*')
   })
 
   it('error: HTTP is refused as a massa-node does', async () => {
@@ -148,19 +217,7 @@ describe('devnet/node/json-rpc-server', () => {
   })
 
   it('error: whatever the parameters are, the answer is a result or an error of a massa-node', async () => {
-    const methods = [
-      'get_status',
-      'get_addresses',
-      'get_addresses_bytecode',
-      'get_addresses_datastore_keys',
-      'get_datastore_entries',
-      'get_operations',
-      'send_operations',
-      'execute_read_only_call',
-      'execute_read_only_bytecode',
-      'get_filtered_sc_output_event',
-      'get_slots_transfers',
-    ]
+    const methods = [...RPC_METHODS.keys()]
     const field = fc.constantFrom(
       ...[
         'address',
@@ -184,9 +241,25 @@ describe('devnet/node/json-rpc-server', () => {
         'operation_datastore',
         'is_error',
       ],
-      ...['creator_public_key', 'signature', 'serialized_content', 'original_operation_id', 'period', 'thread'],
+      ...[
+        'creator_public_key',
+        'signature',
+        'serialized_content',
+        'original_operation_id',
+        'period',
+        'thread',
+        'arg',
+        'limit',
+        'offset',
+        'target_slot',
+        'max_gas_request',
+        'params_size',
+      ],
     )
-    const leaf = fc.oneof(fc.jsonValue({ maxDepth: 1 }), fc.constantFrom(ALICE.address, '1', '1.5', 1e300, [0, 1, 255]))
+    const leaf = fc.oneof(
+      fc.jsonValue({ maxDepth: 1 }),
+      fc.constantFrom(ALICE.address, '1', '1.5', 1e300, [0, 1, 255], { period: 1, thread: 0 }),
+    )
     const record = fc.dictionary(field, leaf, { noNullPrototype: true })
     const params = fc.oneof(
       fc.jsonValue(),
@@ -197,8 +270,8 @@ describe('devnet/node/json-rpc-server', () => {
         const answer = await post(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: given }))
         assert.equal(answer.status, 200)
         const { result, error } = (await answer.json()) as { result?: unknown; error?: { code: number } }
-        if (error) assert([-32602, -32000, -32013, -32016].includes(error.code), JSON.stringify(error))
-        else assert.notEqual(result, undefined)
+        if (error) assert([-32602, -32000, -32001, -32013, -32016, -32019].includes(error.code), JSON.stringify(error))
+        else assert.notStrictEqual(result, undefined)
       }),
       { numRuns: 500 },
     )

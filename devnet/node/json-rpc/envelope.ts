@@ -1,0 +1,130 @@
+import { isArchiveError } from '../../../core/index.ts'
+import { JsonRpcError } from '../json-rpc-error.ts'
+import { TypedJson } from './typed-json.ts'
+
+/* Requests and answers of JSON-RPC 2.0, as the node's library reads and writes them. */
+
+const MAX_BATCH = 16
+const PARSE_ERROR = { code: -32700, message: 'Parse error' }
+const INVALID_REQUEST = { code: -32600, message: 'Invalid request' }
+
+/** JSON text: a u64, a string or null. */
+type RequestId = string
+
+const NO_ID: RequestId = 'null'
+const U64_LIMIT = 2n ** 64n
+
+export interface RpcCall {
+  readonly method: string
+  /** JSON text as it came. */
+  readonly params: string | undefined
+}
+
+/** @returns the result, or throws what `describeError` knows */
+export type RunCall = (call: RpcCall) => Promise<unknown>
+
+/** @returns the JSON text of the answer; '' when there is none: to notifications */
+export async function answerBody(body: string, run: RunCall): Promise<string> {
+  if (!isJson(body)) return failure(NO_ID, PARSE_ERROR)
+  const json = new TypedJson(body)
+  if (json.peek() === '{') return await answerOne(body, run, PARSE_ERROR)
+  const requests = json.list((item) => item.skip())
+  if (requests.length === 0) return failure(NO_ID, INVALID_REQUEST)
+  if (requests.length > MAX_BATCH) {
+    const data = `Exceeded max limit of ${MAX_BATCH}`
+    return failure(NO_ID, { code: -32010, message: 'The batch request was too large', data })
+  }
+  const answers: string[] = []
+  for (const request of requests) {
+    const answer = await answerOne(request, run, INVALID_REQUEST)
+    if (answer !== '') answers.push(answer)
+  }
+  return answers.length === 0 ? '' : `[${answers.join(',')}]`
+}
+
+/** The answer to what is no JSON-RPC at all. */
+export const MALFORMED = failure(NO_ID, PARSE_ERROR)
+
+export function failTooLarge(limitBytes: number): string {
+  const data = `Exceeded max limit of ${limitBytes}`
+  return failure(NO_ID, { code: -32007, message: 'Request is too big', data })
+}
+
+async function answerOne(text: string, run: RunCall, nameless: object): Promise<string> {
+  const { id, method, params, version } = readMembers(text)
+  if (version !== '2.0' || typeof method !== 'string') {
+    return id === undefined ? failure(NO_ID, nameless) : failure(id, INVALID_REQUEST)
+  }
+  // A notification, or one with an id that is none.
+  if (id === undefined) return ''
+  try {
+    return `{"jsonrpc":"2.0","id":${id},"result":${JSON.stringify(await run({ method, params }))}}`
+  } catch (error) {
+    return failure(id, describeError(error))
+  }
+}
+
+interface Members {
+  readonly id: RequestId | undefined
+  readonly method: unknown
+  readonly params: string | undefined
+  readonly version: unknown
+}
+
+function readMembers(text: string): Members {
+  const json = new TypedJson(text)
+  const members = new Map<string, string>()
+  const doubles = new Set<string>()
+  if (json.peek() === '{') {
+    json.eachMember((key) => {
+      if (members.has(key)) doubles.add(key)
+      members.set(key, json.skip())
+      return true
+    })
+  }
+  // What is there twice is as good as absent: without its id a request is a notification.
+  for (const key of doubles) members.delete(key)
+  const read = (key: string): unknown => {
+    const member = members.get(key)
+    return member === undefined ? undefined : JSON.parse(member)
+  }
+  const params = members.get('params')
+  return {
+    id: parseId(members.get('id')),
+    method: read('method'),
+    params: params === 'null' ? undefined : params,
+    version: read('jsonrpc'),
+  }
+}
+
+function parseId(text: string | undefined): RequestId | undefined {
+  if (text?.startsWith('"')) return JSON.stringify(JSON.parse(text))
+  const isInteger = text !== undefined && /^\d+$/.test(text) && BigInt(text) < U64_LIMIT
+  return isInteger || text === 'null' ? text : undefined
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** @throws what is no answer but a fault of ours */
+function describeError(error: unknown): { code: number; message: string; data?: string } {
+  if (error instanceof JsonRpcError) {
+    const { code, message, data } = error
+    return data === undefined ? { code, message } : { code, message, data }
+  }
+  if (isArchiveError(error, 'DEVNET_ENGINE_REQUEST_INVALID')) {
+    return { code: -32602, message: 'Invalid params', data: error.message }
+  }
+  if (isArchiveError(error)) return { code: -32000, message: `Bad request: ${error.message}` }
+  throw error
+}
+
+function failure(id: RequestId, error: object): string {
+  return `{"jsonrpc":"2.0","id":${id},"error":${JSON.stringify(error)}}`
+}

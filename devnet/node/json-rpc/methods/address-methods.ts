@@ -1,0 +1,160 @@
+import {
+  compareBytes,
+  computeAddressThread,
+  parseAddress,
+  slotIndex,
+  slotOfIndex,
+  THREAD_COUNT,
+} from '../../../../core/index.ts'
+import { formatMas, type Ledger } from '../../../engine/index.ts'
+import type { DevnetChain } from '../../chain/devnet-chain.ts'
+import { badRequest } from '../../json-rpc-error.ts'
+import { listActiveStakers } from '../active-stakers.ts'
+import { listEndorsements } from '../forms/block-form.ts'
+import { checkCountOf } from '../limits.ts'
+import { address } from '../massa-shapes.ts'
+import { method, type RpcMethod } from '../rpc-method.ts'
+import { boolean, bytes, listOf, optional, struct, u32 } from '../shapes.ts'
+
+/** A node's `max_datastore_keys_query` and `max_addresses_datastore_keys_query`. */
+const MAX_KEYS = 500
+const MAX_KEY_QUERIES = 50
+/** A node's `draw_lookahead_period_count`. */
+const DRAW_PERIODS = 10
+
+const addressFilter = struct('AddressFilter', { address, is_final: boolean })
+const entryInput = struct('DatastoreEntryInput', { address, key: bytes })
+const keysRequest = struct('GetAddressDatastoreKeysRequest', {
+  address,
+  prefix: bytes,
+  is_final: boolean,
+  start_key: optional(bytes),
+  inclusive_start_key: optional(boolean),
+  end_key: optional(bytes),
+  inclusive_end_key: optional(boolean),
+  count: optional(u32),
+})
+
+/** What the ledger and the draw say of addresses. */
+export const ADDRESS_METHODS: readonly RpcMethod[] = [
+  method('get_addresses', ['arg', listOf(address)], ({ chain }, addresses) => {
+    const draws = listDraws(chain, new Set(addresses))
+    const created = listCreated(chain, new Set(addresses))
+    return addresses.map((one) => describeAddress(chain, one, { ...draws(one), ...created(one) }))
+  }),
+  method('get_addresses_bytecode', ['args', listOf(addressFilter)], ({ chain }, filters) => {
+    if (filters.length === 0) throw badRequest('no arguments specified')
+    checkCountOf(filters)
+    return filters.map((filter) => [...(ledgerOf(chain, filter).bytecode(filter.address) ?? [])])
+  }),
+  method('get_datastore_entries', ['arg', listOf(entryInput)], ({ chain }, entries) =>
+    entries.map(({ address, key }) => {
+      const read = (ledger: Ledger) => {
+        const value = ledger.value(address, key)
+        return value === undefined ? null : [...value]
+      }
+      return { final_value: read(chain.finalLedger), candidate_value: read(chain.engine.ledger) }
+    }),
+  ),
+  method('get_addresses_datastore_keys', ['arg', listOf(keysRequest)], ({ chain }, requests) => {
+    checkCountOf(requests, MAX_KEY_QUERIES)
+    return requests.map((request) => ({
+      address: request.address,
+      is_final: request.is_final,
+      keys: selectKeys(ledgerOf(chain, request), request).map((key) => [...key]),
+    }))
+  }),
+]
+
+function ledgerOf(chain: DevnetChain, { is_final }: { readonly is_final: boolean }): Ledger {
+  return is_final ? chain.finalLedger : chain.engine.ledger
+}
+
+function selectKeys(ledger: Ledger, request: ReturnType<typeof keysRequest>): readonly Uint8Array[] {
+  const { address, start_key: start, end_key: end, count = MAX_KEYS } = request
+  if (count > MAX_KEYS) {
+    throw badRequest(
+      `error querying datastore keys for address ${address}: Error raised max item count in datastore key query is ${MAX_KEYS} but ${count} items were queried`,
+    )
+  }
+  const found = ledger.keys(address, request.prefix).filter((key) => {
+    const fromStart = start === undefined ? 1 : compareBytes(key, start)
+    const toEnd = end === undefined ? 1 : compareBytes(end, key)
+    return (
+      (fromStart > 0 || (fromStart === 0 && request.inclusive_start_key !== false)) &&
+      (toEnd > 0 || (toEnd === 0 && request.inclusive_end_key !== false))
+    )
+  })
+  return found.slice(0, count)
+}
+
+function describeAddress(chain: DevnetChain, address: string, rest: Draws & Created): unknown {
+  const { candidate, final } = chain.rollsOf(address)
+  const cycles = chain.cyclesOf(address)
+  return {
+    address,
+    thread: computeAddressThread(parseAddress(address)),
+    final_balance: formatMas(chain.finalLedger.balance(address)),
+    final_roll_count: Number(final),
+    final_datastore_keys: chain.finalLedger.keys(address).map((key) => [...key]),
+    candidate_balance: formatMas(chain.engine.ledger.balance(address)),
+    candidate_roll_count: Number(candidate),
+    candidate_datastore_keys: chain.engine.ledger.keys(address).map((key) => [...key]),
+    deferred_credits: chain
+      .deferredCreditsOf(address)
+      .map(({ slot, amountNanoMas }) => ({ slot, amount: formatMas(amountNanoMas) })),
+    next_block_draws: rest.blockDraws,
+    next_endorsement_draws: rest.endorsementDraws,
+    created_blocks: rest.blocks,
+    created_operations: [...chain.operations.values()].flatMap(({ id, creator }) => (creator === address ? id : [])),
+    created_endorsements: rest.endorsements,
+    cycle_infos: cycles.map(({ cycle, isFinal, okCount, nokCount, activeRolls }) => ({
+      cycle,
+      is_final: isFinal,
+      ok_count: okCount,
+      nok_count: nokCount,
+      active_rolls: activeRolls === undefined ? null : Number(activeRolls),
+    })),
+  }
+}
+
+interface Draws {
+  readonly blockDraws: readonly unknown[]
+  readonly endorsementDraws: readonly unknown[]
+}
+
+/** Slots from the present one to ten periods ahead; nothing is drawn when no staker is asked for. */
+function listDraws(chain: DevnetChain, addresses: ReadonlySet<string>): (address: string) => Draws {
+  const draws = new Map<string, { blockDraws: unknown[]; endorsementDraws: unknown[] }>()
+  for (const { address } of listActiveStakers(chain)) {
+    if (addresses.has(address)) draws.set(address, { blockDraws: [], endorsementDraws: [] })
+  }
+  const first = slotIndex(chain.lastSlot)
+  const last = draws.size === 0 ? -1 : first + DRAW_PERIODS * THREAD_COUNT
+  for (let index = first; index <= last; index++) {
+    const slot = slotOfIndex(index)
+    draws.get(chain.producerOf(index))?.blockDraws.push(slot)
+    for (const [place, endorser] of chain.endorsersOf(index).entries()) {
+      draws.get(endorser)?.endorsementDraws.push({ slot, index: place })
+    }
+  }
+  return (address) => draws.get(address) ?? { blockDraws: [], endorsementDraws: [] }
+}
+
+interface Created {
+  readonly blocks: readonly string[]
+  readonly endorsements: readonly string[]
+}
+
+/** Of what is still in storage. */
+function listCreated(chain: DevnetChain, addresses: ReadonlySet<string>): (address: string) => Created {
+  const created = new Map<string, { blocks: string[]; endorsements: string[] }>()
+  for (const { address } of listActiveStakers(chain)) {
+    if (addresses.has(address)) created.set(address, { blocks: [], endorsements: [] })
+  }
+  for (const block of created.size === 0 ? [] : chain.listBlocks(0, Number.POSITIVE_INFINITY)) {
+    created.get(block.creator)?.blocks.push(block.id)
+    for (const { id, creator } of listEndorsements(block)) created.get(creator)?.endorsements.push(id)
+  }
+  return (address) => created.get(address) ?? { blocks: [], endorsements: [] }
+}

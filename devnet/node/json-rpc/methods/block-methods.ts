@@ -1,0 +1,88 @@
+import { SLOT_MS, slotIndex, THREAD_COUNT } from '../../../../core/index.ts'
+import { BLOCK_STATUS } from '../../../grpc/status-codes.ts'
+import type { ChainBlock } from '../../chain/chain-block.ts'
+import type { DevnetChain } from '../../chain/devnet-chain.ts'
+import { isDiscarded, listCliques } from '../cliques.ts'
+import { blockToJson, listEndorsements } from '../forms/block-form.ts'
+import { checkCount } from '../limits.ts'
+import { blockId, endorsementId, slot } from '../massa-shapes.ts'
+import { method, plainMethod, type RpcMethod } from '../rpc-method.ts'
+import { listOf, optional, struct, u64Number } from '../shapes.ts'
+
+const timeInterval = struct('TimeInterval', { start: optional(u64Number), end: optional(u64Number) })
+
+/** Blocks, endorsements and what consensus says of them. */
+export const BLOCK_METHODS: readonly RpcMethod[] = [
+  plainMethod('get_cliques', ({ chain }) =>
+    listCliques(chain).map(({ blockIds, fitness, isBlockclique }) => ({
+      block_ids: blockIds,
+      fitness,
+      is_blockclique: isBlockclique,
+    })),
+  ),
+  method('get_blocks', ['arg', listOf(blockId)], ({ chain }, ids) =>
+    ids.flatMap((id) => {
+      const block = chain.findBlock(id)
+      return block ? [{ id, content: { ...describeStatus(chain, block), block: blockToJson(block) } }] : []
+    }),
+  ),
+  method('get_blockclique_block_by_slot', ['arg', slot], ({ chain }, at) => {
+    const block = at.thread < THREAD_COUNT ? chain.findCliqueBlock(slotIndex(at)) : undefined
+    return block ? blockToJson(block) : null
+  }),
+  method('get_endorsements', ['arg', listOf(endorsementId)], ({ chain }, ids) => {
+    checkCount(ids)
+    return listEndorsementInfos(chain, new Set(ids), ids)
+  }),
+  method('get_graph_interval', ['arg', timeInterval], ({ chain }, interval) => {
+    const indexOf = (timeMs: number) => Math.ceil(Math.max(0, timeMs - chain.genesisTimestampMs) / SLOT_MS)
+    const from = interval.start === undefined ? 0 : indexOf(interval.start)
+    const to = interval.end === undefined ? Number.POSITIVE_INFINITY : indexOf(interval.end)
+    return chain.listGraph(from, to).map((block) => ({
+      id: block.id,
+      is_final: block.isFinal,
+      is_stale: isDiscarded(chain, block),
+      is_in_blockclique: !block.isFinal && !block.isRival,
+      slot: block.slot,
+      creator: block.creator,
+      parents: block.parents,
+    }))
+  }),
+]
+
+function describeStatus(chain: DevnetChain, block: ChainBlock): object {
+  const status = chain.blockStatus(block)
+  return {
+    is_final: status === BLOCK_STATUS.final,
+    is_in_blockclique: status === BLOCK_STATUS.blockclique,
+    is_candidate: status === BLOCK_STATUS.blockclique || status === BLOCK_STATUS.alternateClique,
+    is_discarded: status === BLOCK_STATUS.discarded,
+  }
+}
+
+/** Of those that are in a block which the chain still has, in the order asked for. */
+function listEndorsementInfos(chain: DevnetChain, wanted: ReadonlySet<string>, order: readonly string[]): unknown[] {
+  const found = new Map<string, { readonly json: unknown; readonly blocks: ChainBlock[] }>()
+  for (const block of wanted.size === 0 ? [] : chain.listBlocks(0, Number.POSITIVE_INFINITY)) {
+    for (const { id, json } of listEndorsements(block)) {
+      if (!wanted.has(id)) continue
+      const info = found.get(id) ?? { json, blocks: [] }
+      info.blocks.push(block)
+      found.set(id, info)
+    }
+  }
+  return order.flatMap((id) => {
+    const info = found.get(id)
+    if (!info) return []
+    const isFinal = info.blocks.some((block) => chain.blockStatus(block) === BLOCK_STATUS.final)
+    return [
+      {
+        id,
+        in_pool: false,
+        in_blocks: info.blocks.map((block) => block.id),
+        is_final: isFinal,
+        endorsement: info.json,
+      },
+    ]
+  })
+}

@@ -1,0 +1,62 @@
+import { slotIndex } from '../../../../core/index.ts'
+import type { ChainEvent } from '../../chain/slot-executor.ts'
+import { eventToJson } from '../forms/event-form.ts'
+import { address, operationId, slot } from '../massa-shapes.ts'
+import { method, type RpcMethod } from '../rpc-method.ts'
+import { boolean, optional, struct } from '../shapes.ts'
+
+/** A node's `max_event_per_query`, for final events. */
+const MAX_FINAL_EVENTS = 7000
+
+const eventFilter = struct('EventFilter', {
+  start: optional(slot),
+  end: optional(slot),
+  emitter_address: optional(address),
+  original_caller_address: optional(address),
+  original_operation_id: optional(operationId),
+  is_final: optional(boolean),
+  is_error: optional(boolean),
+})
+
+export const EVENT_METHODS: readonly RpcMethod[] = [
+  method('get_filtered_sc_output_event', ['arg', eventFilter], ({ chain }, filter) => {
+    const { start, end, emitter_address: emitter, original_caller_address: caller } = filter
+    const operation = filter.original_operation_id
+    // Old events are looked up only by what they are stored under.
+    const isNarrow = [start, end, emitter, caller, operation].some((given) => given !== undefined)
+    const { events } = chain
+    const from = start === undefined ? 0 : findPlace(events, slotIndex(start))
+    const to = end === undefined ? events.length : findPlace(events, slotIndex(end))
+    const found: unknown[] = []
+    let finalCount = 0
+    for (let place = from; place < to; place++) {
+      const chainEvent = events[place]
+      if (!chainEvent) break
+      const { event } = chainEvent
+      const isFinal = chain.isFinal(slotIndex(event.slot))
+      const matches =
+        (isNarrow || !isFinal) &&
+        (filter.is_final === undefined || filter.is_final === isFinal) &&
+        (filter.is_error === undefined || filter.is_error === event.isError) &&
+        (emitter === undefined || event.callStack.at(-1) === emitter) &&
+        (caller === undefined || event.callStack[0] === caller) &&
+        (operation === undefined || event.originOperationId === operation)
+      if (!matches || (isFinal && ++finalCount > MAX_FINAL_EVENTS)) continue
+      found.push(eventToJson(chain, chainEvent))
+    }
+    return found
+  }),
+]
+
+/** Of the first event at or after a slot: they are in the order of slots. */
+function findPlace(events: readonly ChainEvent[], index: number): number {
+  let low = 0
+  let high = events.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const event = events[middle]?.event
+    if (event && slotIndex(event.slot) < index) low = middle + 1
+    else high = middle
+  }
+  return low
+}

@@ -1,0 +1,41 @@
+import { isIP } from 'node:net'
+import { address, nodeId } from '../massa-shapes.ts'
+import { method, plainMethod, type RpcMethod, refuseHere } from '../rpc-method.ts'
+import { bytes, listOf, string } from '../shapes.ts'
+import type { Shape } from '../typed-json.ts'
+
+const ipAddress: Shape<string> = (json) => {
+  const text = json.string('IP address')
+  return isIP(text) === 0 ? json.fail('invalid IP address syntax') : text
+}
+
+const BY_ADDRESS = [
+  'node_ban_by_ip',
+  'node_unban_by_ip',
+  'node_add_to_peers_whitelist',
+  'node_remove_from_peers_whitelist',
+  'node_add_to_bootstrap_whitelist',
+  'node_remove_from_bootstrap_whitelist',
+  'node_add_to_bootstrap_blacklist',
+  'node_remove_from_bootstrap_blacklist',
+]
+
+const WITHOUT_PARAMETERS = [
+  'stop_node',
+  'get_staking_addresses',
+  'node_peers_whitelist',
+  'node_bootstrap_whitelist',
+  'node_bootstrap_whitelist_allow_all',
+  'node_bootstrap_blacklist',
+]
+
+/** What an operator asks his own node on its private port: the public one knows the names and refuses. */
+export const PRIVATE_METHODS: readonly RpcMethod[] = [
+  ...WITHOUT_PARAMETERS.map((name) => plainMethod(name, refuseHere)),
+  ...BY_ADDRESS.map((name) => method(name, ['arg', listOf(ipAddress)], refuseHere)),
+  method('node_sign_message', ['arg', bytes], refuseHere),
+  method('add_staking_secret_keys', ['arg', listOf(string)], refuseHere),
+  method('remove_staking_addresses', ['arg', listOf(address)], refuseHere),
+  method('node_ban_by_id', ['arg', listOf(nodeId)], refuseHere),
+  method('node_unban_by_id', ['arg', listOf(nodeId)], refuseHere),
+]

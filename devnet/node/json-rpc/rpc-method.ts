@@ -1,0 +1,65 @@
+import type { DevnetChain } from '../chain/devnet-chain.ts'
+import { invalidParams, JsonRpcError } from '../json-rpc-error.ts'
+import { isOptional } from './shapes.ts'
+import { quote, type Shape, TypedJson } from './typed-json.ts'
+
+export interface RpcContext {
+  readonly chain: DevnetChain
+  /** Virtual ms since the epoch. */
+  readonly nowMs: number
+}
+
+/** A method with its parameter read: `run` is given what the texts of the request say. */
+export interface RpcMethod {
+  readonly name: string
+  readonly parameter: string | undefined
+  /** @param params - JSON text as it came @throws JsonRpcError */
+  run(context: RpcContext, params: string | undefined): unknown
+}
+
+/** A method without parameters takes whatever comes. */
+export function plainMethod(name: string, run: (context: RpcContext) => unknown): RpcMethod {
+  return { name, parameter: undefined, run }
+}
+
+export function method<T>(
+  name: string,
+  [parameter, shape]: readonly [name: string, shape: Shape<T>],
+  run: (context: RpcContext, argument: T) => unknown,
+): RpcMethod {
+  return { name, parameter, run: (context, params) => run(context, readParameter(params, { parameter, shape })) }
+}
+
+/** By place or by name. */
+function readParameter<T>(params: string | undefined, wanted: { parameter: string; shape: Shape<T> }): T {
+  const text = params?.trim() ?? ''
+  const { shape } = wanted
+  if (text.startsWith('{')) return readNamed(text, wanted)
+  if (text !== '' && !text.startsWith('[')) {
+    throw invalidParams(`Invalid params. Expected one of '[', ']' or ',' but found ${quote(text)}`)
+  }
+  const json = new TypedJson(text.slice(1))
+  if (text === '' || json.peek() === ']') return readAbsent(shape, () => invalidParams('No more params'))
+  return shape(json)
+}
+
+function readNamed<T>(text: string, { parameter, shape }: { parameter: string; shape: Shape<T> }): T {
+  const json = new TypedJson(text)
+  let found: { readonly value: T } | undefined
+  json.eachMember((key) => {
+    if (key !== parameter) return false
+    found = { value: shape(json) }
+    return true
+  })
+  return found ? found.value : readAbsent(shape, () => json.fail(`missing field \`${parameter}\``))
+}
+
+function readAbsent<T>(shape: Shape<T>, fail: () => Error): T {
+  if (!isOptional(shape)) throw fail()
+  return shape(new TypedJson('null'))
+}
+
+/** One that a node's other port has. */
+export function refuseHere(): never {
+  throw new JsonRpcError(-32019, 'The wrong API (either Public or Private) was called')
+}

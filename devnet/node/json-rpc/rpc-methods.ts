@@ -1,0 +1,43 @@
+import { badRequest } from '../json-rpc-error.ts'
+import { slot } from './massa-shapes.ts'
+import { ADDRESS_METHODS } from './methods/address-methods.ts'
+import { BLOCK_METHODS } from './methods/block-methods.ts'
+import { DEFERRED_CALL_METHODS } from './methods/deferred-call-methods.ts'
+import { EVENT_METHODS } from './methods/event-methods.ts'
+import { OPERATION_METHODS } from './methods/operation-methods.ts'
+import { PRIVATE_METHODS } from './methods/private-methods.ts'
+import { READ_ONLY_METHODS } from './methods/read-only-methods.ts'
+import { STATUS_METHODS } from './methods/status-methods.ts'
+import { method, plainMethod, type RpcMethod } from './rpc-method.ts'
+import { listOf } from './shapes.ts'
+
+const METHODS: readonly RpcMethod[] = [
+  ...STATUS_METHODS,
+  ...BLOCK_METHODS,
+  ...OPERATION_METHODS,
+  ...ADDRESS_METHODS,
+  ...READ_ONLY_METHODS,
+  ...EVENT_METHODS,
+  ...DEFERRED_CALL_METHODS,
+  ...PRIVATE_METHODS,
+  method('get_slots_transfers', ['arg', listOf(slot)], () => {
+    throw badRequest('feature execution-trace is not enabled')
+  }),
+  plainMethod('rpc.discover', describeMethods),
+]
+
+/** By name: all that a massa-node has on its public port. */
+export const RPC_METHODS: ReadonlyMap<string, RpcMethod> = new Map(METHODS.map((one) => [one.name, one]))
+
+/** An OpenRPC document with names alone: a node's says more of what goes in and comes out. */
+function describeMethods(): unknown {
+  return {
+    openrpc: '1.2.4',
+    info: { title: 'Massa devnet node', version: '0.1.0' },
+    methods: METHODS.map(({ name, parameter }) => ({
+      name,
+      params: parameter === undefined ? [] : [{ name: parameter, schema: {} }],
+      result: { name: 'result', schema: {} },
+    })),
+  }
+}
