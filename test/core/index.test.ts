@@ -126,6 +126,7 @@ const EXPORTS = [
   'computeTreePath',
   'computeTreeRoot',
   'concatBytes',
+  'createMessageCodec',
   'cutChunks',
   'decodeAnnouncement',
   'decodeArgs',
