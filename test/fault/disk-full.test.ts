@@ -11,7 +11,7 @@ describe('fault: the disk is full', () => {
   afterEach(() => folders.clean())
 
   it('keeps everything acknowledged when the disk fills up, is freed, and the process is killed', async function () {
-    this.timeout(120_000)
+    this.timeout(200_000)
     const folder = await folders.make()
     // Without root a namespace of our own may mount; with neither there is no small file system to be had.
     const asRoot = process.getuid?.() === 0
@@ -47,5 +47,5 @@ describe('fault: the disk is full', () => {
 })
 
 function run([command = '', ...args]: string[]) {
-  return spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1e8, timeout: 60_000, killSignal: 'SIGKILL' })
+  return spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1e8, timeout: 150_000, killSignal: 'SIGKILL' })
 }
