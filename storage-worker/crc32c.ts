@@ -44,6 +44,16 @@ export function crc32c(bytes: Uint8Array): number {
   return ~a >>> 0
 }
 
+/** The CRC with one more byte: to be begun with -1, and inverted at the end. */
+export function advanceCrc(crc: number, byte: number): number {
+  return (T0[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8)
+}
+
+/** LevelDB masks what it stores: rotated right by 15 bits, plus a constant. */
+export function maskCrc(crc: number): number {
+  return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0
+}
+
 function word(crc: number): number {
   return (T3[crc & 0xff] ?? 0) ^ (T2[(crc >>> 8) & 0xff] ?? 0) ^ (T1[(crc >>> 16) & 0xff] ?? 0) ^ (T0[crc >>> 24] ?? 0)
 }

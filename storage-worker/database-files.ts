@@ -47,8 +47,7 @@ export function checkDatabaseFiles(name: string, location: string, sizes: Readon
 export function listLostLogs(location: string, sizes: ReadonlyMap<string, number>): string[] {
   const shortened = listShortened(location, sizes).filter((name) => name.endsWith('.log'))
   const findMissing = () => {
-    const manifest = readCurrent(location)
-    const version = manifest === undefined ? undefined : readWholeVersion(join(location, manifest))
+    const version = readDatabaseVersion(location)
     const log = version?.log ? `${String(version.log).padStart(6, '0')}.log` : undefined
     return log === undefined || existsSync(join(location, log)) ? undefined : log
   }
@@ -79,7 +78,7 @@ function checkOnce(name: string, location: string, sizes: ReadonlyMap<string, nu
   const version = readVersion(path)
   if (!version) throw damaged(manifest, 'a record that LevelDB does not write')
   const found = new Set(readdirSync(location).map((entry) => Number(/^(\d+)\.(ldb|sst)$/.exec(entry)?.[1] ?? -1)))
-  const missing = [...version.tables].find((number) => !found.has(number))
+  const missing = [...version.tables.keys()].find((number) => !found.has(number))
   if (missing !== undefined) throw damaged(`${String(missing).padStart(6, '0')}.ldb`, 'it is missing')
 }
 
@@ -91,6 +90,12 @@ function readCurrent(location: string): string | undefined {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
+}
+
+/** What the manifest of a database says; `undefined` when it is damaged or gone. */
+export function readDatabaseVersion(location: string): DatabaseVersion | undefined {
+  const manifest = readCurrent(location)
+  return manifest === undefined ? undefined : readWholeVersion(join(location, manifest))
 }
 
 function readWholeVersion(path: string): DatabaseVersion | undefined {

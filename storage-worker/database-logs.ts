@@ -10,6 +10,15 @@ import { findLogDamage } from './log-file.ts'
 /** Where what could not be read is kept, in the folder of a database. */
 export const DAMAGED_FOLDER = 'damaged'
 
+/** Where in `damaged` a file of a database can be kept: under its own name, unless another has it. */
+export function chooseDamagedName(location: string, file: string): string {
+  const path = join(location, DAMAGED_FOLDER, file)
+  for (let i = 1; ; i++) {
+    const free = i === 1 ? path : `${path}.${i}`
+    if (!existsSync(free)) return free
+  }
+}
+
 /** Names of the logs in a folder that are not as they were written. */
 export function listDamagedLogs(folder: string): string[] {
   if (!existsSync(folder)) return []

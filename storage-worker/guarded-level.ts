@@ -32,6 +32,9 @@ export interface GuardedLevelOptions {
   readonly location?: string
 }
 
+/** A database with files, not open. */
+export type StoreLevel = GuardedLevelOptions & { readonly location: string }
+
 /** Waiting writes are joined up to here: a database takes one large write as fast as many, and holds it in memory. */
 const MAX_JOINED_BYTES = 1024 * 1024
 

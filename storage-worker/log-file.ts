@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { crc32c } from './crc32c.ts'
+import { crc32c, maskCrc } from './crc32c.ts'
 
 /*
  * LevelDB's write-ahead log and manifest, checked from outside (leveldb doc/log_format.md). LevelDB itself drops what it
@@ -83,9 +83,7 @@ function hasOtherLength(record: Buffer): boolean {
 }
 
 function fitsChecksum(record: Buffer, length: number): boolean {
-  const computed = crc32c(record.subarray(6, HEADER_BYTES + length))
-  // LevelDB masks what it stores: rotated right by 15 bits, plus a constant.
-  return (((computed >>> 15) | (computed << 17)) + 0xa282ead8) >>> 0 === record.readUInt32LE(0)
+  return maskCrc(crc32c(record.subarray(6, HEADER_BYTES + length))) === record.readUInt32LE(0)
 }
 
 function isZero(bytes: Uint8Array): boolean {

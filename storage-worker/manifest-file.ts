@@ -19,12 +19,13 @@ const PREVIOUS_LOG = 9
 export interface DatabaseVersion {
   /** The log that is written to; 0: none, as a repair leaves it. A newer one may be there, too. */
   readonly log: number
-  readonly tables: ReadonlySet<number>
+  /** By number, with their sizes in bytes. */
+  readonly tables: ReadonlyMap<number, number>
 }
 
 /** Reads a manifest in which `findLogDamage` found nothing; `undefined` when it holds something that no LevelDB writes. */
 export function readVersion(path: string): DatabaseVersion | undefined {
-  const tables = new Set<number>()
+  const tables = new Map<number, number>()
   let log = 0
   for (const record of readLogRecords(readFileSync(path))) {
     const edit = new EditReader(record)
@@ -41,8 +42,8 @@ export function readVersion(path: string): DatabaseVersion | undefined {
         tables.delete(edit.readNumber())
       } else if (tag === NEW_TABLE) {
         edit.readNumber()
-        tables.add(edit.readNumber())
-        edit.readNumber()
+        const number = edit.readNumber()
+        tables.set(number, edit.readNumber())
         edit.skipBytes()
         edit.skipBytes()
       } else return undefined

@@ -9,13 +9,13 @@ import { type DaemonInfo, readDaemonInfo, removeDaemonInfo, writeDaemonInfo } fr
 import { isBlank } from './database-files.ts'
 import { DiskSpace } from './disk-space.ts'
 import { explainAccess } from './explain-access.ts'
-import { GuardedLevel, type Level } from './guarded-level.ts'
+import { GuardedLevel, type Level, type StoreLevel } from './guarded-level.ts'
 import { addIdentityCopy, claimArchive, isEmptyArchive, recoverIdentity } from './identity-copy.ts'
 import { BODIES_OPTIONS, createClassicLevel, INDEX_OPTIONS } from './level-options.ts'
 import { MIGRATIONS, type Migration, planMigrations, runMigrations, SCHEMA_VERSION } from './migrations.ts'
 import { checkTables } from './repair-database.ts'
 import { LevelSpool } from './spool.ts'
-import { checkStoreFiles, nameDamages, rebuildDatabases, type StoreLevel } from './store-databases.ts'
+import { checkStoreFiles, describeMended, nameDamages, rebuildDatabases } from './store-databases.ts'
 import { checkIdentity, IDENTITY_FILE, readIdentity, type StoredIdentity, writeIdentity } from './store-identity.ts'
 import type { Damage } from './verify-report.ts'
 
@@ -155,15 +155,19 @@ async function openPrepared(options: OpenStoreOptions, preparation: Preparation)
       await writeIdentity(dataDir, stored)
     }
     if (options.rebuild) {
-      await rebuildDatabases(levels, { dataDir, creating: levelsOf(true) })
+      const tables = await rebuildDatabases(levels, { dataDir, creating: levelsOf(true) })
+      mended.push(...tables.map(describeMended))
       return await openOnce(true)
     }
     return await openOnce(false).catch(async (error) => {
       const damage = asDamage(error)
       if (!options.repair || !isArchiveError(damage, 'STORE_DATABASE_DAMAGED')) throw damage
       const named = nameDamages(levels, damage, readClosingSizes(dataDir))
-      await rebuildDatabases(levels, { dataDir, creating: levelsOf(true) })
-      for (const what of named) mended.push(makeMended(what, damage.code))
+      const tables = await rebuildDatabases(levels, { dataDir, creating: levelsOf(true) })
+      mended.push(...tables.map(describeMended))
+      for (const what of named) {
+        if (!tables.some((table) => what.startsWith(table.what))) mended.push(makeMended(what, damage.code))
+      }
       return openOnce(true)
     })
   } catch (error) {

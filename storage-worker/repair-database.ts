@@ -2,7 +2,8 @@ import { mkdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import { ArchiveError, compareBytes } from '../core/index.ts'
-import { GuardedLevel, type GuardedLevelOptions } from './guarded-level.ts'
+import { chooseDamagedName, DAMAGED_FOLDER } from './database-logs.ts'
+import { GuardedLevel, type StoreLevel } from './guarded-level.ts'
 import { findDamagedTables, listTableFiles } from './table-file.ts'
 import { readKeyRange } from './table-scan.ts'
 
@@ -23,15 +24,16 @@ export function checkTables(level: GuardedLevel): void {
 }
 
 /**
- * Makes a database open again from the tables that are sound; others are moved into `damaged`, nothing is deleted.
+ * Makes a database open again from its tables and logs, whatever else of it is damaged. What `mendTables` could not make
+ * sound is moved into `damaged`, nothing is deleted.
  *
  * @remarks the caller makes sure that no process has the database open
  */
-export async function repairDatabase(level: GuardedLevelOptions & { readonly location: string }): Promise<void> {
+export async function repairDatabase(level: StoreLevel): Promise<void> {
   const { location } = level
   for (const { name } of findDamagedTables(location, undefined, true)) {
-    await mkdir(join(location, 'damaged'), { recursive: true })
-    await rename(join(location, name), join(location, 'damaged', name))
+    await mkdir(join(location, DAMAGED_FOLDER), { recursive: true })
+    await rename(join(location, name), chooseDamagedName(location, name))
   }
   const before = new Set(listTableFiles(location, undefined))
   await ClassicLevel.repair(location)
@@ -41,7 +43,7 @@ export async function repairDatabase(level: GuardedLevelOptions & { readonly loc
 
 /** Tables that a repair makes of logs are compressed, whatever the options say; what we read outside LevelDB is not. */
 async function decompressTables(
-  level: GuardedLevelOptions & { readonly location: string },
+  level: StoreLevel,
   tables: { readonly before: readonly string[]; readonly made: readonly string[] },
 ): Promise<void> {
   const database = await GuardedLevel.open(level)

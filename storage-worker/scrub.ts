@@ -13,7 +13,7 @@ import {
 } from './keyspace.ts'
 import { isIndexOf } from './period-index.ts'
 import { openValue } from './sealed-value.ts'
-import { checkTableFile, listTableFiles } from './table-file.ts'
+import { checkTableFile, isBearable, listTableFiles } from './table-file.ts'
 import type { Damage } from './verify-report.ts'
 import { readSpool } from './verify-spool.ts'
 
@@ -135,7 +135,7 @@ export class Scrub {
       const found = checkTableFile(join(location ?? '', file))
       if (!found) continue
       if (found.reason !== undefined) {
-        damaged = true
+        damaged ||= !isBearable(found.reason)
         this.options.onDamage({ what: `${name}/${file}`, code: 'STORE_DATABASE_DAMAGED', repairable: true })
       }
       // Bodies are counted below, where their values are read.

@@ -3,11 +3,13 @@ import { ArchiveError, isArchiveError } from '../core/index.ts'
 import { type ClosingSizes, forgetClosingSizes, readClosingSizes, sizesOf } from './closing-sizes.ts'
 import { checkDatabaseFiles } from './database-files.ts'
 import { checkUnlocked, keepDamagedLogs } from './database-logs.ts'
-import { GuardedLevel, type GuardedLevelOptions } from './guarded-level.ts'
+import { GuardedLevel, type StoreLevel } from './guarded-level.ts'
+import { type MendedTable, mendTables } from './mend-tables.ts'
 import { repairDatabase } from './repair-database.ts'
+import type { Damage } from './verify-report.ts'
 
-/** A database of a store, not open. */
-export type StoreLevel = GuardedLevelOptions & { readonly location: string }
+/** Periods are indexed again; the rest of the index stands nowhere else. */
+const INDEX_LOST = ', of which waiting blocks, quarantine and known gaps are lost'
 
 /**
  * Looks at the files of the databases before LevelDB does, and keeps logs that it would drop.
@@ -34,22 +36,51 @@ export function nameDamages(levels: readonly StoreLevel[], error: ArchiveError, 
 }
 
 /**
- * Makes databases anew from what is sound of them, or empty where nothing is left.
+ * Makes databases sound: tables from what can be read of them, then, where that is not all that is wrong, the database
+ * from its tables, or empty where nothing is left.
  *
  * @param creating - the same, made when missing
+ * @returns the tables that were damaged
  */
 export async function rebuildDatabases(
   levels: readonly StoreLevel[],
   { dataDir, creating }: { readonly dataDir: string; readonly creating: readonly StoreLevel[] },
-): Promise<void> {
+): Promise<MendedTable[]> {
   const sizes = readClosingSizes(dataDir)
   for (const { name, location } of levels) await checkUnlocked(name, location)
+  const found: { readonly level: StoreLevel; readonly tables: MendedTable[]; readonly isSound: boolean }[] = []
   for (const level of levels) {
     await keepDamagedLogs(level.location, sizesOf(sizes, level.name))
+    const wasSound = findFileDamages([level], sizes).length === 0
+    const tables = await mendTables(level, { sealed: level.name === 'bodies', isSound: wasSound })
+    const isSound = tables.every(({ isInPlace }) => isInPlace) && findFileDamages([level], sizes).length === 0
+    found.push({ level, tables, isSound })
+  }
+  // Where nothing is to be seen, something that only LevelDB saw led here.
+  const isExplained = found.some(({ tables, isSound }) => !isSound || tables.length > 0)
+  for (const { level, isSound } of found) {
+    if (isExplained && isSound) continue
     if (readdirSync(level.location).length > 0) await repairDatabase(level)
   }
   await forgetClosingSizes(dataDir)
   for (const level of creating) await (await GuardedLevel.open(level)).close()
+  return found.flatMap(({ tables }) => tables)
+}
+
+/** How a report names a table that was damaged. */
+export function describeMended({ what, values, kept }: MendedTable): Damage {
+  const lost = what.startsWith('index') ? INDEX_LOST : ''
+  const back = `${values} values are back`
+  const partly =
+    values > 0 ? `${back}, what it may lack lies in ${kept}` : `nothing of it can be read, it lies in ${kept}`
+  const note = kept === undefined ? `all its ${back}` : partly
+  return {
+    what: kept === undefined ? what : `${what}${lost}`,
+    code: 'STORE_DATABASE_DAMAGED',
+    repairable: true,
+    repaired: true,
+    note,
+  }
 }
 
 function findFileDamages(levels: readonly StoreLevel[], sizes: ClosingSizes): ArchiveError[] {
@@ -68,5 +99,5 @@ function nameDamaged({ context }: ArchiveError): string {
   const { name, file } = context
   const what = file ? `${name}/${file}` : `${name} database`
   if (name !== 'index' || (file !== undefined && !String(file).endsWith('.ldb'))) return what
-  return `${what}, of which waiting blocks, quarantine and known gaps are lost`
+  return `${what}${INDEX_LOST}`
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { ArchiveError } from '../core/errors.ts'
 import type { StoreIdentity } from '../core/ports.ts'
 import { explainAccess } from './explain-access.ts'
+import { syncFolder } from './sync-folder.ts'
 
 export const IDENTITY_FILE = 'store.json'
 
@@ -97,14 +98,7 @@ export async function replaceFile(folder: string, name: string, text: string, mo
     await file.close()
   }
   await rename(`${path}.tmp`, path)
-  // Windows has no handles on folders; its renames are journalled.
-  if (process.platform === 'win32') return
-  const directory = await open(folder, 'r')
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
-  }
+  await syncFolder(folder)
 }
 
 function parseFile(text: string, dataDir: string): IdentityFile {

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { crc32c } from './crc32c.ts'
+import { crc32c, maskCrc } from './crc32c.ts'
 import { openValue, SEAL_BYTES } from './sealed-value.ts'
 
 /*
@@ -9,13 +9,14 @@ import { openValue, SEAL_BYTES } from './sealed-value.ts'
  * reach it.
  */
 
-const FOOTER_BYTES = 48
-const MAGIC = 0xdb4775248b80fb57n
+export const FOOTER_BYTES = 48
+export const MAGIC = 0xdb4775248b80fb57n
 /** type and CRC behind each block */
 export const TRAILER_BYTES = 5
 /** Smaller blocks hold many keys; larger ones single values, nearly all of their bytes. */
 const SINGLE_VALUES_FROM_BYTES = 64 * 1024
-const SEQUENCE_BYTES = 8
+/** Behind each key: kind of the entry, 56 bits of sequence number. */
+export const SEQUENCE_BYTES = 8
 const MAX_KEY_BYTES = 256
 
 export interface BlockHandle {
@@ -33,6 +34,14 @@ interface Entry {
 type ReadPart = (offset: number, length: number) => Buffer
 
 export class TableError extends Error {}
+
+/** Nothing depends on these bytes: a table with this damage alone is read as any other. */
+const PADDING_DAMAGED = 'bytes behind the handles of the footer'
+
+/** Whether LevelDB may read a table that is damaged so. */
+export function isBearable(reason: string): boolean {
+  return reason === PADDING_DAMAGED
+}
 
 /**
  * Why LevelDB must not read this table; `undefined` when it may.
@@ -120,6 +129,7 @@ class Table {
   private readonly file: number
   private readonly sizeBytes: number
   private metaindex: BlockHandle | undefined
+  private isPadded = true
 
   constructor(file: number) {
     this.file = file
@@ -131,6 +141,12 @@ class Table {
     if (!thorough) return
     this.checkFilter()
     for (const { handle } of blocks) this.checkEntries(handle)
+    this.checkPadding()
+  }
+
+  /** Held against the footer that was read last. */
+  checkPadding(): void {
+    if (!this.isPadded) throw new TableError(PADDING_DAMAGED)
   }
 
   /** Blocks that hold entries, each with a key not below its last one and below the first of the next. */
@@ -146,8 +162,7 @@ class Table {
     const reader = new VarintReader(footer)
     this.metaindex = this.bound({ offset: reader.next(), size: reader.next() })
     const index = this.bound({ offset: reader.next(), size: reader.next() })
-    const padding = footer.subarray(reader.position, FOOTER_BYTES - 8)
-    if (padding.some((byte) => byte !== 0)) throw new TableError('bytes behind the handles of the footer')
+    this.isPadded = footer.subarray(reader.position, FOOTER_BYTES - 8).every((byte) => byte === 0)
     return index
   }
 
@@ -237,11 +252,9 @@ function hasDamagedValue(content: Buffer): boolean {
   return isFound && isSequenced
 }
 
-function fitsChecksum(block: Buffer): boolean {
-  const computed = crc32c(block.subarray(0, -4))
-  // LevelDB masks what it stores: rotated right by 15 bits, plus a constant.
-  const masked = (((computed >>> 15) | (computed << 17)) + 0xa282ead8) >>> 0
-  return masked === block.readUInt32LE(block.length - 4)
+/** @param block - with its trailer */
+export function fitsChecksum(block: Buffer): boolean {
+  return maskCrc(crc32c(block.subarray(0, -4))) === block.readUInt32LE(block.length - 4)
 }
 
 function wrongChecksum(offset: number): TableError {
@@ -253,7 +266,10 @@ function wrongChecksum(offset: number): TableError {
  *
  * @param visit - the key with its sequence number, a view of the block where it stands whole there
  */
-function visitEntries(block: Buffer, visit: (key: Uint8Array, valueOffset: number, valueBytes: number) => void): void {
+export function visitEntries(
+  block: Buffer,
+  visit: (key: Uint8Array, valueOffset: number, valueBytes: number) => void,
+): void {
   const { end, restarts } = boundEntries((offset, length) => block.subarray(offset, offset + length), block.length)
   const reader = new VarintReader(block, end)
   let key: Uint8Array = new Uint8Array(0)
@@ -319,7 +335,8 @@ function tooLong(): TableError {
   return new TableError('an entry longer than its block')
 }
 
-class VarintReader {
+/** LevelDB's numbers, one behind the other. */
+export class VarintReader {
   position = 0
   private readonly bytes: Uint8Array
   private readonly end: number
@@ -329,6 +346,7 @@ class VarintReader {
     this.end = end
   }
 
+  /** @throws TableError */
   next(): number {
     let value = 0
     for (let shift = 0; shift < 64 && this.position < this.end; shift += 7) {

@@ -31,7 +31,7 @@ export type VisitEntry = (key: Uint8Array, value: Uint8Array | undefined) => voi
  *
  * @param thorough - hold every block against its CRC, at some 1.5 GB/s: else a flipped bit of the CRC of a block, which
  *   nothing else depends on, is not found
- * @returns why LevelDB must not read this table; `undefined` when it may
+ * @returns what is wrong with this table; all was visited when it `isBearable`
  * @throws what `open` and `read` throw, ENOENT when a compaction deleted it
  */
 export function scanTable(path: string, range: TableRange, visit: VisitEntry, thorough = false): string | undefined {
@@ -49,6 +49,7 @@ export function scanTable(path: string, range: TableRange, visit: VisitEntry, th
     const scan = new Scan(file, visit, thorough)
     scan.run(wanted.map(({ handle }) => handle))
     for (const handle of scan.listDoubtful()) table.checkEntries(handle)
+    table.checkPadding()
     return undefined
   } catch (error) {
     return wrapTableError(error)

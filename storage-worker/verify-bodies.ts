@@ -89,8 +89,7 @@ export class BodiesCheck {
       signal?.throwIfAborted()
       const table = tables[done++]
       if (table && facts?.damage !== undefined) {
-        damages.addTable(bodies.name, basename(table.path))
-        isSound = false
+        if (!damages.addTable(bodies.name, basename(table.path), facts.damage)) isSound = false
       }
       // What a compaction took away meanwhile lies in a table that is not on our list.
       if (!facts) this.isComplete = false

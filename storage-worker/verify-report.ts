@@ -1,4 +1,5 @@
 import type { ArchivedPeriod, ErrorCode, Period } from '../core/index.ts'
+import { isBearable } from './table-file.ts'
 
 export interface Damage {
   /** Absent: of no period (marks, quarantine). */
@@ -10,6 +11,8 @@ export interface Damage {
   readonly repairable: boolean
   /** Set when repair was asked for. */
   readonly repaired?: boolean
+  /** What came of a repair: how much is back, and where the rest lies. */
+  readonly note?: string
 }
 
 export interface VerifyReport {
@@ -44,6 +47,7 @@ export interface VerifyProgress {
 /** What a run of verify has found damaged so far. */
 export class DamageList {
   readonly all: Damage[] = []
+  private readonly unbearable = new Set<Damage>()
   private readonly canRefetch: boolean
 
   /** @param canRefetch - damaged periods can be had from elsewhere */
@@ -57,14 +61,17 @@ export class DamageList {
     this.all.push({ ...(period === undefined ? {} : { period }), what, code, repairable })
   }
 
-  /** A file of LevelDB, which `openStore` with `repair` puts aside. */
-  addTable(database: string, file: string): void {
-    this.all.push({ what: `${database}/${file}`, code: 'STORE_DATABASE_DAMAGED', repairable: true })
+  /** A file of LevelDB, which `openStore` with `rebuild` mends. Returns whether LevelDB may read it all the same. */
+  addTable(database: string, file: string, reason: string): boolean {
+    const damage: Damage = { what: `${database}/${file}`, code: 'STORE_DATABASE_DAMAGED', repairable: true }
+    this.all.push(damage)
+    if (!isBearable(reason)) this.unbearable.add(damage)
+    return isBearable(reason)
   }
 
   /** LevelDB may end the process when it reads these: then nothing else is to be looked at. */
   listTables(): Damage[] {
-    return this.all.filter(({ code }) => code === 'STORE_DATABASE_DAMAGED')
+    return [...this.unbearable]
   }
 
   /** @param what - absent: anything */

@@ -75,7 +75,7 @@ class VerifyRun {
   private findDamagedTables(level: GuardedLevel): void {
     if (level.location === undefined) return
     const damaged = findDamagedTables(level.location, level.listTables(), true)
-    for (const { name } of damaged) this.damages.addTable(level.name, name)
+    for (const { name, reason } of damaged) this.damages.addTable(level.name, name, reason)
   }
 
   private async take({ period, valueBytes, wanted, orphans }: CheckedPeriod, index: IndexCheck): Promise<void> {

@@ -2,6 +2,7 @@ import { link, open, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { makeFolder } from '../config/index.ts'
 import { ArchiveError } from '../core/index.ts'
+import { syncFolder } from './sync-folder.ts'
 
 const OWNER_ONLY = 0o600
 const OWNER_ONLY_FOLDER = 0o700
@@ -48,16 +49,5 @@ async function writeSynced(path: string, text: string): Promise<void> {
     await file.sync()
   } finally {
     await file.close()
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  // Windows has no handles on folders; its changes are journalled.
-  if (process.platform === 'win32') return
-  const directory = await open(folder, 'r')
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
   }
 }

@@ -18,6 +18,7 @@ interface VerifyResult {
     readonly code: string
     readonly repairable: boolean
     readonly repaired?: boolean
+    readonly note?: string
   }[]
   readonly gaps: readonly { readonly from: number; readonly to: number }[]
 }
@@ -64,7 +65,8 @@ export async function verify(
     output.remark(`No period of ${options.period.from} to ${options.period.to} is in this archive.`)
     return EXIT_CODES.notFound.code
   }
-  show(output, result, { elapsedMs: performance.now() - startedMs, repair: options.repair ?? false })
+  const hasNodes = config.node.grpcUrls.length > 0
+  show(output, result, { elapsedMs: performance.now() - startedMs, repair: options.repair ?? false, hasNodes })
   return result.damages.every((damage) => damage.repaired) ? EXIT_CODES.ok.code : EXIT_CODES.invalid.code
 }
 
@@ -83,14 +85,14 @@ function isUnsoundTable({ code, repaired }: VerifyResult['damages'][number]): bo
 function show(
   output: Output,
   result: VerifyResult,
-  run: { readonly elapsedMs: number; readonly repair: boolean },
+  run: { readonly elapsedMs: number; readonly repair: boolean; readonly hasNodes: boolean },
 ): void {
   const { damages, gaps } = result
   for (const damage of damages) {
-    const { period, what, code, repaired } = damage
+    const { period, what, code, repaired, note } = damage
     const where = `${period === undefined ? what : `period ${period}: ${what}`} (${code})`
-    if (repaired) output.line(`${output.style('yellow', 'repaired')} ${where}`)
-    else output.line(`${output.style('red', 'DAMAGED')} ${where}, ${describeLeft(damage, run.repair)}`)
+    if (repaired) output.line(`${output.style('yellow', 'repaired')} ${where}${note === undefined ? '' : `: ${note}`}`)
+    else output.line(`${output.style('red', 'DAMAGED')} ${where}, ${describeLeft(damage, run)}`)
   }
   for (const { from, to } of gaps) output.line(`gap: periods ${from} to ${to} are not archived`)
   const left = damages.filter(({ repaired }) => !repaired).length
@@ -101,10 +103,14 @@ function show(
   )
 }
 
-function describeLeft(damage: VerifyResult['damages'][number], isRepair: boolean): string {
+function describeLeft(
+  damage: VerifyResult['damages'][number],
+  { repair: isRepair, hasNodes }: { readonly repair: boolean; readonly hasNodes: boolean },
+): string {
   const { period, code, repairable } = damage
   // A file that no node holds: the code says what to do.
   if (isRepair && period === undefined) return `could not be repaired. ${actionOf(code)}`
+  if (isRepair && !hasNodes) return 'could not be repaired: node.grpc_urls names no massa-node that may still hold it'
   if (isRepair) return 'could not be repaired: no configured massa-node holds it any more'
   return repairable ? 'verify --repair may mend it' : 'not repairable from here'
 }

@@ -59,7 +59,8 @@ export const STORE_CODES = {
   STORE_DATABASE_DAMAGED: {
     kind: 'permanent',
     when: "LevelDB's own files are damaged or missing so that the database does not open, or would lose the rest.",
-    action: 'Check the disk, then run `massa-storage verify --repair`.',
+    action:
+      "Check the disk, then run `massa-storage verify --repair`: it brings back what can be read of a damaged table, says how much that is, and keeps a table that had more in the database's `damaged` folder.",
   },
   STORE_LOG_DAMAGED: {
     kind: 'permanent',

@@ -121,6 +121,31 @@ describe('e2e/flips', function () {
     })
   }
 
+  it('verify --repair without a node brings back all of a table whose index is damaged, and names node.grpc_urls for a damaged value', async () => {
+    const copy = copyOf('opened')
+    try {
+      const file = listFiles(copy).find((name) => /^bodies\/\d+\.ldb$/.test(name))
+      assert.ok(file)
+      const path = join(copy, file)
+      const intact = readFileSync(path)
+      // The last block before the footer is the index.
+      flip(path, intact.length - 100, 0x10)
+      const repaired = await cli('verify', '--repair', '--data-dir', basename(copy))
+      assert.equal(repaired.code, 0, repaired.stdout + repaired.stderr)
+      assert.match(
+        repaired.stdout,
+        /^repaired bodies\/\d+\.ldb \(STORE_DATABASE_DAMAGED\): all its \d+ values are back$/m,
+      )
+      assert.ok(readFileSync(path).equals(intact))
+      flip(path, intact.length >> 1, 0x10)
+      const left = await cli('verify', '--repair', '--data-dir', basename(copy))
+      assert.equal(left.code, 5, left.stdout + left.stderr)
+      assert.match(left.stdout, /could not be repaired: node\.grpc_urls names no massa-node/)
+    } finally {
+      rmSync(copy, { recursive: true })
+    }
+  })
+
   function verifyWithNode(dataDir: string, args: readonly string[]): Promise<CliResult> {
     const env = {
       MASSA_STORAGE_NODE__GRPC_URLS: server.url,

@@ -30,9 +30,12 @@ describe('storage-worker/manifest-file', () => {
       await level.compact(Uint8Array.of(0xff), Uint8Array.of(0xff))
       const version = readVersion(join(location, readFileSync(join(location, 'CURRENT'), 'utf8').trim()))
       assert.ok(version)
-      assert.deepEqual([...version.tables].sort(compare), [...(level.listTables() ?? [])].map(([n]) => n).sort(compare))
+      assert.deepEqual(
+        [...version.tables.keys()].sort(compare),
+        [...(level.listTables() ?? [])].map(([n]) => n).sort(compare),
+      )
       assert.ok(existsSync(join(location, `${String(version.log).padStart(6, '0')}.log`)))
-      for (const table of version.tables) seen.add(table)
+      for (const table of version.tables.keys()) seen.add(table)
     }
     assert.ok(seen.size > 6)
     await level.close()
@@ -47,7 +50,7 @@ describe('storage-worker/manifest-file', () => {
     writeFileSync(path, Buffer.from([0, 0, 0, 0, 2, 0, 1, 1, 9]))
     assert.equal(readVersion(path), undefined)
     writeFileSync(path, Buffer.from([0, 0, 0, 0, 3, 0, 1, 2, 0x85, 0x01]))
-    assert.deepEqual(readVersion(path), { log: 133, tables: new Set() })
+    assert.deepEqual(readVersion(path), { log: 133, tables: new Map() })
   })
 })
 
