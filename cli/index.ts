@@ -6,6 +6,7 @@ import { addAccount } from './chain-commands.ts'
 import type { InitOptions } from './commands/config-init.ts'
 import type { StartOptions } from './commands/start.ts'
 import { addContract } from './contract-commands.ts'
+import { addDevnet } from './devnet-commands.ts'
 import { EXIT_CODES, exitCodeOf } from './exit-codes.ts'
 import {
   collectSetting,
@@ -94,6 +95,7 @@ function createProgram(name: ProgramName, json: boolean, onExit: (code: number) 
   addArchive(archive, run)
   addContract(program, run)
   addAccount(program, run)
+  addDevnet(program, run)
   return program
 }
 
@@ -252,6 +254,11 @@ function actOn(action: Action, onExit: (code: number) => void) {
     const aborting = new AbortController()
     const abort = (name: string): void => aborting.abort(new DOMException(name, 'AbortError'))
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, abort)
+    // Who was started with a channel ends with the process at its other end; `start` only when it is told to.
+    if (command.name() !== 'start') {
+      process.once('disconnect', () => abort('disconnect'))
+      process.channel?.unref()
+    }
     try {
       const { createContext } = await import('./context.ts')
       const code = await action(createContext(command), aborting.signal)

@@ -1,5 +1,5 @@
 /*
- * Makes the recordings of this project from full recordings of sandbox nodes: the one that `npm start` replays, and the
+ * Makes the recordings of this project from full recordings of sandbox nodes: the one that `replay` plays, and the
  * cuts that tests read. Lines are chosen, never changed.
  *
  *   node --import tsx --conditions=source scripts/cut-recordings.ts SOURCE_FOLDER

@@ -234,7 +234,7 @@ describe('docs/FORMAT.md', () => {
     assert.equal(toHex(computeChunkId(body)), examples.get('chunk id'))
   })
 
-  it('shows the roots of two periods of the recording that npm start replays', async () => {
+  it('shows the roots of two periods of the recording that `replay` plays', async () => {
     const recording = await readRecording(join(findPackageRoot(), 'devnet', 'recordings', 'sandbox.ndjson.gz'))
     assert.deepEqual(
       readGoldenRows(),

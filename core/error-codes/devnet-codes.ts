@@ -32,6 +32,36 @@ export const DEVNET_CODES = {
     when: 'The directory of a devnet chain cannot be opened: another process has it open, or it may not be written to.',
     action: 'Stop the other devnet, or use another directory.',
   },
+  DEVNET_RUNNING: {
+    kind: 'input',
+    when: '`devnet up` is to use a directory whose network is running.',
+    action: 'Look at it with `massa-storage devnet status`, or end it with `massa-storage devnet down`.',
+  },
+  DEVNET_NOT_RUNNING: {
+    kind: 'input',
+    when: 'A devnet command finds no running network: none was started, it has ended, or several run and none is named.',
+    action: 'Start one with `massa-storage devnet up`; name its directory with `--data-dir` if it has one.',
+  },
+  DEVNET_DIRECTORY_INVALID: {
+    kind: 'input',
+    when: 'The directory of a devnet holds something else, cannot be written to, or what describes the network is damaged.',
+    action: 'Use another directory, or an empty one.',
+  },
+  DEVNET_COMMAND_REFUSED: {
+    kind: 'input',
+    when: 'A running devnet refuses a command: it has no such sidecar, or a value is out of range.',
+    action: 'Correct what the message names; `massa-storage devnet status` lists the sidecars.',
+  },
+  DEVNET_STEP_FAILED: {
+    kind: 'permanent',
+    when: 'A process that `devnet up` needs has ended, or does not get ready in time.',
+    action: 'Read the log that the message names.',
+  },
+  DEVNET_PORT_BUSY: {
+    kind: 'input',
+    when: 'A port that the devnet needs is taken by another process.',
+    action: 'Free the port, or say `--auto-ports` to take others.',
+  },
   DEVNET_LISTEN_FAILED: {
     kind: 'input',
     when: 'A devnet server cannot listen on the address it was given.',

@@ -68,8 +68,8 @@ export interface Conversation extends MessageSink {
 }
 
 export interface PublicServiceHandlers {
-  /** Throws RpcError to refuse. */
-  answer(rpc: UnaryRpc, request: Uint8Array): UnaryAnswer | Promise<UnaryAnswer>
+  /** Throws RpcError to refuse. @param caller - address of the connection that asks */
+  answer(rpc: UnaryRpc, request: Uint8Array, caller: string): UnaryAnswer | Promise<UnaryAnswer>
   /** Throws RpcError to refuse. */
   subscribe(rpc: StreamRpc, subscriber: Subscriber): void
   /** Without it these calls are unimplemented. Throws RpcError to refuse. */
@@ -178,7 +178,7 @@ async function answerUnary(
 ): Promise<void> {
   try {
     if (isOptionalRpc(rpc)) throw unimplemented(FEATURE_MISSING)
-    const answer = await handlers.answer(rpc, call.request)
+    const answer = await handlers.answer(rpc, call.request, call.getPeer())
     if (answer === 'drip') dripAnswer(call)
     else if (answer !== 'hang') {
       done(null, Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength))

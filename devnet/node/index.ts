@@ -11,3 +11,5 @@ export type { ChainEvent, Execution, SlotOutput } from './chain/slot-executor.ts
 export { type GrpcInterceptor, type GrpcServer, type GrpcServerOptions, startGrpcServer } from './grpc/grpc-server.ts'
 export { type JsonRpcServer, startJsonRpcServer } from './json-rpc/json-rpc-server.ts'
 export { JsonRpcError } from './json-rpc-error.ts'
+export { makeControlRoutes } from './process/control-routes.ts'
+export { NodeProcess, type NodeReport, type Speed } from './process/node-process.ts'

@@ -28,7 +28,7 @@ describe('devnet/replay/recording', () => {
     return assert.fail('the recording was accepted')
   }
 
-  it('holds periods 1 to 58 whole in the recording that npm start replays', async () => {
+  it('holds periods 1 to 58 whole in the recording that `replay` plays', async () => {
     const recording = await readRecording(RECORDINGS.replayed)
     assert.deepEqual(computeWholePeriods(recording), { first: 1, last: 58, holes: [] })
     assert.equal(recording.chainId, 77n)

@@ -19,6 +19,8 @@ export interface CliOptions {
   readonly name?: 'massa-cli'
   /** Run as this user, which only root may. */
   readonly uid?: number
+  /** Killed after so long; a minute by default. */
+  readonly limitMs?: number
 }
 
 export interface RunningCli {
@@ -55,7 +57,7 @@ export function startCli(args: readonly string[], options: CliOptions): RunningC
   child.stderr.on('data', (bytes) => {
     stderr += bytes
   })
-  const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS)
+  const limit = setTimeout(() => child.kill('SIGKILL'), options.limitMs ?? LIMIT_MS)
   const ended = new Promise<CliResult>((resolve) => {
     child.once('close', (code, signal) => {
       clearTimeout(limit)

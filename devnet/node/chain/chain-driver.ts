@@ -23,7 +23,7 @@ export class ChainDriver implements Pick<Clock, 'nowMs'> {
   readonly failure: Promise<never>
   private readonly chain: DevnetChain
   private readonly clock: Clock
-  private readonly turbo: DriverOptions['turbo']
+  private turbo: DriverOptions['turbo']
   private readonly stopping = new AbortController()
   private fail: (cause: unknown) => void = () => {}
   private speed: number
@@ -77,6 +77,11 @@ export class ChainDriver implements Pick<Clock, 'nowMs'> {
   setSpeed(speed: number): void {
     this.rebase(this.nowMs())
     this.speed = speed
+    this.turbo = undefined
+  }
+
+  setTurbo(turbo: NonNullable<DriverOptions['turbo']>): void {
+    this.turbo = turbo
   }
 
   private async run(): Promise<void> {

@@ -33,11 +33,15 @@ export interface GrpcServerOptions {
   readonly enableBroadcast?: boolean
 }
 
-/** Stands between a client and an answer: may give another one, later, or none. Throws RpcError to refuse. */
+/**
+ * Stands between a client and an answer: may give another one, later, or none. Throws RpcError to refuse.
+ * `caller` is the address of the connection.
+ */
 export type GrpcInterceptor = (
   rpc: UnaryRpc,
   request: Uint8Array,
   honest: () => Promise<Uint8Array>,
+  caller: string,
 ) => UnaryAnswer | Promise<UnaryAnswer>
 
 export interface GrpcServer {
@@ -95,7 +99,7 @@ class GrpcFace implements PublicServiceHandlers {
     this.answers = createAnswers(modules, this.meter)
   }
 
-  async answer(rpc: UnaryRpc, request: Uint8Array): Promise<UnaryAnswer> {
+  async answer(rpc: UnaryRpc, request: Uint8Array, caller: string): Promise<UnaryAnswer> {
     const honest = async () => {
       await this.modules.chain.advanceTo(this.modules.clock.nowMs())
       const answer = this.answers[rpc]
@@ -104,7 +108,7 @@ class GrpcFace implements PublicServiceHandlers {
       if (message.length > MAX_MESSAGE_BYTES) throw tooLarge('encoded', message.length)
       return message
     }
-    return this.interceptor ? this.interceptor(rpc, request, honest) : honest()
+    return this.interceptor ? this.interceptor(rpc, request, honest, caller) : honest()
   }
 
   subscribe(rpc: StreamRpc, subscriber: Subscriber): void {

@@ -23,7 +23,7 @@ import {
 } from '../../../core/index.ts'
 import { ContractEngine, type ContractEvent, toEngineOperation } from '../../../devnet/engine/index.ts'
 
-/** The run that `npm start` replays; its first operation with a contract is in period 2. */
+/** The run that `replay` plays; its first operation with a contract is in period 2. */
 const RECORDING = new URL('../../../devnet/recordings/sandbox.ndjson.gz', import.meta.url)
 const GENESIS_TIMESTAMP_MS = 1_795_246_964_000n
 const STARTING_BALANCE = 100_000n * 1_000_000_000n

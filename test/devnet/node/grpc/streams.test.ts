@@ -27,7 +27,7 @@ import { ALICE, BOB, MAS, makeSender, pass, send, transfer } from '../chain/made
 import { type GrpcNode, openGrpcNode } from './grpc-node.ts'
 import { ShapeSurvey } from './message-shape.ts'
 
-/** The run that `npm start` replays, and one with two blocks of a slot and denunciations. */
+/** The run that `replay` plays, and one with two blocks of a slot and denunciations. */
 const RECORDINGS = [
   new URL('../../../../devnet/recordings/sandbox.ndjson.gz', import.meta.url),
   new URL('../../../fixtures/sandbox/fork.ndjson.gz', import.meta.url),

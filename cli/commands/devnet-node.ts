@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { findPackageRoot } from '../../config/index.ts'
+import { ArchiveError, SLOT_MS } from '../../core/index.ts'
+import { systemClock } from '../../daemon/system-clock.ts'
+import { makeControlRoutes, NodeProcess, readStoredGenesis, type Speed } from '../../devnet/node/index.ts'
+import { CONTROL_TOKEN_ENV, makeToken, startLocalApi } from '../../devnet/up/index.ts'
+import type { Context } from '../context.ts'
+import { EXIT_CODES } from '../exit-codes.ts'
+
+/** Five years: at speed 8 they last for eight months. */
+const GENESIS_AGE_MS = 5 * 365 * 86_400_000
+const DEFAULT_DIRECTORY = 'data/devnet-node'
+
+export interface DevnetNodeOptions {
+  readonly speed: Speed
+  readonly grpcPort: number
+  readonly jsonRpcPort: number
+  readonly controlPort: number
+  readonly chainId: bigint
+  readonly seed: string
+  /** JSON: address to nanoMAS. */
+  readonly accounts?: string
+  readonly broadcast: boolean
+  readonly keepPeriods: number
+  readonly endorsements: number
+  readonly missRate: number
+  readonly orphanRate: number
+}
+
+/** The embedded massa-node as a process of its own, until a signal. */
+export async function devnetNode(context: Context, options: DevnetNodeOptions, signal: AbortSignal): Promise<number> {
+  const { output, cwd, flags } = context
+  const directory = resolve(cwd, `${flags.data_dir ?? DEFAULT_DIRECTORY}`)
+  const { keepPeriods, endorsements, missRate, orphanRate, seed, chainId, speed } = options
+  const node = await NodeProcess.start(
+    {
+      directory,
+      chain: {
+        genesisTimestampMs: (await readStoredGenesis(directory)) ?? chooseGenesis(systemClock.nowMs()),
+        accounts: options.accounts === undefined ? [] : readAccounts(resolve(cwd, options.accounts)),
+        chainId,
+        seed,
+        missRate,
+        orphanRate,
+        endorsements,
+        // As many as a quiet block needs in any setting: finality takes two periods and a bit of blocks.
+        deltaF0: 64 * (1 + endorsements),
+        forceKeepFinalPeriods: keepPeriods,
+        forceKeepFinalPeriodsWithoutOps: Math.max(32, keepPeriods),
+      },
+      speed,
+      ports: { grpc: options.grpcPort, jsonRpc: options.jsonRpcPort },
+      enableBroadcast: options.broadcast,
+    },
+    systemClock,
+  )
+  try {
+    const token = context.env[CONTROL_TOKEN_ENV] ?? makeToken()
+    const control = await startLocalApi({ port: options.controlPort, token }, makeControlRoutes(node))
+    try {
+      const { chainId: id, genesisTimestampMs } = node.report()
+      output.value({ grpcUrl: node.grpcUrl, jsonRpcUrl: node.jsonRpcUrl, controlUrl: control.url, token })
+      output.line(`A devnet node answers: gRPC ${node.grpcUrl}, JSON-RPC ${node.jsonRpcUrl}.`)
+      output.line(`Chain ${id}, genesis ${genesisTimestampMs}; control at ${control.url}, token ${token}.`)
+      await Promise.race([node.failure, aborted(signal)])
+    } finally {
+      await control.close()
+    }
+  } finally {
+    await node.stop()
+  }
+  return EXIT_CODES.ok.code
+}
+
+/** Chain time may run faster than the clock of this machine and must never pass it: no sidecar believes such a node. */
+function chooseGenesis(nowMs: number): number {
+  return Math.floor((nowMs - GENESIS_AGE_MS) / SLOT_MS) * SLOT_MS
+}
+
+function readAccounts(path: string): [string, bigint][] {
+  try {
+    const accounts = JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>
+    return Object.entries(accounts).map(([address, balance]) => [address, BigInt(balance)])
+  } catch (cause) {
+    const shown = path.startsWith(findPackageRoot()) ? path.slice(findPackageRoot().length + 1) : path
+    throw new ArchiveError('DEVNET_DIRECTORY_INVALID', `cannot read the accounts in ${shown}`, { path: shown }, cause)
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

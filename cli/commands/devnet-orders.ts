@@ -1,0 +1,111 @@
+import { createReadStream, existsSync, statSync, watch } from 'node:fs'
+import { resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ArchiveError } from '../../core/index.ts'
+import { callLocalApi, findRunning, type NetworkReport, renderNetwork } from '../../devnet/up/index.ts'
+import type { Context } from '../context.ts'
+import { EXIT_CODES } from '../exit-codes.ts'
+
+const WIDTH = 100
+const DOWN_LIMIT_MS = 20_000
+const LOOK_MS = 100
+/** A wallet, coins and a registration. */
+const ADD_LIMIT_MS = 120_000
+
+export type NamedOrder = 'remove' | 'kill' | 'pause' | 'resume'
+
+const DONE: Readonly<Record<NamedOrder, string>> = {
+  remove: 'has ended for good; its directory stays',
+  kill: 'was killed, and is started again',
+  pause: 'stands still',
+  resume: 'goes on',
+}
+
+/** The running network on one screen. */
+export async function devnetStatus(context: Context): Promise<number> {
+  const { output } = context
+  const { running, files } = await find(context)
+  const report = (await callLocalApi(running, 'GET /network')) as NetworkReport
+  output.value(report)
+  output.line(`network in ${files.directory}, process ${running.pid}`)
+  output.line(`registry ${report.registryAddress ?? '-'}`)
+  output.line(`gRPC ${report.node.grpcUrl}, JSON-RPC ${report.node.jsonRpcUrl}`)
+  for (const line of renderNetwork(report, (output.columns ?? WIDTH + 1) - 1)) output.line(line)
+  return EXIT_CODES.ok.code
+}
+
+/** Ends the network and waits for its end. */
+export async function devnetDown(context: Context, signal: AbortSignal): Promise<number> {
+  const { output } = context
+  const { running, files } = await find(context)
+  await callLocalApi(running, 'POST /down')
+  const deadlineMs = performance.now() + DOWN_LIMIT_MS
+  // The last thing it does is to take this file away.
+  while (existsSync(files.directory) && files.readRunning()?.token === running.token) {
+    if (performance.now() > deadlineMs) {
+      throw new ArchiveError('DEVNET_STEP_FAILED', `process ${running.pid} does not end`, { pid: running.pid })
+    }
+    await sleep(LOOK_MS, undefined, { signal })
+  }
+  output.value({ down: true })
+  output.line('Everything has ended.')
+  return EXIT_CODES.ok.code
+}
+
+export async function devnetAdd(context: Context): Promise<number> {
+  const { output } = context
+  const { running } = await find(context)
+  output.remark('Making a wallet, funding and registering it.')
+  const { name } = (await callLocalApi(running, 'POST /add', { timeoutMs: ADD_LIMIT_MS })) as { name: string }
+  output.value({ name })
+  output.line(`${name} runs and is registered.`)
+  return EXIT_CODES.ok.code
+}
+
+/** @param name - `node` or a sidecar */
+export async function devnetOrder(context: Context, order: NamedOrder, name: string): Promise<number> {
+  const { running } = await find(context)
+  await callLocalApi(running, `POST /${order}`, { body: { name } })
+  context.output.value({ name, order })
+  context.output.line(`${name} ${DONE[order]}.`)
+  return EXIT_CODES.ok.code
+}
+
+/** The log of the node or of a sidecar. */
+export async function devnetLogs(
+  context: Context,
+  name: string,
+  options: { readonly follow?: boolean },
+  signal: AbortSignal,
+): Promise<number> {
+  const { files } = await find(context)
+  const path = files.logOf(name)
+  if (!/^[a-z0-9-]+$/.test(name) || !existsSync(path)) {
+    throw new ArchiveError('DEVNET_COMMAND_REFUSED', `there is no log of '${name}'`, { name })
+  }
+  let at = await print(path, 0)
+  if (!options.follow) return EXIT_CODES.ok.code
+  const watcher = watch(path, { signal })
+  await new Promise<void>((end) => {
+    let printing = Promise.resolve()
+    watcher.on('change', () => {
+      printing = printing.then(async () => {
+        at = await print(path, at)
+      })
+    })
+    watcher.once('close', end)
+  })
+  return EXIT_CODES.ok.code
+}
+
+/** @returns how far it was printed */
+async function print(path: string, from: number): Promise<number> {
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? from
+  if (size <= from) return from
+  for await (const bytes of createReadStream(path, { start: from, end: size - 1 })) process.stdout.write(bytes)
+  return size
+}
+
+function find({ flags, cwd }: Context) {
+  return findRunning(flags.data_dir === undefined ? undefined : resolve(cwd, `${flags.data_dir}`))
+}

@@ -1,0 +1,65 @@
+import { type Clock, fromU64, type Period, SearchBlocksRequestCodec } from '../../../core/index.ts'
+
+/** Final periods that the slowest consumer may lack: well below what a node keeps, so that nobody is left behind. */
+const LAG_PERIODS = 4
+/** A consumer that asks for nothing new for so long is not waited for: it sees a gap, as behind a real node. */
+const STALL_MS = 5_000
+
+/** After its start a node waits for those who will ask. */
+const REOPENED_MS = 4_000
+
+interface Consumer {
+  period: Period
+  movedAtMs: number
+}
+
+/**
+ * Decides when a chain in turbo may go on. Whoever searches blocks is a consumer, and where his lowest search begins is
+ * where he stands.
+ */
+export class ConsumerPace {
+  private readonly clock: Pick<Clock, 'nowMs'>
+  private readonly consumers = new Map<string, Consumer>()
+
+  private openedMs: number
+
+  constructor(clock: Pick<Clock, 'nowMs'>) {
+    this.clock = clock
+    this.openedMs = clock.nowMs()
+  }
+
+  /** Whoever was there before finds the node again first: a connection is tried again after a second or two. */
+  reopen(): void {
+    this.openedMs = this.clock.nowMs()
+    this.consumers.clear()
+  }
+
+  /** @param request - a SearchBlocksRequest; who asks for blocks by id is no consumer */
+  noteSearch(caller: string, request: Uint8Array): void {
+    const starts = (SearchBlocksRequestCodec.decode(request).filters ?? []).flatMap(({ slotRange }) =>
+      slotRange?.startSlot ? [Number(fromU64(slotRange.startSlot.period))] : [],
+    )
+    if (starts.length === 0) return
+    const period = Math.max(...starts)
+    const known = this.consumers.get(caller)
+    // Asking for the same again is no progress; asking for old periods is a repair, and no step back.
+    if (!known || period > known.period) this.consumers.set(caller, { period, movedAtMs: this.clock.nowMs() })
+  }
+
+  /** How many have asked for something new lately. */
+  get consumerCount(): number {
+    return [...this.consumers.values()].filter((consumer) => this.isMoving(consumer)).length
+  }
+
+  mayGoOn(finalPeriod: Period): boolean {
+    if (this.clock.nowMs() - this.openedMs < REOPENED_MS) return false
+    for (const consumer of this.consumers.values()) {
+      if (finalPeriod - consumer.period > LAG_PERIODS && this.isMoving(consumer)) return false
+    }
+    return true
+  }
+
+  private isMoving({ movedAtMs }: Consumer): boolean {
+    return this.clock.nowMs() - movedAtMs <= STALL_MS
+  }
+}

@@ -1,0 +1,56 @@
+import { z } from 'zod'
+import { THREAD_COUNT } from '../../../core/index.ts'
+import { UNARY_RPCS } from '../../grpc/rpc-names.ts'
+import type { LocalRoute } from '../../local-api.ts'
+import type { NodeProcess } from './node-process.ts'
+
+const MAX_COUNT = 1_000_000
+const MAX_SPEED = 1_000
+const MAX_DELAY_MS = 600_000
+
+const count = z.int().min(1).max(MAX_COUNT).default(1)
+const thread = z
+  .int()
+  .min(0)
+  .max(THREAD_COUNT - 1)
+const rate = z.number().min(0).max(1).optional()
+const rpc = z.enum(UNARY_RPCS).optional()
+
+const speedBody = z.strictObject({ speed: z.union([z.number().positive().max(MAX_SPEED), z.literal('turbo')]) })
+const missBody = z.strictObject({ thread, count })
+const forkBody = z.strictObject({ thread: thread.optional(), count })
+const ratesBody = z.strictObject({ missRate: rate, orphanRate: rate })
+const delayBody = z.strictObject({ delayMs: z.int().min(0).max(MAX_DELAY_MS), rpc, count })
+const faultBody = z.strictObject({ rpc, count })
+const broadcastBody = z.strictObject({ enabled: z.boolean() })
+
+/** What may be done to a node (docs/DEVNET.md, Control). */
+export function makeControlRoutes(node: NodeProcess): Readonly<Record<string, LocalRoute>> {
+  return {
+    'GET /control': () => node.report(),
+    'POST /control/pause': () => node.pause(),
+    'POST /control/resume': () => node.resume(),
+    'POST /control/speed': (body) => node.setSpeed(speedBody.parse(body).speed),
+    'POST /control/miss': (body) => {
+      const order = missBody.parse(body)
+      return node.missNext(order.thread, order.count)
+    },
+    'POST /control/fork': (body) => {
+      const order = forkBody.parse(body)
+      return node.forkNext(order.count, order.thread)
+    },
+    'POST /control/rates': (body) => {
+      const { missRate, orphanRate } = ratesBody.parse(body)
+      return node.setRates({
+        ...(missRate === undefined ? {} : { missRate }),
+        ...(orphanRate === undefined ? {} : { orphanRate }),
+      })
+    },
+    'POST /control/restart': () => node.restart(),
+    'POST /control/drop-streams': () => node.dropStreams(),
+    'POST /control/delay': (body) => node.orderFault({ kind: 'delay', ...delayBody.parse(body) }),
+    'POST /control/hang': (body) => node.orderFault({ kind: 'hang', ...faultBody.parse(body) }),
+    'POST /control/corrupt': (body) => node.orderFault({ kind: 'corrupt', ...faultBody.parse(body) }),
+    'POST /control/broadcast': (body) => node.setBroadcast(broadcastBody.parse(body).enabled),
+  }
+}

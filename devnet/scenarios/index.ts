@@ -1,0 +1,19 @@
+import { contractTraffic } from './contract-traffic.ts'
+import { emptyPeriods } from './empty-periods.ts'
+import { longDisconnect } from './long-disconnect.ts'
+import { missedThread } from './missed-thread.ts'
+import { nodeRestart } from './node-restart.ts'
+import { quietDay } from './quiet-day.ts'
+import type { Scenario } from './scenario.ts'
+
+export { Stage } from './stage.ts'
+
+/** In the order in which they may be played, one after the other, on one network. */
+export const SCENARIOS: readonly Scenario[] = [
+  quietDay,
+  contractTraffic,
+  missedThread,
+  emptyPeriods,
+  nodeRestart,
+  longDisconnect,
+]

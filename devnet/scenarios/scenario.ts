@@ -1,0 +1,9 @@
+import type { Stage } from './stage.ts'
+
+/** A short story of a network, and what must hold at its end. */
+export interface Scenario {
+  readonly name: string
+  readonly story: string
+  /** Rejects with an AssertionError where the story goes wrong. */
+  play(stage: Stage): Promise<void>
+}

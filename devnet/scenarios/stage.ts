@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+import { type Clock, type Period, parseAddress } from '../../core/index.ts'
+import { callLocalApi } from '../local-api.ts'
+import type { NodeReport } from '../node/process/node-process.ts'
+import { findRunning } from '../up/find-running.ts'
+import type { NetworkDescription, RunningNetwork } from '../up/network-files.ts'
+import type { NetworkReport } from '../up/network-report.ts'
+import { NodeLink } from '../up/node-link.ts'
+import type { SidecarReport } from '../up/sidecar.ts'
+import { makeTrafficSenders } from '../up/traffic.ts'
+
+const LOOK_MS = 100
+/** Nothing in a scenario takes so long, on the slowest machine. */
+const PATIENCE_MS = 120_000
+
+/** A period as a sidecar shows it. */
+export interface ArchivedView {
+  readonly root: string
+  readonly blocks: number
+  readonly slots: readonly { readonly thread: number; readonly kind: string }[]
+}
+
+/** A running network from outside: what a scenario sees and does. */
+export class Stage {
+  readonly link: NodeLink
+  private readonly running: RunningNetwork
+  private readonly description: NetworkDescription
+  private readonly clock: Clock
+
+  private constructor(parts: { running: RunningNetwork; description: NetworkDescription; clock: Clock }) {
+    this.running = parts.running
+    this.description = parts.description
+    this.clock = parts.clock
+    this.link = new NodeLink(parts.running.node, parts.clock)
+  }
+
+  /** @throws ArchiveError DEVNET_NOT_RUNNING */
+  static async open(directory: string | undefined, clock: Clock): Promise<Stage> {
+    const { running, files } = await findRunning(directory)
+    const description = files.readDescription()
+    assert(description, 'the running network has no description')
+    return new Stage({ running, description, clock })
+  }
+
+  async report(): Promise<NetworkReport> {
+    return (await callLocalApi(this.running, 'GET /network')) as NetworkReport
+  }
+
+  node(): Promise<NodeReport> {
+    return this.link.report()
+  }
+
+  /** `kill`, `pause` or `resume` of the node or a sidecar. */
+  async order(order: 'kill' | 'pause' | 'resume', name: string): Promise<void> {
+    await callLocalApi(this.running, `POST /${order}`, { body: { name } })
+  }
+
+  /** Looks until it holds. */
+  async until(what: string, holds: () => Promise<boolean>): Promise<void> {
+    const deadlineMs = this.clock.nowMs() + PATIENCE_MS
+    // A node or sidecar that was just killed does not answer: it is asked again.
+    while (!(await holds().catch(() => false))) {
+      assert(this.clock.nowMs() < deadlineMs, `in vain: ${what}`)
+      await this.clock.sleep(LOOK_MS)
+    }
+  }
+
+  /** Every sidecar has archived up to this period. */
+  async untilArchived(period: Period): Promise<void> {
+    await this.until(`period ${period} is archived by every sidecar`, async () =>
+      (await this.report()).sidecars.every(({ archived }) => archived !== undefined && archived.last >= period),
+    )
+  }
+
+  /** Every sidecar has archived what is final. */
+  async untilCaughtUp(): Promise<void> {
+    const { finalSlot } = await this.node()
+    await this.untilArchived(finalSlot.period - 1)
+  }
+
+  /** The first period none of whose slots was made yet. */
+  async nextPeriod(): Promise<Period> {
+    return (await this.node()).lastSlot.period + 1
+  }
+
+  async inspect(sidecar: SidecarReport, period: Period): Promise<ArchivedView> {
+    const view = await this.find(sidecar, period)
+    assert(view, `${sidecar.name} lacks period ${period}`)
+    return view
+  }
+
+  /** Where an operation stands in the archive; undefined when it is in none. */
+  async findOperation(sidecar: SidecarReport, id: string): Promise<object | undefined> {
+    const [result] = await this.query<object>(sidecar, { kind: 'inspect-operation', id })
+    return result
+  }
+
+  /**
+   * All who have a period have it under the same root, and each verifies what it has.
+   *
+   * @param isWhole - and all of them have it
+   */
+  async checkArchives(from: Period, to: Period, isWhole = true): Promise<void> {
+    const { sidecars } = await this.report()
+    for (let period = from; period <= to; period++) {
+      const views = await Promise.all(sidecars.map((sidecar) => this.find(sidecar, period)))
+      const roots = views.flatMap((view) => view?.root ?? [])
+      if (isWhole) assert.equal(roots.length, sidecars.length, `not every sidecar has period ${period}`)
+      assert.equal(new Set(roots).size, 1, `roots of period ${period}: ${roots.join(', ')}`)
+    }
+    for (const sidecar of sidecars) {
+      const request = { kind: 'verify', deep: false, repair: false }
+      const [found] = await this.query<{ readonly damages: readonly unknown[] }>(sidecar, request)
+      assert.deepEqual(found?.damages, [], `damage at ${sidecar.name}`)
+    }
+  }
+
+  /** Sends calls to the registry, half of which it refuses. @returns their ids */
+  async callContract(count: number): Promise<string[]> {
+    const { seed, chainId, registryAddress } = this.description
+    assert(registryAddress, 'no registry is deployed')
+    const target = parseAddress(registryAddress)
+    const senders = makeTrafficSenders(seed, BigInt(chainId))
+    const ids: string[] = []
+    for (let i = 0; i < count; i++) {
+      const { lastSlot } = await this.node()
+      const sender = senders[i % senders.length]
+      assert(sender)
+      const functionName = i % 2 === 0 ? 'fundRewards' : 'claimRewards'
+      // Amounts that the background traffic never uses: no operation is that of another scenario.
+      const coinsNanoMas = 7_000_000n + BigInt(lastSlot.period * 100 + i)
+      const body = { kind: 'call-sc', maxGas: 50_000_000n, coinsNanoMas, target, functionName } as const
+      ids.push(await sender.send(this.link, lastSlot.period, { ...body, parameter: new Uint8Array(0) }))
+    }
+    return ids
+  }
+
+  private async find(sidecar: SidecarReport, period: Period): Promise<ArchivedView | undefined> {
+    return (await this.query<ArchivedView>(sidecar, { kind: 'inspect-period', period }))[0]
+  }
+
+  private async query<T>({ apiUrl, name }: SidecarReport, request: object): Promise<T[]> {
+    const answer = await fetch(`${apiUrl}/v1/query`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(request),
+    })
+    const lines = (await answer.text()).trim().split('\n')
+    assert.equal(answer.status, 200, `${name}: ${lines[0]}`)
+    return lines.flatMap((line) => {
+      const { result } = JSON.parse(line) as { readonly result?: T | null }
+      return result ? [result] : []
+    })
+  }
+}

@@ -1,0 +1,8 @@
+export { callLocalApi, startLocalApi } from '../local-api.ts'
+export { findRunning } from './find-running.ts'
+export { makeToken } from './network-files.ts'
+export type { NetworkReport } from './network-report.ts'
+export { CONTROL_TOKEN_ENV } from './program.ts'
+export { renderNetwork, summarizeNetwork } from './render-network.ts'
+export { type NetworkListener, runNetwork } from './run-network.ts'
+export { configOf } from './sidecar.ts'

@@ -1,0 +1,26 @@
+import { z } from 'zod'
+import { type LocalApi, startLocalApi } from '../local-api.ts'
+import type { Network } from './network.ts'
+
+const named = z.strictObject({ name: z.string().max(20) })
+
+/**
+ * What `massa-storage devnet` asks of a running network.
+ *
+ * @param onDown - told when somebody wants it to end
+ * @throws ArchiveError DEVNET_LISTEN_FAILED
+ */
+export function startNetworkApi(network: Network, token: string, onDown: () => void): Promise<LocalApi> {
+  return startLocalApi(
+    { port: network.controlPort, token },
+    {
+      'GET /network': () => network.report(),
+      'POST /down': () => onDown(),
+      'POST /add': async () => ({ name: await network.add() }),
+      'POST /remove': (body) => network.remove(named.parse(body).name),
+      'POST /kill': (body) => network.kill(named.parse(body).name),
+      'POST /pause': (body) => network.pause(named.parse(body).name),
+      'POST /resume': (body) => network.resume(named.parse(body).name),
+    },
+  )
+}

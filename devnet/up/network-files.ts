@@ -1,0 +1,167 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { makeFolder } from '../../config/index.ts'
+import { ArchiveError } from '../../core/index.ts'
+
+const OWNER_ONLY = 0o600
+const OWNER_ONLY_FOLDER = 0o700
+const NETWORK_FILE = 'network.json'
+const RUNNING_FILE = 'running.json'
+
+/** A name is a folder and a process: nothing that could leave the directory. */
+export const SIDECAR_NAME = /^sidecar-[1-9]\d{0,2}$/
+
+const description = z.strictObject({
+  version: z.literal(1),
+  chainId: z.string().regex(/^\d{1,20}$/),
+  /** Decides producers, stakers and the keys of the background traffic. */
+  seed: z.string().min(1),
+  /** Of every wallet here. They hold coins of this network alone. */
+  password: z.string().min(1),
+  operatorAddress: z.string(),
+  /** Absent until it is deployed. */
+  registryAddress: z.string().optional(),
+  sidecars: z.array(
+    z.strictObject({ name: z.string().regex(SIDECAR_NAME), address: z.string(), isRegistered: z.boolean() }),
+  ),
+})
+
+const port = z.int().min(1).max(65_535)
+const running = z.strictObject({
+  version: z.literal(1),
+  pid: z.int().positive(),
+  /** Who runs it, for whoever knows the token. */
+  url: z.string(),
+  token: z.string(),
+  /** Control of the node. */
+  node: z.strictObject({ url: z.string(), token: z.string(), grpcPort: port, jsonRpcPort: port }),
+})
+
+/** What stays of a network between runs. */
+export type NetworkDescription = z.infer<typeof description>
+export type SidecarDescription = NetworkDescription['sidecars'][number]
+/** Where a running network is. It may be stale: `findRunning` asks. */
+export type RunningNetwork = z.infer<typeof running>
+
+/** The files of one network. */
+export class NetworkFiles {
+  readonly directory: string
+
+  constructor(directory: string) {
+    this.directory = directory
+  }
+
+  get nodeDirectory(): string {
+    return join(this.directory, 'node')
+  }
+
+  get accountsFile(): string {
+    return join(this.directory, 'accounts.json')
+  }
+
+  /** Configuration and wallet of who deployed the registry. */
+  get operatorDirectory(): string {
+    return join(this.directory, 'operator')
+  }
+
+  placeOf(sidecar: string): string {
+    return join(this.directory, sidecar)
+  }
+
+  /** @param name - `node` or a sidecar */
+  logOf(name: string): string {
+    return join(this.directory, 'logs', `${name}.log`)
+  }
+
+  /** @throws ArchiveError DEVNET_DIRECTORY_INVALID */
+  prepare(): void {
+    try {
+      for (const path of [this.directory, join(this.directory, 'logs'), this.operatorDirectory]) {
+        makeFolder(path, OWNER_ONLY_FOLDER)
+      }
+    } catch (cause) {
+      throw unusable(this.directory, (cause as NodeJS.ErrnoException).code ?? 'unknown', cause)
+    }
+  }
+
+  /** @throws ArchiveError DEVNET_DIRECTORY_INVALID, also when there is something else and no network */
+  readDescription(): NetworkDescription | undefined {
+    const path = join(this.directory, NETWORK_FILE)
+    if (!existsSync(path)) {
+      if (existsSync(this.directory) && readdirSync(this.directory).length > 0) {
+        throw unusable(this.directory, 'it holds files, and no devnet')
+      }
+      return undefined
+    }
+    return read(path, description)
+  }
+
+  /** @throws ArchiveError DEVNET_DIRECTORY_INVALID */
+  writeDescription(network: NetworkDescription): void {
+    this.write(NETWORK_FILE, description.parse(network))
+  }
+
+  /** @throws ArchiveError DEVNET_DIRECTORY_INVALID */
+  readRunning(): RunningNetwork | undefined {
+    const path = join(this.directory, RUNNING_FILE)
+    return existsSync(path) ? read(path, running) : undefined
+  }
+
+  writeRunning(network: RunningNetwork): void {
+    this.write(RUNNING_FILE, network)
+  }
+
+  removeRunning(): void {
+    rmSync(join(this.directory, RUNNING_FILE), { force: true })
+  }
+
+  /** Readable by its owner only: tokens and passwords stand in them. */
+  write(name: string, content: unknown): void {
+    const path = join(this.directory, name)
+    const temporary = `${path}.${process.pid}.tmp`
+    try {
+      writeFileSync(temporary, `${JSON.stringify(content, undefined, 2)}\n`, { mode: OWNER_ONLY })
+      renameSync(temporary, path)
+    } catch (cause) {
+      throw unusable(this.directory, (cause as NodeJS.ErrnoException).code ?? 'unknown', cause)
+    }
+  }
+}
+
+/** A directory that its maker removes again. */
+export function makeTemporaryDirectory(): string {
+  return mkdtempSync(join(tmpdir(), temporaryPrefix()))
+}
+
+/** Those of this user, of networks that run or were killed. */
+export function listTemporaryDirectories(): string[] {
+  const prefix = temporaryPrefix()
+  return readdirSync(tmpdir())
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => join(tmpdir(), name))
+}
+
+export function makeToken(): string {
+  return randomBytes(24).toString('hex')
+}
+
+function temporaryPrefix(): string {
+  return `massa-devnet-${userInfo().uid}-`
+}
+
+function read<T>(path: string, schema: z.ZodType<T>): T {
+  try {
+    return schema.parse(JSON.parse(readFileSync(path, 'utf8')))
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? 'damaged'
+    throw new ArchiveError('DEVNET_DIRECTORY_INVALID', `cannot read ${path} (${reason})`, { path, reason }, cause)
+  }
+}
+
+function unusable(directory: string, reason: string, cause?: unknown): ArchiveError {
+  const message = `${directory} cannot be the directory of a devnet (${reason})`
+  return new ArchiveError('DEVNET_DIRECTORY_INVALID', message, { directory, reason }, cause)
+}

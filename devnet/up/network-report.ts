@@ -1,0 +1,28 @@
+import type { Period } from '../../core/index.ts'
+import type { NodeReport, Speed } from '../node/process/node-process.ts'
+import type { ProcessState } from './kept-process.ts'
+import type { SidecarReport } from './sidecar.ts'
+import type { TrafficCounts } from './traffic.ts'
+
+/** One screen about everything. */
+export interface NetworkReport {
+  readonly directory: string
+  readonly speed: Speed
+  readonly node: {
+    readonly state: ProcessState
+    readonly pid?: number | undefined
+    readonly restarts: number
+    readonly grpcUrl: string
+    readonly jsonRpcUrl: string
+    readonly report?: NodeReport | undefined
+  }
+  readonly registryAddress?: string | undefined
+  readonly traffic?: TrafficCounts | undefined
+  readonly sidecars: readonly SidecarReport[]
+}
+
+/** Last period that every sidecar of a report has archived. */
+export function findCommonPeriod({ sidecars }: NetworkReport): Period | undefined {
+  const lasts = sidecars.map(({ archived }) => archived?.last)
+  return lasts.every((last) => last !== undefined) ? Math.min(...lasts) : undefined
+}

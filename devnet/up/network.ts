@@ -1,0 +1,497 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, rmSync } from 'node:fs'
+import { SECRET_KEY_ENV } from '../../config/index.ts'
+import {
+  ArchiveError,
+  type Clock,
+  computeAddress,
+  computePublicKey,
+  concatBytes,
+  formatAddress,
+  formatSecretKey,
+  isArchiveError,
+  parseAddress,
+} from '../../core/index.ts'
+import type { NodeReport, Speed } from '../node/process/node-process.ts'
+import { KeptProcess } from './kept-process.ts'
+import { makeToken, type NetworkDescription, type NetworkFiles, type SidecarDescription } from './network-files.ts'
+import { chooseNetworkPorts, chooseSidecarPorts, type NetworkPorts, type SidecarPorts } from './network-ports.ts'
+import type { NetworkReport } from './network-report.ts'
+import { type NodeAccess, NodeLink } from './node-link.ts'
+import { CONTROL_TOKEN_ENV, type Program, runCommand } from './program.ts'
+import { configOf, Sidecar, walletOf, writePlace } from './sidecar.ts'
+import { SignedSender } from './signed-sender.ts'
+import { makeTrafficSenders, Traffic } from './traffic.ts'
+
+const CHAIN_ID = 77n
+const MAS = 1_000_000_000n
+const OPERATOR_MAS = 10_000n
+const SIDECAR_MAS = 1_000n
+const FAUCET_MAS = 1_000_000n
+const TRAFFIC_MAS = 100_000n
+/** A deployment is final after 64 s of chain time: nobody is to wait for that at normal speed. */
+const LEAST_SETUP_SPEED = 8
+/** A sidecar ends within this. */
+const ENDING_LIMIT_MS = 12_000
+const NODE_READY_MS = 60_000
+const SIDECARS_READY_MS = 60_000
+const NODE_STOP_LIMIT_MS = 4_000
+export const MAX_SIDECARS = 32
+export interface NetworkOptions {
+  readonly sidecars: number
+  readonly speed: Speed
+  readonly autoPorts: boolean
+  /** Further arguments for the node, such as windows of memory. */
+  readonly nodeArguments?: readonly string[]
+  readonly seed?: string
+}
+
+export interface NetworkModules {
+  readonly files: NetworkFiles
+  readonly program: Program
+  readonly clock: Clock
+  /** Told of every step that is done. */
+  readonly onStep: (step: StepName, text: string) => void
+}
+
+export type StepName = 'node' | 'wallets' | 'registry' | 'sidecars' | 'registered'
+
+/** A chain, its contract and its sidecars: processes that this one starts, watches and ends. */
+export class Network {
+  readonly link: NodeLink
+  readonly controlPort: number
+  private readonly options: NetworkOptions
+  private readonly modules: NetworkModules
+  private readonly ports: NetworkPorts
+  private readonly nodeToken = makeToken()
+  private readonly stopping = new AbortController()
+  private readonly node: KeptProcess
+  private readonly sidecars = new Map<string, Sidecar>()
+  private readonly faucet: SignedSender
+  private description: NetworkDescription
+  private genesisTimestampMs = 0
+  /** At which it is started, and started again. */
+  private nodeSpeed: Speed
+  private traffic: Traffic | undefined
+  private changing: Promise<unknown> = Promise.resolve()
+
+  private constructor(
+    options: NetworkOptions,
+    modules: NetworkModules,
+    made: { readonly description: NetworkDescription; readonly ports: NetworkPorts },
+  ) {
+    this.options = options
+    this.modules = modules
+    this.ports = made.ports
+    this.controlPort = made.ports.control
+    this.description = made.description
+    this.link = new NodeLink(this.nodeAccess, modules.clock)
+    this.faucet = new SignedSender(`${this.description.seed} faucet`, this.chainId)
+    this.nodeSpeed = this.setupSpeed
+    this.node = new KeptProcess(this.describeNode(), modules)
+  }
+
+  /**
+   * The network of the directory, or a new one. Nothing runs yet.
+   *
+   * @throws ArchiveError DEVNET_DIRECTORY_INVALID, DEVNET_PORT_BUSY
+   */
+  static async open(options: NetworkOptions, modules: NetworkModules): Promise<Network> {
+    const { files } = modules
+    const known = files.readDescription()
+    files.prepare()
+    const description = known ?? makeDescription(options)
+    if (!known) files.writeDescription(description)
+    const count = description.operatorAddress === '' ? options.sidecars : description.sidecars.length
+    const ports = await chooseWhenEnded(count, options, modules)
+    return new Network(options, modules, { description, ports })
+  }
+
+  /** For the state file: where the node is, and who may order it about. */
+  get nodeAccess(): NodeAccess {
+    const { grpc, jsonRpc, nodeControl } = this.ports
+    return { url: `http://127.0.0.1:${nodeControl}`, token: this.nodeToken, grpcPort: grpc, jsonRpcPort: jsonRpc }
+  }
+
+  /**
+   * Starts everything that is not there yet, in order. Where it was interrupted it goes on the next time.
+   *
+   * @throws ArchiveError DEVNET_STEP_FAILED; an AbortError
+   */
+  async up(signal: AbortSignal): Promise<void> {
+    const all = AbortSignal.any([signal, this.stopping.signal])
+    const { onStep } = this.modules
+    const isNew = this.description.operatorAddress === ''
+    const wallets = isNew ? this.makeWallets() : undefined
+    this.node.start()
+    const node = await this.waitForNode(all)
+    this.genesisTimestampMs = node.genesisTimestampMs
+    onStep('node', `gRPC ${this.link.grpcUrl}, JSON-RPC ${this.link.jsonRpcUrl}`)
+    await this.writeWallets(wallets, all)
+    await this.deploy(all)
+    for (const [i, sidecar] of this.description.sidecars.entries()) this.startSidecar(sidecar, this.portsOf(i))
+    onStep('sidecars', `${this.sidecars.size} times \`massa-storage start\`, each its own process`)
+    this.startTraffic()
+    await this.registerAll(all)
+    await this.waitForSidecars(all)
+    this.nodeSpeed = this.options.speed
+    await this.link.setSpeed(this.nodeSpeed)
+    this.traffic?.setSpeed(this.options.speed)
+  }
+
+  /** Resolves with the id of the first contract call of the traffic that is final. */
+  async waitForFirstCall(signal: AbortSignal): Promise<string> {
+    const id = await Promise.race([this.traffic?.firstCall, rejectWhenAborted(signal)])
+    for (;;) {
+      signal.throwIfAborted()
+      try {
+        const [operation] = (await this.link.call('get_operations', [[id]])) as { is_operation_final?: boolean }[]
+        if (operation?.is_operation_final === true) return id ?? ''
+      } catch {
+        // The node is away for a moment.
+      }
+      await this.modules.clock.sleep(200, signal)
+    }
+  }
+
+  async report(): Promise<NetworkReport> {
+    const { node, link, description } = this
+    const [report, ...sidecars] = await Promise.all([
+      link.tryReport(),
+      ...[...this.sidecars.values()].map((sidecar) => sidecar.report()),
+    ])
+    return {
+      directory: this.modules.files.directory,
+      speed: this.options.speed,
+      node: {
+        state: node.state,
+        pid: node.pid,
+        restarts: node.restarts,
+        grpcUrl: link.grpcUrl,
+        jsonRpcUrl: link.jsonRpcUrl,
+        report,
+      },
+      registryAddress: description.registryAddress,
+      traffic: this.traffic?.counts,
+      sidecars,
+    }
+  }
+
+  /** One sidecar more, with a wallet of its own, funded and registered. @returns its name */
+  add(): Promise<string> {
+    return this.change(async () => {
+      const { signal } = this.stopping
+      if (this.description.sidecars.length >= MAX_SIDECARS) {
+        throw new ArchiveError('DEVNET_COMMAND_REFUSED', `a devnet has ${MAX_SIDECARS} sidecars at most`)
+      }
+      const sidecar = this.makeWallet(this.nextName())
+      await this.writeWallets([sidecar], signal)
+      const { lastSlot } = await this.link.report()
+      await this.faucet.send(this.link, lastSlot.period, {
+        kind: 'transaction',
+        recipient: parseAddress(sidecar.address),
+        amountNanoMas: SIDECAR_MAS * MAS,
+      })
+      await this.waitForCoins(sidecar.address, signal)
+      const [ports] = await chooseSidecarPorts(1, true, this.description.sidecars.length)
+      const known = this.description.sidecars.find(({ name }) => name === sidecar.name)
+      if (!ports || !known) throw new ArchiveError('DEVNET_STEP_FAILED', `${sidecar.name} has no place`)
+      this.startSidecar(known, ports)
+      await this.register(known.name, signal)
+      return known.name
+    })
+  }
+
+  /** Ends a sidecar for good; its directory stays. */
+  remove(name: string): Promise<void> {
+    return this.change(async () => {
+      const sidecar = this.find(name)
+      await sidecar.process.stop()
+      this.sidecars.delete(name)
+      this.keep({ sidecars: this.description.sidecars.filter((other) => other.name !== name) })
+    })
+  }
+
+  /** @param name - `node` or a sidecar */
+  kill(name: string): void {
+    this.processOf(name).kill()
+  }
+
+  pause(name: string): void {
+    this.processOf(name).pause()
+  }
+
+  resume(name: string): void {
+    this.processOf(name).resume()
+  }
+
+  /** Ends everything: who asks before who is asked. Idempotent. */
+  async down(): Promise<void> {
+    this.stopping.abort()
+    // At once: a node that stands still lets the traffic wait for its time-outs.
+    await Promise.all([
+      this.traffic?.stop(),
+      this.changing.catch(() => {}),
+      ...[...this.sidecars.values()].map((sidecar) => sidecar.process.stop()),
+    ])
+    await this.node.stop()
+  }
+
+  private get chainId(): bigint {
+    return BigInt(this.description.chainId)
+  }
+
+  private get setupSpeed(): number {
+    const { speed } = this.options
+    return speed === 'turbo' ? LEAST_SETUP_SPEED : Math.max(speed, LEAST_SETUP_SPEED)
+  }
+
+  private describeNode() {
+    const { files } = this.modules
+    const { grpc, jsonRpc, nodeControl } = this.ports
+    return {
+      name: 'node',
+      args: () => [
+        ...['devnet', 'node', '--with-parent', '--data-dir', files.nodeDirectory],
+        ...['--chain-id', this.description.chainId, '--seed', this.description.seed],
+        ...['--accounts', files.accountsFile, '--speed', `${this.nodeSpeed}`],
+        ...['--grpc-port', `${grpc}`, '--json-rpc-port', `${jsonRpc}`, '--control-port', `${nodeControl}`],
+        ...(this.options.nodeArguments ?? []),
+      ],
+      // Not an argument: those are seen by every user of the machine.
+      env: { [CONTROL_TOKEN_ENV]: this.nodeToken },
+      cwd: files.directory,
+      log: files.logOf('node'),
+      stopLimitMs: NODE_STOP_LIMIT_MS,
+    }
+  }
+
+  private async waitForNode(signal: AbortSignal): Promise<NodeReport> {
+    const limit = AbortSignal.timeout(NODE_READY_MS)
+    try {
+      return await this.link.waitFor(() => true, AbortSignal.any([signal, limit]))
+    } catch (cause) {
+      signal.throwIfAborted()
+      const { files } = this.modules
+      const message = `the node does not get ready (${this.node.lastEnd ?? 'no answer'}): see ${files.logOf('node')}`
+      throw new ArchiveError('DEVNET_STEP_FAILED', message, {}, cause)
+    }
+  }
+
+  /** Who is still starting would be left behind. One that cannot start holds up nothing for long. */
+  private async waitForSidecars(signal: AbortSignal): Promise<void> {
+    const { clock } = this.modules
+    const deadlineMs = clock.nowMs() + SIDECARS_READY_MS
+    while (clock.nowMs() < deadlineMs) {
+      const reports = await Promise.all([...this.sidecars.values()].map((sidecar) => sidecar.report()))
+      if (reports.every(({ state, lagPeriods }) => state === 'archiving' && (lagPeriods ?? 1) <= 1)) return
+      signal.throwIfAborted()
+      await clock.sleep(200, signal)
+    }
+  }
+
+  /** Keys are made before the chain: the coins are there from its first block. */
+  private makeWallets(): NewWallet[] {
+    // What an interrupted start has left is of no chain that will be.
+    const { files } = this.modules
+    const names = Array.from({ length: this.options.sidecars }, (_, i) => `sidecar-${i + 1}`)
+    for (const path of [files.nodeDirectory, files.operatorDirectory, ...names.map((name) => files.placeOf(name))]) {
+      rmSync(path, { recursive: true, force: true })
+    }
+    const operator = this.makeWallet('operator')
+    const sidecars = names.map((name) => this.makeWallet(name))
+    const senders = makeTrafficSenders(this.description.seed, this.chainId)
+    files.write('accounts.json', {
+      [operator.address]: `${OPERATOR_MAS * MAS}`,
+      [this.faucet.address]: `${FAUCET_MAS * MAS}`,
+      ...Object.fromEntries(sidecars.map(({ address }) => [address, `${SIDECAR_MAS * MAS}`])),
+      ...Object.fromEntries(senders.map(({ address }) => [address, `${TRAFFIC_MAS * MAS}`])),
+    })
+    return [operator, ...sidecars]
+  }
+
+  private makeWallet(name: string): NewWallet {
+    const key = concatBytes(Uint8Array.of(0), randomBytes(32))
+    return { name, secretKey: formatSecretKey(key), address: formatAddress(computeAddress(computePublicKey(key))) }
+  }
+
+  private async writeWallets(wallets: readonly NewWallet[] | undefined, signal: AbortSignal): Promise<void> {
+    if (!wallets) return
+    const { program } = this.modules
+    const { password } = this.description
+    await Promise.all(
+      wallets.map(({ name, secretKey }) => {
+        const cwd = this.directoryOf(name)
+        writePlace(this.describePlace(cwd))
+        const args = ['wallet', 'import', '--config', configOf(cwd), '--file', walletOf(cwd), '--nickname', name]
+        return runCommand(program, { args, cwd, password, env: { [SECRET_KEY_ENV]: secretKey } }, signal)
+      }),
+    )
+    const operator = wallets.find(({ name }) => name === 'operator')
+    const added = wallets.filter((wallet) => wallet !== operator)
+    this.keep({
+      ...(operator ? { operatorAddress: operator.address } : {}),
+      sidecars: [
+        ...this.description.sidecars,
+        ...added.map(({ name, address }) => ({ name, address, isRegistered: false })),
+      ],
+    })
+    this.modules.onStep('wallets', `${wallets.length} keys in encrypted files, with coins`)
+  }
+
+  private async deploy(signal: AbortSignal): Promise<void> {
+    const { files, program, onStep } = this.modules
+    const cwd = files.operatorDirectory
+    const { registryAddress, password } = this.description
+    writePlace(this.describePlace(cwd))
+    if (registryAddress !== undefined) return onStep('registry', registryAddress)
+    const args = ['contract', 'deploy', '--yes', '--config', configOf(cwd)]
+    const { address } = (await runCommand(program, { args, cwd, password }, signal)) as { address: string }
+    this.keep({ registryAddress: address })
+    onStep('registry', address)
+  }
+
+  private async registerAll(signal: AbortSignal): Promise<void> {
+    const missing = this.description.sidecars.filter(({ isRegistered }) => !isRegistered)
+    if (missing.length === 0) return
+    await Promise.all(missing.map(({ name }) => this.register(name, signal)))
+    this.modules.onStep('registered', `${missing.length} storage nodes, with a stake of 10 MAS each`)
+  }
+
+  private async register(name: string, signal: AbortSignal): Promise<void> {
+    const { program } = this.modules
+    const cwd = this.directoryOf(name)
+    const args = ['register', '--yes', '--gb', '1', '--config', configOf(cwd)]
+    try {
+      await runCommand(program, { args, cwd, password: this.description.password }, signal)
+    } catch (error) {
+      // Interrupted the last time between its becoming final and our writing it down.
+      if (!(error instanceof ArchiveError && String(error.context.said).includes('REGISTRY_NODE_EXISTS'))) throw error
+    }
+    this.keep({
+      sidecars: this.description.sidecars.map((other) =>
+        other.name === name ? { ...other, isRegistered: true } : other,
+      ),
+    })
+    const sidecar = this.sidecars.get(name)
+    if (sidecar) sidecar.isRegistered = true
+  }
+
+  private startSidecar({ name, address, isRegistered }: SidecarDescription, ports: SidecarPorts): void {
+    const directory = this.directoryOf(name)
+    writePlace({ ...this.describePlace(directory), ports })
+    const log = this.modules.files.logOf(name)
+    const sidecar = new Sidecar({ name, address, isRegistered, directory, log, ports }, this.modules)
+    this.sidecars.set(name, sidecar)
+    sidecar.process.start()
+  }
+
+  private startTraffic(): void {
+    const { registryAddress, seed } = this.description
+    if (registryAddress === undefined) return
+    const senders = makeTrafficSenders(seed, this.chainId)
+    const { link } = this
+    this.traffic = new Traffic(
+      { senders, registryAddress, speed: this.setupSpeed },
+      { link, clock: this.modules.clock },
+    )
+    this.traffic.start()
+  }
+
+  private async waitForCoins(address: string, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const [account] = (await this.link.call('get_addresses', [[address]])) as { candidate_balance: string }[]
+      if (Number(account?.candidate_balance) > 0) return
+      signal.throwIfAborted()
+      await this.modules.clock.sleep(200, signal)
+    }
+  }
+
+  private describePlace(directory: string) {
+    const { link, chainId, genesisTimestampMs, options, description } = this
+    const { registryAddress } = description
+    return { directory, link, chainId, genesisTimestampMs, registryAddress, speed: options.speed }
+  }
+
+  private directoryOf(name: string): string {
+    const { files } = this.modules
+    return name === 'operator' ? files.operatorDirectory : files.placeOf(name)
+  }
+
+  private portsOf(place: number): SidecarPorts {
+    const ports = this.ports.sidecars[place]
+    if (!ports) throw new ArchiveError('DEVNET_STEP_FAILED', `there are no ports for sidecar ${place + 1}`)
+    return ports
+  }
+
+  /** A name that no directory has: what a removed one has archived stays its own. */
+  private nextName(): string {
+    for (let number = 1; ; number++) {
+      const name = `sidecar-${number}`
+      const isKnown = this.description.sidecars.some((sidecar) => sidecar.name === name)
+      if (!isKnown && !existsSync(this.modules.files.placeOf(name))) return name
+    }
+  }
+
+  private find(name: string): Sidecar {
+    const sidecar = this.sidecars.get(name)
+    if (sidecar) return sidecar
+    throw new ArchiveError('DEVNET_COMMAND_REFUSED', `there is no sidecar '${name}'`, { name })
+  }
+
+  private processOf(name: string): KeptProcess {
+    return name === 'node' ? this.node : this.find(name).process
+  }
+
+  private keep(changes: Partial<NetworkDescription>): void {
+    this.description = { ...this.description, ...changes }
+    this.modules.files.writeDescription(this.description)
+  }
+
+  /** One at a time. */
+  private change<T>(run: () => Promise<T>): Promise<T> {
+    const done = this.changing.then(run)
+    this.changing = done.catch(() => {})
+    return done
+  }
+}
+
+/** What a network that was killed had started needs a moment to notice, and has the ports until then. */
+async function chooseWhenEnded(count: number, { autoPorts }: NetworkOptions, { files, clock }: NetworkModules) {
+  const wasKilled = files.readRunning() !== undefined
+  const deadlineMs = clock.nowMs() + (wasKilled ? ENDING_LIMIT_MS : 0)
+  for (;;) {
+    try {
+      return await chooseNetworkPorts(count, autoPorts)
+    } catch (error) {
+      if (!isArchiveError(error, 'DEVNET_PORT_BUSY') || clock.nowMs() >= deadlineMs) throw error
+    }
+    await clock.sleep(500)
+  }
+}
+
+/** Never resolves. */
+function rejectWhenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+}
+
+interface NewWallet {
+  readonly name: string
+  /** S1... */
+  readonly secretKey: string
+  readonly address: string
+}
+
+function makeDescription({ seed }: NetworkOptions): NetworkDescription {
+  return {
+    version: 1,
+    chainId: `${CHAIN_ID}`,
+    seed: seed ?? `devnet ${makeToken().slice(0, 12)}`,
+    password: makeToken(),
+    operatorAddress: '',
+    sidecars: [],
+  }
+}

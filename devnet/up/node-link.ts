@@ -1,0 +1,75 @@
+import type { Clock } from '../../core/index.ts'
+import { callLocalApi } from '../local-api.ts'
+import type { NodeReport, Speed } from '../node/process/node-process.ts'
+
+const LOOK_MS = 50
+
+/** Where a devnet node is. */
+export interface NodeAccess {
+  /** Of its control. */
+  readonly url: string
+  readonly token: string
+  readonly grpcPort: number
+  readonly jsonRpcPort: number
+}
+
+/** The devnet node from outside: its control and its JSON-RPC. */
+export class NodeLink {
+  readonly grpcUrl: string
+  readonly jsonRpcUrl: string
+  private readonly control: { readonly url: string; readonly token: string }
+  private readonly clock: Clock
+
+  constructor(at: NodeAccess, clock: Clock) {
+    this.grpcUrl = `127.0.0.1:${at.grpcPort}`
+    this.jsonRpcUrl = `http://127.0.0.1:${at.jsonRpcPort}`
+    this.control = at
+    this.clock = clock
+  }
+
+  /** @throws ArchiveError DEVNET_NOT_RUNNING */
+  async report(): Promise<NodeReport> {
+    return (await callLocalApi(this.control, 'GET /control', { timeoutMs: 5_000 })) as NodeReport
+  }
+
+  /** The node's report; undefined while it does not answer. */
+  async tryReport(): Promise<NodeReport | undefined> {
+    return this.report().catch(() => undefined)
+  }
+
+  /** An order of docs/DEVNET.md, Control. */
+  async order(command: string, body: object = {}): Promise<void> {
+    await callLocalApi(this.control, `POST /control/${command}`, { body })
+  }
+
+  setSpeed(speed: Speed): Promise<void> {
+    return this.order('speed', { speed })
+  }
+
+  /** Resolves with its first report that suits. */
+  async waitFor(suits: (report: NodeReport) => boolean, signal: AbortSignal): Promise<NodeReport> {
+    for (;;) {
+      const report = await this.tryReport()
+      if (report && suits(report)) return report
+      signal.throwIfAborted()
+      await this.clock.sleep(LOOK_MS, signal)
+    }
+  }
+
+  /**
+   * One call of the JSON-RPC.
+   *
+   * @throws Error with the node's text
+   */
+  async call(method: string, params: readonly unknown[]): Promise<unknown> {
+    const answer = await fetch(this.jsonRpcUrl, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+      signal: AbortSignal.timeout(5_000),
+    })
+    const { result, error } = (await answer.json()) as { result?: unknown; error?: { message: string } }
+    if (error) throw new Error(error.message)
+    return result
+  }
+}

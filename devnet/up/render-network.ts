@@ -1,0 +1,85 @@
+import { formatMegabytes } from './format-megabytes.ts'
+import type { NetworkReport } from './network-report.ts'
+import type { SidecarReport } from './sidecar.ts'
+
+const WIDE_COLUMNS = 100
+/** Said below the table as long as sidecars do not know each other. */
+export const INDEPENDENT_NOTE = '-: sidecars archive independently; peers, proofs, rewards are not built yet.'
+
+const HEADINGS = {
+  wide: ['sidecar', 'state', 'archived', 'lag', 'chunks', 'bytes', 'peers', 'primary', 'replica', 'success', 'rewards'],
+  narrow: ['sidecar', 'state', 'archived', 'lag', 'chunks', 'bytes', 'peer', 'prim', 'repl', 'rate', 'MAS'],
+} as const
+/** Left of these, right of the others. */
+const LEFT_COLUMNS = 2
+
+/** A network on one screen. @param columns - no line is longer */
+export function renderNetwork(report: NetworkReport, columns: number): string[] {
+  const isWide = columns >= WIDE_COLUMNS
+  const rows = [HEADINGS[isWide ? 'wide' : 'narrow'], ...report.sidecars.map(renderSidecar)]
+  const lines = [
+    describeNode(report),
+    ...alignRows(rows, isWide ? '  ' : ' '),
+    ...listRemarks(report),
+    INDEPENDENT_NOTE,
+  ]
+  return lines.map((line) => line.slice(0, columns))
+}
+
+/** The same in one line, where nothing is drawn anew. */
+export function summarizeNetwork(report: NetworkReport): string {
+  const sidecars = report.sidecars.map(
+    ({ name, archived, lagPeriods, state }) =>
+      `${name.replace('sidecar-', '#')} ${archived ? `to ${archived.last} (lag ${lagPeriods ?? '-'})` : state}`,
+  )
+  return `${describeNode(report)}; archived: ${sidecars.join(', ')}`
+}
+
+function describeNode({ node, traffic, speed }: NetworkReport): string {
+  const { report } = node
+  if (!report) return `node ${node.state}`
+  const { lastSlot, finalSlot, finalOperations, isPaused } = report
+  const pace = isPaused ? 'paused' : report.speed === 'turbo' ? 'turbo' : `speed ${report.speed}`
+  const setup = report.speed === speed || isPaused ? '' : ' (setting up)'
+  return (
+    `node: period ${lastSlot.period}, final ${finalSlot.period}, ${pace}${setup}, ` +
+    `operations: ${traffic?.sent ?? 0} sent, ${finalOperations} final`
+  )
+}
+
+function renderSidecar(sidecar: SidecarReport): string[] {
+  const { name, state, archived, lagPeriods, chunks, storedBytes } = sidecar
+  const notYet = ['-', '-', '-', '-', '-']
+  if (!archived) return [name, state, '-', '-', '-', '-', ...notYet]
+  const range = `${archived.first}-${archived.last}`
+  return [name, state, range, `${lagPeriods ?? '-'}`, `${chunks}`, formatMegabytes(storedBytes), ...notYet]
+}
+
+/** What a reader of the table should know beside the numbers. */
+function listRemarks({ node, sidecars }: NetworkReport): string[] {
+  const restarted = [
+    ...(node.restarts > 0 ? [`node ended ${countTimes(node.restarts)}, started again`] : []),
+    ...sidecars.flatMap(({ name, restarts, lastEnd, state }) =>
+      restarts > 0
+        ? [`${name} ended ${countTimes(restarts)} (${lastEnd})${state === 'restarting' ? ', starts again' : ''}`]
+        : [],
+    ),
+  ]
+  const gaps = sidecars.flatMap(({ name, gaps: count }) => (count > 0 ? [`${name} has gaps in ${count} runs`] : []))
+  return [...restarted, ...gaps].map((text) => `! ${text}`)
+}
+
+function countTimes(count: number): string {
+  return count === 1 ? 'once' : `${count} times`
+}
+
+function alignRows(rows: readonly (readonly string[])[], separator: string): string[] {
+  const widths: number[] = []
+  for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length)
+  return rows.map((row) =>
+    row
+      .map((cell, i) => (i < LEFT_COLUMNS ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+      .join(separator)
+      .trimEnd(),
+  )
+}

@@ -1,0 +1,134 @@
+import { type Clock, encodeRegistryCall, type OperationBody, parseAddress } from '../../core/index.ts'
+import type { Speed } from '../node/process/node-process.ts'
+import type { NodeLink } from './node-link.ts'
+import { SignedSender } from './signed-sender.ts'
+
+const SENDER_COUNT = 8
+/** Of chain time between two operations: four in a period. */
+const INTERVAL_MS = 4_000
+/** In turbo, and at most at any speed. */
+const MIN_INTERVAL_MS = 100
+const CALL_GAS = 50_000_000n
+const TRANSFER_NANO_MAS = 1_000_000n
+
+/** What one operation of the traffic is. */
+export type TrafficKind = 'transfer' | 'roll-buy' | 'roll-sell' | 'contract-call' | 'failing-call'
+
+/** In turn: mostly transfers, and some that fail for good reasons. */
+const TURNS: readonly TrafficKind[] = [
+  'transfer',
+  'contract-call',
+  'transfer',
+  'roll-buy',
+  'transfer',
+  'failing-call',
+  'transfer',
+  'roll-sell',
+]
+
+export interface TrafficCounts {
+  readonly sent: number
+  /** Not taken by the node, or the node was away. */
+  readonly refused: number
+}
+
+/** Those who send it, and need coins for it. */
+export function makeTrafficSenders(seed: string, chainId: bigint): SignedSender[] {
+  return Array.from({ length: SENDER_COUNT }, (_, i) => new SignedSender(`${seed} traffic ${i}`, chainId))
+}
+
+/** Background traffic: an operation now and then, until it is stopped. A node that is away is tried again. */
+export class Traffic {
+  private readonly link: NodeLink
+  private readonly clock: Clock
+  private readonly senders: readonly SignedSender[]
+  private readonly registry: Uint8Array
+  private readonly stopping = new AbortController()
+  private running: Promise<void> | undefined
+  private turn = 0
+  private sent = 0
+  private refused = 0
+  private speed: Speed
+  private reportFirstCall: (operationId: string) => void = () => {}
+  /** Id of the first contract call that was taken. */
+  readonly firstCall: Promise<string>
+
+  constructor(
+    options: { readonly senders: readonly SignedSender[]; readonly registryAddress: string; readonly speed: Speed },
+    modules: { readonly link: NodeLink; readonly clock: Clock },
+  ) {
+    this.senders = options.senders
+    this.registry = parseAddress(options.registryAddress)
+    this.speed = options.speed
+    this.link = modules.link
+    this.clock = modules.clock
+    this.firstCall = new Promise((resolve) => {
+      this.reportFirstCall = resolve
+    })
+  }
+
+  get counts(): TrafficCounts {
+    return { sent: this.sent, refused: this.refused }
+  }
+
+  setSpeed(speed: Speed): void {
+    this.speed = speed
+  }
+
+  start(): void {
+    this.running ??= this.run()
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort()
+    await this.running
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.stopping
+    while (!signal.aborted) {
+      await this.sendNext()
+      const intervalMs = this.speed === 'turbo' ? 0 : INTERVAL_MS / this.speed
+      await this.clock.sleep(Math.max(MIN_INTERVAL_MS, intervalMs), signal)
+    }
+  }
+
+  private async sendNext(): Promise<void> {
+    const turn = this.turn++
+    const kind = TURNS[turn % TURNS.length] ?? 'transfer'
+    const sender = this.senders[turn % this.senders.length]
+    if (!sender) return
+    try {
+      const { lastSlot } = await this.link.report()
+      const id = await sender.send(this.link, lastSlot.period, this.makeBody(kind, turn))
+      this.sent++
+      if (kind === 'contract-call') this.reportFirstCall(id)
+    } catch {
+      // The node is restarting, or says no to this one: the next is tried in its turn.
+      this.refused++
+    }
+  }
+
+  private makeBody(kind: TrafficKind, turn: number): OperationBody {
+    const recipient = this.senders[(turn + 1) % this.senders.length]?.addressBytes ?? this.registry
+    // The amount makes each operation unlike all others: a second one of the same bytes is the same operation.
+    const amountNanoMas = TRANSFER_NANO_MAS + BigInt(turn)
+    switch (kind) {
+      case 'transfer':
+        return { kind: 'transaction', recipient, amountNanoMas }
+      case 'roll-buy':
+        return { kind, rollCount: 1n }
+      case 'roll-sell':
+        return { kind, rollCount: 1n }
+      case 'contract-call':
+        return this.makeCall('fundRewards', encodeRegistryCall('fundRewards', {}), amountNanoMas)
+      case 'failing-call':
+        // Nobody here is a node with rewards: the contract refuses.
+        return this.makeCall('claimRewards', encodeRegistryCall('claimRewards', {}), amountNanoMas)
+    }
+  }
+
+  private makeCall(functionName: string, parameter: Uint8Array, coinsNanoMas: bigint): OperationBody {
+    return { kind: 'call-sc', maxGas: CALL_GAS, coinsNanoMas, target: this.registry, functionName, parameter }
+  }
+}

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { KeptProcess } from '../../../devnet/up/kept-process.ts'
+import { SetClock } from '../set-clock.ts'
+
+describe('devnet/up/kept-process', function () {
+  this.timeout(20_000)
+  let dir: string
+  let kept: KeptProcess
+
+  /** `massa-storage`, with Node told to run something else in its place. */
+  function make(script: string): KeptProcess {
+    return new KeptProcess(
+      { name: 'some', args: () => [], cwd: dir, log: join(dir, 'log'), stopLimitMs: 5_000 },
+      { program: { nodeArguments: ['--eval', script, '--'], env: process.env }, clock: new SetClock() },
+    )
+  }
+
+  async function until(holds: () => boolean): Promise<void> {
+    while (!holds()) await new Promise((resolve) => setImmediate(resolve))
+  }
+
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'massa-storage-kept-'))
+  })
+
+  afterEach(async () => {
+    await kept.stop()
+    rmSync(dir, { recursive: true, force: true })
+  })
+
+  it('starts a process again that ends, and says how it ended', async () => {
+    kept = make('process.exit(7)')
+    kept.start()
+    await until(() => kept.restarts >= 2)
+    assert.equal(kept.lastEnd, 'exit code 7')
+  })
+
+  it('starts a process again that is killed', async () => {
+    kept = make('setInterval(() => {}, 1000)')
+    kept.start()
+    await until(() => kept.state === 'running')
+    const first = kept.pid
+    kept.kill()
+    await until(() => kept.restarts === 1 && kept.pid !== undefined && kept.pid !== first)
+    assert.equal(kept.lastEnd, 'SIGKILL')
+  })
+
+  it('keeps what it prints, and starts nothing any more once it is stopped', async () => {
+    kept = make("console.log('hello'); setInterval(() => {}, 1000)")
+    kept.start()
+    await until(() => kept.pid !== undefined && readLog().includes('hello'))
+    await kept.stop()
+    assert.equal(kept.state, 'stopped')
+    assert.equal(kept.pid, undefined)
+    assert.equal(kept.restarts, 0)
+  })
+
+  it('stops one that stands still', async () => {
+    kept = make('setInterval(() => {}, 1000)')
+    kept.start()
+    await until(() => kept.state === 'running')
+    kept.pause()
+    assert.equal(kept.state, 'paused')
+    await kept.stop()
+    assert.equal(kept.pid, undefined)
+  })
+
+  function readLog(): string {
+    try {
+      return readFileSync(join(dir, 'log'), 'utf8')
+    } catch {
+      return ''
+    }
+  }
+})

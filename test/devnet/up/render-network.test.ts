@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import type { NetworkReport } from '../../../devnet/up/network-report.ts'
+import { INDEPENDENT_NOTE, renderNetwork, summarizeNetwork } from '../../../devnet/up/render-network.ts'
+import type { SidecarReport } from '../../../devnet/up/sidecar.ts'
+
+const SIDECAR: SidecarReport = {
+  name: 'sidecar-1',
+  address: 'AU1',
+  state: 'archiving',
+  restarts: 0,
+  isRegistered: true,
+  apiUrl: 'http://127.0.0.1:1',
+  archived: { first: 0, last: 123_456 },
+  lagPeriods: 2,
+  gaps: 0,
+  storedBytes: 3_140_000_000,
+  chunks: 123_457,
+  problems: [],
+}
+
+const NETWORK: NetworkReport = {
+  directory: 'net',
+  speed: 8,
+  node: {
+    state: 'running',
+    restarts: 0,
+    grpcUrl: '127.0.0.1:1',
+    jsonRpcUrl: 'http://127.0.0.1:2',
+    report: {
+      chainId: '77',
+      genesisTimestampMs: 0,
+      speed: 8,
+      isPaused: false,
+      enableBroadcast: true,
+      lastSlot: { period: 123_460, thread: 1 },
+      finalSlot: { period: 123_458, thread: 3 },
+      poolSize: 0,
+      finalOperations: 1_234_567,
+      consumers: 1,
+      streams: 1,
+    },
+  },
+  traffic: { sent: 1_234_999, refused: 0 },
+  sidecars: [
+    SIDECAR,
+    { ...SIDECAR, name: 'sidecar-32', state: 'restarting', restarts: 3, lastEnd: 'SIGKILL', gaps: 2 },
+  ],
+}
+
+describe('devnet/up/render-network', () => {
+  for (const columns of [79, 119]) {
+    it(`says everything in ${columns} columns`, () => {
+      const lines = renderNetwork(NETWORK, columns)
+      assert(lines.every((line) => line.length <= columns))
+      const text = lines.join('\n')
+      for (const part of ['123460', 'final 123458', 'speed 8', '0-123456', '3140.0 MB', INDEPENDENT_NOTE]) {
+        assert(text.includes(part), `${part} is not in\n${text}`)
+      }
+      assert.match(text, /! sidecar-32 ended 3 times \(SIGKILL\), starts again/)
+      assert.match(text, /! sidecar-32 has gaps in 2 runs/)
+    })
+  }
+
+  it('says that the chain stands still, is in turbo, or still slower than asked for', () => {
+    const shown = (report: object) => {
+      const { node } = NETWORK
+      return renderNetwork({ ...NETWORK, node: { ...node, report: { ...node.report, ...report } as never } }, 119)[0]
+    }
+    assert.match(shown({ isPaused: true }) ?? '', /paused/)
+    assert.match(shown({ speed: 'turbo' }) ?? '', /turbo/)
+    assert.match(shown({ speed: 4 }) ?? '', /speed 4 \(setting up\)/)
+  })
+
+  it('is one line where nothing is drawn anew', () => {
+    const line = summarizeNetwork(NETWORK)
+    assert.equal(line.includes('\n'), false)
+    assert.match(line, /#1 to 123456 \(lag 2\)/)
+  })
+})

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Clock } from '../../core/index.ts'
+import { SCENARIOS, Stage } from '../../devnet/scenarios/index.ts'
+import { type RunningCli, runCli, startCli } from './run-cli.ts'
+
+/** Kills of the node and of sidecars in turn; 100 by hand: DEVNET_KILL_ROUNDS=100. */
+const KILL_ROUNDS = Number(process.env.DEVNET_KILL_ROUNDS ?? 3)
+const LIMIT_MS = 240_000 + KILL_ROUNDS * 20_000
+
+const REAL_TIME: Clock = {
+  nowMs: () => performance.now(),
+  sleep: (durationMs, signal) => sleep(durationMs, undefined, { signal }).catch(() => {}),
+}
+
+/** One network of two sidecars for the whole file, made and ended by the command line. */
+describe('e2e/devnet-up', function () {
+  this.timeout(LIMIT_MS)
+  let dir: string
+  let network: RunningCli
+  let stage: Stage
+
+  const run = (...args: string[]) => runCli([...args, '--data-dir', 'net', '--json'], { cwd: dir })
+  const start = () =>
+    startCli(
+      [
+        ...['devnet', 'up', '-n', '2', '--turbo', '--auto-ports', '--data-dir', 'net', '--json'],
+        // A short memory, and blocks that cost little.
+        ...['--node-option=--keep-periods 6 --endorsements 1'],
+      ],
+      { cwd: dir, limitMs: LIMIT_MS },
+    )
+
+  before(async () => {
+    dir = mkdtempSync(join(tmpdir(), 'massa-storage-devnet-up-'))
+    network = start()
+    await network.waitFor('"event":"ready"')
+    stage = await Stage.open(join(dir, 'net'), REAL_TIME)
+  })
+
+  after(async () => {
+    network.child.kill('SIGTERM')
+    await network.ended
+    rmSync(dir, { recursive: true, force: true })
+  })
+
+  it('has said each step, and what it shows is what is there', async () => {
+    const { code, stdout } = await run('devnet', 'status')
+    assert.equal(code, 0)
+    const report = JSON.parse(stdout)
+    assert.equal(report.node.report.speed, 'turbo')
+    assert.match(report.registryAddress, /^AS1/)
+    assert.deepEqual(
+      report.sidecars.map(({ name, isRegistered, state }: Record<string, unknown>) => [name, isRegistered, state]),
+      [
+        ['sidecar-1', true, 'archiving'],
+        ['sidecar-2', true, 'archiving'],
+      ],
+    )
+  })
+
+  it('has sidecars that the registry knows, with wallets that only the owner may read', async () => {
+    const { sidecars } = await stage.report()
+    for (const { name, address } of sidecars) {
+      const args = ['node', 'info', address, '-c', join('net', name, 'config.toml'), '--json']
+      const { code, stdout, stderr } = await runCli(args, { cwd: dir })
+      assert.equal(code, 0, stderr)
+      assert.equal(JSON.parse(stdout).stake, '10000000000')
+      assert.match(readFileSync(join(dir, 'net', name, 'wallet.yaml'), 'utf8'), /CipheredData/)
+    }
+  })
+
+  it('error: a second network in the same directory is refused, and so is a sidecar that is not there', async () => {
+    const second = await run('devnet', 'up', '--auto-ports')
+    assert.equal(second.code, 2)
+    assert.equal(JSON.parse(second.stderr).error.code, 'DEVNET_RUNNING')
+    const unknown = await run('devnet', 'kill', 'sidecar-9')
+    assert.equal(JSON.parse(unknown.stderr).error.code, 'DEVNET_COMMAND_REFUSED')
+  })
+
+  for (const scenario of SCENARIOS) {
+    it(`${scenario.name}: ${scenario.story}`, () => scenario.play(stage))
+  }
+
+  it('adds a sidecar, which archives from now on, and lets it go again', async () => {
+    const added = await run('devnet', 'add')
+    assert.equal(added.code, 0, added.stderr)
+    const { name } = JSON.parse(added.stdout)
+    assert.equal(name, 'sidecar-3')
+    const next = await stage.nextPeriod()
+    await stage.untilArchived(next)
+    await stage.checkArchives(next, next)
+    assert.equal((await run('devnet', 'remove', name)).code, 0)
+    assert.equal((await stage.report()).sidecars.length, 2)
+  })
+
+  it('goes on through kill -9 of the node and of sidecars in turn; archives verify and roots agree', async () => {
+    const names = ['node', 'sidecar-1', 'sidecar-2']
+    for (let round = 0; round < KILL_ROUNDS; round++) {
+      const name = names[round % names.length] ?? 'node'
+      const first = await stage.nextPeriod()
+      await stage.order('kill', name)
+      await stage.untilArchived(first + 1)
+      // Who was away for longer than this node remembers has a gap: what it has is the same all the same.
+      await stage.checkArchives(first, first + 1, false)
+    }
+    const { node, sidecars } = await stage.report()
+    const ends = node.restarts + sidecars.reduce((sum, { restarts }) => sum + restarts, 0)
+    assert.equal(ends, KILL_ROUNDS)
+  })
+
+  it('leaves no process and no lock on SIGTERM, and goes on where it stood', async () => {
+    const before = await stage.report()
+    const pids = listPids(before)
+    network.child.kill('SIGTERM')
+    const { code } = await network.ended
+    assert.equal(code, 130)
+    assert.deepEqual(pids.filter(isAlive), [])
+    assert.equal(existsSync(join(dir, 'net', 'running.json')), false)
+    for (const { name } of before.sidecars) {
+      const { code, stdout } = await runCli(['verify', '-c', join('net', name, 'config.toml'), '--json'], { cwd: dir })
+      assert.equal(code, 0, stdout)
+    }
+
+    network = start()
+    await network.waitFor('"event":"ready"')
+    stage = await Stage.open(join(dir, 'net'), REAL_TIME)
+    const after = await stage.report()
+    assert.equal(after.registryAddress, before.registryAddress)
+    assert((after.node.report?.finalSlot.period ?? 0) >= (before.node.report?.finalSlot.period ?? 0))
+    const next = await stage.nextPeriod()
+    await stage.untilArchived(next)
+    await stage.checkArchives(next, next)
+  })
+
+  it('ends with all of it when it is killed itself', async () => {
+    const pids = listPids(await stage.report())
+    network.child.kill('SIGKILL')
+    await network.ended
+    await stage.until('every process has ended', async () => !pids.some(isAlive))
+    assert.equal((await run('devnet', 'status')).code, 3)
+    assert.equal(readdirSync(join(dir, 'net')).includes('running.json'), true)
+  })
+})
+
+function listPids({
+  node,
+  sidecars,
+}: {
+  node: { pid?: number | undefined }
+  sidecars: readonly { pid?: number | undefined }[]
+}) {
+  return [node, ...sidecars].flatMap(({ pid }) => pid ?? [])
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
