@@ -32,7 +32,7 @@ export function summarizeNetwork(report: NetworkReport): string {
     ({ name, archived, lagPeriods, state }) =>
       `${name.replace('sidecar-', '#')} ${archived ? `to ${archived.last} (lag ${lagPeriods ?? '-'})` : state}`,
   )
-  return `${describeNode(report)}; archived: ${sidecars.join(', ')}`
+  return sidecars.length === 0 ? describeNode(report) : `${describeNode(report)}; archived: ${sidecars.join(', ')}`
 }
 
 function describeNode({ node, traffic, speed }: NetworkReport): string {

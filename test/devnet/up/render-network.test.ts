@@ -75,5 +75,6 @@ describe('devnet/up/render-network', () => {
     const line = summarizeNetwork(NETWORK)
     assert.equal(line.includes('\n'), false)
     assert.match(line, /#1 to 123456 \(lag 2\)/)
+    assert.equal(summarizeNetwork({ ...NETWORK, sidecars: [] }), line.slice(0, line.indexOf(';')))
   })
 })
