@@ -39,6 +39,7 @@ export {
   quoteChange,
   type RegistryChange,
   readPendingChange,
+  readPendingChanges,
   sendChange,
   tryCode,
 } from './registry-changes.ts'

@@ -1,6 +1,7 @@
 import {
   ArchiveError,
   BYTE_PRICE_NANO_MAS,
+  CHANGE_APPLY_PERIODS,
   checkRegistryConfig,
   checkRegistryConfigChange,
   checkRegistryForNetwork,
@@ -28,7 +29,11 @@ export interface PendingChange {
   readonly announcedPeriod: bigint
   /** First period in which it may be applied. */
   readonly fromPeriod: bigint
+  /** Last one; after it the change has to be announced again. */
+  readonly untilPeriod: bigint
+  /** It may be applied now. */
   readonly isDue: boolean
+  readonly isExpired: boolean
 }
 
 export async function readPendingChange(
@@ -39,14 +44,24 @@ export async function readPendingChange(
   if (!announcement) return undefined
   const { adminDelayPeriods } = await client.read('getConfig', {})
   const { period } = await client.chain.readStatus()
+  const now = BigInt(period)
   const fromPeriod = announcement.announcedPeriod + adminDelayPeriods
+  const untilPeriod = fromPeriod + CHANGE_APPLY_PERIODS
   return {
     what,
     hash: toHex(announcement.hash),
     announcedPeriod: announcement.announcedPeriod,
     fromPeriod,
-    isDue: BigInt(period) >= fromPeriod,
+    untilPeriod,
+    isDue: now >= fromPeriod && now <= untilPeriod,
+    isExpired: now > untilPeriod,
   }
+}
+
+/** Of both kinds. */
+export async function readPendingChanges(client: RegistryClient): Promise<PendingChange[]> {
+  const changes = [await readPendingChange(client, 'config'), await readPendingChange(client, 'code')]
+  return changes.filter((change) => change !== undefined)
 }
 
 /** Settings of the chain with those of `changed` in their place, checked as the contract will check them. */
@@ -66,7 +81,7 @@ export async function planConfigChange(
  * Looks whether the first call may be made. The same change announced before must not be sent again: after its delay
  * that would apply it.
  *
- * @returns false when it was announced before
+ * @returns false when it was announced before, and may still be applied
  * @throws ArchiveError CONTRACT_NO_DELAY, REGISTRY_*, CHAIN_*
  */
 export async function checkAnnounce(client: RegistryClient, change: RegistryChange): Promise<boolean> {
@@ -77,8 +92,8 @@ export async function checkAnnounce(client: RegistryClient, change: RegistryChan
       'the delay of this registry is 0: the first call would apply the change',
     )
   }
-  const known = await client.readAnnouncement(change.what)
-  return !known || !equalBytes(known.hash, hashOf(change))
+  const known = await readPendingChange(client, change.what)
+  return !known || known.isExpired || known.hash !== toHex(hashOf(change))
 }
 
 /**
@@ -94,6 +109,10 @@ export async function checkApply(client: RegistryClient, change: RegistryChange)
   if (pending?.hash !== hash) {
     const found = pending ? `${pending.hash} is announced` : 'nothing is announced'
     throw new ArchiveError('CONTRACT_NOT_ANNOUNCED', `${found}, not this change, ${hash}`, { hash })
+  }
+  if (pending.isExpired) {
+    const message = `it had to be applied by period ${pending.untilPeriod}: announce it again`
+    throw new ArchiveError('CONTRACT_NOT_ANNOUNCED', message, { hash, untilPeriod: pending.untilPeriod })
   }
   if (!pending.isDue) {
     throw new ArchiveError('REGISTRY_TOO_EARLY', `it may be applied from period ${pending.fromPeriod} on`, {

@@ -112,6 +112,6 @@ async function makeCall(context: Context, client: RegistryClient, plan: CallPlan
     feeNanoMas: outcome.feeNanoMas.toString(),
     pending: pending ? changeToJson(pending) : null,
   })
-  output.line(step === 'announce' && pending ? describeChange(pending) : 'Applied.')
+  output.line(pending ? describeChange(pending) : 'Applied.')
   return EXIT_CODES.ok.code
 }

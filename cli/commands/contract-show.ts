@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { toSnakeCase } from '../../config/index.ts'
 import { ArchiveError, formatCoins, REGISTRY_CONFIG_FIELDS, type RegistryConfig } from '../../core/index.ts'
-import { compareBytecode, type PendingChange, readContract, readPendingChange } from '../../storage-worker/index.ts'
+import { compareBytecode, type PendingChange, readContract, readPendingChanges } from '../../storage-worker/index.ts'
 import { openRegistry } from '../chain-access.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
@@ -24,7 +24,7 @@ export async function contractShow(context: Context, options: RegistryOptions): 
   ]
   const { admin, pending } = await client.readAdmin()
   const balance = await client.chain.readBalance(client.address)
-  const changes = [await readPendingChange(client, 'config'), await readPendingChange(client, 'code')]
+  const changes = await readPendingChanges(client)
   const code = sha256Hex(bytecode)
   output.value({
     address: client.address,
@@ -37,7 +37,7 @@ export async function contractShow(context: Context, options: RegistryOptions): 
     latestEra: latestEra === undefined ? null : Number(latestEra),
     bytecodeBytes: bytecode.length,
     bytecodeSha256: code,
-    pending: changes.flatMap((change) => (change ? [changeToJson(change)] : [])),
+    pending: changes.map(changeToJson),
     config: configToJson(config),
   })
   output.table([
@@ -51,7 +51,7 @@ export async function contractShow(context: Context, options: RegistryOptions): 
     ['latest era', latestEra === undefined ? 'none is anchored' : `${latestEra}`],
     ['code', `${bytecode.length} bytes, sha256 ${code}`],
   ])
-  for (const change of changes) if (change) output.line(describeChange(change))
+  for (const change of changes) output.line(describeChange(change))
   output.line()
   output.table(REGISTRY_CONFIG_FIELDS.map((field) => [toSnakeCase(field), `${config[field]}`]))
   return EXIT_CODES.ok.code
@@ -85,19 +85,27 @@ export function configToJson(config: RegistryConfig): Record<string, string | nu
 }
 
 export function changeToJson(change: PendingChange): Record<string, unknown> {
-  const { what, hash, isDue } = change
+  const { what, hash, isDue, isExpired } = change
   return {
     what,
     hash,
     announcedPeriod: Number(change.announcedPeriod),
     fromPeriod: Number(change.fromPeriod),
+    untilPeriod: Number(change.untilPeriod),
     isDue,
+    isExpired,
   }
 }
 
-export function describeChange({ what, hash, announcedPeriod, fromPeriod, isDue }: PendingChange): string {
-  const name = what === 'config' ? 'New settings' : 'New code'
-  return `${name} announced in period ${announcedPeriod}, sha256 ${hash}: ${isDue ? 'may be applied now' : `may be applied from period ${fromPeriod} on`}.`
+export function describeChange(change: PendingChange): string {
+  const name = change.what === 'config' ? 'New settings' : 'New code'
+  return `${name} announced in period ${change.announcedPeriod}, sha256 ${change.hash}: ${describeWindow(change)}.`
+}
+
+function describeWindow({ fromPeriod, untilPeriod, isDue, isExpired }: PendingChange): string {
+  if (isExpired) return `expired after period ${untilPeriod}, has to be announced again`
+  if (isDue) return `may be applied now, up to period ${untilPeriod}`
+  return `may be applied from period ${fromPeriod} on, up to period ${untilPeriod}`
 }
 
 function sha256Hex(bytes: Uint8Array): string {

@@ -1,9 +1,10 @@
-import { formatCoins, parseAddress } from '../../core/index.ts'
+import { formatCoins, parseAddress, type RegistryConfig, type RegistryNode } from '../../core/index.ts'
+import { readPendingChanges } from '../../storage-worker/index.ts'
 import { openRegistry } from '../chain-access.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { formatSuccessRate, toPlain } from '../render-value.ts'
-import type { RegistryOptions } from './contract-show.ts'
+import { changeToJson, describeChange, type RegistryOptions } from './contract-show.ts'
 import { needAddress } from './wallet.ts'
 
 /** What the registry has of a node. */
@@ -19,17 +20,20 @@ export async function nodeInfo(
   const { chain } = client
   const { period } = await chain.readStatus()
   const node = await client.read('getNodeInfo', { address })
+  const config = await client.read('getConfig', {})
+  const pending = await readPendingChanges(client)
   const accrued = await client.read('calculatePendingRewards', { address })
   output.value({
     ...(toPlain(node) as object),
     successRate: Number(formatSuccessRate(node)),
     accruedRewards: `${accrued}`,
+    pendingChanges: pending.map(changeToJson),
   })
   const mas = (nanoMas: bigint) => `${formatCoins(nanoMas)} MAS`
   output.table([
     ['node', node.address],
     ['registry', client.address],
-    ['state', node.leaving ? 'leaving' : node.active ? 'active' : 'inactive: top up the stake'],
+    ['state', describeState(node, config)],
     ...(node.leaving ? [['paid from', `period ${node.unlockPeriod}, now ${period}`]] : []),
     [
       'offers',
@@ -43,5 +47,15 @@ export async function nodeInfo(
     ['slashed', mas(node.slashedTotal)],
     ['rewards', `${mas(node.pendingRewards)} to claim, ${mas(accrued)} with what is not yet vested`],
   ])
+  for (const change of pending) output.line(describeChange(change))
   return EXIT_CODES.ok.code
+}
+
+function describeState({ leaving, active, rules }: RegistryNode, { requireAnchors }: RegistryConfig): string {
+  if (leaving) return 'leaving'
+  if (!active) return 'inactive: top up the stake'
+  if (requireAnchors && rules === 0) {
+    return 'without weight since anchors are required: call updateStorageAllocation or topUpStake'
+  }
+  return 'active'
 }

@@ -1,11 +1,12 @@
 import { ArchiveError, formatCoins, isArchiveError, PERIOD_MS, type RegistryConfig } from '../../core/index.ts'
-import { compareBytecode, type Quote, type RegistryClient } from '../../storage-worker/index.ts'
+import { compareBytecode, type Quote, type RegistryClient, readPendingChanges } from '../../storage-worker/index.ts'
 import { openRegistry } from '../chain-access.ts'
 import { confirmCall, tellProgress } from '../confirm-call.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { formatDuration } from '../output.ts'
 import { toPlain } from '../render-value.ts'
+import { changeToJson, describeChange } from './contract-show.ts'
 
 /** The records of a node take 0.0517 MAS; what is not used comes back in the same call. */
 const RECORD_COINS_NANO_MAS = 100_000_000n
@@ -42,6 +43,8 @@ export async function registerNode(context: Context, options: RegisterOptions): 
       `Warning: ${client.address} holds other code than this release ships; see 'massa-storage contract verify'.`,
     )
   }
+  const pending = await readPendingChanges(client)
+  for (const change of pending) if (!change.isExpired) output.remark(`Warning: ${describeChange(change)}`)
   const coinsNanoMas = args.stake + RECORD_COINS_NANO_MAS
   const quote = await client.quote('registerStorageNode', args, coinsNanoMas)
   output.remark(
@@ -62,7 +65,7 @@ export async function registerNode(context: Context, options: RegisterOptions): 
     ...tellProgress(output),
   })
   const node = await client.read('getNodeInfo', { address: client.chain.account ?? '' })
-  output.value({ operationId, feeNanoMas: `${feeNanoMas}`, node: toPlain(node) })
+  output.value({ operationId, feeNanoMas: `${feeNanoMas}`, node: toPlain(node), pending: pending.map(changeToJson) })
   output.line(`Registered ${node.address}: ${node.allocatedGb} GB, stake ${formatCoins(node.stake)} MAS.`)
   return EXIT_CODES.ok.code
 }

@@ -289,8 +289,13 @@ export const REGISTRY_ERROR_CODES = {
   },
   REGISTRY_SIGNATURES_UNSORTED: {
     kind: 'input',
-    when: 'Signatures of an era do not ascend by registry index, or neither go on above the vote nor weigh more than it.',
-    action: 'Sort them by the index of their nodes; send those above the last one counted, or more weight in one call.',
+    when: 'Signatures of an era do not ascend by registry index.',
+    action: 'Sort them by the index of their nodes, each once.',
+  },
+  REGISTRY_VOTES_COUNTED: {
+    kind: 'input',
+    when: 'All signatures of an era that count were counted before.',
+    action: 'Nothing to do for these; collect signatures of other nodes.',
   },
   REGISTRY_KIND_UNKNOWN: {
     kind: 'input',

@@ -21,7 +21,7 @@ const EVENTS = {
   POOL_SHORT: { period: 'u64' },
   REWARDS_CLAIMED: { address: 'text', amount: 'u64' },
   REWARDS_FUNDED: { amount: 'u64' },
-  ERA_VOTED: { era: 'u64', digestPrefix: 'text', tally: 'u64', lastIndex: 'u64' },
+  ERA_VOTED: { era: 'u64', digestPrefix: 'text', tally: 'u64' },
   ERA_ANCHORED: { era: 'u64', root: 'text' },
   RECORDS_PRUNED: { kind: 'u64', count: 'u64' },
   CHALLENGER_ADDED: { address: 'text' },
@@ -31,6 +31,8 @@ const EVENTS = {
   ADMIN_CHANGED: { oldAdmin: 'text', newAdmin: 'text' },
   /** what: config or code */
   ADMIN_ANNOUNCED: { what: 'text', hash: 'text', fromPeriod: 'u64' },
+  /** what: config */
+  ADMIN_WITHDRAWN: { what: 'text', hash: 'text' },
   CONFIG_UPDATED: { field: 'text', old: 'text', new: 'text' },
   CODE_UPGRADED: { hash: 'text' },
 } as const satisfies Record<string, Readonly<Record<string, FieldKind>>>

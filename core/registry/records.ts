@@ -11,6 +11,9 @@ const ENTRY_OVERHEAD_BYTES = 4
 const RECORD_VERSION = 1
 const ANNOUNCEMENT_BYTES = 41
 
+/** Periods in which an announced change may be applied, after the first one. */
+export const CHANGE_APPLY_PERIODS = 5400n
+
 /** Keys of the registry's datastore that hold what no view returns. */
 export const REGISTRY_KEYS = {
   admin: 'admin',

@@ -59,6 +59,10 @@ const nodeInfo = struct({
   lastChallenger: optionalAs(text, ''),
   index: u64,
   slashedTotal: u64,
+  /** 1 when the stake was last judged with anchors required: before that the node has no weight there. */
+  rules: u8,
+  /** Era in which the node last took the place of another: it has no vote in it; 0 = never. */
+  movedEra: u64,
 })
 export type RegistryNode = ReturnType<typeof nodeInfo.read>
 

@@ -91,7 +91,9 @@ export const ERA_ANCHORED = 'REGISTRY_ERA_ANCHORED: the era is anchored';
 export const NO_VOTERS = 'REGISTRY_NO_VOTERS: no node has a vote in this era';
 export const NO_VOTES = 'REGISTRY_NO_VOTES: no signature counts';
 export const SIGNATURES_UNSORTED =
-  'REGISTRY_SIGNATURES_UNSORTED: signatures must ascend by registry index, and go on above the vote or outweigh it';
+  'REGISTRY_SIGNATURES_UNSORTED: signatures must ascend by registry index';
+export const VOTES_COUNTED =
+  'REGISTRY_VOTES_COUNTED: every signature that counts was counted before';
 export const KIND_UNKNOWN = 'REGISTRY_KIND_UNKNOWN: no such kind of record';
 export const NOTHING_PRUNED =
   'REGISTRY_NOTHING_PRUNED: none of the records may be pruned now';

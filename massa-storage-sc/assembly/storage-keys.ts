@@ -32,7 +32,7 @@ export const CHALLENGE_PREFIX = 'chal_';
 export const PERIOD_PREFIX = 'period_';
 /** era_{num} -> EraAnchor */
 export const ERA_PREFIX = 'era_';
-/** vote_{era}_{16 hex} -> EraVote */
+/** vote_{era}_{16 hex} -> EraVote, vote_{era}_{16 hex}_{page} -> VotePage */
 export const VOTE_PREFIX = 'vote_';
 
 /** The bytes of an ASCII key. */
@@ -72,6 +72,14 @@ export function eraKey(era: u64): StaticArray<u8> {
 }
 
 /** @param digest - first 16 hex digits of what was signed */
-export function voteKey(era: u64, digest: string): StaticArray<u8> {
-  return textKey(VOTE_PREFIX, era.toString() + '_' + digest);
+export function nameVote(era: u64, digest: string): string {
+  return era.toString() + '_' + digest;
+}
+
+export function voteKey(voteName: string): StaticArray<u8> {
+  return textKey(VOTE_PREFIX, voteName);
+}
+
+export function votePageKey(voteName: string, page: u64): StaticArray<u8> {
+  return textKey(VOTE_PREFIX, voteName + '_' + page.toString());
 }

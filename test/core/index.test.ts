@@ -13,6 +13,7 @@ const EXPORTS = [
   'ByteReader',
   'ByteWriter',
   'CHALLENGE_OUTCOMES',
+  'CHANGE_APPLY_PERIODS',
   'CHUNK_SIZE_BYTES',
   'DEFAULT_SAMPLES',
   'ERA_PERIODS',

@@ -127,6 +127,14 @@ describe('massa-storage contract', function () {
       pending: { fromPeriod: number; isDue: boolean }
     }
     assert.equal(typeof pending.pending.fromPeriod, 'number')
+    // Who registers is told, and so is whoever looks at a node.
+    const told =
+      /^(?:Warning: )?New settings announced in period \d+, .* may be applied (?:now|from period \d+ on), up to period \d+\.$/m
+    const registered = await run('register', '--gb', '3', '--yes')
+    assert.equal(registered.code, 0, registered.stderr)
+    assert.match(registered.stderr, told)
+    assert.match((await run('node', 'info')).stdout, told)
+    assert.match((await run('contract', 'show')).stdout, told)
     while (face.chain.executedSlot.period <= pending.pending.fromPeriod) {
       await fetch(face.url, {
         method: 'POST',

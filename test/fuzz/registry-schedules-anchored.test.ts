@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict'
 import { computeEraText } from '../../core/index.ts'
 import { ArgsWriter } from '../reference/args-writer.ts'
-import { writeConfig } from '../reference/registry-model/config.ts'
+import { type Config, writeConfig } from '../reference/registry-model/config.ts'
 import { actors } from './registry/actors.ts'
 import { drawConfig } from './registry/draw-config.ts'
 import { SeededRandom } from './registry/random.ts'
-import { at, compareRuns, inOrder, later, makeCall, runSchedule, type Timed } from './registry/schedule.ts'
+import {
+  at,
+  compareRuns,
+  inOrder,
+  later,
+  listOwed,
+  makeCall,
+  requireAnchors,
+  runSchedule,
+  type Timed,
+} from './registry/schedule.ts'
 import type { Start, Step } from './registry/step.ts'
 import type { World } from './registry/world.ts'
 
@@ -14,8 +24,8 @@ import type { World } from './registry/world.ts'
  * is that nothing but weights, anchors, settings, pause and the pool moves the index, and never backwards.
  */
 
-const SCHEDULES = 60
-const SCHEDULES_PER_TEST = 20
+const SCHEDULES = 400
+const SCHEDULES_PER_TEST = 100
 const TEST_TIMEOUT_MS = 120_000
 const MAS = 10n ** 9n
 const ERA_SLOTS = 128 * 32
@@ -30,14 +40,17 @@ describe('fuzz/registry-schedules-anchored', () => {
       let moved = 0
       let between = 0
       let partial = 0
+      let switched = 0
       for (let seed = from; seed < from + SCHEDULES_PER_TEST; seed++) {
-        const { index, callsBetween, wasPartial } = compareSchedules(BigInt(seed))
+        const { index, callsBetween, wasPartial, movedSinceSwitch } = compareSchedules(BigInt(seed))
         if (index > 0n) moved++
         if (wasPartial) partial++
+        if (movedSinceSwitch) switched++
         between += callsBetween
       }
       assert.ok(moved > SCHEDULES_PER_TEST / 2, `the index moved in ${moved} schedules only`)
       assert.ok(partial > SCHEDULES_PER_TEST / 4, `weights rose under a share in ${partial} schedules only`)
+      assert.ok(switched > SCHEDULES_PER_TEST / 8, `the index moved after a switch in ${switched} schedules only`)
       assert.ok(between > 8 * SCHEDULES_PER_TEST, `${between} calls in between were accepted`)
     })
   }
@@ -45,18 +58,22 @@ describe('fuzz/registry-schedules-anchored', () => {
 
 function compareSchedules(seed: bigint) {
   const random = new SeededRandom(seed)
-  const start = drawScheduleStart(random)
-  const needed = drawNeeded(random, start)
+  const config = drawScheduleConfig(random)
+  const isSwitched = random.chance(0.4)
+  const free = { ...config, requireAnchors: 0n, unbondingPeriods: 100n, adminDelayPeriods: 0n }
+  const start = makeStart(random, isSwitched ? free : config)
+  const needed = drawNeeded(random, { start, config, isSwitched })
   const extra = drawExtra(random, start)
   const { alone, crowded, callsBetween } = compareRuns({ start, needed, extra }, run)
   assert.ok(!alone.wasShort && !crowded.wasShort, `schedule ${seed}: the pool was short`)
   assert.deepEqual(crowded.stored, alone.stored, `schedule ${seed}`)
   assert.deepEqual(crowded.owedByNode, alone.owedByNode, `schedule ${seed}`)
-  return { index: alone.stored.index, callsBetween, wasPartial: alone.wasPartial }
+  const { wasPartial, movedSinceSwitch } = alone
+  return { index: alone.stored.index, callsBetween, wasPartial, movedSinceSwitch }
 }
 
-function drawScheduleStart(random: SeededRandom): Start {
-  const config = {
+function drawScheduleConfig(random: SeededRandom): Config {
+  return {
     ...drawConfig(random),
     rewardPerGbPerPeriod: random.pick([1_000_000n, 1_000_007n, 999_999_937n]),
     requireAnchors: 1n,
@@ -71,6 +88,9 @@ function drawScheduleStart(random: SeededRandom): Start {
     anchorQuorumPpm: 500_001n,
     maxRewardPerPeriod: random.pick([0n, 0n, 1_000_003n, 10n ** 10n]),
   }
+}
+
+function makeStart(random: SeededRandom, config: Config): Start {
   return {
     slot: { period: 1 + random.int(100), thread: random.int(32) },
     genesisTimestampMs: 0n,
@@ -80,16 +100,31 @@ function drawScheduleStart(random: SeededRandom): Start {
   }
 }
 
-/** Nodes that come early, eras that are anchored, touches that let weights rise, one that leaves, a pause. */
-function drawNeeded(random: SeededRandom, start: Start): Timed[] {
+/**
+ * Nodes that come early, eras that are anchored, touches that let weights rise, one that leaves, a pause. With a switch
+ * anchors come to be required when some nodes are there, and others come after it.
+ */
+function drawNeeded(
+  random: SeededRandom,
+  { start, config, isSwitched }: { readonly start: Start; readonly config: Config; readonly isSwitched: boolean },
+): Timed[] {
   const call = (slot: number, step: Step): Timed => at(later(start, slot), step)
   const calls: Timed[] = [call(0, makeCall(0, 'fundRewards', new ArgsWriter(), 10n ** 16n))]
   const nodes = 3 + random.int(3)
+  const switchSlot = 400 + random.int(ERA_SLOTS)
+  if (isSwitched) {
+    const args = writeConfig(new ArgsWriter(), requireAnchors(config))
+    calls.push(call(switchSlot, makeCall(0, 'updateConfig', args, MAS)))
+  }
   for (let i = 1; i <= nodes; i++) {
     const gb = new ArgsWriter().u64(random.between(1n, 20n))
-    calls.push(call(1 + random.int(400), makeCall(i, 'registerStorageNode', gb, STAKE + MAS)))
+    // One of them after the switch, where there is one.
+    const joined = isSwitched && i === nodes ? switchSlot + 1 + random.int(400) : 1 + random.int(400)
+    calls.push(call(joined, makeCall(i, 'registerStorageNode', gb, STAKE + MAS)))
     // The first touch is early: somebody has to vote.
     const touches = [2 * ERA_SLOTS + random.int(ERA_SLOTS)]
+    // A switch takes an era more: weight waits from the first touch on.
+    if (isSwitched) touches.push(5 * ERA_SLOTS + random.int(ERA_SLOTS))
     for (let t = random.int(5); t > 0; t--) touches.push(4 * ERA_SLOTS + random.int((ERAS - 4) * ERA_SLOTS))
     for (const slot of touches) {
       const size = new ArgsWriter().u64(random.between(1n, 20n))
@@ -137,7 +172,7 @@ function makeAnchor(world: World, era: bigint, totalBytes: bigint): Step {
 /** Calls that accrue and touch no node. */
 function drawExtra(random: SeededRandom, start: Start): Timed[] {
   return Array.from({ length: 8 + random.int(25) }, () => {
-    const slot = later(start, 4 * ERA_SLOTS + random.int((ERAS - 4) * ERA_SLOTS))
+    const slot = later(start, random.int(ERAS * ERA_SLOTS))
     const caller = random.int(actors.length)
     const node = 1 + random.int(4)
     const step = random.pick([
@@ -159,13 +194,11 @@ function run(start: Start, calls: readonly Timed[]) {
     wasPartial ||= model.state.index > 0n && model.state.nodes.some(({ nextWeightGb }) => nextWeightGb > 0n)
   })
   const { index, idxRem, weight, anchoredBytes } = state
-  const owedByNode = world.model.state.nodes.map((node) => [
-    node.address,
-    node.unvested + node.weight.value * (world.model.state.index - node.indexPaid),
-  ])
+  const { nodes, switched } = world.model.state
   return {
     stored: { index: index as bigint, idxRem, weight, anchoredBytes },
-    owedByNode,
+    owedByNode: listOwed(world.model.state.index, nodes),
+    movedSinceSwitch: switched !== undefined && world.model.state.index > switched.index,
     wasShort,
     wasPartial,
     accepted,

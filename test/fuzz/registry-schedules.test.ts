@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict'
 import { ArgsWriter } from '../reference/args-writer.ts'
-import { writeConfig } from '../reference/registry-model/config.ts'
+import { type Config, writeConfig } from '../reference/registry-model/config.ts'
 import { actors } from './registry/actors.ts'
 import { drawConfig } from './registry/draw-config.ts'
 import { SeededRandom } from './registry/random.ts'
-import { at, compareRuns, inOrder, later, makeCall, runSchedule, type Timed } from './registry/schedule.ts'
+import {
+  at,
+  compareRuns,
+  inOrder,
+  later,
+  listOwed,
+  makeCall,
+  requireAnchors,
+  runSchedule,
+  type Timed,
+} from './registry/schedule.ts'
 import type { Start } from './registry/step.ts'
 
 const SCHEDULES = 400
@@ -22,14 +32,17 @@ describe('fuzz/registry-schedules', () => {
       let moved = 0
       let between = 0
       let exact = 0
+      let switched = 0
       for (let seed = from; seed < from + SCHEDULES_PER_TEST; seed++) {
-        const { index, callsBetween, isExact } = compareSchedules(BigInt(seed))
+        const { index, callsBetween, isExact, wasSwitched } = compareSchedules(BigInt(seed))
         if (index > 0n) moved++
         between += callsBetween
         if (isExact) exact++
+        if (wasSwitched) switched++
       }
       assert.ok(moved > SCHEDULES_PER_TEST / 2, `the index moved in ${moved} schedules only`)
       assert.ok(exact > SCHEDULES_PER_TEST / 2, `the pool was enough in ${exact} schedules only`)
+      assert.ok(switched > SCHEDULES_PER_TEST / 8, `anchors came to be required in ${switched} schedules only`)
       assert.ok(between > 8 * SCHEDULES_PER_TEST, `${between} calls in between were accepted`)
     })
   }
@@ -41,12 +54,15 @@ interface Comparison {
   readonly callsBetween: number
   /** To the last nanoMAS: the pool was enough. */
   readonly isExact: boolean
+  /** Anchors came to be required while nodes had weight. */
+  readonly wasSwitched: boolean
 }
 
 function compareSchedules(seed: bigint): Comparison {
   const random = new SeededRandom(seed)
-  const start = drawScheduleStart(random)
-  const needed = drawNeeded(random, start)
+  const config = drawScheduleConfig(random)
+  const start = makeStart(random, config)
+  const needed = drawNeeded(random, start, config)
   const extra = drawExtra(random, start)
   const { alone, crowded, callsBetween } = compareRuns({ start, needed, extra }, run)
   const isExact = !alone.wasShort && !crowded.wasShort
@@ -55,11 +71,13 @@ function compareSchedules(seed: bigint): Comparison {
   // When the pool runs dry the last step is rounded to what is left: by 1 nanoMAS per GB at most.
   const difference = other > one ? other - one : one - other
   assert.ok(difference <= 1n, `schedule ${seed}: ${one} and ${other}`)
-  return { index: one, callsBetween, isExact }
+  assert.equal(crowded.wasSwitched, alone.wasSwitched)
+  if (isExact) assert.deepEqual(crowded.owedByNode, alone.owedByNode, `schedule ${seed}`)
+  return { index: one, callsBetween, isExact, wasSwitched: alone.wasSwitched }
 }
 
-function drawScheduleStart(random: SeededRandom): Start {
-  const config = {
+function drawScheduleConfig(random: SeededRandom): Config {
+  return {
     ...drawConfig(random),
     requireAnchors: 0n,
     maxAllocatedGb: 10n ** 6n,
@@ -70,6 +88,9 @@ function drawScheduleStart(random: SeededRandom): Start {
     adminDelayPeriods: 0n,
     maxRewardPerPeriod: random.pick([0n, 1_000_003n, 10n ** 10n]),
   }
+}
+
+function makeStart(random: SeededRandom, config: Config): Start {
   return {
     slot: { period: 1 + random.int(500), thread: random.int(32) },
     genesisTimestampMs: 0n,
@@ -79,8 +100,8 @@ function drawScheduleStart(random: SeededRandom): Start {
   }
 }
 
-/** What happens in both runs: nodes come, grow and go, the pool is filled, the registry pauses. */
-function drawNeeded(random: SeededRandom, start: Start): Timed[] {
+/** What happens in both runs: nodes come, grow and go, the pool is filled, the registry pauses, anchors are required. */
+function drawNeeded(random: SeededRandom, start: Start, config: Config): Timed[] {
   const nodes = actors.slice(1, 3 + random.int(4))
   const calls: Timed[] = [
     at(later(start, 0), makeCall(0, 'fundRewards', new ArgsWriter(), random.between(1n, 10n ** 15n))),
@@ -104,6 +125,11 @@ function drawNeeded(random: SeededRandom, start: Start): Timed[] {
     const slot = later(start, paused + random.int(MOST_PERIODS * 8))
     calls.push(at(slot, makeCall(0, 'setPaused', new ArgsWriter().bool(false))))
   }
+  if (random.chance(0.4)) {
+    const args = writeConfig(new ArgsWriter(), requireAnchors(config))
+    const slot = later(start, random.int(MOST_PERIODS * 24))
+    calls.push(at(slot, makeCall(0, 'updateConfig', args, MAS)))
+  }
   const end = makeCall(0, 'fundRewards', new ArgsWriter(), 1n)
   return [...inOrder(calls), at(later(start, MOST_PERIODS * 32), end)]
 }
@@ -125,9 +151,16 @@ function drawExtra(random: SeededRandom, start: Start): Timed[] {
 
 function run(start: Start, calls: readonly Timed[]) {
   let wasShort = false
-  const { accepted, state } = runSchedule(start, calls, ({ model }) => {
+  const { world, accepted, state } = runSchedule(start, calls, ({ model }) => {
     wasShort ||= model.state.shortSince || (model.state.periods.size > 0 && model.state.pool < 50n)
   })
   const { index, idxRem, weight } = state
-  return { stored: { index: index as bigint, idxRem, weight }, wasShort, accepted }
+  const { nodes, switched, totalWeight } = world.model.state
+  return {
+    stored: { index: index as bigint, idxRem, weight },
+    owedByNode: listOwed(world.model.state.index, nodes),
+    wasShort,
+    wasSwitched: switched !== undefined && switched.index > 0n && totalWeight.era > 0n,
+    accepted,
+  }
 }

@@ -13,20 +13,23 @@ import {
   type Placement,
 } from './anchored-world.ts'
 import { type Asked, addChallenger, CHUNK_ID, issue, issueArgs, NONCE, prove, registerNode } from './challenge-steps.ts'
-import { registerMany } from './many-nodes.ts'
+import { moveNode, registerMany } from './many-nodes.ts'
 import {
   ADMIN,
   ANYONE,
   CHALLENGER,
   call,
   deployRegistry,
+  encodeConfig,
   goTo,
   MAS,
+  makeChain,
   NODE,
   OTHER_CHALLENGER,
   OTHER_NODE,
   REGISTRY_WASM,
   readOnly,
+  tryDeploy,
   type User,
   view,
   type World,
@@ -46,6 +49,7 @@ export const GAS_BUDGETS: ReadonlyMap<string, bigint> = new Map([
   ['claimRewards', 2_100_000n],
   ['submitProofs, 8', 12_000_000n],
   ['anchorEra, 100 signatures', 25_000_000n],
+  ['anchorEra, 100 signatures of 100 pages', 25_000_000n],
 ])
 export const MAX_WASM_BYTES = 65_536
 
@@ -57,12 +61,38 @@ export function measureGas(nodeCount: number): GasRows {
   return new Map([...measureFree(nodeCount), ...measureAnchored(nodeCount)])
 }
 
+// A digit more in an event is 600 gas more: with a bound on the reward, amounts have as many at any number of nodes.
+const FREE_CONFIG = { maxRewardPerPeriod: 10_000_000n, unbondingPeriods: 0n, recordRetentionPeriods: 1n }
+
+/** Every field another than in FREE_CONFIG; anchors stay as they are, and the delay begins. */
+const OTHER_CONFIG = {
+  rewardPerGbPerPeriod: 999_999n,
+  minAllocatedGb: 2n,
+  maxAllocatedGb: 999_999n,
+  challengeResponseTimeout: 59_999n,
+  slashPercentage: 11n,
+  minStake: 9_999_999_999n,
+  samplesPerChallenge: 3n,
+  maxOpenChallengesPerNode: 7n,
+  strikesBeforeSlash: 6n,
+  strikeSpacingPeriods: 224n,
+  unbondingPeriods: 1n,
+  replicationFactor: 2n,
+  anchorQuorumPpm: 666_666n,
+  maxNodes: 9_999n,
+  passesPerStrike: 19n,
+  minChallengeIntervalPeriods: 2n,
+  stakePerGb: 1n,
+  maxRewardPerPeriod: 9_999_999n,
+  placementLagEras: 2n,
+  recordRetentionPeriods: 2n,
+  adminDelayPeriods: 10n,
+}
+
 /** Without `requireAnchors`. */
 function measureFree(nodeCount: number): Map<string, bigint> {
   const rows = new Map<string, bigint>()
-  // A digit more in an event is 600 gas more: with a bound on the reward, amounts have as many at any number of nodes.
-  const maxRewardPerPeriod = 10_000_000n
-  const world = deployRegistry({ maxRewardPerPeriod, unbondingPeriods: 0n, recordRetentionPeriods: 1n })
+  const world = deployRegistry(FREE_CONFIG)
   const run = (label: string, by: User, name: string, args: Uint8Array = NO_ARGS, coins = 0n) =>
     rows.set(label, call(world, by, name, args, coins).gas)
   call(world, ANYONE, 'fundRewards', undefined, 100_000n * MAS)
@@ -90,25 +120,35 @@ function measureFree(nodeCount: number): Map<string, bigint> {
   run('resolveExpiredChallenges, 8', ANYONE, 'resolveExpiredChallenges', stringsArg(missed))
   run('distributeRewards', ANYONE, 'distributeRewards', u64Arg(59), MAS)
   run('prune, 8', CHALLENGER, 'prune', new ArgsWriter().u8(0).strings(missed).finish())
-  measureViews(world, rows)
+  measureViews(world, rows, nodeCount)
 
   run('addChallenger', ADMIN, 'addChallenger', stringArg(OTHER_CHALLENGER.address), MAS)
   run('removeChallenger', ADMIN, 'removeChallenger', stringArg(OTHER_CHALLENGER.address))
-  run('setPaused', ADMIN, 'setPaused', new ArgsWriter().bool(false).finish())
+  run('setPaused', ADMIN, 'setPaused', new ArgsWriter().bool(true).finish())
+  run('setPaused, unchanged', ADMIN, 'setPaused', new ArgsWriter().bool(true).finish())
+  call(world, ADMIN, 'setPaused', new ArgsWriter().bool(false).finish())
   run('transferAdmin', ADMIN, 'transferAdmin', stringArg(ADMIN.address), MAS)
   run('acceptAdmin', ADMIN, 'acceptAdmin')
-  run('updateConfig', ADMIN, 'updateConfig', view(world, 'getConfig'), MAS)
+  run('updateConfig, unchanged', ADMIN, 'updateConfig', view(world, 'getConfig'), MAS)
+  run('updateConfig, one field', ADMIN, 'updateConfig', encodeConfig({ ...FREE_CONFIG, maxNodes: 50_000n }), MAS)
   call(world, NODE, 'updateStorageAllocation', u64Arg(5))
   run('unregisterStorageNode, leave and withdraw', NODE, 'unregisterStorageNode')
   run('upgrade', ADMIN, 'upgrade', new ArgsWriter().bytes(REGISTRY_WASM).finish(), MAS)
+  run('updateConfig, all fields that can', ADMIN, 'updateConfig', encodeConfig(OTHER_CONFIG), MAS)
+  // There is a delay now.
+  run('updateConfig, announcing', ADMIN, 'updateConfig', encodeConfig({ ...OTHER_CONFIG, maxNodes: 1n }), MAS)
+  run('upgrade, announcing', ADMIN, 'upgrade', new ArgsWriter().bytes(REGISTRY_WASM).finish(), MAS)
+  const deployed = tryDeploy(makeChain(), new ArgsWriter().string(ADMIN.address).raw(encodeConfig()).finish())
+  rows.set('constructor, with the deployment', deployed.gasUsed)
   return rows
 }
 
-function measureViews(world: World, rows: Map<string, bigint>): void {
+function measureViews(world: World, rows: Map<string, bigint>, nodeCount: number): void {
   const node = stringArg(NODE.address)
   const calls: readonly (readonly [label: string, name: string, args: Uint8Array])[] = [
     ['getNodeInfo', 'getNodeInfo', node],
     ['getNodes, 5', 'getNodes', new ArgsWriter().u64(0).u32(5).finish()],
+    ...(nodeCount < 50 ? [] : [['getNodes, 50', 'getNodes', new ArgsWriter().u64(0).u32(50).finish()] as const]),
     ['getNodeMetadata', 'getNodeMetadata', node],
     ['calculatePendingRewards', 'calculatePendingRewards', node],
     ['getChallenge', 'getChallenge', stringArg('c')],
@@ -130,6 +170,8 @@ function measureViews(world: World, rows: Map<string, bigint>): void {
 /** Nodes with a vote; the others joined after the era began. */
 const VOTERS = 7
 const MANY_VOTERS = 100
+/** Places of a page of marks. */
+const PAGE_VOTERS = 256
 const eras = { challenged: makeEra(1, CHUNK_AT), next: makeEra(2), placing: makeEra(3) }
 let placement: Placement | undefined
 
@@ -153,12 +195,22 @@ function measureAnchored(nodeCount: number): Map<string, bigint> {
     const crowd = deployAnchored(MANY_VOTERS)
     registerMany(crowd, 0, nodeCount - MANY_VOTERS)
     rows.set(`anchorEra, ${MANY_VOTERS} signatures`, measureAnchor(crowd))
+    // Two on each page, and one more who is missing to the quorum: the second call finds the pages of the first.
+    const scattered = deployAnchored(2 * MANY_VOTERS + 1, { anchorQuorumPpm: 1_000_000n })
+    for (const [i, { address }] of scattered.nodes.entries()) {
+      moveNode(scattered, address, BigInt(Math.floor(i / 2) * PAGE_VOTERS + (i % 2)))
+    }
+    const [first, second] = [0, 1].map((part) =>
+      scattered.nodes.slice(0, 2 * MANY_VOTERS).filter((_, i) => i % 2 === part),
+    )
+    measureAnchor(scattered, first)
+    rows.set(`anchorEra, ${MANY_VOTERS} signatures of ${MANY_VOTERS} pages`, measureAnchor(scattered, second))
   }
   return rows
 }
 
-function measureAnchor(world: AnchoredWorld): bigint {
-  return call(world, ANYONE, 'anchorEra', anchorArgs(world, eras.next, new Uint8Array(32), world.nodes), MAS).gas
+function measureAnchor(world: AnchoredWorld, signers = world.nodes): bigint {
+  return call(world, ANYONE, 'anchorEra', anchorArgs(world, eras.next, new Uint8Array(32), signers), MAS).gas
 }
 
 const METADATA = new ArgsWriter()

@@ -28,6 +28,8 @@ const NODE_FIELDS: Fields = [
   ['unlockPeriod', 8],
   ['lastChallenger', 'address'],
   ...u64s('index', 'slashedTotal'),
+  ['rules', 1],
+  ...u64s('movedEra'),
 ]
 const STATE_FIELDS: Fields = [
   ['index', 8],
@@ -42,8 +44,10 @@ const STATE_FIELDS: Fields = [
   ['eraReplicas', 4],
   ['eraLag', 4],
   ['eraAnchors', 1],
+  ...u64s('switchIndex', 'switchEra'),
 ]
 const ADDRESS_BYTES = 53
+const NONE = (1n << 64n) - 1n
 
 /** Where each number of the record `state` begins. */
 export const STATE_OFFSETS: ReadonlyMap<string, number> = listOffsets(STATE_FIELDS)
@@ -131,12 +135,14 @@ export function checkInvariants(world: World, surplusNanoMas = 0n): void {
   let nodes = 0n
   for (const key of engine.ledger.keys(contract, keyOf('node_'))) {
     const node = readNode(world, Buffer.from(key).toString('latin1').slice('node_'.length))
-    const weight = node.get('weightGb')
-    const placement = node.get('placementGb')
-    const next = node.get('nextWeightGb')
+    // Records of nodes made without anchors are not written when anchors come to be required.
+    const isOver = node.get('rules') === 0n && state.get('switchEra') !== NONE
+    const [weight, placement, next] = ['weightGb', 'placementGb', 'nextWeightGb'].map((name) =>
+      isOver ? 0n : node.get(name),
+    ) as [bigint, bigint, bigint]
     nodes++
     sums.owed += node.get('pendingRewards') + node.get('unvested') + node.get('underAudit')
-    sums.owed += weight * (state.get('index') - node.get('indexPaid'))
+    sums.owed += node.get('weightGb') * (state.get(isOver ? 'switchIndex' : 'index') - node.get('indexPaid'))
     sums.stakes += node.get('stake')
     sums.weight += weight
     sums.placementTotal += placement

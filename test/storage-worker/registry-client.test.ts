@@ -28,6 +28,7 @@ import {
   quoteChange,
   RegistryClient,
   readPendingChange,
+  readPendingChanges,
   readShippedBytecode,
   sendChange,
 } from '../../storage-worker/index.ts'
@@ -252,6 +253,30 @@ describe('storage-worker/registry-client with the shipped contract', () => {
     await refused('REGISTRY_CONFIG_INVALID', planConfigChange(admin, { adminDelayPeriods: 19n }))
     const node = await clientOf(address, NODE)
     await refused('REGISTRY_NOT_ADMIN', quoteChange(node, { what: 'config', config }))
+  })
+
+  it('settings in force take back what is announced, and an announcement that nobody applied expires', async () => {
+    const address = await deploy({ adminDelayPeriods: 20n })
+    const admin = await clientOf(address, ADMIN)
+    const { old, config } = await planConfigChange(admin, { slashPercentage: 25n })
+    const change = { what: 'config', config } as const
+    const send = async () =>
+      (await sendChange(admin, change, await quoteChange(admin, change), { final: false })).events[0]
+    await send()
+    const [pending] = await readPendingChanges(admin)
+    assert.equal(pending && pending.untilPeriod - pending.fromPeriod, 5400n)
+    const withdrawn = await admin.call('updateConfig', old, { coinsNanoMas: MAS, final: false })
+    assert.deepEqual(withdrawn.events, [{ name: 'ADMIN_WITHDRAWN', what: 'config', hash: pending?.hash }])
+    assert.deepEqual(await readPendingChanges(admin), [])
+    await send()
+    periods(20 + 5402)
+    const late = await readPendingChange(admin, 'config')
+    assert.deepEqual([late?.isDue, late?.isExpired], [false, true])
+    await refused('CONTRACT_NOT_ANNOUNCED', checkApply(admin, change))
+    assert.equal(await checkAnnounce(admin, change), true)
+    const announced = await send()
+    assert.equal(announced?.name, 'ADMIN_ANNOUNCED')
+    assert.equal((await readPendingChange(admin, 'config'))?.isExpired, false)
   })
 
   it('code changes in one step where the delay is 0', async () => {

@@ -9,7 +9,7 @@ import { StorageConfig } from '../structs/StorageConfig';
 import {
   StorageNode,
   readNodeIndex,
-  readSnapshotWeight,
+  readVoteWeight,
 } from '../structs/StorageNode';
 
 const ADDRESS = 'AU12UBnqTHDQALpocVBnkPNy7y5CndUJQTLutaVDDFgMJcq5kQiKq';
@@ -36,7 +36,7 @@ function busyNode(): StorageNode {
   writer.bool(true);
   for (let i: u64 = 7; i <= 21; i++) writer.u64(i);
   writer.u32(22).u32(23).u32(24).u64(25).u32(26).u64(27).bool(true).u64(28);
-  writer.paddedAddress(ADDRESS).u64(29).u64(30);
+  writer.paddedAddress(ADDRESS).u64(29).u64(30).u8(31).u64(32);
   return StorageNode.deserialize(writer.bytes);
 }
 
@@ -52,7 +52,7 @@ describe('records', () => {
     era.root = filled(32);
     era.placementRoot = filled(32);
     expect(era.serialize().length).toBe(104);
-    expect(new EraVote(filled(32)).serialize().length).toBe(57);
+    expect(new EraVote(filled(32)).serialize().length).toBe(49);
     expect(new Announcement(filled(32), 1).serialize().length).toBe(41);
     expect(new StorageConfig().serialize().length).toBe(ENCODED_CONFIG);
     expect(new StorageNode(ADDRESS).serialize()[0]).toBe(1);
@@ -69,6 +69,8 @@ describe('records', () => {
     expect(node.lastStrikePeriod).toBe(27);
     expect(node.lastChallenger).toBe(ADDRESS);
     expect(node.slashedTotal).toBe(30);
+    expect(node.rules).toBe(31);
+    expect(node.movedEra).toBe(32);
     sameAgain(
       node.serialize(),
       StorageNode.deserialize(node.serialize()).serialize(),
@@ -82,15 +84,19 @@ describe('records', () => {
     node.previousWeightGb = 400;
     node.index = 77;
     const record = node.serialize();
-    expect(readSnapshotWeight(record, 9)).toBe(400);
-    expect(readSnapshotWeight(record, 10)).toBe(500);
+    expect(readVoteWeight(record, 9, true)).toBe(400);
+    expect(readVoteWeight(record, 10, true)).toBe(500);
+    expect(readVoteWeight(record, 32, true)).toBe(0);
     expect(readNodeIndex(record)).toBe(77);
+    node.rules = 0;
+    expect(readVoteWeight(node.serialize(), 10, false)).toBe(500);
+    expect(readVoteWeight(node.serialize(), 10, true)).toBe(0);
   });
 
   test('keep every field of the totals', () => {
     const bytes = filled(320);
     bytes[0] = 1;
-    for (let i = 192; i < 320; i++) bytes[i] = 0;
+    for (let i = 208; i < 320; i++) bytes[i] = 0;
     // The four flags: shortSince, paused and eraAnchors
     bytes[149] = 1;
     bytes[166] = 1;
@@ -127,7 +133,7 @@ describe('a record of another version', () => {
   throws('gives no weight', () => {
     const bytes = busyNode().serialize();
     bytes[0] = 2;
-    readSnapshotWeight(bytes, 1);
+    readVoteWeight(bytes, 1, false);
   });
 
   throws('gives no index', () => {

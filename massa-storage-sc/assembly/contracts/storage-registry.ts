@@ -343,7 +343,7 @@ export function acceptAdmin(binaryArgs: StaticArray<u8>): void {
 /** @param binaryArgs - address: string. @returns StorageNode */
 export function getNodeInfo(binaryArgs: StaticArray<u8>): StaticArray<u8> {
   const address = readAddress(binaryArgs);
-  return StorageNode.load(address).encode();
+  return StorageNode.show(address).encode();
 }
 
 /** @param binaryArgs - challengeId: string. @returns Challenge */

@@ -1,7 +1,11 @@
 import { ceilDiv, mulDiv, saturatingAdd, saturatingMul } from '../math';
 import { RegistryState } from '../structs/RegistryState';
 import { StorageConfig } from '../structs/StorageConfig';
-import { StorageNode } from '../structs/StorageNode';
+import {
+  RULES_ANCHORED,
+  RULES_FREE,
+  StorageNode,
+} from '../structs/StorageNode';
 import { Call } from './call';
 import { emit, text } from './events';
 
@@ -99,7 +103,9 @@ export function refresh(call: Call, node: StorageNode): void {
   const config = call.config;
   settle(state, node);
   const counts =
-    node.active && (!config.requireAnchors || node.retentionPeriods == 0);
+    node.active &&
+    (!config.requireAnchors ||
+      (node.rules == RULES_ANCHORED && node.retentionPeriods == 0));
   const target = counts
     ? min<u64>(node.allocatedGb, computeCap(state, config))
     : 0;
@@ -145,11 +151,7 @@ function setPlacement(call: Call, node: StorageNode, target: u64): void {
 function setWeight(call: Call, node: StorageNode, weight: u64): void {
   if (weight == node.weightGb) return;
   const state = call.state;
-  if (state.weightEra < call.era) {
-    state.previousWeight = state.weight;
-    state.weightEra = call.era;
-  }
-  state.weight += weight - node.weightGb;
+  setTotalWeight(call, state.weight + weight - node.weightGb);
   if (node.weightGb == 0) state.activeNodes++;
   if (weight == 0) state.activeNodes--;
   if (node.weightEra < call.era) {
@@ -157,6 +159,34 @@ function setWeight(call: Call, node: StorageNode, weight: u64): void {
     node.weightEra = call.era;
   }
   node.weightGb = weight;
+}
+
+function setTotalWeight(call: Call, weight: u64): void {
+  const state = call.state;
+  if (weight == state.weight) return;
+  if (state.weightEra < call.era) {
+    state.previousWeight = state.weight;
+    state.weightEra = call.era;
+  }
+  state.weight = weight;
+}
+
+/**
+ * Ends all weight and placement when anchors become required: they were had for a stake, and for a retention, that the
+ * new rules do not take. What each node accrued stays; it sees so itself when it is next read.
+ */
+export function switchToAnchors(call: Call): void {
+  const state = call.state;
+  state.switchIndex = state.index;
+  state.switchEra = call.era;
+  setTotalWeight(call, 0);
+  state.activeNodes = 0;
+  state.placementTotal = 0;
+}
+
+/** Rules that a stake is judged by today. */
+export function currentRules(config: StorageConfig): u8 {
+  return config.requireAnchors ? RULES_ANCHORED : RULES_FREE;
 }
 
 export function setRetention(

@@ -38,11 +38,13 @@ import { Announcement } from '../structs/Announcement';
 import { RegistryState } from '../structs/RegistryState';
 import { StorageConfig } from '../structs/StorageConfig';
 import { RECORD_VERSION } from '../structs/version';
-import { takeSample } from './accrual';
+import { switchToAnchors, takeSample } from './accrual';
 import { Call, ERA_PERIODS } from './call';
 import { checkConfig, checkConfigChange, emitConfigChanges } from './config';
 import { emit, text } from './events';
 
+/** How long an announced change may be applied, from the first period in which it may be. */
+const APPLY_PERIODS: u64 = 5_400;
 const PERIOD_MS: u64 = 16_000;
 const THREAD_MS: u64 = 500;
 /** 00 'asm', version 1, little endian. */
@@ -84,7 +86,8 @@ export function requireAddress(address: string): void {
 }
 
 /**
- * First call: announces. Second, identical, after the delay: may apply. Without a delay the first may.
+ * First call: announces. Second, identical, after the delay and not much later: may apply. Without a delay the first
+ * may. What was announced and forgotten is no surprise later: it has to be announced anew.
  *
  * @returns whether to apply now
  */
@@ -101,13 +104,15 @@ function isDue(
     const announced = known
       ? Announcement.deserialize(readRecord(key))
       : new Announcement(hash, call.period);
-    if (!known || !announced.isOf(hash)) {
+    const due = announced.announcedPeriod + delay;
+    const current = known && announced.isOf(hash);
+    if (!current || call.period > due + APPLY_PERIODS) {
       writeRecord(key, new Announcement(hash, call.period).serialize());
       const from = call.period + delay;
       emit('ADMIN_ANNOUNCED', [what, toHex(hash, HASH_BYTES), from.toString()]);
       return false;
     }
-    assert(call.period >= announced.announcedPeriod + delay, TOO_EARLY);
+    assert(call.period >= due, TOO_EARLY);
   }
   if (known) deleteRecord(key);
   return true;
@@ -121,9 +126,25 @@ export function _updateConfig(call: Call, binaryArgs: StaticArray<u8>): void {
   reader.end();
   checkConfig(config);
   checkConfigChange(call.config, config);
+  if (config.equals(call.config)) {
+    withdrawConfig(call);
+    return;
+  }
   if (!isDue(call, 'config', PENDING_CONFIG_KEY, sha256(binaryArgs))) return;
   config.save();
+  if (config.requireAnchors && !call.config.requireAnchors) {
+    switchToAnchors(call);
+  }
   emitConfigChanges(call.config, config);
+}
+
+/** Settings that are in force already need no announcement, and take back the one that there is. */
+function withdrawConfig(call: Call): void {
+  const key = textKey(PENDING_CONFIG_KEY);
+  if (!hasRecord(key)) return;
+  const hash = Announcement.deserialize(readRecord(key)).hash;
+  deleteRecord(key);
+  emit('ADMIN_WITHDRAWN', ['config', toHex(hash, HASH_BYTES)]);
 }
 
 /** The chain stores whatever it is given; anything but wasm would lock every coin in here. */

@@ -9,13 +9,15 @@ import {
   NO_VOTERS,
   NO_VOTES,
   SIGNATURES_UNSORTED,
+  VOTES_COUNTED,
 } from '../errors';
 import { HASH_BYTES, sha256 } from '../merkle';
-import { nodeKey, voteKey } from '../storage-keys';
+import { nameVote, nodeKey, voteKey } from '../storage-keys';
 import { EraAnchor } from '../structs/EraAnchor';
-import { EraVote, NO_INDEX } from '../structs/EraVote';
+import { EraVote } from '../structs/EraVote';
 import { NO_ERA, RegistryState } from '../structs/RegistryState';
-import { readNodeIndex, readSnapshotWeight } from '../structs/StorageNode';
+import { readNodeIndex, readVoteWeight } from '../structs/StorageNode';
+import { VotePage } from '../structs/VotePage';
 import { Call, ERA_PERIODS } from './call';
 import { emit } from './events';
 import { requireSignature } from './proofs';
@@ -30,13 +32,39 @@ export const MAX_SIGNATURES = 100;
 const VOTE_DIGITS = 16;
 const PPM: u64 = 1_000_000;
 
-/** Signatures of one call. */
+/** Nodes whose signatures one call brings, ascending by place. */
 class Ballot {
-  /** Registry indexes of the first and last signer */
-  firstIndex: u64 = NO_INDEX;
-  lastIndex: u64 = NO_INDEX;
-  /** Weight, GB */
-  tally: u64 = 0;
+  count: i32 = 0;
+  /** GB */
+  weight: u64 = 0;
+  private readonly indexes: StaticArray<u64>;
+  private readonly weights: StaticArray<u64>;
+
+  constructor(size: i32) {
+    this.indexes = new StaticArray<u64>(size);
+    this.weights = new StaticArray<u64>(size);
+  }
+
+  push(index: u64, weight: u64): void {
+    this.indexes[this.count] = index;
+    this.weights[this.count] = weight;
+    this.count++;
+    this.weight += weight;
+  }
+
+  /** Marks all in the pages of the vote. @returns weight of those that were not marked before */
+  mark(pages: VotePage[], voteName: string, era: u64): u64 {
+    let added: u64 = 0;
+    for (let i = 0; i < this.count; i++) {
+      const index = this.indexes[i];
+      const number = VotePage.numberOf(index);
+      if (pages.length == 0 || pages[pages.length - 1].number != number) {
+        pages.push(VotePage.open(voteName, number, era));
+      }
+      if (pages[pages.length - 1].add(index)) added += this.weights[i];
+    }
+    return added;
+  }
 }
 
 /** Counts signatures of a statement about an era; anchors it when they are a quorum, else keeps the count. */
@@ -49,26 +77,38 @@ export function _anchorEra(
   requireAnchorable(call, anchor);
   const votes =
     state.weightEra < call.era ? state.weight : state.previousWeight;
-  assert(votes > 0, NO_VOTERS);
+  // In the era of a switch its start knows weights that nobody has any more.
+  assert(votes > 0 && state.switchEra != call.era, NO_VOTERS);
 
   const digest = computeEraDigest(call.callee, anchor);
   const shortDigest = toHex(digest, VOTE_DIGITS / 2);
-  const key = voteKey(anchor.era, shortDigest);
+  const voteName = nameVote(anchor.era, shortDigest);
+  const key = voteKey(voteName);
   const known = hasRecord(key);
-  const vote = openVote(call, digest, known ? readRecord(key) : null);
-  addBallot(vote, countBallot(call, digest, signatures));
-  if (vote.tally * PPM >= call.config.anchorQuorumPpm * votes) {
+  const ballot = countBallot(call, digest, signatures);
+  const quorum = call.config.anchorQuorumPpm * votes;
+  let anchored = ballot.weight * PPM >= quorum;
+  if (!anchored) {
+    const vote = openVote(call, digest, known ? readRecord(key) : null);
+    const pages = new Array<VotePage>();
+    const added = ballot.mark(pages, voteName, call.era);
+    assert(added > 0, VOTES_COUNTED);
+    vote.tally += added;
+    anchored = vote.tally * PPM >= quorum;
+    if (!anchored) {
+      for (let i = 0; i < pages.length; i++) pages[i].save();
+      writeRecord(key, vote.serialize());
+      emit('ERA_VOTED', [
+        anchor.era.toString(),
+        shortDigest,
+        vote.tally.toString(),
+      ]);
+    }
+  }
+  if (anchored) {
     if (known) deleteRecord(key);
     addAnchor(call, anchor);
-    return;
   }
-  writeRecord(key, vote.serialize());
-  emit('ERA_VOTED', [
-    anchor.era.toString(),
-    shortDigest,
-    vote.tally.toString(),
-    vote.lastIndex.toString(),
-  ]);
 }
 
 function requireAnchorable(call: Call, anchor: EraAnchor): void {
@@ -123,44 +163,28 @@ function openVote(
   return vote;
 }
 
-/** What the signatures of one call come to. Nobody counts twice: indexes ascend. */
+/** Whose signatures the call brings. Nobody comes twice: places ascend. */
 function countBallot(
   call: Call,
   digest: StaticArray<u8>,
   signatures: StaticArray<u8>[],
 ): Ballot {
+  const switched = call.state.switchEra != NO_ERA;
   const signedText = ERA_TEXT_PREFIX + toHex(digest, HASH_BYTES);
-  const ballot = new Ballot();
+  const ballot = new Ballot(signatures.length);
+  let least: u64 = 0;
   for (let i = 0; i < signatures.length; i++) {
     const key = nodeKey(requireSignature(signatures[i], signedText));
     if (!hasRecord(key)) continue;
     const node = readRecord(key);
     const index = readNodeIndex(node);
-    assert(
-      ballot.lastIndex == NO_INDEX || index > ballot.lastIndex,
-      SIGNATURES_UNSORTED,
-    );
-    if (ballot.firstIndex == NO_INDEX) ballot.firstIndex = index;
-    ballot.lastIndex = index;
-    ballot.tally += readSnapshotWeight(node, call.era);
+    assert(index >= least, SIGNATURES_UNSORTED);
+    least = index + 1;
+    const weight = readVoteWeight(node, call.era, switched);
+    if (weight > 0) ballot.push(index, weight);
   }
-  assert(ballot.tally > 0, NO_VOTES);
+  assert(ballot.count > 0, NO_VOTES);
   return ballot;
-}
-
-/**
- * Signatures above the last one seen add to the vote: a node that is moved only gets a lower index, and a new node had
- * no weight when the era began. Others stand alone, and take the place of what weighs less: else one signature of the
- * highest index would end every vote.
- */
-function addBallot(vote: EraVote, ballot: Ballot): void {
-  if (vote.lastIndex == NO_INDEX || ballot.firstIndex > vote.lastIndex) {
-    vote.tally += ballot.tally;
-  } else {
-    assert(ballot.tally > vote.tally, SIGNATURES_UNSORTED);
-    vote.tally = ballot.tally;
-  }
-  vote.lastIndex = ballot.lastIndex;
 }
 
 function addAnchor(call: Call, anchor: EraAnchor): void {

@@ -77,7 +77,7 @@ export function _issueChallenges(
     const chunkId = parseHash(chunkIds[i], CHUNK_ID_INVALID);
     if (node === null) {
       requireAddressText(nodeAddress);
-      node = StorageNode.load(nodeAddress);
+      node = StorageNode.load(nodeAddress, call.state);
       assert(node.active, NODE_INACTIVE);
     }
     const challenge = new Challenge(ids[i]);
@@ -218,7 +218,7 @@ function resolve(
   wanted: u8,
   reason: string,
 ): void {
-  const node = StorageNode.load(challenge.nodeAddress);
+  const node = StorageNode.load(challenge.nodeAddress, call.state);
   const outcome =
     wanted != OUTCOME_PASSED && isIssuerGone(challenge) ? OUTCOME_VOID : wanted;
   challenge.resolved = true;

@@ -9,6 +9,7 @@ import {
 import { Challenge, MAX_ID_CHARS } from '../structs/Challenge';
 import { EraVote } from '../structs/EraVote';
 import { PeriodStats } from '../structs/PeriodStats';
+import { PAGE_BYTES, readPageEra } from '../structs/VotePage';
 import { Call, ERA_PERIODS } from './call';
 import { emit } from './events';
 
@@ -57,6 +58,10 @@ function isPrunable(
     const period = PeriodStats.deserialize(record).period;
     return period + 2 * retention < call.period;
   }
-  const era = EraVote.deserialize(record).snapshotEra;
+  // Votes and their pages share a prefix, and nothing but the size tells them apart.
+  const era =
+    record.length == PAGE_BYTES
+      ? readPageEra(record)
+      : EraVote.deserialize(record).snapshotEra;
   return era < call.era && era * ERA_PERIODS + 2 * retention < call.period;
 }

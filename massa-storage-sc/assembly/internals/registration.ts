@@ -36,6 +36,7 @@ import { StorageNode } from '../structs/StorageNode';
 import { RECORD_VERSION, requireVersion } from '../structs/version';
 import {
   computeRequiredStake,
+  currentRules,
   refresh,
   returnToPool,
   setRetention,
@@ -104,6 +105,7 @@ export function _registerStorageNode(
   node.registeredPeriod = call.period;
   node.active = true;
   node.stake = stake;
+  node.rules = currentRules(call.config);
   node.indexPaid = call.state.index;
   node.index = total;
   setRetention(call, node, retentionPeriods);
@@ -124,7 +126,7 @@ export function _updateStorageAllocation(
   givenRetention: u64,
 ): void {
   assert(!call.state.paused, PAUSED);
-  const node = StorageNode.load(call.caller);
+  const node = StorageNode.load(call.caller, call.state);
   assert(!node.leaving, NODE_LEAVING);
   requireGb(call.config, allocatedGb);
   const enough = node.stake >= computeRequiredStake(call.config, allocatedGb);
@@ -133,6 +135,7 @@ export function _updateStorageAllocation(
 
   node.allocatedGb = allocatedGb;
   node.active = enough;
+  if (enough) node.rules = currentRules(call.config);
   if (hasRetention) setRetention(call, node, givenRetention);
   refresh(call, node);
   node.save();
@@ -145,13 +148,14 @@ export function _updateStorageAllocation(
 
 /** All coins sent become stake; enough of it makes a slashed node active again. */
 export function _topUpStake(call: Call): void {
-  const node = StorageNode.load(call.caller);
+  const node = StorageNode.load(call.caller, call.state);
   assert(!node.leaving, NODE_LEAVING);
   assert(call.coins > 0, AMOUNT_ZERO);
   node.stake += call.coins;
   call.state.stakes += call.coins;
   node.active =
     node.stake >= computeRequiredStake(call.config, node.allocatedGb);
+  if (node.active) node.rules = currentRules(call.config);
   refresh(call, node);
   node.save();
   emit('STAKE_ADDED', [
@@ -164,7 +168,7 @@ export function _topUpStake(call: Call): void {
 
 /** First call: leaves. Second, after unbonding and with no challenge open: is paid and forgotten. */
 export function _unregisterStorageNode(call: Call): void {
-  const node = StorageNode.load(call.caller);
+  const node = StorageNode.load(call.caller, call.state);
   const first = !node.leaving;
   if (first) leave(call, node);
   const payable = node.openChallenges == 0 && call.period >= node.unlockPeriod;
@@ -193,7 +197,7 @@ function withdraw(call: Call, node: StorageNode): void {
   call.state.stakes -= node.stake;
   call.state.owed -= node.pendingRewards;
   call.state.registryVersion++;
-  removeFromIndex(node.index);
+  removeFromIndex(call, node.index);
   node.remove();
   const metadata = metadataKey(node.address);
   if (hasRecord(metadata)) deleteRecord(metadata);
@@ -202,11 +206,12 @@ function withdraw(call: Call, node: StorageNode): void {
 }
 
 /** The last node takes the place that becomes free, so indexes only fall. */
-function removeFromIndex(index: u64): void {
+function removeFromIndex(call: Call, index: u64): void {
   const last = readTotalNodes() - 1;
   if (index != last) {
-    const moved = StorageNode.load(readNodeAt(last));
+    const moved = StorageNode.load(readNodeAt(last), call.state);
     moved.index = index;
+    moved.movedEra = call.era;
     moved.save();
     writeNodeAt(index, moved.address);
   }
@@ -259,7 +264,7 @@ function requirePrintable(value: string, maxChars: i32): void {
 
 /** Pays what audits vested. */
 export function _claimRewards(call: Call): void {
-  const node = StorageNode.load(call.caller);
+  const node = StorageNode.load(call.caller, call.state);
   const amount = node.pendingRewards;
   assert(amount > 0, NOTHING_TO_CLAIM);
   node.pendingRewards = 0;

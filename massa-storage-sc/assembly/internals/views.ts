@@ -10,7 +10,7 @@ const MAX_PAGE: u32 = 50;
 /** Everything a node would have if all its audits passed, with the index as it stands now. */
 export function _calculatePendingRewards(address: string): u64 {
   const reading = new Reading();
-  const node = StorageNode.load(address);
+  const node = StorageNode.load(address, reading.state);
   accrue(reading.state, reading.config, reading.period);
   const accrued = node.weightGb * (reading.state.index - node.indexPaid);
   return node.pendingRewards + node.underAudit + node.unvested + accrued;
@@ -25,7 +25,8 @@ export function _getNodes(offset: u64, limit: u32): StaticArray<u8> {
   let listBytes = 0;
   for (let i: u64 = 0; i < limit && i < total; i++) {
     if (offset >= total - i) break;
-    const item = StorageNode.load(readNodeAt(offset + i)).encode();
+    const address = readNodeAt(offset + i);
+    const item = StorageNode.load(address, reading.state).encode();
     items.push(item);
     listBytes += item.length;
   }

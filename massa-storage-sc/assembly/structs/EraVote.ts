@@ -1,16 +1,12 @@
 import { ByteReader, ByteWriter } from '../codec';
 import { RECORD_VERSION, readVersion } from './version';
 
-const RECORD_BYTES = 57;
-/** lastIndex before the first signature. */
-export const NO_INDEX: u64 = u64.MAX_VALUE;
+const RECORD_BYTES = 49;
 
-/** Signatures counted so far for one statement about one era. */
+/** Signatures counted so far for one statement about one era; whose they are is in its pages. */
 export class EraVote {
   /** Era whose starting weights count */
   snapshotEra: u64 = 0;
-  /** Registry index of the last signature seen */
-  lastIndex: u64 = NO_INDEX;
   /** Weight counted, GB */
   tally: u64 = 0;
 
@@ -22,7 +18,6 @@ export class EraVote {
     readVersion(reader);
     const vote = new EraVote(reader.raw(32));
     vote.snapshotEra = reader.u64();
-    vote.lastIndex = reader.u64();
     vote.tally = reader.u64();
     return vote;
   }
@@ -32,7 +27,6 @@ export class EraVote {
       .u8(RECORD_VERSION)
       .raw(this.digest)
       .u64(this.snapshotEra)
-      .u64(this.lastIndex)
       .u64(this.tally).bytes;
   }
 }

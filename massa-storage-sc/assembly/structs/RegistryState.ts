@@ -4,7 +4,7 @@ import { STATE_KEY, textKey } from '../storage-keys';
 import { RECORD_VERSION, readVersion } from './version';
 
 const RECORD_BYTES = 320;
-/** latestEra before the first anchor. */
+/** latestEra before the first anchor, switchEra without a switch. */
 export const NO_ERA: u64 = u64.MAX_VALUE;
 
 /** The totals that let every call cost the same at any number of nodes. */
@@ -47,6 +47,9 @@ export class RegistryState {
   eraReplicas: u32 = 0;
   eraLag: u32 = 0;
   eraAnchors: bool = false;
+  /** index and era when requireAnchors became true; NO_ERA = it did not, or was so from the beginning */
+  switchIndex: u64 = NO_ERA;
+  switchEra: u64 = NO_ERA;
 
   static load(): RegistryState {
     return RegistryState.deserialize(readRecord(textKey(STATE_KEY)));
@@ -97,6 +100,8 @@ export class RegistryState {
     state.eraReplicas = reader.u32();
     state.eraLag = reader.u32();
     state.eraAnchors = reader.bool();
+    state.switchIndex = reader.u64();
+    state.switchEra = reader.u64();
     return state;
   }
 
@@ -130,6 +135,8 @@ export class RegistryState {
       .u64(this.eraBytes)
       .u32(this.eraReplicas)
       .u32(this.eraLag)
-      .bool(this.eraAnchors).bytes;
+      .bool(this.eraAnchors)
+      .u64(this.switchIndex)
+      .u64(this.switchEra).bytes;
   }
 }

@@ -74,6 +74,12 @@ export class StorageConfig {
     return copy;
   }
 
+  equals(other: StorageConfig): bool {
+    const a = changetype<usize>(this.serialize());
+    const b = changetype<usize>(other.serialize());
+    return memory.compare(a, b, ENCODED_BYTES) == 0;
+  }
+
   /** Takes fields from an argument of 6 to 22 fields; those left out keep their values. */
   update(reader: ByteReader): void {
     this.readRequired(reader);

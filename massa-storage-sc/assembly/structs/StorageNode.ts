@@ -8,17 +8,24 @@ import {
 } from '../datastore';
 import { NODE_UNKNOWN } from '../errors';
 import { nodeKey } from '../storage-keys';
+import { NO_ERA, RegistryState } from './RegistryState';
 import { RECORD_VERSION, readVersion, requireVersion } from './version';
 
 const RECORD_BYTES = 384;
 /** Everything but the two texts, as views return it. */
-const ENCODED_BYTES = 4 + 4 + 226;
+const ENCODED_BYTES = 4 + 4 + 226 + 9;
 /** Where weightGb stands: after version, address, six u64, active and four u64. */
 const WEIGHT_OFFSET: usize = 1 + 54 + 48 + 1 + 32;
 /** Where index stands: after version, address, 210 bytes of numbers and lastChallenger. */
 const INDEX_OFFSET: usize = 1 + 54 + 210 + 54;
+/** Where rules and movedEra stand: after index and slashedTotal. */
+const RULES_OFFSET: usize = INDEX_OFFSET + 16;
+const MOVED_ERA_OFFSET: usize = RULES_OFFSET + 1;
 /** lastStrikePeriod before the first strike. */
 export const NO_STRIKE: u64 = u64.MAX_VALUE;
+/** What a stake was judged by last: rules without anchors, or with them. */
+export const RULES_FREE: u8 = 0;
+export const RULES_ANCHORED: u8 = 1;
 
 /** A storage provider; the seed's fields first. Amounts in nanoMAS. */
 export class StorageNode {
@@ -66,6 +73,10 @@ export class StorageNode {
   /** Place in the registry */
   index: u64 = 0;
   slashedTotal: u64 = 0;
+  /** RULES_FREE or RULES_ANCHORED */
+  rules: u8 = RULES_FREE;
+  /** Era in which the node last took the place of another; 0 = never: nobody votes in era 0 */
+  movedEra: u64 = 0;
 
   constructor(address: string) {
     this.address = address;
@@ -75,11 +86,50 @@ export class StorageNode {
     return hasRecord(nodeKey(address));
   }
 
-  /** Refuses with REGISTRY_NODE_UNKNOWN. */
-  static load(address: string): StorageNode {
+  /** The node as the switch to anchors left it. Refuses with REGISTRY_NODE_UNKNOWN. */
+  static load(address: string, state: RegistryState): StorageNode {
+    const node = StorageNode.read(address);
+    node.applySwitch(state);
+    return node;
+  }
+
+  /** The same for a view that may do without the totals: they are read only for a node of the old rules. */
+  static show(address: string): StorageNode {
+    const node = StorageNode.read(address);
+    if (node.rules == RULES_FREE) node.applySwitch(RegistryState.load());
+    return node;
+  }
+
+  private static read(address: string): StorageNode {
     const key = nodeKey(address);
     assert(hasRecord(key), NODE_UNKNOWN);
     return StorageNode.deserialize(readRecord(key));
+  }
+
+  /**
+   * What a node made without anchors accrued up to the switch stays; its weight and placement ended with it. The switch
+   * cannot write that into every record, so each reader does: any number of times, with the same result.
+   */
+  private applySwitch(state: RegistryState): void {
+    const era = state.switchEra;
+    if (era == NO_ERA || this.rules != RULES_FREE) return;
+    this.unvested += this.weightGb * (state.switchIndex - this.indexPaid);
+    this.indexPaid = state.index;
+    this.nextWeightGb = 0;
+    if (this.weightGb != 0) {
+      if (this.weightEra < era) {
+        this.previousWeightGb = this.weightGb;
+        this.weightEra = era;
+      }
+      this.weightGb = 0;
+    }
+    if (this.placementGb != 0) {
+      if (this.placementEra < era) {
+        this.previousPlacementGb = this.placementGb;
+        this.placementEra = era;
+      }
+      this.placementGb = 0;
+    }
   }
 
   save(): void {
@@ -131,6 +181,8 @@ export class StorageNode {
     node.lastChallenger = reader.paddedAddress();
     node.index = reader.u64();
     node.slashedTotal = reader.u64();
+    node.rules = reader.u8();
+    node.movedEra = reader.u64();
     return node;
   }
 
@@ -141,7 +193,7 @@ export class StorageNode {
       .paddedAddress(this.address);
     this.writeNumbers(writer);
     writer.paddedAddress(this.lastChallenger);
-    return writer.u64(this.index).u64(this.slashedTotal).bytes;
+    return this.writeEnd(writer);
   }
 
   /** What views return: the same fields with texts of their own length, and no version. */
@@ -150,7 +202,15 @@ export class StorageNode {
     const writer = new ByteWriter(ENCODED_BYTES + chars).text(this.address);
     this.writeNumbers(writer);
     writer.text(this.lastChallenger);
-    return writer.u64(this.index).u64(this.slashedTotal).bytes;
+    return this.writeEnd(writer);
+  }
+
+  private writeEnd(writer: ByteWriter): StaticArray<u8> {
+    return writer
+      .u64(this.index)
+      .u64(this.slashedTotal)
+      .u8(this.rules)
+      .u64(this.movedEra).bytes;
   }
 
   private writeNumbers(writer: ByteWriter): void {
@@ -188,10 +248,20 @@ export class StorageNode {
   }
 }
 
-/** The value of a vote at the start of `era`, read from a stored node without decoding the rest of it. */
-export function readSnapshotWeight(record: StaticArray<u8>, era: u64): u64 {
+/**
+ * The value of a vote at the start of `era`, later than that of a switch, read from a stored node without decoding the
+ * rest of it. A node that took the place of another in `era` has none: the mark of that place may be the other's.
+ */
+export function readVoteWeight(
+  record: StaticArray<u8>,
+  era: u64,
+  switched: bool,
+): u64 {
   requireVersion(record);
-  const at = changetype<usize>(record) + WEIGHT_OFFSET;
+  const start = changetype<usize>(record);
+  if (load<u64>(start + MOVED_ERA_OFFSET) == era) return 0;
+  if (switched && load<u8>(start + RULES_OFFSET) == RULES_FREE) return 0;
+  const at = start + WEIGHT_OFFSET;
   return load<u64>(at, 8) < era ? load<u64>(at) : load<u64>(at, 16);
 }
 

@@ -168,6 +168,8 @@ const node = fc.record({
   lastChallenger: fc.option(address, { nil: undefined }),
   index: u64,
   slashedTotal: u64,
+  rules: fc.nat(255),
+  movedEra: u64,
 })
 
 /** Results, for every view. */

@@ -17,7 +17,9 @@ const LAYOUT_OF_PREFIX: Readonly<Record<string, Layout>> = {
 /** Fields of a stored record, for messages; what no layout fits as hex. */
 export function describeRecord(key: string, bytes: Uint8Array): string {
   const hex = Buffer.from(bytes).toString('hex')
-  const layout = LAYOUT_OF_PREFIX[key.split('_')[0] ?? '']
+  const parts = key.split('_')
+  const isPage = parts[0] === 'vote' && parts.length > 3
+  const layout = isPage ? LAYOUTS.votePage : LAYOUT_OF_PREFIX[parts[0] ?? '']
   if (!layout) return hex
   try {
     return JSON.stringify(decodeRecord(layout, bytes), (_, value: unknown) => {

@@ -5,6 +5,7 @@ type Store = ReadonlyMap<string, Uint8Array>
 type Reading = Readonly<Record<string, FieldValue>>
 
 const ERA_PERIODS = 128
+const NONE = (1n << 64n) - 1n
 const SNAPSHOT_FIELDS = [
   ['weightGb', 'weightEra', 'previousWeightGb'],
   ['placementGb', 'placementEra', 'previousPlacementGb'],
@@ -25,13 +26,14 @@ export class InvariantWatch {
     if (era === this.era) return
     this.era = era
     this.atStart.clear()
-    for (const node of listNodes(store)) {
+    const state = readState(store)
+    for (const stored of listNodes(store)) {
+      const node = state ? afterSwitch(stored, state) : stored
       this.atStart.set(
         text(node, 'address'),
         SNAPSHOT_FIELDS.map(([value]) => number(node, value)),
       )
     }
-    const state = readState(store)
     if (state) this.atStart.set('', [number(state, 'weight')])
   }
 
@@ -40,7 +42,7 @@ export class InvariantWatch {
     if (this.era < 0) this.enter(slot, store)
     const state = readState(store)
     if (!state) return 'there is no state'
-    const nodes = listNodes(store)
+    const nodes = listNodes(store).map((node) => afterSwitch(node, state))
     const sum = (of: (node: Reading) => bigint) => nodes.reduce((total, node) => total + of(node), 0n)
     const index = number(state, 'index')
     const owed = sum(
@@ -88,6 +90,26 @@ export class InvariantWatch {
       if (read !== wanted) return `${fields[0]} at the start of era ${this.era} reads ${read}, was ${wanted}`
     }
     return undefined
+  }
+}
+
+/** A node that was made without anchors, as it counts since they are required, whatever its record still says. */
+function afterSwitch(node: Reading, state: Reading): Reading {
+  const era = number(state, 'switchEra')
+  if (era === NONE || number(node, 'rules') === 1n) return node
+  const end = (value: string, changed: string, previous: string) => {
+    if (number(node, value) === 0n) return {}
+    const isEarlier = number(node, changed) < era
+    return { [value]: 0n, [changed]: era, [previous]: number(node, isEarlier ? value : previous) }
+  }
+  const earned = number(node, 'weightGb') * (number(state, 'switchIndex') - number(node, 'indexPaid'))
+  return {
+    ...node,
+    ...end('weightGb', 'weightEra', 'previousWeightGb'),
+    ...end('placementGb', 'placementEra', 'previousPlacementGb'),
+    unvested: number(node, 'unvested') + earned,
+    indexPaid: number(state, 'index'),
+    nextWeightGb: 0n,
   }
 }
 

@@ -1,5 +1,6 @@
 import { ArgsWriter } from '../../reference/args-writer.ts'
 import { writeConfig } from '../../reference/registry-model/config.ts'
+import { greatest } from '../../reference/registry-model/extremes.ts'
 import { actors } from './actors.ts'
 import { changeConfig } from './draw-config.ts'
 import { makeCall, pickCaller } from './moves-node.ts'
@@ -33,8 +34,30 @@ const config: Move = (scene) => {
   }
   if (state.pendingConfig && !random.chance(0.2)) return undefined
   const fields = random.chance(0.7) ? 22 : 6 + random.int(17)
-  const args = writeConfig(new ArgsWriter(), changeConfig(random, state.config), fields)
+  const isSame = state.pendingConfig !== undefined && random.chance(0.3)
+  const args = writeConfig(new ArgsWriter(), isSame ? state.config : changeConfig(random, state.config), fields)
   const step = makeCall('updateConfig', pickAdmin(scene), args, MAS)
+  scene.lastConfig = step.parameter
+  return step
+}
+
+/** Anchors come to be required while nodes have weight; a second call of these arguments is `config`'s. */
+const switchOn: Move = (scene) => {
+  const { random, world } = scene
+  const { state } = world.model
+  if (state.config.requireAnchors === 1n || state.pendingConfig || state.activeNodes < 2n) return undefined
+  if (!random.chance(0.3)) return undefined
+  const unbondingPeriods = greatest(256n, state.config.unbondingPeriods)
+  const args = writeConfig(new ArgsWriter(), {
+    ...state.config,
+    requireAnchors: 1n,
+    unbondingPeriods,
+    adminDelayPeriods: greatest(state.config.adminDelayPeriods, unbondingPeriods + 2700n),
+    // So that some stakes are enough for the new rules, and some are not.
+    stakePerGb: random.pick([state.config.stakePerGb, state.config.minStake, 10n ** 9n]),
+    placementLagEras: 1n,
+  })
+  const step = makeCall('updateConfig', state.admin, args, MAS)
   scene.lastConfig = step.parameter
   return step
 }
@@ -149,13 +172,20 @@ const prune: Move = (scene) => {
       .filter((c) => c.outcome !== 'open' && c.issuedPeriod + keep <= now)
       .map(({ id }) => id),
     [...state.periods.keys()].filter((period) => period + 2n * keep <= now).map(String),
-    [...state.votes].filter(([, vote]) => vote.snapshotEra * 128n + 2n * keep <= now).map(([name]) => name),
+    [...state.votes, ...state.votePages]
+      .filter(([, vote]) => vote.snapshotEra * 128n + 2n * keep <= now)
+      .map(([name]) => name),
   ]
   // What is one period short of being due is tried, too.
   const due = lists[kind] ?? []
   if (due.length === 0 && kind < 3 && !random.chance(hostility / 3)) return undefined
   const ids = random.shuffle(due).slice(0, 1 + random.int(20))
-  const all = [[...state.challenges.keys()], [...state.periods.keys()].map(String), [...state.votes.keys()]][kind] ?? []
+  const all =
+    [
+      [...state.challenges.keys()],
+      [...state.periods.keys()].map(String),
+      [...state.votes.keys(), ...state.votePages.keys()],
+    ][kind] ?? []
   if (random.chance(0.2)) ids.push(random.pickAny(all) ?? 'none', '01', 'z'.repeat(260), ...ids.slice(0, 1))
   if (random.chance(0.03)) while (ids.length < 21) ids.push('none')
   const issuers = [...state.challenges.values()].filter(({ id }) => ids.includes(id)).map(({ issuer }) => issuer)
@@ -172,6 +202,7 @@ const pruneTooEarly: Move = (scene) => {
 
 export const adminMoves: readonly (readonly [number, Move])[] = [
   [3, config],
+  [1, switchOn],
   [1, upgrade],
   [3, addChallenger],
   [30, addFirstChallenger],

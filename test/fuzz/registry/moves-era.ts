@@ -1,6 +1,5 @@
 import { computeEraText } from '../../../core/index.ts'
 import { ArgsWriter } from '../../reference/args-writer.ts'
-import { greatest } from '../../reference/registry-model/extremes.ts'
 import { actors, findActor } from './actors.ts'
 import { type MadeEra, makeEra } from './made-eras.ts'
 import { makeCall } from './moves-node.ts'
@@ -69,9 +68,9 @@ const anchor: Move = (scene) => {
     nextPlacementRoot: placementRoot,
   }
   const text = computeEraText({ ...statement })
-  const last = greatest(-1n, ...votes.map((name) => state.votes.get(name)?.lastIndex ?? -1n))
   let signers = state.nodes.map(({ address }) => address)
-  if (votes.length > 0 && random.chance(0.7)) signers = signers.slice(Number(last) + 1)
+  // The second half of a vote, more or less.
+  if (votes.length > 0 && random.chance(0.4)) signers = signers.slice(1 + random.int(3))
   if (random.chance(0.35)) signers = signers.slice(0, 1 + random.int(3))
   if (random.chance(0.1)) signers = signers.filter(() => random.chance(0.6))
   if (random.chance(0.04)) signers.push(random.pick(actors).address)

@@ -38,7 +38,9 @@ const waitForSomething: Move = (scene) => {
   for (const { issuedPeriod } of state.challenges.values()) periods.push(issuedPeriod + keep)
   for (const period of state.periods.keys()) periods.push(period + 2n * keep)
   for (const pending of [state.pendingConfig, state.pendingCode]) {
-    if (pending) periods.push(pending.announcedPeriod + state.config.adminDelayPeriods)
+    if (!pending) continue
+    const due = pending.announcedPeriod + state.config.adminDelayPeriods
+    periods.push(due, due + 5400n)
   }
   for (const period of periods) slots.push(Number(period) * 32)
   const later = slots.filter((slot) => slot > now && slot < now + 32 * 4000)

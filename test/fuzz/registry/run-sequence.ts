@@ -1,3 +1,4 @@
+import type { Node } from '../../reference/registry-model/state.ts'
 import { Difference } from './difference.ts'
 import { checkExits, leaveEverybody } from './drain.ts'
 import { drawStart, drawStep } from './generator.ts'
@@ -140,11 +141,25 @@ function noteSights(coverage: Coverage, { model }: World, { outcome }: StepResul
     'leaving with a challenge open': state.nodes.some((node) => node.leaving && node.openChallenges > 0n),
     'under audit with money': state.nodes.some((node) => node.underAudit > 0n),
     'vote open': state.votes.size > 0,
+    switched: state.switched !== undefined,
+    'switched, records of before': state.switched !== undefined && state.records.some((node) => isOfBefore(node)),
+    'switched, money of before':
+      state.switched !== undefined && state.nodes.some((n) => n.rules === 0n && n.unvested > 0n),
+    'switched, weight': state.switched !== undefined && state.weight > 0n,
+    'switched, index moves': state.switched !== undefined && state.index > state.switched.index,
+    'vote without a moved node': state.nodes.some(
+      (node) => state.totalWeight.era > 0n && node.movedEra === state.sampledEra && node.weight.value > 0n,
+    ),
     'profile of two eras': [...state.metadata.values()].some(({ previous }) => previous.endpoint !== ''),
     'six nodes': state.nodes.length >= 6,
     'owed above 10^16': state.owed > 10n ** 16n,
   }
   for (const [name, isSo] of Object.entries(sights)) if (isSo) note(coverage, 'calls that leave', name)
+}
+
+/** Not yet read by a call that writes since. */
+function isOfBefore({ rules, weight }: Node): boolean {
+  return rules === 0n && weight.value > 0n
 }
 
 function note(coverage: Coverage, functionName: string, result: string): void {

@@ -1,6 +1,8 @@
 import { type Slot, slotIndex, slotOfIndex } from '../../../core/index.ts'
 import { ArgsWriter } from '../../reference/args-writer.ts'
+import type { Config } from '../../reference/registry-model/config.ts'
 import { decodeRecord, LAYOUTS } from '../../reference/registry-model/layout.ts'
+import type { Node } from '../../reference/registry-model/state.ts'
 import { actors } from './actors.ts'
 import type { Start, Step } from './step.ts'
 import { World } from './world.ts'
@@ -60,4 +62,14 @@ export function later(start: Start, slots: number): Slot {
 /** A call that is known beforehand. */
 export function at(slot: Slot, step: Step): Timed {
   return { slot, make: () => step }
+}
+
+/** The same settings but for the switch, which applies at once where there was no delay. */
+export function requireAnchors(config: Config): Config {
+  return { ...config, requireAnchors: 1n, unbondingPeriods: 256n, adminDelayPeriods: 54_000n }
+}
+
+/** What each node has accrued and no audit has judged. */
+export function listOwed(index: bigint, nodes: readonly Node[]): (readonly [address: string, owed: bigint])[] {
+  return nodes.map((node) => [node.address, node.unvested + node.weight.value * (index - node.indexPaid)])
 }

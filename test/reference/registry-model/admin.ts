@@ -4,6 +4,7 @@ import type { Context } from './call.ts'
 import { type Config, checkConfig, formatSetting, readConfig } from './config.ts'
 import { CONFIG_FIELDS } from './layout.ts'
 import { demand } from './refusal.ts'
+import { switchToAnchors } from './rewards.ts'
 import { type Announcement, ERA_PERIODS, type RegistryState } from './state.ts'
 import { hashAll } from './tree.ts'
 
@@ -13,6 +14,8 @@ import { hashAll } from './tree.ts'
 
 const MAX_ADDRESS_BYTES = 53
 const MAX_PRUNED = 20
+/** An announced change that nobody applied for so long has to be announced again. */
+const MOST_APPLY_PERIODS = 5400n
 /** Magic and version 1. */
 const WASM_HEADER = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00] as const
 
@@ -61,6 +64,11 @@ export function updateConfig(state: RegistryState, context: Context): void {
   const { parameter } = context.call
   const config = readConfig(new ArgsReader(parameter), state.config)
   checkConfig(config, state.config)
+  if (CONFIG_FIELDS.every(([name]) => config[name] === state.config[name])) {
+    if (state.pendingConfig) context.effects.emit('ADMIN_WITHDRAWN', 'config', toHex(state.pendingConfig.sha256))
+    state.pendingConfig = undefined
+    return
+  }
   const step = announce(context, {
     what: 'config',
     announced: state.pendingConfig,
@@ -100,18 +108,20 @@ function announce(
 ): Announcement | undefined {
   if (change.delay === 0n) return undefined
   if (change.announced && toHex(change.announced.sha256) === toHex(change.hash)) {
-    demand(now >= change.announced.announcedPeriod + change.delay, 'TOO_EARLY')
-    return undefined
+    const due = change.announced.announcedPeriod + change.delay
+    demand(now >= due, 'TOO_EARLY')
+    if (now <= due + MOST_APPLY_PERIODS) return undefined
   }
   effects.emit('ADMIN_ANNOUNCED', change.what, toHex(change.hash), now + change.delay)
   return { sha256: change.hash, announcedPeriod: now }
 }
 
-function applyConfig(state: RegistryState, { effects }: Context, config: Config): void {
+function applyConfig(state: RegistryState, { era, effects }: Context, config: Config): void {
   for (const [name] of CONFIG_FIELDS) {
     if (config[name] === state.config[name]) continue
     effects.emit('CONFIG_UPDATED', name, formatSetting(name, state.config[name]), formatSetting(name, config[name]))
   }
+  if (config.requireAnchors > state.config.requireAnchors) switchToAnchors(state, era)
   state.config = config
 }
 
@@ -202,9 +212,12 @@ export function prune(
       isDue = stats !== undefined && stats.period + 2n * keep < now
       if (stats && isDue) state.periods.delete(stats.period)
     } else {
-      const vote = state.votes.get(id)
+      const vote = state.votes.get(id) ?? state.votePages.get(id)
       isDue = vote !== undefined && vote.snapshotEra < era && vote.snapshotEra * ERA_PERIODS + 2n * keep < now
-      if (isDue) state.votes.delete(id)
+      if (isDue) {
+        state.votes.delete(id)
+        state.votePages.delete(id)
+      }
     }
     if (isDue) pruned++
   }

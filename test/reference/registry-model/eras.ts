@@ -3,7 +3,7 @@ import { ArgsReader } from './args.ts'
 import type { Context } from './call.ts'
 import { findSigner } from './challenges.ts'
 import { demand } from './refusal.ts'
-import { ERA_PERIODS, type RegistryState, type Vote } from './state.ts'
+import { ERA_PERIODS, type RegistryState, type Vote, type VotePage } from './state.ts'
 
 /*
  * Anchoring eras by vote (design: Eras).
@@ -18,6 +18,7 @@ const MOST_CHUNKS = 16n * 128n
 const MOST_BYTES = 128n * 2n ** 24n
 const PPM = 1_000_000n
 const VOTE_KEY_DIGITS = 16
+const PAGE_VOTERS = 256
 
 export function readAnchor({ parameter }: { readonly parameter: Uint8Array }) {
   const args = new ArgsReader(parameter)
@@ -41,7 +42,7 @@ export function anchorEra(state: RegistryState, context: Context, claim: ReturnT
   demand(totalChunks >= LEAST_CHUNKS && totalChunks <= MOST_CHUNKS && totalBytes <= MOST_BYTES, 'ERA_TOTALS')
   demand(!state.eras.has(era), 'ERA_ANCHORED')
   const electorate = state.totalWeight.atStartOf(currentEra)
-  demand(electorate > 0n, 'NO_VOTERS')
+  demand(electorate > 0n && state.switched?.era !== currentEra, 'NO_VOTERS')
 
   const statement = {
     chainId,
@@ -55,37 +56,60 @@ export function anchorEra(state: RegistryState, context: Context, claim: ReturnT
   const text = computeEraText(statement)
   const digest = computeEraDigest(statement)
   const voteName = `${era}_${toHex(digest).slice(0, VOTE_KEY_DIGITS)}`
-  const vote = continueVote(state.votes.get(voteName), digest, currentEra)
-  let firstIndex: bigint | undefined
-  let lastIndex = -1n
-  let own = 0n
+  const voters: { readonly index: number; readonly weight: bigint }[] = []
+  let lastIndex = -1
   for (const signature of claim.signatures) {
     const signer = findSigner(signature, text)
     demand(signer !== undefined, 'SIGNATURE_INVALID')
-    const index = BigInt(state.nodes.findIndex(({ address }) => address === signer))
-    const node = state.nodes[Number(index)]
+    const index = state.nodes.findIndex(({ address }) => address === signer)
+    const node = state.nodes[index]
     if (!node) continue
     demand(index > lastIndex, 'SIGNATURES_UNSORTED')
-    firstIndex ??= index
     lastIndex = index
-    own += node.weight.atStartOf(currentEra)
+    // The mark of a place may be that of the node that was there before.
+    const weight = node.movedEra === currentEra ? 0n : node.weight.atStartOf(currentEra)
+    if (weight > 0n) voters.push({ index, weight })
   }
-  demand(own > 0n, 'NO_VOTES')
-  const goesOn = firstIndex !== undefined && firstIndex > vote.lastIndex
-  demand(goesOn || own > vote.tally, 'SIGNATURES_UNSORTED')
-  const tally = goesOn ? vote.tally + own : own
-  if (tally * PPM < state.config.anchorQuorumPpm * electorate) {
-    state.votes.set(voteName, { digest, snapshotEra: currentEra, lastIndex, tally })
-    effects.emit('ERA_VOTED', era, toHex(digest).slice(0, VOTE_KEY_DIGITS), tally, lastIndex)
-    return
+  demand(voters.length > 0, 'NO_VOTES')
+  const isQuorum = (weight: bigint) => weight * PPM >= state.config.anchorQuorumPpm * electorate
+  if (!isQuorum(sumWeights(voters))) {
+    const pages = readPages(state, voteName, currentEra)
+    const fresh = voters.filter(({ index }) => !pages(index).counted.has(index % PAGE_VOTERS))
+    demand(fresh.length > 0, 'VOTES_COUNTED')
+    const tally = readTally(state.votes.get(voteName), digest, currentEra) + sumWeights(fresh)
+    if (!isQuorum(tally)) {
+      for (const { index } of fresh) {
+        const { snapshotEra, counted } = pages(index)
+        const page = { snapshotEra, counted: new Set([...counted, index % PAGE_VOTERS]) }
+        state.votePages.set(namePage(voteName, index), page)
+      }
+      state.votes.set(voteName, { digest, snapshotEra: currentEra, tally })
+      effects.emit('ERA_VOTED', era, toHex(digest).slice(0, VOTE_KEY_DIGITS), tally)
+      return
+    }
   }
   state.votes.delete(voteName)
   state.eras.set(era, { root, placementRoot, totalBytes, totalChunks, anchoredPeriod: now })
   effects.emit('ERA_ANCHORED', era, toHex(root))
 }
 
+function sumWeights(voters: readonly { readonly weight: bigint }[]): bigint {
+  return voters.reduce((sum, { weight }) => sum + weight, 0n)
+}
+
 /** Weights are of one era: in a later one the count starts over. */
-function continueVote(stored: Vote | undefined, digest: Uint8Array, era: bigint): { lastIndex: bigint; tally: bigint } {
-  if (stored && stored.snapshotEra === era && equalBytes(stored.digest, digest)) return stored
-  return { lastIndex: -1n, tally: 0n }
+function readTally(stored: Vote | undefined, digest: Uint8Array, era: bigint): bigint {
+  return stored && stored.snapshotEra === era && equalBytes(stored.digest, digest) ? stored.tally : 0n
+}
+
+function namePage(voteName: string, index: number): string {
+  return `${voteName}_${Math.floor(index / PAGE_VOTERS)}`
+}
+
+/** Who was counted with the weights of this era, by place. */
+function readPages(state: RegistryState, voteName: string, era: bigint): (index: number) => VotePage {
+  return (index) => {
+    const page = state.votePages.get(namePage(voteName, index))
+    return page?.snapshotEra === era ? page : { snapshotEra: era, counted: new Set() }
+  }
 }

@@ -54,6 +54,7 @@ const STATE: Layout = {
     ...u64s('sampledEra', 'eraBytes'),
     ...u32s('eraReplicas', 'eraLag'),
     ['eraAnchors', 'bool'],
+    ...u64s('switchIndex', 'switchEra'),
   ],
 }
 export const NODE_FIELDS: Layout['fields'] = [
@@ -72,6 +73,8 @@ export const NODE_FIELDS: Layout['fields'] = [
   ...u64s('unlockPeriod'),
   ['lastChallenger', 'address'],
   ...u64s('index', 'slashedTotal'),
+  ['rules', 'u8'],
+  ...u64s('movedEra'),
 ]
 const NODE: Layout = { sizeBytes: 384, fields: NODE_FIELDS }
 const INDEX: Layout = { sizeBytes: 54, fields: [['address', 'text53']] }
@@ -103,7 +106,9 @@ const ERA: Layout = {
   sizeBytes: 104,
   fields: [['root', 'hash'], ['placementRoot', 'hash'], ...u64s('totalBytes', 'totalChunks', 'anchoredPeriod')],
 }
-const VOTE: Layout = { sizeBytes: 57, fields: [['digest', 'hash'], ...u64s('snapshotEra', 'lastIndex', 'tally')] }
+const VOTE: Layout = { sizeBytes: 49, fields: [['digest', 'hash'], ...u64s('snapshotEra', 'tally')] }
+/** A bit for each of 256 places, as many bytes as a hash. */
+const VOTE_PAGE: Layout = { sizeBytes: 41, fields: [...u64s('snapshotEra'), ['bits', 'hash']] }
 
 export const LAYOUTS = {
   config: CONFIG,
@@ -116,6 +121,7 @@ export const LAYOUTS = {
   period: PERIOD,
   era: ERA,
   vote: VOTE,
+  votePage: VOTE_PAGE,
 } as const
 
 /** Bytes of one record. @throws RangeError when a value does not fit its field */

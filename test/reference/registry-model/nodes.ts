@@ -76,9 +76,11 @@ export function registerStorageNode(
     unlockPeriod: 0n,
     lastChallenger: '',
     slashedTotal: 0n,
+    rules: state.config.requireAnchors,
+    movedEra: 0n,
   }
   node.retention.set(era, retentionPeriods)
-  state.nodes.push(node)
+  state.records.push(node)
   state.registryVersion += 1n
   refresh(state, node, now)
   effects.emit('STORAGE_NODE_REGISTERED', node.address, allocatedGb)
@@ -107,6 +109,7 @@ export function updateStorageAllocation(
   node.allocatedGb = allocatedGb
   if (retentionPeriods !== undefined) node.retention.set(era, retentionPeriods)
   node.active = isCovered
+  if (isCovered) node.rules = state.config.requireAnchors
   refresh(state, node, now)
   effects.emit('STORAGE_NODE_UPDATED', node.address, before, allocatedGb)
 }
@@ -117,6 +120,7 @@ export function topUpStake(state: RegistryState, { call, now, effects }: Context
   demand(call.coinsNanoMas > 0n, 'AMOUNT_ZERO')
   node.stake += call.coinsNanoMas
   node.active = node.stake >= computeRequiredStake(state, node.allocatedGb)
+  if (node.active) node.rules = state.config.requireAnchors
   refresh(state, node, now)
   effects.emit('STAKE_ADDED', node.address, call.coinsNanoMas, node.stake, node.active)
 }
@@ -132,7 +136,7 @@ export function fundRewards(state: RegistryState, context: Context): void {
 
 /** First call: out of everything; later: stake and rewards, once nothing is open and the time is over. */
 export function unregisterStorageNode(state: RegistryState, context: Context): void {
-  const { call, now, effects } = context
+  const { call, now, era, effects } = context
   const node = requireNode(state, call.caller)
   if (!node.leaving) {
     settle(state, node)
@@ -148,7 +152,7 @@ export function unregisterStorageNode(state: RegistryState, context: Context): v
   demand(node.openChallenges === 0n, 'CHALLENGES_OPEN')
   demand(now >= node.unlockPeriod, 'UNBONDING')
   effects.emit('STAKE_WITHDRAWN', node.address, node.stake + node.pendingRewards)
-  removeNode(state, node)
+  removeNode(state, node, era)
 }
 
 export function claimRewards(state: RegistryState, { call, effects }: Context): void {
@@ -171,7 +175,8 @@ export function updateNodeMetadata(state: RegistryState, { call, era, effects }:
   checkText(profile.endpoint, MAX_ENDPOINT_BYTES)
   checkText(profile.location, MAX_LOCATION_BYTES)
   checkText(profile.operator, MAX_OPERATOR_BYTES)
-  const node = requireNode(state, call.caller)
+  const node = state.findNode(call.caller)
+  demand(node !== undefined, 'NODE_UNKNOWN')
   const before = state.metadata.get(node.address) ?? NO_METADATA
   // What was announced for a later era never was in force, so it leaves no trace.
   const previous = before.fromEra <= era ? before.current : before.previous
@@ -182,9 +187,13 @@ export function updateNodeMetadata(state: RegistryState, { call, era, effects }:
 export const NO_METADATA = { fromEra: 0n, current: EMPTY_PROFILE, previous: EMPTY_PROFILE } as const
 
 /** The last node takes the place of the one that goes. */
-function removeNode(state: RegistryState, node: Node): void {
-  const last = state.nodes.pop()
-  if (last && last !== node) state.nodes[state.nodes.indexOf(node)] = last
+function removeNode(state: RegistryState, node: Node, era: bigint): void {
+  const last = requireNode(state, state.records.at(-1)?.address ?? '')
+  state.records.pop()
+  if (last !== node) {
+    state.records[state.records.indexOf(node)] = last
+    last.movedEra = era
+  }
   state.metadata.delete(node.address)
   state.registryVersion += 1n
 }

@@ -1,6 +1,15 @@
 import { ArgsWriter } from '../args-writer.ts'
 import { encodeRecord, LAYOUTS } from './layout.ts'
-import type { Challenge, Metadata, Node, Outcome, Profile, RegistryState } from './state.ts'
+import {
+  type Challenge,
+  type Metadata,
+  NEVER,
+  type Node,
+  type Outcome,
+  type Profile,
+  type RegistryState,
+  type VotePage,
+} from './state.ts'
 
 /*
  * The whole datastore, as bytes, out of the state (design: Storage keys and layouts).
@@ -25,9 +34,9 @@ export function encodeDatastore(state: RegistryState): Map<string, Uint8Array> {
   )
   if (state.pendingConfig) store.set('pconfig', encodeRecord(LAYOUTS.pending, state.pendingConfig))
   if (state.pendingCode) store.set('pcode', encodeRecord(LAYOUTS.pending, state.pendingCode))
-  store.set('total_nodes', new ArgsWriter().u64(state.nodes.length).finish())
+  store.set('total_nodes', new ArgsWriter().u64(state.records.length).finish())
   store.set('state', encodeRecord(LAYOUTS.state, listState(state)))
-  for (const [i, node] of state.nodes.entries()) {
+  for (const [i, node] of state.records.entries()) {
     store.set(`node_${node.address}`, encodeNode(node, i))
     store.set(formatIndexKey(BigInt(i)), encodeRecord(LAYOUTS.index, { address: node.address }))
   }
@@ -58,6 +67,7 @@ export function encodeDatastore(state: RegistryState): Map<string, Uint8Array> {
       `vote_${name}`,
       once(vote, (one) => encodeRecord(LAYOUTS.vote, one)),
     )
+  for (const [name, page] of state.votePages) store.set(`vote_${name}`, once(page, encodeVotePage))
   return store
 }
 
@@ -128,6 +138,8 @@ function listState(state: RegistryState) {
     eraReplicas: state.eraReplicas,
     eraLag: state.eraLag,
     eraAnchors: state.eraAnchors === 1n,
+    switchIndex: state.switched?.index ?? NEVER,
+    switchEra: state.switched?.era ?? NEVER,
   }
 }
 
@@ -137,6 +149,13 @@ function encodeNode(node: Node, index: number): Uint8Array {
   const bytes = encodeRecord(LAYOUTS.node, listNode(node, index))
   encodedNodes.set(node, { index, bytes })
   return bytes
+}
+
+/** Places from the lowest bit of the first byte on. */
+function encodeVotePage({ snapshotEra, counted }: VotePage): Uint8Array {
+  const bits = new Uint8Array(32)
+  for (const place of counted) bits[place >> 3] = (bits[place >> 3] ?? 0) + 2 ** (place % 8)
+  return encodeRecord(LAYOUTS.votePage, { snapshotEra, bits })
 }
 
 function encodeMetadata({ fromEra, current, previous }: Metadata): Uint8Array {

@@ -116,9 +116,15 @@ function computeTarget(state: RegistryState, node: Node): bigint {
   const { requireAnchors, minAllocatedGb } = state.config
   if (!node.active) return 0n
   if (requireAnchors === 0n) return node.allocatedGb
-  if (node.retention.value !== 0n) return 0n
+  if (node.rules === 0n || node.retention.value !== 0n) return 0n
   const cap = greatest(minAllocatedGb, ceilDivide(state.anchoredBytes, BYTES_PER_GB))
   return least(node.allocatedGb, cap)
+}
+
+/** Anchors come to be required: what counted without them counts no more. */
+export function switchToAnchors(state: RegistryState, era: bigint): void {
+  state.switched = { index: state.index, era }
+  state.totalWeight.set(era, state.weight)
 }
 
 function setWeight(state: RegistryState, node: Node, to: { readonly era: bigint; readonly weight: bigint }): void {

@@ -33,6 +33,10 @@ export interface Node {
   unlockPeriod: bigint
   lastChallenger: string
   slashedTotal: bigint
+  /** 1 when the stake was last judged with anchors required, else 0. */
+  rules: bigint
+  /** Era in which it last took the place of another; 0 = never. */
+  movedEra: bigint
 }
 
 export type Outcome = 'open' | 'passed' | 'failed' | 'expired' | 'void'
@@ -74,8 +78,14 @@ export interface AnchoredEra {
 export interface Vote {
   readonly digest: Uint8Array
   readonly snapshotEra: bigint
-  readonly lastIndex: bigint
   readonly tally: bigint
+}
+
+/** Replaced, never changed. */
+export interface VotePage {
+  readonly snapshotEra: bigint
+  /** Places that were counted, all of this page's 256. */
+  readonly counted: ReadonlySet<number>
 }
 
 export interface Profile {
@@ -124,12 +134,14 @@ export class RegistryState {
   eraReplicas = 0n
   eraLag = 0n
   eraAnchors = 0n
+  /** Where the index stood, and the era, when anchors came to be required. */
+  switched: { readonly index: bigint; readonly era: bigint } | undefined
 
   readonly firstEra: bigint
   readonly genesisTimestamp: bigint
 
-  /** In order of their index. */
-  nodes: Node[] = []
+  /** As stored, in order of their index. */
+  records: Node[] = []
   metadata = new Map<string, Metadata>()
   challengers = new Map<string, bigint>()
   challenges = new Map<string, Challenge>()
@@ -137,6 +149,8 @@ export class RegistryState {
   eras = new Map<bigint, AnchoredEra>()
   /** By `{era}_{16 hex}`. */
   votes = new Map<string, Vote>()
+  /** By `{era}_{16 hex}_{page}`. */
+  votePages = new Map<string, VotePage>()
 
   constructor(created: { config: Config; admin: string; period: bigint; genesisTimestamp: bigint }) {
     this.config = created.config
@@ -154,15 +168,27 @@ export class RegistryState {
     return this.nodes.find((node) => node.address === address)
   }
 
-  /** A node to be changed. */
+  /** A node to be changed, which writes down what a switch did to it. */
   openNode(address: string): Node | undefined {
-    const node = this.findNode(address)
+    const node = this.records.find((record) => record.address === address)
     if (!node || this.own.has(node)) return node
-    const { weight, placement, retention } = node
-    const copy = { ...node, weight: weight.copy(), placement: placement.copy(), retention: retention.copy() }
-    this.nodes[this.nodes.indexOf(node)] = copy
+    const copy = copyNode(node)
+    if (this.switched) applySwitch(copy, this.switched, this.index)
+    this.records[this.records.indexOf(node)] = copy
     this.own.add(copy)
     return copy
+  }
+
+  /** Every node as it is; a record that was not written since a switch still holds what was before. */
+  get nodes(): readonly Node[] {
+    const { switched } = this
+    if (!switched) return this.records
+    return this.records.map((record) => {
+      if (record.rules === 1n) return record
+      const node = copyNode(record)
+      applySwitch(node, switched, this.index)
+      return node
+    })
   }
 
   get weight(): bigint {
@@ -209,9 +235,9 @@ export class RegistryState {
   copy(): RegistryState {
     const copy = Object.assign(Object.create(RegistryState.prototype) as RegistryState, this)
     copy.totalWeight = this.totalWeight.copy()
-    copy.nodes = [...this.nodes]
+    copy.records = [...this.records]
     copy.own = new Set()
-    for (const name of ['metadata', 'challengers', 'challenges', 'periods', 'eras', 'votes'] as const) {
+    for (const name of ['metadata', 'challengers', 'challenges', 'periods', 'eras', 'votes', 'votePages'] as const) {
       Object.assign(copy, { [name]: new Map<unknown, unknown>(this[name]) })
     }
     return copy
@@ -220,4 +246,19 @@ export class RegistryState {
   private sum(of: (node: Node) => bigint): bigint {
     return this.nodes.reduce((total, node) => total + of(node), 0n)
   }
+}
+
+function copyNode(node: Node): Node {
+  const { weight, placement, retention } = node
+  return { ...node, weight: weight.copy(), placement: placement.copy(), retention: retention.copy() }
+}
+
+/** A node of the old rules keeps what it earned before the switch, and counts for nothing since. */
+function applySwitch(node: Node, switched: { readonly index: bigint; readonly era: bigint }, index: bigint): void {
+  if (node.rules === 1n) return
+  node.unvested += node.weight.value * (switched.index - node.indexPaid)
+  node.indexPaid = index
+  node.weight.set(switched.era, 0n)
+  node.placement.set(switched.era, 0n)
+  node.nextWeightGb = 0n
 }

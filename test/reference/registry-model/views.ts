@@ -108,7 +108,13 @@ function findNode(state: RegistryState, call: Call): Node {
 }
 
 function writeNode(state: RegistryState, node: Node): ArgsWriter {
-  return writeFields(NODE_FIELDS, listNode(node, state.nodes.indexOf(node)))
+  return writeFields(
+    NODE_FIELDS,
+    listNode(
+      node,
+      state.nodes.findIndex(({ address }) => address === node.address),
+    ),
+  )
 }
 
 function writeFields(fields: readonly (readonly [string, FieldKind])[], record: object): ArgsWriter {
@@ -117,6 +123,7 @@ function writeFields(fields: readonly (readonly [string, FieldKind])[], record: 
     const value = Reflect.get(record, name) as FieldValue
     if (kind === 'u64') args.u64(value as bigint)
     else if (kind === 'u32') args.u32(value as bigint)
+    else if (kind === 'u8') args.u8(Number(value))
     else if (kind === 'bool') args.bool(value === true)
     else args.string(value as string)
   }
