@@ -43,7 +43,7 @@ export interface DeployPlan {
 /**
  * Checks settings, network, balance and a trial run. Nothing is sent.
  *
- * @throws ArchiveError REGISTRY_CONFIG_INVALID, REGISTRY_MAINNET_REFUSED, CHAIN_*
+ * @throws ArchiveError REGISTRY_CONFIG_INVALID, REGISTRY_MAINNET_REFUSED, CONTRACT_NOT_FOUND, CHAIN_*
  */
 export async function planDeployment(
   chain: ChainPort,
@@ -56,6 +56,7 @@ export async function planDeployment(
   const parameter = encodeRegistryCall('constructor', { admin, config })
   const { chainId } = await chain.readStatus()
   checkRegistryForNetwork(config, chainId)
+  await checkAdmin(chain, admin)
   const bytecode = options.bytecode ?? readShippedBytecode()
   const price = computeDeployPrice(bytecode.length, admin.length)
   const request: Deployment = {
@@ -66,6 +67,14 @@ export async function planDeployment(
     maxCoinsNanoMas: price.codeNanoMas + price.recordsNanoMas,
   }
   return { admin, chainId, request, price, quote: await chain.quote(request) }
+}
+
+/** A contract as admin must be there: nothing can ever act for the address of none. */
+async function checkAdmin(chain: ChainPort, admin: string): Promise<void> {
+  if (!admin.startsWith('AS') || (await chain.readBytecode(admin)) !== undefined) return
+  throw new ArchiveError('CONTRACT_NOT_FOUND', `the admin ${admin} is a contract's address, and there is none`, {
+    address: admin,
+  })
 }
 
 export interface Deployed {

@@ -9,6 +9,7 @@ import {
 import {
   ArchiveError,
   computeConfigAnnouncementHash,
+  findStakeTooLow,
   formatCoins,
   isArchiveError,
   REGISTRY_CONFIG_FIELDS,
@@ -134,6 +135,12 @@ function showPlan(output: Output, chain: ChainPort, plan: DeployPlan, config: Re
   const { price, quote } = plan
   output.remark(`Deploying a storage-registry on network ${plan.chainId} with these settings:`)
   for (const field of REGISTRY_CONFIG_FIELDS) output.remark(`  ${toSnakeCase(field)} = ${config[field]}`)
+  const enough = findStakeTooLow(config, plan.chainId)
+  if (enough !== undefined) {
+    output.remark(
+      `WARNING: stake_per_gb = ${config.stakePerGb} is less than a GB earns in a day, ${enough}: a vote costs less than it can win.`,
+    )
+  }
   output.remark(`Admin: ${plan.admin}`)
   output.remark(`Paid by ${chain.account}, in MAS:`)
   output.remark(`  ${formatCoins(price.codeNanoMas)} for ${plan.request.bytecode.length} bytes of code and an address`)

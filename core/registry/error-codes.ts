@@ -40,7 +40,8 @@ export const REGISTRY_ERROR_CODES = {
   REGISTRY_MAINNET_REFUSED: {
     kind: 'input',
     when: 'A registry with settings that are unsafe where coins have value would be deployed on mainnet.',
-    action: 'Set `require_anchors = true` and what goes with it in the file of the registry settings.',
+    action:
+      'In the file of the registry settings, set `require_anchors = true` and what goes with it, `stake_per_gb` and `max_reward_per_period`.',
   },
   REGISTRY_PAUSED: {
     kind: 'transient',

@@ -145,18 +145,30 @@ export function checkRegistryConfigChange(old: RegistryConfig, now: RegistryConf
 }
 
 /**
- * What a network with coins of value must not run: without anchors every challenger is trusted, and one that is hostile
- * can slash the whole network.
+ * What a network with coins of value must not run.
  *
  * @throws ArchiveError REGISTRY_MAINNET_REFUSED
  */
 export function checkRegistryForNetwork(config: RegistryConfig, chainId: bigint): void {
-  if (chainId !== MAINNET_CHAIN_ID || config.requireAnchors) return
-  throw new ArchiveError(
-    'REGISTRY_MAINNET_REFUSED',
-    'on mainnet require_anchors must be true: without it one hostile challenger can slash every node',
-    { chainId },
-  )
+  if (chainId !== MAINNET_CHAIN_ID) return
+  const refused = (reason: string) => new ArchiveError('REGISTRY_MAINNET_REFUSED', `on mainnet ${reason}`, { chainId })
+  if (!config.requireAnchors) {
+    throw refused('require_anchors must be true: without it one hostile challenger can slash every node')
+  }
+  if (config.minStake === 0n && config.stakePerGb === 0n) {
+    throw refused('min_stake and stake_per_gb cannot both be 0: votes and rewards would take no stake')
+  }
+  if (config.maxRewardPerPeriod === 0n) {
+    throw refused('max_reward_per_period must not be 0, no bound: it is all that bounds what a lying quorum is paid')
+  }
+}
+
+const DAY_PERIODS = 5400n
+
+/** Where coins have value, a stake that a node earns back within a day; nanoMAS per GB that would be enough. */
+export function findStakeTooLow(config: RegistryConfig, chainId: bigint): bigint | undefined {
+  const dayNanoMas = config.rewardPerGbPerPeriod * DAY_PERIODS
+  return chainId === MAINNET_CHAIN_ID && config.stakePerGb < dayNanoMas ? dayNanoMas : undefined
 }
 
 function invalid(field: string, message: string): ArchiveError {

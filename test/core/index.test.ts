@@ -156,6 +156,7 @@ const EXPORTS = [
   'encodeTypedArguments',
   'equalBytes',
   'findRegistryFunction',
+  'findStakeTooLow',
   'formatAddress',
   'formatBlockId',
   'formatChunkId',

@@ -8,6 +8,7 @@ import {
   computeStorageProof,
   type ErrorCode,
   encodeSignatureArgument,
+  findStakeTooLow,
   formatRegistryEvent,
   isArchiveError,
   parseRegistryEvent,
@@ -112,9 +113,29 @@ describe('storage-worker/registry-client with the shipped contract', () => {
           : Reflect.get(target, key, target),
     })
     await refused('REGISTRY_MAINNET_REFUSED', planDeployment(mainnet, config))
-    const safe = { ...config, requireAnchors: true, adminDelayPeriods: 10_800n }
+    const anchored = { ...config, requireAnchors: true, adminDelayPeriods: 10_800n }
+    const safe = { ...anchored, stakePerGb: 5_400_000_000n, maxRewardPerPeriod: MAS }
+    await refused('REGISTRY_MAINNET_REFUSED', planDeployment(mainnet, { ...safe, maxRewardPerPeriod: 0n }))
+    await refused('REGISTRY_MAINNET_REFUSED', planDeployment(mainnet, { ...safe, minStake: 0n, stakePerGb: 0n }))
+    assert.equal((await planDeployment(mainnet, { ...safe, minStake: 0n })).chainId, 77_658_377n)
+    assert.equal((await planDeployment(mainnet, { ...safe, stakePerGb: 0n })).chainId, 77_658_377n)
     assert.equal((await planDeployment(mainnet, safe)).chainId, 77_658_377n)
+    assert.deepEqual(
+      [safe, { ...safe, stakePerGb: 1n }].map((each) => findStakeTooLow(each, 77_658_377n)),
+      [undefined, 5_400_000_000n],
+    )
+    assert.equal(findStakeTooLow({ ...safe, stakePerGb: 1n }, CHAIN_ID), undefined)
     assert.equal(face.chain.poolSize, 0)
+  })
+
+  it('error: refuses an admin that is the address of a contract which is not there', async () => {
+    const chain = await connect(ADMIN)
+    const config = loadRegistryParams(undefined)
+    const nobody = 'AS12UN5gcQ5gck2oCtw8YWEX9FcSXAxFVosCJiv7rXYK8qi68t268'
+    await refused('CONTRACT_NOT_FOUND', planDeployment(chain, config, { admin: nobody }))
+    assert.equal(face.chain.poolSize, 0)
+    const somebody = await deploy()
+    assert.equal((await planDeployment(chain, config, { admin: somebody })).admin, somebody)
   })
 
   it('the life of a node: register, describe, be challenged, prove, earn, claim, leave', async () => {
