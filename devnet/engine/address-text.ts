@@ -1,4 +1,5 @@
-import { isArchiveError, parseAddress } from '../../core/index.ts'
+import { isArchiveError } from '../../core/errors.ts'
+import { parseAddress } from '../../core/massa/atoms.ts'
 import { bail } from './faults.ts'
 
 /** Checked texts are remembered: the check takes two hashes, and a contract names few addresses again and again. */

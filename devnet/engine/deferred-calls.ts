@@ -1,4 +1,7 @@
-import { ByteWriter, encodeBase58Check, type Slot, slotIndex, writeSlot } from '../../core/index.ts'
+import { encodeBase58Check } from '../../core/base58check.ts'
+import { ByteWriter } from '../../core/codec.ts'
+import { writeSlot } from '../../core/massa/atoms.ts'
+import { type Slot, slotIndex } from '../../core/units.ts'
 import { ExecutionFault } from './faults.ts'
 import { computeDeferredCallPrice } from './storage-price.ts'
 

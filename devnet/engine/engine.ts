@@ -1,4 +1,4 @@
-import { SLOT_MS, type Slot, slotIndex, slotOfIndex, THREAD_COUNT } from '../../core/index.ts'
+import { SLOT_MS, type Slot, slotIndex, slotOfIndex, THREAD_COUNT } from '../../core/units.ts'
 import { DEFERRED_CALL_BASE_GAS, type DeferredCall, DeferredCalls, MIN_DEFERRED_GAS_PRICE } from './deferred-calls.ts'
 import {
   attempt,

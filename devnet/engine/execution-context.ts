@@ -1,4 +1,5 @@
-import type { DatastoreEntry, Slot } from '../../core/index.ts'
+import type { DatastoreEntry } from '../../core/massa/operation.ts'
+import type { Slot } from '../../core/units.ts'
 import { isContractAddress } from './address-text.ts'
 import { formatMas } from './amount-text.ts'
 import type { DeferredCalls } from './deferred-calls.ts'

@@ -1,4 +1,4 @@
-import type { DatastoreEntry } from '../../core/index.ts'
+import type { DatastoreEntry } from '../../core/massa/operation.ts'
 import { formatMas } from './amount-text.ts'
 import { DEFERRED_CALL_BASE_GAS, type DeferredCall, deferredFault } from './deferred-calls.ts'
 import type { ContractEvent, ExecutionContext, StackElement } from './execution-context.ts'

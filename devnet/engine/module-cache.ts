@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { blake3 } from '#crypto'
-import { formatHash } from '../../core/index.ts'
+import { formatHash } from '../../core/massa/atoms.ts'
 import { checkModuleLimits, MAX_MEMORY_PAGES } from './wasm-limits.ts'
 import { meterModule, type OffsetMap } from './wasm-meter.ts'
 import { InvalidModule } from './wasm-reader.ts'

@@ -1,11 +1,7 @@
-import {
-  ArchiveError,
-  type DatastoreEntry,
-  formatAddress,
-  formatOperationId,
-  type Operation,
-  type Slot,
-} from '../../core/index.ts'
+import { ArchiveError } from '../../core/errors.ts'
+import { formatAddress, formatOperationId } from '../../core/massa/atoms.ts'
+import type { DatastoreEntry, Operation } from '../../core/massa/operation.ts'
+import type { Slot } from '../../core/units.ts'
 import { isAddress } from './address-text.ts'
 import type { ContractEvent } from './execution-context.ts'
 import type { StateChanges } from './ledger.ts'

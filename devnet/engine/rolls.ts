@@ -1,4 +1,4 @@
-import { type Slot, slotIndex } from '../../core/index.ts'
+import { type Slot, slotIndex } from '../../core/units.ts'
 import { ExecutionFault } from './faults.ts'
 
 /** Price of a roll, for buyers and sellers (massa-models, ROLL_PRICE). */

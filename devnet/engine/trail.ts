@@ -1,5 +1,7 @@
 import { blake3 } from '#crypto'
-import { ByteWriter, formatAddress, type Slot, writeSlotKey } from '../../core/index.ts'
+import { ByteWriter } from '../../core/codec.ts'
+import { formatAddress, writeSlotKey } from '../../core/massa/atoms.ts'
+import type { Slot } from '../../core/units.ts'
 
 /** BLAKE3 over every part with its length, u64 big-endian, before it. */
 export function computeTupleHash(parts: readonly Uint8Array[]): Uint8Array {

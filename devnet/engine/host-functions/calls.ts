@@ -1,4 +1,4 @@
-import { ArchiveError } from '../../../core/index.ts'
+import { ArchiveError } from '../../../core/errors.ts'
 import { checkAddress } from '../address-text.ts'
 import { formatMas } from '../amount-text.ts'
 import type { ContractMemory } from '../contract-memory.ts'

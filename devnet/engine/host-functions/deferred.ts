@@ -1,4 +1,4 @@
-import { type Slot, THREAD_COUNT } from '../../../core/index.ts'
+import { type Slot, THREAD_COUNT } from '../../../core/units.ts'
 import { checkAddress, isContractAddress } from '../address-text.ts'
 import { DEFERRED_CALL_BASE_GAS, deferredFault } from '../deferred-calls.ts'
 import { bail, ExecutionFault } from '../faults.ts'

@@ -1,4 +1,4 @@
-import type { DatastoreEntry } from '../../../core/index.ts'
+import type { DatastoreEntry } from '../../../core/massa/operation.ts'
 import { bail } from '../faults.ts'
 import type { Machine } from '../machine.ts'
 import { type HostFamily, host } from './host-table.ts'
