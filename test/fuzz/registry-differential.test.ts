@@ -68,6 +68,13 @@ describe('fuzz/registry-differential', () => {
     assert.ok(codes.has('REGISTRY_NOT_CREATED'))
   })
 
+  it('pays nobody what a simulated call frees for a contract that is not there (seed 24,110)', () => {
+    const nobody = 'AS12UN5gcQ5gck2oCtw8YWEX9FcSXAxFVosCJiv7rXYK8qi68t268'
+    const transfer = makeCall('transferAdmin', admin, new ArgsWriter().string(nobody), 10n ** 9n)
+    const accept = { kind: 'read', caller: nobody, functionName: 'acceptAdmin', parameter: new Uint8Array() } as const
+    assert.equal(replay({ start: makeStart(), steps: [transfer, accept] }), undefined)
+  })
+
   it('takes any bytes that begin like code from the admin, and then no call runs any more', () => {
     const before = makeCall('addChallenger', admin, new ArgsWriter().string(admin), 10n ** 9n)
     const upgrade = makeCall('upgrade', admin, new ArgsWriter().bytes(DEADLY_CODE))
