@@ -10,7 +10,7 @@ import { crashShapeOf } from './crash-shape.ts'
 
 const WRITER = fileURLToPath(new URL('./store-writer.ts', import.meta.url))
 /** 200 by hand. */
-const ROUNDS = Number(process.env.MASSA_STORAGE_CRASH_ROUNDS ?? 20)
+const ROUNDS = Number(process.env.MASSA_STORAGE_CRASH_ROUNDS ?? 12)
 const ROUND_TIMEOUT_MS = 30_000
 /** As many periods as the archiver has under way when it catches up. */
 const IN_HAND = 4
