@@ -90,13 +90,9 @@ export class NetworkFiles {
   /** @throws ArchiveError DEVNET_DIRECTORY_INVALID, also when there is something else and no network */
   readDescription(): NetworkDescription | undefined {
     const path = join(this.directory, NETWORK_FILE)
-    if (!existsSync(path)) {
-      if (existsSync(this.directory) && readdirSync(this.directory).length > 0) {
-        throw unusable(this.directory, 'it holds files, and no devnet')
-      }
-      return undefined
-    }
-    return read(path, description)
+    if (existsSync(path)) return read(path, description)
+    if (this.listFiles().length > 0) throw unusable(this.directory, 'it holds files, and no devnet')
+    return undefined
   }
 
   /** @throws ArchiveError DEVNET_DIRECTORY_INVALID */
@@ -125,6 +121,14 @@ export class NetworkFiles {
     try {
       writeFileSync(temporary, `${JSON.stringify(content, undefined, 2)}\n`, { mode: OWNER_ONLY })
       renameSync(temporary, path)
+    } catch (cause) {
+      throw unusable(this.directory, (cause as NodeJS.ErrnoException).code ?? 'unknown', cause)
+    }
+  }
+
+  private listFiles(): string[] {
+    try {
+      return existsSync(this.directory) ? readdirSync(this.directory) : []
     } catch (cause) {
       throw unusable(this.directory, (cause as NodeJS.ErrnoException).code ?? 'unknown', cause)
     }

@@ -42,6 +42,15 @@ describe('devnet/up/network-files', () => {
     assert.equal(files.readDescription(), undefined)
   })
 
+  it('error: refuses a file in place of the directory', () => {
+    const file = join(dir, 'file')
+    writeFileSync(file, '')
+    assert.throws(
+      () => new NetworkFiles(file).readDescription(),
+      (error) => isArchiveError(error, 'DEVNET_DIRECTORY_INVALID') && /ENOTDIR/.test(error.message),
+    )
+  })
+
   it('error: refuses a directory that holds something else', () => {
     writeFileSync(join(dir, 'thesis.txt'), 'years of work')
     assert.throws(
