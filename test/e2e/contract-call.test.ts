@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Face, GENESIS_MS, MAS, makeRequestClock, makeWallet, startFace } from '../devnet/node/face.ts'
-import { type CliResult, runCli } from './run-cli.ts'
+import { answerOf, assertRefused, type CliResult, runCli } from './run-cli.ts'
 
 const ADMIN = makeWallet('admin')
 const NODE = makeWallet('node')
@@ -66,24 +66,14 @@ describe('massa-storage contract call', function () {
     rmSync(dir, { recursive: true, force: true })
   })
 
-  function answerOf<T>({ code, stdout, stderr }: CliResult): T {
-    assert.equal(code, 0, stderr)
-    return JSON.parse(stdout) as T
-  }
-
-  function assertRefused(result: CliResult, code: string, exitCode: number): void {
-    const { error } = JSON.parse(result.stderr) as { error: { code: string } }
-    assert.equal(error.code, code, result.stderr)
-    assert.equal(result.code, exitCode, result.stderr)
-    assert.equal(result.stdout, '')
-    assert(!/\n\s+at /.test(result.stderr) && !result.stderr.includes(NODE.secret.slice(1)))
-  }
+  const refused = (result: CliResult, code: string, exitCode: number) =>
+    assertRefused(result, { code, exitCode, secrets: [NODE.secret.slice(1)] })
 
   const balance = (address: string) => face.chain.engine.ledger.balance(address)
 
   it('a node registers, is shown, leaves, and is paid', async () => {
-    assertRefused(await run(['unregister', '--yes', '--json'], { key: NODE.secret }), 'REGISTRY_NODE_UNKNOWN', 7)
-    assertRefused(await run(['register', '--json'], { key: NODE.secret }), 'CLI_NOT_CONFIRMED', 2)
+    refused(await run(['unregister', '--yes', '--json'], { key: NODE.secret }), 'REGISTRY_NODE_UNKNOWN', 7)
+    refused(await run(['register', '--json'], { key: NODE.secret }), 'CLI_NOT_CONFIRMED', 2)
     const start = balance(NODE.address)
     const registered = await run(['register', '--yes'], { key: NODE.secret })
     assert.equal(registered.code, 0, registered.stderr)
@@ -94,7 +84,7 @@ describe('massa-storage contract call', function () {
     assert(!registered.stderr.includes('other code'))
     // Stake, fee and the bytes of two records: of the coins for records the rest came back.
     assert.equal(start - balance(NODE.address), STAKE + MAS / 100n + 51_600_000n)
-    assertRefused(await run(['register', '--yes', '--json'], { key: NODE.secret }), 'REGISTRY_NODE_EXISTS', 7)
+    refused(await run(['register', '--yes', '--json'], { key: NODE.secret }), 'REGISTRY_NODE_EXISTS', 7)
 
     const seed = await run(['sc', 'call', 'storage_registry', 'get_node_info', NODE.address], { name: 'massa-cli' })
     assert.equal(seed.code, 0, seed.stderr)
@@ -114,7 +104,7 @@ describe('massa-storage contract call', function () {
       /Leaving takes two calls\.[\s\S]*300 periods \(1 h 20 min\) later the same command pays 10 MAS/,
     )
     const [, from = ''] = /has left and is paid from period (\d+) on/.exec(leaving.stdout) ?? []
-    assertRefused(await run(['unregister', '--yes', '--json'], { key: NODE.secret }), 'REGISTRY_UNBONDING', 7)
+    refused(await run(['unregister', '--yes', '--json'], { key: NODE.secret }), 'REGISTRY_UNBONDING', 7)
     assert.match(
       (await run(['node', 'info'], { key: NODE.secret })).stdout,
       new RegExp(`^paid from +period ${from}, now`, 'm'),
@@ -184,7 +174,7 @@ describe('massa-storage contract call', function () {
     assert.match(tried.stdout, new RegExp(`^event STORAGE_NODE_REGISTERED:${STRANGER.address},5$`, 'm'))
     assert.match(tried.stderr, /Only tried: nothing was sent\. It took \d+ gas\./)
     assert.equal(balance(STRANGER.address), before)
-    assertRefused(await call('topUpStake', '--read-only', '--json'), 'REGISTRY_NODE_UNKNOWN', 7)
+    refused(await call('topUpStake', '--read-only', '--json'), 'REGISTRY_NODE_UNKNOWN', 7)
   })
 
   it('of another contract the arguments carry their types', async () => {
@@ -211,7 +201,7 @@ describe('massa-storage contract call', function () {
       ['CHAIN_TRIAL_FAILED', 7, ['increment', '--yes']],
     ]
     const results = await Promise.all(cases.map(([, , args]) => callOther(...args, '--json')))
-    for (const [i, result] of results.entries()) assertRefused(result, cases[i]?.[0] ?? '', cases[i]?.[1] ?? 0)
+    for (const [i, result] of results.entries()) refused(result, cases[i]?.[0] ?? '', cases[i]?.[1] ?? 0)
     const snake = await callOther('increment_both', '--json')
     assert.match(snake.stderr, /NO_OTHER/)
   })
@@ -222,7 +212,7 @@ describe('massa-storage contract call', function () {
       run(['list-chunks', '--json']),
     ])
     assert.deepEqual(one, two)
-    assertRefused(one, 'STORE_MISSING', 2)
+    refused(one, 'STORE_MISSING', 2)
     const help = await run(['storage', 'list-chunks', '--help'], { name: 'massa-cli' })
     assert.match(help.stdout, /\nExample:\n {2}massa-cli storage list-chunks --period 100\.\.110\n/)
     assert.match(
@@ -260,9 +250,9 @@ describe('massa-storage contract call', function () {
       ['REGISTRY_STAKE_LOW', 7, ['register', '--stake', '1', '--yes']],
     ]
     const results = await Promise.all(cases.map(([, , args]) => run([...args, '--json'], { key: STRANGER.secret })))
-    for (const [i, result] of results.entries()) assertRefused(result, cases[i]?.[0] ?? '', cases[i]?.[1] ?? 0)
-    assertRefused(await run([...on, 'claimRewards', '--json']), 'CHAIN_KEY_MISSING', 2)
-    assertRefused(await run(['node', 'info', '--json']), 'CHAIN_KEY_MISSING', 2)
+    for (const [i, result] of results.entries()) refused(result, cases[i]?.[0] ?? '', cases[i]?.[1] ?? 0)
+    refused(await run([...on, 'claimRewards', '--json']), 'CHAIN_KEY_MISSING', 2)
+    refused(await run(['node', 'info', '--json']), 'CHAIN_KEY_MISSING', 2)
     assert.equal(balance(STRANGER.address), before)
   })
 })

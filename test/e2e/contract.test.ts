@@ -3,16 +3,12 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Face, GENESIS_MS, makeRequestClock, makeWallet, startFace } from '../devnet/node/face.ts'
-import { type CliResult, runCli, startCli } from './run-cli.ts'
+import { assertRefused, type CliResult, runCli, startCli } from './run-cli.ts'
 
 const ADMIN = makeWallet('admin')
 const POOR = makeWallet('poor')
 /** An operation is sent well before it expires, and final within a few looks. */
 const STEP_MS = 15_000
-
-interface ErrorAnswer {
-  readonly error: { readonly code: string; readonly message: string }
-}
 
 describe('massa-storage contract', function () {
   this.timeout(180_000)
@@ -66,13 +62,8 @@ describe('massa-storage contract', function () {
     return (JSON.parse(stdout) as { address: string }).address
   }
 
-  /** Exit code 2 unless told otherwise, one coded error, no stack, nothing of the key. */
-  function assertRefused(result: CliResult, code: string, exitCode = 2): void {
-    assert.equal((JSON.parse(result.stderr) as ErrorAnswer).error.code, code, result.stderr)
-    assert.equal(result.code, exitCode)
-    assert.equal(result.stdout, '')
-    assert(!result.stderr.includes(ADMIN.secret.slice(1)) && !/\n\s+at /.test(result.stderr))
-  }
+  const refused = (result: CliResult, code: string, exitCode = 2) =>
+    assertRefused(result, { code, exitCode, secrets: [ADMIN.secret.slice(1)] })
 
   it('deploy shows the price, deploys, and writes the address into the configuration', async () => {
     const { code, stdout, stderr } = await run('contract', 'deploy', '--yes')
@@ -96,27 +87,27 @@ describe('massa-storage contract', function () {
     const verified = await run('contract', 'verify')
     assert.equal(verified.code, 0)
     assert.match(verified.stdout, /holds the code of this release/)
-    assertRefused(await run('contract', 'deploy', '--yes', '--json'), 'CONTRACT_EXISTS')
+    refused(await run('contract', 'deploy', '--yes', '--json'), 'CONTRACT_EXISTS')
   })
 
   it('spends nothing without a yes where there is nobody to ask', async () => {
     const { ledger } = face.chain.engine
     const before = ledger.balance(ADMIN.address)
-    assertRefused(await run('contract', 'deploy', '--json'), 'CLI_NOT_CONFIRMED')
+    refused(await run('contract', 'deploy', '--json'), 'CLI_NOT_CONFIRMED')
     assert.equal(ledger.balance(ADMIN.address), before)
   })
 
   it('verify tells other code by exit code 5', async () => {
     const address = face.chain.engine.placeContract(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0))
-    assertRefused(await run('contract', 'verify', '--address', address, '--json'), 'CONTRACT_CODE_DIFFERENT', 5)
+    refused(await run('contract', 'verify', '--address', address, '--json'), 'CONTRACT_CODE_DIFFERENT', 5)
     const none = 'AS12umT6fgVWXVSjXXVEdkfd14Gkc8ienLH2m3NHA4VgbQAgpdd7p'
-    assertRefused(await run('contract', 'verify', '--address', none, '--json'), 'CONTRACT_NOT_FOUND', 1)
+    refused(await run('contract', 'verify', '--address', none, '--json'), 'CONTRACT_NOT_FOUND', 1)
   })
 
   it('settings change in two commands', async () => {
     await deploy('admin_delay_periods = 30')
     const file = params('slash_percentage = 25')
-    assertRefused(await run('contract', 'config', 'apply', file, '--yes', '--json'), 'CONTRACT_NOT_ANNOUNCED')
+    refused(await run('contract', 'config', 'apply', file, '--yes', '--json'), 'CONTRACT_NOT_ANNOUNCED')
     const announced = await run('contract', 'config', 'announce', file, '--yes')
     assert.equal(announced.code, 0, announced.stderr)
     assert.match(announced.stderr, /slash_percentage: 10 -> 25/)
@@ -152,16 +143,16 @@ describe('massa-storage contract', function () {
     await deploy()
     const shipped = readFileSync(new URL('../../massa-storage-sc/build/storage-registry.wasm', import.meta.url))
     writeFileSync(join(dir, 'new.wasm'), Buffer.concat([shipped, Uint8Array.of(0, 4, 3, 0x61, 0x62, 0x63)]))
-    assertRefused(await run('contract', 'upgrade', 'announce', 'new.wasm', '--yes', '--json'), 'CONTRACT_NO_DELAY')
+    refused(await run('contract', 'upgrade', 'announce', 'new.wasm', '--yes', '--json'), 'CONTRACT_NO_DELAY')
     const applied = await run('contract', 'upgrade', 'apply', 'new.wasm', '--yes')
     assert.equal(applied.code, 0, applied.stderr)
-    assertRefused(await run('contract', 'verify', '--json'), 'CONTRACT_CODE_DIFFERENT', 5)
+    refused(await run('contract', 'verify', '--json'), 'CONTRACT_CODE_DIFFERENT', 5)
     const back = await run('contract', 'upgrade', 'apply', '--yes')
     assert.equal(back.code, 0, back.stderr)
     assert.equal((await run('contract', 'verify')).code, 0)
     writeFileSync(join(dir, 'text.wasm'), shipped.subarray(0, 1_000))
-    assertRefused(await run('contract', 'upgrade', 'apply', 'text.wasm', '--yes', '--json'), 'REGISTRY_CODE_INVALID')
-    assertRefused(await run('contract', 'upgrade', 'apply', 'none.wasm', '--yes', '--json'), 'REGISTRY_CODE_INVALID')
+    refused(await run('contract', 'upgrade', 'apply', 'text.wasm', '--yes', '--json'), 'REGISTRY_CODE_INVALID')
+    refused(await run('contract', 'upgrade', 'apply', 'none.wasm', '--yes', '--json'), 'REGISTRY_CODE_INVALID')
   })
 
   it('error: what is wrong in settings, key, network or node is a code and an exit code', async () => {
@@ -177,23 +168,23 @@ describe('massa-storage contract', function () {
       ['CLI_USAGE', ['config', 'announce']],
     ]
     const results = await Promise.all(cases.map(([, args]) => run('contract', ...args, '--json')))
-    for (const [i, result] of results.entries()) assertRefused(result, cases[i]?.[0] ?? '')
+    for (const [i, result] of results.entries()) refused(result, cases[i]?.[0] ?? '')
     configure({ chainId: 78 })
-    assertRefused(await run('contract', 'deploy', '--yes', '--json'), 'CHAIN_NETWORK_MISMATCH')
+    refused(await run('contract', 'deploy', '--yes', '--json'), 'CHAIN_NETWORK_MISMATCH')
     configure({ url: '' })
-    assertRefused(await run('contract', 'deploy', '--yes', '--json'), 'CHAIN_URL_MISSING')
+    refused(await run('contract', 'deploy', '--yes', '--json'), 'CHAIN_URL_MISSING')
     configure({ url: 'http://127.0.0.1:1' })
-    assertRefused(await run('contract', 'deploy', '--yes', '--json'), 'CHAIN_NODE_UNREACHABLE', 3)
+    refused(await run('contract', 'deploy', '--yes', '--json'), 'CHAIN_NODE_UNREACHABLE', 3)
     configure()
     rmSync(join(dir, 'key'))
-    assertRefused(await run('contract', 'deploy', '--yes', '--json'), 'CHAIN_KEY_INVALID')
+    refused(await run('contract', 'deploy', '--yes', '--json'), 'CHAIN_KEY_INVALID')
     writeFileSync(join(dir, 'key'), ADMIN.secret, { mode: 0o644 })
-    assertRefused(await run('contract', 'deploy', '--yes', '--json'), 'CHAIN_KEY_INVALID')
+    refused(await run('contract', 'deploy', '--yes', '--json'), 'CHAIN_KEY_INVALID')
     const poor = await runCli(['contract', 'deploy', '--yes', '--json'], {
       cwd: dir,
       env: { MASSA_STORAGE_SECRET_KEY: POOR.secret },
     })
-    assertRefused(poor, 'CHAIN_BALANCE_SHORT')
+    refused(poor, 'CHAIN_BALANCE_SHORT')
   })
 
   it('error: a change that changes nothing is refused and not sent', async () => {
@@ -202,9 +193,9 @@ describe('massa-storage contract', function () {
     const before = ledger.balance(ADMIN.address)
     const file = params('slash_percentage = 10')
     for (const step of ['announce', 'apply']) {
-      assertRefused(await run('contract', 'config', step, file, '--yes', '--json'), 'CONTRACT_UNCHANGED')
+      refused(await run('contract', 'config', step, file, '--yes', '--json'), 'CONTRACT_UNCHANGED')
     }
-    assertRefused(await run('contract', 'upgrade', 'apply', '--yes', '--json'), 'CONTRACT_UNCHANGED')
+    refused(await run('contract', 'upgrade', 'apply', '--yes', '--json'), 'CONTRACT_UNCHANGED')
     assert.equal(ledger.balance(ADMIN.address), before)
   })
 
@@ -218,7 +209,7 @@ describe('massa-storage contract', function () {
     text.write('assembly_scripx_', at)
     writeFileSync(join(dir, 'new.wasm'), text)
     const result = await run('contract', 'upgrade', 'apply', 'new.wasm', '--yes', '--json')
-    assertRefused(result, 'REGISTRY_CODE_INVALID')
+    refused(result, 'REGISTRY_CODE_INVALID')
     assert.match(result.stderr, /the code does not run/)
   })
 
@@ -239,8 +230,8 @@ describe('massa-storage contract', function () {
     const { signed } = JSON.parse(readFileSync(note, 'utf8')) as { signed: { operationId: string } }
     // Asked for something else now, he must not be told that he has it.
     const others = params('slash_percentage = 20')
-    assertRefused(await run('contract', 'deploy', '--yes', '--json', '--params', others), 'CONTRACT_DEPLOYING')
-    assertRefused(await run('contract', 'deploy', '--yes', '--json', '--admin', POOR.address), 'CONTRACT_DEPLOYING')
+    refused(await run('contract', 'deploy', '--yes', '--json', '--params', others), 'CONTRACT_DEPLOYING')
+    refused(await run('contract', 'deploy', '--yes', '--json', '--admin', POOR.address), 'CONTRACT_DEPLOYING')
     const again = await run('contract', 'deploy', '--yes', '--json')
     assert.equal(again.code, 0, again.stderr)
     const { address, operationId, priceNanoMas, feeNanoMas } = JSON.parse(again.stdout) as Record<
@@ -257,7 +248,7 @@ describe('massa-storage contract', function () {
     const mainnet = await startFace(makeRequestClock(STEP_MS), [ADMIN], { chainId: 77_658_377n })
     try {
       configure({ url: mainnet.url, chainId: 77_658_377 })
-      assertRefused(await run('contract', 'deploy', '--yes', '--json'), 'REGISTRY_MAINNET_REFUSED')
+      refused(await run('contract', 'deploy', '--yes', '--json'), 'REGISTRY_MAINNET_REFUSED')
       assert.equal(mainnet.chain.operations.size, 0)
     } finally {
       await mainnet.close()
@@ -285,7 +276,7 @@ describe('massa-storage contract', function () {
       /INFO.*no storage-registry is configured.*massa-storage contract deploy.*start --auto-deploy/i,
     )
     assert.equal(plain.stdout.split('no storage-registry').length, 2)
-    assertRefused(await run('start', '--auto-deploy', '--json'), 'CLI_NOT_CONFIRMED')
+    refused(await run('start', '--auto-deploy', '--json'), 'CLI_NOT_CONFIRMED')
     assert(!readFileSync(file, 'utf8').includes('storage_registry_address'))
     const deployed = await untilStarted('--auto-deploy', '--yes', '--params', params('admin_delay_periods = 7'))
     assert.equal(deployed.code, 0)

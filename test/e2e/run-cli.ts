@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
@@ -79,4 +80,23 @@ export function startCli(args: readonly string[], options: CliOptions): RunningC
 
 export function runCli(args: readonly string[], options: CliOptions): Promise<CliResult> {
   return startCli(args, options).ended
+}
+
+/** What a command that succeeded answered with `--json`. */
+export function answerOf<T>({ code, stdout, stderr }: CliResult): T {
+  assert.equal(code, 0, stderr)
+  return JSON.parse(stdout) as T
+}
+
+/** One coded error of `--json`, no answer and no stack, and none of these secrets. */
+export function assertRefused(
+  result: CliResult,
+  wanted: { readonly code: string; readonly exitCode: number; readonly secrets: readonly string[] },
+): void {
+  const { error } = JSON.parse(result.stderr) as { error: { code: string } }
+  assert.equal(error.code, wanted.code, result.stderr)
+  assert.equal(result.code, wanted.exitCode, result.stderr)
+  assert.equal(result.stdout, '')
+  assert(!/\n\s+at /.test(result.stderr))
+  for (const secret of wanted.secrets) assert(!result.stderr.includes(secret))
 }

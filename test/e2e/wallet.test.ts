@@ -16,7 +16,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parse, stringify } from 'yaml'
 import { type Face, GENESIS_MS, makeRequestClock, makeWallet, startFace } from '../devnet/node/face.ts'
-import { type CliResult, runCli } from './run-cli.ts'
+import { answerOf, assertRefused, type CliResult, runCli } from './run-cli.ts'
 
 const RICH = makeWallet('rich')
 const POOR = makeWallet('poor')
@@ -63,21 +63,8 @@ describe('massa-storage wallet', function () {
   const run = (args: readonly string[], env: Record<string, string> = {}) => runCli(args, { cwd: dir, env })
   const use = (file: string) => ['--set', `contract.key_file=${file}`]
 
-  function answerOf<T>({ code, stdout, stderr }: CliResult): T {
-    assert.equal(code, 0, stderr)
-    return JSON.parse(stdout) as T
-  }
-
-  /** One coded error without a stack, a key or a password. */
-  function assertRefused(result: CliResult, code: string, exitCode: number): void {
-    const { error } = JSON.parse(result.stderr) as { error: { code: string } }
-    assert.equal(error.code, code, result.stderr)
-    assert.equal(result.code, exitCode, result.stderr)
-    assert.equal(result.stdout, '')
-    assert(!/\n\s+at /.test(result.stderr))
-    for (const secret of [THEIR_SECRET.slice(1), RICH.secret.slice(1), 'pass word'])
-      assert(!result.stderr.includes(secret))
-  }
+  const refused = (result: CliResult, code: string, exitCode: number) =>
+    assertRefused(result, { code, exitCode, secrets: [THEIR_SECRET.slice(1), RICH.secret.slice(1), 'pass word'] })
 
   it('create writes a wallet of its owner, names it in the configuration, and the address needs no password', async () => {
     const made = answerOf<NewWallet>(await run(['wallet', 'create', '--json'], { MASSA_STORAGE_PASSWORD: 'pass word' }))
@@ -173,7 +160,7 @@ describe('massa-storage wallet', function () {
       ['WALLET_FILE_INVALID', ['wallet', 'address', ...use('text')], pw],
     ]
     const results = await Promise.all(cases.map(([, args, env]) => run([...args, '--json'], env)))
-    for (const [i, result] of results.entries()) assertRefused(result, cases[i]?.[0] ?? '', 6)
+    for (const [i, result] of results.entries()) refused(result, cases[i]?.[0] ?? '', 6)
     assert(!existsSync(join(dir, 'wallets')))
     assert(!readFileSync(join(dir, 'config', 'config.toml'), 'utf8').includes('key_file'))
     const plain = await run(['wallet', 'import', 'good'], { MASSA_STORAGE_PASSWORD: 'no' })
@@ -201,9 +188,9 @@ describe('massa-storage wallet', function () {
       ['CLI_USAGE', ['wallet']],
     ]
     const results = await Promise.all(cases.map(([, args]) => run([...args, '--json'], pw)))
-    for (const [i, result] of results.entries()) assertRefused(result, cases[i]?.[0] ?? '', 2)
+    for (const [i, result] of results.entries()) refused(result, cases[i]?.[0] ?? '', 2)
     assert.equal(readFileSync(join(dir, 'there'), 'utf8'), 'x')
     const away = ['wallet', 'balance', POOR.address, '--set', 'contract.json_rpc_url=http://127.0.0.1:1', '--json']
-    assertRefused(await run(away), 'CHAIN_NODE_UNREACHABLE', 3)
+    refused(await run(away), 'CHAIN_NODE_UNREACHABLE', 3)
   })
 })
