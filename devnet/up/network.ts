@@ -1,34 +1,16 @@
-import { randomBytes } from 'node:crypto'
-import { existsSync, rmSync } from 'node:fs'
-import { SECRET_KEY_ENV } from '../../config/index.ts'
-import {
-  ArchiveError,
-  type Clock,
-  computeAddress,
-  computePublicKey,
-  concatBytes,
-  formatAddress,
-  formatSecretKey,
-  isArchiveError,
-  parseAddress,
-} from '../../core/index.ts'
+import { ArchiveError, type Clock, isArchiveError } from '../../core/index.ts'
 import type { NodeReport, Speed } from '../node/process/node-process.ts'
+import { KeptDescription } from './kept-description.ts'
 import { KeptProcess } from './kept-process.ts'
-import { makeToken, type NetworkDescription, type NetworkFiles, type SidecarDescription } from './network-files.ts'
+import { makeToken, type NetworkFiles, type SidecarDescription } from './network-files.ts'
 import { chooseNetworkPorts, chooseSidecarPorts, type NetworkPorts, type SidecarPorts } from './network-ports.ts'
 import type { NetworkReport } from './network-report.ts'
 import { type NodeAccess, NodeLink } from './node-link.ts'
-import { CONTROL_TOKEN_ENV, type Program, runCommand } from './program.ts'
-import { configOf, Sidecar, walletOf, writePlace } from './sidecar.ts'
-import { SignedSender } from './signed-sender.ts'
+import { OperatorSteps } from './operator-steps.ts'
+import { CONTROL_TOKEN_ENV, type Program } from './program.ts'
+import { type PlaceOptions, Sidecar, writePlace } from './sidecar.ts'
 import { makeTrafficSenders, Traffic } from './traffic.ts'
 
-const CHAIN_ID = 77n
-const MAS = 1_000_000_000n
-const OPERATOR_MAS = 10_000n
-const SIDECAR_MAS = 1_000n
-const FAUCET_MAS = 1_000_000n
-const TRAFFIC_MAS = 100_000n
 /** A deployment is final after 64 s of chain time: nobody is to wait for that at normal speed. */
 const LEAST_SETUP_SPEED = 8
 /** A sidecar ends within this. */
@@ -67,8 +49,8 @@ export class Network {
   private readonly stopping = new AbortController()
   private readonly node: KeptProcess
   private readonly sidecars = new Map<string, Sidecar>()
-  private readonly faucet: SignedSender
-  private description: NetworkDescription
+  private readonly operator: OperatorSteps
+  private readonly description: KeptDescription
   private genesisTimestampMs = 0
   /** At which it is started, and started again. */
   private nodeSpeed: Speed
@@ -78,7 +60,7 @@ export class Network {
   private constructor(
     options: NetworkOptions,
     modules: NetworkModules,
-    made: { readonly description: NetworkDescription; readonly ports: NetworkPorts },
+    made: { readonly description: KeptDescription; readonly ports: NetworkPorts },
   ) {
     this.options = options
     this.modules = modules
@@ -86,7 +68,12 @@ export class Network {
     this.controlPort = made.ports.control
     this.description = made.description
     this.link = new NodeLink(this.nodeAccess, modules.clock)
-    this.faucet = new SignedSender(`${this.description.seed} faucet`, this.chainId)
+    this.operator = new OperatorSteps({
+      ...modules,
+      description: this.description,
+      link: this.link,
+      describePlace: (directory) => this.describePlace(directory),
+    })
     this.nodeSpeed = this.setupSpeed
     this.node = new KeptProcess(this.describeNode(), modules)
   }
@@ -97,12 +84,8 @@ export class Network {
    * @throws ArchiveError DEVNET_DIRECTORY_INVALID, DEVNET_PORT_BUSY
    */
   static async open(options: NetworkOptions, modules: NetworkModules): Promise<Network> {
-    const { files } = modules
-    const known = files.readDescription()
-    files.prepare()
-    const description = known ?? makeDescription(options)
-    if (!known) files.writeDescription(description)
-    const count = description.operatorAddress === '' ? options.sidecars : description.sidecars.length
+    const description = KeptDescription.open(modules.files, options.seed)
+    const count = description.isNew ? options.sidecars : description.value.sidecars.length
     const ports = await chooseWhenEnded(count, options, modules)
     return new Network(options, modules, { description, ports })
   }
@@ -121,15 +104,17 @@ export class Network {
   async up(signal: AbortSignal): Promise<void> {
     const all = AbortSignal.any([signal, this.stopping.signal])
     const { onStep } = this.modules
-    const isNew = this.description.operatorAddress === ''
-    const wallets = isNew ? this.makeWallets() : undefined
+    const wallets = this.description.isNew ? this.operator.makeWallets(this.options.sidecars) : undefined
     this.node.start()
     const node = await this.waitForNode(all)
     this.genesisTimestampMs = node.genesisTimestampMs
     onStep('node', `gRPC ${this.link.grpcUrl}, JSON-RPC ${this.link.jsonRpcUrl}`)
-    await this.writeWallets(wallets, all)
-    await this.deploy(all)
-    for (const [i, sidecar] of this.description.sidecars.entries()) this.startSidecar(sidecar, this.portsOf(i))
+    if (wallets) {
+      await this.operator.writeWallets(wallets, all)
+      onStep('wallets', `${wallets.length} keys in encrypted files, with coins`)
+    }
+    onStep('registry', await this.operator.deploy(all))
+    for (const [i, sidecar] of this.description.value.sidecars.entries()) this.startSidecar(sidecar, this.portsOf(i))
     onStep('sidecars', `${this.sidecars.size} times \`massa-storage start\`, each its own process`)
     this.startTraffic()
     await this.registerAll(all)
@@ -171,7 +156,7 @@ export class Network {
         jsonRpcUrl: link.jsonRpcUrl,
         report,
       },
-      registryAddress: description.registryAddress,
+      registryAddress: description.value.registryAddress,
       traffic: this.traffic?.counts,
       sidecars,
     }
@@ -181,24 +166,16 @@ export class Network {
   add(): Promise<string> {
     return this.change(async () => {
       const { signal } = this.stopping
-      if (this.description.sidecars.length >= MAX_SIDECARS) {
+      const count = this.description.value.sidecars.length
+      if (count >= MAX_SIDECARS) {
         throw new ArchiveError('DEVNET_COMMAND_REFUSED', `a devnet has ${MAX_SIDECARS} sidecars at most`)
       }
-      const sidecar = this.makeWallet(this.nextName())
-      await this.writeWallets([sidecar], signal)
-      const { lastSlot } = await this.link.report()
-      await this.faucet.send(this.link, lastSlot.period, {
-        kind: 'transaction',
-        recipient: parseAddress(sidecar.address),
-        amountNanoMas: SIDECAR_MAS * MAS,
-      })
-      await this.waitForCoins(sidecar.address, signal)
-      const [ports] = await chooseSidecarPorts(1, true, this.description.sidecars.length)
-      const known = this.description.sidecars.find(({ name }) => name === sidecar.name)
-      if (!ports || !known) throw new ArchiveError('DEVNET_STEP_FAILED', `${sidecar.name} has no place`)
-      this.startSidecar(known, ports)
-      await this.register(known.name, signal)
-      return known.name
+      const sidecar = await this.operator.addSidecar(signal)
+      const [ports] = await chooseSidecarPorts(1, true, count + 1)
+      if (!ports) throw new ArchiveError('DEVNET_STEP_FAILED', `${sidecar.name} has no place`)
+      this.startSidecar(sidecar, ports)
+      await this.register(sidecar.name, signal)
+      return sidecar.name
     })
   }
 
@@ -208,7 +185,7 @@ export class Network {
       const sidecar = this.find(name)
       await sidecar.process.stop()
       this.sidecars.delete(name)
-      this.keep({ sidecars: this.description.sidecars.filter((other) => other.name !== name) })
+      this.description.removeSidecar(name)
     })
   }
 
@@ -237,10 +214,6 @@ export class Network {
     await this.node.stop()
   }
 
-  private get chainId(): bigint {
-    return BigInt(this.description.chainId)
-  }
-
   private get setupSpeed(): number {
     const { speed } = this.options
     return speed === 'turbo' ? LEAST_SETUP_SPEED : Math.max(speed, LEAST_SETUP_SPEED)
@@ -249,11 +222,12 @@ export class Network {
   private describeNode() {
     const { files } = this.modules
     const { grpc, jsonRpc, nodeControl } = this.ports
+    const { chainId, seed } = this.description.value
     return {
       name: 'node',
       args: () => [
         ...['devnet', 'node', '--with-parent', '--data-dir', files.nodeDirectory],
-        ...['--chain-id', this.description.chainId, '--seed', this.description.seed],
+        ...['--chain-id', chainId, '--seed', seed],
         ...['--accounts', files.accountsFile, '--speed', `${this.nodeSpeed}`],
         ...['--grpc-port', `${grpc}`, '--json-rpc-port', `${jsonRpc}`, '--control-port', `${nodeControl}`],
         ...(this.options.nodeArguments ?? []),
@@ -290,95 +264,21 @@ export class Network {
     }
   }
 
-  /** Keys are made before the chain: the coins are there from its first block. */
-  private makeWallets(): NewWallet[] {
-    // What an interrupted start has left is of no chain that will be.
-    const { files } = this.modules
-    const names = Array.from({ length: this.options.sidecars }, (_, i) => `sidecar-${i + 1}`)
-    for (const path of [files.nodeDirectory, files.operatorDirectory, ...names.map((name) => files.placeOf(name))]) {
-      rmSync(path, { recursive: true, force: true })
-    }
-    const operator = this.makeWallet('operator')
-    const sidecars = names.map((name) => this.makeWallet(name))
-    const senders = makeTrafficSenders(this.description.seed, this.chainId)
-    files.write('accounts.json', {
-      [operator.address]: `${OPERATOR_MAS * MAS}`,
-      [this.faucet.address]: `${FAUCET_MAS * MAS}`,
-      ...Object.fromEntries(sidecars.map(({ address }) => [address, `${SIDECAR_MAS * MAS}`])),
-      ...Object.fromEntries(senders.map(({ address }) => [address, `${TRAFFIC_MAS * MAS}`])),
-    })
-    return [operator, ...sidecars]
-  }
-
-  private makeWallet(name: string): NewWallet {
-    const key = concatBytes(Uint8Array.of(0), randomBytes(32))
-    return { name, secretKey: formatSecretKey(key), address: formatAddress(computeAddress(computePublicKey(key))) }
-  }
-
-  private async writeWallets(wallets: readonly NewWallet[] | undefined, signal: AbortSignal): Promise<void> {
-    if (!wallets) return
-    const { program } = this.modules
-    const { password } = this.description
-    await Promise.all(
-      wallets.map(({ name, secretKey }) => {
-        const cwd = this.directoryOf(name)
-        writePlace(this.describePlace(cwd))
-        const args = ['wallet', 'import', '--config', configOf(cwd), '--file', walletOf(cwd), '--nickname', name]
-        return runCommand(program, { args, cwd, password, env: { [SECRET_KEY_ENV]: secretKey } }, signal)
-      }),
-    )
-    const operator = wallets.find(({ name }) => name === 'operator')
-    const added = wallets.filter((wallet) => wallet !== operator)
-    this.keep({
-      ...(operator ? { operatorAddress: operator.address } : {}),
-      sidecars: [
-        ...this.description.sidecars,
-        ...added.map(({ name, address }) => ({ name, address, isRegistered: false })),
-      ],
-    })
-    this.modules.onStep('wallets', `${wallets.length} keys in encrypted files, with coins`)
-  }
-
-  private async deploy(signal: AbortSignal): Promise<void> {
-    const { files, program, onStep } = this.modules
-    const cwd = files.operatorDirectory
-    const { registryAddress, password } = this.description
-    writePlace(this.describePlace(cwd))
-    if (registryAddress !== undefined) return onStep('registry', registryAddress)
-    const args = ['contract', 'deploy', '--yes', '--config', configOf(cwd)]
-    const { address } = (await runCommand(program, { args, cwd, password }, signal)) as { address: string }
-    this.keep({ registryAddress: address })
-    onStep('registry', address)
-  }
-
   private async registerAll(signal: AbortSignal): Promise<void> {
-    const missing = this.description.sidecars.filter(({ isRegistered }) => !isRegistered)
+    const missing = this.description.value.sidecars.filter(({ isRegistered }) => !isRegistered)
     if (missing.length === 0) return
     await Promise.all(missing.map(({ name }) => this.register(name, signal)))
     this.modules.onStep('registered', `${missing.length} storage nodes, with a stake of 10 MAS each`)
   }
 
   private async register(name: string, signal: AbortSignal): Promise<void> {
-    const { program } = this.modules
-    const cwd = this.directoryOf(name)
-    const args = ['register', '--yes', '--gb', '1', '--config', configOf(cwd)]
-    try {
-      await runCommand(program, { args, cwd, password: this.description.password }, signal)
-    } catch (error) {
-      // Interrupted the last time between its becoming final and our writing it down.
-      if (!(error instanceof ArchiveError && String(error.context.said).includes('REGISTRY_NODE_EXISTS'))) throw error
-    }
-    this.keep({
-      sidecars: this.description.sidecars.map((other) =>
-        other.name === name ? { ...other, isRegistered: true } : other,
-      ),
-    })
+    await this.operator.register(name, signal)
     const sidecar = this.sidecars.get(name)
     if (sidecar) sidecar.isRegistered = true
   }
 
   private startSidecar({ name, address, isRegistered }: SidecarDescription, ports: SidecarPorts): void {
-    const directory = this.directoryOf(name)
+    const directory = this.operator.directoryOf(name)
     writePlace({ ...this.describePlace(directory), ports })
     const log = this.modules.files.logOf(name)
     const sidecar = new Sidecar({ name, address, isRegistered, directory, log, ports }, this.modules)
@@ -387,10 +287,10 @@ export class Network {
   }
 
   private startTraffic(): void {
-    const { registryAddress, seed } = this.description
+    const { link, description } = this
+    const { registryAddress, seed } = description.value
     if (registryAddress === undefined) return
-    const senders = makeTrafficSenders(seed, this.chainId)
-    const { link } = this
+    const senders = makeTrafficSenders(seed, description.chainId)
     this.traffic = new Traffic(
       { senders, registryAddress, speed: this.setupSpeed },
       { link, clock: this.modules.clock },
@@ -398,39 +298,16 @@ export class Network {
     this.traffic.start()
   }
 
-  private async waitForCoins(address: string, signal: AbortSignal): Promise<void> {
-    for (;;) {
-      const [account] = (await this.link.call('get_addresses', [[address]])) as { candidate_balance: string }[]
-      if (Number(account?.candidate_balance) > 0) return
-      signal.throwIfAborted()
-      await this.modules.clock.sleep(200, signal)
-    }
-  }
-
-  private describePlace(directory: string) {
-    const { link, chainId, genesisTimestampMs, options, description } = this
-    const { registryAddress } = description
-    return { directory, link, chainId, genesisTimestampMs, registryAddress, speed: options.speed }
-  }
-
-  private directoryOf(name: string): string {
-    const { files } = this.modules
-    return name === 'operator' ? files.operatorDirectory : files.placeOf(name)
+  private describePlace(directory: string): PlaceOptions {
+    const { link, genesisTimestampMs, options, description } = this
+    const { registryAddress } = description.value
+    return { directory, link, chainId: description.chainId, genesisTimestampMs, registryAddress, speed: options.speed }
   }
 
   private portsOf(place: number): SidecarPorts {
     const ports = this.ports.sidecars[place]
     if (!ports) throw new ArchiveError('DEVNET_STEP_FAILED', `there are no ports for sidecar ${place + 1}`)
     return ports
-  }
-
-  /** A name that no directory has: what a removed one has archived stays its own. */
-  private nextName(): string {
-    for (let number = 1; ; number++) {
-      const name = `sidecar-${number}`
-      const isKnown = this.description.sidecars.some((sidecar) => sidecar.name === name)
-      if (!isKnown && !existsSync(this.modules.files.placeOf(name))) return name
-    }
   }
 
   private find(name: string): Sidecar {
@@ -441,11 +318,6 @@ export class Network {
 
   private processOf(name: string): KeptProcess {
     return name === 'node' ? this.node : this.find(name).process
-  }
-
-  private keep(changes: Partial<NetworkDescription>): void {
-    this.description = { ...this.description, ...changes }
-    this.modules.files.writeDescription(this.description)
   }
 
   /** One at a time. */
@@ -476,22 +348,4 @@ function rejectWhenAborted(signal: AbortSignal): Promise<never> {
     if (signal.aborted) reject(signal.reason)
     else signal.addEventListener('abort', () => reject(signal.reason), { once: true })
   })
-}
-
-interface NewWallet {
-  readonly name: string
-  /** S1... */
-  readonly secretKey: string
-  readonly address: string
-}
-
-function makeDescription({ seed }: NetworkOptions): NetworkDescription {
-  return {
-    version: 1,
-    chainId: `${CHAIN_ID}`,
-    seed: seed ?? `devnet ${makeToken().slice(0, 12)}`,
-    password: makeToken(),
-    operatorAddress: '',
-    sidecars: [],
-  }
 }

@@ -1,0 +1,65 @@
+import { makeToken, type NetworkDescription, type NetworkFiles } from './network-files.ts'
+
+const CHAIN_ID = 77n
+
+/** What stays of a network between runs; every change is written down at once. */
+export class KeptDescription {
+  private readonly files: NetworkFiles
+  private current: NetworkDescription
+
+  private constructor(files: NetworkFiles, current: NetworkDescription) {
+    this.files = files
+    this.current = current
+  }
+
+  /**
+   * Of the directory, or of a new network in it.
+   *
+   * @param seed - of a new one; drawn when undefined
+   * @throws ArchiveError DEVNET_DIRECTORY_INVALID
+   */
+  static open(files: NetworkFiles, seed: string | undefined): KeptDescription {
+    const known = files.readDescription()
+    files.prepare()
+    if (known) return new KeptDescription(files, known)
+    const kept = new KeptDescription(files, {
+      version: 1,
+      chainId: `${CHAIN_ID}`,
+      seed: seed ?? `devnet ${makeToken().slice(0, 12)}`,
+      password: makeToken(),
+      operatorAddress: '',
+      sidecars: [],
+    })
+    kept.change({})
+    return kept
+  }
+
+  get value(): NetworkDescription {
+    return this.current
+  }
+
+  get chainId(): bigint {
+    return BigInt(this.current.chainId)
+  }
+
+  /** Until its wallets are written nothing of it is of worth. */
+  get isNew(): boolean {
+    return this.current.operatorAddress === ''
+  }
+
+  change(changes: Partial<NetworkDescription>): void {
+    this.current = { ...this.current, ...changes }
+    this.files.writeDescription(this.current)
+  }
+
+  removeSidecar(name: string): void {
+    this.change({ sidecars: this.current.sidecars.filter((sidecar) => sidecar.name !== name) })
+  }
+
+  markRegistered(name: string): void {
+    const sidecars = this.current.sidecars.map((sidecar) =>
+      sidecar.name === name ? { ...sidecar, isRegistered: true } : sidecar,
+    )
+    this.change({ sidecars })
+  }
+}
