@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readRecording, startReplayServer } from '../../devnet/index.ts'
+import { CliHost } from './cli-host.ts'
 import { runCli, startCli } from './run-cli.ts'
 
 const RECORDING = fileURLToPath(new URL('../fixtures/sandbox/push.ndjson.gz', import.meta.url))
@@ -15,22 +16,35 @@ const LAST_PERIOD = 8
 describe('e2e/cli', function () {
   this.timeout(90_000)
   let dir: string
-  const cli = (...args: string[]) => runCli(args, { cwd: dir })
+  let host: CliHost
+  const cli = (...args: string[]) => host.run(args, { cwd: dir })
+  const alone = (...args: string[]) => runCli(args, { cwd: dir })
 
   before(async () => {
+    host = new CliHost()
     dir = mkdtempSync(join(tmpdir(), 'massa-storage-cli-'))
-    const { code, stdout, stderr } = await cli('replay', RECORDING, '--data-dir', 'archive', '--fast', '--exit-at-head')
+    const { code, stdout, stderr } = await alone(
+      'replay',
+      RECORDING,
+      '--data-dir',
+      'archive',
+      '--fast',
+      '--exit-at-head',
+    )
     assert.equal(code, 0, `${stdout}\n${stderr}`)
     assert.match(stdout, /^\[INFO\] Archived period 8: \d+ blocks, \d+ operations, 1 chunks$/m)
     assert.match(stdout, /no damage/)
     writeFileSync(join(dir, 'bad.txt'), '')
   })
 
-  after(() => rmSync(dir, { recursive: true, force: true }))
+  after(async () => {
+    rmSync(dir, { recursive: true, force: true })
+    await host.stop()
+  })
 
   it('archives a recording of a node that does not broadcast by polling alone', async () => {
     const args = ['replay', PULL_RECORDING, '--data-dir', 'pulled', '--fast', '--exit-at-head', '--log-format', 'json']
-    const { code, stdout } = await cli(...args)
+    const { code, stdout } = await alone(...args)
     assert.equal(code, 0, stdout)
     assert.match(stdout, /"period":11,.*"msg":"archived period"/)
   })
@@ -38,14 +52,14 @@ describe('e2e/cli', function () {
   it('a replay runs its sidecar with the settings of the command line and of its file', async () => {
     writeFileSync(join(dir, 'small.toml'), '[distributed_storage]\nchunk_size = 4096\nlog.format = "json"\n')
     const replay = ['replay', PULL_RECORDING, '--fast', '--exit-at-head', '-c', 'small.toml', '--set', 'data_dir=small']
-    const { code, stdout, stderr } = await cli(...replay, '--set', 'log.format=human')
+    const { code, stdout, stderr } = await alone(...replay, '--set', 'log.format=human')
     assert.equal(code, 0, stderr)
     assert.match(stdout, /^\[INFO\] Archived period 11: /m)
     assert.equal(JSON.parse(readFileSync(join(dir, 'small', 'store.json'), 'utf8')).chunkSizeBytes, 4096)
   })
 
   it('lists chunks with totals, for people and as JSON', async () => {
-    const people = await cli('list-chunks', '--data-dir', 'archive')
+    const people = await alone('list-chunks', '--data-dir', 'archive')
     assert.equal(people.code, 0)
     assert.match(people.stdout, /chunks of 9 periods/)
     const json = await cli('list-chunks', '--data-dir', 'archive', '--period', '3..5', '--json')
@@ -82,13 +96,13 @@ describe('e2e/cli', function () {
   })
 
   it('exits with 4 for what is not in the archive', async () => {
-    const { code, stderr } = await cli('inspect', 'period', '4000', '--data-dir', 'archive')
+    const { code, stderr } = await alone('inspect', 'period', '4000', '--data-dir', 'archive')
     assert.equal(code, 4)
     assert.match(stderr, /period 4000 is not in this archive/)
   })
 
   it('verifies, deep too', async () => {
-    const { code, stdout } = await cli('verify', '--deep', '--json', '--data-dir', 'archive')
+    const { code, stdout } = await alone('verify', '--deep', '--json', '--data-dir', 'archive')
     assert.equal(code, 0)
     assert.deepEqual(JSON.parse(stdout).damages, [])
   })
@@ -141,7 +155,7 @@ describe('e2e/cli', function () {
     ],
   ] as const) {
     it(`error: ${title} gives ${code}, one sentence and no stack`, async () => {
-      const result = await cli(...args)
+      const result = await (args[0] === 'start' || args[0] === 'replay' ? alone : cli)(...args)
       assert.equal(result.code, code, result.stderr)
       assert.match(result.stderr, pattern)
       assert.doesNotMatch(result.stderr + result.stdout, /^\s+at /m)
@@ -217,7 +231,7 @@ describe('e2e/cli', function () {
 
   it('keeps the archive of the last replay when the file of the next one is no recording', async () => {
     cpSync(join(dir, 'archive'), join(dir, 'data', 'replay'), { recursive: true })
-    assert.equal((await cli('replay', 'bad.txt')).code, 1)
+    assert.equal((await alone('replay', 'bad.txt')).code, 1)
     assert.equal((await cli('list-chunks', '--data-dir', 'data/replay')).code, 0)
     rmSync(join(dir, 'data'), { recursive: true })
   })
@@ -238,7 +252,7 @@ describe('e2e/cli', function () {
 
   it('refuses a file that is no recording, naming the line', async () => {
     writeFileSync(join(dir, 'bad.ndjson'), '{"t":0}\nnot json\n')
-    const { code, stderr } = await cli('replay', 'bad.ndjson', '--data-dir', 'bad')
+    const { code, stderr } = await alone('replay', 'bad.ndjson', '--data-dir', 'bad')
     assert.notEqual(code, 0)
     assert.match(stderr, /DEVNET_RECORDING_INVALID/)
   })
@@ -302,13 +316,13 @@ describe('e2e/cli', function () {
       const second = await runCli(['start'], { cwd: dir, env })
       assert.equal(second.code, 1)
       assert.match(second.stderr, new RegExp(`process ${sidecar.child.pid}`))
-      const status = await runCli(['status', '--json'], { cwd: dir, env })
+      const status = await host.run(['status', '--json'], { cwd: dir, env })
       assert.equal(JSON.parse(status.stdout).archived.last, LAST_PERIOD)
-      const listed = await runCli(['list-chunks'], { cwd: dir, env })
+      const listed = await host.run(['list-chunks'], { cwd: dir, env })
       assert.match(listed.stdout, /chunks of 9 periods/)
       const verified = await runCli(['verify', '--deep'], { cwd: dir, env })
       assert.equal(verified.code, 0, verified.stderr)
-      const inspected = await runCli(['inspect', 'period', '3', '--json'], { cwd: dir, env })
+      const inspected = await host.run(['inspect', 'period', '3', '--json'], { cwd: dir, env })
       assert.equal(JSON.parse(inspected.stdout).period, 3)
     } finally {
       sidecar.child.kill('SIGTERM')

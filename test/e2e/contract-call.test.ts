@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Face, GENESIS_MS, MAS, makeRequestClock, makeWallet, startFace } from '../devnet/node/face.ts'
+import { CliHost } from './cli-host.ts'
 import { answerOf, assertRefused, type CliResult, runCli } from './run-cli.ts'
 
 const ADMIN = makeWallet('admin')
@@ -24,11 +25,12 @@ interface Answer {
 describe('massa-storage contract call', function () {
   this.timeout(240_000)
   let face: Face
+  let host: CliHost
   let dir: string
   let registry: string
 
   const run = (args: readonly string[], options: { readonly key?: string; readonly name?: 'massa-cli' } = {}) =>
-    runCli(args, {
+    host.run(args, {
       cwd: dir,
       env: options.key === undefined ? {} : { MASSA_STORAGE_SECRET_KEY: options.key },
       ...(options.name ? { name: options.name } : {}),
@@ -36,6 +38,7 @@ describe('massa-storage contract call', function () {
   const call = (...args: string[]) => run(['contract', 'call', 'storage_registry', ...args], { key: NODE.secret })
 
   before(async () => {
+    host = new CliHost()
     face = await startFace(makeRequestClock(15_000), [ADMIN, NODE, STRANGER])
     dir = mkdtempSync(join(tmpdir(), 'massa-storage-call-'))
     mkdirSync(join(dir, 'config'))
@@ -63,6 +66,7 @@ describe('massa-storage contract call', function () {
 
   after(async () => {
     await face.close()
+    await host.stop()
     rmSync(dir, { recursive: true, force: true })
   })
 
@@ -207,19 +211,17 @@ describe('massa-storage contract call', function () {
   })
 
   it('massa-cli has the commands of the archive below storage, and writes what massa-storage writes', async () => {
+    const runAlone = (...args: string[]) => runCli(args, { cwd: dir, name: 'massa-cli' })
     const [one, two] = await Promise.all([
-      run(['storage', 'list-chunks', '--json'], { name: 'massa-cli' }),
-      run(['list-chunks', '--json']),
+      runAlone('storage', 'list-chunks', '--json'),
+      runCli(['list-chunks', '--json'], { cwd: dir }),
     ])
     assert.deepEqual(one, two)
     refused(one, 'STORE_MISSING', 2)
-    const help = await run(['storage', 'list-chunks', '--help'], { name: 'massa-cli' })
+    const help = await runAlone('storage', 'list-chunks', '--help')
     assert.match(help.stdout, /\nExample:\n {2}massa-cli storage list-chunks --period 100\.\.110\n/)
-    assert.match(
-      (await run(['wallet', '--help'], { name: 'massa-cli' })).stdout,
-      /\nExample:\n {2}massa-cli wallet create\n/,
-    )
-    const wrong = await run(['list-chunks'], { name: 'massa-cli' })
+    assert.match((await runAlone('wallet', '--help')).stdout, /\nExample:\n {2}massa-cli wallet create\n/)
+    const wrong = await runAlone('list-chunks')
     assert.equal(wrong.code, 2)
     assert.match(wrong.stderr, /^massa-storage: unknown command 'list-chunks' \(CLI_USAGE\)/)
   })

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Face, GENESIS_MS, makeRequestClock, makeWallet, startFace } from '../devnet/node/face.ts'
+import { CliHost } from './cli-host.ts'
 import { assertRefused, type CliResult, runCli, startCli } from './run-cli.ts'
 
 const ADMIN = makeWallet('admin')
@@ -13,13 +14,18 @@ const STEP_MS = 15_000
 describe('massa-storage contract', function () {
   this.timeout(180_000)
   let face: Face
+  let host: CliHost
   let dir: string
 
   before(async () => {
+    host = new CliHost()
     face = await startFace(makeRequestClock(STEP_MS), [ADMIN])
   })
 
-  after(() => face.close())
+  after(async () => {
+    await face.close()
+    await host.stop()
+  })
 
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), 'massa-storage-contract-'))
@@ -50,7 +56,8 @@ describe('massa-storage contract', function () {
     )
   }
 
-  const run = (...args: string[]) => runCli(args, { cwd: dir })
+  const run = (...args: string[]) => host.run(args, { cwd: dir })
+  const runAlone = (...args: string[]) => runCli(args, { cwd: dir })
   const params = (lines: string) => {
     writeFileSync(join(dir, 'registry.toml'), `[storage_registry]\n${lines}\n`)
     return 'registry.toml'
@@ -66,7 +73,7 @@ describe('massa-storage contract', function () {
     assertRefused(result, { code, exitCode, secrets: [ADMIN.secret.slice(1)] })
 
   it('deploy shows the price, deploys, and writes the address into the configuration', async () => {
-    const { code, stdout, stderr } = await run('contract', 'deploy', '--yes')
+    const { code, stdout, stderr } = await runAlone('contract', 'deploy', '--yes')
     assert.equal(code, 0, stderr)
     const [, address = ''] = /^Deployed (AS\w+)\.$/m.exec(stdout) ?? []
     assert.match(
@@ -79,15 +86,15 @@ describe('massa-storage contract', function () {
       new RegExp(`^# mine\n\\[distributed_storage\\]\n {4}storage_registry_address = "${address}"$`, 'm'),
     )
 
-    const shown = await run('contract', 'show', '--json')
+    const shown = await runAlone('contract', 'show', '--json')
     const registry = JSON.parse(shown.stdout) as Record<string, unknown>
     assert.equal(registry.address, address)
     assert.equal(registry.admin, ADMIN.address)
     assert.deepEqual(registry.pending, [])
-    const verified = await run('contract', 'verify')
+    const verified = await runAlone('contract', 'verify')
     assert.equal(verified.code, 0)
     assert.match(verified.stdout, /holds the code of this release/)
-    refused(await run('contract', 'deploy', '--yes', '--json'), 'CONTRACT_EXISTS')
+    refused(await runAlone('contract', 'deploy', '--yes', '--json'), 'CONTRACT_EXISTS')
   })
 
   it('spends nothing without a yes where there is nobody to ask', async () => {
@@ -180,7 +187,7 @@ describe('massa-storage contract', function () {
     refused(await run('contract', 'deploy', '--yes', '--json'), 'CHAIN_KEY_INVALID')
     writeFileSync(join(dir, 'key'), ADMIN.secret, { mode: 0o644 })
     refused(await run('contract', 'deploy', '--yes', '--json'), 'CHAIN_KEY_INVALID')
-    const poor = await runCli(['contract', 'deploy', '--yes', '--json'], {
+    const poor = await host.run(['contract', 'deploy', '--yes', '--json'], {
       cwd: dir,
       env: { MASSA_STORAGE_SECRET_KEY: POOR.secret },
     })
@@ -232,7 +239,7 @@ describe('massa-storage contract', function () {
     const others = params('slash_percentage = 20')
     refused(await run('contract', 'deploy', '--yes', '--json', '--params', others), 'CONTRACT_DEPLOYING')
     refused(await run('contract', 'deploy', '--yes', '--json', '--admin', POOR.address), 'CONTRACT_DEPLOYING')
-    const again = await run('contract', 'deploy', '--yes', '--json')
+    const again = await runAlone('contract', 'deploy', '--yes', '--json')
     assert.equal(again.code, 0, again.stderr)
     const { address, operationId, priceNanoMas, feeNanoMas } = JSON.parse(again.stdout) as Record<
       'address' | 'operationId' | 'priceNanoMas' | 'feeNanoMas',
@@ -276,7 +283,7 @@ describe('massa-storage contract', function () {
       /INFO.*no storage-registry is configured.*massa-storage contract deploy.*start --auto-deploy/i,
     )
     assert.equal(plain.stdout.split('no storage-registry').length, 2)
-    refused(await run('start', '--auto-deploy', '--json'), 'CLI_NOT_CONFIRMED')
+    refused(await runAlone('start', '--auto-deploy', '--json'), 'CLI_NOT_CONFIRMED')
     assert(!readFileSync(file, 'utf8').includes('storage_registry_address'))
     const deployed = await untilStarted('--auto-deploy', '--yes', '--params', params('admin_delay_periods = 7'))
     assert.equal(deployed.code, 0)

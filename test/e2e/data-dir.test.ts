@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { readRecording, startReplayServer } from '../../devnet/index.ts'
 import { makePeriod } from '../storage-worker/synthetic-period.ts'
 import { openTestStore } from '../storage-worker/temp-store.ts'
+import { CliHost } from './cli-host.ts'
 import { type CliResult, runCli, startCli } from './run-cli.ts'
 
 const RECORDING = fileURLToPath(new URL('../fixtures/sandbox/push.ndjson.gz', import.meta.url))
@@ -19,16 +20,21 @@ const OTHER_USER = 65_534
 
 describe('e2e/data-dir', function () {
   this.timeout(120_000)
+  let host: CliHost
   let dir: string
 
   before(async () => {
+    host = new CliHost()
     dir = mkdtempSync(join(tmpdir(), 'massa-storage-data-dir-'))
     const store = await openTestStore(join(dir, 'archive'))
     for (const period of [1, 2, 3]) await store.chunks.writePeriod(makePeriod(period))
     await store.close()
     await (await openTestStore(join(dir, 'archive'))).close()
   })
-  after(() => rmSync(dir, { recursive: true, force: true }))
+  after(async () => {
+    rmSync(dir, { recursive: true, force: true })
+    await host.stop()
+  })
 
   function copyTo(name: string): string {
     cpSync(join(dir, 'archive'), join(dir, name), { recursive: true })
@@ -40,11 +46,14 @@ describe('e2e/data-dir', function () {
       const copy = copyTo(`lost-${lost.replace('/', '-')}`)
       rmSync(join(copy, lost), { recursive: true })
       const tables = listTables(copy)
-      const run = (...args: string[]) => runCli([...args, '--data-dir', copy], { cwd: dir })
+      const run = (...args: string[]) => host.run([...args, '--data-dir', copy], { cwd: dir })
       const start = { 'node.grpc_urls': '127.0.0.1:1', 'node.chain_id': '77', enabled: 'true' }
       const settings = Object.entries(start).flatMap(([key, value]) => ['--set', `${key}=${value}`])
-      for (const command of [...READING.map((line) => line.split(' ')), ['start', ...settings]]) {
-        const refused = await run(...command)
+      const refusals = [
+        ...(await Promise.all(READING.map((line) => run(...line.split(' '))))),
+        await runCli(['start', ...settings, '--data-dir', copy], { cwd: dir }),
+      ]
+      for (const refused of refusals) {
         assert.equal(refused.code, 5, refused.stdout + refused.stderr)
         assert.ok(refused.stderr.includes(lost), refused.stderr)
         assert.match(refused.stderr, /STORE_DATABASE_DAMAGED/)
@@ -140,7 +149,7 @@ describe('e2e/data-dir', function () {
       assert.equal((await sidecar.ended).code, 0)
       const back = await start({})
       assert.match(back.stderr, /STORE_IDENTITY_MISMATCH/)
-      const verified = await runCli(['verify', '--data-dir', 'claimed'], { cwd: dir })
+      const verified = await host.run(['verify', '--data-dir', 'claimed'], { cwd: dir })
       assert.equal(verified.code, 0, verified.stdout + verified.stderr)
     } finally {
       taken.close()

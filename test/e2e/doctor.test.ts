@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { NodeClient } from '../../archiver/index.ts'
 import { type ReplayServer, readRecording, startReplayServer } from '../../devnet/index.ts'
+import { CliHost } from './cli-host.ts'
 import { runCli } from './run-cli.ts'
 
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/sandbox/${name}`, import.meta.url))
@@ -19,8 +20,15 @@ interface Finding {
 
 describe('e2e/doctor', function () {
   this.timeout(60_000)
+  let host: CliHost
   let dir: string
   const servers: ReplayServer[] = []
+
+  before(() => {
+    host = new CliHost()
+  })
+
+  after(() => host.stop())
 
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), 'massa-storage-doctor-'))
@@ -49,7 +57,9 @@ describe('e2e/doctor', function () {
       'metrics.bind': '127.0.0.1:0',
       ...settings,
     }).flatMap(([key, value]) => ['--set', `${key}=${value}`])
-    const { code, stdout, stderr } = await runCli(['doctor', '--json', '--data-dir', 'archive', ...args], { cwd: dir })
+    const { code, stdout, stderr } = await host.run(['doctor', '--json', '--data-dir', 'archive', ...args], {
+      cwd: dir,
+    })
     assert.notEqual(stdout, '', stderr)
     const { findings } = JSON.parse(stdout) as { findings: Finding[] }
     return {

@@ -8,6 +8,7 @@ import { isArchiveError } from '../../core/index.ts'
 import { type ReplayServer, readRecording, startReplayServer } from '../../devnet/index.ts'
 import { openStore, verifyArchive } from '../../storage-worker/index.ts'
 import { drawNumbers } from '../archiver/simulated-chain.ts'
+import { CliHost } from './cli-host.ts'
 import { type CliResult, runCli } from './run-cli.ts'
 
 const RECORDING = fileURLToPath(new URL('../fixtures/sandbox/push.ndjson.gz', import.meta.url))
@@ -32,11 +33,13 @@ describe('e2e/flips', function () {
   this.timeout(240_000)
   let dir: string
   let server: ReplayServer
-  const cli = (...args: string[]) => runCli(args, { cwd: dir })
+  let host: CliHost
 
   before(async () => {
+    host = new CliHost()
     dir = mkdtempSync(join(tmpdir(), 'massa-storage-flips-'))
-    const made = await cli('replay', RECORDING, '--data-dir', 'written', '--fast', '--exit-at-head')
+    const replay = ['replay', RECORDING, '--data-dir', 'written', '--fast', '--exit-at-head']
+    const made = await runCli(replay, { cwd: dir })
     assert.equal(made.code, 0, made.stdout + made.stderr)
     cpSync(join(dir, 'written'), join(dir, 'opened'), { recursive: true })
     for (const state of STATES) {
@@ -56,6 +59,7 @@ describe('e2e/flips', function () {
 
   after(async () => {
     await server?.stop()
+    await host.stop()
     rmSync(dir, { recursive: true, force: true })
   })
 
@@ -130,7 +134,7 @@ describe('e2e/flips', function () {
       const intact = readFileSync(path)
       // The last block before the footer is the index.
       flip(path, intact.length - 100, 0x10)
-      const repaired = await cli('verify', '--repair', '--data-dir', basename(copy))
+      const repaired = await host.run(['verify', '--repair', '--data-dir', basename(copy)], { cwd: dir })
       assert.equal(repaired.code, 0, repaired.stdout + repaired.stderr)
       assert.match(
         repaired.stdout,
@@ -138,7 +142,7 @@ describe('e2e/flips', function () {
       )
       assert.ok(readFileSync(path).equals(intact))
       flip(path, intact.length >> 1, 0x10)
-      const left = await cli('verify', '--repair', '--data-dir', basename(copy))
+      const left = await host.run(['verify', '--repair', '--data-dir', basename(copy)], { cwd: dir })
       assert.equal(left.code, 5, left.stdout + left.stderr)
       assert.match(left.stdout, /could not be repaired: node\.grpc_urls names no massa-node/)
     } finally {
@@ -152,7 +156,7 @@ describe('e2e/flips', function () {
       MASSA_STORAGE_NODE__CHAIN_ID: '77',
       MASSA_STORAGE_NODE__GENESIS_TIMESTAMP_MS: '1795246964000',
     }
-    return runCli(['verify', '--data-dir', dataDir, ...args], { cwd: dir, env })
+    return host.run(['verify', '--data-dir', dataDir, ...args], { cwd: dir, env })
   }
 
   function copyOf(state: string): string {

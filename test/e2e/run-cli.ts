@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 const binOf = (name: string) => fileURLToPath(new URL(`../../bin/${name}.js`, import.meta.url))
 
 export const BIN = binOf('massa-storage')
-const LIMIT_MS = 60_000
+export const LIMIT_MS = 60_000
 
 export interface CliResult {
   readonly code: number | null
@@ -32,16 +32,19 @@ export interface RunningCli {
   waitFor(text: string): Promise<void>
 }
 
+/** The environment of this process with nothing of its settings. */
+export function cleanEnvironment(): Record<string, string | undefined> {
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => name !== 'NODE_OPTIONS' && !name.startsWith('MASSA_STORAGE_') && name !== 'CREDENTIALS_DIRECTORY',
+  )
+  return { ...Object.fromEntries(inherited), NO_COLOR: '1' }
+}
+
 /** The built command line as its own process, with nothing of this process' settings. */
 export function startCli(args: readonly string[], options: CliOptions): RunningCli {
-  const inherited = Object.fromEntries(
-    Object.entries(process.env).filter(
-      ([name]) => name !== 'NODE_OPTIONS' && !name.startsWith('MASSA_STORAGE_') && name !== 'CREDENTIALS_DIRECTORY',
-    ),
-  )
   const child = spawn(process.execPath, [options.name ? binOf(options.name) : BIN, ...args], {
     cwd: options.cwd,
-    env: { ...inherited, NO_COLOR: '1', ...options.env },
+    env: { ...cleanEnvironment(), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
   })

@@ -16,6 +16,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parse, stringify } from 'yaml'
 import { type Face, GENESIS_MS, makeRequestClock, makeWallet, startFace } from '../devnet/node/face.ts'
+import { CliHost } from './cli-host.ts'
 import { answerOf, assertRefused, type CliResult, runCli } from './run-cli.ts'
 
 const RICH = makeWallet('rich')
@@ -33,13 +34,18 @@ interface NewWallet {
 describe('massa-storage wallet', function () {
   this.timeout(120_000)
   let face: Face
+  let host: CliHost
   let dir: string
 
   before(async () => {
+    host = new CliHost()
     face = await startFace(makeRequestClock(15_000), [RICH])
   })
 
-  after(() => face.close())
+  after(async () => {
+    await face.close()
+    await host.stop()
+  })
 
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), 'massa-storage-wallet-'))
@@ -60,20 +66,23 @@ describe('massa-storage wallet', function () {
 
   afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
-  const run = (args: readonly string[], env: Record<string, string> = {}) => runCli(args, { cwd: dir, env })
+  const run = (args: readonly string[], env: Record<string, string> = {}) => host.run(args, { cwd: dir, env })
+  const runAlone = (args: readonly string[], env: Record<string, string> = {}) => runCli(args, { cwd: dir, env })
   const use = (file: string) => ['--set', `contract.key_file=${file}`]
 
   const refused = (result: CliResult, code: string, exitCode: number) =>
     assertRefused(result, { code, exitCode, secrets: [THEIR_SECRET.slice(1), RICH.secret.slice(1), 'pass word'] })
 
   it('create writes a wallet of its owner, names it in the configuration, and the address needs no password', async () => {
-    const made = answerOf<NewWallet>(await run(['wallet', 'create', '--json'], { MASSA_STORAGE_PASSWORD: 'pass word' }))
+    const made = answerOf<NewWallet>(
+      await runAlone(['wallet', 'create', '--json'], { MASSA_STORAGE_PASSWORD: 'pass word' }),
+    )
     assert.equal(made.file, join(dir, 'wallets', `wallet_${made.address}.yaml`))
     assert.equal(statSync(made.file).mode & 0o777, 0o600)
     assert.deepEqual(readdirSync(join(dir, 'wallets')), [`wallet_${made.address}.yaml`])
     assert.equal(made.configuredIn, join(dir, 'config', 'config.toml'))
     assert(readFileSync(made.configuredIn, 'utf8').includes(`        key_file = "${made.file}"\n`))
-    assert.equal((await run(['wallet', 'address'])).stdout, `${made.address}\n`)
+    assert.equal((await runAlone(['wallet', 'address'])).stdout, `${made.address}\n`)
     const text = readFileSync(made.file, 'utf8')
     assert.match(text, /^Version: 1\nNickname: AU\w+\nAddress: AU\w+\nSalt:\n- \d+\n/)
     const second = answerOf<NewWallet>(
