@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { type ArchivedPeriod, isArchiveError } from '../../core/index.ts'
 import { type Damage, openStore, type Store, verifyArchive } from '../../storage-worker/index.ts'
 import { decodeBodyKey, EXECUTION_RESULTS, encodeBodyKey, MANIFEST, SEALS } from '../../storage-worker/keyspace.ts'
@@ -12,8 +11,9 @@ import { readKeyRange } from '../../storage-worker/table-scan.ts'
 import { makeBlock, makePeriod, noise } from '../storage-worker/synthetic-period.ts'
 import { openTestStore, TempFolders } from '../storage-worker/temp-store.ts'
 import { assertHolds } from '../suites/chunk-store-suite.ts'
+import { programPath } from './program-path.ts'
 
-const REPAIRER = fileURLToPath(new URL('./table-repairer.ts', import.meta.url))
+const REPAIRER = programPath('table-repairer')
 const SEED = process.env.MASSA_STORAGE_TEST_SEED ?? '1'
 const PERIODS = Array.from({ length: 36 }, (_, i) => i + 1)
 /** Deleted as retention does it, but for the compaction: the values lie in older tables still, the deletions in newer. */
@@ -196,7 +196,7 @@ describe('fault: a table of LevelDB is damaged', function () {
 /** What it says; `undefined` when it was killed. */
 function runRepairer(dataDir: string, killAt: number, when: string): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
-    const args = ['--conditions=source', '--import=tsx', REPAIRER, dataDir, String(killAt), when]
+    const args = [REPAIRER, dataDir, String(killAt), when]
     execFile(process.execPath, args, { timeout: 30_000 }, (error, stdout, stderr) => {
       if (!error) resolve(stdout)
       else if (error.signal === 'SIGKILL') resolve(undefined)

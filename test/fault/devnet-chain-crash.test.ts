@@ -2,15 +2,15 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { slotIndex, toHex } from '../../core/index.ts'
 import { DevnetChain, openStoredChain } from '../../devnet/node/index.ts'
 import { reach } from '../devnet/node/chain/made-chain.ts'
 import { noise } from '../storage-worker/synthetic-period.ts'
 import { TempFolders } from '../storage-worker/temp-store.ts'
 import { KILLED_CHAIN, operationAfter } from './devnet-chain-acts.ts'
+import { programPath } from './program-path.ts'
 
-const WRITER = fileURLToPath(new URL('./devnet-chain-writer.ts', import.meta.url))
+const WRITER = programPath('devnet-chain-writer')
 /** 100 by hand. */
 const ROUNDS = Number(process.env.MASSA_STORAGE_CHAIN_ROUNDS ?? 6)
 const ROUND_TIMEOUT_MS = 30_000
@@ -73,7 +73,7 @@ class Told {
 }
 
 function start(directory: string): ChildProcess {
-  return spawn(process.execPath, [...process.execArgv, WRITER, directory], { stdio: ['ignore', 'pipe', 'inherit'] })
+  return spawn(process.execPath, [WRITER, directory], { stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
 /** A chain in memory that is never killed makes the same blocks of the same operations, and comes to the same state. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { TempFolders } from '../storage-worker/temp-store.ts'
+import { programPath } from './program-path.ts'
 
-const WRITER = fileURLToPath(new URL('./disk-full-writer.ts', import.meta.url))
-const CHECKER = fileURLToPath(new URL('./disk-full-checker.ts', import.meta.url))
+const WRITER = programPath('disk-full-writer')
+const CHECKER = programPath('disk-full-checker')
 
 describe('fault: the disk is full', () => {
   const folders = new TempFolders()
@@ -20,7 +20,7 @@ describe('fault: the disk is full', () => {
       console.log('      skipped: this machine lets nobody mount a tmpfs')
       this.skip()
     }
-    const node = [process.execPath, ...process.execArgv].map((word) => `'${word}'`).join(' ')
+    const node = `'${process.execPath}'`
     const script = [
       `mount -t tmpfs -o size=96m none '${folder}'`,
       `${node} '${WRITER}' '${folder}/data' '${folder}/freeable'`,

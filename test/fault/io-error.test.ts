@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { openStore, verifyArchive } from '../../storage-worker/index.ts'
 import { makeBlock, makePeriod } from '../storage-worker/synthetic-period.ts'
 import { TempFolders } from '../storage-worker/temp-store.ts'
 import { assertHolds } from '../suites/chunk-store-suite.ts'
 import { ioErrorShapeOf } from './io-error-shape.ts'
+import { programPath } from './program-path.ts'
 
-const WRITER = fileURLToPath(new URL('./io-error-writer.ts', import.meta.url))
+const WRITER = programPath('io-error-writer')
 /** In the 512 bytes of `ulimit -f`: 6 MiB, a log of some five periods, below what a memtable holds. */
 const FILE_LIMIT_BLOCKS = 12 * 1024
 /** Of the writer: a block, its sync, the bodies of a period, its index entries. */
@@ -22,7 +22,7 @@ describe('fault: the disk refuses a write, and the process is killed later', fun
     it(`keeps everything acknowledged around an EIO ${when} any batch`, async () => {
       for (let failAt = 1; failAt <= FAILING_BATCHES; failAt++) {
         const dataDir = await folders.make()
-        const told = run([process.execPath, ...process.execArgv, WRITER, dataDir, String(failAt), when, '8'])
+        const told = run([process.execPath, WRITER, dataDir, String(failAt), when, '8'])
         assert.match(told.failure, /^STORE_WRITE_FAILED .*Input\/output error/)
         await check(dataDir, told)
       }
@@ -32,7 +32,7 @@ describe('fault: the disk refuses a write, and the process is killed later', fun
   it('keeps everything acknowledged around a write that the operating system cuts off', async function () {
     if (process.platform === 'win32') this.skip()
     const dataDir = await folders.make()
-    const node = [process.execPath, ...process.execArgv, WRITER, dataDir].map((word) => `'${word}'`).join(' ')
+    const node = [process.execPath, WRITER, dataDir].map((word) => `'${word}'`).join(' ')
     // A file cannot grow above the limit: LevelDB's log ends in the middle of a record, as on a failing disk.
     const told = run(['sh', '-c', `ulimit -S -f ${FILE_LIMIT_BLOCKS}; exec ${node} 0 before 6`])
     assert.match(told.failure, /^STORE_WRITE_FAILED .*File too large/)

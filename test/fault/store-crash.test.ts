@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { verifyArchive } from '../../storage-worker/index.ts'
 import { makeBlock, noise } from '../storage-worker/synthetic-period.ts'
 import { openTestStore, TempFolders } from '../storage-worker/temp-store.ts'
 import { crashShapeOf } from './crash-shape.ts'
+import { programPath } from './program-path.ts'
 
-const WRITER = fileURLToPath(new URL('./store-writer.ts', import.meta.url))
+const WRITER = programPath('store-writer')
 /** 200 by hand. */
 const ROUNDS = Number(process.env.MASSA_STORAGE_CRASH_ROUNDS ?? 12)
 const ROUND_TIMEOUT_MS = 30_000
@@ -96,7 +96,7 @@ interface WriterOptions {
 
 function start(dataDir: string, { step = 0, when = 'before', kind = 'all', inHand = 1 }: WriterOptions): ChildProcess {
   const options = [dataDir, String(step), when, kind, String(inHand)]
-  return spawn(process.execPath, [...process.execArgv, WRITER, ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
+  return spawn(process.execPath, [WRITER, ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
 async function check(dataDir: string, told: Told, when: string): Promise<void> {
