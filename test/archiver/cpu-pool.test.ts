@@ -15,23 +15,28 @@ describe('archiver/cpu-pool', function () {
   const large = [
     ...makeChain({ seed: 'large', ...NETWORK, periods: 1, endorsements: 0, operationsPerBlock: 400 }).blocks.values(),
   ].slice(0, 2)
-  const pools: CpuPool[] = []
-  afterEach(async () => {
-    for (const pool of pools.splice(0)) await pool.close()
+  let cpu: CpuPool
+  let piscina: { run: Run }
+  let run: Run
+  // One for all: a thread loads for longer than it works here.
+  before(() => {
+    cpu = new CpuPool({ threads: 2 })
+    piscina = Reflect.get(cpu, 'pool')
+    run = piscina.run.bind(piscina)
   })
+  afterEach(() => {
+    piscina.run = run
+  })
+  after(() => cpu.close())
 
-  /** A pool, and how many blocks each message to a thread had; `dies` says for which messages the thread dies. */
-  function watchedPool(dies: (message: Message) => boolean = () => false) {
-    const cpu = new CpuPool({ threads: 2 })
-    pools.push(cpu)
-    const piscina: { run: Run } = Reflect.get(cpu, 'pool')
-    const run = piscina.run.bind(piscina)
+  /** How many blocks each message to a thread has from now on; `dies` says for which messages the thread dies. */
+  function watchMessages(dies: (message: Message) => boolean = () => false): readonly number[] {
     const sizes: number[] = []
     piscina.run = (message, options) => {
       sizes.push(message.jobs.length)
       return dies(message) ? Promise.reject(new Error('the thread died')) : run(message, options)
     }
-    return { cpu, sizes }
+    return sizes
   }
 
   function verifyAll(cpu: CpuWork, blocks: readonly MadeBlock[]) {
@@ -43,7 +48,7 @@ describe('archiver/cpu-pool', function () {
   }
 
   it('small blocks that wait travel together, eight at most, and each gets what it is alone', async () => {
-    const { cpu, sizes } = watchedPool()
+    const sizes = watchMessages()
     const results = await verifyAll(cpu, small)
     for (const [i, result] of results.entries()) {
       const block = small[i]
@@ -59,7 +64,7 @@ describe('archiver/cpu-pool', function () {
 
   it('a large block travels alone, and small ones around it still together', async () => {
     const messages: number[][] = []
-    const { cpu } = watchedPool(({ jobs }) => {
+    watchMessages(({ jobs }) => {
       // Noted at once: large ones are handed over to the thread.
       messages.push(jobs.map(({ filledBlock }) => filledBlock.length))
       return false
@@ -73,8 +78,6 @@ describe('archiver/cpu-pool', function () {
   })
 
   it('encodes a period as the function does, and leaves the memory of its blocks alone', async () => {
-    const cpu = new CpuPool({ threads: 2 })
-    pools.push(cpu)
     const slots = Array.from({ length: THREAD_COUNT }, (_, thread): DecidedSlot => {
       const block = [...large, ...small][thread]
       if (!block || thread % 7 === 3) return { kind: 'miss' }
@@ -89,16 +92,13 @@ describe('archiver/cpu-pool', function () {
   })
 
   it('error: a period whose chunks no thread can hash is refused with the reason, once', async () => {
-    const { cpu } = watchedPool()
     const slots = Array.from({ length: THREAD_COUNT }, (): DecidedSlot => ({ kind: 'miss' }))
     const decided = { network: NETWORK, period: 1, slots, executionResults: new Uint8Array(0) }
-    const piscina: { run: Run } = Reflect.get(cpu, 'pool')
     piscina.run = () => Promise.reject(new Error('the thread died'))
     await assert.rejects(cpu.encodePeriod({ decided, chunkSizeBytes: 1024 }), /the thread died/)
   })
 
   it('a refused block does not touch the others of its message', async () => {
-    const { cpu } = watchedPool()
     const jobs = small.map((block, i) => ({
       filledBlock: encodeFilledBlock(block),
       chainId: NETWORK.chainId,
@@ -116,7 +116,7 @@ describe('archiver/cpu-pool', function () {
     const killer = victims[13]
     assert.ok(killer)
     const deadly = Buffer.from(encodeFilledBlock(killer))
-    const { cpu, sizes } = watchedPool(({ jobs }) => jobs.some(({ filledBlock }) => deadly.equals(filledBlock)))
+    const sizes = watchMessages(({ jobs }) => jobs.some(({ filledBlock }) => deadly.equals(filledBlock)))
     const results = await verifyAll(cpu, victims)
     assert.deepEqual(
       results.flatMap(({ status }, i) => (status === 'rejected' ? [i] : [])),

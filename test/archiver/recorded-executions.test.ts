@@ -11,7 +11,7 @@ import {
   THREAD_COUNT,
   toHex,
 } from '../../core/index.ts'
-import { type ReplayOptions, readRecording, startReplayServer } from '../../devnet/index.ts'
+import { type Recording, type ReplayOptions, readRecording, startReplayServer } from '../../devnet/index.ts'
 import { readRecordingFile, readRecordingMessages } from '../../devnet/replay/recording.ts'
 import { type Follow, Stage } from './follow-harness.ts'
 
@@ -32,6 +32,24 @@ async function readRecorded(path: string): Promise<Map<number, SlotExecution>> {
     recorded.set(slotIndex(slotFromProtobuf(output.executionOutput.slot)), executionFromOutput(output.executionOutput))
   }
   return recorded
+}
+
+interface Read {
+  readonly recording: Recording
+  readonly recorded: ReadonlyMap<number, SlotExecution>
+}
+
+const reads = new Map<string, Promise<Read>>()
+
+/** Once per recording: two tests replay it. */
+function readOnce(path: string): Promise<Read> {
+  const known = reads.get(path) ?? read(path)
+  reads.set(path, known)
+  return known
+}
+
+async function read(path: string): Promise<Read> {
+  return { recording: await readRecording(path), recorded: await readRecorded(path) }
 }
 
 /** What does not depend on the way it came: a node that is asked says `unknown` of what was not executed. */
@@ -69,9 +87,7 @@ describe('archiver: execution results of a recorded node', function () {
   ]
   for (const [name, pace, options] of cases) {
     it(`are all archived, and none else: ${name}, ${pace}`, async () => {
-      const path = PATHS[name]
-      const recording = await readRecording(path)
-      const recorded = await readRecorded(path)
+      const { recording, recorded } = await readOnce(PATHS[name])
       const { chainId, genesisTimestampMs } = recording
       const server = await startReplayServer({ recording, ...options })
       try {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import type { BlockIdText } from '../../core/index.ts'
 import { verifyArchive } from '../../storage-worker/index.ts'
 import { makeBlock, noise } from '../storage-worker/synthetic-period.ts'
 import { openTestStore, TempFolders } from '../storage-worker/temp-store.ts'
@@ -99,6 +100,15 @@ function start(dataDir: string, { step = 0, when = 'before', kind = 'all', inHan
   return spawn(process.execPath, [WRITER, ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
+/** Each is looked for after every kill behind it: making a block takes longer than finding it. */
+const blockIds = new Map<number, BlockIdText>()
+
+function spooledBlockId(period: number): BlockIdText {
+  const id = blockIds.get(period) ?? makeBlock({ period, thread: 0 }, crashShapeOf(period)).id
+  blockIds.set(period, id)
+  return id
+}
+
 async function check(dataDir: string, told: Told, when: string): Promise<void> {
   const store = await openTestStore(dataDir)
   try {
@@ -110,8 +120,8 @@ async function check(dataDir: string, told: Told, when: string): Promise<void> {
       assert.ok(await store.chunks.readSummary(period), `period ${period} is not listed, ${when}`)
     }
     for (const period of told.spooled) {
-      const block = makeBlock({ period, thread: 0 }, crashShapeOf(period))
-      assert.ok(await store.spool.readBlock(block.slot, block.id), `spooled block of ${period} is lost, ${when}`)
+      const found = await store.spool.readBlock({ period, thread: 0 }, spooledBlockId(period))
+      assert.ok(found, `spooled block of ${period} is lost, ${when}`)
     }
   } finally {
     await store.close()
