@@ -12,6 +12,7 @@ Exit status: 0 done, 1 something did not verify or differs, 2 bad arguments or u
 """
 import argparse
 import base64
+import functools
 import gzip
 import hashlib
 import itertools
@@ -94,11 +95,15 @@ def _subtree_cv(data, start, end, counter):
     return (*cv, block, count, length, flags)
 
 
-def blake3(data):
-    """BLAKE3-256, the H of Massa's own formats."""
-    data = bytes(data)
+@functools.cache
+def _blake3(data):
     cv, block, _, length, flags = _subtree(data, 0, len(data), 0)
     return struct.pack("<8I", *_compress(*cv, block, 0, length, flags | ROOT))
+
+
+def blake3(data):
+    """BLAKE3-256, the H of Massa's own formats; remembered, since a block is hashed where it is read and in its BODY."""
+    return _blake3(bytes(data))
 
 
 def sha256(data):
