@@ -17,10 +17,10 @@ const STEPS = [
   { name: 'tsc', command: ['tsc', '-b'] },
   {
     name: 'mocha',
-    // Two files at a time: half of the tests wait for a child process or for the disk.
+    // More files at a time than most machines here have cores: half of the tests wait for a child process or the disk.
     command: [
       'mocha',
-      ...['--parallel', '--jobs', '2'],
+      ...['--parallel', '--jobs', '3'],
       ...['--reporter', 'scripts/mocha-counts.cjs', '--reporter-option', `counts=${countsFile}`],
     ],
     readCounts: true,
