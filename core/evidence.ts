@@ -52,6 +52,8 @@ export interface EvidenceClaim {
   /** 32 bytes */
   readonly chunkId: Uint8Array
   readonly nodeAddress: string
+  /** The era in which the node registered; of one that left and came back, the last time. */
+  readonly registeredEra: bigint
   /** The era in which the challenge is issued. */
   readonly currentEra: bigint
   readonly placementLagEras: number
@@ -61,7 +63,7 @@ export interface EvidenceClaim {
 
 /**
  * Why evidence is refused, as `context.fault` of the error: bytes that do not lead to the roots, an era that is not
- * anchored, a placement outside its window, a placement that gives the chunk to others.
+ * anchored, a placement outside its window or no later than the registration, a placement that gives the chunk to others.
  */
 export type EvidenceFault = 'malformed' | 'era-unknown' | 'placement-age' | 'not-holder'
 
@@ -122,8 +124,12 @@ function checkChunk(reader: ByteReader, claim: EvidenceClaim): void {
 function checkHolder(reader: ByteReader, claim: EvidenceClaim): void {
   const era = reader.u64()
   const lag = BigInt(claim.placementLagEras)
-  if (era < 1n || claim.currentEra < era + lag || claim.currentEra > era + 2n * lag) {
+  if (claim.currentEra < era + lag || claim.currentEra > era + 2n * lag) {
     throw refusal('placement-age', `placement of era ${era} in era ${claim.currentEra}, lag ${lag}`)
+  }
+  // The placement of an era is made of what was registered before it began.
+  if (era <= claim.registeredEra) {
+    throw refusal('placement-age', `placement of era ${era} of a node registered in era ${claim.registeredEra}`)
   }
   const anchor = claim.findAnchor(era - 1n)
   if (!anchor) throw refusal('era-unknown', `era ${era - 1n} is not anchored`)

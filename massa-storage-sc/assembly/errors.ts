@@ -72,7 +72,7 @@ export const EVIDENCE_INVALID =
   'REGISTRY_EVIDENCE_INVALID: the evidence does not lead to the anchored roots';
 export const ERA_UNKNOWN = 'REGISTRY_ERA_UNKNOWN: the era is not anchored';
 export const PLACEMENT_AGE =
-  'REGISTRY_PLACEMENT_AGE: the placement is too young or too old';
+  'REGISTRY_PLACEMENT_AGE: the placement is too young, too old or older than the node';
 export const NOT_HOLDER =
   'REGISTRY_NOT_HOLDER: the placement gives the chunk to other nodes';
 export const SIGNATURE_INVALID =

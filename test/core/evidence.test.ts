@@ -60,6 +60,7 @@ const CLAIM: EvidenceClaim = {
   network: NETWORK,
   chunkId: CHUNK_ID,
   nodeAddress: 'AU1b',
+  registeredEra: 3n,
   currentEra: 5n,
   placementLagEras: 1,
   findAnchor: (era) => (era === 2n || era === 3n ? ANCHOR : undefined),
@@ -87,7 +88,12 @@ describe('core/evidence', () => {
   it('limit: names a placement an era too young or too old', () => {
     refuse({}, { currentEra: 4n }, 'placement-age')
     refuse({}, { currentEra: 7n }, 'placement-age')
-    refuse({ placementEra: 0n }, { currentEra: 1n }, 'placement-age')
+    refuse({ placementEra: 0n }, { registeredEra: 0n, currentEra: 1n }, 'placement-age')
+  })
+
+  it('limit: names a placement of the era in which the node registered', () => {
+    refuse({}, { registeredEra: 4n }, 'placement-age')
+    refuse({}, { registeredEra: 5n }, 'placement-age')
   })
 
   it('names a node that does not hold the chunk', () => {

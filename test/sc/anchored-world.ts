@@ -150,8 +150,8 @@ export interface AnchoredWorld extends World {
 }
 
 /**
- * 1,000 MAS in the pool, CHALLENGER, `nodeCount` nodes of 10 GB whose votes count from era 4 on; now is era 4, when
- * eras 1 to 3 can be anchored.
+ * 1,000 MAS in the pool, CHALLENGER, `nodeCount` nodes of 10 GB, registered in era 0, whose votes count from era 4 on
+ * (with a placement lag of 1; as much later as it is longer); now is that era, when all from 1 on can be anchored.
  */
 export function deployAnchored(nodeCount: number, config: ConfigValues = {}): AnchoredWorld {
   const world = deployRegistry({ ...ANCHORED_CONFIG, ...config })
@@ -162,9 +162,10 @@ export function deployAnchored(nodeCount: number, config: ConfigValues = {}): An
     fund(world, node)
     call(world, node, 'registerStorageNode', u64Arg(10), 11n * MAS)
   }
-  goTo(world, 3 * ERA_PERIODS + 8)
+  const dueEra = 2 + Number(config.placementLagEras ?? 1n)
+  goTo(world, dueEra * ERA_PERIODS + 8)
   for (const node of nodes) call(world, node, 'updateStorageAllocation', u64Arg(10))
-  goTo(world, 4 * ERA_PERIODS + 8)
+  goTo(world, (dueEra + 1) * ERA_PERIODS + 8)
   return { ...world, nodes }
 }
 

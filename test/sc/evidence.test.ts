@@ -12,6 +12,7 @@ import {
   encodeEvidence,
   verifyEvidence,
 } from '../../core/index.ts'
+import { u64Arg } from '../reference/args-writer.ts'
 import {
   type AnchoredWorld,
   anchor,
@@ -29,7 +30,7 @@ import { CHUNK_ID, issueArgs, NONCE } from './challenge-steps.ts'
 import { evidenceMutations, mutateEvidence } from './evidence-mutations.ts'
 import { Counts, FUZZ_RUNS, FUZZ_SEED } from './fuzz-runs.ts'
 import { judgeEvidence } from './proof-judge.ts'
-import { CHALLENGER, goTo, MAS, tryCall, type User } from './registry-world.ts'
+import { CHALLENGER, call, fund, goTo, MAS, tryCall, type User, userOf } from './registry-world.ts'
 
 const ERA_PERIODS = 128
 const OTHER_CHUNK_ID = new Uint8Array(32).fill(9)
@@ -63,16 +64,22 @@ function setScene(): Scene {
 }
 
 /** The same scene when the challenge is issued in the era given. */
-function moveTo({ world }: Scene, era: number): AnchoredWorld {
+function moveTo({ world }: Pick<Scene, 'world'>, era: number): AnchoredWorld {
   goTo(world, era * ERA_PERIODS + 20)
   return world
 }
 
-function claimIn(scene: Scene, era: number, node: User, chunkId: Uint8Array): EvidenceClaim {
+function claimIn(
+  scene: Pick<Scene, 'eras' | 'placements'>,
+  era: number,
+  node: User,
+  chunkId: Uint8Array,
+): EvidenceClaim {
   return {
     network: NETWORK,
     chunkId,
     nodeAddress: node.address,
+    registeredEra: 0n,
     currentEra: BigInt(era),
     placementLagEras: 1,
     findAnchor: (wanted) => {
@@ -105,6 +112,28 @@ describe('sc: evidence on chain and in core', () => {
     assert.deepEqual(verdicts, ['REGISTRY_PLACEMENT_AGE', 'accepted', 'accepted', 'REGISTRY_PLACEMENT_AGE'])
   })
 
+  it('limit: no placement of the era in which a node registered asks it, that of the next era does', () => {
+    const world = deployAnchored(12)
+    const late = userOf(200)
+    fund(world, late)
+    call(world, late, 'registerStorageNode', u64Arg(10), 11n * MAS)
+    const anchored = [makeEra(1, CHUNK_AT), makeEra(3), makeEra(4)]
+    const roots = [2, 4, 5].map((era) => makePlacement(era, [late]))
+    for (const [i, era] of anchored.entries()) {
+      if (i === 2) goTo(world, 5 * ERA_PERIODS + 8)
+      anchor(world, era, roots[i]?.root ?? new Uint8Array(32))
+    }
+    const scene = { world, eras: anchored, placements: roots }
+    moveTo(scene, 6)
+    const verdicts = roots.slice(1).map((placement) => {
+      const evidence = encodeEvidence(makeEvidence(makeEra(1, CHUNK_AT), CHUNK_AT, placement))
+      const onChain = issueWith(world, late, CHUNK_ID, evidence)
+      assert.equal(onChain, judgeEvidence(evidence, { ...claimIn(scene, 6, late, CHUNK_ID), registeredEra: 4n }))
+      return onChain
+    })
+    assert.deepEqual(verdicts, ['REGISTRY_PLACEMENT_AGE', 'accepted'])
+  })
+
   for (const chunkCount of [1, 2 ** 31 + 1, 2 ** 32 - 1]) {
     it(`limit: the last chunk of a period of ${chunkCount} is accepted`, () => {
       const world = deployAnchored(12)
@@ -116,7 +145,7 @@ describe('sc: evidence on chain and in core', () => {
       const bytes = encodeEvidence(evidence)
       verifyEvidence(bytes, {
         ...{ network: NETWORK, chunkId: CHUNK_ID, nodeAddress: holderOf(world).address },
-        ...{ currentEra: 5n, placementLagEras: 1 },
+        ...{ registeredEra: 0n, currentEra: 5n, placementLagEras: 1 },
         findAnchor: (wanted) => ({ ...era, placementRoot: wanted === 3n ? placement.root : new Uint8Array(32) }),
       })
       assert.equal(issueWith(world, holderOf(world), CHUNK_ID, bytes), 'accepted')

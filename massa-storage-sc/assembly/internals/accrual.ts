@@ -240,7 +240,9 @@ export function closeAudit(call: Call, node: StorageNode): void {
     returned = node.underAudit - vested;
     node.pendingRewards += vested;
     if (node.auditPassed == node.auditTotal && node.strikePoints > 0) {
-      node.strikePoints--;
+      // More points than a slash takes are left over from other settings.
+      node.strikePoints =
+        min<u32>(node.strikePoints, computeStrikeLimit(call.config)) - 1;
     }
   }
   returnToPool(call.state, returned);
@@ -253,6 +255,11 @@ export function closeAudit(call: Call, node: StorageNode): void {
     vested.toString(),
     returned.toString(),
   ]);
+}
+
+/** Points at which a node is slashed. */
+export function computeStrikeLimit(config: StorageConfig): u32 {
+  return config.strikesBeforeSlash * config.passesPerStrike;
 }
 
 /** nanoMAS that a node of this size must have at stake to be active. */

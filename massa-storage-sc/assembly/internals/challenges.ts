@@ -30,7 +30,7 @@ import {
 import { PeriodStats } from '../structs/PeriodStats';
 import { NO_STRIKE, StorageNode } from '../structs/StorageNode';
 import { readVersion } from '../structs/version';
-import { closeAudit, openAudit, slash } from './accrual';
+import { closeAudit, computeStrikeLimit, openAudit, slash } from './accrual';
 import { Call } from './call';
 import { emit } from './events';
 import { requireEvidence } from './evidence';
@@ -102,7 +102,7 @@ function issueOne(
   assert(!Challenge.exists(challenge.id), CHALLENGE_EXISTS);
   joinAudit(call, node);
   if (call.config.requireAnchors) {
-    requireEvidence(call, evidence, challenge.chunkId, node.address);
+    requireEvidence(call, evidence, challenge.chunkId, node);
   }
   node.openChallenges++;
   node.auditTotal++;
@@ -266,7 +266,7 @@ function strike(call: Call, node: StorageNode, issuedPeriod: u64): void {
   }
   node.lastStrikePeriod = issuedPeriod;
   node.strikePoints += config.passesPerStrike;
-  if (node.strikePoints >= config.strikesBeforeSlash * config.passesPerStrike) {
+  if (node.strikePoints >= computeStrikeLimit(config)) {
     slash(call, node);
   }
 }

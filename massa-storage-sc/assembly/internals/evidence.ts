@@ -9,6 +9,7 @@ import {
   sha256,
 } from '../merkle';
 import { EraAnchor } from '../structs/EraAnchor';
+import { StorageNode } from '../structs/StorageNode';
 import { Call, ERA_PERIODS } from './call';
 
 /*
@@ -26,12 +27,12 @@ export function requireEvidence(
   call: Call,
   evidence: StaticArray<u8>,
   chunkId: StaticArray<u8>,
-  nodeAddress: string,
+  node: StorageNode,
 ): void {
   const reader = new ByteReader(evidence, EVIDENCE_INVALID);
   const chainId = env.chainId();
   requireChunk(reader, chainId, call.state.genesisTimestamp, chunkId);
-  requireHolder(reader, chainId, call, chunkId, nodeAddress);
+  requireHolder(reader, chainId, call, chunkId, node);
 }
 
 function requireChunk(
@@ -92,13 +93,14 @@ function requireHolder(
   chainId: u64,
   call: Call,
   chunkId: StaticArray<u8>,
-  nodeAddress: string,
+  node: StorageNode,
 ): void {
   const era = reader.u64Big();
   const lag = <u64>call.config.placementLagEras;
-  // The first condition keeps the sums of the others small.
+  // The placement of an era is made of what was registered before it began: an older one gives a node that left and
+  // came back what it had in its former life. The second condition keeps the sums of the others small.
   assert(
-    era >= 1 &&
+    era > node.registeredPeriod / ERA_PERIODS &&
       era <= call.era &&
       era + lag <= call.era &&
       call.era <= era + 2 * lag,
@@ -114,7 +116,7 @@ function requireHolder(
   for (let i: u8 = 0; i < count; i++) {
     const length = reader.u8();
     const address = reader.take(length);
-    if (equalsText(address, length, nodeAddress)) holds = true;
+    if (equalsText(address, length, node.address)) holds = true;
   }
   const holderBytes = <i32>(reader.take(0) - holders);
   const path = takePath(reader, slot, HASH_SLOTS);

@@ -10,7 +10,7 @@ import {
 import { ArgsReader } from './args.ts'
 import type { Context } from './call.ts'
 import { checkEvidence } from './evidence.ts'
-import { greatest } from './extremes.ts'
+import { greatest, least } from './extremes.ts'
 import { requireNode } from './nodes.ts'
 import { checkProofShape, judgeProof } from './proof.ts'
 import { demand } from './refusal.ts'
@@ -96,7 +96,7 @@ function issueOne(state: RegistryState, context: Context, nodeAddress: string, o
     demand(now >= node.lastChallengedPeriod + interval, 'TOO_SOON')
   }
   const chunkId = fromHex(order.chunkId)
-  if (config.requireAnchors === 1n) checkEvidence(state, context, { evidence: order.evidence, chunkId, nodeAddress })
+  if (config.requireAnchors === 1n) checkEvidence(state, context, { evidence: order.evidence, chunkId, node })
   if (node.openChallenges === 0n) openAudit(state, node, context)
   node.openChallenges += 1n
   node.auditTotal += 1n
@@ -276,7 +276,10 @@ function closeAudit(state: RegistryState, node: Node, at: { readonly now: bigint
   if (auditTotal > 0n) {
     vested = (underAudit * auditPassed) / auditTotal
     returned = underAudit - vested
-    if (auditPassed === auditTotal && node.strikePoints > 0n) node.strikePoints -= 1n
+    if (auditPassed === auditTotal && node.strikePoints > 0n) {
+      const { strikesBeforeSlash, passesPerStrike } = state.config
+      node.strikePoints = least(node.strikePoints, strikesBeforeSlash * passesPerStrike) - 1n
+    }
   } else if (node.leaving) returned = underAudit
   else node.unvested += underAudit
   node.pendingRewards += vested

@@ -2,7 +2,7 @@ import { ByteWriter } from '../../../core/codec.ts'
 import { computeHashSlot, equalBytes } from '../../../core/index.ts'
 import type { Context } from './call.ts'
 import { demand } from './refusal.ts'
-import type { RegistryState } from './state.ts'
+import type { Node, RegistryState } from './state.ts'
 import { foldPath, hashAll, hashLeaf, pathLength } from './tree.ts'
 
 /*
@@ -17,7 +17,7 @@ const HASH_BYTES = 32
 export function checkEvidence(
   state: RegistryState,
   { era: currentEra, chainId }: Context,
-  claim: { readonly evidence: Uint8Array; readonly chunkId: Uint8Array; readonly nodeAddress: string },
+  claim: { readonly evidence: Uint8Array; readonly chunkId: Uint8Array; readonly node: Node },
 ): void {
   const reader = new EvidenceReader(claim.evidence)
   const era = reader.u64()
@@ -49,7 +49,9 @@ export function checkEvidence(
   const placementEra = reader.u64()
   const lag = state.config.placementLagEras
   demand(
-    placementEra >= 1n && placementEra + lag <= currentEra && currentEra <= placementEra + 2n * lag,
+    placementEra > claim.node.registeredPeriod / BigInt(ERA_PERIODS) &&
+      placementEra + lag <= currentEra &&
+      currentEra <= placementEra + 2n * lag,
     'PLACEMENT_AGE',
   )
   const placed = state.eras.get(placementEra - 1n)
@@ -64,7 +66,7 @@ export function checkEvidence(
   const placementTree = foldPath(leafHash, slotPath, { index: hashSlot, leafCount: HASH_SLOTS })
   const placementRoot = hashAll(new ByteWriter(64).u8(6).raw(network).u64(placementEra).finish(), placementTree)
   demand(equalBytes(placementRoot, placed.placementRoot), 'EVIDENCE_INVALID')
-  demand(holders.includes(claim.nodeAddress), 'NOT_HOLDER')
+  demand(holders.includes(claim.node.address), 'NOT_HOLDER')
 }
 
 /** Refuses with EVIDENCE_INVALID what is too short. */
