@@ -19,8 +19,8 @@ export const DEVNET_CODES = {
   },
   DEVNET_HOST_FUNCTION_MISSING: {
     kind: 'permanent',
-    when: 'A contract calls a host function that a massa-node has and the contract engine has not.',
-    action: 'Try the contract on a real node; the message names the function.',
+    when: 'A contract calls a host function that a massa-node has and the contract engine has not: the operation fails, and its text ends with this code.',
+    action: 'Try the contract on a real node; the text names the function.',
   },
   DEVNET_CHAIN_MISMATCH: {
     kind: 'input',

@@ -147,7 +147,7 @@ export class ContractEngine {
     return outcomes
   }
 
-  /** @throws ArchiveError DEVNET_ENGINE_REQUEST_INVALID, DEVNET_HOST_FUNCTION_MISSING; nothing has changed then */
+  /** @throws ArchiveError DEVNET_ENGINE_REQUEST_INVALID; nothing has changed then */
   executeOperation(operation: EngineOperation): OperationOutcome {
     checkOperation(operation)
     const { context } = this

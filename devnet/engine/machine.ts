@@ -7,6 +7,7 @@ import { InstancePool, type StartedContract } from './instance-pool.ts'
 import { type ContractModule, describeRefusal, type ModuleCache, type RefusedModule } from './module-cache.ts'
 import { describeTrap, withLongTraces } from './trap-trace.ts'
 import { START_EXPORT } from './wasm-meter.ts'
+import type { ExternalKind, Signature } from './wasm-sections.ts'
 import { type WasmInstance, wasm } from './webassembly.ts'
 
 /** What is called with which bytes; `main` never returns any. */
@@ -124,7 +125,8 @@ export class Machine {
       if (isTrap(error) || (error instanceof Error && error.name === 'LinkError')) throw instanceFault(error.message)
       throw error
     }
-    if (!instance.exports.memory) throw instanceFault('Missing export memory')
+    const memoryKind = module.findExport('memory')
+    if (memoryKind !== 'memory') throw instanceFault(describeMissing('memory', memoryKind))
     const memory = new ContractMemory(module, instance)
     this.current = memory
     const start = instance.exports[START_EXPORT]
@@ -178,11 +180,15 @@ function execute(memory: ContractMemory, { functionName, parameter }: Invocation
   if (left < 0n) throw fail('Not enough gas to launch the virtual machine')
   memory.gas.value = left
   const signature = memory.module.findFunction(functionName)
-  if (signature === undefined) throw fail(`Missing export ${functionName}`)
-  const parameters = signature.indexOf('>')
-  if (parameters > 1) throw fail('Unexpected number of parameters in the function called')
+  if (signature === undefined) throw fail(describeMissing(functionName, memory.module.findExport(functionName)))
+  const parameters = signature.slice(0, signature.indexOf('>'))
+  if (parameters.length > 1) throw fail('Unexpected number of parameters in the function called')
   const run = memory.instance.exports[functionName] as (pointer?: number) => unknown
-  const pointer = parameters === 0 ? undefined : inside(fail, () => memory.writeBuffer(parameter))
+  const pointer = parameters === '' ? undefined : inside(fail, () => memory.writeBuffer(parameter))
+  // V8 would turn the pointer into a float, and throws where it should become an i64.
+  if (parameters !== '' && parameters !== 'i') {
+    throw fail(`RuntimeError: Parameters of type [I32] did not match signature ${describeSignature(signature)}`)
+  }
   let result: unknown
   try {
     result = run(pointer)
@@ -242,6 +248,19 @@ const TYPE_NAMES: Readonly<Record<string, string>> = { i: 'I32', I: 'I64', f: 'F
 
 function describeType(signature: string): string {
   if (!signature.includes('>')) return signature
-  const [params, results] = signature.split('>').map((types) => [...types].map((type) => TYPE_NAMES[type]).join(', '))
-  return `Function(FunctionType { params: [${params}], results: [${results}] })`
+  const [params, results] = nameTypes(signature)
+  return `Function(FunctionType { params: ${params}, results: ${results} })`
+}
+
+function describeSignature(signature: Signature): string {
+  return nameTypes(signature).join(' -> ')
+}
+
+function nameTypes(signature: Signature): string[] {
+  return signature.split('>').map((types) => `[${[...types].map((type) => TYPE_NAMES[type]).join(', ')}]`)
+}
+
+/** Of an export that is asked for and is not there, or is something else. */
+function describeMissing(name: string, kind: ExternalKind | undefined): string {
+  return kind === undefined ? `Missing export ${name}` : 'Incompatible Export Type'
 }

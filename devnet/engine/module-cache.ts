@@ -4,7 +4,7 @@ import { formatHash } from '../../core/massa/atoms.ts'
 import { checkModuleLimits, MAX_MEMORY_PAGES } from './wasm-limits.ts'
 import { meterModule, type OffsetMap } from './wasm-meter.ts'
 import { InvalidModule } from './wasm-reader.ts'
-import { type ParsedModule, parseModule, type Signature } from './wasm-sections.ts'
+import { type ExternalKind, type ParsedModule, parseModule, type Signature } from './wasm-sections.ts'
 import { type WasmModule, wasm } from './webassembly.ts'
 
 /** A contract that is ready to run. */
@@ -22,6 +22,8 @@ export interface ContractModule {
   readonly memoryFault: string | undefined
   /** Signature of an exported function; `undefined` when there is none of that name. */
   findFunction(name: string): Signature | undefined
+  /** Kind of an export; `undefined` when there is none of that name. */
+  findExport(name: string): ExternalKind | undefined
 }
 
 /** Why a node would not compile it. */
@@ -112,6 +114,7 @@ function build(bytecode: Uint8Array): ContractModule {
       if (found?.kind !== 'function') return undefined
       return parsed.types[parsed.functionTypes[found.index] ?? -1]
     },
+    findExport: (name) => parsed.exports.get(name)?.kind,
   }
 }
 

@@ -1,4 +1,4 @@
-import { ArchiveError } from '../../../core/errors.ts'
+import type { ErrorCode } from '../../../core/error-codes.ts'
 import { checkAddress } from '../address-text.ts'
 import { formatMas } from '../amount-text.ts'
 import type { ContractMemory } from '../contract-memory.ts'
@@ -79,13 +79,11 @@ export function makeCallFunctions(machine: Machine): HostFamily {
       memory.charge(machine.gas.get_bytecode_for)
       return memory.writeBuffer(readBytecode(machine, memory.readString(address)))
     }),
+    // The call fails, as by any other host function: a chain that holds such an operation goes on.
     send_message: host('iiIiIiIIIiii>', () => {
       machine.memory.charge(machine.gas.send_message)
-      throw new ArchiveError(
-        'DEVNET_HOST_FUNCTION_MISSING',
-        'the engine has no asynchronous messages: massa.assembly_script_send_message',
-        { name: 'assembly_script_send_message' },
-      )
+      const code: ErrorCode = 'DEVNET_HOST_FUNCTION_MISSING'
+      throw bail(`the engine has no asynchronous messages: massa.assembly_script_send_message (${code})`)
     }),
   }
 }

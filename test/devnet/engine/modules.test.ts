@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
-import { ArchiveError } from '../../../core/index.ts'
 import type { OperationOutcome } from '../../../devnet/engine/index.ts'
-import { call, MAS, makeEngine, PROBE } from './engine-fixture.ts'
-import { ALLOCATOR, type BuiltFunction, type BuiltModule, buildModule, leb } from './wasm-builder.ts'
+import { ALICE, call, FEE, MAS, makeEngine, PROBE } from './engine-fixture.ts'
+import { ALLOCATOR, type BuiltFunction, type BuiltModule, buildModule, leb, MESSENGER } from './wasm-builder.ts'
 
 const EMPTY: BuiltFunction = { type: '>', export: 'run', code: [] }
 
@@ -66,6 +65,31 @@ describe('devnet/engine: modules that a node refuses', () => {
     assert.match(built({ functions: [EMPTY], memory: undefined }).error ?? '', /Missing export memory$/)
   })
 
+  it('error: a module whose export `memory` is a function', () => {
+    const functions: BuiltFunction[] = [EMPTY, { type: '>', export: 'memory', code: [] }]
+    assert.match(
+      built({ functions, memory: undefined }).error ?? '',
+      /VM instance error: VM instance error: Incompatible Export Type$/,
+    )
+  })
+
+  it('error: a function whose parameter is no pointer, in the words of a real node', () => {
+    for (const [type, signature] of [
+      ['I>', '[I64] -> []'],
+      ['f>', '[F32] -> []'],
+      ['F>', '[F64] -> []'],
+      ['I>i', '[I64] -> [I32]'],
+    ]) {
+      const code = type === 'I>i' ? [0x41, 0] : []
+      const { error, gasUsed } = built({ functions: [...ALLOCATOR, { type: type ?? '', export: 'run', code }] })
+      assert.equal(
+        error,
+        `VM Error in CallSC context: VM execution error: VM instance error: RuntimeError: Parameters of type [I32] did not match signature ${signature}`,
+      )
+      assert(gasUsed > 0n)
+    }
+  })
+
   it('error: a function with two parameters, or one that returns a double', () => {
     const two = built({ functions: [...ALLOCATOR, { type: 'ii>', export: 'run', code: [] }] })
     assert.match(two.error ?? '', /Unexpected number of parameters in the function called$/)
@@ -111,24 +135,14 @@ describe('devnet/engine: host functions', () => {
     )
   })
 
-  it('error: the one that the engine lacks throws with its name, and nothing has changed', () => {
+  it('error: the one that the engine lacks fails the call with its name and code', () => {
     const engine = makeEngine()
-    const address = engine.placeContract(
-      buildModule({
-        imports: [{ module: 'massa', name: 'assembly_script_send_message', type: 'iiIiIiIIIiii>' }],
-        functions: [{ type: '>', export: 'run', code: callOf('iiIiIiIIIiii', 0) }],
-      }),
-    )
-    const sender = [...engine.ledger.addresses()][0] ?? ''
-    const before = engine.ledger.balance(sender)
-    assert.throws(
-      () => call(engine, address, 'run'),
-      (error) =>
-        error instanceof ArchiveError &&
-        error.code === 'DEVNET_HOST_FUNCTION_MISSING' &&
-        /send_message/.test(error.message),
-    )
-    assert.equal(engine.ledger.balance(sender), before)
+    const address = engine.placeContract(MESSENGER)
+    const before = engine.ledger.balance(ALICE)
+    const { success, error } = call(engine, address, 'run')
+    assert.equal(success, false)
+    assert.match(error ?? '', /massa\.assembly_script_send_message \(DEVNET_HOST_FUNCTION_MISSING\)$/)
+    assert.equal(engine.ledger.balance(ALICE), before - FEE)
   })
 
   it('are shut while the start function runs', () => {
@@ -248,9 +262,4 @@ function run(bytecode: Uint8Array, maxGas = 500_000_000n): OperationOutcome {
 
 function built(module: BuiltModule, maxGas?: bigint): OperationOutcome {
   return run(buildModule(module), maxGas)
-}
-
-/** Calls a function with zeros. */
-function callOf(parameters: string, index: number): number[] {
-  return [...[...parameters].flatMap((letter) => [letter === 'i' ? 0x41 : 0x42, 0]), 0x10, index]
 }

@@ -106,3 +106,19 @@ function name(text: string): number[] {
 function sized(bytes: readonly number[]): number[] {
   return [...leb(bytes.length), ...bytes]
 }
+
+const SEND_MESSAGE = 'iiIiIiIIIiii>'
+
+/** Its `run` sends a message, which the engine cannot. */
+export const MESSENGER: Uint8Array = buildModule({
+  imports: [{ module: 'massa', name: 'assembly_script_send_message', type: SEND_MESSAGE }],
+  functions: [{ type: '>', export: 'run', code: callOf(SEND_MESSAGE.slice(0, -1), 0) }],
+})
+
+/** Its `run` takes an i64, where a node gives a pointer. */
+export const TAKES_I64: Uint8Array = buildModule({ functions: [...ALLOCATOR, { type: 'I>', export: 'run', code: [] }] })
+
+/** Calls a function with zeros. */
+function callOf(parameters: string, index: number): number[] {
+  return [...[...parameters].flatMap((letter) => [letter === 'i' ? 0x41 : 0x42, 0]), 0x10, index]
+}

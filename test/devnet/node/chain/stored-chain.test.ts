@@ -11,6 +11,7 @@ import {
   readStoredGenesis,
 } from '../../../../devnet/node/index.ts'
 import { makeDeployment, PROBE } from '../../engine/engine-fixture.ts'
+import { MESSENGER, TAKES_I64 } from '../../engine/wasm-builder.ts'
 import { ALICE, BOB, indexOf, MAS, OPTIONS, pass, reach, send, transfer } from './made-chain.ts'
 
 const PERIOD = THREAD_COUNT
@@ -161,6 +162,31 @@ describe('devnet/node/chain: on disk', () => {
     }
     assert.deepEqual(await ids(true), await ids(false))
   })
+
+  for (const [what, bytecode] of [
+    ['takes no pointer', TAKES_I64],
+    ['sends a message, which the engine cannot', MESSENGER],
+  ] as const) {
+    it(`a call of a function that ${what} fails in one block, and the chain goes on, reopened too`, async () => {
+      let chain = await openHere({ missRate: 0, orphanRate: 0 })
+      const deployment = makeDeployment(bytecode, new Args())
+      send(chain, BOB, deployment)
+      await pass(chain, 2 * PERIOD)
+      const target = parseAddress(contractOn(chain) ?? '')
+      const parameter = new Uint8Array()
+      const common = { kind: 'call-sc', functionName: 'run', parameter, coinsNanoMas: 0n } as const
+      const id = send(chain, BOB, { ...common, target, maxGas: 50_000_000n })
+      await pass(chain, 2 * PERIOD)
+      assert.equal(chain.findExecution(id)?.success, false)
+      assert.equal(chain.operations.get(id)?.inBlocks.length, 1)
+      await chain.close()
+      chain = await openHere({ missRate: 0, orphanRate: 0 })
+      const before = chain.executedSlot.period
+      await pass(chain, 4 * PERIOD)
+      assert.equal(chain.executedSlot.period, before + 4)
+      assert.deepEqual([chain.findExecution(id)?.success, chain.findExecution(id)?.isFinal], [false, true])
+    })
+  }
 
   it('keeps orders, rates and pooled operations as soon as they are written', async () => {
     const chain = await openHere({ missRate: 0 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { RPC_METHODS } from '../../../../devnet/node/json-rpc/rpc-methods.ts'
+import { MESSENGER, TAKES_I64 } from '../../engine/wasm-builder.ts'
 import { type Face, makeWallet, SteppedClock, startFace } from '../face.ts'
 
 const ALICE = makeWallet('alice')
@@ -76,6 +77,19 @@ describe('devnet/node/json-rpc/json-rpc-server', () => {
   for (const [name, request, error] of REFUSALS) {
     it(`error: answers ${name} as a massa-node`, async () => {
       assert.deepEqual(await ask(request as object), { jsonrpc: '2.0', id: 1, error })
+    })
+  }
+
+  for (const [what, bytecode, expected] of [
+    ['takes an i64', TAKES_I64, /Parameters of type \[I32\] did not match signature \[I64\] -> \[\]$/],
+    ['sends a message', MESSENGER, /assembly_script_send_message \(DEVNET_HOST_FUNCTION_MISSING\)$/],
+  ] as const) {
+    it(`error: answers a read-only call of a function that ${what} with how it fails`, async () => {
+      const call = { max_gas: 50_000_000, target_function: 'run', parameter: [], caller_address: ALICE.address }
+      const request = { ...call, target_address: face.chain.engine.placeContract(bytecode) }
+      const answer = await ask({ method: 'execute_read_only_call', params: [[request]] })
+      const { result } = answer as { result: [{ result: { Error: string } }] }
+      assert.match(result[0].result.Error, expected)
     })
   }
 
