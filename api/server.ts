@@ -1,6 +1,7 @@
-import { type FastifyInstance, fastify } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { ArchiveError, type ErrorCode, isArchiveError } from '../core/index.ts'
 import { type Metrics, renderMetrics } from '../telemetry/index.ts'
+import { createLimitedServer } from './limited-server.ts'
 import { type Query, runQuery } from './queries.ts'
 
 /** What `/ready` and `/v1/status` show. */
@@ -26,7 +27,7 @@ const BODY_LIMIT_BYTES = 16 * 1024
  * - `POST /v1/query` a query of ./queries.ts as JSON; the answer is NDJSON
  */
 export function createApi(modules: ApiModules): FastifyInstance {
-  const server = fastify({ logger: false, bodyLimit: BODY_LIMIT_BYTES, forceCloseConnections: true })
+  const server = createLimitedServer({ bodyLimit: BODY_LIMIT_BYTES })
   server.addHook('onRequest', async (request) => refuseForeignHosts(request.headers.host))
   server.setErrorHandler((error, _request, reply) => {
     const status = isArchiveError(error) ? (STATUS_OF_CODE[error.code] ?? 500) : (readStatus(error) ?? 500)
@@ -68,7 +69,7 @@ function refuseForeignHosts(host: string | undefined): void {
 
 /** `GET /metrics` alone: it may be opened to a Prometheus elsewhere some day, the API may not. */
 export function createMetricsServer(metrics: Metrics): FastifyInstance {
-  const server = fastify({ logger: false, forceCloseConnections: true })
+  const server = createLimitedServer({})
   server.get('/metrics', async (_request, reply) => {
     const { contentType, text } = await renderMetrics(metrics)
     return reply.type(contentType).send(text)

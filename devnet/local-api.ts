@@ -1,7 +1,8 @@
 import { timingSafeEqual } from 'node:crypto'
-import { type FastifyInstance, fastify } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { ArchiveError, isArchiveError } from '../core/index.ts'
+import { createLimitedServer } from './limited-server.ts'
 
 const HOST = '127.0.0.1'
 const BODY_LIMIT_BYTES = 64 * 1024
@@ -48,7 +49,7 @@ export async function startLocalApi(
 }
 
 function createServer(token: string, routes: Readonly<Record<string, LocalRoute>>): FastifyInstance {
-  const server = fastify({ logger: false, bodyLimit: BODY_LIMIT_BYTES, forceCloseConnections: true })
+  const server = createLimitedServer({ bodyLimit: BODY_LIMIT_BYTES })
   server.addHook('onRequest', async (request, reply) => {
     if (knows(request.headers.authorization, token)) return
     return reply.code(401).send({ error: { code: 'DEVNET_COMMAND_REFUSED', message: 'the token is missing or wrong' } })

@@ -1,5 +1,6 @@
-import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import { ArchiveError, type Clock } from '../../../core/index.ts'
+import { createLimitedServer } from '../../limited-server.ts'
 import type { DevnetChain } from '../chain/devnet-chain.ts'
 import { JsonRpcError } from '../json-rpc-error.ts'
 import { answerBody, failTooLarge, MALFORMED, type RunCall } from './envelope.ts'
@@ -8,8 +9,6 @@ import { RPC_METHODS } from './rpc-methods.ts'
 const HOST = '127.0.0.1'
 /** As a node's `max_request_body_size`. */
 const MAX_BODY_BYTES = 52_428_800
-/** Whoever has not sent his request by then is cut off. */
-const REQUEST_TIMEOUT_MS = 30_000
 const JSON_TYPE = 'application/json; charset=utf-8'
 const JSON_TYPES = /^application\/json(?:-rpc)?(?:; ?charset=utf-8)?$/i
 
@@ -56,12 +55,7 @@ export async function startJsonRpcServer(modules: JsonRpcServerModules, port = 0
 
 function createServer(modules: JsonRpcServerModules): FastifyInstance {
   const run = makeRun(modules)
-  const server = fastify({
-    bodyLimit: MAX_BODY_BYTES,
-    forceCloseConnections: true,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    http: { connectionsCheckingInterval: 1000 },
-  })
+  const server = createLimitedServer({ bodyLimit: MAX_BODY_BYTES })
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body))
   server.addHook('onRequest', async (_request, reply) => {
