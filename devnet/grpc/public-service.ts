@@ -12,6 +12,8 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
 import { ArchiveError } from '../../core/index.ts'
+import { endSlowRequests, GRPC_CLIENT_LIMITS, type GrpcClientLimits } from './client-limits.ts'
+import { findHttp2Stream } from './http2-stream.ts'
 import { OutgoingMessages } from './outgoing-messages.ts'
 import { internalError, RpcError, unimplemented } from './rpc-error.ts'
 import {
@@ -88,18 +90,21 @@ export interface PublicServiceServer {
  * Serves the public gRPC service of a massa-node, messages as bytes. Calls that a node must be built for are refused
  * as it refuses them.
  *
- * @param address - `port` 0 takes any free one
+ * @param options - `port` 0 takes any free one
  * @throws ArchiveError DEVNET_LISTEN_FAILED
  */
 export async function startPublicService(
   handlers: PublicServiceHandlers,
-  address: { readonly host: string; readonly port: number },
+  options: { readonly host: string; readonly port: number; readonly limits?: GrpcClientLimits },
 ): Promise<PublicServiceServer> {
+  const { limits = GRPC_CLIENT_LIMITS, ...address } = options
   const server = new Server({
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': -1,
     'grpc.max_concurrent_streams': MAX_CONCURRENT_STREAMS,
-    interceptors: [sayTooLargeAsNode],
+    'grpc.keepalive_time_ms': limits.pingMs,
+    'grpc.keepalive_timeout_ms': limits.pongMs,
+    interceptors: [sayTooLargeAsNode, endSlowRequests(limits.requestMs)],
   })
   server.addService(...describeService(handlers))
   const port = await new Promise<number>((resolve, reject) => {
@@ -211,12 +216,6 @@ const sayTooLargeAsNode: ServerInterceptor = (_method, call) => {
   return new ServerInterceptingCall(call)
 }
 
-interface Http2Answer {
-  readonly writable: boolean
-  write(bytes: Uint8Array): boolean
-  once(event: 'close', listener: () => void): void
-}
-
 /** grpc-js only sends whole messages, so a half-sent one is written to the HTTP/2 stream under it. */
 function dripAnswer(call: ServerUnaryCall<Buffer, Buffer>): void {
   const stream = findHttp2Stream(call)
@@ -226,15 +225,6 @@ function dripAnswer(call: ServerUnaryCall<Buffer, Buffer>): void {
   stream.write(prefix)
   const timer = setInterval(() => stream.writable && stream.write(Buffer.alloc(1)), DRIP_INTERVAL_MS)
   stream.once('close', () => clearInterval(timer))
-}
-
-/** Interceptors are layers around the call that owns the stream. */
-function findHttp2Stream(call: unknown): Http2Answer {
-  const layer = call as { readonly call?: unknown; readonly nextCall?: unknown; readonly stream?: Http2Answer }
-  if (layer.stream) return layer.stream
-  const inner = layer.nextCall ?? layer.call
-  if (inner === undefined) throw new Error('the call has no HTTP/2 stream')
-  return findHttp2Stream(inner)
 }
 
 function describeRpc(
