@@ -8,9 +8,16 @@ const STALL_MS = 5_000
 /** After its start a node waits for those who will ask. */
 const REOPENED_MS = 4_000
 
+/**
+ * Who has not asked at all for so long is forgotten: he comes back under another address. Longer than a stall, or one
+ * who asks for the same now and then would be waited for anew each time.
+ */
+const FORGOTTEN_MS = 60_000
+
 interface Consumer {
-  period: Period
-  movedAtMs: number
+  readonly period: Period
+  readonly movedAtMs: number
+  readonly askedAtMs: number
 }
 
 /**
@@ -42,8 +49,16 @@ export class ConsumerPace {
     if (starts.length === 0) return
     const period = Math.max(...starts)
     const known = this.consumers.get(caller)
+    const nowMs = this.clock.nowMs()
+    if (!known) this.forget(nowMs)
     // Asking for the same again is no progress; asking for old periods is a repair, and no step back.
-    if (!known || period > known.period) this.consumers.set(caller, { period, movedAtMs: this.clock.nowMs() })
+    const moved = known && period <= known.period ? known : { period, movedAtMs: nowMs }
+    this.consumers.set(caller, { ...moved, askedAtMs: nowMs })
+  }
+
+  /** How many are remembered. */
+  get size(): number {
+    return this.consumers.size
   }
 
   /** How many have asked for something new lately. */
@@ -57,6 +72,12 @@ export class ConsumerPace {
       if (finalPeriod - consumer.period > LAG_PERIODS && this.isMoving(consumer)) return false
     }
     return true
+  }
+
+  private forget(nowMs: number): void {
+    for (const [caller, { askedAtMs }] of this.consumers) {
+      if (nowMs - askedAtMs > FORGOTTEN_MS) this.consumers.delete(caller)
+    }
   }
 
   private isMoving({ movedAtMs }: Consumer): boolean {

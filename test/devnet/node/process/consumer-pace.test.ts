@@ -6,6 +6,7 @@ import { SetClock } from '../../set-clock.ts'
 const REOPENED_MS = 4_000
 const STALL_MS = 5_000
 const LAG_PERIODS = 4
+const FORGOTTEN_MS = 60_000
 
 function search(period: number): Uint8Array {
   const slot = (at: number) => ({ period: toU64(BigInt(at)), thread: 0 })
@@ -45,6 +46,24 @@ describe('devnet/node/process/consumer-pace', () => {
     clock.timeMs += 1
     assert.equal(pace.mayGoOn(100), true)
     assert.equal(pace.consumerCount, 0)
+  })
+
+  it('limit: forgets who has asked nothing for a minute, so that callers who come and go cost no memory', () => {
+    pace.noteSearch('patient', search(10))
+    pace.noteSearch('gone', search(10))
+    clock.timeMs += FORGOTTEN_MS
+    pace.noteSearch('patient', search(10))
+    pace.noteSearch('new', search(10))
+    assert.equal(pace.size, 3)
+    clock.timeMs += 1
+    pace.noteSearch('newer', search(10))
+    assert.equal(pace.size, 3)
+    // Who asks for the same all the time is still known, and still not waited for.
+    clock.timeMs += STALL_MS
+    pace.noteSearch('patient', search(10))
+    assert.equal(pace.mayGoOn(100), false)
+    clock.timeMs += 1
+    assert.equal(pace.mayGoOn(100), true)
   })
 
   it('takes a search for old periods for no step back', () => {
