@@ -25,6 +25,11 @@ export class AnswerFaults {
     this.faults.push(fault)
   }
 
+  /** Answers that are still to be spoilt. */
+  get waiting(): number {
+    return this.faults.reduce((sum, { count }) => sum + count, 0)
+  }
+
   async apply(rpc: UnaryRpc, honest: () => Promise<Uint8Array>): Promise<UnaryAnswer> {
     const fault = this.take(rpc)
     if (fault?.kind === 'hang') return 'hang'

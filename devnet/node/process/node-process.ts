@@ -42,6 +42,8 @@ export interface NodeReport {
   /** Who searches blocks, and is waited for in turbo. */
   readonly consumers: number
   readonly streams: number
+  /** Answers that are still to be spoilt to order. */
+  readonly faults: number
 }
 
 /** A stored chain that moves in time and answers as a massa-node, on loopback; and what may be done to it. */
@@ -113,6 +115,7 @@ export class NodeProcess {
       finalOperations: chain.executedOperationCount,
       consumers: this.pace.consumerCount,
       streams: this.grpc?.streamCount ?? 0,
+      faults: this.faults.waiting,
     }
   }
 

@@ -38,6 +38,7 @@ const NETWORK: NetworkReport = {
       finalOperations: 1_234_567,
       consumers: 1,
       streams: 1,
+      faults: 0,
     },
   },
   traffic: { sent: 1_234_999, refused: 0 },

@@ -15,12 +15,14 @@ describe('devnet/node/process/answer-faults', () => {
   })
 
   it('leaves answers alone without an order', async () => {
+    assert.equal(faults.waiting, 0)
     assert.deepEqual(await ask('GetBlocks'), HONEST)
   })
 
   it('corrupts as many answers as ordered, of the call that was named', async () => {
     faults.order({ kind: 'corrupt', rpc: 'GetBlocks', count: 2 })
     assert.deepEqual(await ask('GetStatus'), HONEST)
+    assert.equal(faults.waiting, 2)
     for (let i = 0; i < 2; i++) {
       const answer = await ask('GetBlocks')
       assert(answer instanceof Uint8Array)
