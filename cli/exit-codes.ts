@@ -72,6 +72,7 @@ const UNREACHABLE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'CHAIN_NODE_UNREACHABLE',
   'CLI_SIDECAR_UNREACHABLE',
   'DEVNET_NOT_RUNNING',
+  'DEVNET_NO_ANSWER',
 ])
 
 const REFUSED_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([

@@ -76,7 +76,8 @@ function knows(header: string | undefined, token: string): boolean {
 /**
  * Asks such an API.
  *
- * @throws ArchiveError DEVNET_NOT_RUNNING when nobody answers, or somebody else; DEVNET_COMMAND_REFUSED
+ * @throws ArchiveError DEVNET_NOT_RUNNING when nobody listens, or somebody else; DEVNET_NO_ANSWER when the time is over;
+ * DEVNET_COMMAND_REFUSED
  */
 export async function callLocalApi(
   api: { readonly url: string; readonly token: string },
@@ -96,6 +97,10 @@ export async function callLocalApi(
     })
     content = (await answer.json()) as typeof content
   } catch (cause) {
+    if (cause instanceof DOMException && cause.name === 'TimeoutError') {
+      const message = `${api.url} has not answered within ${timeoutMs / 1000} s`
+      throw new ArchiveError('DEVNET_NO_ANSWER', message, { url: api.url, timeoutMs }, cause)
+    }
     throw new ArchiveError('DEVNET_NOT_RUNNING', `no devnet answers at ${api.url}`, { url: api.url }, cause)
   }
   if (answer.ok) return content

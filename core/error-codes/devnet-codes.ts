@@ -42,6 +42,11 @@ export const DEVNET_CODES = {
     when: 'A devnet command finds no running network: none was started, it has ended, or several run and none is named.',
     action: 'Start one with `massa-storage devnet up`; name its directory with `--data-dir` if it has one.',
   },
+  DEVNET_NO_ANSWER: {
+    kind: 'transient',
+    when: 'A devnet that runs, or its node, does not answer in time: it is paused, or the machine is very busy.',
+    action: 'Try again; a paused node goes on with `massa-storage devnet resume node`.',
+  },
   DEVNET_DIRECTORY_INVALID: {
     kind: 'input',
     when: 'The directory of a devnet holds something else, cannot be written to, or what describes the network is damaged.',

@@ -3,7 +3,10 @@ import { ArchiveError, isArchiveError } from '../../core/index.ts'
 import { callLocalApi } from '../local-api.ts'
 import { listTemporaryDirectories, NetworkFiles, type RunningNetwork } from './network-files.ts'
 
-/** A network that has answered. */
+/** Who takes longer is slow or stands still, which is not to say that nobody is there. */
+const ALIVE_TIMEOUT_MS = 2_000
+
+/** A network that runs. */
 export interface FoundNetwork {
   readonly files: NetworkFiles
   readonly running: RunningNetwork
@@ -12,13 +15,15 @@ export interface FoundNetwork {
 /**
  * The running network of a directory; without one, the one that was started without a directory.
  *
- * A process is known by the token that it answers to, never by its number alone: numbers are used again.
+ * A process is known by the token that it answers to, never by its number alone: numbers are used again. One that takes
+ * connections and does not answer is taken for the network as long as a process has the number.
  *
  * @throws ArchiveError DEVNET_NOT_RUNNING, DEVNET_DIRECTORY_INVALID
  */
-export async function findRunning(directory: string | undefined): Promise<FoundNetwork> {
+export async function findRunning(directory: string | undefined, timeoutMs = ALIVE_TIMEOUT_MS): Promise<FoundNetwork> {
   const directories = directory === undefined ? listTemporaryDirectories() : [directory]
-  const found = (await Promise.all(directories.map(look))).flatMap((network) => network ?? [])
+  const looks = await Promise.all(directories.map((each) => look(each, timeoutMs)))
+  const found = looks.flatMap((network) => network ?? [])
   const [only, another] = found
   if (!only) {
     const where = directory === undefined ? 'no devnet without a directory of its own' : `no devnet of ${directory}`
@@ -32,23 +37,32 @@ export async function findRunning(directory: string | undefined): Promise<FoundN
 }
 
 /** Deletes what networks without a directory of their own have left when they were killed. */
-export async function removeAbandoned(): Promise<void> {
+export async function removeAbandoned(timeoutMs = ALIVE_TIMEOUT_MS): Promise<void> {
   for (const directory of listTemporaryDirectories()) {
     // Without a state file it is just being made.
-    const isAbandoned = new NetworkFiles(directory).readRunning() !== undefined && !(await look(directory))
+    const isAbandoned = new NetworkFiles(directory).readRunning() !== undefined && !(await look(directory, timeoutMs))
     if (isAbandoned) rmSync(directory, { recursive: true, force: true })
   }
 }
 
-async function look(directory: string): Promise<FoundNetwork | undefined> {
+async function look(directory: string, timeoutMs: number): Promise<FoundNetwork | undefined> {
   const files = new NetworkFiles(directory)
   const running = files.readRunning()
   if (!running) return undefined
   try {
-    await callLocalApi(running, 'GET /network', { timeoutMs: 5_000 })
-    return { files, running }
+    await callLocalApi(running, 'GET /alive', { timeoutMs })
   } catch (error) {
     if (isArchiveError(error, 'DEVNET_NOT_RUNNING')) return undefined
-    throw error
+    // Somebody else may have the port since, and speak another language.
+    if (isArchiveError(error, 'DEVNET_NO_ANSWER') && !isProcess(running.pid)) return undefined
+  }
+  return { files, running }
+}
+
+function isProcess(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }

@@ -14,6 +14,8 @@ export function startNetworkApi(network: Network, token: string, onDown: () => v
   return startLocalApi(
     { port: network.controlPort, token },
     {
+      // Says only that we run: it asks nobody, so that a node that stands still makes no network look dead.
+      'GET /alive': () => {},
       'GET /network': () => network.report(),
       'POST /down': () => onDown(),
       'POST /add': async () => ({ name: await network.add() }),

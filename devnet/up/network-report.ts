@@ -14,6 +14,7 @@ export interface NetworkReport {
     readonly restarts: number
     readonly grpcUrl: string
     readonly jsonRpcUrl: string
+    /** What it said last, while it stands still, starts again or is slow. */
     readonly report?: NodeReport | undefined
   }
   readonly registryAddress?: string | undefined

@@ -18,6 +18,8 @@ const ENDING_LIMIT_MS = 12_000
 const NODE_READY_MS = 60_000
 const SIDECARS_READY_MS = 60_000
 const NODE_STOP_LIMIT_MS = 4_000
+/** Whoever looks at the network waits no longer for a node that stands still. */
+const NODE_LOOK_MS = 1_000
 export const MAX_SIDECARS = 32
 export interface NetworkOptions {
   readonly sidecars: number
@@ -52,6 +54,7 @@ export class Network {
   private readonly operator: OperatorSteps
   private readonly description: KeptDescription
   private genesisTimestampMs = 0
+  private lastNodeReport: NodeReport | undefined
   /** At which it is started, and started again. */
   private nodeSpeed: Speed
   private traffic: Traffic | undefined
@@ -141,10 +144,12 @@ export class Network {
 
   async report(): Promise<NetworkReport> {
     const { node, link, description } = this
-    const [report, ...sidecars] = await Promise.all([
-      link.tryReport(),
+    const [answer, ...sidecars] = await Promise.all([
+      node.state === 'paused' ? undefined : link.tryReport(NODE_LOOK_MS),
       ...[...this.sidecars.values()].map((sidecar) => sidecar.report()),
     ])
+    const report = answer ?? this.lastNodeReport
+    this.lastNodeReport = report
     return {
       directory: this.modules.files.directory,
       speed: this.options.speed,

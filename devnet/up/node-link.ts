@@ -3,6 +3,7 @@ import { callLocalApi } from '../local-api.ts'
 import type { NodeReport, Speed } from '../node/process/node-process.ts'
 
 const LOOK_MS = 50
+const REPORT_TIMEOUT_MS = 5_000
 
 /** Where a devnet node is. */
 export interface NodeAccess {
@@ -27,14 +28,14 @@ export class NodeLink {
     this.clock = clock
   }
 
-  /** @throws ArchiveError DEVNET_NOT_RUNNING */
-  async report(): Promise<NodeReport> {
-    return (await callLocalApi(this.control, 'GET /control', { timeoutMs: 5_000 })) as NodeReport
+  /** @throws ArchiveError DEVNET_NOT_RUNNING, DEVNET_NO_ANSWER */
+  async report(timeoutMs = REPORT_TIMEOUT_MS): Promise<NodeReport> {
+    return (await callLocalApi(this.control, 'GET /control', { timeoutMs })) as NodeReport
   }
 
   /** The node's report; undefined while it does not answer. */
-  async tryReport(): Promise<NodeReport | undefined> {
-    return this.report().catch(() => undefined)
+  async tryReport(timeoutMs = REPORT_TIMEOUT_MS): Promise<NodeReport | undefined> {
+    return this.report(timeoutMs).catch(() => undefined)
   }
 
   /** An order of docs/DEVNET.md, Control. */

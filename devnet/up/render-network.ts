@@ -41,8 +41,9 @@ function describeNode({ node, traffic, speed }: NetworkReport): string {
   const { lastSlot, finalSlot, finalOperations, isPaused } = report
   const pace = isPaused ? 'paused' : report.speed === 'turbo' ? 'turbo' : `speed ${report.speed}`
   const setup = report.speed === speed || isPaused ? '' : ' (setting up)'
+  const who = node.state === 'running' ? 'node' : `node ${node.state}`
   return (
-    `node: period ${lastSlot.period}, final ${finalSlot.period}, ${pace}${setup}, ` +
+    `${who}: period ${lastSlot.period}, final ${finalSlot.period}, ${pace}${setup}, ` +
     `operations: ${traffic?.sent ?? 0} sent, ${finalOperations} final`
   )
 }

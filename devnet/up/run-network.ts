@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs'
-import { ArchiveError, type Clock } from '../../core/index.ts'
+import { ArchiveError, type Clock, isArchiveError } from '../../core/index.ts'
 import { findRunning, removeAbandoned } from './find-running.ts'
 import { Network, type NetworkOptions, type StepName } from './network.ts'
 import { startNetworkApi } from './network-api.ts'
@@ -96,7 +96,10 @@ async function bringUp(network: Network, listener: NetworkListener, signal: Abor
 
 /** @throws ArchiveError DEVNET_RUNNING */
 async function refuseRunning(directory: string): Promise<void> {
-  const found = await findRunning(directory).catch(() => undefined)
+  const found = await findRunning(directory).catch((error: unknown) => {
+    if (isArchiveError(error, 'DEVNET_NOT_RUNNING')) return undefined
+    throw error
+  })
   if (!found) return
   const { pid, url } = found.running
   throw new ArchiveError('DEVNET_RUNNING', `${directory} is in use by process ${pid}`, { directory, pid, url })

@@ -62,6 +62,11 @@ describe('devnet/up/render-network', () => {
     })
   }
 
+  it('shows what a node said last that stands still, and says so', () => {
+    const [line] = renderNetwork({ ...NETWORK, node: { ...NETWORK.node, state: 'paused' } }, 119)
+    assert.match(line ?? '', /^node paused: period 123460/)
+  })
+
   it('says that the chain stands still, is in turbo, or still slower than asked for', () => {
     const shown = (report: object) => {
       const { node } = NETWORK
