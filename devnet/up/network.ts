@@ -184,11 +184,12 @@ export class Network {
     })
   }
 
-  /** Ends a sidecar for good; its directory stays. */
+  /** Ends a sidecar for good, also one that never came to run; its directory stays. */
   remove(name: string): Promise<void> {
     return this.change(async () => {
-      const sidecar = this.find(name)
-      await sidecar.process.stop()
+      const isDescribed = this.description.value.sidecars.some((sidecar) => sidecar.name === name)
+      const sidecar = isDescribed ? this.sidecars.get(name) : this.find(name)
+      await sidecar?.process.stop()
       this.sidecars.delete(name)
       this.description.removeSidecar(name)
     })

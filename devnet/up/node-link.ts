@@ -14,6 +14,9 @@ export interface NodeAccess {
   readonly jsonRpcPort: number
 }
 
+/** What most of a network needs of its node. */
+export type NodeCalls = Pick<NodeLink, 'call' | 'report'>
+
 /** The devnet node from outside: its control and its JSON-RPC. */
 export class NodeLink {
   readonly grpcUrl: string

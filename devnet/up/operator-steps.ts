@@ -9,23 +9,20 @@ import {
   concatBytes,
   formatAddress,
   formatSecretKey,
-  parseAddress,
 } from '../../core/index.ts'
+import { Faucet, SIDECAR_NANO_MAS } from './faucet.ts'
 import type { KeptDescription } from './kept-description.ts'
 import type { NetworkFiles, SidecarDescription } from './network-files.ts'
 import type { NodeLink } from './node-link.ts'
 import { type Program, runCommand } from './program.ts'
 import { configOf, type PlaceOptions, walletOf, writePlace } from './sidecar.ts'
-import { SignedSender } from './signed-sender.ts'
 import { makeTrafficSenders } from './traffic.ts'
 
 const MAS = 1_000_000_000n
 const OPERATOR_MAS = 10_000n
-const SIDECAR_MAS = 1_000n
 const FAUCET_MAS = 1_000_000n
 const TRAFFIC_MAS = 100_000n
 const OPERATOR = 'operator'
-const LOOK_MS = 200
 
 export interface OperatorModules {
   readonly files: NetworkFiles
@@ -48,12 +45,12 @@ export interface NewWallet {
 /** What operators do before a network stands, by the command line that they would use: wallets, contract, registration. */
 export class OperatorSteps {
   private readonly modules: OperatorModules
-  private readonly faucet: SignedSender
+  private readonly faucet: Faucet
 
   constructor(modules: OperatorModules) {
     this.modules = modules
     const { description } = modules
-    this.faucet = new SignedSender(`${description.value.seed} faucet`, description.chainId)
+    this.faucet = new Faucet({ seed: description.value.seed, chainId: description.chainId }, modules)
   }
 
   /** Keys are made before the chain: the coins are there from its first block. What an interrupted start left is removed. */
@@ -69,50 +66,43 @@ export class OperatorSteps {
     files.write('accounts.json', {
       [operator.address]: `${OPERATOR_MAS * MAS}`,
       [this.faucet.address]: `${FAUCET_MAS * MAS}`,
-      ...Object.fromEntries(wallets.map(({ address }) => [address, `${SIDECAR_MAS * MAS}`])),
+      ...Object.fromEntries(wallets.map(({ address }) => [address, `${SIDECAR_NANO_MAS}`])),
       ...Object.fromEntries(senders.map(({ address }) => [address, `${TRAFFIC_MAS * MAS}`])),
     })
     return [operator, ...wallets]
   }
 
-  /** @throws ArchiveError DEVNET_STEP_FAILED; an AbortError */
+  /**
+   * Those of a new network.
+   *
+   * @throws ArchiveError DEVNET_STEP_FAILED; an AbortError
+   */
   async writeWallets(wallets: readonly NewWallet[], signal: AbortSignal): Promise<void> {
     const { description } = this.modules
-    await Promise.all(
-      wallets.map(({ name, secretKey }) => {
-        const cwd = this.directoryOf(name)
-        const args = ['wallet', 'import', '--file', walletOf(cwd), '--nickname', name]
-        return this.run(cwd, args, signal, { [SECRET_KEY_ENV]: secretKey })
-      }),
-    )
+    await Promise.all(wallets.map((wallet) => this.writeWallet(wallet, signal)))
     const operator = wallets.find(({ name }) => name === OPERATOR)
-    const added = wallets.filter((wallet) => wallet !== operator)
-    description.change({
-      ...(operator ? { operatorAddress: operator.address } : {}),
-      sidecars: [
-        ...description.value.sidecars,
-        ...added.map(({ name, address }) => ({ name, address, isRegistered: false })),
-      ],
-    })
+    const sidecars = wallets.filter((wallet) => wallet !== operator).map(describeSidecar)
+    description.change({ operatorAddress: operator?.address ?? '', sidecars })
   }
 
   /**
-   * One sidecar more, with coins.
+   * One sidecar more, with coins. Without them it is none: nothing is left of it when that fails.
    *
    * @throws ArchiveError DEVNET_STEP_FAILED; an AbortError
    */
   async addSidecar(signal: AbortSignal): Promise<SidecarDescription> {
-    const { link } = this.modules
+    const { files, description } = this.modules
     const wallet = makeWallet(this.nextName())
-    await this.writeWallets([wallet], signal)
-    const { lastSlot } = await link.report()
-    await this.faucet.send(link, lastSlot.period, {
-      kind: 'transaction',
-      recipient: parseAddress(wallet.address),
-      amountNanoMas: SIDECAR_MAS * MAS,
-    })
-    await this.waitForCoins(wallet.address, signal)
-    return { name: wallet.name, address: wallet.address, isRegistered: false }
+    try {
+      await this.writeWallet(wallet, signal)
+      await this.faucet.fund(wallet.address, signal)
+    } catch (error) {
+      rmSync(files.placeOf(wallet.name), { recursive: true, force: true })
+      throw error
+    }
+    const sidecar = describeSidecar(wallet)
+    description.change({ sidecars: [...description.value.sidecars, sidecar] })
+    return sidecar
   }
 
   /**
@@ -134,11 +124,18 @@ export class OperatorSteps {
     return address
   }
 
-  /** @throws ArchiveError DEVNET_STEP_FAILED; an AbortError */
+  /**
+   * Registers a sidecar, with coins when it lacks them.
+   *
+   * @throws ArchiveError DEVNET_STEP_FAILED; an AbortError
+   */
   async register(name: string, signal: AbortSignal): Promise<void> {
     const { program, description } = this.modules
     const cwd = this.directoryOf(name)
     const args = ['register', '--yes', '--gb', '1', '--config', configOf(cwd)]
+    const sidecar = description.value.sidecars.find((each) => each.name === name)
+    // The chain may have lost what it was given: a node that is killed forgets what is not written yet.
+    if (sidecar) await this.faucet.fund(sidecar.address, signal)
     try {
       await runCommand(program, { args, cwd, password: description.value.password }, signal)
     } catch (error) {
@@ -160,14 +157,10 @@ export class OperatorSteps {
     return runCommand(program, { args: [...args, '--config', configOf(cwd)], cwd, password, env }, signal)
   }
 
-  private async waitForCoins(address: string, signal: AbortSignal): Promise<void> {
-    const { link, clock } = this.modules
-    for (;;) {
-      const [account] = (await link.call('get_addresses', [[address]])) as { candidate_balance: string }[]
-      if (Number(account?.candidate_balance) > 0) return
-      signal.throwIfAborted()
-      await clock.sleep(LOOK_MS, signal)
-    }
+  private async writeWallet({ name, secretKey }: NewWallet, signal: AbortSignal): Promise<void> {
+    const cwd = this.directoryOf(name)
+    const args = ['wallet', 'import', '--file', walletOf(cwd), '--nickname', name]
+    await this.run(cwd, args, signal, { [SECRET_KEY_ENV]: secretKey })
   }
 
   /** A name that no directory has: what a removed one has archived stays its own. */
@@ -184,4 +177,8 @@ export class OperatorSteps {
 function makeWallet(name: string): NewWallet {
   const key = concatBytes(Uint8Array.of(0), randomBytes(32))
   return { name, secretKey: formatSecretKey(key), address: formatAddress(computeAddress(computePublicKey(key))) }
+}
+
+function describeSidecar({ name, address }: NewWallet): SidecarDescription {
+  return { name, address, isRegistered: false }
 }

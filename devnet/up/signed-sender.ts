@@ -7,10 +7,10 @@ import {
   type OperationBody,
 } from '../../core/index.ts'
 import { type MadeKey, makeKey } from '../made-key.ts'
-import type { NodeLink } from './node-link.ts'
+import type { NodeCalls } from './node-link.ts'
 
 const FEE_NANO_MAS = 10_000_000n
-const VALIDITY_PERIODS = 9
+export const VALIDITY_PERIODS = 9
 
 /** A key that everybody can make from the seed: it holds coins of a devnet alone. */
 export class SignedSender {
@@ -29,7 +29,7 @@ export class SignedSender {
   }
 
   /** @returns the id of the operation; throws what the node says */
-  async send(link: NodeLink, period: number, body: OperationBody): Promise<string> {
+  async send(link: NodeCalls, period: number, body: OperationBody): Promise<string> {
     const { key, chainId } = this
     const expirePeriod = BigInt(period + VALIDITY_PERIODS)
     const content = encodeOperationContent({ feeNanoMas: FEE_NANO_MAS, expirePeriod, body })
