@@ -1,5 +1,6 @@
 import { ArchiveError, type Clock, isArchiveError } from '../../core/index.ts'
 import type { NodeReport, Speed } from '../node/process/node-process.ts'
+import { waitForFinalCall } from './final-call.ts'
 import { KeptDescription } from './kept-description.ts'
 import { KeptProcess } from './kept-process.ts'
 import { makeToken, type NetworkFiles, type SidecarDescription } from './network-files.ts'
@@ -58,6 +59,7 @@ export class Network {
   /** At which it is started, and started again. */
   private nodeSpeed: Speed
   private traffic: Traffic | undefined
+  private firstCall: Promise<string> | undefined
   private changing: Promise<unknown> = Promise.resolve()
 
   private constructor(
@@ -119,7 +121,7 @@ export class Network {
     onStep('registry', await this.operator.deploy(all))
     for (const [i, sidecar] of this.description.value.sidecars.entries()) this.startSidecar(sidecar, this.portsOf(i))
     onStep('sidecars', `${this.sidecars.size} times \`massa-storage start\`, each its own process`)
-    this.startTraffic()
+    this.startTraffic(all)
     await this.registerAll(all)
     await this.waitForSidecars(all)
     this.nodeSpeed = this.options.speed
@@ -127,19 +129,10 @@ export class Network {
     this.traffic?.setSpeed(this.options.speed)
   }
 
-  /** Resolves with the id of the first contract call of the traffic that is final. */
-  async waitForFirstCall(signal: AbortSignal): Promise<string> {
-    const id = await Promise.race([this.traffic?.firstCall, rejectWhenAborted(signal)])
-    for (;;) {
-      signal.throwIfAborted()
-      try {
-        const [operation] = (await this.link.call('get_operations', [[id]])) as { is_operation_final?: boolean }[]
-        if (operation?.is_operation_final === true) return id ?? ''
-      } catch {
-        // The node is away for a moment.
-      }
-      await this.modules.clock.sleep(200, signal)
-    }
+  /** Resolves with the id of the first contract call of the traffic that is final, also when that was long ago. */
+  async waitForFirstCall(): Promise<string> {
+    if (!this.firstCall) throw new ArchiveError('DEVNET_STEP_FAILED', 'there is no traffic')
+    return this.firstCall
   }
 
   async report(): Promise<NetworkReport> {
@@ -292,16 +285,19 @@ export class Network {
     sidecar.process.start()
   }
 
-  private startTraffic(): void {
+  private startTraffic(signal: AbortSignal): void {
     const { link, description } = this
     const { registryAddress, seed } = description.value
     if (registryAddress === undefined) return
     const senders = makeTrafficSenders(seed, description.chainId)
-    this.traffic = new Traffic(
-      { senders, registryAddress, speed: this.setupSpeed },
-      { link, clock: this.modules.clock },
-    )
-    this.traffic.start()
+    const { clock } = this.modules
+    const traffic = new Traffic({ senders, registryAddress, speed: this.setupSpeed }, { link, clock })
+    this.traffic = traffic
+    traffic.start()
+    // Watched from now on: when the sidecars are registered and follow, the node may have forgotten the first ones.
+    this.firstCall = waitForFinalCall(() => traffic.recentCalls, { link, clock }, signal)
+    // Whoever waits for it is told.
+    this.firstCall.catch(() => {})
   }
 
   private describePlace(directory: string): PlaceOptions {
@@ -346,12 +342,4 @@ async function chooseWhenEnded(count: number, { autoPorts }: NetworkOptions, { f
     }
     await clock.sleep(500)
   }
-}
-
-/** Never resolves. */
-function rejectWhenAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    if (signal.aborted) reject(signal.reason)
-    else signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-  })
 }

@@ -86,12 +86,10 @@ async function keepRunning(
 }
 
 async function bringUp(network: Network, listener: NetworkListener, signal: AbortSignal): Promise<void> {
-  const watchedCall = network.up(signal).then(async () => {
-    await network.waitForFirstCall(signal)
-    listener.onStep('called', 'first contract call of the traffic is final')
-    listener.onReady(await network.report())
-  })
-  await watchedCall
+  await network.up(signal)
+  await network.waitForFirstCall()
+  listener.onStep('called', 'first contract call of the traffic is final')
+  listener.onReady(await network.report())
 }
 
 /** @throws ArchiveError DEVNET_RUNNING */

@@ -1,6 +1,6 @@
 import { type Clock, encodeRegistryCall, type OperationBody, parseAddress } from '../../core/index.ts'
 import type { Speed } from '../node/process/node-process.ts'
-import type { NodeLink } from './node-link.ts'
+import type { NodeCalls } from './node-link.ts'
 import { SignedSender } from './signed-sender.ts'
 
 const SENDER_COUNT = 8
@@ -9,6 +9,8 @@ const INTERVAL_MS = 4_000
 /** In turbo, and at most at any speed. */
 const MIN_INTERVAL_MS = 100
 const CALL_GAS = 50_000_000n
+/** A node forgets a final call within fewer, at any speed. */
+const RECENT_CALLS = 64
 const TRANSFER_NANO_MAS = 1_000_000n
 
 /** What one operation of the traffic is. */
@@ -39,7 +41,7 @@ export function makeTrafficSenders(seed: string, chainId: bigint): SignedSender[
 
 /** Background traffic: an operation now and then, until it is stopped. A node that is away is tried again. */
 export class Traffic {
-  private readonly link: NodeLink
+  private readonly link: NodeCalls
   private readonly clock: Clock
   private readonly senders: readonly SignedSender[]
   private readonly registry: Uint8Array
@@ -49,26 +51,26 @@ export class Traffic {
   private sent = 0
   private refused = 0
   private speed: Speed
-  private reportFirstCall: (operationId: string) => void = () => {}
-  /** Id of the first contract call that was taken. */
-  readonly firstCall: Promise<string>
+  private calls: readonly string[] = []
 
   constructor(
     options: { readonly senders: readonly SignedSender[]; readonly registryAddress: string; readonly speed: Speed },
-    modules: { readonly link: NodeLink; readonly clock: Clock },
+    modules: { readonly link: NodeCalls; readonly clock: Clock },
   ) {
     this.senders = options.senders
     this.registry = parseAddress(options.registryAddress)
     this.speed = options.speed
     this.link = modules.link
     this.clock = modules.clock
-    this.firstCall = new Promise((resolve) => {
-      this.reportFirstCall = resolve
-    })
   }
 
   get counts(): TrafficCounts {
     return { sent: this.sent, refused: this.refused }
+  }
+
+  /** Ids of the contract calls that were taken lately, oldest first. */
+  get recentCalls(): readonly string[] {
+    return this.calls
   }
 
   setSpeed(speed: Speed): void {
@@ -102,7 +104,7 @@ export class Traffic {
       const { lastSlot } = await this.link.report()
       const id = await sender.send(this.link, lastSlot.period, this.makeBody(kind, turn))
       this.sent++
-      if (kind === 'contract-call') this.reportFirstCall(id)
+      if (kind === 'contract-call') this.calls = [...this.calls, id].slice(-RECENT_CALLS)
     } catch {
       // The node is restarting, or says no to this one: the next is tried in its turn.
       this.refused++
