@@ -10,6 +10,11 @@ export function sha256(bytes: Uint8Array): Uint8Array {
   return nobleSha256(bytes)
 }
 
+/** The same, written to 32 bytes of `target`, which may be those that are hashed. */
+export function sha256Into(bytes: Uint8Array, target: Uint8Array, at: number): void {
+  target.set(nobleSha256(bytes), at)
+}
+
 /** BLAKE3-256, 32 bytes. */
 export function blake3(bytes: Uint8Array): Uint8Array {
   return nobleBlake3(bytes)

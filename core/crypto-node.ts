@@ -2,7 +2,7 @@ import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, ve
 import { createRequire } from 'node:module'
 import { equalBytes } from './bytes.ts'
 
-export { sha256 } from './sha256-node.ts'
+export { sha256, sha256Into } from './sha256-node.ts'
 
 // Required, not imported: Node parses a whole CommonJS package for the names of an import, here 40 ms in every thread.
 const { createBLAKE3 } = createRequire(import.meta.url)('hash-wasm') as typeof import('hash-wasm')

@@ -1,5 +1,5 @@
-import { sha256 } from '#sha256'
-import { equalBytes } from './bytes.ts'
+import { sha256, sha256Into } from '#sha256'
+import { concatBytes, equalBytes } from './bytes.ts'
 import { ArchiveError } from './errors.ts'
 import { LEAF_SIZE_BYTES } from './units.ts'
 
@@ -13,10 +13,19 @@ const nodeInput = new Uint8Array(1 + 2 * HASH_BYTES).fill(NODE_PREFIX, 0, 1)
 
 /** RFC 6962 leaf hash: SHA-256(0x00 || leaf). */
 export function computeLeafHash(leaf: Uint8Array): Uint8Array {
+  return sha256(prefixLeaf(leaf))
+}
+
+/** The same, written to 32 bytes of `target`. */
+export function leafHashInto(leaf: Uint8Array, target: Uint8Array, at: number): void {
+  sha256Into(prefixLeaf(leaf), target, at)
+}
+
+function prefixLeaf(leaf: Uint8Array): Uint8Array {
   const input =
     leaf.length <= LEAF_SIZE_BYTES ? leafInput.subarray(0, 1 + leaf.length) : new Uint8Array(1 + leaf.length)
   input.set(leaf, 1)
-  return sha256(input)
+  return input
 }
 
 /** RFC 6962 node hash: SHA-256(0x01 || left || right). */
@@ -29,17 +38,33 @@ export function computeNodeHash(left: Uint8Array, right: Uint8Array): Uint8Array
 /**
  * RFC 6962 §2.1 tree head over leaf hashes.
  *
- * Pairing neighbours level by level and carrying an odd last node up gives the same tree as the recursive split at
- * the largest power of two.
- *
  * @param leafHashes - at least one, 32 bytes each
  */
 export function computeTreeRoot(leafHashes: readonly Uint8Array[]): Uint8Array {
-  let level = leafHashes
-  while (level.length > 1) level = computeParents(level)
-  const root = level[0]
-  if (root === undefined) throw new ArchiveError('CORE_MERKLE_PROOF_INVALID', 'a tree needs at least one leaf')
-  return root
+  return mergeTree(concatBytes(...leafHashes))
+}
+
+/**
+ * The same over hashes that lie one behind the other; they are overwritten.
+ *
+ * Pairing neighbours level by level and carrying an odd last node up gives the same tree as the recursive split at
+ * the largest power of two.
+ */
+export function mergeTree(hashes: Uint8Array): Uint8Array {
+  if (hashes.length === 0) throw new ArchiveError('CORE_MERKLE_PROOF_INVALID', 'a tree needs at least one leaf')
+  // Each level in place of the one below: memory of its own for each of the 1,023 nodes of a chunk is felt.
+  for (let end = hashes.length; end > HASH_BYTES; ) {
+    let parent = 0
+    for (let at = 0; at < end; at += 2 * HASH_BYTES, parent += HASH_BYTES) {
+      const isPair = at + HASH_BYTES < end
+      if (isPair) {
+        nodeInput.set(hashes.subarray(at, at + 2 * HASH_BYTES), 1)
+        sha256Into(nodeInput, hashes, parent)
+      } else hashes.copyWithin(parent, at, end)
+    }
+    end = parent
+  }
+  return hashes.slice(0, HASH_BYTES)
 }
 
 /**

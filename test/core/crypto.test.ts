@@ -5,7 +5,7 @@ import { ed25519 } from '@noble/curves/ed25519.js'
 import fc from 'fast-check'
 import * as browser from '../../core/crypto-browser.ts'
 import * as node from '../../core/crypto-node.ts'
-import { fromHex, toHex, verifySignature, verifyZip215 } from '../../core/index.ts'
+import { concatBytes, fromHex, toHex, verifySignature, verifyZip215 } from '../../core/index.ts'
 import { VectorCase } from './vector-case.ts'
 
 // Does not compile unless both have exactly the same shape.
@@ -35,6 +35,13 @@ describe('core/crypto', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 3000 }), fc.uint8Array({ minLength: 32, maxLength: 32 }), (data, seed) => {
         assert.equal(toHex(node.sha256(data)), toHex(browser.sha256(data)))
+        for (const { sha256, sha256Into } of [node, browser]) {
+          const target = concatBytes(data, new Uint8Array(40).fill(7))
+          const want = target.slice()
+          want.set(sha256(data), 5)
+          sha256Into(target.subarray(0, data.length), target, 5)
+          assert.equal(toHex(target), toHex(want))
+        }
         assert.equal(toHex(node.blake3(data)), toHex(browser.blake3(data)))
         assert.equal(toHex(node.shake128(data, 200)), toHex(browser.shake128(data, 200)))
         assert.equal(toHex(node.ed25519PublicKey(seed)), toHex(browser.ed25519PublicKey(seed)))
