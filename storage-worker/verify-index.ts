@@ -29,6 +29,8 @@ export class IndexCheck {
   private summaries = 0
   /** Where the next look begins. */
   private lookFrom: Period
+  /** Of the places that the index has. */
+  private places: Promise<KeySum> | undefined
 
   constructor(range: OpenPeriods, modules: IndexCheckModules) {
     this.range = range
@@ -37,25 +39,42 @@ export class IndexCheck {
   }
 
   /** What the index must have of one period; periods ascend. */
-  async expect({ facts, places }: WantedIndex): Promise<void> {
+  expect({ facts, places }: WantedIndex): void {
     this.checked.push(facts.period)
     this.wantedPlaces.addParts(places.count, places.low, places.high)
     this.waiting.push(facts)
-    if (this.waiting.length >= PERIODS_PER_LOOK) await this.checkSummaries(facts.period)
+  }
+
+  /** Call it now and then: looks at the index when that is worth it. */
+  async look(): Promise<void> {
+    this.readPlaces().catch(() => undefined)
+    const last = this.waiting.at(-1)
+    if (last && this.waiting.length >= PERIODS_PER_LOOK) await this.checkSummaries(last.period)
   }
 
   /** Call it when all periods were given. */
   async finish(): Promise<void> {
     await this.checkSummaries(this.range.to)
     await this.findStraySummaries()
+    const places = await this.readPlaces()
+    if (places.equals(this.wantedPlaces)) return
+    await this.nameMissingPlaces()
+    await this.nameStrayPlaces()
+  }
+
+  /** Begun at the first look: keys are read while threads hash. */
+  private readPlaces(): Promise<KeySum> {
+    this.places ??= this.sumIndexedPlaces()
+    return this.places
+  }
+
+  private async sumIndexedPlaces(): Promise<KeySum> {
     const { index } = this.modules.store
     const places = new KeySum()
     for await (const page of index.keyPages(keyspaceRange('merkleRoots'))) {
       for (const key of page) if (this.isInRange(key)) places.add(key)
     }
-    if (places.equals(this.wantedPlaces)) return
-    await this.nameMissingPlaces()
-    await this.nameStrayPlaces()
+    return places
   }
 
   /** Holds the summaries from the last look up to `to` against those that are waited for. */

@@ -17,6 +17,7 @@ const SMALL_BYTES = 16 * 1024 * 1024
 export class VerifyPool {
   private readonly size: number
   private threads: Thread[] = []
+  private closing: Promise<unknown> | undefined
 
   constructor(threads = availableParallelism()) {
     this.size = threads
@@ -58,8 +59,10 @@ export class VerifyPool {
     }
   }
 
+  /** Ends the threads. Idempotent. */
   async close(): Promise<void> {
-    await Promise.all(this.threads.splice(0).map((thread) => thread.stop()))
+    this.closing ??= Promise.all(this.threads.map((thread) => thread.stop()))
+    await this.closing
   }
 
   private async run(job: TableJob | undefined): Promise<TableFacts | undefined> {

@@ -62,8 +62,13 @@ class VerifyRun {
     // With threads the tables of bodies are looked at in any case: all that are damaged are to be named.
     if (pool || damages.listTables().length === 0) {
       const bodies = new BodiesCheck({ ...range, deep: options.deep ?? false }, { store, damages, pool })
-      for await (const page of bodies.run(signal)) for (const period of page) await this.take(period, index)
+      for await (const page of bodies.run(signal)) {
+        for (const period of page) this.take(period, index)
+        await index.look()
+      }
     }
+    // They end while the index is looked at.
+    void pool?.close()
     const tables = damages.listTables()
     if (tables.length > 0) return this.report(tables)
     await index.finish()
@@ -78,13 +83,13 @@ class VerifyRun {
     for (const { name, reason } of damaged) this.damages.addTable(level.name, name, reason)
   }
 
-  private async take({ period, valueBytes, wanted, orphans }: CheckedPeriod, index: IndexCheck): Promise<void> {
+  private take({ period, valueBytes, wanted, orphans }: CheckedPeriod, index: IndexCheck): void {
     this.bytes += valueBytes
     if (orphans.length > 0) this.orphans.set(period, orphans)
     if (wanted) {
       this.periods++
       this.chunks += wanted.facts.chunks
-      await index.expect(wanted)
+      index.expect(wanted)
     }
     // A damaged period is no gap.
     const { lastVisible } = this
