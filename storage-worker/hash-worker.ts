@@ -2,7 +2,7 @@ import { concatBytes } from '../core/bytes.ts'
 import { computeBodyBytes, computePeriodRoot } from '../core/manifest.ts'
 import type { Network, Period } from '../core/units.ts'
 import { sumPlaces } from './key-sum.ts'
-import { decodeBodyKey, type KeyRange, SEALS } from './keyspace.ts'
+import { decodeBodyKey, EXECUTION_RESULTS, type KeyRange, MANIFEST, SEALS } from './keyspace.ts'
 import { SealsCheck } from './seals-check.ts'
 import { scanTable } from './table-scan.ts'
 import { computeValueFact, type ValueFact } from './value-fact.ts'
@@ -65,8 +65,11 @@ export interface TableFacts {
 const NO_DETAIL = new Uint8Array(0)
 const SEALS_FIT = [Uint8Array.of(0), Uint8Array.of(1)] as const
 const INTACT_COLUMNS = 7
+/** Execution results, SEALS, manifest. */
+const VALUES_BESIDE_CHUNKS = 3
 
 interface Row {
+  readonly period: Period
   readonly n: number
   readonly sealedBytes: number
   /** Absent: deleted. */
@@ -75,20 +78,35 @@ interface Row {
 
 /** `undefined` when the table is no more. */
 export function scanBodies(job: TableJob): TableFacts | undefined {
-  const columns = new Columns(job)
+  const rows: Row[] = []
+  let seals: SealsCheck | undefined
+  const visit = (key: Uint8Array, sealed: Uint8Array | undefined) => {
+    const place = decodeBodyKey(key)
+    if (!place) return
+    if (job.deep && place.period !== rows.at(-1)?.period) seals = new SealsCheck()
+    const fact = sealed && computeValueFact(place.n, sealed, job.deep, seals)
+    rows.push({ period: place.period, n: place.n, sealedBytes: sealed?.length ?? 0, fact })
+  }
   try {
-    const visit = (key: Uint8Array, sealed: Uint8Array | undefined) => {
-      const place = decodeBodyKey(key)
-      if (!place) return
-      const seals = columns.begin(place.period)
-      const fact = sealed && computeValueFact(place.n, sealed, job.deep, seals)
-      columns.add({ n: place.n, sealedBytes: sealed?.length ?? 0, fact })
-    }
-    return columns.finish(scanTable(job.path, job.range, visit, job.deep))
+    const damage = scanTable(job.path, job.range, visit, job.deep)
+    // Not value by value: what visits them is compiled while it runs, and so is all that it calls.
+    return judgeRows(rows, job).finish(damage)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
+}
+
+function judgeRows(rows: readonly Row[], job: TableJob): Columns {
+  const columns = new Columns(job)
+  for (let first = 0; first < rows.length; ) {
+    const period = rows[first]?.period ?? 0
+    let end = first + 1
+    while (rows[end]?.period === period) end++
+    columns.add(period, rows.slice(first, end))
+    first = end
+  }
+  return columns
 }
 
 /** The `i`-th intact period of a table. */
@@ -112,9 +130,6 @@ export function countIntact({ intact }: TableFacts): number {
 
 class Columns {
   private readonly job: TableJob
-  private period = -1
-  private rows: Row[] = []
-  private seals: SealsCheck | undefined
   private readonly intact: number[] = []
   private readonly roots: Uint8Array[] = []
   private readonly periods: number[] = []
@@ -129,22 +144,12 @@ class Columns {
     this.job = job
   }
 
-  /** Called before each `add`; gives what holds the SEALS of the period against its BODY, for a deep look. */
-  begin(period: Period): SealsCheck | undefined {
-    if (period !== this.period) {
-      this.closePeriod()
-      this.period = period
-      if (this.job.deep) this.seals = new SealsCheck()
-    }
-    return this.seals
-  }
-
-  add(row: Row): void {
-    this.rows.push(row)
+  /** All rows of one period, in the order of keys. */
+  add(period: Period, rows: readonly Row[]): void {
+    if (!this.takeIntact(period, rows)) for (const row of rows) this.pushRow(row)
   }
 
   finish(damage: string | undefined): TableFacts {
-    this.closePeriod()
     return {
       ...(damage === undefined ? {} : { damage }),
       intact: new Float64Array(this.intact),
@@ -158,26 +163,20 @@ class Columns {
     }
   }
 
-  private closePeriod(): void {
-    const { rows } = this
-    if (rows.length === 0) return
-    if (!this.takeIntact()) for (const row of rows) this.pushRow(row)
-    this.rows = []
-  }
-
   /** Whether the period is wholly here, each value once, and intact. */
-  private takeIntact(): boolean {
-    const { period, rows, job } = this
+  private takeIntact(period: Period, rows: readonly Row[]): boolean {
+    const { job } = this
     if (period < job.alone.from || period > job.alone.to) return false
-    const facts = new Map<number, ValueFact>()
-    for (const { n, fact } of rows) {
-      if (!fact || facts.has(n)) return false
-      facts.set(n, fact)
+    // In the order of keys: chunks, execution results, SEALS, manifest.
+    const look = (n: number): ValueFact | undefined => {
+      const row = rows[n < EXECUTION_RESULTS ? n : rows.length - 1 - (MANIFEST - n)]
+      return row?.n === n ? row.fact : undefined
     }
-    if (job.deep && facts.get(SEALS)?.sealsFit === undefined) return false
-    const places = [...facts.keys()]
-    const { findings, manifest, valueBytes } = verifyPeriod({ period, places }, job.network, (n) => facts.get(n))
+    if (job.deep && look(SEALS)?.sealsFit === undefined) return false
+    const { findings, manifest, valueBytes } = verifyPeriod({ period, places: [] }, job.network, look)
     if (findings.length > 0 || !manifest) return false
+    // All that it wants are in their places: so many rows are no others, and none twice.
+    if (rows.length !== manifest.chunks.length + VALUES_BESIDE_CHUNKS) return false
     const bodyBytes = computeBodyBytes(manifest)
     const { low, high } = sumPlaces(manifest)
     this.intact.push(period, valueBytes, bodyBytes, manifest.bitmap, manifest.chunks.length, low, high)
@@ -185,10 +184,10 @@ class Columns {
     return true
   }
 
-  private pushRow({ n, sealedBytes, fact }: Row): void {
+  private pushRow({ period, n, sealedBytes, fact }: Row): void {
     const sealsFit = fact?.sealsFit === undefined ? undefined : SEALS_FIT[fact.sealsFit ? 1 : 0]
     const detail = fact?.manifest ?? fact?.chunkId ?? sealsFit ?? NO_DETAIL
-    this.periods.push(this.period)
+    this.periods.push(period)
     this.places.push(n)
     this.states.push(fact ? (fact.state === 'intact' ? INTACT : DAMAGED) : DELETED)
     this.sealedBytes.push(sealedBytes)

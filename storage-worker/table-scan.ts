@@ -38,16 +38,10 @@ export function scanTable(path: string, range: TableRange, visit: VisitEntry, th
   const file = openSync(path, 'r')
   try {
     const table = openTable(file)
-    const blocks = table.listBlocks()
+    const blocks = pickBlocks(table.listBlocks(), range)
     table.checkFilter()
-    let previous: Uint8Array | undefined
-    const wanted = blocks.filter(({ lastKey }) => {
-      const isAfter = previous !== undefined && compareBytes(previous, range.lt) >= 0
-      previous = lastKey.subarray(0, lastKey.length - SEQUENCE_BYTES)
-      return !isAfter && compareBytes(previous, range.gte) >= 0
-    })
     const scan = new Scan(file, visit, thorough)
-    scan.run(wanted.map(({ handle }) => handle))
+    scan.run(blocks.map(({ handle }) => handle))
     for (const handle of scan.listDoubtful()) table.checkEntries(handle)
     table.checkPadding()
     return undefined
@@ -56,6 +50,26 @@ export function scanTable(path: string, range: TableRange, visit: VisitEntry, th
   } finally {
     closeSync(file)
   }
+}
+
+type BlockEnd = ReturnType<ReturnType<typeof openTable>['listBlocks']>[number]
+
+/** Those that may hold something of a range: keys of a block lie above the last key of the one before. */
+function pickBlocks(blocks: readonly BlockEnd[], { gte, lt }: TableRange): readonly BlockEnd[] {
+  return blocks.slice(countBelow(blocks, gte), countBelow(blocks, lt) + 1)
+}
+
+/** Of ascending blocks, how many end below `key`. */
+function countBelow(blocks: readonly BlockEnd[], key: Uint8Array): number {
+  let low = 0
+  let high = blocks.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const last = blocks[middle]?.lastKey.subarray(0, -SEQUENCE_BYTES)
+    if (last && compareBytes(last, key) < 0) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** The first and the last key of a table; `undefined` when it is damaged, empty or was deleted by a compaction. */

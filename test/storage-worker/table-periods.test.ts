@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type ArchivedPeriod, encodeManifest } from '../../core/index.ts'
+import type { LevelOperation } from '../../storage-worker/guarded-level.ts'
 import { scanBodies, type TableFacts } from '../../storage-worker/hash-worker.ts'
-import { bodyRange, encodeBodyKey, SEALS } from '../../storage-worker/keyspace.ts'
+import { bodyRange, EXECUTION_RESULTS, encodeBodyKey, MANIFEST, SEALS } from '../../storage-worker/keyspace.ts'
+import { sealValue } from '../../storage-worker/sealed-value.ts'
 import { TablePeriods } from '../../storage-worker/table-periods.ts'
 import { makePeriod, TEST_IDENTITY } from './synthetic-period.ts'
 import { openTestStore, TempFolders } from './temp-store.ts'
@@ -32,6 +35,22 @@ describe('storage-worker/table-periods', () => {
     assert.deepEqual(show(facts, { from: 2, to: 7 }), ['2-2', '3', '4', '5', '6', '7-7'])
   })
 
+  it('calls no period intact of which a value stands there twice, was deleted, or is one too many', async () => {
+    const places = [0, makePeriod(3).chunks.length, EXECUTION_RESULTS - 1, EXECUTION_RESULTS, SEALS, MANIFEST]
+    const pick = (n: number, { chunks, executionResults, seals, manifest }: ArchivedPeriod): Uint8Array => {
+      if (n === MANIFEST) return encodeManifest(manifest)
+      return (n === EXECUTION_RESULTS ? executionResults : chunks[n]) ?? seals
+    }
+    // One in each of the periods from 3 on.
+    const keyed = places.map((n, i) => ({ key: encodeBodyKey(3 + i, n), value: sealValue(pick(n, makePeriod(3 + i))) }))
+    const puts = keyed.map(({ key, value }) => ({ type: 'put', key, value }) as const)
+    const dels = keyed.map(({ key }) => ({ type: 'del', key }) as const)
+    for (const operations of [puts, dels]) {
+      const facts = await scan({ damaged: [], alone: ALL, operations })
+      assert.deepEqual(show(facts, ALL), ['1', '2', '3-8', '9'])
+    }
+  })
+
   it('believes the table that leaves a period open, and keeps what is not asked for yet', async () => {
     const intact = await scan({ damaged: [], alone: ALL })
     const damaged = await scan({ damaged: [5], alone: ALL })
@@ -58,7 +77,11 @@ function show(facts: TableFacts, range: { readonly from: number; readonly to: nu
 }
 
 /** Periods 1 to 9 in one table, the SEALS of some of them too short. */
-async function scan(how: { damaged: readonly number[]; alone: TableAlone }): Promise<TableFacts> {
+async function scan(how: {
+  readonly damaged: readonly number[]
+  readonly alone: TableAlone
+  readonly operations?: readonly LevelOperation[]
+}): Promise<TableFacts> {
   const dataDir = await folders.make()
   const store = await openTestStore(dataDir)
   for (let number = 1; number <= 9; number++) await store.chunks.writePeriod(makePeriod(number))
@@ -66,6 +89,7 @@ async function scan(how: { damaged: readonly number[]; alone: TableAlone }): Pro
     const key = encodeBodyKey(period, SEALS)
     await store.chunks.bodies.write([{ type: 'put', key, value: new Uint8Array(50) }], { sync: true })
   }
+  if (how.operations) await store.chunks.bodies.write(how.operations, { sync: true })
   await store.close()
   // Opening turns the log into a table.
   await (await openTestStore(dataDir)).close()
