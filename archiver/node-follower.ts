@@ -16,16 +16,15 @@ import {
 import type { Logger } from '../telemetry/index.ts'
 import { MAX_ID_LENGTH } from './block-id-text.ts'
 import { exceedsEntries } from './entry-limit.ts'
-import { executionFromOutput } from './execution-results.ts'
+import { executionFromOutput, type SlotExecution } from './execution-results.ts'
 import type { Feed } from './feed.ts'
 import { guardLoop } from './guard-loop.ts'
+import { MessagesInHand } from './messages-in-hand.ts'
 import type { NodeClient, NodeStatus } from './node-client.ts'
 import { pullExecutions, takeExecution } from './pull-executions.ts'
 import { fetchBodies, type Pull, pullOnce } from './pull-path.ts'
 import { isBug, isStoreFailure, StoreWatch } from './store-watch.ts'
 
-/** Blocks in hand before a stream is told to wait; a full one is some 800 kB. */
-const MAX_BLOCKS_IN_HAND = 16
 /** Looking at a block and handing it over takes milliseconds: large ones that arrived together get a turn each. */
 const LARGE_MESSAGE_BYTES = 65_536
 /** Events or changed operations of one slot. */
@@ -64,7 +63,10 @@ export class NodeFollower {
   private readonly onFatal: (error: unknown) => void
   private readonly stopping = new AbortController()
   private readonly loops: Promise<void>[] = []
-  private readonly inHand = new Set<Promise<void>>()
+  private readonly blocksInHand = new MessagesInHand()
+  private readonly finalsInHand = new MessagesInHand()
+  /** Settles when the claims of all final slots so far have begun to be taken. */
+  private claimsBegun: Promise<unknown> = Promise.resolve()
 
   private readonly pull: Pull
   /** Two, since what one way brings may be refused while the other brings nothing that has to be written. */
@@ -147,7 +149,8 @@ export class NodeFollower {
   async stop(): Promise<void> {
     this.end()
     await Promise.all(this.loops)
-    await Promise.all(this.inHand)
+    await this.blocksInHand.untilEmpty()
+    await this.finalsInHand.untilEmpty()
     await this.askingExecutions
   }
 
@@ -332,10 +335,8 @@ export class NodeFollower {
     const { filledBlock } = decode(NewFilledBlocksResponseCodec, bytes)
     if (!filledBlock) return
     const work = this.takeMessage('NewFilledBlocksServer', this.takeStreamed(filledBlock))
-    const taken = guardLoop('streamed block', work, this.onBug).finally(() => this.inHand.delete(taken))
-    this.inHand.add(taken)
-    // Several blocks are verified at once; past the bound the stream waits for one of them.
-    if (this.inHand.size >= MAX_BLOCKS_IN_HAND) await taken
+    this.blocksInHand.add(guardLoop('streamed block', work, this.onBug), bytes.length)
+    if (this.blocksInHand.isFull) await this.blocksInHand.untilRoom()
     else if (bytes.length >= LARGE_MESSAGE_BYTES) await nextTurn()
   }
 
@@ -367,19 +368,34 @@ export class NodeFollower {
       this.log.info({ url: this.client.url }, 'streams speak again')
     }
     if (jumped) this.pollNow.abort()
-    try {
-      await takeExecution(this.pull, slot, () => executionFromOutput(output.executionOutput ?? {}))
-    } finally {
-      // From now on it is missing only if it was not taken.
-      this.nextStreamedIndex = index + 1
-      await this.takeFinal(slot, id)
+    const isKnown = id === 'none' || this.feed.isKnown(id)
+    const taken = this.takeFinal(slot, id, () => executionFromOutput(output.executionOutput ?? {}))
+    if (!isKnown) {
+      await taken
+      return await this.fetchUnknown(id)
     }
+    const work = this.takeMessage(FINAL_OUTPUTS, taken)
+    this.finalsInHand.add(guardLoop('final slot', work, this.onBug), bytes.length)
+    await this.finalsInHand.untilRoom()
   }
 
-  private async takeFinal(slot: Slot, id: BlockIdText | 'none'): Promise<void> {
-    await this.feed.onClaims(this.node, [{ slot, id }])
-    if (id === 'none' || this.feed.isKnown(id)) return
-    if (id.length <= MAX_ID_LENGTH && this.inHand.size < MAX_BLOCKS_IN_HAND) await this.fetchAtOnce(id)
+  /** Several are written at once, but slots are claimed in the order in which they were named. */
+  private async takeFinal(slot: Slot, id: BlockIdText | 'none', readExecution: () => SlotExecution): Promise<void> {
+    const executed = takeExecution(this.pull, slot, readExecution)
+    const begun = Promise.allSettled([executed, this.claimsBegun]).then(() => {
+      // From now on it is missing only if it was not taken.
+      const next = slotIndex(slot) + 1
+      if (this.nextStreamedIndex !== undefined) this.nextStreamedIndex = Math.max(this.nextStreamedIndex, next)
+      return { claimed: this.feed.onClaims(this.node, [{ slot, id }]) }
+    })
+    this.claimsBegun = begun
+    await (await begun).claimed
+    await executed
+  }
+
+  private async fetchUnknown(id: BlockIdText): Promise<void> {
+    if (this.feed.isKnown(id) || id.length > MAX_ID_LENGTH || this.blocksInHand.isFull) return
+    await this.fetchAtOnce(id)
   }
 
   /** Final and not on disk: the node may forget it within seconds. */

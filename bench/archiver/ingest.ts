@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { CpuWork } from '../../archiver/index.ts'
 import type { Period, StoreIdentity } from '../../core/index.ts'
-import { Archiver, createLogger, openStore, systemClock } from '../built.ts'
+import { Archiver, createLogger, MessagesInHand, openStore, systemClock } from '../built.ts'
 import type { BenchBlock } from './bench-blocks.ts'
 
 export const INGEST_IDENTITY: StoreIdentity = {
@@ -17,8 +17,7 @@ export const SPARSE_CHAIN = { ...CHAIN, endorsements: 16, operationsPerBlock: 1 
 /** As many of the smallest operations as fit into a block of 300 kB. */
 export const FULL_CHAIN = { ...CHAIN, endorsements: 2, operationsPerBlock: 2170, operationMix: 'transfers' } as const
 
-/** Both as NodeFollower. */
-const MAX_BLOCKS_IN_HAND = 16
+/** As NodeFollower. */
 const LARGE_MESSAGE_BYTES = 65_536
 /** What a node remembers of final blocks by default: no catching up is further behind than this. */
 const MAX_LAG_PERIODS = 8
@@ -79,7 +78,8 @@ export async function ingest(
     }
   }
   const started = performance.now()
-  const inHand = new Set<Promise<unknown>>()
+  const blocksInHand = new MessagesInHand()
+  const finalsInHand = new MessagesInHand()
   let claims: Promise<void> = Promise.resolve()
   let count = 0
   let last = 0
@@ -87,17 +87,20 @@ export async function ingest(
     if (slot.period > archived + MAX_LAG_PERIODS) await untilArchived(slot.period - MAX_LAG_PERIODS)
     const taken = archiver.takeBlock(0, message).then((result) => {
       if (result !== 'spooled') throw new Error(`block ${id} was ${result}`)
-      inHand.delete(taken)
     })
-    inHand.add(taken)
+    blocksInHand.add(taken, message.length)
     // One claim per slot and in their order, as they come from the stream of executed slots.
-    claims = Promise.all([claims, taken]).then(() => archiver.onClaims(0, [{ slot, id }]))
-    if (inHand.size >= MAX_BLOCKS_IN_HAND) await Promise.race(inHand)
+    claims = Promise.all([claims, taken]).then(() => {
+      finalsInHand.add(archiver.onClaims(0, [{ slot, id }]), 0)
+      return finalsInHand.untilRoom()
+    })
+    if (blocksInHand.isFull) await blocksInHand.untilRoom()
     else if (message.length >= LARGE_MESSAGE_BYTES) await nextTurn()
     count++
     last = slot.period
   }
   await claims
+  await finalsInHand.untilEmpty()
   await untilArchived(last)
   const seconds = (performance.now() - started) / 1000
   await archiver.stop()

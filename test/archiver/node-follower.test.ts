@@ -3,7 +3,15 @@ import { PassThrough } from 'node:stream'
 import type { ClientReadableStream } from '@grpc/grpc-js'
 import type { Feed, IntakeResult } from '../../archiver/feed.ts'
 import { NodeClient, NodeFollower, type NodeStatus } from '../../archiver/index.ts'
-import { ArchiveError, type ErrorCode, NewFilledBlocksResponseCodec, THREAD_COUNT } from '../../core/index.ts'
+import {
+  ArchiveError,
+  type ErrorCode,
+  EXECUTION_STATUS_FINAL,
+  NewFilledBlocksResponseCodec,
+  NewSlotExecutionOutputsResponseCodec,
+  slotToProtobuf,
+  THREAD_COUNT,
+} from '../../core/index.ts'
 import { createLogger } from '../../telemetry/index.ts'
 import { ManualClock, settle, until } from './archiver-holder.ts'
 
@@ -22,7 +30,7 @@ class Scene {
   readonly fatal: unknown[] = []
   readonly lines: Record<string, unknown>[] = []
   readonly blocks = new PassThrough({ objectMode: true })
-  private readonly outputs = new PassThrough({ objectMode: true })
+  readonly outputs = new PassThrough({ objectMode: true })
   polls = 0
   downs = 0
   readonly follower: NodeFollower
@@ -76,6 +84,13 @@ class Scene {
   async stream(): Promise<void> {
     this.blocks.write(Buffer.from(NewFilledBlocksResponseCodec.encode({ filledBlock: Uint8Array.of(1) })))
     await settle()
+  }
+
+  /** The node calls the block of a slot of period 4 final. */
+  name(thread: number): void {
+    const executionOutput = { slot: slotToProtobuf({ period: 4, thread }), blockId: { value: `B${thread}` } }
+    const output = { status: EXECUTION_STATUS_FINAL, executionOutput }
+    this.outputs.write(Buffer.from(NewSlotExecutionOutputsResponseCodec.encode({ output })))
   }
 
   said(message: string): unknown[] {
@@ -207,5 +222,70 @@ describe('archiver/node-follower', () => {
     assert.equal(new Set(taken.slice(0, 4)).size, 1)
     assert.equal(new Set(taken.slice(4)).size, 4)
     await scene.follower.stop()
+  })
+
+  it('results of several final slots are taken at once, and the slots claimed in the order in which they were named', async () => {
+    const told: string[] = []
+    const ends: (() => void)[] = []
+    const scene = new Scene({
+      isKnown: () => true,
+      onExecution: ({ thread }) => {
+        told.push(`results ${thread}`)
+        return new Promise((resolve, reject) => {
+          ends[thread] = thread === 1 ? () => reject(new ArchiveError('STORE_DISK_FULL', 'injected')) : resolve
+        })
+      },
+      onClaims: async (_, claims) => void told.push(...claims.map(({ slot, id }) => `claim ${slot.thread} ${id}`)),
+    })
+    await until(() => scene.polls > 0)
+    told.length = 0
+    for (const thread of [0, 1, 2]) scene.name(thread)
+    await until(() => ends.length === 3, 'three results in hand')
+    ends[2]?.()
+    ends[1]?.()
+    await settle()
+    assert.deepEqual(told, ['results 0', 'results 1', 'results 2'])
+    ends[0]?.()
+    await settle()
+    assert.deepEqual(told.slice(3), ['claim 0 B0', 'claim 1 B1', 'claim 2 B2'])
+    assert.deepEqual(scene.said('message of a stream not stored'), ['STORE_DISK_FULL'])
+    await scene.follower.stop()
+  })
+
+  it('limit: past 64 final slots in hand their stream waits; so it does for one whose block is not known', async () => {
+    let isKnown = true
+    const ends: (() => void)[] = []
+    const scene = new Scene({
+      isKnown: () => isKnown,
+      onExecution: () => new Promise((resolve) => ends.push(resolve)),
+    })
+    await until(() => scene.polls > 0)
+    for (let i = 0; i < 70; i++) scene.name(i % THREAD_COUNT)
+    await until(() => ends.length === 64)
+    await settle()
+    assert.equal(ends.length, 64)
+    for (const end of ends.splice(0)) end()
+    await until(() => ends.length === 6)
+    isKnown = false
+    scene.name(0)
+    scene.name(1)
+    await until(() => ends.length === 7)
+    await settle()
+    assert.equal(ends.length, 7)
+    for (const end of ends) end()
+    await until(() => ends.length === 8)
+    for (const end of ends) end()
+    await scene.follower.stop()
+  })
+
+  it('error: a bug behind a final slot ends the follower, told once', async () => {
+    const scene = new Scene({ isKnown: () => true, onExecution: () => Promise.reject(new TypeError('no function')) })
+    await until(() => scene.polls > 0)
+    for (const thread of [0, 1]) scene.name(thread)
+    await until(() => scene.fatal.length > 0)
+    const [error] = scene.fatal
+    assert.ok(error instanceof ArchiveError && error.code === 'ARCHIVER_LOOP_FAILED')
+    await scene.follower.stop()
+    assert.equal(scene.fatal.length, 1)
   })
 })
