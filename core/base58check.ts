@@ -24,12 +24,20 @@ const POWER_LIMBS = Array.from({ length: MAX_GROUPS }, (_, k) => {
 // Signatures are read by the hundred thousand: a fresh array each would be most of what that takes.
 const sums = new Float64Array(MAX_GROUPS + 1)
 const CHECKSUM_BYTES = 4
+/** V8 keeps arrays of up to so many bytes in its heap. Any other takes longer to make than to fill, and so they share memory. */
+const MAX_HEAP_ARRAY_BYTES = 64
+const SHARED_BYTES = 8192
+let shared = new ArrayBuffer(SHARED_BYTES)
+let sharedUsedBytes = 0
+// Natively a small array is read from a copy outside of the heap, unless it has one already.
+const firstDigest = new Uint8Array(32)
 
 /** Base58 of data || first 4 bytes of SHA-256(SHA-256(data)), Bitcoin's alphabet (facts: massa-node 2.1). */
 export function encodeBase58Check(data: Uint8Array): string {
   const whole = new Uint8Array(data.length + CHECKSUM_BYTES)
   whole.set(data)
-  whole.set(sha256(sha256(data)).subarray(0, CHECKSUM_BYTES), data.length)
+  const checksum = sha256Twice(data)
+  for (let i = 0; i < CHECKSUM_BYTES; i++) whole[data.length + i] = checksum[i] ?? 0
   return encodeBase58(whole)
 }
 
@@ -37,17 +45,22 @@ export function encodeBase58Check(data: Uint8Array): string {
  * Data of a base58check text.
  *
  * @param text - at most 128 characters; canonical, so encoding the result gives `text` again
- * @param lengthBytes - what the data must measure
+ * @param lengthBytes - what the data must measure; its memory may be a part of a larger buffer
  * @throws ArchiveError CORE_BASE58_INVALID
  */
 export function decodeBase58Check(text: string, lengthBytes: number): Uint8Array {
   const whole = decodeBase58(text, lengthBytes + CHECKSUM_BYTES)
   const data = whole.subarray(0, lengthBytes)
-  const checksum = sha256(sha256(data))
+  const checksum = sha256Twice(data)
   for (let i = 0; i < CHECKSUM_BYTES; i++) {
     if (checksum[i] !== whole[lengthBytes + i]) throw invalid(text, 'its checksum does not fit')
   }
   return data
+}
+
+function sha256Twice(data: Uint8Array): Uint8Array {
+  firstDigest.set(sha256(data))
+  return sha256(firstDigest)
 }
 
 function encodeBase58(bytes: Uint8Array): string {
@@ -102,7 +115,7 @@ function decodeBase58(text: string, lengthBytes: number): Uint8Array {
     const power = POWER_LIMBS[k] as Float64Array
     for (let limb = 0; limb <= k; limb++) sums[limb] = (sums[limb] ?? 0) + group * (power[limb] ?? 0)
   }
-  const bytes = new Uint8Array(lengthBytes)
+  const bytes = allocate(lengthBytes)
   let carry = 0
   for (let k = 0, position = lengthBytes - 1; k <= groupCount; k++) {
     const sum = (sums[k] ?? 0) + carry
@@ -120,6 +133,16 @@ function decodeBase58(text: string, lengthBytes: number): Uint8Array {
   while (leading < lengthBytes && bytes[leading] === 0) leading++
   if (leading !== zeros) throw invalid(text, `it does not hold exactly ${lengthBytes} bytes`)
   return bytes
+}
+
+function allocate(lengthBytes: number): Uint8Array {
+  if (lengthBytes <= MAX_HEAP_ARRAY_BYTES) return new Uint8Array(lengthBytes)
+  if (sharedUsedBytes + lengthBytes > SHARED_BYTES) {
+    shared = new ArrayBuffer(SHARED_BYTES)
+    sharedUsedBytes = 0
+  }
+  sharedUsedBytes += lengthBytes
+  return new Uint8Array(shared, sharedUsedBytes - lengthBytes, lengthBytes)
 }
 
 function invalid(text: string, reason: string): ArchiveError {

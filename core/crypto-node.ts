@@ -16,6 +16,8 @@ const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex')
 /** Importing a key costs a quarter of a verification, and a few hundred stakers sign nearly everything. */
 const KEY_CACHE_ENTRIES = 4096
 const publicKeys = new Map<string, KeyObject>()
+// Natively a small array is read from a copy outside of the heap, unless it has one already; hashes are new each time.
+const signedHash = new Uint8Array(32)
 /** Importing takes milliseconds, and the 32 genesis blocks are signed in a row. */
 let lastPrivateKey: { readonly seed: Uint8Array; readonly key: KeyObject } | undefined
 
@@ -39,7 +41,9 @@ export function shake128(bytes: Uint8Array, lengthBytes: number): Uint8Array {
 export function ed25519Verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   if (publicKey.length !== 32 || signature.length !== 64) return false
   try {
-    return verify(null, message, importPublicKey(publicKey), signature)
+    if (message.length !== signedHash.length) return verify(null, message, importPublicKey(publicKey), signature)
+    signedHash.set(message)
+    return verify(null, signedHash, importPublicKey(publicKey), signature)
   } catch {
     return false
   }

@@ -1,4 +1,3 @@
-import { equalBytes } from '../bytes.ts'
 import { ArchiveError, isArchiveError } from '../errors.ts'
 import { type Slot, THREAD_COUNT } from '../units.ts'
 import { computeAddress } from './address.ts'
@@ -86,7 +85,9 @@ export function headerFromProtobuf(message: SignedBlockHeaderMessage): Signed<Bl
         slot,
         parents,
         operationsHash: parseHash(content.operationsHash ?? ''),
-        endorsements: endorsements.map((endorsement) => headerEndorsement(endorsement, slot, parents[slot.thread])),
+        endorsements: endorsements.map((endorsement) =>
+          headerEndorsement(endorsement, slot, content.parents?.[slot.thread]),
+        ),
         denunciations: denunciations.map(denunciationFromProtobuf),
       },
     }
@@ -159,13 +160,13 @@ export function slotToProtobuf(slot: Slot): SlotMessage {
 function headerEndorsement(
   message: SignedEndorsementMessage,
   slot: Slot,
-  endorsedParent: Uint8Array | undefined,
+  endorsedParent: string | undefined,
 ): HeaderEndorsement {
   const content = present(message.content, 'endorsement content')
   const shown = slotFromProtobuf(content.slot)
   if (shown.period !== slot.period || shown.thread !== slot.thread) throw bad('an endorsement of another slot')
-  const endorsed = parseCachedBlockId((content.endorsedBlock ?? '') as BlockIdText)
-  if (endorsedParent === undefined || !equalBytes(endorsed, endorsedParent)) {
+  // An id has one text only.
+  if (endorsedParent === undefined || content.endorsedBlock !== endorsedParent) {
     throw bad('an endorsement of another block than the parent')
   }
   return {

@@ -22,6 +22,15 @@ describe('core/base58check', () => {
     )
   })
 
+  it('keeps what it decoded when others are decoded, and keeps each apart', () => {
+    const signatures = Array.from({ length: 500 }, (_, i) => new Uint8Array(65).fill(i % 251))
+    const decoded = signatures.map((signature) => decodeBase58Check(encodeBase58Check(signature), 65))
+    for (const [i, signature] of signatures.entries())
+      assert.equal(toHex(decoded[i] ?? signature.subarray(1)), toHex(signature))
+    decoded[0]?.fill(255)
+    assert.deepEqual(toHex(decoded[1] ?? new Uint8Array(0)), toHex(new Uint8Array(65).fill(1)))
+  })
+
   it('refuses another length than the data has', () => {
     fc.assert(
       fc.property(dataWithZeros(), fc.integer({ min: 0, max: 90 }), (data, length) => {

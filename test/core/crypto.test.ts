@@ -120,6 +120,16 @@ function suite(crypto: typeof node): void {
     assert(!crypto.ed25519Verify(fromHex(PUBLIC_KEY), Uint8Array.of(0), signature))
   })
 
+  it('Ed25519 of messages of 31, 32 and 33 bytes, one after another: each of its own signature alone', () => {
+    const messages = [31, 32, 33, 32].map((length, i) => new Uint8Array(length).fill(i))
+    const signatures = messages.map((message) => crypto.ed25519Sign(SEED, message))
+    for (const [i, message] of messages.entries()) {
+      for (const [j, signature] of signatures.entries()) {
+        assert.equal(crypto.ed25519Verify(fromHex(PUBLIC_KEY), message, signature), i === j)
+      }
+    }
+  })
+
   it('Ed25519 of all vectors: S >= L, small order, not canonical, wrong lengths', () => {
     for (const vector of readVectors('ed25519')) {
       const verdict = crypto.ed25519Verify(
