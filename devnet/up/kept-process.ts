@@ -11,8 +11,8 @@ export type ProcessState = 'running' | 'paused' | 'restarting' | 'stopped'
 
 export interface KeptProcessOptions {
   readonly name: string
-  /** Asked at each start. */
-  readonly args: () => readonly string[]
+  /** Asked at each start. One that fails counts as a process that has ended at once. */
+  readonly args: () => readonly string[] | Promise<readonly string[]>
   readonly env?: Readonly<Record<string, string>>
   readonly cwd: string
   readonly log: string
@@ -105,8 +105,15 @@ export class KeptProcess {
     }
   }
 
-  private runOnce(): Promise<string> {
-    const child = spawnLogged(this.program, { ...this.options, args: this.options.args() })
+  private async runOnce(): Promise<string> {
+    let args: readonly string[]
+    try {
+      args = await this.options.args()
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error)
+    }
+    if (this.stopping.signal.aborted) return 'stopped'
+    const child = spawnLogged(this.program, { ...this.options, args })
     this.child = child
     this.isPaused = false
     return new Promise((resolve) => {

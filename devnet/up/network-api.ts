@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { type LocalApi, startLocalApi } from '../local-api.ts'
+import { isArchiveError } from '../../core/index.ts'
+import { type LocalApi, type LocalRoute, startLocalApi } from '../local-api.ts'
 import type { Network } from './network.ts'
 
 const named = z.strictObject({ name: z.string().max(20) })
@@ -10,19 +11,23 @@ const named = z.strictObject({ name: z.string().max(20) })
  * @param onDown - told when somebody wants it to end
  * @throws ArchiveError DEVNET_LISTEN_FAILED
  */
-export function startNetworkApi(network: Network, token: string, onDown: () => void): Promise<LocalApi> {
-  return startLocalApi(
-    { port: network.controlPort, token },
-    {
-      // Says only that we run: it asks nobody, so that a node that stands still makes no network look dead.
-      'GET /alive': () => {},
-      'GET /network': () => network.report(),
-      'POST /down': () => onDown(),
-      'POST /add': async () => ({ name: await network.add() }),
-      'POST /remove': (body) => network.remove(named.parse(body).name),
-      'POST /kill': (body) => network.kill(named.parse(body).name),
-      'POST /pause': (body) => network.pause(named.parse(body).name),
-      'POST /resume': (body) => network.resume(named.parse(body).name),
-    },
-  )
+export async function startNetworkApi(network: Network, token: string, onDown: () => void): Promise<LocalApi> {
+  const routes: Record<string, LocalRoute> = {
+    // Says only that we run: it asks nobody, so that a node that stands still makes no network look dead.
+    'GET /alive': () => {},
+    'GET /network': () => network.report(),
+    'POST /down': () => onDown(),
+    'POST /add': async () => ({ name: await network.add() }),
+    'POST /remove': (body) => network.remove(named.parse(body).name),
+    'POST /kill': (body) => network.kill(named.parse(body).name),
+    'POST /pause': (body) => network.pause(named.parse(body).name),
+    'POST /resume': (body) => network.resume(named.parse(body).name),
+  }
+  try {
+    return await startLocalApi({ port: network.controlPort, token }, routes)
+  } catch (error) {
+    // Somebody has got it since it was found to be free.
+    if (!isArchiveError(error, 'DEVNET_LISTEN_FAILED') || !network.takesOtherPorts) throw error
+    return startLocalApi({ port: 0, token }, routes)
+  }
 }

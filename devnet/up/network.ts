@@ -1,21 +1,26 @@
-import { ArchiveError, type Clock, isArchiveError } from '../../core/index.ts'
+import { ArchiveError, type Clock } from '../../core/index.ts'
 import type { NodeReport, Speed } from '../node/process/node-process.ts'
 import { waitForFinalCall } from './final-call.ts'
 import { KeptDescription } from './kept-description.ts'
 import { KeptProcess } from './kept-process.ts'
 import { makeToken, type NetworkFiles, type SidecarDescription } from './network-files.ts'
-import { chooseNetworkPorts, chooseSidecarPorts, type NetworkPorts, type SidecarPorts } from './network-ports.ts'
+import {
+  chooseNodePorts,
+  ENDING_LIMIT_MS,
+  firstPortsOf,
+  type NetworkPorts,
+  type SidecarPorts,
+  waitForNetworkPorts,
+} from './network-ports.ts'
 import type { NetworkReport } from './network-report.ts'
 import { type NodeAccess, NodeLink } from './node-link.ts'
 import { OperatorSteps } from './operator-steps.ts'
 import { CONTROL_TOKEN_ENV, type Program } from './program.ts'
-import { type PlaceOptions, Sidecar, writePlace } from './sidecar.ts'
+import { type PlaceOptions, Sidecar } from './sidecar.ts'
 import { makeTrafficSenders, Traffic } from './traffic.ts'
 
 /** A deployment is final after 64 s of chain time: nobody is to wait for that at normal speed. */
 const LEAST_SETUP_SPEED = 8
-/** A sidecar ends within this. */
-const ENDING_LIMIT_MS = 12_000
 const NODE_READY_MS = 60_000
 const SIDECARS_READY_MS = 60_000
 const NODE_STOP_LIMIT_MS = 4_000
@@ -44,10 +49,13 @@ export type StepName = 'node' | 'wallets' | 'registry' | 'sidecars' | 'registere
 /** A chain, its contract and its sidecars: processes that this one starts, watches and ends. */
 export class Network {
   readonly link: NodeLink
-  readonly controlPort: number
   private readonly options: NetworkOptions
   private readonly modules: NetworkModules
-  private readonly ports: NetworkPorts
+  private ports: NetworkPorts
+  /** They are fixed once others know them. */
+  private mayNodeMove = true
+  /** Why the node will never get ready. */
+  private readonly hopeless = new AbortController()
   private readonly nodeToken = makeToken()
   private readonly stopping = new AbortController()
   private readonly node: KeptProcess
@@ -70,7 +78,6 @@ export class Network {
     this.options = options
     this.modules = modules
     this.ports = made.ports
-    this.controlPort = made.ports.control
     this.description = made.description
     this.link = new NodeLink(this.nodeAccess, modules.clock)
     this.operator = new OperatorSteps({
@@ -91,8 +98,19 @@ export class Network {
   static async open(options: NetworkOptions, modules: NetworkModules): Promise<Network> {
     const description = KeptDescription.open(modules.files, options.seed)
     const count = description.isNew ? options.sidecars : description.value.sidecars.length
-    const ports = await chooseWhenEnded(count, options, modules)
+    const limitMs = modules.files.readRunning() === undefined ? 0 : ENDING_LIMIT_MS
+    const ports = await waitForNetworkPorts(count, { takeOthers: options.autoPorts, limitMs }, modules.clock)
     return new Network(options, modules, { description, ports })
+  }
+
+  /** For its own API. */
+  get controlPort(): number {
+    return this.ports.control
+  }
+
+  /** Where its own are in use. */
+  get takesOtherPorts(): boolean {
+    return this.options.autoPorts
   }
 
   /** For the state file: where the node is, and who may order it about. */
@@ -112,6 +130,7 @@ export class Network {
     const wallets = this.description.isNew ? this.operator.makeWallets(this.options.sidecars) : undefined
     this.node.start()
     const node = await this.waitForNode(all)
+    this.mayNodeMove = false
     this.genesisTimestampMs = node.genesisTimestampMs
     onStep('node', `gRPC ${this.link.grpcUrl}, JSON-RPC ${this.link.jsonRpcUrl}`)
     if (wallets) {
@@ -119,7 +138,10 @@ export class Network {
       onStep('wallets', `${wallets.length} keys in encrypted files, with coins`)
     }
     onStep('registry', await this.operator.deploy(all))
-    for (const [i, sidecar] of this.description.value.sidecars.entries()) this.startSidecar(sidecar, this.portsOf(i))
+    const { autoPorts: takesOtherPorts } = this.options
+    for (const [i, sidecar] of this.description.value.sidecars.entries()) {
+      this.startSidecar(sidecar, { ports: this.portsOf(i), takesOtherPorts })
+    }
     onStep('sidecars', `${this.sidecars.size} times \`massa-storage start\`, each its own process`)
     this.startTraffic(all)
     await this.registerAll(all)
@@ -169,9 +191,7 @@ export class Network {
         throw new ArchiveError('DEVNET_COMMAND_REFUSED', `a devnet has ${MAX_SIDECARS} sidecars at most`)
       }
       const sidecar = await this.operator.addSidecar(signal)
-      const [ports] = await chooseSidecarPorts(1, true, count + 1)
-      if (!ports) throw new ArchiveError('DEVNET_STEP_FAILED', `${sidecar.name} has no place`)
-      this.startSidecar(sidecar, ports)
+      this.startSidecar(sidecar, { ports: firstPortsOf(count + 1), takesOtherPorts: true })
       await this.register(sidecar.name, signal)
       return sidecar.name
     })
@@ -220,17 +240,19 @@ export class Network {
 
   private describeNode() {
     const { files } = this.modules
-    const { grpc, jsonRpc, nodeControl } = this.ports
     const { chainId, seed } = this.description.value
     return {
       name: 'node',
-      args: () => [
-        ...['devnet', 'node', '--with-parent', '--data-dir', files.nodeDirectory],
-        ...['--chain-id', chainId, '--seed', seed],
-        ...['--accounts', files.accountsFile, '--speed', `${this.nodeSpeed}`],
-        ...['--grpc-port', `${grpc}`, '--json-rpc-port', `${jsonRpc}`, '--control-port', `${nodeControl}`],
-        ...(this.options.nodeArguments ?? []),
-      ],
+      args: async () => {
+        const { grpc, jsonRpc, nodeControl } = await this.claimNodePorts()
+        return [
+          ...['devnet', 'node', '--with-parent', '--data-dir', files.nodeDirectory],
+          ...['--chain-id', chainId, '--seed', seed],
+          ...['--accounts', files.accountsFile, '--speed', `${this.nodeSpeed}`],
+          ...['--grpc-port', `${grpc}`, '--json-rpc-port', `${jsonRpc}`, '--control-port', `${nodeControl}`],
+          ...(this.options.nodeArguments ?? []),
+        ]
+      },
       // Not an argument: those are seen by every user of the machine.
       env: { [CONTROL_TOKEN_ENV]: this.nodeToken },
       cwd: files.directory,
@@ -239,12 +261,27 @@ export class Network {
     }
   }
 
+  /** As long as nobody knows them it may have others; afterwards it waits until it has them again. */
+  private async claimNodePorts(): Promise<NetworkPorts> {
+    if (!this.mayNodeMove) return this.ports
+    try {
+      this.ports = { ...this.ports, ...(await chooseNodePorts(this.ports, this.options.autoPorts)) }
+    } catch (error) {
+      this.hopeless.abort(error)
+      throw error
+    }
+    this.link.moveTo(this.nodeAccess)
+    return this.ports
+  }
+
   private async waitForNode(signal: AbortSignal): Promise<NodeReport> {
     const limit = AbortSignal.timeout(NODE_READY_MS)
+    const hopeless = this.hopeless.signal
     try {
-      return await this.link.waitFor(() => true, AbortSignal.any([signal, limit]))
+      return await this.link.waitFor(() => true, AbortSignal.any([signal, limit, hopeless]))
     } catch (cause) {
       signal.throwIfAborted()
+      hopeless.throwIfAborted()
       const { files } = this.modules
       const message = `the node does not get ready (${this.node.lastEnd ?? 'no answer'}): see ${files.logOf('node')}`
       throw new ArchiveError('DEVNET_STEP_FAILED', message, {}, cause)
@@ -276,11 +313,13 @@ export class Network {
     if (sidecar) sidecar.isRegistered = true
   }
 
-  private startSidecar({ name, address, isRegistered }: SidecarDescription, ports: SidecarPorts): void {
-    const directory = this.operator.directoryOf(name)
-    writePlace({ ...this.describePlace(directory), ports })
-    const log = this.modules.files.logOf(name)
-    const sidecar = new Sidecar({ name, address, isRegistered, directory, log, ports }, this.modules)
+  private startSidecar(
+    known: SidecarDescription,
+    at: { readonly ports: SidecarPorts; readonly takesOtherPorts: boolean },
+  ): void {
+    const { name } = known
+    const place = this.describePlace(this.operator.directoryOf(name))
+    const sidecar = new Sidecar({ ...known, ...at, place, log: this.modules.files.logOf(name) }, this.modules)
     this.sidecars.set(name, sidecar)
     sidecar.process.start()
   }
@@ -327,19 +366,5 @@ export class Network {
     const done = this.changing.then(run)
     this.changing = done.catch(() => {})
     return done
-  }
-}
-
-/** What a network that was killed had started needs a moment to notice, and has the ports until then. */
-async function chooseWhenEnded(count: number, { autoPorts }: NetworkOptions, { files, clock }: NetworkModules) {
-  const wasKilled = files.readRunning() !== undefined
-  const deadlineMs = clock.nowMs() + (wasKilled ? ENDING_LIMIT_MS : 0)
-  for (;;) {
-    try {
-      return await chooseNetworkPorts(count, autoPorts)
-    } catch (error) {
-      if (!isArchiveError(error, 'DEVNET_PORT_BUSY') || clock.nowMs() >= deadlineMs) throw error
-    }
-    await clock.sleep(500)
   }
 }

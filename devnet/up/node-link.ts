@@ -19,21 +19,30 @@ export type NodeCalls = Pick<NodeLink, 'call' | 'report'>
 
 /** The devnet node from outside: its control and its JSON-RPC. */
 export class NodeLink {
-  readonly grpcUrl: string
-  readonly jsonRpcUrl: string
-  private readonly control: { readonly url: string; readonly token: string }
+  private at: NodeAccess
   private readonly clock: Clock
 
   constructor(at: NodeAccess, clock: Clock) {
-    this.grpcUrl = `127.0.0.1:${at.grpcPort}`
-    this.jsonRpcUrl = `http://127.0.0.1:${at.jsonRpcPort}`
-    this.control = at
+    this.at = at
     this.clock = clock
+  }
+
+  get grpcUrl(): string {
+    return `127.0.0.1:${this.at.grpcPort}`
+  }
+
+  get jsonRpcUrl(): string {
+    return `http://127.0.0.1:${this.at.jsonRpcPort}`
+  }
+
+  /** From now on it is there. */
+  moveTo(at: NodeAccess): void {
+    this.at = at
   }
 
   /** @throws ArchiveError DEVNET_NOT_RUNNING, DEVNET_NO_ANSWER */
   async report(timeoutMs = REPORT_TIMEOUT_MS): Promise<NodeReport> {
-    return (await callLocalApi(this.control, 'GET /control', { timeoutMs })) as NodeReport
+    return (await callLocalApi(this.at, 'GET /control', { timeoutMs })) as NodeReport
   }
 
   /** The node's report; undefined while it does not answer. */
@@ -43,7 +52,7 @@ export class NodeLink {
 
   /** An order of docs/DEVNET.md, Control. */
   async order(command: string, body: object = {}): Promise<void> {
-    await callLocalApi(this.control, `POST /control/${command}`, { body })
+    await callLocalApi(this.at, `POST /control/${command}`, { body })
   }
 
   setSpeed(speed: Speed): Promise<void> {

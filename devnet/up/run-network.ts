@@ -40,12 +40,19 @@ export async function runNetwork(
   const asked = new AbortController()
   const ending = AbortSignal.any([signal, asked.signal])
   try {
-    const onStep = (step: StepName, text: string) => listener.onStep(step, text)
+    let writeRunning = (): void => {}
+    const onStep = (step: StepName, text: string) => {
+      // The node may have had to take other ports than it was to have.
+      if (step === 'node') writeRunning()
+      listener.onStep(step, text)
+    }
     const network = await Network.open(options, { files, program, clock, onStep })
     const token = makeToken()
     const api = await startNetworkApi(network, token, () => asked.abort())
-    try {
+    writeRunning = () =>
       files.writeRunning({ version: 1, pid: process.pid, url: api.url, token, node: network.nodeAccess })
+    try {
+      writeRunning()
       await keepRunning(network, { listener, clock }, ending)
     } finally {
       await network.down()

@@ -4,7 +4,7 @@ import { type ConfigFlags, makeFolder, renderConfigFile } from '../../config/ind
 import { ArchiveError, type Clock, type Period } from '../../core/index.ts'
 import type { Speed } from '../node/process/node-process.ts'
 import { KeptProcess, type ProcessState } from './kept-process.ts'
-import type { SidecarPorts } from './network-ports.ts'
+import { chooseSidecarPorts, type SidecarPorts } from './network-ports.ts'
 import type { NodeLink } from './node-link.ts'
 import type { Program } from './program.ts'
 
@@ -102,8 +102,8 @@ function computePollInterval(speed: Speed): number {
 export class Sidecar {
   readonly process: KeptProcess
   readonly address: string
-  readonly apiUrl: string
   isRegistered: boolean
+  private ports: SidecarPorts
   /** Of each period. */
   private readonly chunks = new Map<Period, number>()
   private countedTo: Period = -1
@@ -117,20 +117,30 @@ export class Sidecar {
       readonly name: string
       readonly address: string
       readonly isRegistered: boolean
-      readonly directory: string
+      readonly place: PlaceOptions
       readonly log: string
       readonly ports: SidecarPorts
+      /** Where somebody has got these before it could. */
+      readonly takesOtherPorts: boolean
     },
     modules: { readonly program: Program; readonly clock: Clock },
   ) {
     this.address = options.address
     this.isRegistered = options.isRegistered
-    this.apiUrl = `http://127.0.0.1:${options.ports.api}`
+    this.ports = options.ports
+    const { place, name, takesOtherPorts } = options
+    writePlace({ ...place, ports: this.ports })
     this.process = new KeptProcess(
       {
-        name: options.name,
-        args: () => ['start', '--with-parent', '--config', configOf(options.directory), '--log-format', 'human'],
-        cwd: options.directory,
+        name,
+        args: async () => {
+          const ports = await chooseSidecarPorts(name, this.ports, takesOtherPorts)
+          const hasMoved = ports.api !== this.ports.api || ports.metrics !== this.ports.metrics
+          if (hasMoved) writePlace({ ...place, ports })
+          this.ports = ports
+          return ['start', '--with-parent', '--config', configOf(place.directory), '--log-format', 'human']
+        },
+        cwd: place.directory,
         log: options.log,
         stopLimitMs: STOP_LIMIT_MS,
       },
@@ -140,6 +150,10 @@ export class Sidecar {
 
   get name(): string {
     return this.process.name
+  }
+
+  get apiUrl(): string {
+    return `http://127.0.0.1:${this.ports.api}`
   }
 
   async report(): Promise<SidecarReport> {

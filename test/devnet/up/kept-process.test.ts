@@ -11,9 +11,9 @@ describe('devnet/up/kept-process', function () {
   let kept: KeptProcess
 
   /** `massa-storage`, with Node told to run something else in its place. */
-  function make(script: string): KeptProcess {
+  function make(script: string, args: () => readonly string[] | Promise<readonly string[]> = () => []): KeptProcess {
     return new KeptProcess(
-      { name: 'some', args: () => [], cwd: dir, log: join(dir, 'log'), stopLimitMs: 5_000 },
+      { name: 'some', args, cwd: dir, log: join(dir, 'log'), stopLimitMs: 5_000 },
       { program: { nodeArguments: ['--eval', script, '--'], env: process.env }, clock: new SetClock() },
     )
   }
@@ -36,6 +36,20 @@ describe('devnet/up/kept-process', function () {
     kept.start()
     await until(() => kept.restarts >= 2)
     assert.equal(kept.lastEnd, 'exit code 7')
+  })
+
+  it('asks for arguments at each start, again when there are none to be had, and says why', async () => {
+    let asked = 0
+    kept = make('console.log(process.argv.at(-1)); process.exit(7)', async () => {
+      asked++
+      if (asked === 1) throw new Error('a port is in use')
+      return [`start ${asked}`]
+    })
+    kept.start()
+    await until(() => kept.restarts === 1)
+    assert.equal(kept.lastEnd, 'a port is in use')
+    await until(() => readLog().includes('start 3'))
+    assert.doesNotMatch(readLog(), /start 1/)
   })
 
   it('starts a process again that is killed', async () => {
