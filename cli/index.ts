@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from 'commander'
 import { readPackageVersion } from '../config/package-root.ts'
-import { ArchiveError, isArchiveError } from '../core/errors.ts'
+import { ArchiveError } from '../core/errors.ts'
 import { type Action, add, explain, type Run } from './add-command.ts'
 import { addAccount } from './chain-commands.ts'
 import type { InitOptions } from './commands/config-init.ts'
@@ -17,6 +17,7 @@ import {
   parsePeriod,
   parsePeriodRange,
 } from './parse-arguments.ts'
+import { describeFailure } from './report-failure.ts'
 import { usageErrorAsJson, usageErrorAsText } from './usage-errors.ts'
 
 // A command is imported when it runs, and so is what it needs: the server of the API and the client of the nodes take
@@ -290,21 +291,8 @@ function watchOutputs(isDaemon: boolean, json: boolean): void {
 }
 
 function reportFailure(error: unknown, json: boolean): number {
-  const code = exitCodeOf(error)
-  if (isArchiveError(error) && error.kind !== 'bug') {
-    const text = json
-      ? JSON.stringify({ error: { code: error.code, message: error.message, hint: error.action } })
-      : `massa-storage: ${error.message} (${error.code})\n${error.action}`
-    process.stderr.write(`${text}\n`)
-    return code
-  }
-  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  process.stderr.write(
-    json
-      ? `${JSON.stringify({ error: { code: isArchiveError(error) ? error.code : 'BUG', message: stack } })}\n`
-      : `massa-storage: this is a bug, please report it${isArchiveError(error) ? ` (${error.code})` : ''}\n${stack}\n`,
-  )
-  return code
+  process.stderr.write(`${describeFailure(error, json)}\n`)
+  return exitCodeOf(error)
 }
 
 function collect(value: string, previous: readonly string[] = []): string[] {

@@ -1,3 +1,5 @@
+import { escapeControls } from '../core/escape-controls.ts'
+
 /** Lines at the bottom of a terminal that are drawn anew, below those that stay. */
 export class LiveLines {
   private readonly stream: NodeJS.WriteStream
@@ -15,7 +17,7 @@ export class LiveLines {
   }
 
   printAbove(line: string): void {
-    this.stream.write(`${this.erasure()}${line}\n${this.drawn.map((drawn) => `${drawn}\n`).join('')}`)
+    this.stream.write(`${this.erasure()}${escapeControls(line)}\n${this.drawn.map((drawn) => `${drawn}\n`).join('')}`)
   }
 
   /** What is drawn now stays. */

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import { escapeControls } from '../core/escape-controls.ts'
 
 export interface OutputOptions {
   readonly json: boolean
@@ -11,7 +12,11 @@ export interface OutputOptions {
 
 type Colour = Parameters<typeof styleText>[0]
 
-/** Everything that commands print: answers on stdout, remarks and progress on stderr. */
+/**
+ * Everything that commands print: answers on stdout, remarks and progress on stderr.
+ *
+ * Control characters are escaped here, whoever they come from: a line of ours is one line and has none.
+ */
 export class Output {
   readonly json: boolean
   readonly quiet: boolean
@@ -29,33 +34,39 @@ export class Output {
 
   /** The answer for people; nothing with --json. */
   line(text = ''): void {
-    if (!this.json) this.stdout.write(`${text}\n`)
+    if (!this.json) this.stdout.write(`${escapeControls(text)}\n`)
+  }
+
+  /** A line that begins in a colour, where there are colours. */
+  markedLine(colour: Colour, mark: string, rest = ''): void {
+    if (this.json) return
+    const shown = escapeControls(mark)
+    const coloured = this.colour ? styleText(colour, shown, { validateStream: false }) : shown
+    this.stdout.write(`${coloured}${escapeControls(rest)}\n`)
   }
 
   /** The answer for programs, one JSON value; nothing without --json. */
   value(value: unknown): void {
-    if (this.json) this.stdout.write(`${JSON.stringify(value)}\n`)
+    if (this.json) this.stdout.write(`${escapeControls(JSON.stringify(value))}\n`)
   }
 
   /** Why there is no answer, for programs, on stderr. */
   failure(error: { readonly code: string; readonly message: string }): void {
-    if (this.json) this.stderr.write(`${JSON.stringify({ error })}\n`)
+    if (this.json) this.stderr.write(`${escapeControls(JSON.stringify({ error }))}\n`)
   }
 
   /** Not the answer: advice, progress in words. Silent with --quiet and --json. */
   remark(text: string): void {
-    if (!this.json && !this.quiet) this.stderr.write(`${text}\n`)
-  }
-
-  style(colour: Colour, text: string): string {
-    return this.colour ? styleText(colour, text, { validateStream: false }) : text
+    if (!this.json && !this.quiet) this.stderr.write(`${escapeControls(text)}\n`)
   }
 
   /** A table for people, columns aligned; right-aligned where `right` says so. */
   table(rows: readonly (readonly string[])[], right: readonly boolean[] = []): void {
     const widths: number[] = []
-    for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length)
-    for (const row of rows) {
+    // What is escaped is longer.
+    const shown = rows.map((row) => row.map(escapeControls))
+    for (const row of shown) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length)
+    for (const row of shown) {
       const cells = row.map((cell, i) => (right[i] ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
       this.line(cells.join('  ').trimEnd())
     }
@@ -119,7 +130,7 @@ export class Progress {
     }
     const filled = Math.round(share * BAR_CELLS)
     const rest = restMs === undefined ? '' : `, ${formatDuration(restMs)} left`
-    const text = `${this.title} ${Math.floor(share * 100)}%${detail && ` ${detail}`}${rest}`
+    const text = escapeControls(`${this.title} ${Math.floor(share * 100)}%${detail && ` ${detail}`}${rest}`)
     if (this.mode === 'lines') this.stderr.write(`${text}\n`)
     else {
       const bar = `[${'='.repeat(filled)}${' '.repeat(BAR_CELLS - filled)}] ${text}`

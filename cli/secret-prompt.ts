@@ -1,4 +1,5 @@
 import { StringDecoder } from 'node:string_decoder'
+import { escapeControls } from '../core/escape-controls.ts'
 
 /** A terminal whose keys can be read one by one. */
 export interface SecretTerminal {
@@ -53,7 +54,7 @@ export function askSecret(text: string, terminal: SecretTerminal, signal?: Abort
         else if (key >= ' ' && typed.length < MAX_CHARACTERS) typed.push(key)
       }
     }
-    output.write(text)
+    output.write(escapeControls(text))
     input.setRawMode(true)
     input.on('data', onData)
     input.once('end', onEnd)

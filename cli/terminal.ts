@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises'
+import { escapeControls } from '../core/escape-controls.ts'
 
 /** Somebody at a terminal who can be asked. */
 export interface Terminal {
@@ -16,7 +17,7 @@ export function openTerminal(): Terminal | undefined {
   readline.once('close', () => closed.abort())
   return {
     question: async (text) => (await readline.question(text, { signal: closed.signal })).trim(),
-    say: (text) => void process.stderr.write(`${text}\n`),
+    say: (text) => void process.stderr.write(`${escapeControls(text)}\n`),
     close: () => readline.close(),
   }
 }

@@ -1,4 +1,5 @@
 import { ERROR_CODES } from '../core/error-codes.ts'
+import { escapeControls, escapeLines } from '../core/escape-controls.ts'
 
 const HINT = ERROR_CODES.CLI_USAGE.action
 /** Longer values are cut: they were pasted by mistake. */
@@ -7,14 +8,14 @@ const MAX_MESSAGE_CHARS = 300
 /** What commander says of wrong usage, as every other error of ours looks. */
 export function usageErrorAsText(text: string): string {
   const { message, suggestion } = readUsageError(text)
-  return `massa-storage: ${message} (CLI_USAGE)\n${suggestion ?? HINT}\n`
+  return `massa-storage: ${escapeLines(message)} (CLI_USAGE)\n${suggestion ?? HINT}\n`
 }
 
 /** The same for programs: one JSON object and a newline. */
 export function usageErrorAsJson(text: string): string {
   const { message, suggestion } = readUsageError(text)
   const hint = suggestion === undefined ? HINT : `${suggestion} ${HINT}`
-  return `${JSON.stringify({ error: { code: 'CLI_USAGE', message, hint } })}\n`
+  return `${escapeControls(JSON.stringify({ error: { code: 'CLI_USAGE', message, hint } }))}\n`
 }
 
 function readUsageError(text: string): { message: string; suggestion: string | undefined } {

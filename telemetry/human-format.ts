@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import { escapeControls } from '../core/escape-controls.ts'
 
 /** A log line as pino writes it: level, time, module, msg and the fields. */
 export type LogRecord = Readonly<Record<string, unknown>>
@@ -77,11 +78,4 @@ function formatCause(cause: unknown): string {
   const { message, cause: next } = cause as Record<string, unknown>
   // One line per cause is enough: a multi-line message (TOML with its excerpt) says all in the first.
   return `, because ${escapeControls(String(message).split('\n')[0] ?? '')}${formatCause(next)}`
-}
-
-function escapeControls(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
-  })
 }

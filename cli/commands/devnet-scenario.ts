@@ -12,7 +12,10 @@ export async function devnetScenario(context: Context, names: readonly string[])
   const { output, cwd, flags } = context
   if (names.length === 0) {
     output.value(SCENARIOS.map(({ name, story }) => ({ name, story })))
-    for (const { name, story } of SCENARIOS) output.line(`${name}\n    ${story.replaceAll('; ', ';\n    ')}`)
+    for (const { name, story } of SCENARIOS) {
+      output.line(name)
+      for (const line of story.replaceAll('; ', ';\n').split('\n')) output.line(`    ${line}`)
+    }
     return EXIT_CODES.ok.code
   }
   const unknown = names.find((name) => !SCENARIOS.some((scenario) => scenario.name === name))

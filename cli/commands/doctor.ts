@@ -45,7 +45,7 @@ export async function doctor(context: Context): Promise<number> {
     for (const url of config.node.grpcUrls) findings.push(...(await checkNode(url, config)))
   }
   for (const { check, ok, detail, fix } of findings) {
-    output.line(`${ok ? output.style('green', 'ok  ') : output.style('red', 'FAIL')} ${check.padEnd(10)} ${detail}`)
+    output.markedLine(ok ? 'green' : 'red', ok ? 'ok  ' : 'FAIL', ` ${check.padEnd(10)} ${detail}`)
     if (fix) output.line(`     -> ${fix}`)
   }
   const ok = findings.every((finding) => finding.ok)

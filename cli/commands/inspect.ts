@@ -30,7 +30,7 @@ export async function inspect(
     }
     output.value(answer.result)
     if (what.request.kind === 'inspect-period') renderPeriod(output, answer.result as InspectedPeriod)
-    else output.line(render(answer.result, ''))
+    else for (const line of render(answer.result, '')) output.line(line)
   }
   return EXIT_CODES.ok.code
 }
@@ -42,23 +42,23 @@ function checkId(request: QueryRequest): void {
 }
 
 /** Indented `key value` lines; lists of objects one per line. */
-function render(value: unknown, indent: string): string {
-  if (Array.isArray(value)) return value.map((item) => `${indent}${renderItem(item)}`).join('\n')
-  if (typeof value !== 'object' || value === null) return `${indent}${String(value)}`
+function render(value: unknown, indent: string): string[] {
+  if (Array.isArray(value)) return value.map((item) => `${indent}${renderItem(item)}`)
+  if (typeof value !== 'object' || value === null) return [`${indent}${String(value)}`]
   const entries = Object.entries(value).filter(([, field]) => field !== undefined)
   const width = Math.max(...entries.map(([key]) => key.length))
-  return entries.map(([key, field]) => renderField(key, field, { indent, width })).join('\n')
+  return entries.flatMap(([key, field]) => renderField(key, field, { indent, width }))
 }
 
-function renderField(key: string, field: unknown, layout: { indent: string; width: number }): string {
+function renderField(key: string, field: unknown, layout: { indent: string; width: number }): string[] {
   const { indent, width } = layout
   if (Array.isArray(field)) {
     return field.length === 0
-      ? `${indent}${key.padEnd(width)}  none`
-      : `${indent}${key}\n${render(field, `${indent}  `)}`
+      ? [`${indent}${key.padEnd(width)}  none`]
+      : [`${indent}${key}`, ...render(field, `${indent}  `)]
   }
-  if (typeof field === 'object' && field !== null) return `${indent}${key.padEnd(width)}  ${renderItem(field)}`
-  return `${indent}${key.padEnd(width)}  ${String(field)}`
+  if (typeof field === 'object' && field !== null) return [`${indent}${key.padEnd(width)}  ${renderItem(field)}`]
+  return [`${indent}${key.padEnd(width)}  ${String(field)}`]
 }
 
 function renderItem(item: unknown): string {

@@ -31,7 +31,7 @@ export async function prune(
     const result = answer.result as PruneResult
     output.value(result)
     output.line(describe(result))
-    output.line(describeNext(result))
+    for (const line of describeNext(result)) output.line(line)
   }
   return EXIT_CODES.ok.code
 }
@@ -43,8 +43,8 @@ function describe(result: PruneResult): string {
   return `${verb} ${formatCount(periods, 'period')} (${from} to ${to}, ${formatBytes(bodyBytes)}); kept: from period ${keptFrom} on.`
 }
 
-function describeNext({ retentionPeriods, stepPeriods, nextAtPeriod }: PruneResult): string {
-  if (retentionPeriods === 0) return 'retention_periods = 0 keeps everything.'
+function describeNext({ retentionPeriods, stepPeriods, nextAtPeriod }: PruneResult): string[] {
+  if (retentionPeriods === 0) return ['retention_periods = 0 keeps everything.']
   const rule = `retention_periods = ${retentionPeriods} keeps the newest ${retentionPeriods} and 16 more, in steps of ${stepPeriods}.`
-  return nextAtPeriod === null ? rule : `${rule}\nThe next step is due when period ${nextAtPeriod} is archived.`
+  return nextAtPeriod === null ? [rule] : [rule, `The next step is due when period ${nextAtPeriod} is archived.`]
 }

@@ -47,9 +47,8 @@ export async function replay(context: Context, options: ReplayCommandOptions, si
   const fast = options.fast ?? false
   const server = await startReplayServer({ recording, fast, speed: options.speed ?? 1 })
   const { last: head, holes = [] } = server.wholePeriods ?? {}
-  output.remark(
-    `A recorded massa-node answers at ${server.url} (chain ${recording.chainId}).\nIts last whole period is ${head ?? '-'}.`,
-  )
+  output.remark(`A recorded massa-node answers at ${server.url} (chain ${recording.chainId}).`)
+  output.remark(`Its last whole period is ${head ?? '-'}.`)
   if (holes.length > 0) {
     output.remark(`Of periods ${holes[0]} to ${holes.at(-1)}, ${holes.length} were not recorded whole: they stay gaps.`)
   }

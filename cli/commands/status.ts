@@ -113,7 +113,7 @@ function show(output: Output, answer: StatusAnswer): void {
     output.line(`  gap: thread ${gap.thread}, periods ${gap.firstPeriod} to ${gap.lastPeriod}, before ${gap.missing}`)
   }
   if (answer.gaps.length > SHOWN_GAPS) output.line(`  and ${answer.gaps.length - SHOWN_GAPS} more: --json shows all`)
-  for (const problem of answer.problems) output.line(output.style('yellow', `! ${problem}`))
+  for (const problem of answer.problems) output.markedLine('yellow', `! ${problem}`)
 }
 
 function describeNode(node: StatusAnswer['nodes'][number]): string {

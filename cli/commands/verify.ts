@@ -91,8 +91,8 @@ function show(
   for (const damage of damages) {
     const { period, what, code, repaired, note } = damage
     const where = `${period === undefined ? what : `period ${period}: ${what}`} (${code})`
-    if (repaired) output.line(`${output.style('yellow', 'repaired')} ${where}${note === undefined ? '' : `: ${note}`}`)
-    else output.line(`${output.style('red', 'DAMAGED')} ${where}, ${describeLeft(damage, run)}`)
+    if (repaired) output.markedLine('yellow', 'repaired', ` ${where}${note === undefined ? '' : `: ${note}`}`)
+    else output.markedLine('red', 'DAMAGED', ` ${where}, ${describeLeft(damage, run)}`)
   }
   for (const { from, to } of gaps) output.line(`gap: periods ${from} to ${to} are not archived`)
   const left = damages.filter(({ repaired }) => !repaired).length

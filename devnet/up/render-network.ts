@@ -1,3 +1,4 @@
+import { escapeControls } from '../../core/index.ts'
 import { formatMegabytes } from './format-megabytes.ts'
 import type { NetworkReport } from './network-report.ts'
 import type { SidecarReport } from './sidecar.ts'
@@ -23,7 +24,7 @@ export function renderNetwork(report: NetworkReport, columns: number): string[] 
     ...listRemarks(report),
     INDEPENDENT_NOTE,
   ]
-  return lines.map((line) => line.slice(0, columns))
+  return lines.map((line) => escapeControls(line).slice(0, columns))
 }
 
 /** The same in one line, where nothing is drawn anew. */

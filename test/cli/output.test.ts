@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { formatDuration, Output, Progress } from '../../cli/output.ts'
+import { findPackageRoot } from '../../config/index.ts'
 
 /** A terminal of so many columns, or a pipe, that keeps what is written. */
 function makeStream(columns?: number): NodeJS.WriteStream & { text: string } {
@@ -30,11 +33,14 @@ function makeOutput(options: { columns?: number; json?: boolean; quiet?: boolean
 
 describe('cli/output', () => {
   it('colours on a terminal, but with NO_COLOR, --json or a pipe', () => {
-    const styled = (options: Parameters<typeof makeOutput>[0]) => makeOutput(options).output.style('red', 'x')
-    assert.equal(styled({ columns: 80 }), '\x1b[31mx\x1b[39m')
-    for (const options of [{ columns: 80, noColor: true }, { columns: 80, json: true }, {}]) {
-      assert.equal(styled(options), 'x')
+    const marked = (options: Parameters<typeof makeOutput>[0]) => {
+      const { output, stdout } = makeOutput(options)
+      output.markedLine('red', 'x', ' y')
+      return stdout.text
     }
+    assert.equal(marked({ columns: 80 }), '\x1b[31mx\x1b[39m y\n')
+    for (const options of [{ columns: 80, noColor: true }, {}]) assert.equal(marked(options), 'x y\n')
+    assert.equal(marked({ columns: 80, json: true }), '')
   })
 
   it('prints values alone with --json, lines alone without, remarks neither with --json nor with --quiet', () => {
@@ -49,6 +55,48 @@ describe('cli/output', () => {
       made.output.remark('remark')
       assert.deepEqual([made.stdout.text, made.stderr.text], [stdout, stderr])
     }
+  })
+
+  it('adversary: control characters of a stranger reach no terminal, and begin no line', () => {
+    const nasty = '\x1b[2J\x1b]0;owned\x07\r\b\u009b31m\u202e\nFinal: operation O1'
+    const { output, stdout, stderr } = makeOutput({ columns: 80, noColor: true })
+    output.line(`event ${nasty}`)
+    output.remark(nasty)
+    output.markedLine('red', nasty, nasty)
+    output.table([[nasty, 'x']])
+    assert.equal(stdout.text.split('\n').length, 4)
+    assert.equal(stderr.text.split('\n').length, 2)
+    const json = makeOutput({ columns: 80, json: true })
+    json.output.value({ events: [nasty] })
+    json.output.failure({ code: 'X', message: nasty })
+    assert.deepEqual(JSON.parse(json.stdout.text), { events: [nasty] })
+    assert.deepEqual(JSON.parse(json.stderr.text), { error: { code: 'X', message: nasty } })
+    let nowMs = 0
+    const bar = makeStream()
+    const progress = new Progress(nasty, 'lines', bar, () => nowMs)
+    nowMs = 5_000
+    progress.update(1, 2, nasty)
+    for (const { text } of [stdout, stderr, json.stdout, json.stderr, bar]) {
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must be absent
+      assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/)
+    }
+  })
+
+  it('is what commands print through: files that write by themselves are known', () => {
+    const folder = join(findPackageRoot(), 'cli')
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
+    const writing = files.filter((file) => /process\.std(?:out|err)\b/.test(readFileSync(join(folder, file), 'utf8')))
+    assert.deepEqual(writing.sort(), [
+      'commands/devnet-orders.ts',
+      'commands/devnet-up.ts',
+      'commands/start.ts',
+      'commands/status.ts',
+      'confirm.ts',
+      'context.ts',
+      'index.ts',
+      'secret-prompt.ts',
+      'terminal.ts',
+    ])
   })
 
   it('aligns the columns of a table and ends no line in spaces', () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { usageErrorAsJson, usageErrorAsText } from '../../cli/usage-errors.ts'
+import { escapeLines } from '../../core/index.ts'
 
 describe('cli/usage-errors', () => {
   for (const [title, text, message, pattern] of [
@@ -35,7 +36,7 @@ describe('cli/usage-errors', () => {
       assert.equal(error.code, 'CLI_USAGE')
       assert.equal(error.message, message)
       assert.match(error.hint, pattern)
-      assert.equal(usageErrorAsText(text).startsWith(`massa-storage: ${message} (CLI_USAGE)\n`), true)
+      assert.equal(usageErrorAsText(text).startsWith(`massa-storage: ${escapeLines(message)} (CLI_USAGE)\n`), true)
     })
   }
 

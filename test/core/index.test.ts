@@ -155,6 +155,8 @@ const EXPORTS = [
   'encodeSignatureArgument',
   'encodeTypedArguments',
   'equalBytes',
+  'escapeControls',
+  'escapeLines',
   'findRegistryFunction',
   'findStakeTooLow',
   'formatAddress',
