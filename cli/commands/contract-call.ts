@@ -204,7 +204,13 @@ async function read(context: Context, chain: ChainPort, planned: PlannedCall): P
     gasCost: answer.gasCost.toString(),
     events,
   })
-  if (call.functionName === 'getNodeInfo' && planned.isView) output.line(summariseNode(value as RegistryNode))
+  if (call.functionName === 'getNodeInfo' && planned.isView) {
+    const node = value as RegistryNode
+    output.line(summariseNode(node))
+    if (!node.leaving && node.weightGb === 0n && node.nextWeightGb === 0n) {
+      output.remark(`It has no weight, so it is not paid: 'massa-storage node info ${node.address}' says why.`)
+    }
+  }
   if (value !== '') renderValue(output, value)
   for (const event of events) output.line(`event ${event}`)
   if (!planned.isView) output.remark(`Only tried: nothing was sent. It took ${answer.gasCost} gas.`)

@@ -39,6 +39,7 @@ export async function nodeInfo(
       'offers',
       `${node.allocatedGb} GB, ${node.retentionPeriods === 0n ? 'for ever' : `${node.retentionPeriods} periods`}`,
     ],
+    ['weight', describeWeight(node)],
     ['stake', mas(node.stake)],
     ['registered', `period ${node.registeredPeriod}`],
     ['challenges', `${node.totalChallenges}, ${node.passedChallenges} passed, ${node.openChallenges} open`],
@@ -47,15 +48,32 @@ export async function nodeInfo(
     ['slashed', mas(node.slashedTotal)],
     ['rewards', `${mas(node.pendingRewards)} to claim, ${mas(accrued)} with what is not yet vested`],
   ])
+  if (isWeightless(node, config)) {
+    output.line(`It has no weight, so it is not paid. Its operator changes that:`)
+    output.line(`  massa-storage sc call storage_registry update_storage_allocation ${node.allocatedGb} 0`)
+  }
   for (const change of pending) output.line(describeChange(change))
   return EXIT_CODES.ok.code
 }
 
-function describeState({ leaving, active, rules }: RegistryNode, { requireAnchors }: RegistryConfig): string {
-  if (leaving) return 'leaving'
-  if (!active) return 'inactive: top up the stake'
-  if (requireAnchors && rules === 0) {
-    return 'without weight since anchors are required: call updateStorageAllocation or topUpStake'
-  }
-  return 'active'
+type Standing = Pick<RegistryNode, 'leaving' | 'active' | 'rules' | 'retentionPeriods'>
+type Rules = Pick<RegistryConfig, 'requireAnchors'>
+
+/** What a node is in the registry. */
+export function describeState(node: Standing, config: Rules): string {
+  if (node.leaving) return 'leaving'
+  if (!node.active) return 'inactive: top up the stake'
+  if (!isWeightless(node, config)) return 'active'
+  return node.retentionPeriods === 0n
+    ? 'without weight since anchors are required'
+    : 'without weight: only nodes that keep for ever count here'
+}
+
+/** With the stake for it, and yet neither weight nor a share of anything. */
+function isWeightless({ leaving, active, rules, retentionPeriods }: Standing, { requireAnchors }: Rules): boolean {
+  return active && !leaving && requireAnchors && (rules === 0 || retentionPeriods !== 0n)
+}
+
+function describeWeight({ weightGb, nextWeightGb, nextWeightEra }: RegistryNode): string {
+  return `${weightGb} GB${nextWeightGb > weightGb ? `, ${nextWeightGb} GB from era ${nextWeightEra} on` : ''}`
 }

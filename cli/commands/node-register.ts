@@ -6,6 +6,7 @@ import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { formatDuration } from '../output.ts'
 import { toPlain } from '../render-value.ts'
+import { checkRetentionPromise } from '../retention-promise.ts'
 import { changeToJson, describeChange } from './contract-show.ts'
 
 /** The records of a node take 0.0517 MAS; what is not used comes back in the same call. */
@@ -32,6 +33,8 @@ export async function registerNode(context: Context, options: RegisterOptions): 
   const { client, loaded } = await openRegistry(context, { address: options.address, needsKey: true })
   const { chainId } = await client.chain.readStatus()
   const config = await client.read('getConfig', {})
+  const broken = checkRetentionPromise(options.retentionPeriods, config, loaded)
+  if (broken !== undefined) output.remark(`Warning: ${broken}`)
   const allocatedGb = options.gb ?? BigInt(loaded.config.allocatedStorageGb)
   const args = {
     allocatedGb,

@@ -44,6 +44,11 @@ export const CONTRACT_CODES = {
     when: 'A change of the registry is applied that was not announced as it is.',
     action: 'Announce it first; exactly the same settings or code must be applied.',
   },
+  CONTRACT_NODE_WEIGHTLESS: {
+    kind: 'input',
+    when: 'A node would register for a limited time with a registry that requires anchors, which counts only nodes that keep for ever. Nothing was sent.',
+    action: 'Keep for ever as the message says, with a disk for it; for less this registry pays nothing.',
+  },
   CONTRACT_NO_DELAY: {
     kind: 'input',
     when: 'A change is announced to a registry whose delay is 0: the first call would apply it.',

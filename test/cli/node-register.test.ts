@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { contractCall } from '../../cli/commands/contract-call.ts'
+import { nodeInfo } from '../../cli/commands/node-info.ts'
+import { registerNode } from '../../cli/commands/node-register.ts'
+import { isArchiveError } from '../../core/index.ts'
+import { makeWallet } from '../devnet/node/face.ts'
+import { type CommandOptions, RegistryPlace } from './registry-place.ts'
+
+const ADMIN = makeWallet('admin')
+const NODE = makeWallet('node')
+const FOR_EVER = { MASSA_STORAGE_RETENTION_PERIODS: '0' }
+const ANCHORED = [
+  'require_anchors = true',
+  'unbonding_periods = 256',
+  'admin_delay_periods = 3000',
+  'max_reward_per_period = 1_000_000_000',
+].join('\n')
+
+describe('cli/commands/node-register', function () {
+  this.timeout(60_000)
+  let place: RegistryPlace
+
+  before(async () => {
+    place = await RegistryPlace.open([ADMIN, NODE], ANCHORED)
+  })
+
+  after(() => place.close())
+
+  const open = (options: Omit<CommandOptions, 'wallet'> = {}) => place.command({ wallet: NODE, ...options })
+
+  it('error: with the shipped settings nothing is staked where anchors are required', async () => {
+    const before = place.balance(NODE)
+    for (const options of [{}, { retentionPeriods: 5_000n }]) {
+      const { context, signal } = open()
+      await assert.rejects(registerNode(context, { ...options, gb: 3n, yes: true, signal }), (error) => {
+        assert(isArchiveError(error, 'CONTRACT_NODE_WEIGHTLESS'))
+        assert.match(error.message, /set 'retention_periods = 0' below \[distributed_storage\] in \S+config\.toml$/)
+        return true
+      })
+    }
+    assert.equal(place.balance(NODE), before)
+  })
+
+  it('who keeps for ever has weight; who then promises less is told so', async () => {
+    const registering = open({ env: FOR_EVER })
+    await registerNode(registering.context, { gb: 3n, yes: true, signal: registering.signal })
+    assert.match(registering.stdout.text, /^Registered AU\w+: 3 GB/)
+    assert.doesNotMatch(registering.stderr.text, /Warning/)
+    const look = async () => {
+      const { context, stdout } = open()
+      await nodeInfo(context, undefined, {})
+      return stdout.text
+    }
+    assert.match(await look(), /^state +active$[\s\S]*^weight +0 GB, 1 GB from era \d+ on$/m)
+    const words = { target: 'storage_registry', functionName: 'update_storage_allocation', args: ['3', '100'] }
+    const updating = open()
+    await contractCall(updating.context, words, { yes: true, signal: updating.signal })
+    const info = await look()
+    assert.match(info, /^state +without weight: only nodes that keep for ever count here$/m)
+    assert.match(info, /^weight +0 GB$/m)
+    assert.match(info, /^ {2}massa-storage sc call storage_registry update_storage_allocation 3 0$/m)
+    const seed = open()
+    await contractCall(
+      seed.context,
+      { target: 'storage_registry', functionName: 'get_node_info', args: [NODE.address] },
+      { signal: seed.signal },
+    )
+    assert.match(seed.stdout.text, /^allocated_gb=3, success_rate=1\.0, pending_rewards=0\n/)
+    assert.match(
+      seed.stderr.text,
+      /^It has no weight, so it is not paid: 'massa-storage node info AU\w+' says why\.\n$/,
+    )
+  })
+})

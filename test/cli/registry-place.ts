@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { contractDeploy } from '../../cli/commands/contract-deploy.ts'
+import type { Context } from '../../cli/context.ts'
+import { Output } from '../../cli/output.ts'
+import { loadConfig } from '../../config/index.ts'
+import { type Face, GENESIS_MS, makeRequestClock, startFace, type Wallet } from '../devnet/node/face.ts'
+
+export interface CommandOptions {
+  /** Who signs. */
+  readonly wallet: Wallet
+  readonly json?: boolean
+  readonly quiet?: boolean
+  /** MASSA_STORAGE_*, beside the key. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** What a command of this process was given, and what it printed. */
+export interface TriedCommand {
+  readonly context: Context
+  readonly signal: AbortSignal
+  readonly stdout: { text: string }
+  readonly stderr: { text: string }
+}
+
+/** A chain with a registry, and a folder whose configuration names it: commands run in this process. */
+export class RegistryPlace {
+  readonly face: Face
+  readonly dir: string
+
+  private constructor(face: Face, dir: string) {
+    this.face = face
+    this.dir = dir
+  }
+
+  /** @param settings - lines below [storage_registry] */
+  static async open(wallets: readonly [Wallet, ...Wallet[]], settings: string): Promise<RegistryPlace> {
+    const face = await startFace(makeRequestClock(15_000), wallets)
+    const place = new RegistryPlace(face, mkdtempSync(join(tmpdir(), 'massa-storage-registry-')))
+    mkdirSync(join(place.dir, 'config'))
+    place.write(
+      'config/config.toml',
+      [
+        '[distributed_storage]',
+        '    [distributed_storage.node]',
+        '        chain_id = 77',
+        `        genesis_timestamp_ms = ${GENESIS_MS}`,
+        '        poll_interval_ms = 100',
+        '    [distributed_storage.contract]',
+        `        json_rpc_url = "${face.url}"`,
+        '',
+      ].join('\n'),
+    )
+    const params = place.write('registry.toml', `[storage_registry]\n${settings}\n`)
+    const { context, signal, stderr } = place.command({ wallet: wallets[0] })
+    assert.equal(await contractDeploy(context, { params, yes: true }, signal), 0, stderr.text)
+    return place
+  }
+
+  /** @returns the name, for a command */
+  write(name: string, text: string): string {
+    writeFileSync(join(this.dir, name), text)
+    return name
+  }
+
+  command({ wallet, json = false, quiet = false, env: more = {} }: CommandOptions): TriedCommand {
+    const { dir: cwd } = this
+    const [stdout, stderr] = [makeStream(), makeStream()]
+    const env = { MASSA_STORAGE_SECRET_KEY: wallet.secret, ...more }
+    const output = new Output({ json, quiet, noColor: true, stdout, stderr })
+    const load: Context['load'] = (flags = {}) => loadConfig({ env, flags, cwd })
+    const context: Context = { output, env, cwd, file: undefined, flags: {}, load, at: () => context }
+    return { context, stdout, stderr, signal: new AbortController().signal }
+  }
+
+  balance(wallet: Wallet): bigint {
+    return this.face.chain.engine.ledger.balance(wallet.address)
+  }
+
+  async close(): Promise<void> {
+    await this.face.close()
+    rmSync(this.dir, { recursive: true, force: true })
+  }
+}
+
+function makeStream(): NodeJS.WriteStream & { text: string } {
+  const stream = {
+    text: '',
+    write(text: string) {
+      stream.text += text
+      return true
+    },
+  }
+  return stream as unknown as NodeJS.WriteStream & { text: string }
+}
