@@ -16,7 +16,7 @@ export function findKeySource(context: Context, { config }: LoadedConfig): KeySo
   return {
     file: keyFile === '' ? '' : resolve(context.cwd, keyFile),
     env: context.env,
-    onWarning: (text) => context.output.remark(`Warning: ${text}`),
+    onWarning: (text) => context.output.warn(text),
   }
 }
 

@@ -1,9 +1,12 @@
 import { formatCoins } from '../core/index.ts'
 import type { ContractCall, Quote } from '../storage-worker/index.ts'
-import { confirmSpending } from './confirm.ts'
+import { type ConfirmOptions, confirmSpending } from './confirm.ts'
+import type { Context } from './context.ts'
 import type { Output } from './output.ts'
 
 export interface CallToConfirm {
+  /** What to know beside what is signed. */
+  readonly remarks?: readonly string[]
   readonly call: Pick<ContractCall, 'target' | 'functionName' | 'coinsNanoMas'>
   /** As they are shown: name or type, and value. */
   readonly args: readonly (readonly [string, string])[]
@@ -20,22 +23,22 @@ const MAX_SHOWN_CHARACTERS = 100
  *
  * @throws ArchiveError CLI_NOT_CONFIRMED
  */
-export async function confirmCall(
-  output: Output,
-  { call, args, quote, account, chainId }: CallToConfirm,
-  options: { readonly yes?: boolean | undefined; readonly signal: AbortSignal },
-): Promise<void> {
-  output.remark(`Call of ${call.functionName} at ${call.target} on network ${chainId}:`)
-  for (const [name, value] of args) {
-    const isLong = value.length > MAX_SHOWN_CHARACTERS
-    output.remark(
-      `  ${name} = ${isLong ? `${value.slice(0, MAX_SHOWN_CHARACTERS)}... (${value.length} characters)` : value}`,
-    )
-  }
-  output.remark(`Signed and paid by ${account}, in MAS:`)
-  output.remark(`  ${formatCoins(call.coinsNanoMas ?? 0n)} coins sent with it`)
-  output.remark(`  ${formatCoins(quote.feeNanoMas)} fee, for at most ${quote.maxGas} gas`)
-  await confirmSpending(output, `Spend at most ${formatCoins(quote.spendNanoMas)} MAS?`, options)
+export function confirmCall(context: Context, plan: CallToConfirm, options: ConfirmOptions): Promise<void> {
+  const { remarks = [], call, args, quote, account, chainId } = plan
+  const terms = [
+    ...remarks,
+    `Call of ${call.functionName} at ${call.target} on network ${chainId}:`,
+    ...args.map(([name, value]) => `  ${name} = ${shorten(value)}`),
+    `Signed and paid by ${account}, in MAS:`,
+    `  ${formatCoins(call.coinsNanoMas ?? 0n)} coins sent with it`,
+    `  ${formatCoins(quote.feeNanoMas)} fee, for at most ${quote.maxGas} gas`,
+  ]
+  return confirmSpending(context, { terms, question: `Spend at most ${formatCoins(quote.spendNanoMas)} MAS?` }, options)
+}
+
+function shorten(value: string): string {
+  const isLong = value.length > MAX_SHOWN_CHARACTERS
+  return isLong ? `${value.slice(0, MAX_SHOWN_CHARACTERS)}... (${value.length} characters)` : value
 }
 
 /** Told while an operation is on its way. */

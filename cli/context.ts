@@ -3,6 +3,7 @@ import type { ConfigFlags, LoadedConfig } from '../config/index.ts'
 import { loadConfig } from '../config/load.ts'
 import { ArchiveError } from '../core/errors.ts'
 import { Output } from './output.ts'
+import { openTerminal, type Terminal } from './terminal.ts'
 
 /** What every command gets: output, settings on demand, and where it runs. */
 export interface Context {
@@ -15,6 +16,8 @@ export interface Context {
   readonly passwordFile?: string | undefined
   /** The settings that were given as options. */
   readonly flags: ConfigFlags
+  /** Whoever can be asked; undefined where nobody can. */
+  openTerminal(): Terminal | undefined
   /** Reads the settings; flags given here win over all others. */
   load(flags?: ConfigFlags): LoadedConfig
   /** The same for another archive. */
@@ -52,7 +55,7 @@ export function createContext(command: Command): Context {
     }),
   }
   const { config: file, passwordFile } = options
-  return makeContext({ output, env, cwd, file, passwordFile, flags: given }, (flags) =>
+  return makeContext({ output, env, cwd, file, passwordFile, flags: given, openTerminal }, (flags) =>
     loadConfig({ file, env, flags: { ...given, ...dropUndefined(flags) }, cwd }),
   )
 }

@@ -70,7 +70,7 @@ function createProgram(name: ProgramName, json: boolean, onExit: (code: number) 
       'file with the password of the wallet (default: MASSA_STORAGE_PASSWORD, or asked)',
     )
     .option('-j, --json', 'answers, progress and errors as JSON')
-    .option('-q, --quiet', 'answers only, no remarks and no progress')
+    .option('-q, --quiet', 'answers, warnings and questions only: no remarks, no progress')
     .addOption(new Option('--log-format <format>', 'log lines').choices(['auto', 'human', 'json']))
     .addOption(
       new Option('--log-level <level>', 'least severe log line: error, warn, info, debug, trace, or 0 to 4').argParser(

@@ -60,6 +60,11 @@ export class Output {
     if (!this.json && !this.quiet) this.stderr.write(`${escapeControls(text)}\n`)
   }
 
+  /** What must not be overlooked: also with --quiet, not with --json. */
+  warn(text: string): void {
+    if (!this.json) this.stderr.write(`Warning: ${escapeControls(text)}\n`)
+  }
+
   /** A table for people, columns aligned; right-aligned where `right` says so. */
   table(rows: readonly (readonly string[])[], right: readonly boolean[] = []): void {
     const widths: number[] = []

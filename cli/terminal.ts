@@ -3,8 +3,8 @@ import { escapeControls } from '../core/escape-controls.ts'
 
 /** Somebody at a terminal who can be asked. */
 export interface Terminal {
-  /** The line that was typed, without spaces around it. @throws an AbortError on Ctrl-C and at the end of the input */
-  question(text: string): Promise<string>
+  /** The line that was typed, without spaces around it. @throws an AbortError on Ctrl-C, at the end of the input and by `signal` */
+  question(text: string, signal?: AbortSignal): Promise<string>
   say(text: string): void
   close(): void
 }
@@ -16,7 +16,10 @@ export function openTerminal(): Terminal | undefined {
   const closed = new AbortController()
   readline.once('close', () => closed.abort())
   return {
-    question: async (text) => (await readline.question(text, { signal: closed.signal })).trim(),
+    question: async (text, signal) => {
+      const ended = signal ? AbortSignal.any([closed.signal, signal]) : closed.signal
+      return (await readline.question(escapeControls(text), { signal: ended })).trim()
+    },
     say: (text) => void process.stderr.write(`${escapeControls(text)}\n`),
     close: () => readline.close(),
   }

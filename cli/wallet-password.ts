@@ -53,8 +53,7 @@ function readPasswordFile(path: string, output: Output): string {
   if (text === undefined) throw invalid(`cannot read ${path} (ENOENT)`)
   const stats = statSync(path, { throwIfNoEntry: false })
   // A secret of a container is such a file: no reason to refuse it.
-  if (stats?.isFile() && (stats.mode & 0o077) !== 0)
-    output.remark(`Warning: ${path} may be read by others: chmod 600 it`)
+  if (stats?.isFile() && (stats.mode & 0o077) !== 0) output.warn(`${path} may be read by others: chmod 600 it`)
   return check(trimLineEnd(text), path)
 }
 

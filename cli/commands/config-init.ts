@@ -11,7 +11,7 @@ import {
 import { ArchiveError, isArchiveError } from '../../core/index.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
-import { openTerminal, type Terminal } from '../terminal.ts'
+import type { Terminal } from '../terminal.ts'
 
 export interface InitOptions {
   readonly yes?: boolean
@@ -39,7 +39,7 @@ interface Question {
  *
  * @throws ArchiveError CLI_NO_TERMINAL when nobody can be asked and `--yes` is not given, CLI_USAGE, CONFIG_*
  */
-export async function configInit(context: Context, options: InitOptions, open = openTerminal): Promise<number> {
+export async function configInit(context: Context, options: InitOptions): Promise<number> {
   const path = chooseFile(context, options)
   if (existsSync(path) && !options.force) {
     throw new ArchiveError('CONFIG_FILE_EXISTS', `${path} exists: --force overwrites it`, { path })
@@ -52,7 +52,7 @@ export async function configInit(context: Context, options: InitOptions, open = 
   const unanswered = questions.filter(
     ({ given, keys }) => given === undefined && !keys.every((key) => context.flags[key]),
   )
-  const terminal = options.yes ? undefined : openOrRefuse(open)
+  const terminal = options.yes ? undefined : openOrRefuse(context)
   try {
     for (const question of unanswered) {
       const answer = terminal ? await ask(terminal, question) : question.parse(question.fallback)
@@ -133,8 +133,8 @@ async function ask(terminal: Terminal, { text, fallback, parse }: Question): Pro
   }
 }
 
-function openOrRefuse(open: () => Terminal | undefined): Terminal {
-  const terminal = open()
+function openOrRefuse(context: Context): Terminal {
+  const terminal = context.openTerminal()
   if (terminal) return terminal
   throw new ArchiveError('CLI_NO_TERMINAL', 'config init asks questions, and there is no terminal to answer at')
 }

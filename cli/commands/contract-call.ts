@@ -226,7 +226,7 @@ async function send(
   const { output } = context
   const { chainId } = await chain.readStatus()
   const quote = await chain.quote(call)
-  await confirmCall(output, { call, args, quote, account: chain.account, chainId }, options)
+  await confirmCall(context, { call, args, quote, account: chain.account, chainId }, options)
   const { signal } = options
   const { operationId, feeNanoMas, events } = await chain.submit(call, quote, { signal, ...tellProgress(output) })
   output.value({

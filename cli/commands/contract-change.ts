@@ -1,6 +1,12 @@
 import { resolve } from 'node:path'
 import { checkParams, readRegistryParams, toSnakeCase } from '../../config/index.ts'
-import { ArchiveError, formatCoins, REGISTRY_CONFIG_FIELDS } from '../../core/index.ts'
+import {
+  ArchiveError,
+  computeCodeAnnouncementHash,
+  formatCoins,
+  REGISTRY_CONFIG_FIELDS,
+  toHex,
+} from '../../core/index.ts'
 import {
   checkAnnounce,
   checkApply,
@@ -59,11 +65,10 @@ export async function contractConfig(
   const { client } = await openRegistry(context, { address: options.address, needsKey: true })
   const { old, config } = await planConfigChange(client, changed)
   checkParams(config, path)
-  for (const field of REGISTRY_CONFIG_FIELDS) {
-    if (old[field] !== config[field])
-      context.output.remark(`  ${toSnakeCase(field)}: ${old[field]} -> ${config[field]}`)
-  }
-  return makeCall(context, client, { step, change: { what: 'config', config }, ...options })
+  const terms = REGISTRY_CONFIG_FIELDS.filter((field) => old[field] !== config[field]).map(
+    (field) => `  ${toSnakeCase(field)}: ${old[field]} -> ${config[field]}`,
+  )
+  return makeCall(context, client, { step, change: { what: 'config', config }, terms, ...options })
 }
 
 /** One of the two calls that change the code of the registry. */
@@ -76,18 +81,22 @@ export async function contractUpgrade(
   const bytecode = file === undefined ? readShippedBytecode() : readBytecodeFile(resolve(context.cwd, file))
   checkBytecode(bytecode, file ?? 'the contract of this release')
   const { client } = await openRegistry(context, { address: options.address, needsKey: true })
-  return makeCall(context, client, { step, change: { what: 'code', bytecode }, ...options })
+  const change: RegistryChange = { what: 'code', bytecode }
+  const terms = [`  code: ${bytecode.length} bytes, sha256 ${toHex(computeCodeAnnouncementHash(bytecode))}`]
+  return makeCall(context, client, { step, change, terms, ...options })
 }
 
 interface CallPlan extends ChangeOptions {
   readonly step: ChangeStep
   readonly change: RegistryChange
+  /** What it changes, in lines. */
+  readonly terms: readonly string[]
   readonly signal: AbortSignal
 }
 
 async function makeCall(context: Context, client: RegistryClient, plan: CallPlan): Promise<number> {
   const { output } = context
-  const { step, change, yes, signal } = plan
+  const { step, change, terms, yes, signal } = plan
   if (await isInForce(client, change)) {
     const what = change.what === 'config' ? 'these settings' : 'this code'
     throw new ArchiveError('CONTRACT_UNCHANGED', `${client.address} has ${what} already`, { address: client.address })
@@ -99,8 +108,9 @@ async function makeCall(context: Context, client: RegistryClient, plan: CallPlan
   }
   if (change.what === 'code') await tryCode(client, change.bytecode)
   const quote = await quoteChange(client, change)
-  output.remark(`Costs at most ${formatCoins(quote.spendNanoMas)} MAS with the fee; what is not used comes back.`)
-  await confirmSpending(output, step === 'announce' ? 'Announce the change?' : 'Apply the change?', { yes, signal })
+  const price = `Costs at most ${formatCoins(quote.spendNanoMas)} MAS with the fee; what is not used comes back.`
+  const question = step === 'announce' ? 'Announce the change?' : 'Apply the change?'
+  await confirmSpending(context, { terms: [...terms, price], question }, { yes, signal })
   const outcome = await sendChange(client, change, quote, {
     signal,
     onSent: (id) => output.remark(`Sent as operation ${id}.`),

@@ -106,13 +106,19 @@ export async function deployConfigured(
     return resume({ output, chain, file, notePath, signal, asked }, note)
   }
   const plan = await planDeployment(chain, config, { admin: options.admin })
-  showPlan(output, chain, plan, config)
+  const enough = findStakeTooLow(config, plan.chainId)
+  if (enough !== undefined) {
+    output.warn(
+      `stake_per_gb = ${config.stakePerGb} is less than a GB earns in a day, ${enough}: a vote costs less than it can win.`,
+    )
+  }
   const { admin, quote } = plan
   const priceNanoMas = plan.price.codeNanoMas + plan.price.recordsNanoMas
   const question =
     `Spend ${formatCoins(quote.spendNanoMas)} MAS for a registry on network ${plan.chainId} ` +
     `with require_anchors = ${config.requireAnchors} and admin_delay_periods = ${config.adminDelayPeriods}?`
-  await confirmSpending(output, question, { yes: options.yes, signal })
+  const terms = describePlan(chain, plan, config)
+  await confirmSpending(context, { terms, question }, { yes: options.yes, signal })
   let isNoted = false
   const deployed = await dropNoteIfOver(
     notePath,
@@ -131,22 +137,18 @@ export async function deployConfigured(
   return finish({ output, file, notePath }, { deployed, admin, priceNanoMas })
 }
 
-function showPlan(output: Output, chain: ChainPort, plan: DeployPlan, config: RegistryConfig): void {
+function describePlan(chain: ChainPort, plan: DeployPlan, config: RegistryConfig): string[] {
   const { price, quote } = plan
-  output.remark(`Deploying a storage-registry on network ${plan.chainId} with these settings:`)
-  for (const field of REGISTRY_CONFIG_FIELDS) output.remark(`  ${toSnakeCase(field)} = ${config[field]}`)
-  const enough = findStakeTooLow(config, plan.chainId)
-  if (enough !== undefined) {
-    output.remark(
-      `WARNING: stake_per_gb = ${config.stakePerGb} is less than a GB earns in a day, ${enough}: a vote costs less than it can win.`,
-    )
-  }
-  output.remark(`Admin: ${plan.admin}`)
-  output.remark(`Paid by ${chain.account}, in MAS:`)
-  output.remark(`  ${formatCoins(price.codeNanoMas)} for ${plan.request.bytecode.length} bytes of code and an address`)
-  output.remark(`  ${formatCoins(price.recordsNanoMas)} for the first records`)
-  output.remark(`  ${formatCoins(quote.feeNanoMas)} fee`)
-  output.remark(`  ${formatCoins(quote.spendNanoMas)} in all, at most ${quote.maxGas} gas`)
+  return [
+    `Deploying a storage-registry on network ${plan.chainId} with these settings:`,
+    ...REGISTRY_CONFIG_FIELDS.map((field) => `  ${toSnakeCase(field)} = ${config[field]}`),
+    `Admin: ${plan.admin}`,
+    `Paid by ${chain.account}, in MAS:`,
+    `  ${formatCoins(price.codeNanoMas)} for ${plan.request.bytecode.length} bytes of code and an address`,
+    `  ${formatCoins(price.recordsNanoMas)} for the first records`,
+    `  ${formatCoins(quote.feeNanoMas)} fee`,
+    `  ${formatCoins(quote.spendNanoMas)} in all, at most ${quote.maxGas} gas`,
+  ]
 }
 
 interface Resuming {

@@ -34,7 +34,7 @@ export async function registerNode(context: Context, options: RegisterOptions): 
   const { chainId } = await client.chain.readStatus()
   const config = await client.read('getConfig', {})
   const broken = checkRetentionPromise(options.retentionPeriods, config, loaded)
-  if (broken !== undefined) output.remark(`Warning: ${broken}`)
+  if (broken !== undefined) output.warn(broken)
   const allocatedGb = options.gb ?? BigInt(loaded.config.allocatedStorageGb)
   const args = {
     allocatedGb,
@@ -42,22 +42,26 @@ export async function registerNode(context: Context, options: RegisterOptions): 
     stake: options.stake ?? computeRequiredStake(config, allocatedGb),
   }
   if (!(await compareBytecode(client.chain, client.address)).isEqual) {
-    output.remark(
-      `Warning: ${client.address} holds other code than this release ships; see 'massa-storage contract verify'.`,
-    )
+    output.warn(`${client.address} holds other code than this release ships; see 'massa-storage contract verify'.`)
   }
   const pending = await readPendingChanges(client)
-  for (const change of pending) if (!change.isExpired) output.remark(`Warning: ${describeChange(change)}`)
+  for (const change of pending) if (!change.isExpired) output.warn(describeChange(change))
   const coinsNanoMas = args.stake + RECORD_COINS_NANO_MAS
   const quote = await client.quote('registerStorageNode', args, coinsNanoMas)
-  output.remark(
+  const remark =
     `Registering with a stake of ${formatCoins(args.stake)} MAS. It is paid back ${describeWait(config.unbondingPeriods)} ` +
-      'after `unregister`, less what is slashed for failed challenges.',
-  )
+    'after `unregister`, less what is slashed for failed challenges.'
   const shown = Object.entries(args).map(([name, value]) => [name, `${value}`] as const)
   await confirmCall(
-    output,
-    toConfirm(client, { functionName: 'registerStorageNode', args: shown, quote, coinsNanoMas, chainId }),
+    context,
+    toConfirm(client, {
+      functionName: 'registerStorageNode',
+      args: shown,
+      quote,
+      coinsNanoMas,
+      chainId,
+      remarks: [remark],
+    }),
     options,
   )
   const { signal } = options
@@ -92,18 +96,17 @@ export async function unregisterNode(context: Context, options: UnregisterOption
     )
   }
   const due = `${formatCoins(node.stake)} MAS of stake and ${formatCoins(node.pendingRewards)} MAS of rewards`
-  if (node.leaving) output.remark(`The unbonding is over: this pays ${due}, and deletes the records of ${address}.`)
-  else {
-    output.remark(
-      `Leaving takes two calls. This one ends challenges and rewards; ${formatCoins(node.unvested)} MAS of rewards`,
-    )
-    output.remark('that no audit has confirmed go back to the pool. Challenges that are open must still be answered.')
-    output.remark(`${describeWait(unbondingPeriods)} later the same command pays ${due}.`)
-  }
+  const remarks = node.leaving
+    ? [`The unbonding is over: this pays ${due}, and deletes the records of ${address}.`]
+    : [
+        `Leaving takes two calls. This one ends challenges and rewards; ${formatCoins(node.unvested)} MAS of rewards`,
+        'that no audit has confirmed go back to the pool. Challenges that are open must still be answered.',
+        `${describeWait(unbondingPeriods)} later the same command pays ${due}.`,
+      ]
   const quote = await client.quote('unregisterStorageNode', {})
   await confirmCall(
-    output,
-    toConfirm(client, { functionName: 'unregisterStorageNode', args: [], quote, coinsNanoMas: 0n, chainId }),
+    context,
+    toConfirm(client, { functionName: 'unregisterStorageNode', args: [], quote, coinsNanoMas: 0n, chainId, remarks }),
     options,
   )
   const { operationId, feeNanoMas } = await client.call(
@@ -151,9 +154,10 @@ interface PlannedCall {
   readonly quote: Quote
   readonly coinsNanoMas: bigint
   readonly chainId: bigint
+  readonly remarks: readonly string[]
 }
 
-function toConfirm(client: RegistryClient, { functionName, args, quote, coinsNanoMas, chainId }: PlannedCall) {
+function toConfirm(client: RegistryClient, { functionName, coinsNanoMas, ...plan }: PlannedCall) {
   const call = { target: client.address, functionName, coinsNanoMas }
-  return { call, args, quote, account: client.chain.account, chainId }
+  return { call, ...plan, account: client.chain.account }
 }

@@ -51,7 +51,7 @@ async function readKeyToImport(
   const secretKey = await readWalletKey({
     file: file === undefined ? '' : resolve(context.cwd, file),
     env: file === undefined ? context.env : {},
-    onWarning: (text) => context.output.remark(`Warning: ${text}`),
+    onWarning: (text) => context.output.warn(text),
     readPassword: async (from) => {
       password = await readPassword(context, { question: `Password of ${from}`, isNew: false })
       return password

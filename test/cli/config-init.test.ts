@@ -32,8 +32,9 @@ describe('cli/config-init', () => {
     const output = new Output({ json: false, quiet: false, noColor: true, stdout: stream, stderr: stream })
     const { file, flags = {}, env = {} } = given
     const refuse = (): never => assert.fail('config init needs no settings')
-    const context: Context = { output, env, cwd, file, flags, load: refuse, at: refuse }
-    assert.equal(await configInit(context, options, () => given.terminal), 0)
+    const openTerminal = () => given.terminal
+    const context: Context = { output, env, cwd, file, flags, openTerminal, load: refuse, at: refuse }
+    assert.equal(await configInit(context, options), 0)
     return String(stdout.read() ?? '')
   }
 

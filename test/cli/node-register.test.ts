@@ -41,6 +41,25 @@ describe('cli/commands/node-register', function () {
     assert.equal(place.balance(NODE), before)
   })
 
+  it('who is asked sees what he pays for, also with --quiet, which hides no warning', async () => {
+    const options = { gb: 3n, retentionPeriods: 0n }
+    const warning = 'Warning: this promises to keep for ever, and the archive keeps 100: set .*\n'
+    const asked = open({ quiet: true, answer: 'no' })
+    const registering = registerNode(asked.context, { ...options, signal: asked.signal })
+    await assert.rejects(registering, (error) => isArchiveError(error, 'CLI_NOT_CONFIRMED'))
+    assert.match(
+      asked.stderr.text,
+      new RegExp(
+        `^${warning}Registering with a stake of 10 MAS.*\nCall of registerStorageNode at AS[\\s\\S]*` +
+          '\n {2}stake = 10000000000\n[\\s\\S]*\nSpend at most 10\\.\\d+ MAS\\? \\[yes/no\\]: no\n$',
+      ),
+    )
+    const unasked = open({ quiet: true })
+    const refused = registerNode(unasked.context, { ...options, signal: unasked.signal })
+    await assert.rejects(refused, (error) => isArchiveError(error, 'CLI_NOT_CONFIRMED'))
+    assert.match(unasked.stderr.text, new RegExp(`^${warning}$`))
+  })
+
   it('who keeps for ever has weight; who then promises less is told so', async () => {
     const registering = open({ env: FOR_EVER })
     await registerNode(registering.context, { gb: 3n, yes: true, signal: registering.signal })

@@ -43,16 +43,17 @@ describe('cli/output', () => {
     assert.equal(marked({ columns: 80, json: true }), '')
   })
 
-  it('prints values alone with --json, lines alone without, remarks neither with --json nor with --quiet', () => {
+  it('prints values alone with --json, lines and warnings without, remarks neither with --json nor with --quiet', () => {
     for (const [options, stdout, stderr] of [
-      [{}, 'line\n', 'remark\n'],
-      [{ quiet: true }, 'line\n', ''],
+      [{}, 'line\n', 'remark\nWarning: look\n'],
+      [{ quiet: true }, 'line\n', 'Warning: look\n'],
       [{ json: true }, '{"a":1}\n', ''],
     ] as const) {
       const made = makeOutput(options)
       made.output.line('line')
       made.output.value({ a: 1 })
       made.output.remark('remark')
+      made.output.warn('look')
       assert.deepEqual([made.stdout.text, made.stderr.text], [stdout, stderr])
     }
   })
@@ -62,10 +63,11 @@ describe('cli/output', () => {
     const { output, stdout, stderr } = makeOutput({ columns: 80, noColor: true })
     output.line(`event ${nasty}`)
     output.remark(nasty)
+    output.warn(nasty)
     output.markedLine('red', nasty, nasty)
     output.table([[nasty, 'x']])
     assert.equal(stdout.text.split('\n').length, 4)
-    assert.equal(stderr.text.split('\n').length, 2)
+    assert.equal(stderr.text.split('\n').length, 3)
     const json = makeOutput({ columns: 80, json: true })
     json.output.value({ events: [nasty] })
     json.output.failure({ code: 'X', message: nasty })
@@ -91,7 +93,6 @@ describe('cli/output', () => {
       'commands/devnet-up.ts',
       'commands/start.ts',
       'commands/status.ts',
-      'confirm.ts',
       'context.ts',
       'index.ts',
       'secret-prompt.ts',

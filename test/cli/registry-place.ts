@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { contractDeploy } from '../../cli/commands/contract-deploy.ts'
 import type { Context } from '../../cli/context.ts'
 import { Output } from '../../cli/output.ts'
+import type { Terminal } from '../../cli/terminal.ts'
 import { loadConfig } from '../../config/index.ts'
 import { type Face, GENESIS_MS, makeRequestClock, startFace, type Wallet } from '../devnet/node/face.ts'
 
@@ -13,6 +14,8 @@ export interface CommandOptions {
   readonly wallet: Wallet
   readonly json?: boolean
   readonly quiet?: boolean
+  /** What somebody at a terminal types at each question; without it there is nobody. */
+  readonly answer?: string
   /** MASSA_STORAGE_*, beside the key. */
   readonly env?: Readonly<Record<string, string>>
 }
@@ -65,13 +68,14 @@ export class RegistryPlace {
     return name
   }
 
-  command({ wallet, json = false, quiet = false, env: more = {} }: CommandOptions): TriedCommand {
+  command({ wallet, json = false, quiet = false, answer, env: more = {} }: CommandOptions): TriedCommand {
     const { dir: cwd } = this
     const [stdout, stderr] = [makeStream(), makeStream()]
     const env = { MASSA_STORAGE_SECRET_KEY: wallet.secret, ...more }
     const output = new Output({ json, quiet, noColor: true, stdout, stderr })
     const load: Context['load'] = (flags = {}) => loadConfig({ env, flags, cwd })
-    const context: Context = { output, env, cwd, file: undefined, flags: {}, load, at: () => context }
+    const openTerminal = (): Terminal | undefined => (answer === undefined ? undefined : makeTerminal(stderr, answer))
+    const context: Context = { output, env, cwd, file: undefined, flags: {}, load, openTerminal, at: () => context }
     return { context, stdout, stderr, signal: new AbortController().signal }
   }
 
@@ -83,6 +87,17 @@ export class RegistryPlace {
     await this.face.close()
     rmSync(this.dir, { recursive: true, force: true })
   }
+}
+
+function makeTerminal(stderr: { text: string }, answer: string): Terminal {
+  const say = (text: string): void => {
+    stderr.text += `${text}\n`
+  }
+  const question = (text: string): Promise<string> => {
+    say(`${text}${answer}`)
+    return Promise.resolve(answer)
+  }
+  return { say, question, close: () => {} }
 }
 
 function makeStream(): NodeJS.WriteStream & { text: string } {

@@ -13,12 +13,12 @@ const NEW = { question: 'Password of the new wallet', isNew: true }
 
 describe('cli/wallet-password', () => {
   let dir: string
-  let remarks: string[]
+  let warnings: string[]
 
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), 'massa-storage-password-'))
     mkdirSync(join(dir, 'credentials'))
-    remarks = []
+    warnings = []
   })
 
   afterEach(() => rmSync(dir, { recursive: true }))
@@ -27,7 +27,7 @@ describe('cli/wallet-password', () => {
     ({
       env: {},
       cwd: dir,
-      output: { json: true, remark: (text: string) => void remarks.push(text) },
+      output: { json: true, warn: (text: string) => void warnings.push(text) },
       ...given,
     }) as unknown as Context
 
@@ -87,11 +87,11 @@ describe('cli/wallet-password', () => {
       [0o644, 1],
       [0o640, 1],
     ] as const) {
-      remarks = []
+      warnings = []
       writeFileSync(join(dir, `${mode}`), 'pw\n')
       chmodSync(join(dir, `${mode}`), mode)
       assert.equal(await readPassword(contextOf({ passwordFile: `${mode}` }), OLD), 'pw')
-      assert.equal(remarks.length, count)
+      assert.equal(warnings.length, count)
     }
   })
 
