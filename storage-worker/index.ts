@@ -33,6 +33,7 @@ export { type OpenStoreOptions, openStore, type Store } from './open-store.ts'
 export {
   checkAnnounce,
   checkApply,
+  findTakenBack,
   isInForce,
   type PendingChange,
   planConfigChange,

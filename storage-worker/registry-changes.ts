@@ -157,6 +157,18 @@ export async function isInForce(client: RegistryClient, change: RegistryChange):
   return found !== undefined && equalBytes(found, change.bytecode)
 }
 
+/**
+ * What announcing a change that is in force already would take back: settings end the announcement that stands, code takes
+ * its place.
+ */
+export async function findTakenBack(
+  client: RegistryClient,
+  change: RegistryChange,
+): Promise<PendingChange | undefined> {
+  const pending = await readPendingChange(client, change.what)
+  return pending?.hash === toHex(hashOf(change)) ? undefined : pending
+}
+
 /** What the next call for this change would need. */
 export async function quoteChange(client: RegistryClient, change: RegistryChange): Promise<Quote> {
   const coins = await computeCoins(client, change)

@@ -11,6 +11,7 @@ import {
   checkAnnounce,
   checkApply,
   checkBytecode,
+  findTakenBack,
   isInForce,
   planConfigChange,
   quoteChange,
@@ -97,20 +98,26 @@ interface CallPlan extends ChangeOptions {
 async function makeCall(context: Context, client: RegistryClient, plan: CallPlan): Promise<number> {
   const { output } = context
   const { step, change, terms, yes, signal } = plan
-  if (await isInForce(client, change)) {
+  const inForce = await isInForce(client, change)
+  const takenBack = inForce ? await findTakenBack(client, change) : undefined
+  if (inForce && (step === 'apply' || !takenBack)) {
     const what = change.what === 'config' ? 'these settings' : 'this code'
-    throw new ArchiveError('CONTRACT_UNCHANGED', `${client.address} has ${what} already`, { address: client.address })
+    const advice = takenBack ? "; 'announce' takes back what is announced" : ''
+    const message = `${client.address} has ${what} already${advice}`
+    throw new ArchiveError('CONTRACT_UNCHANGED', message, { address: client.address })
   }
   if (step === 'apply') await checkApply(client, change)
   else if (!(await checkAnnounce(client, change))) {
     output.remark('This change is announced already.')
     return contractPending(context, change.what, plan)
   }
-  if (change.what === 'code') await tryCode(client, change.bytecode)
+  if (change.what === 'code' && !inForce) await tryCode(client, change.bytecode)
   const quote = await quoteChange(client, change)
   const price = `Costs at most ${formatCoins(quote.spendNanoMas)} MAS with the fee; what is not used comes back.`
-  const question = step === 'announce' ? 'Announce the change?' : 'Apply the change?'
-  await confirmSpending(context, { terms: [...terms, price], question }, { yes, signal })
+  const end = takenBack ? [`  in force already; what is announced, sha256 ${takenBack.hash}, is taken back`] : []
+  const announcing = takenBack ? 'Take back what is announced?' : 'Announce the change?'
+  const question = step === 'announce' ? announcing : 'Apply the change?'
+  await confirmSpending(context, { terms: [...terms, ...end, price], question }, { yes, signal })
   const outcome = await sendChange(client, change, quote, {
     signal,
     onSent: (id) => output.remark(`Sent as operation ${id}.`),
@@ -120,8 +127,10 @@ async function makeCall(context: Context, client: RegistryClient, plan: CallPlan
     step,
     operationId: outcome.operationId,
     feeNanoMas: outcome.feeNanoMas.toString(),
+    takenBack: takenBack?.hash ?? null,
     pending: pending ? changeToJson(pending) : null,
   })
-  output.line(pending ? describeChange(pending) : 'Applied.')
+  if (pending) output.line(describeChange(pending))
+  else output.line(takenBack ? 'Taken back: no settings are announced any more.' : 'Applied.')
   return EXIT_CODES.ok.code
 }

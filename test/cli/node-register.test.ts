@@ -17,7 +17,7 @@ const ANCHORED = [
 ].join('\n')
 
 describe('cli/commands/node-register', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   let place: RegistryPlace
 
   before(async () => {
