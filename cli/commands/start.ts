@@ -32,6 +32,7 @@ export interface StartOptions {
  * @param signal - aborted by SIGINT, SIGTERM or SIGHUP, whose name is in its reason; it may be before this is called
  */
 export async function start(context: Context, options: StartOptions, signal: AbortSignal): Promise<number> {
+  checkOptions(options)
   const loaded = await withRegistry(context, options, signal)
   const { config } = loaded
   if (signal.aborted) return EXIT_CODES.ok.code
@@ -53,6 +54,12 @@ export async function start(context: Context, options: StartOptions, signal: Abo
   log.child({ module: 'daemon' }).info('stopped')
   if ('error' in end) throw end.error
   return EXIT_CODES.ok.code
+}
+
+/** Without a deployment they say nothing: who gives them means one. */
+function checkOptions({ autoDeploy, params, yes }: StartOptions): void {
+  const lonely = autoDeploy ? undefined : params !== undefined ? '--params' : yes ? '--yes' : undefined
+  if (lonely !== undefined) throw new ArchiveError('CLI_USAGE', `${lonely} goes with --auto-deploy, which is not given`)
 }
 
 /** The configuration, with a registry if that was asked for; an archive alone needs none. */
