@@ -13,6 +13,9 @@ import {
 /** A key takes 51 or so; a longer file is a wallet or something else. */
 const MAX_KEY_FILE_BYTES = 256
 
+/** Who has both does not see why the file is not read. */
+const FROM_ENV = `environment variable ${SECRET_KEY_ENV}, which wins over \`contract.key_file\`,`
+
 /** Where the key that signs operations is: in the environment, else in a file. */
 export interface KeySource {
   /** Absolute; '' for none. */
@@ -55,7 +58,7 @@ export async function readWalletAddress(source: KeySource): Promise<string | und
 async function findKey({ file, env, onWarning }: KeySource): Promise<FoundKey | undefined> {
   const fromEnv = env[SECRET_KEY_ENV]
   if (fromEnv !== undefined && fromEnv !== '') {
-    return { kind: 'secret', secretKey: checkKey(fromEnv, `environment variable ${SECRET_KEY_ENV}`) }
+    return { kind: 'secret', secretKey: checkKey(fromEnv, FROM_ENV) }
   }
   if (file === '') return undefined
   const { text, isShared } = readKeyFile(file)
@@ -79,12 +82,13 @@ function readKeyFile(file: string): { readonly text: string; readonly isShared: 
   }
 }
 
-function checkKey(text: string, where: string): string {
+/** @param where - what it was read from, as a message begins @throws ArchiveError CHAIN_KEY_INVALID */
+export function checkKey(text: string, where: string): string {
   try {
     return formatSecretKey(parseSecretKey(text.trim()))
   } catch {
     // The cause would quote the key.
-    throw invalid(`${where} does not hold a Massa secret key (S1...)`)
+    throw invalid(`${where} is no Massa secret key (S1...)`)
   }
 }
 

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { checkSettingWritable, type LoadedConfig, SECRET_KEY_ENV, writeSetting } from '../../config/index.ts'
 import { ArchiveError, formatCoins, parseAddress } from '../../core/index.ts'
 import { computeKeyAddress, formatWallet, makeSecretKey, sealWallet } from '../../storage-worker/wallet-file.ts'
-import { readWalletAddress, readWalletKey } from '../../storage-worker/wallet-key.ts'
+import { checkKey, readWalletAddress, readWalletKey } from '../../storage-worker/wallet-key.ts'
 import { writeNewWallet } from '../../storage-worker/write-wallet.ts'
 import { findKeySource, openChain } from '../chain-access.ts'
 import type { Context } from '../context.ts'
@@ -65,13 +65,8 @@ async function askKey(context: Context): Promise<string> {
   const terminal = openSecretTerminal(context.output.json)
   if (!terminal) throw noKey()
   const typed = await askSecret('Secret key (S1...): ', terminal)
-  const secretKey = await readWalletKey({
-    file: '',
-    env: { [SECRET_KEY_ENV]: typed.trim() },
-    readPassword: () => Promise.reject(noKey()),
-  })
-  if (secretKey === undefined) throw noKey()
-  return secretKey
+  if (typed.trim() === '') throw noKey()
+  return checkKey(typed, 'what was typed')
 }
 
 function noKey(): ArchiveError {

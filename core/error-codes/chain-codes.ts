@@ -36,8 +36,8 @@ export const CHAIN_CODES = {
   },
   CHAIN_KEY_INVALID: {
     kind: 'input',
-    when: 'The configured key is neither a Massa secret key nor a wallet file, or others may read its file.',
-    action: 'Check the file, and set its mode to 600.',
+    when: 'The key of the file, of MASSA_STORAGE_SECRET_KEY or of the terminal is neither a Massa secret key nor a wallet file, or others may read its file.',
+    action: 'Correct what the message names; a file with a bare key must have mode 600.',
   },
   CHAIN_BALANCE_SHORT: {
     kind: 'input',

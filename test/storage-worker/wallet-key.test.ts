@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ErrorCode, isArchiveError } from '../../core/index.ts'
-import { readWalletAddress, readWalletKey } from '../../storage-worker/index.ts'
+import { checkKey, readWalletAddress, readWalletKey } from '../../storage-worker/wallet-key.ts'
 import { makeWallet } from '../devnet/node/face.ts'
 
 const ADMIN = makeWallet('admin')
@@ -71,6 +71,20 @@ describe('storage-worker/wallet-key', () => {
     assert.equal(await readAddress(file), ADDRESS)
     assert.equal(warnings.length, 1)
     assert.match(warnings[0] ?? '', /may be read by others.*chmod 600/)
+  })
+
+  it('error: names the variable when that holds no key, and gives no advice for files alone', async () => {
+    await assert.rejects(read('', { MASSA_STORAGE_SECRET_KEY: 'S1garbage' }), (error) => {
+      assert(isArchiveError(error, 'CHAIN_KEY_INVALID'))
+      assert.match(
+        error.message,
+        /^environment variable MASSA_STORAGE_SECRET_KEY, which wins over `contract\.key_file`,/,
+      )
+      assert.doesNotMatch(error.action, /Check the file/)
+      return true
+    })
+    assert.equal(checkKey(` ${ADMIN.secret}\n`, 'x'), ADMIN.secret)
+    assert.throws(() => checkKey('S1garbage', 'what was typed'), /^ArchiveError: what was typed is no Massa secret key/)
   })
 
   it('error: is refused without being shown when others may read it, it is damaged, or it is not there', async () => {
