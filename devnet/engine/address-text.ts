@@ -1,6 +1,7 @@
 import { isArchiveError } from '../../core/errors.ts'
 import { parseAddress } from '../../core/massa/atoms.ts'
 import { bail } from './faults.ts'
+import { describeAddressFault } from './text-faults.ts'
 
 /** Checked texts are remembered: the check takes two hashes, and a contract names few addresses again and again. */
 const MAX_REMEMBERED = 16_384
@@ -26,6 +27,6 @@ export function isContractAddress(address: string): boolean {
 
 /** The text itself; a host function given anything else fails. */
 export function checkAddress(text: string): string {
-  if (!isAddress(text)) throw bail(`address parsing error: ${text}`)
+  if (!isAddress(text)) throw bail(describeAddressFault(text))
   return text
 }

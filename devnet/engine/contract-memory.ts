@@ -119,7 +119,7 @@ export class ContractMemory {
   }
 
   private readLength(start: number, headerBytes: number): number {
-    if (start < headerBytes) throw bail('memory access overflowed address space')
+    if (start < headerBytes) throw bail('address calculation overflow')
     const view = this.view()
     if (start > view.length) throw bail('memory access out of bounds')
     return view.readUInt32LE(start - headerBytes)

@@ -25,7 +25,7 @@ export interface AddressChange {
   readonly created: boolean
   readonly balanceNanoMas?: bigint
   readonly bytecode?: Uint8Array
-  /** By key as a latin-1 text; `undefined` for an entry that was deleted. */
+  /** By key as a latin-1 text; `undefined` for an entry that was deleted, of an address that was there before. */
   readonly datastore: ReadonlyMap<string, Uint8Array | undefined>
 }
 
@@ -157,6 +157,10 @@ export class Ledger {
       else if (change.kind === 'balance') entry.balanceNanoMas = account.balance
       else if (change.kind === 'bytecode') entry.bytecode = account.bytecode ?? new Uint8Array()
       else datastores.get(account.address)?.set(change.key, account.values.get(change.key))
+    }
+    for (const [address, { created }] of changes) {
+      const datastore = datastores.get(address) ?? new Map()
+      if (created) for (const [key, value] of datastore) if (value === undefined) datastore.delete(key)
     }
     return changes
   }

@@ -87,7 +87,6 @@ export class Machine {
 
   /** The module of bytecode that comes with an operation. */
   loadTemporaryModule(bytecode: Uint8Array, gas: number): ContractModule {
-    if (bytecode.length === 0) throw loadFault('load_tmp_module: bytecode is absent')
     if (bytecode.length > MAX_MODULE_BYTES) throw loadFault(`load_tmp_module: ${tooLong(bytecode)}`)
     checkInstanceGas(gas)
     const module = this.modules.load(bytecode)

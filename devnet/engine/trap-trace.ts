@@ -1,6 +1,7 @@
 import type { ContractModule } from './module-cache.ts'
 import { skipImmediates } from './wasm-operators.ts'
 import { InvalidModule, WasmReader } from './wasm-reader.ts'
+import { wasm } from './webassembly.ts'
 
 /** V8's word for a trap -> the node's. */
 const TRAPS: readonly (readonly [RegExp, string])[] = [
@@ -25,6 +26,8 @@ const MAX_FRAMES = 200
 export function describeTrap(error: Error, module: ContractModule): string {
   const trap = TRAPS.find(([pattern]) => pattern.test(error.message))?.[1] ?? error.message
   let text = `RuntimeError: ${trap}`
+  // A node gives no trace of a stack that is full.
+  if (!(error instanceof wasm.RuntimeError)) return text
   let inside = false
   for (const line of (error.stack ?? '').split('\n')) {
     const frame = FRAME.exec(line)

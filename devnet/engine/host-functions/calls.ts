@@ -88,6 +88,8 @@ export function makeCallFunctions(machine: Machine): HostFamily {
   }
 }
 
+const NOTHING = new Uint8Array()
+
 interface Call {
   readonly target: string
   readonly functionName: string
@@ -100,8 +102,7 @@ function callContract(machine: Machine, { target, functionName, parameter, coins
   const { memory, context } = machine
   checkAddress(target)
   context.checkCallable(target)
-  const bytecode = context.ledger.bytecode(target)
-  if (!bytecode) throw bail(`bytecode not found for address ${target}`)
+  const bytecode = context.ledger.bytecode(target) ?? NOTHING
   const from = context.top.address
   explained(`error transferring ${formatMas(coins)} coins from ${from} to ${target}`, () =>
     context.moveCoins(from, target, coins),
@@ -109,7 +110,7 @@ function callContract(machine: Machine, { target, functionName, parameter, coins
   context.stack.push({ address: target, coins, owned: [target] })
   const module = loadModule(
     () => machine.loadModule(bytecode, gasOf(memory)),
-    `call to ${target}:${functionName} error: `,
+    `call to ${target}:${functionName} error: Interface generic error `,
   )
   const returned = runNested(machine, module, { functionName, parameter })
   context.stack.pop()
@@ -135,10 +136,11 @@ function runNested(
   return returned
 }
 
+/** Empty for the address of a user. */
 function readBytecode(machine: Machine, address: string): Uint8Array {
-  const bytecode = machine.context.ledger.bytecode(checkAddress(address))
-  if (!bytecode) throw bail('bytecode not found')
-  return bytecode
+  const { ledger } = machine.context
+  if (!ledger.has(checkAddress(address))) throw bail('bytecode not found')
+  return ledger.bytecode(address) ?? NOTHING
 }
 
 function gasOf(memory: ContractMemory): number {

@@ -1,3 +1,4 @@
+import { ed25519 } from '@noble/curves/ed25519.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { blake3, ed25519Verify, sha256 } from '#crypto'
 import { isArchiveError } from '../../../core/errors.ts'
@@ -5,6 +6,7 @@ import { computeAddress } from '../../../core/massa/address.ts'
 import { formatAddress, parsePublicKey, parseSignature } from '../../../core/massa/atoms.ts'
 import { bail } from '../faults.ts'
 import type { Machine } from '../machine.ts'
+import { describeKeyFault } from '../text-faults.ts'
 import { type HostFamily, host } from './host-table.ts'
 
 /** Hashes, and signatures as Massa makes them. */
@@ -32,8 +34,9 @@ export function makeCryptoFunctions(machine: Machine): HostFamily {
     address_from_public_key: host('i>i', (publicKey: number) => {
       const { memory } = machine
       memory.charge(machine.gas.address_from_public_key)
-      const key = tryParse(parsePublicKey, memory.readString(publicKey))
-      if (!key) throw bail('Parsing error: not a public key')
+      const text = memory.readString(publicKey)
+      const key = tryParse(parsePublicKey, text)
+      if (!key || !isPoint(key.subarray(1))) throw bail(describeKeyFault(text))
       return memory.writeString(formatAddress(computeAddress(key)))
     }),
   }
@@ -45,6 +48,16 @@ function isSigned(text: string, signatureText: string, publicKeyText: string): b
   const publicKey = signature && tryParse(parsePublicKey, publicKeyText)
   if (!publicKey) return false
   return ed25519Verify(publicKey.subarray(1), blake3(Buffer.from(text)), signature.subarray(1))
+}
+
+/** A node takes points that are not written in the shortest way, too. */
+function isPoint(bytes: Uint8Array): boolean {
+  try {
+    ed25519.Point.fromBytes(bytes, true)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function tryParse(parse: (text: string) => Uint8Array, text: string): Uint8Array | undefined {

@@ -3,6 +3,7 @@ import { checkAddress, isContractAddress } from '../address-text.ts'
 import { DEFERRED_CALL_BASE_GAS, deferredFault } from '../deferred-calls.ts'
 import { bail, ExecutionFault } from '../faults.ts'
 import type { Machine } from '../machine.ts'
+import { findCallIdFault } from '../text-faults.ts'
 import { type HostFamily, host } from './host-table.ts'
 
 const MAX_FUNCTION_NAME_BYTES = 255
@@ -20,6 +21,12 @@ export function makeDeferredFunctions(machine: Machine): HostFamily {
       if (error instanceof ExecutionFault) return undefined
       throw error
     }
+  }
+  const readId = (pointer: number): string => {
+    const text = machine.memory.readString(pointer)
+    const fault = findCallIdFault(text)
+    if (fault !== undefined) throw bail(fault)
+    return text
   }
   return {
     get_deferred_call_quote: host('IiII>I', (period: bigint, thread: number, gas: bigint, parameterBytes: bigint) => {
@@ -54,15 +61,15 @@ export function makeDeferredFunctions(machine: Machine): HostFamily {
       },
     ),
     deferred_call_exists: host('i>i', (id: number) => {
-      const { memory, context } = machine
-      memory.charge(machine.gas.deferred_call_exists)
-      const call = context.deferredCalls.find(memory.readString(id))
+      const { context } = machine
+      machine.memory.charge(machine.gas.deferred_call_exists)
+      const call = context.deferredCalls.find(readId(id))
       return call && !call.isCancelled ? 1 : 0
     }),
     deferred_call_cancel: host('i>', (id: number) => {
-      const { memory, context } = machine
-      memory.charge(machine.gas.deferred_call_cancel)
-      const text = memory.readString(id)
+      const { context } = machine
+      machine.memory.charge(machine.gas.deferred_call_cancel)
+      const text = readId(id)
       const call = context.deferredCalls.find(text)
       if (!call) throw deferredFault(`deferred call ${text} does not exist`)
       if (call.sender !== context.top.address) {

@@ -6,12 +6,13 @@ import { MAX_OPERATION_KEYS, packKeys } from './key-list.ts'
 
 /** The datastore that an ExecuteSC brings along. Calls from it do not see it. */
 export function makeOperationFunctions(machine: Machine): HostFamily {
-  const entries = (): readonly DatastoreEntry[] => {
+  /** @param title - before the text of a node's error: of all functions but the one that gives data */
+  const entries = (title = 'Interface generic error '): readonly DatastoreEntry[] => {
     const { datastore } = machine.context.top
-    if (!datastore) throw bail('No datastore in stack')
+    if (!datastore) throw bail(`${title}No datastore in stack`)
     return datastore
   }
-  const find = (key: Uint8Array) => entries().find((entry) => Buffer.compare(entry.key, key) === 0)
+  const find = (key: Uint8Array, title?: string) => entries(title).find((entry) => Buffer.compare(entry.key, key) === 0)
   const list = (prefix: Uint8Array) => {
     const keys = entries().map(({ key }) => key)
     const found = keys.filter((key) => Buffer.compare(key.subarray(0, prefix.length), prefix) === 0)
@@ -34,7 +35,7 @@ export function makeOperationFunctions(machine: Machine): HostFamily {
     get_op_data: host('i>i', (key: number) => {
       machine.memory.charge(machine.gas.get_op_data)
       const bytes = machine.memory.readBuffer(key)
-      const found = find(bytes)
+      const found = find(bytes, '')
       if (!found) throw bail(`Unknown key: [${Array.from(bytes).join(', ')}]`)
       return machine.memory.writeBuffer(found.value)
     }),

@@ -1,4 +1,5 @@
 import { slotIndex } from '../../../core/index.ts'
+import { describeAddressFault } from '../../engine/text-faults.ts'
 import {
   type EventMessage,
   type EventsFilter,
@@ -8,7 +9,6 @@ import {
 import { isNamed, toIndex } from '../../grpc/request-checks.ts'
 import { internalError } from '../../grpc/rpc-error.ts'
 import { EVENT_STATUS } from '../../grpc/status-codes.ts'
-import { describeAddressFault } from '../address-fault.ts'
 import type { DevnetChain } from '../chain/devnet-chain.ts'
 import { toEventMessage } from './output-messages.ts'
 

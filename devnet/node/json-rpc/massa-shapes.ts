@@ -6,7 +6,7 @@ import {
   parsePublicKey,
   parseSignature,
 } from '../../../core/index.ts'
-import { describeAddressFault } from '../address-fault.ts'
+import { describeAddressFault, describeKeyFault } from '../../engine/text-faults.ts'
 import { struct, u8, u64Number } from './shapes.ts'
 import { quote, type Shape } from './typed-json.ts'
 
@@ -71,8 +71,4 @@ function bytesOf(parse: (text: string) => Uint8Array, describeFault: (text: stri
       return json.fail(describeFault(text))
     }
   }
-}
-
-function describeKeyFault(text: string): string {
-  return `Parsing error: Bad public key ${text.startsWith('P') ? 'bs58' : 'prefix'}`
 }

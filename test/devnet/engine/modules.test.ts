@@ -113,7 +113,7 @@ describe('devnet/engine: ExecuteSC', () => {
       '{"massa_execution_error":"Runtime error: runtime error when executing operation O1MyZnZey9JX: VM Error in ExecuteSC context: VM execution error: VM instance error: Missing export main"}',
     )
     assert.deepEqual(events[0]?.callStack, [sender])
-    assert.equal(execute(new Uint8Array()).error, 'Cache error: Load error: load_tmp_module: bytecode is absent')
+    assert.equal(execute(new Uint8Array()).error, 'Cache error: VM error: Too small bytecode')
   })
 })
 
@@ -163,7 +163,7 @@ describe('devnet/engine: host functions', () => {
     const print = (pointer: number[]) => {
       return built({ imports, functions: [{ type: '>', export: 'run', code: [0x41, ...pointer, 0x10, 0] }] }).error
     }
-    assert.match(print([0]) ?? '', /memory access overflowed address space$/)
+    assert.match(print([0]) ?? '', /address calculation overflow$/)
     assert.match(print([0x7f]) ?? '', /memory access out of bounds$/)
   })
 })

@@ -42,7 +42,7 @@ describe('devnet/engine: gas', () => {
     // The innermost contract may not even start with less than 2.1 million left.
     assert.match(
       call(engine, probe, 'nested', parameter, { maxGas: gasCost - 1n }).error ?? '',
-      /Depth error: Runtime error: call to AS\w+:nested error: Load error: Provided gas 2099999 is lower than the base instance creation gas cost 2100000$/,
+      /Depth error: Runtime error: call to AS\w+:nested error: Interface generic error Load error: Provided gas 2099999 is lower than the base instance creation gas cost 2100000$/,
     )
   })
 
@@ -239,7 +239,21 @@ describe('devnet/engine: coins', () => {
   it('an address that is none is refused', () => {
     const { engine, probe } = placeProbe(2n * MAS)
     const { error } = call(engine, probe, 'pay', new Args().addString('AU1nonsense').addU64(1n))
-    assert.match(error ?? '', /address parsing error: AU1nonsense$/)
+    assert.match(
+      error ?? '',
+      /address parsing error: in UserAddress .*: invalid checksum, calculated checksum: '\[58, /,
+    )
+  })
+
+  it('limit: a text of 1,024 digits that is no address is refused with its checksum, a longer one unread', () => {
+    const { engine, probe } = placeProbe(2n * MAS)
+    const pay = (digits: number) => {
+      const to = new Args().addString(`AU${'2'.repeat(digits)}`).addU64(1n)
+      return call(engine, probe, 'pay', to, { maxGas: 4_000_000_000n }).error ?? ''
+    }
+    assert.match(pay(1024), /invalid checksum, calculated checksum: /)
+    assert.match(pay(1025), /invalid checksum$/)
+    assert.match(pay(500_000), /invalid checksum$/)
   })
 
   it('an operation whose fee cannot be paid is not included', () => {
