@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict'
 import { parseHash, type Slot, slotIndex, slotOfIndex } from '../../../core/index.ts'
-import {
-  type AddressChange,
-  ContractEngine,
-  formatMas,
-  ModuleCache,
-  type ReadOnlyOutcome,
-} from '../../../devnet/engine/index.ts'
-import { type RecordedCall, readProbe, readRecordedCalls } from './recorded-calls.ts'
+import { ContractEngine, ModuleCache, type ReadOnlyOutcome } from '../../../devnet/engine/index.ts'
+import { type RecordedCall, readProbe, readRecordedCalls, toJsonChanges, toJsonEvent } from './recorded-calls.ts'
 
 const MAS = 1_000_000_000n
 const SANDBOX_GENESIS_MS = 1_795_246_964_000n
@@ -70,42 +64,4 @@ function repeat(calls: readonly RecordedCall[], call: RecordedCall): ReadOnlyOut
 function findSlot(calls: readonly RecordedCall[], call: RecordedCall): Slot {
   const known = calls.slice(0, calls.indexOf(call) + 1).findLast(({ response: { result } }) => 'Ok' in result[0].result)
   return known?.response.result[0].executed_at ?? { period: 2, thread: 25 }
-}
-
-function toJsonEvent(event: ReadOnlyOutcome['events'][number]): unknown {
-  return {
-    context: {
-      slot: event.slot,
-      block: null,
-      read_only: event.readOnly,
-      index_in_slot: event.indexInSlot,
-      call_stack: event.callStack,
-      origin_operation_id: event.originOperationId ?? null,
-      is_final: false,
-      is_error: event.isError,
-      deferred_call_id: event.deferredCallId ?? null,
-      async_msg_id: null,
-    },
-    data: event.data,
-  }
-}
-
-function toJsonChanges({ changes }: ReadOnlyOutcome): unknown {
-  return Object.fromEntries([...changes].map(([address, change]) => [address, toJsonChange(change)]))
-}
-
-function toJsonChange({ created, balanceNanoMas, bytecode, datastore }: AddressChange): unknown {
-  const entries = [...datastore].map(([key, value]) => [
-    [...Buffer.from(key, 'latin1')],
-    value === undefined ? 'Delete' : { Set: [...value] },
-  ])
-  if (created)
-    return { Set: { balance: formatMas(balanceNanoMas ?? 0n), bytecode: [...(bytecode ?? [])], datastore: entries } }
-  return {
-    Update: {
-      balance: balanceNanoMas === undefined ? 'Keep' : { Set: formatMas(balanceNanoMas) },
-      bytecode: bytecode === undefined ? 'Keep' : { Set: [...bytecode] },
-      datastore: entries,
-    },
-  }
 }
