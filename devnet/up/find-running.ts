@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { ArchiveError, isArchiveError } from '../../core/index.ts'
 import { callLocalApi } from '../local-api.ts'
+import { resumeLeftovers } from './leftovers.ts'
 import { listTemporaryDirectories, NetworkFiles, type RunningNetwork } from './network-files.ts'
 
 /** Who takes longer is slow or stands still, which is not to say that nobody is there. */
@@ -41,7 +42,9 @@ export async function removeAbandoned(timeoutMs = ALIVE_TIMEOUT_MS): Promise<voi
   for (const directory of listTemporaryDirectories()) {
     // Without a state file it is just being made.
     const isAbandoned = new NetworkFiles(directory).readRunning() !== undefined && !(await look(directory, timeoutMs))
-    if (isAbandoned) rmSync(directory, { recursive: true, force: true })
+    if (!isAbandoned) continue
+    resumeLeftovers(directory)
+    rmSync(directory, { recursive: true, force: true })
   }
 }
 

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { ArchiveError, type Clock, isArchiveError } from '../../core/index.ts'
 import { findRunning, removeAbandoned } from './find-running.ts'
+import { endLeftovers } from './leftovers.ts'
 import { Network, type NetworkOptions, type StepName } from './network.ts'
 import { startNetworkApi } from './network-api.ts'
 import { makeTemporaryDirectory, makeToken, NetworkFiles } from './network-files.ts'
@@ -33,7 +34,10 @@ export async function runNetwork(
   signal: AbortSignal,
 ): Promise<void> {
   const { listener, clock, program } = modules
-  if (options.directory !== undefined) await refuseRunning(options.directory)
+  if (options.directory !== undefined) {
+    await refuseRunning(options.directory)
+    await endLeftovers(options.directory, clock)
+  }
   if (options.directory === undefined) await removeAbandoned()
   const directory = options.directory ?? makeTemporaryDirectory()
   const files = new NetworkFiles(directory)

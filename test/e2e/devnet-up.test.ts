@@ -116,6 +116,9 @@ describe('e2e/devnet-up', function () {
     const before = await stage.report()
     const pids = listPids(before)
     network.child.kill('SIGTERM')
+    await stage.until('it is ending', async () => !pids.every(isAlive))
+    // Once more, in vain.
+    network.child.kill('SIGTERM')
     const { code } = await network.ended
     assert.equal(code, 130)
     assert.deepEqual(pids.filter(isAlive), [])
