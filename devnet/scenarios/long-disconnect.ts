@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Scenario } from './scenario.ts'
 
-/** Of the node's memory, which is longer than this is quick: the test makes it short. */
-const FORGOTTEN_PERIODS = 12
+/** A node keeps final blocks for 30 periods, unless it is told to keep them for as long as this. */
+const LONGEST_MEMORY_PERIODS = 1_000
 
 export const longDisconnect: Scenario = {
   name: 'long-disconnect',
@@ -13,9 +13,12 @@ export const longDisconnect: Scenario = {
     await stage.order('pause', absent.name)
     // Else what is streamed meanwhile waits for it in buffers, and nothing is lost at all.
     await stage.link.order('drop-streams')
-    const { finalSlot } = await stage.node()
-    const back = finalSlot.period + FORGOTTEN_PERIODS
-    await stage.until(`period ${back} is final`, async () => (await stage.node()).finalSlot.period >= back)
+    const lost = await stage.nextPeriod()
+    let final = lost
+    do {
+      assert(final <= lost + LONGEST_MEMORY_PERIODS, `the node does not forget period ${lost}`)
+      await stage.untilFinal(final++)
+    } while (await stage.isRemembered(lost))
 
     await stage.order('resume', absent.name)
     const first = await stage.nextPeriod()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { type Clock, type Period, parseAddress } from '../../core/index.ts'
+import { type Clock, type Period, parseAddress, THREAD_COUNT } from '../../core/index.ts'
 import { callLocalApi } from '../local-api.ts'
-import type { NodeReport } from '../node/process/node-process.ts'
+import type { NodeReport, Speed } from '../node/process/node-process.ts'
 import { findRunning } from '../up/find-running.ts'
 import type { NetworkDescription, RunningNetwork } from '../up/network-files.ts'
 import type { NetworkReport } from '../up/network-report.ts'
@@ -10,8 +10,9 @@ import type { SidecarReport } from '../up/sidecar.ts'
 import { makeTrafficSenders } from '../up/traffic.ts'
 
 const LOOK_MS = 100
-/** Nothing in a scenario takes so long, on the slowest machine. */
+/** Nothing in a scenario takes so long at this speed or above, on the slowest machine. */
 const PATIENCE_MS = 120_000
+const PATIENCE_SPEED = 8
 
 /** A period as a sidecar shows it. */
 export interface ArchivedView {
@@ -26,6 +27,7 @@ export class Stage {
   private readonly running: RunningNetwork
   private readonly description: NetworkDescription
   private readonly clock: Clock
+  private speed: Speed = 'turbo'
 
   private constructor(parts: { running: RunningNetwork; description: NetworkDescription; clock: Clock }) {
     this.running = parts.running
@@ -55,14 +57,29 @@ export class Stage {
     await callLocalApi(this.running, `POST /${order}`, { body: { name } })
   }
 
-  /** Looks until it holds. */
+  /** Looks until it holds: a few periods of chain time, however long they take. */
   async until(what: string, holds: () => Promise<boolean>): Promise<void> {
-    const deadlineMs = this.clock.nowMs() + PATIENCE_MS
+    this.speed = (await this.link.tryReport())?.speed ?? this.speed
+    const slowness = this.speed === 'turbo' ? 1 : Math.max(1, PATIENCE_SPEED / this.speed)
+    const deadlineMs = this.clock.nowMs() + PATIENCE_MS * slowness
     // A node or sidecar that was just killed does not answer: it is asked again.
     while (!(await holds().catch(() => false))) {
       assert(this.clock.nowMs() < deadlineMs, `in vain: ${what}`)
       await this.clock.sleep(LOOK_MS)
     }
+  }
+
+  /** Every slot before this period's end is final. */
+  async untilFinal(period: Period): Promise<void> {
+    await this.until(`period ${period} is final`, async () => (await this.node()).finalSlot.period > period)
+  }
+
+  /** Whether the node still has a block of a period whose slots are made. */
+  async isRemembered(period: Period): Promise<boolean> {
+    for (let thread = 0; thread < THREAD_COUNT; thread++) {
+      if (await this.link.call('get_blockclique_block_by_slot', [{ period, thread }])) return true
+    }
+    return false
   }
 
   /** Every sidecar has archived up to this period. */
