@@ -16,7 +16,7 @@ const TRANSFER_NANO_MAS = 1_000_000n
 /** What one operation of the traffic is. */
 export type TrafficKind = 'transfer' | 'roll-buy' | 'roll-sell' | 'contract-call' | 'failing-call'
 
-/** In turn: mostly transfers, and some that fail for good reasons. */
+/** In turn: mostly transfers, a roll that is bought and sold, and one call that fails for a good reason. */
 const TURNS: readonly TrafficKind[] = [
   'transfer',
   'contract-call',
@@ -98,7 +98,7 @@ export class Traffic {
   private async sendNext(): Promise<void> {
     const turn = this.turn++
     const kind = TURNS[turn % TURNS.length] ?? 'transfer'
-    const sender = this.senders[turn % this.senders.length]
+    const sender = this.senderOf(turn)
     if (!sender) return
     try {
       const { lastSlot } = await this.link.report()
@@ -109,6 +109,13 @@ export class Traffic {
       // The node is restarting, or says no to this one: the next is tried in its turn.
       this.refused++
     }
+  }
+
+  /** Everybody in turn does everything; who sells a roll is who has just bought one. */
+  private senderOf(turn: number): SignedSender | undefined {
+    const round = Math.floor(turn / TURNS.length)
+    const place = TURNS[turn % TURNS.length] === 'roll-sell' ? TURNS.indexOf('roll-buy') : turn % TURNS.length
+    return this.senders[(place + round) % this.senders.length]
   }
 
   private makeBody(kind: TrafficKind, turn: number): OperationBody {
