@@ -138,7 +138,8 @@ describe('devnet/engine: nested calls', () => {
   it('refuses an operation without a function, and a function that is not there', () => {
     const { engine, probe } = placeProbe()
     assert.equal(call(engine, probe, '').error, 'Runtime error: no function to call in the CallSC operation')
-    assert.match(call(engine, probe, 'memory').error ?? '', /VM instance error: Missing export memory$/)
+    assert.match(call(engine, probe, 'absent').error ?? '', /VM instance error: Missing export absent$/)
+    assert.match(call(engine, probe, 'memory').error ?? '', /VM instance error: Incompatible Export Type$/)
   })
 })
 
