@@ -18,6 +18,8 @@ export const NOBODY = 'AU12JKWqkVHfErN8Surwk3dXQ1kBrAS7tAGX2FSVSxEiwt9KCyscE'
 export const NO_CONTRACT = 'AS12umT6fgVWXVSjXXVEdkfd14Gkc8ienLH2m3NHA4VgbQAgpdd7p'
 export const ALICE_MAS = 1_000_000n
 export const PROBE = readProbe('stub')
+/** Has more of the host functions. */
+export const HOST_PROBE: Uint8Array = readFileSync(new URL('../../fixtures/host-functions/probe.wasm', import.meta.url))
 export const COUNTER: Uint8Array = readFileSync(new URL('../../fixtures/counter/counter.wasm', import.meta.url))
 
 const modules = new ModuleCache()

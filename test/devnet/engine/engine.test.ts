@@ -11,6 +11,7 @@ import {
   call,
   dump,
   FEE,
+  HOST_PROBE,
   MAS,
   makeDeployment,
   makeEngine,
@@ -224,6 +225,21 @@ describe('devnet/engine: deferred calls', () => {
     assert.equal(outcome?.events.at(-1)?.isError, true)
     assert.deepEqual(engine.ledger.keys(probe), [])
     assert.equal(engine.ledger.balance(probe), 5n * MAS - FEE_PAID + STORAGE)
+  })
+
+  it('that fail give their coins back', () => {
+    const spent = ([0n, MAS] as const).map((coins) => {
+      const engine = makeEngine()
+      const probe = engine.placeContract(HOST_PROBE, 5n * MAS)
+      const what = new Args().addString(probe).addString('unreach').addU64(3n).addU32(0n).addU64(20_000_000n)
+      assert.equal(call(engine, probe, 'defer', what.addUint8Array(new Uint8Array()).addU64(coins)).error, undefined)
+      const booked = engine.ledger.balance(probe)
+      const [outcome] = engine.setSlot({ period: 3, thread: 0 })
+      assert.match(outcome?.error ?? '', /RuntimeError: unreachable/)
+      return { booked, after: engine.ledger.balance(probe) }
+    })
+    assert.equal((spent[0]?.booked ?? 0n) - (spent[1]?.booked ?? 0n), MAS)
+    assert.equal(spent[0]?.after, spent[1]?.after)
   })
 
   it('cannot be booked for a slot that is not ahead', () => {

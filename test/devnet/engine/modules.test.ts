@@ -158,6 +158,16 @@ describe('devnet/engine: host functions', () => {
     assert.match(built({ imports, functions }, 500_000_000n).error ?? '', /Depth error: Runtime error: Out of gas$/)
   })
 
+  it('limit: the last one may take all gas that is left', () => {
+    const engine = makeEngine()
+    const address = engine.placeContract(MESSENGER)
+    const run = (maxGas?: bigint) =>
+      call(engine, address, 'run', new Uint8Array(), maxGas === undefined ? {} : { maxGas })
+    const { gasUsed } = run()
+    assert.match(run(gasUsed).error ?? '', /DEVNET_HOST_FUNCTION_MISSING/)
+    assert.match(run(gasUsed - 1n).error ?? '', /Out of gas$/)
+  })
+
   it('refuse a pointer to nowhere', () => {
     const imports = [{ module: 'massa', name: 'assembly_script_print', type: 'i>' }]
     const print = (pointer: number[]) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Args } from '@massalabs/massa-web3'
 import { formatHash, parseBlockId, parseHash } from '../../../core/index.ts'
-import { deploy, makeEngine, PROBE } from './engine-fixture.ts'
+import { deploy, MAS, makeEngine, PROBE } from './engine-fixture.ts'
 
 /*
  * Slots of the sandbox run in which the probe was deployed (test/fixtures/contract-calls), as the node told them.
@@ -49,5 +49,16 @@ describe('devnet/engine/trail', () => {
       return formatHash(engine.executionTrailHash)
     }
     assert.notEqual(hash(), hash(parseBlockId(BLOCK_2_4)))
+  })
+
+  it('the address of a contract whose deployment failed is that of the next one', () => {
+    const engine = makeEngine()
+    const before = new Set(engine.ledger.addresses())
+    assert.equal(deploy(engine, PROBE, new Args(), { coins: MAS, maxCoins: 1n }).success, false)
+    assert.equal(deploy(engine, PROBE, new Args(), { coins: MAS }).success, true)
+    const [address] = [...engine.ledger.addresses()].filter((each) => !before.has(each))
+    const other = makeEngine()
+    assert.equal(deploy(other, PROBE, new Args(), { coins: MAS }).success, true)
+    assert(other.ledger.has(address ?? ''))
   })
 })
