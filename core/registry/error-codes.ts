@@ -230,8 +230,9 @@ export const REGISTRY_ERROR_CODES = {
   },
   REGISTRY_PLACEMENT_AGE: {
     kind: 'input',
-    when: 'The placement that a challenge refers to is too young or too old.',
-    action: 'Use a placement within the lag that the registry is set to.',
+    when: 'The placement that a challenge refers to is too young, too old, or not later than the era in which the node registered.',
+    action:
+      'Use a placement within the lag that the registry is set to, of an era after the one in which the node registered.',
   },
   REGISTRY_NOT_HOLDER: {
     kind: 'input',

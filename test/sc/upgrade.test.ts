@@ -100,10 +100,13 @@ describe('sc: upgrade', () => {
     const world = lived()
     const { ledger } = world.engine
     ledger.setValue(world.contract, keyOf('era_1'), new Uint8Array(104).fill(2, 0, 1))
-    ledger.setValue(world.contract, keyOf('vote_1_0011223344556677'), new Uint8Array(57).fill(2, 0, 1))
+    ledger.setValue(world.contract, keyOf('vote_1_0011223344556677'), new Uint8Array(49).fill(2, 0, 1))
+    ledger.setValue(world.contract, keyOf('vote_1_0011223344556677_0'), new Uint8Array(41).fill(2, 0, 1))
     refuse(world, ANYONE, 'getEra', 'REGISTRY_VERSION_UNKNOWN', u64Arg(1))
-    const vote = new ArgsWriter().u8(2).strings(['1_0011223344556677']).finish()
-    refuse(world, ANYONE, 'prune', 'REGISTRY_VERSION_UNKNOWN', vote)
+    for (const id of ['1_0011223344556677', '1_0011223344556677_0']) {
+      const vote = new ArgsWriter().u8(2).strings([id]).finish()
+      refuse(world, ANYONE, 'prune', 'REGISTRY_VERSION_UNKNOWN', vote)
+    }
   })
 
   const READERS: readonly (readonly [key: string, by: User, name: string, args: Uint8Array])[] = [
