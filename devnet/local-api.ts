@@ -7,6 +7,9 @@ import { createLimitedServer } from './limited-server.ts'
 const HOST = '127.0.0.1'
 const BODY_LIMIT_BYTES = 64 * 1024
 
+/** How we say no; what other servers say has another form. */
+const refusalSchema = z.object({ error: z.object({ code: z.string(), message: z.string().min(1) }) })
+
 /** A route answers JSON; `body` is what was posted, or undefined. */
 export type LocalRoute = (body: unknown) => unknown
 
@@ -60,11 +63,23 @@ function createServer(token: string, routes: Readonly<Record<string, LocalRoute>
     const message = error instanceof z.ZodError ? z.prettifyError(error) : error.message
     return reply.code(status).send({ error: { code: 'DEVNET_COMMAND_REFUSED', message } })
   })
+  server.setNotFoundHandler(({ method, url }, reply) => {
+    const message = describeUnknown(`${method} ${url}`, Object.keys(routes))
+    return reply.code(404).send({ error: { code: 'DEVNET_COMMAND_REFUSED', message } })
+  })
   for (const [route, run] of Object.entries(routes)) {
     const [method = 'GET', url = '/'] = route.split(' ')
     server.route({ method, url, handler: async (request) => (await run(request.body ?? {})) ?? { done: true } })
   }
   return server
+}
+
+/** With what there is beside it. */
+function describeUnknown(route: string, known: readonly string[]): string {
+  const folder = route.slice(0, route.lastIndexOf('/') + 1)
+  const names = known.flatMap((each) => (each.startsWith(folder) ? [each.slice(folder.length)] : []))
+  const unknown = `there is no '${route.slice(folder.length)}'`
+  return names.length === 0 ? unknown : `${unknown}, only ${names.join(', ')}`
 }
 
 function knows(header: string | undefined, token: string): boolean {
@@ -87,7 +102,7 @@ export async function callLocalApi(
   const [method = 'GET', path = '/'] = route.split(' ')
   const { body, timeoutMs = 30_000 } = options
   let answer: Response
-  let content: { readonly error?: { readonly message: string } }
+  let content: unknown
   try {
     answer = await fetch(`${api.url}${path}`, {
       method,
@@ -95,7 +110,7 @@ export async function callLocalApi(
       ...(body ? { body: JSON.stringify(body) } : {}),
       signal: AbortSignal.timeout(timeoutMs),
     })
-    content = (await answer.json()) as typeof content
+    content = await answer.json()
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === 'TimeoutError') {
       const message = `${api.url} has not answered within ${timeoutMs / 1000} s`
@@ -104,9 +119,10 @@ export async function callLocalApi(
     throw new ArchiveError('DEVNET_NOT_RUNNING', `no devnet answers at ${api.url}`, { url: api.url }, cause)
   }
   if (answer.ok) return content
+  const refusal = refusalSchema.safeParse(content)
   // Another program may have got the port since.
-  if (answer.status === 401 || !content.error) {
+  if (answer.status === 401 || !refusal.success) {
     throw new ArchiveError('DEVNET_NOT_RUNNING', `what answers at ${api.url} is not this devnet`, { url: api.url })
   }
-  throw new ArchiveError('DEVNET_COMMAND_REFUSED', content.error.message, { route })
+  throw new ArchiveError('DEVNET_COMMAND_REFUSED', refusal.data.error.message, { route })
 }
