@@ -1,12 +1,11 @@
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { findPackageRoot } from '../../config/index.ts'
-import { ArchiveError, SLOT_MS } from '../../core/index.ts'
+import { SLOT_MS } from '../../core/index.ts'
 import { systemClock } from '../../daemon/system-clock.ts'
 import { makeControlRoutes, NodeProcess, readStoredGenesis, type Speed } from '../../devnet/node/index.ts'
 import { CONTROL_TOKEN_ENV, makeToken, startLocalApi } from '../../devnet/up/index.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
+import { readAccounts } from '../read-accounts.ts'
 
 /** Five years: at speed 8 they last for eight months. */
 const GENESIS_AGE_MS = 5 * 365 * 86_400_000
@@ -38,7 +37,7 @@ export async function devnetNode(context: Context, options: DevnetNodeOptions, s
       directory,
       chain: {
         genesisTimestampMs: (await readStoredGenesis(directory)) ?? chooseGenesis(systemClock.nowMs()),
-        accounts: options.accounts === undefined ? [] : readAccounts(resolve(cwd, options.accounts)),
+        accounts: options.accounts === undefined ? [] : readAccounts(options.accounts, cwd),
         chainId,
         seed,
         missRate,
@@ -76,16 +75,6 @@ export async function devnetNode(context: Context, options: DevnetNodeOptions, s
 /** Chain time may run faster than the clock of this machine and must never pass it: no sidecar believes such a node. */
 function chooseGenesis(nowMs: number): number {
   return Math.floor((nowMs - GENESIS_AGE_MS) / SLOT_MS) * SLOT_MS
-}
-
-function readAccounts(path: string): [string, bigint][] {
-  try {
-    const accounts = JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>
-    return Object.entries(accounts).map(([address, balance]) => [address, BigInt(balance)])
-  } catch (cause) {
-    const shown = path.startsWith(findPackageRoot()) ? path.slice(findPackageRoot().length + 1) : path
-    throw new ArchiveError('DEVNET_DIRECTORY_INVALID', `cannot read the accounts in ${shown}`, { path: shown }, cause)
-  }
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

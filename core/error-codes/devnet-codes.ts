@@ -22,6 +22,11 @@ export const DEVNET_CODES = {
     when: 'A contract calls a host function that a massa-node has and the contract engine has not: the operation fails, and its text ends with this code.',
     action: 'Try the contract on a real node; the text names the function.',
   },
+  DEVNET_ACCOUNTS_INVALID: {
+    kind: 'input',
+    when: 'The file of `devnet node --accounts` cannot be read, or is no JSON object of addresses with their nanoMAS.',
+    action: 'Give a file such as {"AU1...": "1000000000"}: nanoMAS as texts of digits.',
+  },
   DEVNET_CHAIN_MISMATCH: {
     kind: 'input',
     when: 'A directory holds another devnet chain than the one that is to go on: other chain id, genesis, seed or stakers.',
