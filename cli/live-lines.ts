@@ -11,9 +11,10 @@ export class LiveLines {
 
   /** @param lines - none as long as the terminal is wide: one that wraps would leave its beginning behind */
   draw(lines: readonly string[]): void {
+    const erasure = this.erasure()
+    this.drawn = this.fit(lines)
     // In one write: nothing is seen half.
-    this.stream.write(`${this.erasure()}${lines.map((line) => `${line}\n`).join('')}`)
-    this.drawn = lines
+    this.stream.write(`${erasure}${this.drawn.map((line) => `${line}\n`).join('')}`)
   }
 
   printAbove(line: string): void {
@@ -23,6 +24,14 @@ export class LiveLines {
   /** What is drawn now stays. */
   keep(): void {
     this.drawn = []
+  }
+
+  /** What scrolls out of a terminal cannot be drawn over. */
+  private fit(lines: readonly string[]): readonly string[] {
+    // One line is the cursor's, one says what is missing.
+    const room = Math.max(0, (this.stream.rows ?? Number.POSITIVE_INFINITY) - 2)
+    if (lines.length <= room + 1) return lines
+    return [...lines.slice(0, room), `(${lines.length - room} more)`]
   }
 
   private erasure(): string {

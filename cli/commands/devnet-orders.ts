@@ -5,6 +5,7 @@ import { ArchiveError } from '../../core/index.ts'
 import { callLocalApi, findRunning, type NetworkReport, renderNetwork } from '../../devnet/up/index.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
+import { SplitLines } from '../split-lines.ts'
 
 const WIDTH = 100
 const DOWN_LIMIT_MS = 20_000
@@ -71,7 +72,7 @@ export async function devnetOrder(context: Context, order: NamedOrder, name: str
   return EXIT_CODES.ok.code
 }
 
-/** The log of the node or of a sidecar. */
+/** The log of the node or of a sidecar; an object for each line with --json. */
 export async function devnetLogs(
   context: Context,
   name: string,
@@ -83,14 +84,22 @@ export async function devnetLogs(
   if (!/^[a-z0-9-]+$/.test(name) || !existsSync(path)) {
     throw new ArchiveError('DEVNET_COMMAND_REFUSED', `there is no log of '${name}'`, { name })
   }
-  let at = await print(path, 0)
-  if (!options.follow) return EXIT_CODES.ok.code
+  const lines = context.output.json ? new SplitLines((line) => context.output.value({ name, line })) : undefined
+  const write = (bytes: Buffer): void => {
+    if (lines) lines.push(bytes)
+    else process.stdout.write(bytes)
+  }
+  let at = await print(path, 0, write)
+  if (!options.follow) {
+    lines?.end()
+    return EXIT_CODES.ok.code
+  }
   const watcher = watch(path, { signal })
   await new Promise<void>((end) => {
     let printing = Promise.resolve()
     watcher.on('change', () => {
       printing = printing.then(async () => {
-        at = await print(path, at)
+        at = await print(path, at, write)
       })
     })
     watcher.once('close', end)
@@ -99,10 +108,10 @@ export async function devnetLogs(
 }
 
 /** @returns how far it was printed */
-async function print(path: string, from: number): Promise<number> {
+async function print(path: string, from: number, write: (bytes: Buffer) => void): Promise<number> {
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? from
   if (size <= from) return from
-  for await (const bytes of createReadStream(path, { start: from, end: size - 1 })) process.stdout.write(bytes)
+  for await (const bytes of createReadStream(path, { start: from, end: size - 1 })) write(bytes)
   return size
 }
 

@@ -65,18 +65,20 @@ export class KeptProcess {
     this.running ??= this.keep()
   }
 
-  /** As `kill -9`: it is started again. */
-  kill(): void {
-    this.signal('SIGKILL')
+  /** As `kill -9`: it is started again. @returns false when it does not run at the moment, as do the next two */
+  kill(): boolean {
+    return this.signal('SIGKILL')
   }
 
-  pause(): void {
-    if (this.signal('SIGSTOP')) this.isPaused = true
+  pause(): boolean {
+    const isDone = this.signal('SIGSTOP')
+    if (isDone) this.isPaused = true
+    return isDone
   }
 
-  resume(): void {
-    this.signal('SIGCONT')
+  resume(): boolean {
     this.isPaused = false
+    return this.signal('SIGCONT')
   }
 
   /** Idempotent. Resolves when it has ended. */

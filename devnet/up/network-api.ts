@@ -19,9 +19,9 @@ export async function startNetworkApi(network: Network, token: string, onDown: (
     'POST /down': () => onDown(),
     'POST /add': async () => ({ name: await network.add() }),
     'POST /remove': (body) => network.remove(named.parse(body).name),
-    'POST /kill': (body) => network.kill(named.parse(body).name),
-    'POST /pause': (body) => network.pause(named.parse(body).name),
-    'POST /resume': (body) => network.resume(named.parse(body).name),
+    'POST /kill': (body) => network.signal('kill', named.parse(body).name),
+    'POST /pause': (body) => network.signal('pause', named.parse(body).name),
+    'POST /resume': (body) => network.signal('resume', named.parse(body).name),
   }
   try {
     return await startLocalApi({ port: network.controlPort, token }, routes)

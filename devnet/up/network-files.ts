@@ -4,11 +4,12 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { makeFolder } from '../../config/index.ts'
-import { ArchiveError } from '../../core/index.ts'
+import { ArchiveError, isArchiveError } from '../../core/index.ts'
 
 const OWNER_ONLY = 0o600
 const OWNER_ONLY_FOLDER = 0o700
 const NETWORK_FILE = 'network.json'
+const DAMAGED = 'damaged'
 const RUNNING_FILE = 'running.json'
 
 /** A name is a folder and a process: nothing that could leave the directory. */
@@ -100,10 +101,19 @@ export class NetworkFiles {
     this.write(NETWORK_FILE, description.parse(network))
   }
 
-  /** @throws ArchiveError DEVNET_DIRECTORY_INVALID */
+  /**
+   * Undefined also when it is damaged: it says nothing that outlives the network.
+   *
+   * @throws ArchiveError DEVNET_DIRECTORY_INVALID when it cannot be read
+   */
   readRunning(): RunningNetwork | undefined {
     const path = join(this.directory, RUNNING_FILE)
-    return existsSync(path) ? read(path, running) : undefined
+    try {
+      return existsSync(path) ? read(path, running) : undefined
+    } catch (error) {
+      if (isArchiveError(error) && error.context.reason === DAMAGED) return undefined
+      throw error
+    }
   }
 
   writeRunning(network: RunningNetwork): void {
@@ -160,7 +170,7 @@ function read<T>(path: string, schema: z.ZodType<T>): T {
   try {
     return schema.parse(JSON.parse(readFileSync(path, 'utf8')))
   } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code ?? 'damaged'
+    const reason = (cause as NodeJS.ErrnoException).code ?? DAMAGED
     throw new ArchiveError('DEVNET_DIRECTORY_INVALID', `cannot read ${path} (${reason})`, { path, reason }, cause)
   }
 }

@@ -7,7 +7,10 @@ import type { TrafficCounts } from './traffic.ts'
 /** One screen about everything. */
 export interface NetworkReport {
   readonly directory: string
+  /** That was asked for; the node's own may be another. */
   readonly speed: Speed
+  /** Every step of the start is done, and the chain has taken its speed. */
+  readonly isSetUp: boolean
   readonly node: {
     readonly state: ProcessState
     readonly pid?: number | undefined

@@ -63,6 +63,7 @@ export class Network {
   private readonly operator: OperatorSteps
   private readonly description: KeptDescription
   private genesisTimestampMs = 0
+  private isSetUp = false
   private lastNodeReport: NodeReport | undefined
   /** At which it is started, and started again. */
   private nodeSpeed: Speed
@@ -149,6 +150,7 @@ export class Network {
     this.nodeSpeed = this.options.speed
     await this.link.setSpeed(this.nodeSpeed)
     this.traffic?.setSpeed(this.options.speed)
+    this.isSetUp = true
   }
 
   /** Resolves with the id of the first contract call of the traffic that is final, also when that was long ago. */
@@ -168,6 +170,7 @@ export class Network {
     return {
       directory: this.modules.files.directory,
       speed: this.options.speed,
+      isSetUp: this.isSetUp,
       node: {
         state: node.state,
         pid: node.pid,
@@ -208,17 +211,15 @@ export class Network {
     })
   }
 
-  /** @param name - `node` or a sidecar */
-  kill(name: string): void {
-    this.processOf(name).kill()
-  }
-
-  pause(name: string): void {
-    this.processOf(name).pause()
-  }
-
-  resume(name: string): void {
-    this.processOf(name).resume()
+  /**
+   * Signals the node or a sidecar.
+   *
+   * @throws ArchiveError DEVNET_COMMAND_REFUSED when it does not run at the moment
+   */
+  signal(order: 'kill' | 'pause' | 'resume', name: string): void {
+    const process = this.processOf(name)
+    if (process[order]()) return
+    throw new ArchiveError('DEVNET_COMMAND_REFUSED', `${name} does not run now (${process.state})`, { name })
   }
 
   /** Ends everything: who asks before who is asked. Idempotent. */

@@ -36,12 +36,12 @@ export function summarizeNetwork(report: NetworkReport): string {
   return sidecars.length === 0 ? describeNode(report) : `${describeNode(report)}; archived: ${sidecars.join(', ')}`
 }
 
-function describeNode({ node, traffic, speed }: NetworkReport): string {
+function describeNode({ node, traffic, isSetUp }: NetworkReport): string {
   const { report } = node
   if (!report) return `node ${node.state}`
   const { lastSlot, finalSlot, finalOperations, isPaused } = report
   const pace = isPaused ? 'paused' : report.speed === 'turbo' ? 'turbo' : `speed ${report.speed}`
-  const setup = report.speed === speed || isPaused ? '' : ' (setting up)'
+  const setup = isSetUp || isPaused ? '' : ' (setting up)'
   const who = node.state === 'running' ? 'node' : `node ${node.state}`
   return (
     `${who}: period ${lastSlot.period}, final ${finalSlot.period}, ${pace}${setup}, ` +

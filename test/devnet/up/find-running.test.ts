@@ -119,5 +119,7 @@ describe('devnet/up/find-running', () => {
     const access = { url: api.url, token: TOKEN }
     const report = (await callLocalApi(access, 'GET /network', { timeoutMs: 4_000 })) as { node: { state: string } }
     assert.equal(report.node.state, 'stopped')
+    const kill = callLocalApi(access, 'POST /kill', { body: { name: 'node' } })
+    await assert.rejects(kill, (error) => isArchiveError(error, 'DEVNET_COMMAND_REFUSED'))
   })
 })

@@ -72,6 +72,14 @@ describe('devnet/up/kept-process', function () {
     assert.equal(kept.restarts, 0)
   })
 
+  it('says when there is nothing to signal', async () => {
+    kept = make('setInterval(() => {}, 1000)')
+    assert.deepEqual([kept.kill(), kept.pause(), kept.resume()], [false, false, false])
+    kept.start()
+    await until(() => kept.state === 'running')
+    assert.deepEqual([kept.pause(), kept.resume(), kept.kill()], [true, true, true])
+  })
+
   it('stops one that stands still', async () => {
     kept = make('setInterval(() => {}, 1000)')
     kept.start()

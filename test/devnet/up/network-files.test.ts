@@ -73,6 +73,12 @@ describe('devnet/up/network-files', () => {
     })
   }
 
+  it('takes a damaged state file for that of a network that has ended', async () => {
+    writeFileSync(join(dir, 'running.json'), '{"version":')
+    assert.equal(files.readRunning(), undefined)
+    await assert.rejects(findRunning(dir), (error) => isArchiveError(error, 'DEVNET_NOT_RUNNING'))
+  })
+
   it('finds a running network by the token that it answers to', async () => {
     const api = await startLocalApi({ port: 0, token: 'right' }, { 'GET /network': () => ({}) })
     try {

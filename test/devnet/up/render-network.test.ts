@@ -21,6 +21,7 @@ const SIDECAR: SidecarReport = {
 const NETWORK: NetworkReport = {
   directory: 'net',
   speed: 8,
+  isSetUp: true,
   node: {
     state: 'running',
     restarts: 0,
@@ -67,14 +68,17 @@ describe('devnet/up/render-network', () => {
     assert.match(line ?? '', /^node paused: period 123460/)
   })
 
-  it('says that the chain stands still, is in turbo, or still slower than asked for', () => {
-    const shown = (report: object) => {
+  it('says that the chain stands still, is in turbo, or still has another speed than was asked for', () => {
+    const shown = (report: object, isSetUp = true) => {
       const { node } = NETWORK
-      return renderNetwork({ ...NETWORK, node: { ...node, report: { ...node.report, ...report } as never } }, 119)[0]
+      const shownNode = { ...node, report: { ...node.report, ...report } as never }
+      return renderNetwork({ ...NETWORK, isSetUp, node: shownNode }, 119)[0]
     }
     assert.match(shown({ isPaused: true }) ?? '', /paused/)
     assert.match(shown({ speed: 'turbo' }) ?? '', /turbo/)
-    assert.match(shown({ speed: 4 }) ?? '', /speed 4 \(setting up\)/)
+    assert.match(shown({ speed: 4 }, false) ?? '', /speed 4 \(setting up\)/)
+    // Ordered about since.
+    assert.doesNotMatch(shown({ speed: 4 }) ?? '', /setting up/)
   })
 
   it('is one line where nothing is drawn anew', () => {
