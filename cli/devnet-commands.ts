@@ -49,7 +49,9 @@ export function addDevnet(program: Command, run: Run): void {
   add(devnet, 'scenario', 'Play scenarios on the running network.', 'massa-storage devnet scenario missed-thread')
     .argument('[names...]', 'which (default: list them)')
     .action((names: string[], _options, command) =>
-      run(async (context) => (await import('./commands/devnet-scenario.ts')).devnetScenario(context, names))(command),
+      run(async (context, signal) =>
+        (await import('./commands/devnet-scenario.ts')).devnetScenario(context, names, signal),
+      )(command),
     )
   addNode(devnet, run)
 }

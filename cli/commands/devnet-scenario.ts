@@ -8,7 +8,7 @@ import { EXIT_CODES } from '../exit-codes.ts'
 import { formatDuration } from '../output.ts'
 
 /** Plays scenarios on the running network; without a name it lists them. */
-export async function devnetScenario(context: Context, names: readonly string[]): Promise<number> {
+export async function devnetScenario(context: Context, names: readonly string[], signal: AbortSignal): Promise<number> {
   const { output, cwd, flags } = context
   if (names.length === 0) {
     output.value(SCENARIOS.map(({ name, story }) => ({ name, story })))
@@ -26,6 +26,7 @@ export async function devnetScenario(context: Context, names: readonly string[])
   const stage = await Stage.open(
     flags.data_dir === undefined ? undefined : resolve(cwd, `${flags.data_dir}`),
     systemClock,
+    signal,
   )
   let failed = 0
   for (const scenario of SCENARIOS.filter(({ name }) => names.includes(name))) {

@@ -11,16 +11,18 @@ export const longDisconnect: Scenario = {
     const [absent] = (await stage.report()).sidecars
     assert(absent, 'there is no sidecar')
     await stage.order('pause', absent.name)
-    // Else what is streamed meanwhile waits for it in buffers, and nothing is lost at all.
-    await stage.link.order('drop-streams')
-    const lost = await stage.nextPeriod()
-    let final = lost
-    do {
-      assert(final <= lost + LONGEST_MEMORY_PERIODS, `the node does not forget period ${lost}`)
-      await stage.untilFinal(final++)
-    } while (await stage.isRemembered(lost))
-
-    await stage.order('resume', absent.name)
+    try {
+      // Else what is streamed meanwhile waits for it in buffers, and nothing is lost at all.
+      await stage.link.order('drop-streams')
+      const lost = await stage.nextPeriod()
+      let final = lost
+      do {
+        assert(final <= lost + LONGEST_MEMORY_PERIODS, `the node does not forget period ${lost}`)
+        await stage.untilFinal(final++)
+      } while (await stage.isRemembered(lost))
+    } finally {
+      await stage.order('resume', absent.name)
+    }
     const first = await stage.nextPeriod()
 
     await stage.untilArchived(first + 1)

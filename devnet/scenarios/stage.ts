@@ -13,6 +13,7 @@ const LOOK_MS = 100
 /** Nothing in a scenario takes so long at this speed or above, on the slowest machine. */
 const PATIENCE_MS = 120_000
 const PATIENCE_SPEED = 8
+const NEVER = new AbortController().signal
 
 /** A period as a sidecar shows it. */
 export interface ArchivedView {
@@ -27,21 +28,31 @@ export class Stage {
   private readonly running: RunningNetwork
   private readonly description: NetworkDescription
   private readonly clock: Clock
+  private readonly signal: AbortSignal
   private speed: Speed = 'turbo'
 
-  private constructor(parts: { running: RunningNetwork; description: NetworkDescription; clock: Clock }) {
+  private constructor(parts: {
+    running: RunningNetwork
+    description: NetworkDescription
+    clock: Clock
+    signal: AbortSignal
+  }) {
     this.running = parts.running
     this.description = parts.description
     this.clock = parts.clock
+    this.signal = parts.signal
     this.link = new NodeLink(parts.running.node, parts.clock)
   }
 
-  /** @throws ArchiveError DEVNET_NOT_RUNNING */
-  static async open(directory: string | undefined, clock: Clock): Promise<Stage> {
+  /**
+   * @param signal - ends what waits, with an AbortError
+   * @throws ArchiveError DEVNET_NOT_RUNNING
+   */
+  static async open(directory: string | undefined, clock: Clock, signal: AbortSignal = NEVER): Promise<Stage> {
     const { running, files } = await findRunning(directory)
     const description = files.readDescription()
     assert(description, 'the running network has no description')
-    return new Stage({ running, description, clock })
+    return new Stage({ running, description, clock, signal })
   }
 
   async report(): Promise<NetworkReport> {
@@ -64,8 +75,9 @@ export class Stage {
     const deadlineMs = this.clock.nowMs() + PATIENCE_MS * slowness
     // A node or sidecar that was just killed does not answer: it is asked again.
     while (!(await holds().catch(() => false))) {
+      this.signal.throwIfAborted()
       assert(this.clock.nowMs() < deadlineMs, `in vain: ${what}`)
-      await this.clock.sleep(LOOK_MS)
+      await this.clock.sleep(LOOK_MS, this.signal)
     }
   }
 

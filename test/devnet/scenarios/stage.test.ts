@@ -21,12 +21,12 @@ describe('devnet/scenarios/stage', function () {
   let report: object
 
   /** @param jsonRpcPort - of the node */
-  async function open(clock: SetClock, jsonRpcPort = 1): Promise<Stage> {
+  async function open(clock: SetClock, jsonRpcPort = 1, signal?: AbortSignal): Promise<Stage> {
     const files = new NetworkFiles(dir)
     KeptDescription.open(files, 'a seed')
     const node = { url: api.url, token: TOKEN, grpcPort: 1, jsonRpcPort }
     files.writeRunning({ version: 1, pid: process.pid, url: api.url, token: TOKEN, node })
-    return Stage.open(dir, clock)
+    return Stage.open(dir, clock, signal)
   }
 
   beforeEach(async () => {
@@ -58,6 +58,17 @@ describe('devnet/scenarios/stage', function () {
       assert(clock.nowMs() < startMs + 2 * patienceMs + 1_000)
     })
   }
+
+  it('waits no longer when it is told to end', async () => {
+    report = { speed: 8 }
+    const stopping = new AbortController()
+    const stage = await open(new SetClock(), 1, stopping.signal)
+    const waiting = stage.until('never', async () => {
+      stopping.abort()
+      return false
+    })
+    await assert.rejects(waiting, { name: 'AbortError' })
+  })
 
   it('tells whether a node still has a period', async () => {
     const chain = openChain({ endorsements: 0, deltaF0: 40, forceKeepFinalPeriods: 2, missRate: 0.3 })
