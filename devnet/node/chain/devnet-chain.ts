@@ -14,6 +14,8 @@ import type { StoredChain } from './stored-chain.ts'
 
 /** Slots of genesis blocks. */
 const FIRST_INDEX = THREAD_COUNT
+/** A minute (MAX_OPERATION_STORAGE_TIME): a node has an operation for so long that left its pool. */
+const KNOWN_SLOTS = 60_000 / SLOT_MS
 
 /**
  * A chain of valid blocks, run by one process: drawn stakers sign blocks and endorsements, operations wait in a pool,
@@ -32,6 +34,8 @@ export class DevnetChain extends ChainView {
   private queue: Promise<void> = Promise.resolve()
   /** Of the slot whose blocks are being written. */
   private makingIndex = FIRST_INDEX - 1
+  /** Left the pool without a block; known for a while. */
+  private hopeless: TrackedOperation[] = []
   private sequence = 0
 
   /** In memory, unless `storage` says where to go on and where to keep it: that is what openStoredChain is for. */
@@ -75,13 +79,15 @@ export class DevnetChain extends ChainView {
   }
 
   /**
-   * Puts a checked operation into the pool; one that is known or was executed stays as it is.
+   * Puts a checked operation into the pool; one that is there, in a block or executed stays as it is.
    *
    * @returns its id; its sender may be told when `written` resolves
    */
   accept(checked: CheckedOperation): string {
     const { id } = checked
-    if (this.known.has(id) || this.executor.executions.has(id)) return id
+    const known = this.known.get(id)
+    const isWaitedFor = known && (known.isPooled || known.inBlocks.length > 0)
+    if (isWaitedFor || this.executor.executions.has(id)) return id
     const tracked = trackOperation(checked, this.chainId, this.makingIndex)
     tracked.sequence = this.sequence++
     this.known.set(id, tracked)
@@ -200,8 +206,14 @@ export class DevnetChain extends ChainView {
     const { recorder, control } = this
     this.makingIndex = index
     const orders = control.current
-    const blocks = this.makeBlocksOf(index)
+    const { chosen, hopeless } = this.pool.sortOut(
+      { slot: slotOfIndex(index), slotIndex: index, executedIndex: this.executor.executedIndex },
+      (address) => this.engine.ledger.balance(address),
+    )
+    const blocks = this.makeBlocksOf(index, chosen)
     if (control.current !== orders) recorder.keepControl(control.current)
+    for (const tracked of hopeless) this.unpool(tracked)
+    this.hopeless.push(...hopeless)
     await recorder.write({ clockIndex: index }, blocks)
     this.clockIndex = index
     for (const block of blocks) {
@@ -213,16 +225,12 @@ export class DevnetChain extends ChainView {
     this.follow()
   }
 
-  private makeBlocksOf(index: number): TrackedBlock[] {
+  private makeBlocksOf(index: number, operations: readonly TrackedOperation[]): TrackedBlock[] {
     const { control, draw, options } = this
     const slot = slotOfIndex(index)
     const isMissed = draw.isMissed(index, control.missRate ?? options.missRate)
     // An order counts slots of the thread: one that is missed anyway uses it up too.
     if (control.takeMiss(slot.thread) || isMissed) return []
-    const operations = this.pool.choose(
-      { slot, slotIndex: index, executedIndex: this.executor.executedIndex },
-      (address) => this.engine.ledger.balance(address),
-    )
     if (options.skipsEmptyBlocks && operations.length === 0 && slot.thread !== 0) return []
     const hasRival = control.takeFork(slot.thread) || draw.hasRival(index, control.orphanRate ?? options.orphanRate)
     const { endorsements, networkVersion } = options
@@ -305,6 +313,11 @@ export class DevnetChain extends ChainView {
       this.recorder.dropPooled(tracked)
       this.forgetUnused(tracked)
     }
+    this.hopeless = this.hopeless.filter((tracked) => {
+      const isOld = tracked.receivedIndex + KNOWN_SLOTS <= this.clockIndex
+      if (isOld) this.forgetUnused(tracked)
+      return !isOld
+    })
   }
 
   private unpool(tracked: TrackedOperation): void {
@@ -313,6 +326,8 @@ export class DevnetChain extends ChainView {
   }
 
   private forgetUnused(tracked: TrackedOperation): void {
-    if (!tracked.isPooled && tracked.inBlocks.length === 0) this.known.delete(tracked.id)
+    const isUsed = tracked.isPooled || tracked.inBlocks.length > 0
+    // One that was sent again is another of the same id.
+    if (!isUsed && this.known.get(tracked.id) === tracked) this.known.delete(tracked.id)
   }
 }

@@ -15,7 +15,13 @@ import {
   SignedOperationCodec,
   toU64,
 } from '../../../core/index.ts'
-import { MAX_BLOCK_GAS, OPERATION_BASE_GAS, sortDatastore, TEMPORARY_COMPILATION_GAS } from '../../engine/index.ts'
+import {
+  MAX_BLOCK_GAS,
+  OPERATION_BASE_GAS,
+  ROLL_PRICE_NANO_MAS,
+  sortDatastore,
+  TEMPORARY_COMPILATION_GAS,
+} from '../../engine/index.ts'
 
 /** Where an operation was executed, in candidate or final state. */
 export interface Inclusion {
@@ -130,6 +136,22 @@ export function computeBlockGas({ body }: Operation): bigint {
   if (body.kind === 'call-sc') return body.maxGas + base
   if (body.kind === 'execute-sc') return body.maxGas + base + BigInt(TEMPORARY_COMPILATION_GAS)
   return base
+}
+
+/** nanoMAS that an operation takes of its sender at most, with its fee. */
+export function computeMaxSpending({ feeNanoMas, body }: Operation): bigint {
+  switch (body.kind) {
+    case 'transaction':
+      return feeNanoMas + body.amountNanoMas
+    case 'roll-buy':
+      return feeNanoMas + body.rollCount * ROLL_PRICE_NANO_MAS
+    case 'roll-sell':
+      return feeNanoMas
+    case 'execute-sc':
+      return feeNanoMas + body.maxCoinsNanoMas
+    case 'call-sc':
+      return feeNanoMas + body.coinsNanoMas
+  }
 }
 
 export const BLOCK_GAS = BigInt(MAX_BLOCK_GAS)

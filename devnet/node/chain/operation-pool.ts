@@ -9,12 +9,20 @@ import {
 } from '../../../core/index.ts'
 import { formatMas } from '../../engine/index.ts'
 import { badRequest, JsonRpcError } from '../json-rpc-error.ts'
-import { BLOCK_GAS, computeBlockGas, computeOperationSize, TrackedOperation } from './known-operation.ts'
+import {
+  BLOCK_GAS,
+  computeBlockGas,
+  computeMaxSpending,
+  computeOperationSize,
+  TrackedOperation,
+} from './known-operation.ts'
 
 /** Periods in which an operation may be included (facts: massa-node 3.1). */
 export const OPERATION_VALIDITY_PERIODS = 10
 const MAX_BLOCK_BYTES = 300_000
 const MAX_BLOCK_OPERATIONS = 5000
+/** Periods in which an operation must become valid: those that a node looks ahead for its own draws, 82 s. */
+const MAX_WAIT_PERIODS = 5
 
 /** As it came; texts as the sender wrote them are made again from the bytes. */
 export interface SentOperation {
@@ -110,35 +118,60 @@ export class OperationPool {
   }
 
   /**
-   * What the producer of a slot takes: highest fee first, then as it came, as much as fits. It leaves out what cannot pay
-   * its fee, and what is in a block that was not executed yet.
+   * Before the block of a slot, what waits in its thread: what its producer takes, highest fee first, then as it came, as
+   * much as fits; and what is to leave the pool, as a node refreshes it (massa-pool-worker, operation_pool.rs). That is
+   * what becomes valid too late, and what a sender cannot pay: of his balance every operation takes all that it may
+   * spend, those first that are in a block which was not executed yet.
    */
-  choose(
+  sortOut(
     at: { readonly slot: Slot; readonly slotIndex: number; readonly executedIndex: number },
     balanceOf: (address: string) => bigint,
-  ): TrackedOperation[] {
+  ): { readonly chosen: TrackedOperation[]; readonly hopeless: TrackedOperation[] } {
     const { slot, slotIndex, executedIndex } = at
-    const due = [...(this.threads.get(slot.thread) ?? [])].filter(
-      ({ operation, receivedIndex, includedIndex }) =>
-        receivedIndex < slotIndex &&
-        includedIndex <= executedIndex &&
-        operation.expirePeriod >= BigInt(slot.period) &&
-        operation.expirePeriod <= BigInt(slot.period + OPERATION_VALIDITY_PERIODS),
-    )
-    due.sort((a, b) => Number(b.operation.feeNanoMas - a.operation.feeNanoMas))
-    const balances = new Map<string, bigint>()
+    const validUntil = slot.period + OPERATION_VALIDITY_PERIODS
+    const wallet = new Wallet(balanceOf)
+    const free: TrackedOperation[] = []
+    for (const tracked of this.threads.get(slot.thread) ?? []) {
+      if (tracked.includedIndex > executedIndex) wallet.spend(tracked)
+      else if (tracked.receivedIndex < slotIndex) free.push(tracked)
+    }
+    free.sort((a, b) => Number(b.operation.feeNanoMas - a.operation.feeNanoMas))
+    const chosen: TrackedOperation[] = []
+    const hopeless: TrackedOperation[] = []
     const left = { bytes: MAX_BLOCK_BYTES, gas: BLOCK_GAS, operations: MAX_BLOCK_OPERATIONS }
-    return due.filter(({ creator, sizeBytes, operation }) => {
+    for (const tracked of free) {
+      const { sizeBytes, operation } = tracked
+      if (operation.expirePeriod > BigInt(validUntil + MAX_WAIT_PERIODS) || !wallet.spend(tracked)) {
+        hopeless.push(tracked)
+        continue
+      }
+      const isValid = operation.expirePeriod >= BigInt(slot.period) && operation.expirePeriod <= BigInt(validUntil)
       const gas = computeBlockGas(operation)
-      const balance = balances.get(creator) ?? balanceOf(creator)
-      if (sizeBytes > left.bytes || gas > left.gas || left.operations === 0) return false
-      if (operation.feeNanoMas > balance) return false
-      balances.set(creator, balance - operation.feeNanoMas)
+      if (!isValid || sizeBytes > left.bytes || gas > left.gas || left.operations === 0) continue
+      chosen.push(tracked)
       left.bytes -= sizeBytes
       left.gas -= gas
       left.operations--
-      return true
-    })
+    }
+    return { chosen, hopeless }
+  }
+}
+
+/** What senders have left when all their operations have spent all that they may. */
+class Wallet {
+  private readonly balances = new Map<string, bigint>()
+  private readonly balanceOf: (address: string) => bigint
+
+  constructor(balanceOf: (address: string) => bigint) {
+    this.balanceOf = balanceOf
+  }
+
+  /** @returns whether there was enough; if not, nothing is spent */
+  spend({ creator, operation }: TrackedOperation): boolean {
+    const left = (this.balances.get(creator) ?? this.balanceOf(creator)) - computeMaxSpending(operation)
+    if (left < 0n) return false
+    this.balances.set(creator, left)
+    return true
   }
 }
 

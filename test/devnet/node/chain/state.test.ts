@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { slotIndex, slotOfIndex, THREAD_COUNT } from '../../../../core/index.ts'
+import { type OperationBody, slotIndex, slotOfIndex, THREAD_COUNT } from '../../../../core/index.ts'
 import type { DevnetChain, SlotOutput } from '../../../../devnet/node/index.ts'
 import {
   ALICE,
@@ -136,20 +136,103 @@ describe('devnet/node/chain: operations', () => {
     assert.equal(chain.operations.has(never), false)
   })
 
-  it('one that cannot pay its fee when it is executed stays, and is taken when it can', async () => {
+  it('what may spend more than its sender has leaves the pool without a block, and is known for a minute', async () => {
+    const chain = openChain(FAST)
+    const due = slotIndex({ period: 1, thread: ALICE.thread })
+    const target = contractOf(ALICE.key.address)
+    const call = { kind: 'call-sc', maxGas: 0n, functionName: '', parameter: new Uint8Array() } as const
+    const tooMuch: OperationBody[] = [
+      transfer(100_000n * MAS),
+      { kind: 'roll-buy', rollCount: 1000n },
+      { kind: 'execute-sc', bytecode: new Uint8Array(1), maxGas: 0n, maxCoinsNanoMas: 100_000n * MAS, datastore: [] },
+      { ...call, target, coinsNanoMas: 100_000n * MAS },
+    ]
+    const ids = tooMuch.map((body) => send(chain, ALICE, body))
+    const exact = send(chain, ALICE, transfer(100_000n * MAS - FEE))
+    await reach(chain, due - 1)
+    assert.equal(chain.poolSize, 5)
+    await reach(chain, due)
+    assert.deepEqual(chain.findCliqueBlock(due)?.operationIds, [exact])
+    assert.deepEqual(
+      ids.map((id) => chain.operations.get(id)).map((known) => [known?.isPooled, known?.inBlocks.length]),
+      ids.map(() => [false, 0]),
+    )
+    await reach(chain, 5 * PERIOD - 1)
+    assert(ids.every((id) => chain.operations.has(id)))
+    await reach(chain, 5 * PERIOD)
+    assert(!ids.some((id) => chain.operations.has(id)))
+    assert.equal(chain.engine.ledger.balance(ALICE.address), 0n)
+  })
+
+  it('all that a sender may spend is counted, highest fees first: what is too much for the rest is dropped', async () => {
+    const chain = openChain(FAST)
+    const due = slotIndex({ period: 1, thread: ALICE.thread })
+    const transferAt = (share: bigint, fees: bigint) =>
+      send(chain, ALICE, transfer((share * 1000n - fees) * MAS), { feeNanoMas: fees * MAS })
+    const [late, first, second] = [transferAt(61n, 1n), transferAt(60n, 3n), transferAt(40n, 2n)]
+    await reach(chain, due)
+    assert.deepEqual(chain.findCliqueBlock(due)?.operationIds, [first, second])
+    assert.equal(chain.operations.get(late)?.isPooled, false)
+    await pass(chain, 3 * PERIOD)
+    assert.equal(statusOf(chain, late), undefined)
+    assert.equal(chain.engine.ledger.balance(ALICE.address), 0n)
+  })
+
+  it('fees alone count, too: of two whose sender can pay one fee, one is included', async () => {
     const poor = makeSender('poor')
-    const chain = openChain({ ...FAST, accounts: [[poor.address, FEE], ...OPTIONS.accounts], executionLagSlots: 40 })
+    const chain = openChain({ ...FAST, accounts: [[poor.address, 2n * FEE - 1n], ...OPTIONS.accounts] })
+    const ids = [1, 2].map((n) => send(chain, poor, { kind: 'roll-sell', rollCount: BigInt(n) }))
+    await pass(chain, 2 * PERIOD)
+    assert.deepEqual(
+      ids.map((id) => chain.operations.get(id)?.inBlocks.length),
+      [1, 0],
+    )
+  })
+
+  it('what is in a block that was not executed is spent already', async () => {
+    const poor = makeSender('poor')
+    const accounts = [[poor.address, 2n * FEE] as const, ...OPTIONS.accounts]
+    const chain = openChain({ ...FAST, accounts, executionLagSlots: 40 })
     // Both are affordable alone; the producer knows the state of 40 slots ago.
     const first = send(chain, poor, transfer(0n, ALICE))
     await reach(chain, slotIndex({ period: 1, thread: poor.thread }))
     const second = send(chain, poor, transfer(1n, ALICE))
-    await pass(chain, 2 * PERIOD + 20)
+    await pass(chain, PERIOD)
+    assert.equal(chain.operations.get(second)?.isPooled, false)
+    assert.equal(chain.operations.get(second)?.inBlocks.length, 0)
+    await pass(chain, 2 * PERIOD)
     assert.equal(statusOf(chain, first)?.[0], true)
-    assert.equal(chain.findExecution(second), undefined)
-    assert.equal(chain.operations.get(second)?.isPooled, true)
+    assert.equal(statusOf(chain, second), undefined)
+  })
+
+  it('limit: waits until it is valid for five periods, and leaves the pool if that is longer', async () => {
+    const chain = openChain(FAST)
+    const soon = send(chain, ALICE, transfer(1n), { expirePeriod: 16 })
+    const late = send(chain, ALICE, transfer(2n), { expirePeriod: 17 })
+    await reach(chain, 2 * PERIOD)
+    assert.deepEqual(
+      [soon, late].map((id) => chain.operations.get(id)?.isPooled),
+      [true, false],
+    )
+    await reach(chain, 8 * PERIOD)
+    assert.equal(slotOfIndex(chain.operations.get(soon)?.inclusion?.slotIndex ?? 0).period, 6)
+    assert.equal(statusOf(chain, late), undefined)
+  })
+
+  it('one that left the pool is taken when it is sent again', async () => {
+    const poor = makeSender('poor')
+    const chain = openChain({ ...FAST, accounts: OPTIONS.accounts })
+    const body = transfer(1n, ALICE)
+    const id = send(chain, poor, body, { expirePeriod: 9 })
+    await pass(chain, PERIOD)
+    assert.equal(chain.operations.get(id)?.isPooled, false)
     send(chain, ALICE, transfer(MAS, poor))
-    await pass(chain, 5 * PERIOD)
-    assert.equal(statusOf(chain, second)?.[0], true)
+    await pass(chain, PERIOD + 8)
+    assert.equal(send(chain, poor, body, { expirePeriod: 9 }), id)
+    assert.equal(chain.operations.get(id)?.isPooled, true)
+    await pass(chain, 2 * PERIOD)
+    assert.equal(statusOf(chain, id)?.[0], true)
+    assert.deepEqual(chain.operations.get(id)?.inBlocks.length, 1)
   })
 })
 

@@ -100,14 +100,15 @@ describe('massa-web3 on the devnet node: accounts and coins', () => {
     assert.equal((await balances(BOB)).candidate, 100_000n * MAS + 7n)
   })
 
-  it('error: a transfer of more than there is fails, keeps the fee and says why in an event', async () => {
-    const operation = await face.provider.transfer(BOB.address, Mas.fromString('200000'))
+  it('of two transfers of 60 % each the second is in no block, and costs nothing', async () => {
+    const first = await face.provider.transfer(BOB.address, 60_000n * MAS)
+    const second = await face.provider.transfer(BOB.address, 60_000n * MAS + 1n)
     face.finalize()
-    assert.equal(await operation.getStatus(), OperationStatus.Error)
-    assert.equal(await face.provider.balance(), 100_000n * MAS - FEE)
-    const [event] = await face.provider.getEvents({ operationId: operation.id })
-    assert.match(event?.data ?? '', /massa_execution_error.*insufficient balance/)
-    assert.equal(event?.context.is_error, true)
+    assert.deepEqual(
+      [await first.getStatus(), await second.getStatus()],
+      [OperationStatus.Success, OperationStatus.NotFound],
+    )
+    assert.equal(await face.provider.balance(), 40_000n * MAS - FEE)
   })
 
   it('error: a fee below the least is refused with the words of the node', async () => {

@@ -53,9 +53,19 @@ describe('massa-web3 on the devnet node: operations', () => {
   })
 
   it('waiting for final execution ends for a failure, too', async () => {
-    const operation = await face.provider.transfer(BOB.address, 200_000n * MAS)
+    // She has none.
+    const operation = await face.provider.sellRolls(1n)
     const status = await face.whilePassing(() => operation.waitFinalExecution(undefined, 5))
     assert.equal(status, OperationStatus.Error)
+  })
+
+  it('waiting for a transfer of more than there is ends with NotFound: no block has it', async () => {
+    const operation = await face.provider.transfer(BOB.address, 200_000n * MAS)
+    face.execute()
+    const { in_pool: inPool, in_blocks: inBlocks, op_exec_status: status } = await face.api.getOperation(operation.id)
+    assert.deepEqual([inPool, inBlocks, status], [false, [], null])
+    face.pass(5)
+    assert.equal(await operation.waitFinalExecution(20, 5), OperationStatus.NotFound)
   })
 
   it('waiting ends with NotFound when time is up', async () => {
