@@ -35,10 +35,9 @@ export function getEvents(request: Uint8Array, chain: DevnetChain): Uint8Array {
 export function findEvents(filters: readonly EventsFilter[], chain: DevnetChain): EventMessage[] {
   const query = readQuery(filters)
   const { from = 0, to = Number.POSITIVE_INFINITY } = query
-  // Old events are looked up only by what they are stored under: by nothing at all none is found.
-  const isNarrow = [query.from, query.to, query.caller, query.emitter, query.operation].some(
-    (part) => part !== undefined,
-  )
+  // Final events are looked up by what is asked beside that: by nothing at all none is found (from_event_filter).
+  const { isFinal: _, ...narrow } = query
+  const isNarrow = Object.values(narrow).some((part) => part !== undefined)
   let finals = 0
   const found: EventMessage[] = []
   for (const { event, block } of chain.events) {

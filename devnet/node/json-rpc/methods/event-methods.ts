@@ -20,10 +20,10 @@ const eventFilter = struct('EventFilter', {
 
 export const EVENT_METHODS: readonly RpcMethod[] = [
   method('get_filtered_sc_output_event', ['arg', eventFilter], ({ chain }, filter) => {
-    const { start, end, emitter_address: emitter, original_caller_address: caller } = filter
+    const { start, end, emitter_address: emitter, original_caller_address: caller, is_error: isError } = filter
     const operation = filter.original_operation_id
-    // Old events are looked up only by what they are stored under.
-    const isNarrow = [start, end, emitter, caller, operation].some((given) => given !== undefined)
+    // Final events are looked up by what is asked beside that: by nothing at all none is found (from_event_filter).
+    const isNarrow = [start, end, emitter, caller, operation, isError].some((given) => given !== undefined)
     const { events } = chain
     const from = start === undefined ? 0 : findPlace(events, slotIndex(start))
     const to = end === undefined ? events.length : findPlace(events, slotIndex(end))
@@ -37,7 +37,7 @@ export const EVENT_METHODS: readonly RpcMethod[] = [
       const matches =
         (isNarrow || !isFinal) &&
         (filter.is_final === undefined || filter.is_final === isFinal) &&
-        (filter.is_error === undefined || filter.is_error === event.isError) &&
+        (isError === undefined || isError === event.isError) &&
         (emitter === undefined || event.callStack.at(-1) === emitter) &&
         (caller === undefined || event.callStack[0] === caller) &&
         (operation === undefined || event.originOperationId === operation)
