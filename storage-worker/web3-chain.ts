@@ -59,6 +59,8 @@ export interface Web3ChainOptions {
   readonly outcomeTimeoutMs?: number
 }
 
+/** What a node says of an address that has nothing: no coins, no bytecode. */
+const ABSENT_ACCOUNT = /Not found: Account /
 const MAX_TRIES = 3
 const RETRY_DELAY_MS = 500
 const DEFAULT_POLL_MS = 1_000
@@ -156,8 +158,13 @@ class Web3Chain implements ChainPort, WatchedNode {
   }
 
   async readBytecode(address: string): Promise<Uint8Array | undefined> {
-    const code = await this.ask(() => this.api.getAddressesBytecode({ address, is_final: false }))
-    return code.length === 0 ? undefined : code
+    try {
+      const code = await this.ask(() => this.api.getAddressesBytecode({ address, is_final: false }))
+      return code.length === 0 ? undefined : code
+    } catch (error) {
+      if (isArchiveError(error, 'CHAIN_NODE_REFUSED') && ABSENT_ACCOUNT.test(error.message)) return undefined
+      throw error
+    }
   }
 
   async readDatastore(address: string, keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {

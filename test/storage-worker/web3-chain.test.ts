@@ -67,6 +67,14 @@ describe('storage-worker/web3-chain', () => {
     assert.equal(plain.spendNanoMas, MAS + MAS / 100n)
   })
 
+  it('there is bytecode of a contract, and none of a wallet or of an address that is nowhere', async () => {
+    const chain = await open()
+    assert((await chain.readBytecode(registry))?.length)
+    assert.equal(await chain.readBytecode(ADMIN.address), undefined)
+    assert.equal(await chain.readBytecode(POOR.address), undefined)
+    await refused('CHAIN_NODE_REFUSED', chain.readBytecode('AU1'))
+  })
+
   it('pays the configured fee, or the least that the node takes', async () => {
     const outcome = await submit(await open({ feeNanoMas: MAS / 20n }), { ...fund, target: registry })
     assert.equal(outcome.feeNanoMas, MAS / 20n)

@@ -8,7 +8,7 @@ import {
 } from '../../../../core/index.ts'
 import { formatMas, type Ledger } from '../../../engine/index.ts'
 import type { DevnetChain } from '../../chain/devnet-chain.ts'
-import { badRequest } from '../../json-rpc-error.ts'
+import { badRequest, JsonRpcError } from '../../json-rpc-error.ts'
 import { listActiveStakers } from '../active-stakers.ts'
 import { listEndorsements } from '../forms/block-form.ts'
 import { checkCountOf } from '../limits.ts'
@@ -45,7 +45,13 @@ export const ADDRESS_METHODS: readonly RpcMethod[] = [
   method('get_addresses_bytecode', ['args', listOf(addressFilter)], ({ chain }, filters) => {
     if (filters.length === 0) throw badRequest('no arguments specified')
     checkCountOf(filters)
-    return filters.map((filter) => [...(ledgerOf(chain, filter).bytecode(filter.address) ?? [])])
+    return filters.map((filter) => {
+      const ledger = ledgerOf(chain, filter)
+      if (!ledger.has(filter.address)) {
+        throw new JsonRpcError(-32001, `Internal server error: Not found: Account ${filter.address}`)
+      }
+      return [...(ledger.bytecode(filter.address) ?? [])]
+    })
   }),
   method('get_datastore_entries', ['arg', listOf(entryInput)], ({ chain }, entries) =>
     entries.map(({ address, key }) => {
@@ -58,6 +64,7 @@ export const ADDRESS_METHODS: readonly RpcMethod[] = [
   ),
   method('get_addresses_datastore_keys', ['arg', listOf(keysRequest)], ({ chain }, requests) => {
     checkCountOf(requests, MAX_KEY_QUERIES)
+    for (const request of requests) checkKeyCount(request)
     return requests.map((request) => ({
       address: request.address,
       is_final: request.is_final,
@@ -70,13 +77,18 @@ function ledgerOf(chain: DevnetChain, { is_final }: { readonly is_final: boolean
   return is_final ? chain.finalLedger : chain.engine.ledger
 }
 
-function selectKeys(ledger: Ledger, request: ReturnType<typeof keysRequest>): readonly Uint8Array[] {
+type KeysRequest = ReturnType<typeof keysRequest>
+
+function checkKeyCount({ address, count = 0 }: KeysRequest): void {
+  if (count <= MAX_KEYS) return
+  throw badRequest(
+    `error querying datastore keys for address ${address}: Error raised max item count in datastore key query is ${MAX_KEYS} but ${count} items were queried`,
+  )
+}
+
+function selectKeys(ledger: Ledger, request: KeysRequest): readonly Uint8Array[] {
   const { address, start_key: start, end_key: end, count = MAX_KEYS } = request
-  if (count > MAX_KEYS) {
-    throw badRequest(
-      `error querying datastore keys for address ${address}: Error raised max item count in datastore key query is ${MAX_KEYS} but ${count} items were queried`,
-    )
-  }
+  if (!ledger.has(address)) throw new JsonRpcError(-32010, `execution error: Not found: Account ${address}`)
   const found = ledger.keys(address, request.prefix).filter((key) => {
     const fromStart = start === undefined ? 1 : compareBytes(key, start)
     const toEnd = end === undefined ? 1 : compareBytes(end, key)

@@ -5,6 +5,8 @@ import { MESSENGER, TAKES_I64 } from '../../engine/wasm-builder.ts'
 import { type Face, makeWallet, SteppedClock, startFace } from '../face.ts'
 
 const ALICE = makeWallet('alice')
+/** Has nothing, and is nowhere on the ledger. */
+const NOBODY = makeWallet('nobody')
 const JSON_TYPE = { 'content-type': 'application/json' }
 
 /** What a massa-node (MAIN.3.0) answered to the same requests; ids and texts are its own. */
@@ -47,6 +49,32 @@ const REFUSALS: readonly (readonly [string, unknown, unknown])[] = [
     'transfers of slots',
     { method: 'get_slots_transfers', params: [[{ period: 40, thread: 0 }]] },
     { code: -32000, message: 'Bad request: feature execution-trace is not enabled' },
+  ],
+  [
+    'bytecode of an account that is not there',
+    { method: 'get_addresses_bytecode', params: [[{ address: NOBODY.address, is_final: true }]] },
+    { code: -32001, message: `Internal server error: Not found: Account ${NOBODY.address}` },
+  ],
+  [
+    'keys of an account that is not there',
+    { method: 'get_addresses_datastore_keys', params: [[{ address: NOBODY.address, prefix: [], is_final: false }]] },
+    { code: -32010, message: `execution error: Not found: Account ${NOBODY.address}` },
+  ],
+  [
+    'more keys than a page has, of the second account',
+    {
+      method: 'get_addresses_datastore_keys',
+      params: [
+        [
+          { address: NOBODY.address, prefix: [], is_final: true },
+          { address: ALICE.address, prefix: [], is_final: true, count: 501 },
+        ],
+      ],
+    },
+    {
+      code: -32000,
+      message: `Bad request: error querying datastore keys for address ${ALICE.address}: Error raised max item count in datastore key query is 500 but 501 items were queried`,
+    },
   ],
   [
     'more keys than a page has',
@@ -284,7 +312,8 @@ describe('devnet/node/json-rpc/json-rpc-server', () => {
         const answer = await post(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: given }))
         assert.equal(answer.status, 200)
         const { result, error } = (await answer.json()) as { result?: unknown; error?: { code: number } }
-        if (error) assert([-32602, -32000, -32001, -32013, -32016, -32019].includes(error.code), JSON.stringify(error))
+        if (error)
+          assert([-32602, -32000, -32001, -32010, -32013, -32016, -32019].includes(error.code), JSON.stringify(error))
         else assert.notStrictEqual(result, undefined)
       }),
       { numRuns: 500 },
