@@ -96,6 +96,7 @@ function addNode(devnet: Command, run: Run): void {
     .option('--control-port <port>', 'control; 0 takes a free one', parsePort, 33_039)
     .addOption(new Option('--chain-id <id>', 'chain id').argParser(parseWhole).default(77n, '77'))
     .option('--seed <text>', 'decides producers and stakers', 'devnet')
+    .option('--genesis <ms>', 'of a new chain, ms since 1970 (default: now at speed 1, or five years ago)', parseTime)
     .option('--accounts <file>', 'JSON of addresses with their nanoMAS at genesis, as texts')
     .option('--no-broadcast', 'streams open and stay silent, as a massa-node is shipped')
     .option('--keep-periods <periods>', 'force_keep_final_periods of the node', parsePeriods, 30)
@@ -126,6 +127,11 @@ function parseSidecars(text: string): number {
 
 function parsePort(text: string): number {
   return parseBetween(text, 0, 65_535)
+}
+
+function parseTime(text: string): number {
+  if (/^\d{1,14}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError(`'${text}' is not a time in ms since 1970.`)
 }
 
 function parsePeriods(text: string): number {

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { SLOT_MS } from '../../core/index.ts'
+import { ArchiveError, SLOT_MS } from '../../core/index.ts'
 import { systemClock } from '../../daemon/system-clock.ts'
 import { makeControlRoutes, NodeProcess, readStoredGenesis, type Speed } from '../../devnet/node/index.ts'
 import { CONTROL_TOKEN_ENV, makeToken, startLocalApi } from '../../devnet/up/index.ts'
@@ -18,6 +18,8 @@ export interface DevnetNodeOptions {
   readonly controlPort: number
   readonly chainId: bigint
   readonly seed: string
+  /** Of a new chain, ms since 1970. */
+  readonly genesis?: number
   /** JSON: address to nanoMAS. */
   readonly accounts?: string
   readonly broadcast: boolean
@@ -36,7 +38,7 @@ export async function devnetNode(context: Context, options: DevnetNodeOptions, s
     {
       directory,
       chain: {
-        genesisTimestampMs: (await readStoredGenesis(directory)) ?? chooseGenesis(systemClock.nowMs()),
+        genesisTimestampMs: (await readStoredGenesis(directory)) ?? chooseGenesis(options, systemClock.nowMs()),
         accounts: options.accounts === undefined ? [] : readAccounts(options.accounts, cwd),
         chainId,
         seed,
@@ -49,6 +51,8 @@ export async function devnetNode(context: Context, options: DevnetNodeOptions, s
         forceKeepFinalPeriodsWithoutOps: Math.max(32, keepPeriods),
       },
       speed,
+      // No sidecar believes a node that is ahead of the clock.
+      isBoundToClock: true,
       ports: { grpc: options.grpcPort, jsonRpc: options.jsonRpcPort },
       enableBroadcast: options.broadcast,
     },
@@ -72,9 +76,18 @@ export async function devnetNode(context: Context, options: DevnetNodeOptions, s
   return EXIT_CODES.ok.code
 }
 
-/** Chain time may run faster than the clock of this machine and must never pass it: no sidecar believes such a node. */
-function chooseGenesis(nowMs: number): number {
-  return Math.floor((nowMs - GENESIS_AGE_MS) / SLOT_MS) * SLOT_MS
+/**
+ * The genesis of a new chain, ms since 1970: at speed 1 the present, so that whoever reckons periods by his own clock is
+ * right; at others long ago, since chain time may run faster than the clock and must never pass it.
+ *
+ * @throws ArchiveError CLI_USAGE when one is given that is still to come
+ */
+export function chooseGenesis({ genesis, speed }: Pick<DevnetNodeOptions, 'genesis' | 'speed'>, nowMs: number): number {
+  if (genesis !== undefined && genesis > nowMs) {
+    throw new ArchiveError('CLI_USAGE', `--genesis ${genesis} is still to come: it is ${nowMs}`)
+  }
+  if (genesis !== undefined) return genesis
+  return Math.floor((nowMs - (speed === 1 ? 0 : GENESIS_AGE_MS)) / SLOT_MS) * SLOT_MS
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -6,12 +6,20 @@ const MAX_BACKLOG_SLOTS = 8
 /** Between looks at what stopped it, paused or held back by a consumer. */
 const IDLE_MS = 50
 const MIN_SLEEP_MS = 1
+/** At normal speed, of a chain that was away or held back for less than a day. */
+const CATCH_UP_SPEED = 8
+const MAX_CATCH_UP_MS = 86_400_000
 
 export interface DriverOptions {
   /** 1, a slot in half a second, by default. */
   readonly speed?: number
   /** As fast as slots are made, as long as this says so. */
   readonly turbo?: { mayGoOn(): boolean | Promise<boolean> }
+  /**
+   * Virtual time never passes that of the clock, and at speed 1 is the same: what is missing after a pause, up to a day,
+   * is made up for at speed 8. No by default.
+   */
+  readonly isBoundToClock?: boolean
 }
 
 /**
@@ -26,18 +34,20 @@ export class ChainDriver implements Pick<Clock, 'nowMs'> {
   private turbo: DriverOptions['turbo']
   private readonly stopping = new AbortController()
   private fail: (cause: unknown) => void = () => {}
+  private readonly isBoundToClock: boolean
   private speed: number
   private isPaused = false
-  /** Virtual and real time of the same moment. */
-  private base: { readonly virtualMs: number; readonly realMs: number }
+  /** Virtual and real time of the same moment, and the speed since. */
+  private base: { readonly virtualMs: number; readonly realMs: number; readonly speed: number }
   private running: Promise<void> | undefined
 
   constructor(options: DriverOptions, modules: { readonly chain: DevnetChain; readonly clock: Clock }) {
     this.chain = modules.chain
     this.clock = modules.clock
     this.turbo = options.turbo
+    this.isBoundToClock = options.isBoundToClock ?? false
     this.speed = options.speed ?? 1
-    this.base = { virtualMs: this.chain.nowMs, realMs: this.clock.nowMs() }
+    this.base = this.makeBase(this.chain.nowMs)
     this.failure = new Promise((_resolve, reject) => {
       this.fail = reject
     })
@@ -75,9 +85,10 @@ export class ChainDriver implements Pick<Clock, 'nowMs'> {
   }
 
   setSpeed(speed: number): void {
-    this.rebase(this.nowMs())
+    const nowMs = this.nowMs()
     this.speed = speed
     this.turbo = undefined
+    this.rebase(nowMs)
   }
 
   setTurbo(turbo: NonNullable<DriverOptions['turbo']>): void {
@@ -94,7 +105,8 @@ export class ChainDriver implements Pick<Clock, 'nowMs'> {
   }
 
   private async runTurbo(turbo: NonNullable<DriverOptions['turbo']>): Promise<void> {
-    if (!(await turbo.mayGoOn())) return this.clock.sleep(IDLE_MS, this.stopping.signal)
+    const isEarly = this.isBoundToClock && this.clock.nowMs() < this.nextSlotMs()
+    if (isEarly || !(await turbo.mayGoOn())) return this.clock.sleep(IDLE_MS, this.stopping.signal)
     await this.chain.advanceTo(this.nextSlotMs())
     // Servers in this process have their turn.
     await new Promise((resolve) => setImmediate(resolve))
@@ -108,11 +120,15 @@ export class ChainDriver implements Pick<Clock, 'nowMs'> {
       await new Promise((resolve) => setImmediate(resolve))
       return
     }
-    await this.clock.sleep(Math.max(MIN_SLEEP_MS, -behindMs / this.speed), this.stopping.signal)
+    const earlyMs = this.isBoundToClock ? this.nextSlotMs() - this.clock.nowMs() : 0
+    await this.clock.sleep(Math.max(MIN_SLEEP_MS, earlyMs, -behindMs / this.base.speed), this.stopping.signal)
   }
 
   private wantedMs(): number {
-    return this.base.virtualMs + (this.clock.nowMs() - this.base.realMs) * this.speed
+    const { virtualMs, realMs, speed } = this.base
+    const nowMs = this.clock.nowMs()
+    const wantedMs = virtualMs + (nowMs - realMs) * speed
+    return this.isBoundToClock ? Math.min(wantedMs, nowMs) : wantedMs
   }
 
   private nextSlotMs(): number {
@@ -120,6 +136,12 @@ export class ChainDriver implements Pick<Clock, 'nowMs'> {
   }
 
   private rebase(virtualMs: number): void {
-    this.base = { virtualMs, realMs: this.clock.nowMs() }
+    this.base = this.makeBase(virtualMs)
+  }
+
+  private makeBase(virtualMs: number) {
+    const realMs = this.clock.nowMs()
+    const catchesUp = this.isBoundToClock && this.speed === 1 && realMs - virtualMs <= MAX_CATCH_UP_MS
+    return { virtualMs, realMs, speed: catchesUp ? CATCH_UP_SPEED : this.speed }
   }
 }

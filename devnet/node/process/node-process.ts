@@ -23,6 +23,8 @@ export interface NodeProcessOptions {
   readonly directory: string
   readonly chain: DevnetChainOptions
   readonly speed: Speed
+  /** Of its driver. */
+  readonly isBoundToClock?: boolean
   readonly ports: NodePorts
   /** Streams; true by default. */
   readonly enableBroadcast?: boolean
@@ -69,7 +71,7 @@ export class NodeProcess {
     this.enableBroadcast = options.enableBroadcast ?? true
     this.faults = new AnswerFaults(modules.clock)
     this.pace = new ConsumerPace(modules.clock)
-    this.driver = new ChainDriver({}, modules)
+    this.driver = new ChainDriver({ isBoundToClock: options.isBoundToClock ?? false }, modules)
     this.setSpeed(options.speed)
   }
 

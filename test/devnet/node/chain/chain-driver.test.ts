@@ -123,6 +123,68 @@ describe('devnet/node/chain/driver', () => {
     assert.equal(indexOf(chain), end)
   })
 
+  describe('bound to the clock', () => {
+    const lagMs = (chain: DevnetChain, clock: SleptClock) =>
+      clock.timeMs - (chain.genesisTimestampMs + indexOf(chain) * 500)
+    const start = (options: Partial<ConstructorParameters<typeof ChainDriver>[0]>, behindMs: number) => {
+      const chain = openChain(QUICK)
+      const clock = new SleptClock()
+      clock.timeMs = chain.nowMs + behindMs
+      return { chain, clock, driver: new ChainDriver({ isBoundToClock: true, ...options }, { chain, clock }) }
+    }
+
+    it('at speed 1 makes every slot at its time', async () => {
+      const { chain, clock, driver } = start({ speed: 1 }, 0)
+      const lags: number[] = []
+      chain.onBlockReceived(({ slotIndex: index }) => lags.push(clock.timeMs - chain.genesisTimestampMs - index * 500))
+      await runTo(driver, chain, 31 + 80)
+      await driver.stop()
+      assert.equal(lags.length, 80)
+      assert(Math.min(...lags) >= 0 && Math.max(...lags) < 10, `${lags}`)
+    })
+
+    it('at speed 1 makes up at speed 8 for a day at most, and no faster', async () => {
+      const { chain, clock, driver } = start({ speed: 1 }, 70_000)
+      const before = clock.timeMs
+      await runTo(driver, chain, 31 + 160)
+      // 80 s of chain time in 10 s.
+      assert(Math.abs(clock.timeMs - before - 10_000) < 500, `${clock.timeMs - before} ms`)
+      await runTo(driver, chain, 31 + 200)
+      assert(Math.abs(lagMs(chain, clock)) < 10)
+      // The machine stands still for a minute.
+      clock.timeMs += 60_000
+      await runTo(driver, chain, 31 + 400)
+      await driver.stop()
+      assert(Math.abs(lagMs(chain, clock)) < 10)
+    })
+
+    for (const [behindMs, speed] of [
+      [86_400_000, 8],
+      [86_400_001, 1],
+    ] as const) {
+      it(`limit: ${behindMs} ms behind, speed 1 is speed ${speed}`, async () => {
+        const { chain, clock, driver } = start({ speed: 1 }, behindMs)
+        const before = clock.timeMs
+        await runTo(driver, chain, 31 + 40)
+        await driver.stop()
+        const passedMs = clock.timeMs - before
+        assert(Math.abs(passedMs - 20_000 / speed) <= 600, `${passedMs} ms`)
+      })
+    }
+
+    for (const options of [{ speed: 100 }, { turbo: { mayGoOn: () => true } }]) {
+      it(`${'turbo' in options ? 'turbo' : 'speed 100'} ends at the present`, async () => {
+        const { chain, clock, driver } = start(options, 20_000)
+        chain.onBlockReceived(() => assert(lagMs(chain, clock) >= 0))
+        const before = clock.timeMs
+        await runTo(driver, chain, 31 + 60)
+        await driver.stop()
+        const passedMs = clock.timeMs - before
+        assert(passedMs >= 10_000 && passedMs <= 10_100, `${passedMs} ms`)
+      })
+    }
+  })
+
   it('error: says so when the chain cannot go on', async () => {
     const chain = openChain(QUICK)
     chain.advanceTo = () => Promise.reject(new Error('disk full'))
