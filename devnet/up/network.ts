@@ -21,6 +21,8 @@ import { makeTrafficSenders, Traffic } from './traffic.ts'
 
 /** A deployment is final after 64 s of chain time: nobody is to wait for that at normal speed. */
 const LEAST_SETUP_SPEED = 8
+/** Longer than setting up takes at that speed: a chain at speed 1 has caught up with the clock soon after. */
+const SETUP_CHAIN_MS = 900_000
 const NODE_READY_MS = 60_000
 const SIDECARS_READY_MS = 60_000
 const NODE_STOP_LIMIT_MS = 4_000
@@ -250,6 +252,7 @@ export class Network {
           ...['devnet', 'node', '--with-parent', '--data-dir', files.nodeDirectory],
           ...['--chain-id', chainId, '--seed', seed],
           ...['--accounts', files.accountsFile, '--speed', `${this.nodeSpeed}`],
+          ...(this.options.speed === 1 ? ['--genesis', `${this.modules.clock.nowMs() - SETUP_CHAIN_MS}`] : []),
           ...['--grpc-port', `${grpc}`, '--json-rpc-port', `${jsonRpc}`, '--control-port', `${nodeControl}`],
           ...(this.options.nodeArguments ?? []),
         ]
