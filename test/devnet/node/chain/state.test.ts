@@ -120,6 +120,20 @@ describe('devnet/node/chain: operations', () => {
     assert.equal(chain.findExecution(id), undefined)
   })
 
+  it('limit: its outcome is known until the final period is ten after its last one, and not in the next', async () => {
+    const chain = openChain(FAST)
+    const id = send(chain, ALICE, transfer(MAS), { expirePeriod: 3 })
+    const seen = new Set<string>()
+    chain.onSlotFinal(({ slot }) => {
+      if (slot.period > 2) seen.add(`${slot.period} ${chain.findExecution(id) !== undefined}`)
+    })
+    await reach(chain, 16 * PERIOD)
+    assert.deepEqual(
+      [...seen].slice(0, 12),
+      [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14].map((n) => `${n} ${n < 14}`),
+    )
+  })
+
   it('limit: is included from ten periods before its expiry on, and up to it', async () => {
     const chain = openChain(FAST)
     const soon = send(chain, ALICE, transfer(1n), { expirePeriod: 11 })
@@ -267,6 +281,32 @@ describe('devnet/node/chain: coins and rolls', () => {
     }
     assert.equal(PART, 7_843_333n)
     assert(balances.size > 10)
+  })
+
+  it('without endorsements three parts of 51 and the rest go to the producer, and half of a slashed roll counts as fees', async () => {
+    const chain = openChain(FAST)
+    chain.forkNext(1)
+    const rewards: bigint[] = []
+    const balances = new Map<string, bigint>()
+    chain.onSlotExecuted(({ block, ledgerChanges, executedDenunciations }) => {
+      assert(block)
+      const before = balances.get(block.creator)
+      for (const [address, { balanceNanoMas = 0n }] of ledgerChanges) balances.set(address, balanceNanoMas)
+      const credits = REWARD + (executedDenunciations.length === 0 ? 0n : 50n * MAS)
+      const expected = (credits / 51n) * 3n + (credits % 51n)
+      // The price of a new address is taken from what it gets first.
+      assert.equal((balances.get(block.creator) ?? 0n) - (before ?? -1_000_000n), expected)
+      rewards.push(credits)
+    })
+    await pass(chain, 2 * PERIOD)
+    assert.equal(rewards.filter((credits) => credits > REWARD).length, 1)
+    assert.deepEqual(
+      chain
+        .listStakers()
+        .map(({ rolls }) => rolls)
+        .sort(),
+      [...Array(15).fill(100n), 99n].sort(),
+    )
   })
 
   it('rolls are bought at 100 MAS and sold for coins at the end of the third cycle after', async function () {
