@@ -190,6 +190,12 @@ export abstract class ChainView {
     return counts.sort((a, b) => Number(b.rolls - a.rolls) || (a.address < b.address ? -1 : 1))
   }
 
+  /** Whom slots are drawn for, in every cycle, most rolls first. */
+  listActiveStakers(): { readonly address: string; readonly rolls: bigint }[] {
+    const stakers = this.draw.stakers.map(({ address, rolls }) => ({ address, rolls }))
+    return stakers.sort((a, b) => Number(b.rolls - a.rolls))
+  }
+
   /** Of any slot, past or future. */
   producerOf(index: number): string {
     return this.draw.at(index).producer.address

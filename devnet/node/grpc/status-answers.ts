@@ -76,7 +76,7 @@ export function getNextBlockBestParents(chain: DevnetChain): Uint8Array {
 }
 
 export function getStakers(request: Uint8Array, chain: DevnetChain): Uint8Array {
-  let stakers = chain.listStakers()
+  let stakers = chain.listActiveStakers()
   const last = { minRolls: 0n, maxRolls: (1n << 64n) - 1n, limit: BigInt(stakers.length) }
   for (const filter of GetStakersRequest.read(request).filters) {
     if (filter.filter) last[filter.filter] = fromU64(filter[filter.filter])

@@ -9,7 +9,6 @@ import {
 import { formatMas, type Ledger } from '../../../engine/index.ts'
 import type { DevnetChain } from '../../chain/devnet-chain.ts'
 import { badRequest, JsonRpcError } from '../../json-rpc-error.ts'
-import { listActiveStakers } from '../active-stakers.ts'
 import { listEndorsements } from '../forms/block-form.ts'
 import { checkCountOf } from '../limits.ts'
 import { address } from '../massa-shapes.ts'
@@ -138,7 +137,7 @@ interface Draws {
 /** Slots from the present one to ten periods ahead; nothing is drawn when no staker is asked for. */
 function listDraws(chain: DevnetChain, addresses: ReadonlySet<string>): (address: string) => Draws {
   const draws = new Map<string, { blockDraws: unknown[]; endorsementDraws: unknown[] }>()
-  for (const { address } of listActiveStakers(chain)) {
+  for (const { address } of chain.listActiveStakers()) {
     if (addresses.has(address)) draws.set(address, { blockDraws: [], endorsementDraws: [] })
   }
   const first = slotIndex(chain.lastSlot)
@@ -161,7 +160,7 @@ interface Created {
 /** Of what is still in storage. */
 function listCreated(chain: DevnetChain, addresses: ReadonlySet<string>): (address: string) => Created {
   const created = new Map<string, { blocks: string[]; endorsements: string[] }>()
-  for (const { address } of listActiveStakers(chain)) {
+  for (const { address } of chain.listActiveStakers()) {
     if (addresses.has(address)) created.set(address, { blocks: [], endorsements: [] })
   }
   for (const block of created.size === 0 ? [] : chain.listBlocks(0, Number.POSITIVE_INFINITY)) {

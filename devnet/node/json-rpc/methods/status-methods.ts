@@ -3,7 +3,6 @@ import { formatMas, PERIODS_PER_CYCLE } from '../../../engine/index.ts'
 import type { DevnetChain } from '../../chain/devnet-chain.ts'
 import { OPERATION_VALIDITY_PERIODS } from '../../chain/operation-pool.ts'
 import { NODE_ID, NODE_SOFTWARE } from '../../node-identity.ts'
-import { listActiveStakers } from '../active-stakers.ts'
 import { isDiscarded, listCliques } from '../cliques.ts'
 import { method, plainMethod, type RpcContext, type RpcMethod } from '../rpc-method.ts'
 import { optional, struct, usize } from '../shapes.ts'
@@ -17,17 +16,11 @@ const pageRequest = struct('PageRequest', { limit: usize, offset: usize })
 export const STATUS_METHODS: readonly RpcMethod[] = [
   plainMethod('get_status', getStatus),
   method('get_stakers', ['page_request', optional(pageRequest)], ({ chain }, page) => {
-    const stakers = listStakers(chain)
+    const stakers = chain.listActiveStakers().map(({ address, rolls }) => [address, Number(rolls)])
     if (page === undefined) return stakers
     return stakers.slice(page.offset * page.limit, (page.offset + 1) * page.limit)
   }),
 ]
-
-/** Whom slots are drawn for, most rolls first. */
-function listStakers(chain: DevnetChain): (readonly [address: string, rolls: number])[] {
-  const rolls = listActiveStakers(chain).map(({ address, rolls }) => [address, Number(rolls)] as const)
-  return rolls.sort(([, a], [, b]) => b - a)
-}
 
 function getStatus({ chain, nowMs }: RpcContext): unknown {
   const { lastSlot, genesisTimestampMs } = chain
