@@ -196,6 +196,12 @@ export abstract class ChainView {
     return stakers.sort((a, b) => Number(b.rolls - a.rolls))
   }
 
+  /** Of any slot, past or future, by address: 16 endorsers by index. */
+  drawOf(index: number): { readonly producer: string; readonly endorsers: readonly string[] } {
+    const { producer, endorsers } = this.draw.at(index)
+    return { producer: producer.address, endorsers: endorsers.map(({ address }) => address) }
+  }
+
   /** Of any slot, past or future. */
   producerOf(index: number): string {
     return this.draw.at(index).producer.address

@@ -82,7 +82,7 @@ export async function startGrpcServer(modules: NodeModules, options: GrpcServerO
   }
 }
 
-type Answer = (request: Uint8Array) => Uint8Array
+type Answer = (request: Uint8Array) => Uint8Array | Promise<Uint8Array>
 
 class GrpcFace implements PublicServiceHandlers {
   interceptor: GrpcInterceptor | undefined
@@ -104,7 +104,7 @@ class GrpcFace implements PublicServiceHandlers {
       await this.modules.chain.advanceTo(this.modules.clock.nowMs())
       const answer = this.answers[rpc]
       if (!answer) throw unimplemented(`${rpc} is not served here`)
-      const message = answer(request)
+      const message = await answer(request)
       if (message.length > MAX_MESSAGE_BYTES) throw tooLarge('encoded', message.length)
       return message
     }

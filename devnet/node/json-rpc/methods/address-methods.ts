@@ -144,8 +144,9 @@ function listDraws(chain: DevnetChain, addresses: ReadonlySet<string>): (address
   const last = draws.size === 0 ? -1 : first + DRAW_PERIODS * THREAD_COUNT
   for (let index = first; index <= last; index++) {
     const slot = slotOfIndex(index)
-    draws.get(chain.producerOf(index))?.blockDraws.push(slot)
-    for (const [place, endorser] of chain.endorsersOf(index).entries()) {
+    const { producer, endorsers } = chain.drawOf(index)
+    draws.get(producer)?.blockDraws.push(slot)
+    for (const [place, endorser] of endorsers.entries()) {
       draws.get(endorser)?.endorsementDraws.push({ slot, index: place })
     }
   }
