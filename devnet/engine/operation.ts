@@ -135,6 +135,8 @@ export function checkOperation({ sender, feeNanoMas, body }: EngineOperation): v
       checkAmount('amount', body.amountNanoMas)
       break
     case 'call-sc':
+      // A read-only call may name a longer one.
+      checkSize('function name', Buffer.byteLength(body.functionName), MAX_FUNCTION_NAME_BYTES)
       checkCall(body)
       checkAmount('coins', body.coinsNanoMas)
       break
@@ -166,9 +168,8 @@ export function invalid(message: string): ArchiveError {
   return new ArchiveError('DEVNET_ENGINE_REQUEST_INVALID', message)
 }
 
-function checkCall(call: Pick<CallBody, 'target' | 'functionName' | 'parameter' | 'maxGas'>): void {
+function checkCall(call: Pick<CallBody, 'target' | 'parameter' | 'maxGas'>): void {
   checkAddressText('target', call.target)
-  checkSize('function name', Buffer.byteLength(call.functionName), MAX_FUNCTION_NAME_BYTES)
   checkSize('parameter', call.parameter.length, MAX_PARAMETER_BYTES)
   checkAmount('maximum of gas', call.maxGas)
 }

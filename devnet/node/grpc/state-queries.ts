@@ -21,7 +21,7 @@ import {
   type StateQueryMessage,
   toAmountMessage,
 } from '../../grpc/messages.ts'
-import { checkNamed, checkQueryCount, toIndex } from '../../grpc/request-checks.ts'
+import { checkNamed, checkQueryCount } from '../../grpc/request-checks.ts'
 import { internalError, invalidArgument } from '../../grpc/rpc-error.ts'
 import { EXECUTION_QUERY_STATUS } from '../../grpc/status-codes.ts'
 import type { DevnetChain } from '../chain/devnet-chain.ts'
@@ -207,7 +207,7 @@ function denunciationStatus(onlyFinal: boolean) {
     const asked = denunciationIndex?.endorsement ?? denunciationIndex?.blockHeader
     if (!denunciationIndex || !asked) throw modelsError('no denounciation index found')
     const index = denunciationIndex.endorsement?.index
-    const denounced = toIndex(asked.slot, 0)
+    const denounced = slotIndex(readSlot(asked.slot, 'no slot found'))
     return (chain) => {
       const upTo = slotIndex(onlyFinal ? chain.finalSlot : chain.executedSlot)
       const isExecuted = chain

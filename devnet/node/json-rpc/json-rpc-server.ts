@@ -63,8 +63,9 @@ function createServer(modules: JsonRpcServerModules): FastifyInstance {
     reply.header('access-control-allow-origin', '*')
   })
   server.setErrorHandler((error: { statusCode?: number }, _request, reply) => {
-    // What fastify refuses before we see it: too long, cut off.
+    // What fastify refuses before we see it: too long, cut off, without a content type.
     const status = error.statusCode ?? 500
+    if (status === 415) return refuseType(reply)
     if (status === 413) return sendJson(reply.code(413), failTooLarge(MAX_BODY_BYTES))
     return reply.code(status).type('text/plain').send('')
   })
@@ -80,16 +81,18 @@ function createServer(modules: JsonRpcServerModules): FastifyInstance {
       return reply.code(405).type('text/plain').send('Used HTTP Method is not allowed. POST is required\n')
     }
     if (!JSON_TYPES.test(request.headers['content-type'] ?? '')) {
-      return reply
-        .code(415)
-        .type('text/plain')
-        .send('Supplied content type is not allowed. Content-Type: application/json is required\n')
+      return refuseType(reply)
     }
     const body = typeof request.body === 'string' ? request.body : ''
     if (!/^[ \t\r\n\f]{0,127}[{[]/.test(body)) return sendJson(reply.code(400), MALFORMED)
     return sendJson(reply, await answerBody(body, run))
   })
   return server
+}
+
+function refuseType(reply: FastifyReply): FastifyReply {
+  const text = 'Supplied content type is not allowed. Content-Type: application/json is required\n'
+  return reply.code(415).type('text/plain').send(text)
 }
 
 function sendJson(reply: FastifyReply, text: string): FastifyReply {

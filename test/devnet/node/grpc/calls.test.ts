@@ -187,6 +187,11 @@ describe('devnet/node/grpc: calls', () => {
       ],
       ['a quote of no slot', { deferred_call_quote: {} }, 'Error raised target slot is required'],
       ['no denunciation', { denunciation_execution_status_final: {} }, 'Error raised no denounciation index found'],
+      [
+        'a denunciation of no slot',
+        { denunciation_execution_status_final: { denunciation_index: { block_header: {} } } },
+        'Error raised no slot found',
+      ],
       ['no call id', { deferred_call_info: { call_id: 'x' } }, 'deferred call id parsing error'],
     ] as const) {
       it(`error: ${what} spoils all`, async () => {

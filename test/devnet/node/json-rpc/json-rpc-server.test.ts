@@ -246,16 +246,25 @@ describe('devnet/node/json-rpc/json-rpc-server', () => {
     assert.equal((await post('[]')).headers.get('access-control-allow-origin'), '*')
   })
 
+  it('a read-only call may name a function of any length', async () => {
+    const call = { max_gas: 100_000_000, target_address: ALICE.address, parameter: [] }
+    const params = [[{ ...call, target_function: 'x'.repeat(300) }]]
+    const answer = (await ask({ method: 'execute_read_only_call', params })) as { result?: { result: object }[] }
+    assert.deepEqual(Object.keys(answer.result?.[0]?.result ?? {}), ['Error'])
+  })
+
   it('error: HTTP is refused as a massa-node does', async () => {
     const got = await fetch(face.url)
     assert.equal(got.status, 405)
     assert.equal(await got.text(), 'Used HTTP Method is not allowed. POST is required\n')
-    const typed = await post('{}', { 'content-type': 'text/plain' })
-    assert.equal(typed.status, 415)
-    assert.equal(
-      await typed.text(),
-      'Supplied content type is not allowed. Content-Type: application/json is required\n',
-    )
+    for (const type of ['text/plain', '']) {
+      const typed = await post('{}', { 'content-type': type })
+      assert.equal(typed.status, 415)
+      assert.equal(
+        await typed.text(),
+        'Supplied content type is not allowed. Content-Type: application/json is required\n',
+      )
+    }
   })
 
   it('error: whatever the parameters are, the answer is a result or an error of a massa-node', async () => {
