@@ -34,7 +34,7 @@ export class DevnetChain extends ChainView {
   private queue: Promise<void> = Promise.resolve()
   /** Of the slot whose blocks are being written. */
   private makingIndex = FIRST_INDEX - 1
-  /** Left the pool without a block; known for a while. */
+  /** Left the pool without a block: known for a while, not on disk. */
   private hopeless: TrackedOperation[] = []
   private sequence = 0
 

@@ -46,6 +46,18 @@ describe('devnet/engine/rolls', () => {
     assert.deepEqual([...engine.rolls.save().counts], [])
   })
 
+  it('error: who buys too many is told so, in the words of a node', () => {
+    const engine = makeEngine()
+    for (const [rollCount, words] of [
+      [1_000_000n, 'failed to buy 1000000 rolls: Runtime error: failed to transfer 100000000 coins'],
+      [(1n << 64n) - 1n, 'failed to buy 18446744073709551615 rolls: overflow on the required coin amount'],
+    ] as const) {
+      const { success, events } = trade(engine, 'roll-buy', rollCount)
+      assert.equal(success, false)
+      assert(events.some(({ data, isError }) => isError && data.includes(`\`RollBuy\` error: ${ALICE} ${words}`)))
+    }
+  })
+
   it('a snapshot brings them back', () => {
     const engine = makeEngine()
     trade(engine, 'roll-buy', 1n)

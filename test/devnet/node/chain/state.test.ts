@@ -340,24 +340,16 @@ describe('devnet/node/chain: coins and rolls', () => {
     assert.deepEqual(credits, [[{ ...change, amountNanoMas: 200n * MAS }], [{ ...change, amountNanoMas: 0n }]])
   })
 
-  it('error: who buys or sells too many is told so in an event, in the words of a node', async () => {
+  it('error: who sells too many is told so in an event, in the words of a node; who buys too many is in no block', async () => {
     const chain = openChain(FAST)
-    send(chain, ALICE, { kind: 'roll-buy', rollCount: 1000n })
-    send(chain, ALICE, { kind: 'roll-buy', rollCount: (1n << 64n) - 1n })
+    const bought = [1000n, (1n << 64n) - 1n].map((rollCount) => send(chain, ALICE, { kind: 'roll-buy', rollCount }))
     send(chain, BOB, { kind: 'roll-sell', rollCount: 1n })
     await pass(chain, PERIOD + 4)
-    const texts = chain.events.map(({ event }) => event.data)
-    const said = (text: string) => texts.some((data) => data.includes(text))
-    assert(
-      said(
-        `\`RollBuy\` error: ${ALICE.address} failed to buy 1000 rolls: Runtime error: failed to transfer 100000 coins`,
-      ),
-    )
-    assert(said(`failed to buy 18446744073709551615 rolls: overflow on the required coin amount`))
     const sold = `\`RollSell\` error: ${BOB.address} failed to sell 1 rolls: \`RollSell\` error: ${BOB.address} tried to sell 1 rolls but only has 0`
-    assert(said(sold))
-    assert(chain.events.every(({ event }) => event.isError))
-    assert.equal(chain.engine.ledger.balance(ALICE.address), 100_000n * MAS - 2n * FEE)
+    assert.equal(chain.events.length, 1)
+    assert(chain.events.every(({ event }) => event.isError && event.data.includes(sold)))
+    assert(bought.every((id) => chain.operations.get(id)?.inBlocks.length === 0))
+    assert.equal(chain.engine.ledger.balance(ALICE.address), 100_000n * MAS)
   })
 
   it('says who made his blocks and who missed them', async () => {

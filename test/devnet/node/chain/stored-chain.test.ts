@@ -96,7 +96,7 @@ describe('devnet/node/chain: on disk', () => {
     if (index % 11 === 0) send(chain, ALICE, transfer(BigInt(index)))
     if (index % 13 === 0) send(chain, BOB, { kind: 'roll-buy', rollCount: 2n })
     if (index % 29 === 0) send(chain, BOB, { kind: 'roll-sell', rollCount: 1n })
-    if (index % 31 === 0) send(chain, ALICE, transfer(10_000_000n * MAS))
+    if (index % 31 === 0) send(chain, ALICE, { kind: 'roll-sell', rollCount: 1_000_000n })
     if (index === PERIOD) send(chain, BOB, makeDeployment(PROBE, new Args(), { coins: 5n * MAS }))
     const contract = contractOn(chain)
     if (index % 17 === 0 && contract !== undefined) {
