@@ -5,13 +5,14 @@ export const nodeRestart: Scenario = {
   name: 'node-restart',
   story: 'The node is restarted and has forgotten its history; sidecars that were up to date lose nothing.',
   async play(stage) {
-    await stage.link.order('pause')
-    await stage.untilCaughtUp()
+    await stage.pauseCaughtUp()
     const before = await stage.report()
     const first = await stage.nextPeriod()
-
-    await stage.link.order('restart')
-    await stage.link.order('resume')
+    try {
+      await stage.link.order('restart')
+    } finally {
+      await stage.link.order('resume')
+    }
 
     await stage.untilArchived(first + 1)
     await stage.checkArchives(first - 1, first + 1)

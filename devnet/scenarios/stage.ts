@@ -10,6 +10,7 @@ import type { SidecarReport } from '../up/sidecar.ts'
 import { makeTrafficSenders } from '../up/traffic.ts'
 
 const LOOK_MS = 100
+const LOOKS_WHILE_PAUSED = 20
 /** Nothing in a scenario takes so long at this speed or above, on the slowest machine. */
 const PATIENCE_MS = 120_000
 const PATIENCE_SPEED = 8
@@ -96,15 +97,28 @@ export class Stage {
 
   /** Every sidecar has archived up to this period. */
   async untilArchived(period: Period): Promise<void> {
-    await this.until(`period ${period} is archived by every sidecar`, async () =>
-      (await this.report()).sidecars.every(({ archived }) => archived !== undefined && archived.last >= period),
-    )
+    await this.until(`period ${period} is archived by every sidecar`, () => this.isArchived(period))
   }
 
-  /** Every sidecar has archived what is final. */
-  async untilCaughtUp(): Promise<void> {
-    const { finalSlot } = await this.node()
-    await this.untilArchived(finalSlot.period - 1)
+  /**
+   * The chain stands still, and every sidecar has archived what is final. Not at any moment: of a slot that was missed
+   * nobody knows before a later block of its thread is final.
+   */
+  async pauseCaughtUp(): Promise<void> {
+    await this.until('every sidecar is up to date while the chain stands still', async () => {
+      await this.link.order('pause')
+      let isCaughtUp = false
+      try {
+        const { finalSlot } = await this.node()
+        for (let look = 0; look < LOOKS_WHILE_PAUSED && !isCaughtUp; look++) {
+          await this.clock.sleep(LOOK_MS, this.signal)
+          isCaughtUp = await this.isArchived(finalSlot.period - 1)
+        }
+      } finally {
+        if (!isCaughtUp) await this.link.order('resume')
+      }
+      return isCaughtUp
+    })
   }
 
   /** The first period none of whose slots was made yet. */
@@ -162,6 +176,10 @@ export class Stage {
       ids.push(await sender.send(this.link, lastSlot.period, { ...body, parameter: new Uint8Array(0) }))
     }
     return ids
+  }
+
+  private async isArchived(period: Period): Promise<boolean> {
+    return (await this.report()).sidecars.every(({ archived }) => archived !== undefined && archived.last >= period)
   }
 
   private async find(sidecar: SidecarReport, period: Period): Promise<ArchivedView | undefined> {

@@ -19,6 +19,9 @@ describe('devnet/scenarios/stage', function () {
   let api: LocalApi
   let jsonRpc: JsonRpcServer | undefined
   let report: object
+  /** Last period that the only sidecar has. */
+  let archived: number
+  let orders: string[]
 
   /** @param jsonRpcPort - of the node */
   async function open(clock: SetClock, jsonRpcPort = 1, signal?: AbortSignal): Promise<Stage> {
@@ -31,13 +34,35 @@ describe('devnet/scenarios/stage', function () {
 
   beforeEach(async () => {
     dir = mkdtempSync(join(tmpdir(), 'massa-storage-stage-'))
-    api = await startLocalApi({ port: 0, token: TOKEN }, { 'GET /alive': () => {}, 'GET /control': () => report })
+    orders = []
+    api = await startLocalApi(
+      { port: 0, token: TOKEN },
+      {
+        'GET /alive': () => {},
+        'GET /control': () => report,
+        'GET /network': () => ({ sidecars: [{ archived: { first: 0, last: archived } }] }),
+        'POST /control/pause': () => void orders.push('pause'),
+        'POST /control/resume': () => {
+          orders.push('resume')
+          // What was missed is proven by what comes then.
+          archived++
+        },
+      },
+    )
   })
 
   afterEach(async () => {
     await Promise.all([api.close(), jsonRpc?.close()])
     jsonRpc = undefined
     rmSync(dir, { recursive: true, force: true })
+  })
+
+  it('stops the chain where all that is final is archived, and lets it go on where a slot is not decided yet', async () => {
+    report = { speed: 'turbo', finalSlot: { period: 7, thread: 3 } }
+    archived = 4
+    const stage = await open(new SetClock())
+    await stage.pauseCaughtUp()
+    assert.deepEqual(orders, ['pause', 'resume', 'pause', 'resume', 'pause'])
   })
 
   for (const [speed, patienceMs] of [
