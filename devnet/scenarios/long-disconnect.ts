@@ -23,8 +23,9 @@ export const longDisconnect: Scenario = {
     } finally {
       await stage.order('resume', absent.name)
     }
+    // It takes its time to come back, and may miss more meanwhile.
+    await stage.untilArchived(await stage.nextPeriod())
     const first = await stage.nextPeriod()
-
     await stage.untilArchived(first + 1)
     await stage.checkArchives(first, first + 1)
     const returned = (await stage.report()).sidecars.find(({ name }) => name === absent.name)
