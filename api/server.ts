@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { ArchiveError, type ErrorCode, isArchiveError } from '../core/index.ts'
 import { type Metrics, renderMetrics } from '../telemetry/index.ts'
-import { createLimitedServer } from './limited-server.ts'
+import { createLimitedServer } from '../telemetry/limited-server.ts'
 import { type Query, runQuery } from './queries.ts'
 
 /** What `/ready` and `/v1/status` show. */

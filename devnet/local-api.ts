@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { ArchiveError, isArchiveError } from '../core/index.ts'
-import { createLimitedServer } from './limited-server.ts'
+import { createLimitedServer } from '../telemetry/limited-server.ts'
 
 const HOST = '127.0.0.1'
 const BODY_LIMIT_BYTES = 64 * 1024

@@ -206,9 +206,4 @@ export abstract class ChainView {
   producerOf(index: number): string {
     return this.draw.at(index).producer.address
   }
-
-  /** 16, by index, of any slot. */
-  endorsersOf(index: number): string[] {
-    return this.draw.at(index).endorsers.map(({ address }) => address)
-  }
 }

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { ArchiveError, type Clock } from '../../../core/index.ts'
-import { createLimitedServer } from '../../limited-server.ts'
+import { createLimitedServer } from '../../../telemetry/limited-server.ts'
 import type { DevnetChain } from '../chain/devnet-chain.ts'
 import { JsonRpcError } from '../json-rpc-error.ts'
 import { answerBody, failTooLarge, MALFORMED, type RunCall } from './envelope.ts'

@@ -139,7 +139,7 @@ describe('devnet/node/chain: blocks', () => {
   it('blocks and endorsements are signed by those who were drawn', () => {
     for (const block of blocks) {
       assert.equal(block.creator, chain.producerOf(block.slotIndex))
-      const drawn = chain.endorsersOf(block.slotIndex)
+      const drawn = chain.drawOf(block.slotIndex).endorsers
       for (const { publicKey, index } of block.header.endorsements) {
         assert.equal(formatAddress(computeAddress(publicKey)), drawn[index])
       }

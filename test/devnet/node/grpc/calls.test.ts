@@ -360,7 +360,7 @@ describe('devnet/node/grpc: calls', () => {
     try {
       await pass(rich.chain, 3)
       const type = schema.lookupType('SearchEndorsementsResponse')
-      const creators = rich.chain.endorsersOf(33).slice(0, 1)
+      const creators = rich.chain.drawOf(33).endorsers.slice(0, 1)
       const request = encode('SearchEndorsementsRequest', { filters: [{ addresses: { addresses: creators } }] })
       const infos = (
         type.toObject(type.decode(await rich.caller.call('SearchEndorsements', request))) as {

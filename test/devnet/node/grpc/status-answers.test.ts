@@ -31,7 +31,7 @@ describe('devnet/node/grpc/status-answers', () => {
       assert.equal(blockProducer?.value, chain.producerOf(index))
       assert.deepEqual(
         endorsementDraws?.map(({ index: place, producer }) => [Number(fromU64(place)), producer]),
-        [...chain.endorsersOf(index).entries()],
+        [...chain.drawOf(index).endorsers.entries()],
       )
     }
     assert(turns >= 20, `${turns} turns`)

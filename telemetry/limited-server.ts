@@ -12,10 +12,14 @@ export interface ClientLimits {
   readonly lookMs: number
 }
 
-/** 50 MiB come in a second from near by: only who does not mean to send his request takes longer. */
+/** 50 MiB, the most that any request has, come in a second from near by: only who does not mean to send it takes longer. */
 export const CLIENT_LIMITS: ClientLimits = { headMs: 10_000, requestMs: 30_000, stalledMs: 30_000, lookMs: 1_000 }
 
-/** As the sidecar's own (api/limited-server.ts), which this room cannot see. */
+/**
+ * A server that no client can make hold its connections, and what they hold, for ever.
+ *
+ * Imported by its path: most commands start without a web server.
+ */
 export function createLimitedServer(options: FastifyServerOptions, limits = CLIENT_LIMITS): FastifyInstance {
   const { headMs, requestMs, stalledMs, lookMs } = limits
   const server = fastify({

@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict'
 import { createApi, createMetricsServer } from '../../api/index.ts'
-import { CLIENT_LIMITS, createLimitedServer } from '../../api/limited-server.ts'
 import { createMetrics } from '../../telemetry/index.ts'
-import { testLimitedServer } from '../suites/limited-server-suite.ts'
-
-testLimitedServer('api/limited-server', createLimitedServer)
+import { CLIENT_LIMITS } from '../../telemetry/limited-server.ts'
 
 describe('api/server', () => {
   it('limit: both servers of a sidecar cut off who does not get on', () => {
