@@ -28,6 +28,7 @@ import {
   slotFromProtobuf,
   slotToProtobuf,
 } from '../core/index.ts'
+import { askInParts, CallSize } from './ask-in-parts.ts'
 import { exceedsEntries } from './entry-limit.ts'
 
 const SERVICE = '/massa.api.v1.PublicService/'
@@ -70,6 +71,8 @@ export class NodeClient {
   private readonly timeoutMs: number
   private readonly onCall: (rpc: string, result: string) => void
   private readonly underWay = new Set<{ cancel(): void }>()
+  private readonly blocksPerCall: CallSize
+  private readonly operationsPerCall: CallSize
   private closed = false
 
   constructor(options: {
@@ -79,6 +82,8 @@ export class NodeClient {
   }) {
     this.url = options.url
     this.timeoutMs = options.timeoutMs
+    this.blocksPerCall = new CallSize(BLOCKS_PER_CALL, options.timeoutMs)
+    this.operationsPerCall = new CallSize(OPERATIONS_PER_CALL, options.timeoutMs)
     this.onCall = options.onCall ?? (() => {})
     this.client = new Client(options.url, credentials.createInsecure(), {
       'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
@@ -124,14 +129,13 @@ export class NodeClient {
     }))
   }
 
-  /** Blocks by id; those that the node does not hold are left out. */
-  async getBlocks(ids: readonly BlockIdText[]): Promise<PulledBlock[]> {
+  /** Blocks by id, those of each call as it is answered; blocks that the node does not hold are left out. */
+  async *getBlocks(ids: readonly BlockIdText[]): AsyncGenerator<PulledBlock[]> {
     const wanted = new Set<string>(ids)
-    const blocks: PulledBlock[] = []
-    for (let i = 0; i < ids.length; i += BLOCKS_PER_CALL) {
-      const answer = await this.call('GetBlocks', GetBlocksRequestCodec, GetBlocksResponseCodec, {
-        blockIds: ids.slice(i, i + BLOCKS_PER_CALL),
-      })
+    const ask = (blockIds: BlockIdText[]) =>
+      this.call('GetBlocks', GetBlocksRequestCodec, GetBlocksResponseCodec, { blockIds })
+    for await (const answer of askInParts(ids, this.blocksPerCall, ask)) {
+      const blocks: PulledBlock[] = []
       for (const wrapper of answer.wrappedBlocks ?? []) {
         const header = wrapper.block?.header
         if (!header) continue
@@ -141,17 +145,16 @@ export class NodeClient {
         if (operationIds.length > MAX_BLOCK_OPERATIONS) continue
         blocks.push({ id: id as BlockIdText, final: wrapper.status === BLOCK_STATUS_FINAL, header, operationIds })
       }
+      yield blocks
     }
-    return blocks
   }
 
   /** Signed operations by id, raw; those that the node does not hold are left out. */
   async getOperations(ids: readonly string[]): Promise<Map<string, Uint8Array>> {
     const found = new Map<string, Uint8Array>()
-    for (let i = 0; i < ids.length; i += OPERATIONS_PER_CALL) {
-      const answer = await this.call('GetOperations', GetOperationsRequestCodec, GetOperationsResponseCodec, {
-        operationIds: ids.slice(i, i + OPERATIONS_PER_CALL),
-      })
+    const ask = (operationIds: string[]) =>
+      this.call('GetOperations', GetOperationsRequestCodec, GetOperationsResponseCodec, { operationIds })
+    for await (const answer of askInParts(ids, this.operationsPerCall, ask)) {
       for (const { operation } of answer.wrappedOperations ?? []) {
         if (operation) found.set(this.readSecureHash(operation), operation)
       }
@@ -267,8 +270,7 @@ export class NodeClient {
 
   private wrap(rpc: string, error: ServiceError): ArchiveError {
     const context = { url: this.url, rpc, details: error.details.replace(/\.? Resolution note: *$/, '').slice(0, 200) }
-    const tooLarge = error.code === grpcStatus.RESOURCE_EXHAUSTED && /larger than max/i.test(error.details)
-    if (tooLarge) {
+    if (isTooLarge(error)) {
       return new ArchiveError('ARCHIVER_MESSAGE_TOO_LARGE', `${rpc} of ${this.url}: ${context.details}`, context, error)
     }
     const silent = error.code === grpcStatus.UNAVAILABLE || error.code === grpcStatus.DEADLINE_EXCEEDED
@@ -288,4 +290,10 @@ export class NodeClient {
       return ''
     }
   }
+}
+
+/** More than grpc-js takes, or more than the node's tonic sends. */
+function isTooLarge({ code, details }: ServiceError): boolean {
+  if (code === grpcStatus.RESOURCE_EXHAUSTED) return /larger than max/i.test(details)
+  return code === grpcStatus.OUT_OF_RANGE && /message length too large/i.test(details)
 }

@@ -88,12 +88,15 @@ export async function fetchFilledBlocks(
     const bodies = wanted.length > 0 ? await client.getOperations(wanted) : new Map<string, Uint8Array>()
     await Promise.all(blocks.map((block) => onBlock(block.id, fill(block, bodies))))
   }
-  for (const block of ids.length > 0 ? await client.getBlocks(ids) : []) {
-    group.push(block)
-    operations += block.operationIds.length
-    if (operations >= MAX_OPERATIONS_IN_HAND) await flush()
+  // What one call brought is handed on before the next may fail.
+  for await (const blocks of client.getBlocks(ids)) {
+    for (const block of blocks) {
+      group.push(block)
+      operations += block.operationIds.length
+      if (operations >= MAX_OPERATIONS_IN_HAND) await flush()
+    }
+    await flush()
   }
-  await flush()
 }
 
 function fill({ header, operationIds }: PulledBlock, bodies: ReadonlyMap<string, Uint8Array>): Uint8Array {

@@ -6,7 +6,9 @@ import {
   encodeOperationContent,
   formatBlockId,
   formatOperationId,
+  GetBlocksRequestCodec,
   GetOperationsResponseCodec as GetOperationsCodec,
+  GetOperationsRequestCodec,
   type Operation,
   operationToProtobuf,
   parseBody,
@@ -123,6 +125,34 @@ describe('archiver: a node that sends what no node sends', () => {
       node.intercept(rpc)
       await finish(node, follow)
     })
+  }
+
+  for (const rpc of ['GetBlocks', 'GetOperations'] as const) {
+    for (const [what, fail] of [
+      ['never answers', () => 'hang' as const],
+      ['answers too much', () => Buffer.alloc(TOO_LARGE)],
+    ] as const) {
+      it(`regression: a node that ${what} to ${rpc} of more than 5 ids is asked for fewer, and stays up`, async () => {
+        const [node, follow] = await followOne({ timeoutMs: 300 })
+        const asked: number[] = []
+        node.intercept(rpc, (request, honest) => {
+          const message = rpc === 'GetBlocks' ? GetBlocksRequestCodec.decode(request) : undefined
+          const count = (message?.blockIds ?? GetOperationsRequestCodec.decode(request).operationIds ?? []).length
+          asked.push(count)
+          return count > 5 ? fail() : honest()
+        })
+        await finish(node, follow)
+        assert.ok(
+          asked.some((count) => count > 5),
+          asked.join(' '),
+        )
+        assert.equal(follow.followers[0]?.status().up, true)
+        assert.deepEqual(
+          follow.lines.filter(({ msg }) => msg === 'node failed'),
+          [],
+        )
+      })
+    }
   }
 
   it('garbage in streams: said with a code, the streams go on', async () => {

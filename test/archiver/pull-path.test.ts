@@ -36,9 +36,10 @@ class FakeClient {
     return this.shown.map(({ id }) => ({ id, final: true }))
   }
 
-  async getBlocks(ids: readonly BlockIdText[]): Promise<PulledBlock[]> {
+  async *getBlocks(ids: readonly BlockIdText[]): AsyncGenerator<PulledBlock[]> {
+    if (ids.length === 0) return
     this.askedIds.push([...ids])
-    return ids.flatMap((id) => {
+    yield ids.flatMap((id) => {
       const block = this.blocks.get(id)
       if (!block) return []
       return [
