@@ -32,6 +32,11 @@ const STEPS = [
     needs: 'python3',
   },
   {
+    name: 'python messages',
+    command: ['python3', 'test/reference/protocol_messages.py', 'test/vectors/protocol', '--check'],
+    needs: 'python3',
+  },
+  {
     name: 'python fixtures',
     command: ['python3', 'test/reference/massa_archive.py', 'selftest', '--fixtures', 'test/fixtures/massa-mainnet'],
     needs: 'python3',

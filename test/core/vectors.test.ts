@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { isArchiveError } from '../../core/index.ts'
+import { runProtocol } from '../protocol-handler/protocol-vector-area.ts'
 import {
   runBody,
   runChallenge,
@@ -46,6 +47,7 @@ const AREAS: Readonly<Record<string, (vector: VectorCase) => Json>> = {
   operation: runOperation,
   'period-root': runPeriodRoot,
   placement: runPlacement,
+  protocol: runProtocol,
   restore: runRestore,
   seals: runSeals,
   sha256: runSha256,

@@ -2728,6 +2728,7 @@ An error inside an area carries the area's code, whatever the cause (a varint th
 | era-root | `chainId`, `genesisTimestampMs`, `era`, `totalBytes`, `totalChunks`, `periodRoots` | root | |
 | placement | kind `hashSlot`: `chunkId`; `ticket`: `address`, `hashSlots`; `logarithm`: `value`; `score`: `address`, `placementGb`, `hashSlots`; `rank`: `nodes`, `hashSlots`; `firstRanks`: `nodes` | number; tickets; double; doubles; addresses per hash slot; hash slots in which each is first. Doubles as 16 hex digits, big endian | |
 | challenge | kind `seed`, `samples`, `prove`, `verify`, `proofText`, `signText`, `drawText`, `drawNumbers`, `select`, `eraText`, `placementRoot` | see docs/FORMAT.md, Challenge and Placement root; `verify`: true | CORE_PROOF_INVALID |
+| protocol | `message` (a name of docs/PROTOCOL.md), `bytes`; written by `test/reference/protocol_messages.py`, numbers below 2^53 as numbers | the message; encoding it gives `bytes` | PROTOCOL_MESSAGE_INVALID, PROTOCOL_VERSION_UNKNOWN |
 
 challenge, in detail: `label` is `challenge` / `proof` or `rehearsal`; `samples` is k; `signText.signature` is 65 bytes, `digest` = BLAKE3 of the text; `drawNumbers.want.numbers`
 [n] = D_i mod modulo of `numbers`[n], `audit`[j] = H(D || u8 j); `select` has per holder its hash slots and per era its bytes and chunks, `want` null means that no challenge is due;

@@ -1,0 +1,50 @@
+import type { ErrorEntry } from './error-entry.ts'
+
+/** protocol-handler: what other sidecars send. */
+export const PROTOCOL_CODES = {
+  PROTOCOL_MESSAGE_INVALID: {
+    kind: 'permanent',
+    when: 'A message of a peer is not of the form that docs/PROTOCOL.md gives it, or past one of its bounds.',
+    action: 'Nothing to do: the peer is broken or hostile, and is banned when it goes on.',
+  },
+  PROTOCOL_VERSION_UNKNOWN: {
+    kind: 'permanent',
+    when: 'A message of a peer has a version that this release does not know.',
+    action: 'Look for a newer release.',
+  },
+  PROTOCOL_NETWORK_FOREIGN: {
+    kind: 'permanent',
+    when: 'A peer speaks of another chain.',
+    action: 'Nothing to do here: the configuration of the peer is wrong.',
+  },
+  PROTOCOL_SIGNATURE_INVALID: {
+    kind: 'permanent',
+    when: 'The signature of a message does not verify.',
+    action: 'Nothing to do: the peer is broken or hostile, and is banned when it goes on.',
+  },
+  PROTOCOL_BINDING_FOREIGN: {
+    kind: 'permanent',
+    when: 'A peer shows the capabilities of another PeerId, or of an address that is bound to another PeerId by a later statement.',
+    action: 'Nothing to do: the peer is broken or hostile, and is banned when it goes on.',
+  },
+  PROTOCOL_SEQUENCE_OLD: {
+    kind: 'transient',
+    when: 'Capabilities of a peer are older than what is known of it.',
+    action: 'Nothing to do: a message was delayed, or is replayed.',
+  },
+  PROTOCOL_PEER_LIMIT: {
+    kind: 'transient',
+    when: 'A peer asks for more than its share of requests, bytes or streams.',
+    action: 'Nothing to do: it is answered, then ignored, then cut off.',
+  },
+  PROTOCOL_QUEUE_FULL: {
+    kind: 'transient',
+    when: 'More is to be done for peers than this machine keeps up with.',
+    action: 'Raise `p2p.max_bytes_per_second`, or give the machine a faster disk or line, when it lasts.',
+  },
+  PROTOCOL_PEER_UNREACHABLE: {
+    kind: 'transient',
+    when: 'A peer cannot be reached, or does not answer in time.',
+    action: 'Nothing to do: it is tried again, and others are asked.',
+  },
+} as const satisfies Record<`PROTOCOL_${string}`, ErrorEntry>

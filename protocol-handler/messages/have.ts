@@ -1,0 +1,141 @@
+import { sha256 } from '#crypto'
+import {
+  type ByteReader,
+  ByteWriter,
+  HASH_SLOTS,
+  type Network,
+  type Period,
+  type SignatureArgument,
+  signText,
+  toHex,
+  verifyText,
+} from '../../core/index.ts'
+import { MAX_HAVE_PAGE_BYTES } from '../limits.ts'
+import { ANSWER_STATUS, type Refusal, readAnswerStatus } from './answer-status.ts'
+import { readNetwork, readPeriod, writeNetwork, writePeriod } from './fields.ts'
+import { readSignature, writeSignature } from './signed.ts'
+import { wireCodec } from './wire-codec.ts'
+
+export interface HaveRequest {
+  readonly fromHashSlot: number
+}
+
+export const haveRequestCodec = wireCodec<HaveRequest>({
+  name: 'HaveRequest',
+  maxBytes: 1 + 2,
+  write: (writer, { fromHashSlot }) => {
+    writer.u16(fromHashSlot)
+  },
+  read: (reader) => {
+    const fromHashSlot = reader.u16()
+    if (fromHashSlot >= HASH_SLOTS) throw reader.error(`hash slot ${fromHashSlot} does not exist`)
+    return { fromHashSlot }
+  },
+})
+
+/** Eras [firstEra, endEra) of one hash slot are complete, but for the exceptions of the page. */
+export interface HeldSlot {
+  readonly hashSlot: number
+  readonly endEra: number
+}
+
+/** One page of what a node holds of the hash slots that placement gives it. */
+export interface HavePage {
+  readonly network: Network
+  /** Newest archived period when the page was made. */
+  readonly headPeriod: Period
+  /** Older eras were dropped; 0 with a node that keeps for ever. */
+  readonly firstEra: number
+  /** The page tells of hash slots [from, end); 16,384 is the end of the map. */
+  readonly fromHashSlot: number
+  readonly endHashSlot: number
+  /** Ascending. */
+  readonly held: readonly HeldSlot[]
+  /** Eras that are not complete although their hash slot is told as held past them, ascending. */
+  readonly exceptions: readonly { readonly hashSlot: number; readonly era: number }[]
+}
+
+export interface SignedHavePage extends HavePage {
+  readonly signature: SignatureArgument
+}
+
+export type HaveResponse = { readonly status: 'ok'; readonly page: SignedHavePage } | { readonly status: Refusal }
+
+export const haveResponseCodec = wireCodec<HaveResponse>({
+  name: 'HaveResponse',
+  maxBytes: MAX_HAVE_PAGE_BYTES,
+  write: (writer, response) => {
+    writer.u8(ANSWER_STATUS[response.status])
+    if (response.status !== 'ok') return
+    writePage(writer, response.page)
+    writeSignature(writer, response.page.signature)
+  },
+  read: (reader) => {
+    const status = readAnswerStatus(reader)
+    if (status !== 'ok') return { status }
+    return { status, page: { ...readPage(reader), signature: readSignature(reader) } }
+  },
+})
+
+/** @param seed - 32-byte secret of the Massa key */
+export function signHavePage(seed: Uint8Array, page: HavePage): SignedHavePage {
+  return { ...page, signature: signText(seed, computeHaveText(page)) }
+}
+
+export function verifyHavePage(page: SignedHavePage): boolean {
+  return verifyText(computeHaveText(page), page.signature)
+}
+
+function computeHaveText(page: HavePage): string {
+  const writer = new ByteWriter(1024)
+  writePage(writer, page)
+  return `massa-storage/have/1:${toHex(sha256(writer.finish()))}`
+}
+
+function writePage(writer: ByteWriter, page: HavePage): void {
+  writeNetwork(writer, page.network)
+  writePeriod(writer, page.headPeriod)
+  writer.u32(page.firstEra).u16(page.fromHashSlot).u16(page.endHashSlot)
+  writer.u16(page.held.length)
+  for (const { hashSlot, endEra } of page.held) writer.u16(hashSlot).u32(endEra)
+  writer.u16(page.exceptions.length)
+  for (const { hashSlot, era } of page.exceptions) writer.u16(hashSlot).u32(era)
+}
+
+function readPage(reader: ByteReader): HavePage {
+  const network = readNetwork(reader)
+  const headPeriod = readPeriod(reader)
+  const firstEra = reader.u32()
+  const fromHashSlot = reader.u16()
+  const endHashSlot = reader.u16()
+  if (endHashSlot > HASH_SLOTS || fromHashSlot >= endHashSlot) {
+    throw reader.error(`hash slots ${fromHashSlot} to ${endHashSlot}`)
+  }
+  const inPage = (hashSlot: number): void => {
+    if (hashSlot < fromHashSlot || hashSlot >= endHashSlot) throw reader.error(`hash slot ${hashSlot} of another page`)
+  }
+  const endEras = new Map<number, number>()
+  const held: HeldSlot[] = []
+  for (let i = reader.u16(); i > 0; i--) {
+    const slot = { hashSlot: reader.u16(), endEra: reader.u32() }
+    inPage(slot.hashSlot)
+    if (slot.hashSlot <= (held.at(-1)?.hashSlot ?? -1)) throw reader.error('hash slots are not ascending')
+    if (slot.endEra < firstEra) throw reader.error(`eras ${firstEra} to ${slot.endEra}`)
+    endEras.set(slot.hashSlot, slot.endEra)
+    held.push(slot)
+  }
+  const exceptions: { hashSlot: number; era: number }[] = []
+  for (let i = reader.u16(); i > 0; i--) {
+    const exception = { hashSlot: reader.u16(), era: reader.u32() }
+    const before = exceptions.at(-1)
+    const ascends =
+      !before ||
+      exception.hashSlot > before.hashSlot ||
+      (exception.hashSlot === before.hashSlot && exception.era > before.era)
+    if (!ascends) throw reader.error('exceptions are not ascending')
+    const endEra = endEras.get(exception.hashSlot) ?? 0
+    if (exception.era < firstEra || exception.era >= endEra) throw reader.error('an exception to nothing')
+    exceptions.push(exception)
+  }
+  return { network, headPeriod, firstEra, fromHashSlot, endHashSlot, held, exceptions }
+}

@@ -1,0 +1,23 @@
+import { CHUNK_SIZE_BYTES, type StoreIdentity } from '../core/index.ts'
+
+export const TOPICS = ['announce', 'capabilities'] as const
+export const STREAMS = ['chunk', 'challenge', 'have', 'manifest', 'block', 'era', 'audit'] as const
+export type TopicName = (typeof TOPICS)[number]
+export type StreamName = (typeof STREAMS)[number]
+
+const VERSION = 1
+
+/**
+ * What topics and stream protocols begin with: sidecars of different chains, or of another chunk size, do not meet.
+ *
+ * @returns such as `/massa-storage/77658377-1704289800000`; a chunk size other than 1 MiB is appended
+ */
+export function formatNetworkName({ network, chunkSizeBytes }: StoreIdentity): string {
+  const name = `/massa-storage/${network.chainId}-${network.genesisTimestampMs}`
+  return chunkSizeBytes === CHUNK_SIZE_BYTES ? name : `${name}-${chunkSizeBytes}`
+}
+
+/** The gossipsub topic or libp2p protocol id of `name`, such as `/massa-storage/77-1795246964000/chunk/1`. */
+export function formatProtocolId(identity: StoreIdentity, name: TopicName | StreamName): string {
+  return `${formatNetworkName(identity)}/${name}/${VERSION}`
+}
