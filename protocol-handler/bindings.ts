@@ -1,0 +1,86 @@
+import { ArchiveError, equalBytes, type Network, toHex } from '../core/index.ts'
+import { readSigner, type SignedCapabilities, verifyCapabilities } from './messages/capabilities.ts'
+
+/** Nodes that are known at a time; past it one that is not registered is forgotten. */
+const MAX_NODES = 10_000
+
+/** Which PeerId speaks for which Massa address, by the latest statement of the address. */
+export class Bindings {
+  private readonly network: Network
+  private readonly isRegistered: (address: string) => boolean
+  private readonly byAddress = new Map<string, SignedCapabilities>()
+  private readonly addressByPeer = new Map<string, string>()
+
+  /** @param isRegistered whether the registry knows an address: those are not forgotten for strangers */
+  constructor(network: Network, isRegistered: (address: string) => boolean) {
+    this.network = network
+    this.isRegistered = isRegistered
+  }
+
+  /**
+   * Takes a statement that `senderPeerId` itself made.
+   *
+   * @param senderPeerId 38 bytes: whose key signed the gossip message or holds the connection
+   * @returns the address, or undefined when there is no room for a stranger
+   * @throws ArchiveError PROTOCOL_NETWORK_FOREIGN, PROTOCOL_BINDING_FOREIGN, PROTOCOL_SIGNATURE_INVALID,
+   *   PROTOCOL_SEQUENCE_OLD
+   */
+  take(capabilities: SignedCapabilities, senderPeerId: Uint8Array): string | undefined {
+    const { network } = capabilities
+    if (network.chainId !== this.network.chainId || network.genesisTimestampMs !== this.network.genesisTimestampMs) {
+      throw new ArchiveError('PROTOCOL_NETWORK_FOREIGN', `capabilities on chain ${network.chainId}`)
+    }
+    if (!equalBytes(capabilities.peerId, senderPeerId)) {
+      throw new ArchiveError('PROTOCOL_BINDING_FOREIGN', 'capabilities of another PeerId than the sender')
+    }
+    if (!verifyCapabilities(capabilities)) {
+      throw new ArchiveError('PROTOCOL_SIGNATURE_INVALID', 'the signature of capabilities does not verify')
+    }
+    const address = readSigner(capabilities)
+    const known = this.byAddress.get(address)
+    if (known && capabilities.sequence <= known.sequence) {
+      throw new ArchiveError('PROTOCOL_SEQUENCE_OLD', `sequence ${capabilities.sequence} after ${known.sequence}`)
+    }
+    if (!known && this.byAddress.size >= MAX_NODES && !this.makeRoom(address)) return undefined
+    this.forget(address)
+    this.forgetPeer(capabilities)
+    this.byAddress.set(address, capabilities)
+    this.addressByPeer.set(toHex(capabilities.peerId), address)
+    return address
+  }
+
+  capabilitiesOf(address: string): SignedCapabilities | undefined {
+    return this.byAddress.get(address)
+  }
+
+  addressOf(peerId: Uint8Array): string | undefined {
+    return this.addressByPeer.get(toHex(peerId))
+  }
+
+  list(): { readonly address: string; readonly capabilities: SignedCapabilities }[] {
+    return Array.from(this.byAddress, ([address, capabilities]) => ({ address, capabilities }))
+  }
+
+  private forget(address: string): void {
+    const known = this.byAddress.get(address)
+    if (!known) return
+    this.byAddress.delete(address)
+    this.addressByPeer.delete(toHex(known.peerId))
+  }
+
+  /** A PeerId speaks for one address: the wallet behind it was changed. */
+  private forgetPeer({ peerId }: SignedCapabilities): void {
+    const address = this.addressByPeer.get(toHex(peerId))
+    if (address !== undefined) this.forget(address)
+  }
+
+  private makeRoom(forAddress: string): boolean {
+    if (!this.isRegistered(forAddress)) return false
+    for (const address of this.byAddress.keys()) {
+      if (this.isRegistered(address)) continue
+      this.forget(address)
+      return true
+    }
+    return false
+  }
+}

@@ -1,0 +1,96 @@
+import type { Clock } from '../core/index.ts'
+import { TokenBucket } from './token-bucket.ts'
+
+/** What one peer may ask for. */
+export interface PeerShare {
+  readonly requestsPerSecond: number
+  readonly bytesPerSecond: number
+  readonly openStreams: number
+}
+
+/** How a request is met: served, answered with `busy`, not answered, or its stream is reset. */
+export type Admission = 'serve' | 'busy' | 'ignore' | 'cut'
+
+/** Seconds of its rate that a peer may use at once: a joining node asks in bursts. */
+const BURST_SECONDS = 5
+/** So many refusals in a row are answered; as many again are ignored; then the stream is cut. */
+const ANSWERED_REFUSALS = 20
+const IGNORED_REFUSALS = 80
+/** Peers whose rates are kept; past it the one that asked longest ago begins anew. */
+const MAX_PEERS = 4_096
+
+interface Use {
+  readonly requests: TokenBucket
+  readonly bytes: TokenBucket
+  streams: number
+  refusals: number
+}
+
+/** Rates of each peer, so that no stranger costs more than its share. */
+export class PeerLimits {
+  private readonly share: PeerShare
+  private readonly clock: Clock
+  private readonly uses = new Map<string, Use>()
+
+  constructor(share: PeerShare, clock: Clock) {
+    this.share = share
+    this.clock = clock
+  }
+
+  /** One more request of `peer`; what it is answered with is counted by `onSent`. */
+  admit(peer: string): Admission {
+    const use = this.touch(peer)
+    // A peer that owes bytes waits: their number is known only after they are sent.
+    if (use.requests.take() && use.bytes.take(0)) {
+      use.refusals = 0
+      return 'serve'
+    }
+    use.refusals++
+    if (use.refusals <= ANSWERED_REFUSALS) return 'busy'
+    return use.refusals <= ANSWERED_REFUSALS + IGNORED_REFUSALS ? 'ignore' : 'cut'
+  }
+
+  onSent(peer: string, bytes: number): void {
+    this.touch(peer).bytes.takeOnCredit(bytes)
+  }
+
+  /** @returns false when the peer has as many streams as it may */
+  openStream(peer: string): boolean {
+    const use = this.touch(peer)
+    if (use.streams >= this.share.openStreams) return false
+    use.streams++
+    return true
+  }
+
+  closeStream(peer: string): void {
+    const use = this.uses.get(peer)
+    if (use && use.streams > 0) use.streams--
+  }
+
+  private touch(peer: string): Use {
+    const use = this.uses.get(peer) ?? this.begin()
+    this.uses.delete(peer)
+    this.uses.set(peer, use)
+    if (this.uses.size > MAX_PEERS) this.forgetOne()
+    return use
+  }
+
+  private begin(): Use {
+    const { requestsPerSecond, bytesPerSecond } = this.share
+    return {
+      requests: new TokenBucket({ perSecond: requestsPerSecond, burst: requestsPerSecond * BURST_SECONDS }, this.clock),
+      bytes: new TokenBucket({ perSecond: bytesPerSecond, burst: bytesPerSecond * BURST_SECONDS }, this.clock),
+      streams: 0,
+      refusals: 0,
+    }
+  }
+
+  /** Whoever has a stream open is kept, or its streams would be counted from zero. */
+  private forgetOne(): void {
+    for (const [peer, { streams }] of this.uses) {
+      if (streams > 0) continue
+      this.uses.delete(peer)
+      return
+    }
+  }
+}

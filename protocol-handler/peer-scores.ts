@@ -1,0 +1,112 @@
+import type { Clock } from '../core/index.ts'
+
+/** A score falls to half in this time: what a peer did yesterday is forgiven. */
+const HALF_LIFE_MS = 600_000
+/** Ten refusals within minutes: no honest peer of the same release comes near. */
+const BAN_SCORE = 10
+/** An hour; each further ban of the same peer is twice as long. */
+const FIRST_BAN_MS = 3_600_000
+const LONGEST_BAN_MS = 7 * 86_400_000
+/** 10,000 peers of some 100 bytes; past it the one that was heard of longest ago is forgotten. */
+const MAX_PEERS = 10_000
+
+/** Why a peer lost score. */
+export type Offence = 'reject' | 'wrongChunk' | 'limit'
+
+/** A chunk that does not match its id cannot be an accident: the peer is dropped at once. */
+const COST: Record<Offence, number> = { reject: 1, wrongChunk: BAN_SCORE, limit: 1 }
+
+export interface Ban {
+  readonly peer: string
+  readonly untilMs: number
+  readonly reason: Offence | 'operator'
+}
+
+interface Standing {
+  score: number
+  atMs: number
+  bans: number
+  ban: Ban | undefined
+}
+
+/** How peers behaved, and who is banned until when. Peers are texts of PeerIds. */
+export class PeerScores {
+  private readonly clock: Clock
+  /** By time of the last event: the first is forgotten first. */
+  private readonly standings = new Map<string, Standing>()
+
+  constructor(clock: Clock) {
+    this.clock = clock
+  }
+
+  /** @returns the ban that this offence brought, if any */
+  onOffence(peer: string, offence: Offence): Ban | undefined {
+    const standing = this.touch(peer)
+    standing.score = this.decayed(standing) + COST[offence]
+    standing.atMs = this.clock.nowMs()
+    if (standing.score < BAN_SCORE || this.isInForce(standing.ban)) return undefined
+    const durationMs = Math.min(LONGEST_BAN_MS, FIRST_BAN_MS * 2 ** standing.bans)
+    standing.bans++
+    standing.score = 0
+    standing.ban = { peer, untilMs: this.clock.nowMs() + durationMs, reason: offence }
+    return standing.ban
+  }
+
+  /** By the operator; `durationMs` may be infinite. */
+  ban(peer: string, durationMs: number): Ban {
+    const standing = this.touch(peer)
+    standing.ban = { peer, untilMs: this.clock.nowMs() + durationMs, reason: 'operator' }
+    return standing.ban
+  }
+
+  /** @returns false when the peer was not banned */
+  unban(peer: string): boolean {
+    const standing = this.standings.get(peer)
+    if (!standing || !this.isInForce(standing.ban)) return false
+    this.standings.delete(peer)
+    return true
+  }
+
+  isBanned(peer: string): boolean {
+    return this.isInForce(this.standings.get(peer)?.ban)
+  }
+
+  /** 0 = nothing to say against it; at 10 it is banned. */
+  scoreOf(peer: string): number {
+    const standing = this.standings.get(peer)
+    return standing ? this.decayed(standing) : 0
+  }
+
+  /** Those in force. */
+  listBans(): Ban[] {
+    return [...this.standings.values()].flatMap(({ ban }) => (ban && this.isInForce(ban) ? [ban] : []))
+  }
+
+  private touch(peer: string): Standing {
+    const standing = this.standings.get(peer) ?? { score: 0, atMs: this.clock.nowMs(), bans: 0, ban: undefined }
+    this.standings.delete(peer)
+    this.standings.set(peer, standing)
+    if (this.standings.size > MAX_PEERS) this.forgetOne()
+    return standing
+  }
+
+  /** Who is banned is remembered, unless all are: strangers must not push a ban out of memory. */
+  private forgetOne(): void {
+    let oldest: string | undefined
+    for (const [peer, { ban }] of this.standings) {
+      oldest ??= peer
+      if (this.isInForce(ban)) continue
+      this.standings.delete(peer)
+      return
+    }
+    if (oldest !== undefined) this.standings.delete(oldest)
+  }
+
+  private decayed({ score, atMs }: Standing): number {
+    return score * 0.5 ** ((this.clock.nowMs() - atMs) / HALF_LIFE_MS)
+  }
+
+  private isInForce(ban: Ban | undefined): boolean {
+    return ban !== undefined && ban.untilMs > this.clock.nowMs()
+  }
+}

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { TokenBucket } from '../../protocol-handler/token-bucket.ts'
+import { SetClock } from '../devnet/set-clock.ts'
+
+describe('protocol-handler/token-bucket', () => {
+  it('limit: a burst is served, one more is not, and comes with time', () => {
+    const clock = new SetClock()
+    const bucket = new TokenBucket({ perSecond: 10, burst: 5 }, clock)
+    for (let i = 0; i < 5; i++) assert.equal(bucket.take(), true)
+    assert.equal(bucket.take(), false)
+    clock.timeMs += 99
+    assert.equal(bucket.take(), false)
+    clock.timeMs += 1
+    assert.equal(bucket.take(), true)
+    assert.equal(bucket.take(), false)
+  })
+
+  it('keeps no more than its burst, and loses nothing when the clock is set back', () => {
+    const clock = new SetClock()
+    const bucket = new TokenBucket({ perSecond: 10, burst: 5 }, clock)
+    clock.timeMs += 3_600_000
+    assert.equal(bucket.take(6), false)
+    assert.equal(bucket.take(4), true)
+    clock.timeMs += -60_000
+    assert.equal(bucket.take(), true)
+    assert.equal(bucket.take(), false)
+    clock.timeMs += 100
+    assert.equal(bucket.take(), true)
+  })
+
+  it('a debt is told in milliseconds and keeps others waiting until it is paid', () => {
+    const clock = new SetClock()
+    const bucket = new TokenBucket({ perSecond: 1_000, burst: 500 }, clock)
+    assert.equal(bucket.takeOnCredit(500), 0)
+    assert.equal(bucket.takeOnCredit(2_000), 2_000)
+    clock.timeMs += 1_999
+    assert.equal(bucket.take(0), false)
+    clock.timeMs += 1
+    assert.equal(bucket.take(0), true)
+  })
+})

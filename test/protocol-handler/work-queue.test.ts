@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { isArchiveError } from '../../core/index.ts'
+import { type Priority, WorkQueue } from '../../protocol-handler/work-queue.ts'
+
+/** A queue with one work that runs until `release`, and what ran after it. */
+function holdQueue(capacity: number) {
+  const queue = new WorkQueue({ concurrency: 1, capacity })
+  const ran: string[] = []
+  let release = (): void => {}
+  const held = queue.add('backfill', () => new Promise<void>((resolve) => (release = resolve)))
+  const add = (priority: Priority, name: string): Promise<string> =>
+    queue
+      .add(priority, async () => ran.push(name))
+      .then(
+        () => 'ran',
+        (error) => (isArchiveError(error) ? error.code : String(error)),
+      )
+  const finish = (): Promise<void> => {
+    release()
+    return held
+  }
+  return { queue, ran, add, finish }
+}
+
+describe('protocol-handler/work-queue', () => {
+  it('runs what is most urgent first, in order of arrival among equals', async () => {
+    const { ran, add, finish } = holdQueue(10)
+    const all = [
+      add('backfill', 'b1'),
+      add('read', 'r1'),
+      add('repair', 'p1'),
+      add('challenge', 'c1'),
+      add('read', 'r2'),
+      add('challenge', 'c2'),
+    ]
+    await finish()
+    await Promise.all(all)
+    assert.deepEqual(ran, ['c1', 'c2', 'p1', 'r1', 'r2', 'b1'])
+  })
+
+  it('limit: a full queue refuses what is not more urgent, and drops the newest of the least urgent for what is', async () => {
+    const { ran, add, finish } = holdQueue(3)
+    const waiting = [add('backfill', 'b1'), add('read', 'r1'), add('backfill', 'b2')]
+    const refused = add('backfill', 'b3')
+    const urgent = [add('challenge', 'c1'), add('repair', 'p1'), add('challenge', 'c2')]
+    const late = [add('read', 'r2'), add('challenge', 'c3'), add('challenge', 'c4')]
+    await finish()
+    assert.equal(await refused, 'PROTOCOL_QUEUE_FULL')
+    assert.deepEqual(await Promise.all(waiting), ['PROTOCOL_QUEUE_FULL', 'PROTOCOL_QUEUE_FULL', 'PROTOCOL_QUEUE_FULL'])
+    assert.deepEqual(await Promise.all(urgent), ['ran', 'PROTOCOL_QUEUE_FULL', 'ran'])
+    assert.deepEqual(await Promise.all(late), ['PROTOCOL_QUEUE_FULL', 'ran', 'PROTOCOL_QUEUE_FULL'])
+    assert.deepEqual(ran, ['c1', 'c2', 'c3'])
+  })
+
+  it('runs as many at a time as it may, and a work that fails makes room', async () => {
+    const queue = new WorkQueue({ concurrency: 2, capacity: 100 })
+    let running = 0
+    let most = 0
+    const work = async (): Promise<void> => {
+      most = Math.max(most, ++running)
+      await new Promise((resolve) => setImmediate(resolve))
+      running--
+      throw new Error('fails')
+    }
+    const ends = await Promise.allSettled(Array.from({ length: 20 }, () => queue.add('read', work)))
+    assert.equal(most, 2)
+    assert.ok(ends.every(({ status }) => status === 'rejected'))
+    assert.equal(queue.length, 0)
+  })
+
+  it('a stop refuses what waits and waits for what runs', async () => {
+    const { queue, ran, add, finish } = holdQueue(10)
+    const waiting = add('challenge', 'c1')
+    let stopped = false
+    const stop = queue.stop().then(() => (stopped = true))
+    assert.equal(await waiting, 'PROTOCOL_QUEUE_FULL')
+    assert.equal(await add('challenge', 'c2'), 'PROTOCOL_QUEUE_FULL')
+    assert.equal(stopped, false)
+    await finish()
+    await stop
+    await queue.stop()
+    assert.deepEqual(ran, [])
+  })
+})
