@@ -49,6 +49,7 @@ export {
 export * from './registry/calls.ts'
 export * from './registry/error-codes.ts'
 export * from './registry/events.ts'
+export * from './registry/placement-records.ts'
 export * from './registry/records.ts'
 export * from './registry/refusal.ts'
 export * from './registry/registry-config.ts'

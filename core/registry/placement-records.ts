@@ -1,0 +1,222 @@
+import type { PlacementSnapshot, RegisteredNode } from '../holders.ts'
+import { ERA_PERIODS, type Network, type Period } from '../units.ts'
+import { type ArgsCodec, ArgsReader, bool, list, text, u8, u32, u64 } from './args.ts'
+import type { NodeMetadata } from './views.ts'
+
+/*
+ * The registry's records as they stand in its datastore (docs/CONTRACT.md, Records), and what placement takes from
+ * them. Integers are little endian.
+ */
+
+const RECORD_VERSION = 1
+const ADDRESS_CHARACTERS = 53
+/** Sizes of records, room for later fields included. */
+const STATE_BYTES = 320
+const CONFIG_BYTES = 192
+const NODE_BYTES = 384
+const NO_ERA = (1n << 64n) - 1n
+/** Of 10^9 declared bytes placement counts so many: what is left bears skew and overhead. */
+const PLACED_BYTES_PER_GB = 800_000_000n
+
+/** Datastore keys of what placement is read from; nodes and their metadata stand under prefixes. */
+export const PLACEMENT_KEYS = {
+  state: 'state',
+  config: 'config',
+  nodePrefix: 'node_',
+  metadataPrefix: 'meta_',
+} as const
+
+/** Final entries of a registry, all of one height. */
+export interface PlacementRecords {
+  readonly state: Uint8Array
+  readonly config: Uint8Array
+  /** Values under `node_{address}`, and `meta_{address}` of those that have it, by address. */
+  readonly nodes: ReadonlyMap<string, { readonly record: Uint8Array; readonly metadata: Uint8Array | undefined }>
+}
+
+/**
+ * What decides who holds what in the era of `period`, read from final records of that height.
+ *
+ * Any height of the era gives the same: each value that placement uses keeps the era of its last change and the value
+ * before it.
+ *
+ * @throws ArchiveError CORE_BYTES_INVALID for records of another version, or written after the era
+ */
+export function readPlacementSnapshot(records: PlacementRecords, network: Network, period: Period): PlacementSnapshot {
+  const era = Math.floor(period / ERA_PERIODS)
+  const state = readState(records.state)
+  const config = readConfig(records.config)
+  const sample = state.sampledEra < BigInt(era) ? sampleNow(state, config) : state.sample
+  if (state.sampledEra > BigInt(era)) throw begin(records.state).error(`written in era ${state.sampledEra}, not ${era}`)
+  const nodes = Array.from(records.nodes, ([address, { record, metadata }]): RegisteredNode => {
+    const node = readNode(record, state.switchEra)
+    if (node.address !== address) throw begin(record).error(`the record of ${address} is of ${node.address}`)
+    const { p2pAddrs, operator } = metadata ? readMetadata(metadata, BigInt(era)) : { p2pAddrs: [], operator: '' }
+    return {
+      address,
+      placementGb: valueIn(BigInt(era), node.placement),
+      retentionPeriods: valueIn(BigInt(era), node.retention),
+      operator,
+      p2pAddrs,
+    }
+  })
+  return { network, era, ...sample, nodes: nodes.filter(({ placementGb }) => placementGb > 0n) }
+}
+
+interface EraValue {
+  readonly value: bigint
+  readonly changedEra: bigint
+  readonly previous: bigint
+}
+
+function valueIn(era: bigint, { value, changedEra, previous }: EraValue): bigint {
+  return changedEra < era ? value : previous
+}
+
+type Sample = Pick<PlacementSnapshot, 'eraBytes' | 'replicas' | 'requireAnchors'>
+
+interface State {
+  readonly activeNodes: bigint
+  readonly placementTotal: bigint
+  readonly anchoredBytes: bigint
+  readonly sampledEra: bigint
+  readonly sample: Sample
+  /** Era in which anchors began to be required; undefined when they were not switched on. */
+  readonly switchEra: bigint | undefined
+}
+
+function readState(record: Uint8Array): State {
+  const reader = begin(record, STATE_BYTES)
+  skip(reader, 8 + 4 + 8 + 3 * 8)
+  const activeNodes = u64.read(reader)
+  const placementTotal = u64.read(reader)
+  skip(reader, 3 * 8)
+  const anchoredBytes = u64.read(reader)
+  skip(reader, 7 * 8 + 1 + 2 * 8 + 1)
+  const sampledEra = u64.read(reader)
+  const eraBytes = u64.read(reader)
+  const replicas = u32.read(reader)
+  skip(reader, 4)
+  const requireAnchors = bool.read(reader)
+  skip(reader, 8)
+  const switchEra = u64.read(reader)
+  endPadded(reader)
+  return {
+    activeNodes,
+    placementTotal,
+    anchoredBytes,
+    sampledEra,
+    sample: { eraBytes, replicas, requireAnchors },
+    switchEra: switchEra === NO_ERA ? undefined : switchEra,
+  }
+}
+
+interface Config {
+  readonly replicationFactor: number
+  readonly requireAnchors: boolean
+}
+
+function readConfig(record: Uint8Array): Config {
+  const reader = begin(record, CONFIG_BYTES)
+  skip(reader, 6 * 8 + 3 * 4 + 2 * 8)
+  const replicationFactor = u32.read(reader)
+  skip(reader, 4)
+  const requireAnchors = bool.read(reader)
+  skip(reader, 8 + 4 + 3 * 8 + 4 + 2 * 8)
+  endPadded(reader)
+  return { replicationFactor, requireAnchors }
+}
+
+/** What the first writing call of the era will freeze: nothing has changed in it before that. */
+function sampleNow(state: State, config: Config): Sample {
+  const { activeNodes, anchoredBytes, placementTotal } = state
+  let replicas = least(BigInt(config.replicationFactor), activeNodes)
+  if (anchoredBytes > 0n) {
+    const neededGb = (anchoredBytes + PLACED_BYTES_PER_GB - 1n) / PLACED_BYTES_PER_GB
+    replicas = least(replicas, placementTotal / neededGb)
+  }
+  return {
+    eraBytes: anchoredBytes,
+    replicas: replicas > 1n ? Number(replicas) : 1,
+    requireAnchors: config.requireAnchors,
+  }
+}
+
+function readNode(record: Uint8Array, switchEra: bigint | undefined) {
+  const reader = begin(record, NODE_BYTES)
+  const address = readPaddedAddress(reader)
+  skip(reader, 6 * 8 + 1 + 9 * 8)
+  const placement = readEraValue(reader)
+  const retention = readEraValue(reader)
+  skip(reader, 3 * 4 + 8 + 4 + 8 + 1 + 8 + 1 + ADDRESS_CHARACTERS + 2 * 8)
+  const isAnchored = u8.read(reader) !== 0
+  skip(reader, 8)
+  endPadded(reader)
+  return {
+    address,
+    retention,
+    placement: switchEra === undefined || isAnchored ? placement : end(placement, switchEra),
+  }
+}
+
+/** The switch to anchors ended placements made without them; it could not write that into every record. */
+function end(placement: EraValue, switchEra: bigint): EraValue {
+  if (placement.value === 0n) return placement
+  const previous = placement.changedEra < switchEra ? placement.value : placement.previous
+  const changedEra = placement.changedEra < switchEra ? switchEra : placement.changedEra
+  return { value: 0n, changedEra, previous }
+}
+
+function readEraValue(reader: ArgsReader): EraValue {
+  return { value: u64.read(reader), changedEra: u64.read(reader), previous: u64.read(reader) }
+}
+
+const METADATA: { readonly [K in keyof NodeMetadata]: ArgsCodec<NodeMetadata[K]> } = {
+  p2pAddrs: list(text),
+  endpoint: text,
+  location: text,
+  operator: text,
+}
+
+function readMetadata(record: Uint8Array, era: bigint): Pick<NodeMetadata, 'p2pAddrs' | 'operator'> {
+  const reader = begin(record)
+  const fromEra = u64.read(reader)
+  const current = reader.sized()
+  const previous = reader.sized()
+  reader.end()
+  const fields = new ArgsReader(fromEra <= era ? current : previous)
+  const p2pAddrs = METADATA.p2pAddrs.read(fields)
+  METADATA.endpoint.read(fields)
+  METADATA.location.read(fields)
+  const operator = METADATA.operator.read(fields)
+  fields.end()
+  return { p2pAddrs, operator }
+}
+
+function begin(record: Uint8Array, sizeBytes = record.length): ArgsReader {
+  const reader = new ArgsReader(record)
+  if (record.length !== sizeBytes) throw reader.error(`a record of ${record.length} bytes, not ${sizeBytes}`)
+  const version = u8.read(reader)
+  if (version !== RECORD_VERSION) throw reader.error(`a record of version ${version}`)
+  return reader
+}
+
+/** Records of a fixed size keep room for later fields: zero today. */
+function endPadded(reader: ArgsReader): void {
+  while (!reader.isAtEnd) if (u8.read(reader) !== 0) throw reader.error('something stands behind the last field')
+}
+
+function skip(reader: ArgsReader, bytes: number): void {
+  reader.raw(bytes)
+}
+
+function readPaddedAddress(reader: ArgsReader): string {
+  const length = u8.read(reader)
+  const padded = reader.raw(ADDRESS_CHARACTERS)
+  if (length > ADDRESS_CHARACTERS) throw reader.error(`an address of ${length} characters`)
+  return new TextDecoder().decode(padded.subarray(0, length))
+}
+
+function least(a: bigint, b: bigint): bigint {
+  return a < b ? a : b
+}
