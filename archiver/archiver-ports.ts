@@ -11,6 +11,8 @@ export interface ArchiverEvents {
   readonly onRefused?: (code: ErrorCode, node: number | undefined) => void
   /** A period was archived without the execution results of so many slots. */
   readonly onUnreported?: (slots: number) => void
+  /** The store refuses periods, or the spool blocks: said every second as long as it does. */
+  readonly onNoRoom?: () => void
   /** A bug ended a loop: whoever runs it has to end it. */
   readonly onFatal?: (error: ArchiveError) => void
 }

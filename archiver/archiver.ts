@@ -366,6 +366,7 @@ export class Archiver implements Feed {
         // Damage does not pass: nothing more would be archived from a spool like that.
         if (failure.kind === 'permanent') this.halt(failure)
       }
+      if (this.writer.stalled !== undefined || this.room.full) this.events.onNoRoom?.()
       // Periods that waited long enough for their results.
       this.writer.wake()
       this.gapWatch.look(this.chain.listGaps(), this.clock.nowMs())

@@ -87,14 +87,17 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
             countArchived(metrics, summary, elapsedMs)
             retention.wake()
           },
+          // Where `retention_periods` was lowered, nothing but a deletion makes room for the next period.
+          onNoRoom: () => retention.wake(),
           onUnreported: (slots) => metrics.unreportedSlots.add(slots),
           onRefused: recordRefusal(metrics),
           onFatal,
         },
       },
     )
-    await archiver.start()
     undo.push(() => retention.idle())
+    await archiver.start()
+    retention.wake()
     undo.push(() => archiver.stop())
 
     const scrub = new Scrub(

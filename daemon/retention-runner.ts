@@ -4,9 +4,10 @@ import { applyRetention } from '../storage-worker/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 
 /**
- * Deletes what retention lets go, after a period was archived, one run at a time.
+ * Deletes what retention lets go, whenever it is woken, one run at a time: at a start, after a period was archived, and
+ * when there is no room for one.
  *
- * A store that refuses is said once and tried again behind the next period, damage too: archiving needs no old periods.
+ * A store that refuses is said once and tried again the next time, damage too: archiving needs no old periods.
  * A bug ends through `onFatal`.
  */
 export class RetentionRunner {

@@ -97,6 +97,7 @@ export interface HolderOptions {
   readonly executionPatienceMs?: number
   readonly cpu?: CpuWork
   readonly onArchived?: () => void
+  readonly onNoRoom?: () => void
   /** Puts something between the archiver and what it writes to. */
   readonly wrap?: (modules: { store: ChunkStore; spool: Spool }) => { store: ChunkStore; spool: Spool }
 }
@@ -109,6 +110,7 @@ export async function holdArchiver({
   executionPatienceMs = 0,
   cpu = inlineCpu,
   onArchived,
+  onNoRoom,
   wrap,
 }: HolderOptions): Promise<ArchiverHolder> {
   const bodies = await openMemoryLevel('bodies')
@@ -134,6 +136,7 @@ export async function holdArchiver({
     },
     onRefused: (code) => void refused.push(code),
     onFatal: (error) => void fatal.push(error),
+    ...(onNoRoom ? { onNoRoom } : {}),
   }
   const open = async (): Promise<Archiver> => {
     const limits = maxSpooledBlocks === undefined ? {} : { maxSpooledBlocks }

@@ -47,6 +47,35 @@ describe('archiver/archiver', () => {
       await holder.archiver.stop()
     })
 
+    it('says every second that there is no room, and goes on by itself when who is told makes some', async () => {
+      let isFull = true
+      let told = 0
+      const holder = await holdArchiver({
+        network: NETWORK,
+        onNoRoom: () => {
+          isFull = ++told < 2
+        },
+        wrap: ({ store, spool }) => ({
+          store: override(store, {
+            writePeriod: async (period) => {
+              if (isFull) throw new ArchiveError('STORE_QUOTA_FULL', 'injected')
+              await store.writePeriod(period)
+            },
+          }),
+          spool,
+        }),
+      })
+      await giveFinal(holder, offers)
+      for (let second = 0; second < 4; second++) {
+        await settle()
+        holder.clock.advance(1_000)
+      }
+      await until(() => holder.archivedPeriods.includes(4))
+      assert.deepEqual(holder.archivedPeriods, [0, 1, 2, 3, 4])
+      assert.equal(told, 2)
+      await holder.archiver.stop()
+    })
+
     it('a spool that cannot be cleared does not end the archiving', async () => {
       let failures = 2
       const failing = async () => {

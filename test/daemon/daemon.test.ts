@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { EventEmitter } from 'node:events'
+import { type Config, loadConfig } from '../../config/index.ts'
+import { CHUNK_SIZE_BYTES } from '../../core/index.ts'
+import { startDaemon } from '../../daemon/index.ts'
+import { createLogger } from '../../telemetry/index.ts'
+import { makePeriod, TEST_IDENTITY } from '../storage-worker/synthetic-period.ts'
+import { openTestStore, TempFolders } from '../storage-worker/temp-store.ts'
+
+const { network } = TEST_IDENTITY
+/** As every sidecar has it. */
+const identity = { network, chunkSizeBytes: CHUNK_SIZE_BYTES }
+const DEADLINE_MS = 10_000
+/** Nobody listens there. */
+const NO_NODE = '127.0.0.1:1'
+
+function configOf(dataDir: string, flags: Record<string, string | number | boolean> = {}): Config {
+  return loadConfig({
+    cwd: dataDir,
+    env: {},
+    flags: {
+      enabled: true,
+      data_dir: dataDir,
+      'node.grpc_urls': NO_NODE,
+      'node.chain_id': Number(network.chainId),
+      'node.genesis_timestamp_ms': Number(network.genesisTimestampMs),
+      'store.ballast_bytes': 1_048_576,
+      'store.min_free_bytes': 1_048_576,
+      'api.bind': '127.0.0.1:0',
+      'metrics.enabled': false,
+      ...flags,
+    },
+  }).config
+}
+
+type Line = Readonly<Record<string, unknown>>
+
+/** A log, and the promise of its next line with a message. */
+function listen() {
+  const said = new EventEmitter()
+  const log = createLogger({
+    level: 'debug',
+    format: 'json',
+    destination: { write: (text) => said.emit('line', JSON.parse(text)) },
+  })
+  const whenSaid = (msg: string) =>
+    new Promise<Line>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`'${msg}' was not said`)), DEADLINE_MS)
+      said.on('line', (line: Line) => {
+        if (line.msg !== msg) return
+        clearTimeout(timer)
+        resolve(line)
+      })
+    })
+  return { log, whenSaid }
+}
+
+describe('daemon/daemon', () => {
+  const folders = new TempFolders()
+  afterEach(() => folders.clean())
+
+  it('prunes at its start what retention no longer keeps, although nothing can be archived', async () => {
+    const dataDir = await folders.make()
+    const before = await openTestStore(dataDir, { identity })
+    for (let period = 0; period < 64; period++) {
+      await before.chunks.writePeriod(makePeriod(period, { identity, blocks: 1, operations: 0 }))
+    }
+    await before.close()
+    const { log, whenSaid } = listen()
+    const pruned = whenSaid('periods pruned')
+    const daemon = await startDaemon(configOf(dataDir, { retention_periods: 16 }), log)
+    try {
+      const { firstPeriod, lastPeriod } = await pruned
+      assert.deepEqual([firstPeriod, lastPeriod], [0, 31])
+    } finally {
+      await daemon.stop()
+    }
+    const after = await openTestStore(dataDir, { identity })
+    assert.deepEqual(await after.chunks.readRange(), { first: 32, last: 63 })
+    await after.close()
+  })
+})
