@@ -5,7 +5,13 @@ import { join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ConfigFlags, findPackageRoot } from '../../config/index.ts'
 import { ArchiveError, type Period } from '../../core/index.ts'
-import { type Recording, type ReplayServer, readRecording, startReplayServer } from '../../devnet/index.ts'
+import {
+  computeWholePeriods,
+  type Recording,
+  type ReplayServer,
+  readRecording,
+  startReplayServer,
+} from '../../devnet/index.ts'
 import { readDaemonInfo } from '../../storage-worker/index.ts'
 import { ALLOCATOR_SETTINGS, HEAP_SETTINGS } from '../allocator-settings.ts'
 import { callSidecar } from '../call-sidecar.ts'
@@ -42,13 +48,15 @@ export async function replay(context: Context, options: ReplayCommandOptions, si
   const file = options.file ?? join(findPackageRoot(), OWN_RECORDING)
   output.remark(`Reading ${options.file ?? relative(context.cwd, file)}`)
   const recording = await readRecording(file)
+  const whole = computeWholePeriods(recording)
+  if (!whole) throw new ArchiveError('DEVNET_RECORDING_EMPTY', `no period of ${file} was recorded whole`, { file })
+  const { last: head, holes } = whole
   // Not before: a mistyped file must not cost the archive of the last replay.
   const dataDir = await chooseDataDir(context)
   const fast = options.fast ?? false
   const server = await startReplayServer({ recording, fast, speed: options.speed ?? 1 })
-  const { last: head, holes = [] } = server.wholePeriods ?? {}
   output.remark(`A recorded massa-node answers at ${server.url} (chain ${recording.chainId}).`)
-  output.remark(`Its last whole period is ${head ?? '-'}.`)
+  output.remark(`Its last whole period is ${head}.`)
   if (holes.length > 0) {
     output.remark(`Of periods ${holes[0]} to ${holes.at(-1)}, ${holes.length} were not recorded whole: they stay gaps.`)
   }
@@ -79,7 +87,7 @@ export async function replay(context: Context, options: ReplayCommandOptions, si
 
 async function finish(
   context: Context,
-  run: { dataDir: string; head: Period | undefined; holes: readonly Period[]; elapsedMs: number },
+  run: { dataDir: string; head: Period; holes: readonly Period[]; elapsedMs: number },
 ): Promise<number> {
   const { output } = context
   output.remark('')
@@ -90,7 +98,7 @@ async function finish(
   const what = run.holes.length > 0 ? 'What was recorded whole' : 'The recording'
   output.line(`${what} was archived and verified in ${formatDuration(run.elapsedMs)}. Try next:`)
   output.line(`  npx massa-storage list-chunks --data-dir ${place}`)
-  output.line(`  npx massa-storage inspect period ${run.head ?? 0} --data-dir ${place}`)
+  output.line(`  npx massa-storage inspect period ${run.head} --data-dir ${place}`)
   output.line(`  npx massa-storage config init`)
   output.line(`and beside your own massa-node: 'massa-storage doctor', then 'massa-storage start'.`)
   return code
@@ -149,7 +157,7 @@ function startSidecar(
 /** True once the archive reaches the head; false when that can no longer happen. */
 async function waitForHead(run: {
   readonly dataDir: string
-  readonly head: Period | undefined
+  readonly head: Period
   readonly server: ReplayServer
   readonly sidecar: ChildProcess
   readonly ended: Promise<number | null>
@@ -162,7 +170,7 @@ async function waitForHead(run: {
   const progress = new ProgressWatch(STUCK_MS)
   while (!over && !run.signal.aborted) {
     const last = await readLastArchived(run.dataDir, run.sidecar)
-    if (run.head !== undefined && last !== undefined && last >= run.head) return true
+    if (last !== undefined && last >= run.head) return true
     if (!progress.goesOn([run.server.playedMs(), last], performance.now())) break
     await sleep(LOOK_MS)
   }

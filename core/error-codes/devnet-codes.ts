@@ -12,6 +12,11 @@ export const DEVNET_CODES = {
     when: 'A file is not a recording of a massa-node: it is cut off, too large, or holds a bad line.',
     action: 'Use an undamaged recording; the message names the line.',
   },
+  DEVNET_RECORDING_EMPTY: {
+    kind: 'input',
+    when: 'A recording of a massa-node shows no period whole: nothing of it can be archived.',
+    action: 'Record for some minutes more: a period takes 16 s, and what decides its last slots comes in later ones.',
+  },
   DEVNET_ENGINE_REQUEST_INVALID: {
     kind: 'input',
     when: 'The contract engine is asked for something that no operation could express, such as a bad address or an amount below zero.',

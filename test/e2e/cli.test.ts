@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { gunzipSync } from 'node:zlib'
 import { readRecording, startReplayServer } from '../../devnet/index.ts'
 import { CliHost } from './cli-host.ts'
 import { runCli, startCli } from './run-cli.ts'
@@ -232,6 +233,21 @@ describe('e2e/cli', function () {
   it('keeps the archive of the last replay when the file of the next one is no recording', async () => {
     cpSync(join(dir, 'archive'), join(dir, 'data', 'replay'), { recursive: true })
     assert.equal((await alone('replay', 'bad.txt')).code, 1)
+    assert.equal((await cli('list-chunks', '--data-dir', 'data/replay')).code, 0)
+    rmSync(join(dir, 'data'), { recursive: true })
+  })
+
+  it('refuses a recording of which nothing can be archived at once, and keeps the archive of the last replay', async () => {
+    cpSync(join(dir, 'archive'), join(dir, 'data', 'replay'), { recursive: true })
+    const lines = gunzipSync(readFileSync(RECORDING)).toString().split('\n')
+    const polls = lines.filter((line) => line.includes('"GetStatus"')).slice(0, 5)
+    assert.equal(polls.length, 5)
+    writeFileSync(join(dir, 'polls.ndjson'), `${polls.join('\n')}\n`)
+    for (const more of [['--exit-at-head'], []]) {
+      const { code, stdout, stderr } = await alone('replay', 'polls.ndjson', '--fast', ...more)
+      assert.deepEqual([code, stdout], [1, ''], stderr)
+      assert.match(stderr, /DEVNET_RECORDING_EMPTY/)
+    }
     assert.equal((await cli('list-chunks', '--data-dir', 'data/replay')).code, 0)
     rmSync(join(dir, 'data'), { recursive: true })
   })
