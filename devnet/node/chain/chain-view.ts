@@ -72,7 +72,10 @@ export abstract class ChainView {
     return this.options.stakers
   }
 
-  /** The latest virtual time that it was advanced to, ms since the epoch; after a restart that of the last slot. */
+  /**
+   * The latest virtual time that it was advanced to, ms since the epoch, never before the last slot; after a restart that
+   * of the last slot.
+   */
   get nowMs(): number {
     return this.virtualMs
   }

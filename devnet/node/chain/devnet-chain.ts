@@ -216,6 +216,7 @@ export class DevnetChain extends ChainView {
     this.hopeless.push(...hopeless)
     await recorder.write({ clockIndex: index }, blocks)
     this.clockIndex = index
+    this.virtualMs = Math.max(this.virtualMs, this.genesisTimestampMs + index * SLOT_MS)
     for (const block of blocks) {
       this.graph.add(block)
       this.markIncluded(block)

@@ -194,7 +194,7 @@ function createAnswers(modules: NodeModules, meter: ThroughputMeter): Partial<Re
     GetScExecutionEvents: (request) => getEvents(request, chain),
     GetSelectorDraws: (request) => getSelectorDraws(request, chain),
     GetStakers: (request) => getStakers(request, chain),
-    GetStatus: withoutFields(() => getStatus(modules)),
+    GetStatus: withoutFields(() => getStatus(chain)),
     GetTransactionsThroughput: withoutFields(() => ThroughputResponse.encode({ throughput: meter.perSecond() })),
     QueryState: (request) => queryState(request, chain),
     SearchBlocks: (request) => searchBlocks(request, chain),

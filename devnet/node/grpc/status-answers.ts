@@ -22,7 +22,6 @@ import { invalidArgument } from '../../grpc/rpc-error.ts'
 import type { DevnetChain } from '../chain/devnet-chain.ts'
 import { OPERATION_VALIDITY_PERIODS } from '../chain/operation-pool.ts'
 import { NODE_ID, NODE_SOFTWARE } from '../node-identity.ts'
-import type { NodeModules } from './node-modules.ts'
 
 const BLOCK_REWARD_NANO_MAS = 400_010_000n
 const ROLL_PRICE_NANO_MAS = 100_000_000_000n
@@ -33,7 +32,7 @@ const FUTURE_DRAW_CYCLES = 2
 /** 0.5 MB of the answer. */
 const DRAWS_AT_ONCE = 512
 
-export function getStatus({ chain, clock }: NodeModules): Uint8Array {
+export function getStatus(chain: DevnetChain): Uint8Array {
   const { genesisTimestampMs } = chain
   const cycle = cycleOf(chain)
   const cycleMs = (n: number) => toTime(genesisTimestampMs + n * PERIODS_PER_CYCLE * PERIOD_MS)
@@ -41,7 +40,7 @@ export function getStatus({ chain, clock }: NodeModules): Uint8Array {
     status: {
       nodeId: NODE_ID,
       version: NODE_SOFTWARE,
-      currentTime: toTime(clock.nowMs()),
+      currentTime: toTime(chain.nowMs),
       currentCycle: toU64(BigInt(cycle)),
       currentCycleTime: cycleMs(cycle),
       nextCycleTime: cycleMs(cycle + 1),

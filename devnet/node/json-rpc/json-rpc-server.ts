@@ -103,9 +103,8 @@ function makeRun({ chain, clock }: JsonRpcServerModules): RunCall {
   return async ({ method, params }) => {
     const found = RPC_METHODS.get(method)
     if (!found) throw new JsonRpcError(-32601, 'Method not found')
-    const nowMs = clock.nowMs()
-    await chain.advanceTo(nowMs)
-    const result = found.run({ chain, nowMs }, params)
+    await chain.advanceTo(clock.nowMs())
+    const result = found.run({ chain }, params)
     // An operation that was accepted is on disk before its sender learns of it.
     await chain.written()
     return result

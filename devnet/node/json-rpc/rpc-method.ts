@@ -4,9 +4,8 @@ import { isOptional } from './shapes.ts'
 import { quote, type Shape, TypedJson } from './typed-json.ts'
 
 export interface RpcContext {
+  /** The time of an answer is the chain's own: since the request came others may have advanced it. */
   readonly chain: DevnetChain
-  /** Virtual ms since the epoch. */
-  readonly nowMs: number
 }
 
 /** A method with its parameter read: `run` is given what the texts of the request say. */

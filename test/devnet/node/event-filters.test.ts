@@ -12,7 +12,7 @@ const FACES = {
     findEvents(isFailure === undefined ? [] : [{ filter: 'isFailure', isFailure } as Filter], chain),
   'JSON-RPC': (chain: DevnetChain, isFailure: boolean | undefined) =>
     RPC_METHODS.get('get_filtered_sc_output_event')?.run(
-      { chain, nowMs: chain.nowMs },
+      { chain },
       JSON.stringify([isFailure === undefined ? {} : { is_error: isFailure }]),
     ),
 }

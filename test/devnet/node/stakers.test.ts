@@ -18,7 +18,7 @@ const FACES = {
       address,
       Number(fromU64(rolls)),
     ]),
-  'JSON-RPC': (chain: DevnetChain) => RPC_METHODS.get('get_stakers')?.run({ chain, nowMs: chain.nowMs }, undefined),
+  'JSON-RPC': (chain: DevnetChain) => RPC_METHODS.get('get_stakers')?.run({ chain }, undefined),
 }
 
 describe('devnet/node: stakers', () => {

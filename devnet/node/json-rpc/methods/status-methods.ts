@@ -22,8 +22,8 @@ export const STATUS_METHODS: readonly RpcMethod[] = [
   }),
 ]
 
-function getStatus({ chain, nowMs }: RpcContext): unknown {
-  const { lastSlot, genesisTimestampMs } = chain
+function getStatus({ chain }: RpcContext): unknown {
+  const { nowMs, lastSlot, genesisTimestampMs } = chain
   const cycle = Math.floor(lastSlot.period / PERIODS_PER_CYCLE)
   const cycleStart = (n: number) => genesisTimestampMs + n * PERIODS_PER_CYCLE * PERIOD_MS
   const recent = countRecent(chain)
