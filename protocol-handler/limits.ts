@@ -27,3 +27,10 @@ export const MAX_CHUNK_ANSWER_BYTES = 1_048_576 + 1_024
 export const MAX_MANIFEST_ANSWER_BYTES = 1_048_576
 /** A block of 300,000 bytes of operations, its header, ids and signatures; past it a massa-node takes no block. */
 export const MAX_BLOCK_ANSWER_BYTES = 2 * 1_048_576
+
+/** Every request is shorter; a peer that has 64 of them waiting unread is cut off. */
+export const MAX_REQUEST_BYTES = 1_024
+/** Streams of one kind of one connection: four that are used, and those of a restart that are not yet closed. */
+export const MAX_STREAMS_PER_PEER = 16
+/** The largest gossip message, an announcement in which every hash slot is incomplete, in its envelope. */
+export const MAX_GOSSIP_BYTES = 65_536

@@ -15,5 +15,6 @@ const IGNORED: ReadonlySet<ErrorCode> = new Set([
 /** The verdict that belongs to a refusal; undefined for what is no refusal but a failure of ours. */
 export function verdictOf(error: unknown): Exclude<Verdict, 'accept'> | undefined {
   if (!(error instanceof ArchiveError) || !error.code.startsWith('PROTOCOL_')) return undefined
+  if (error.code === 'PROTOCOL_LISTEN_FAILED') return undefined
   return IGNORED.has(error.code) ? 'ignore' : 'reject'
 }

@@ -22,6 +22,11 @@ export const PROTOCOL_CODES = {
     when: 'The signature of a message does not verify.',
     action: 'Nothing to do: the peer is broken or hostile, and is banned when it goes on.',
   },
+  PROTOCOL_ANSWER_WRONG: {
+    kind: 'permanent',
+    when: 'A peer answers with something else than what it was asked for.',
+    action: 'Nothing to do: others are asked, and the peer is banned when it goes on.',
+  },
   PROTOCOL_BINDING_FOREIGN: {
     kind: 'permanent',
     when: 'A peer shows the capabilities of another PeerId, or of an address that is bound to another PeerId by a later statement.',
@@ -41,6 +46,11 @@ export const PROTOCOL_CODES = {
     kind: 'transient',
     when: 'More is to be done for peers than this machine keeps up with.',
     action: 'Raise `p2p.max_bytes_per_second`, or give the machine a faster disk or line, when it lasts.',
+  },
+  PROTOCOL_LISTEN_FAILED: {
+    kind: 'input',
+    when: 'The address for peers cannot be listened on.',
+    action: 'Set another one in `p2p.listen`, or end what uses it.',
   },
   PROTOCOL_PEER_UNREACHABLE: {
     kind: 'transient',

@@ -74,7 +74,7 @@ export const chunkResponseCodec = wireCodec<ChunkResponse>({
 })
 
 /** Root of the tree over the chunk ids of the period, as the position says it is. */
-export function computeChunkTreeRoot(chunkId: Uint8Array, { index, chunkCount, path }: ChunkPosition): Uint8Array {
+export function computeRootOfChunks(chunkId: Uint8Array, { index, chunkCount, path }: ChunkPosition): Uint8Array {
   return computeRootFromPath(computeLeafHash(chunkId), path, { index, leafCount: chunkCount })
 }
 

@@ -11,10 +11,12 @@ describe('protocol-handler/verdict', () => {
       PROTOCOL_VERSION_UNKNOWN: 'ignore',
       PROTOCOL_NETWORK_FOREIGN: 'reject',
       PROTOCOL_SIGNATURE_INVALID: 'reject',
+      PROTOCOL_ANSWER_WRONG: 'reject',
       PROTOCOL_BINDING_FOREIGN: 'reject',
       PROTOCOL_SEQUENCE_OLD: 'ignore',
       PROTOCOL_PEER_LIMIT: 'ignore',
       PROTOCOL_QUEUE_FULL: 'ignore',
+      PROTOCOL_LISTEN_FAILED: undefined,
       PROTOCOL_PEER_UNREACHABLE: 'ignore',
     })
   })

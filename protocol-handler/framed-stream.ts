@@ -1,0 +1,95 @@
+import type { Stream } from '@libp2p/interface'
+import { type LengthPrefixedStream, lpStream } from '@libp2p/utils'
+import { ArchiveError } from '../core/index.ts'
+
+/** A length of 28 bits in LEB128: more than any message has. */
+const MAX_LENGTH_BYTES = 4
+
+/** Messages on one libp2p stream: each has its length before it, none is longer than the kind allows. */
+export class FramedStream {
+  private readonly stream: Stream
+  private readonly frames: LengthPrefixedStream<Stream>
+
+  /** `maxFrameBytes` of a message that is read, `maxWaitingBytes` of all that wait to be: a peer that sends more is cut off. */
+  constructor(stream: Stream, bounds: { readonly maxFrameBytes: number; readonly maxWaitingBytes: number }) {
+    this.stream = stream
+    this.frames = lpStream(stream, {
+      maxDataLength: bounds.maxFrameBytes,
+      maxBufferSize: bounds.maxWaitingBytes,
+      lengthDecoder: decodeLength,
+    })
+  }
+
+  get isOpen(): boolean {
+    return this.stream.status === 'open'
+  }
+
+  /**
+   * The next message, whole: a peer that drips is cut off at the deadline.
+   *
+   * @returns undefined when the peer has ended the stream
+   * @throws ArchiveError PROTOCOL_MESSAGE_INVALID for a length past the bound, PROTOCOL_PEER_UNREACHABLE otherwise
+   */
+  async read(deadlineMs: number): Promise<Uint8Array | undefined> {
+    try {
+      const frame = await this.frames.read({ signal: AbortSignal.timeout(deadlineMs) })
+      return frame.subarray()
+    } catch (error) {
+      if (error instanceof Error && error.name === 'UnexpectedEOFError') return undefined
+      throw wrap(error, 'no whole message came')
+    }
+  }
+
+  /** Resolves when the bytes are with the network. @throws ArchiveError PROTOCOL_PEER_UNREACHABLE at the deadline */
+  async write(bytes: Uint8Array, deadlineMs: number): Promise<void> {
+    try {
+      await this.frames.write(bytes, { signal: AbortSignal.timeout(deadlineMs) })
+    } catch (error) {
+      throw wrap(error, 'the peer takes no message')
+    }
+  }
+
+  /** Ends it in good order, or abruptly when the peer does not follow. */
+  async close(deadlineMs: number): Promise<void> {
+    try {
+      await this.stream.close({ signal: AbortSignal.timeout(deadlineMs) })
+    } catch (error) {
+      this.abort(error)
+    }
+  }
+
+  abort(reason: unknown): void {
+    this.stream.abort(reason instanceof Error ? reason : new Error(String(reason)))
+  }
+}
+
+class LengthError extends Error {
+  override readonly name = 'LengthError'
+}
+
+/** A RangeError asks the reader for one byte more; anything else ends the stream: lengths do not go on for ever. */
+function decodeLength(data: { readonly byteLength: number; get(index: number): number }): number {
+  let length = 0
+  for (let i = 0; i < data.byteLength; i++) {
+    if (i >= MAX_LENGTH_BYTES) throw new LengthError(`a length of more than ${MAX_LENGTH_BYTES} bytes`)
+    const byte = data.get(i)
+    length += (byte & 0x7f) * 2 ** (7 * i)
+    if (byte >= 0x80) continue
+    if (byte === 0 && i > 0) throw new LengthError('a length that is not minimal')
+    return length
+  }
+  throw new RangeError('more bytes are needed')
+}
+
+const INVALID_NAMES = new Set([
+  'LengthError',
+  'InvalidMessageLengthError',
+  'InvalidDataLengthError',
+  'InvalidDataLengthLengthError',
+])
+
+function wrap(error: unknown, what: string): ArchiveError {
+  const { name, message } = error instanceof Error ? error : { name: '', message: String(error) }
+  const code = INVALID_NAMES.has(name) ? 'PROTOCOL_MESSAGE_INVALID' : 'PROTOCOL_PEER_UNREACHABLE'
+  return new ArchiveError(code, `${what}: ${message}`, {}, error)
+}

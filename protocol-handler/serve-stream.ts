@@ -1,0 +1,83 @@
+import { ArchiveError, isArchiveError } from '../core/index.ts'
+import type { FramedStream } from './framed-stream.ts'
+import type { Refusal } from './messages/answer-status.ts'
+import type { WireCodec } from './messages/wire-codec.ts'
+import type { PeerLimits } from './peer-limits.ts'
+import type { Offence } from './peer-scores.ts'
+import { verdictOf } from './verdict.ts'
+import type { Priority, WorkQueue } from './work-queue.ts'
+
+/** A stream on which nobody asks is ended: streams are kept for those who use them. */
+const IDLE_MS = 120_000
+/** A reader that takes nothing for so long is cut off. */
+const WRITE_MS = 30_000
+
+/** How requests of one kind are answered. */
+export interface StreamService<Q> {
+  readonly request: WireCodec<Q>
+  readonly priorityOf: (request: Q) => Priority
+  /** Encoded frames of the answer. */
+  readonly answer: (request: Q, peer: string) => Promise<readonly Uint8Array[]>
+  /** The same number of frames that say why there is no answer. */
+  readonly refuse: (request: Q, why: Refusal) => readonly Uint8Array[]
+}
+
+export interface ServeModules {
+  readonly limits: PeerLimits
+  readonly queue: WorkQueue
+  readonly onOffence: (peer: string, offence: Offence) => void
+  /** What is a bug of ours, or a failure of the disk: the peer is told that we are busy. */
+  readonly onFailure: (error: unknown) => void
+}
+
+/** Answers the requests of one stream in their order until the peer ends it, is silent, or goes too far. Never throws. */
+export async function serveStream<Q>(
+  service: StreamService<Q>,
+  frames: FramedStream,
+  peer: string,
+  modules: ServeModules,
+): Promise<void> {
+  const { limits, onOffence } = modules
+  if (!limits.openStream(peer)) {
+    frames.abort(new ArchiveError('PROTOCOL_PEER_LIMIT', 'too many streams'))
+    return onOffence(peer, 'limit')
+  }
+  try {
+    for (;;) {
+      const bytes = await frames.read(IDLE_MS)
+      if (!bytes) break
+      const request = service.request.decode(bytes)
+      const admission = limits.admit(peer)
+      if (admission === 'ignore') continue
+      if (admission === 'cut') throw new ArchiveError('PROTOCOL_PEER_LIMIT', 'too many requests')
+      const answer =
+        admission === 'busy' ? service.refuse(request, 'busy') : await answerOne(service, request, peer, modules)
+      for (const frame of answer) {
+        limits.onSent(peer, frame.length)
+        await frames.write(frame, WRITE_MS)
+      }
+    }
+    await frames.close(WRITE_MS)
+  } catch (error) {
+    frames.abort(error)
+    if (isArchiveError(error, 'PROTOCOL_PEER_LIMIT')) onOffence(peer, 'limit')
+    else if (verdictOf(error) === 'reject') onOffence(peer, 'reject')
+    else if (verdictOf(error) === undefined) modules.onFailure(error)
+  } finally {
+    limits.closeStream(peer)
+  }
+}
+
+async function answerOne<Q>(
+  service: StreamService<Q>,
+  request: Q,
+  peer: string,
+  { queue, onFailure }: ServeModules,
+): Promise<readonly Uint8Array[]> {
+  try {
+    return await queue.add(service.priorityOf(request), () => service.answer(request, peer))
+  } catch (error) {
+    if (!isArchiveError(error, 'PROTOCOL_QUEUE_FULL')) onFailure(error)
+    return service.refuse(request, 'busy')
+  }
+}
