@@ -1,0 +1,141 @@
+import {
+  ArchiveError,
+  computeChunkId,
+  computeChunkIdFromRoot,
+  computeLeafHash,
+  computePeriodRoot,
+  computeRootFromPath,
+  equalBytes,
+  isArchiveError,
+  LEAF_SIZE_BYTES,
+  type Manifest,
+  type Network,
+  type Period,
+  parseManifest,
+} from '../../core/index.ts'
+import {
+  auditRequestCodec,
+  auditResponseCodec,
+  chunkRequestCodec,
+  chunkResponseCodec,
+  manifestRequestCodec,
+  manifestResponseCodec,
+  type Offence,
+  type Refusal,
+  type StreamName,
+  sealsResponseCodec,
+  type WireCodec,
+} from '../../protocol-handler/index.ts'
+
+/** What the client needs of the network. */
+export interface Requester {
+  request(
+    peer: string,
+    name: StreamName,
+    options: { bytes: Uint8Array; maxAnswerBytes: number; frames: number; deadlineMs: number },
+  ): Promise<Uint8Array[]>
+}
+
+const DEADLINE_MS = 30_000
+/** SEALS of the fullest period there can be: 32 blocks of 5,000 operations. */
+const MAX_SEALS_BYTES = 32 * 5_001 * 64 + 1_024
+
+/** What a peer answered, checked; or why there is nothing. */
+export type Fetched<T> = { readonly status: 'ok'; readonly value: T } | { readonly status: Refusal }
+
+/**
+ * Asks one peer, and lets nothing through that is not what was asked for: what does not hash to its id costs the peer.
+ *
+ * All throw ArchiveError PROTOCOL_PEER_UNREACHABLE when there is no answer, PROTOCOL_MESSAGE_INVALID or
+ * PROTOCOL_ANSWER_WRONG for a wrong one.
+ */
+export class PeerClient {
+  private readonly network: Requester
+  private readonly onOffence: (peer: string, offence: Offence) => void
+
+  constructor(network: Requester, onOffence: (peer: string, offence: Offence) => void) {
+    this.network = network
+    this.onOffence = onOffence
+  }
+
+  /** The bytes that hash to `chunkId`. */
+  async fetchChunk(peer: string, chunkId: Uint8Array): Promise<Fetched<Uint8Array>> {
+    const bytes = chunkRequestCodec.encode({ wanted: 'chunk', chunkId })
+    const answer = await this.ask(peer, 'chunk', bytes, chunkResponseCodec)
+    if (answer.status !== 'ok') return answer
+    if (equalBytes(computeChunkId(answer.data), chunkId)) return { status: 'ok', value: answer.data }
+    this.onOffence(peer, 'wrongChunk')
+    throw new ArchiveError('PROTOCOL_ANSWER_WRONG', 'the bytes of a chunk do not hash to its id', { peer })
+  }
+
+  /** SEALS of the period whose chunk 0 this is; whoever asks verifies its signatures. */
+  async fetchSeals(peer: string, chunkId: Uint8Array): Promise<Fetched<Uint8Array>> {
+    let seals: Uint8Array | undefined
+    for (let offset = 0; ; ) {
+      const bytes = chunkRequestCodec.encode({ wanted: 'seals', chunkId, offset })
+      const answer = await this.ask(peer, 'chunk', bytes, sealsResponseCodec)
+      if (answer.status !== 'ok') return answer
+      if (answer.totalBytes > MAX_SEALS_BYTES || answer.offset !== offset) throw this.wrong(peer, 'a part of SEALS')
+      seals ??= new Uint8Array(answer.totalBytes)
+      if (seals.length !== answer.totalBytes) throw this.wrong(peer, 'SEALS that change their length')
+      seals.set(answer.part, offset)
+      offset += answer.part.length
+      if (offset === seals.length) return { status: 'ok', value: seals }
+    }
+  }
+
+  /** The manifest of a period that has this root. */
+  async fetchManifest(peer: string, period: Period, root: Uint8Array, network: Network): Promise<Fetched<Manifest>> {
+    const bytes = manifestRequestCodec.encode({ wanted: 'manifests', firstPeriod: period, periodCount: 1 })
+    const answer = await this.ask(peer, 'manifest', bytes, manifestResponseCodec)
+    if (answer.status !== 'ok') return answer
+    const [item] = answer.items
+    if (answer.wanted !== 'manifests' || answer.firstPeriod !== period || answer.items.length !== 1) {
+      throw this.wrong(peer, 'another manifest')
+    }
+    if (!item) return { status: 'notHeld' }
+    const manifest = this.parse(peer, item)
+    const isOf = manifest.network.chainId === network.chainId && manifest.period === period
+    if (!isOf || !equalBytes(computePeriodRoot(manifest), root)) throw this.wrong(peer, 'a manifest of another root')
+    return { status: 'ok', value: manifest }
+  }
+
+  /** True when the peer shows the leaf of the chunk at this index. */
+  async audit(peer: string, chunkId: Uint8Array, leafIndex: number): Promise<Fetched<true>> {
+    const bytes = auditRequestCodec.encode({ chunkId, leafIndex })
+    const answer = await this.ask(peer, 'audit', bytes, auditResponseCodec)
+    if (answer.status !== 'ok') return answer
+    const { byteLength, treeRoot, leaf, path } = answer
+    const place = { index: leafIndex, leafCount: Math.ceil(byteLength / LEAF_SIZE_BYTES) }
+    const isShown =
+      answer.leafIndex === leafIndex &&
+      equalBytes(computeChunkIdFromRoot(byteLength, treeRoot), chunkId) &&
+      equalBytes(computeRootFromPath(computeLeafHash(leaf), path, place), treeRoot)
+    if (!isShown) throw this.wrong(peer, 'a leaf that does not lead to the chunk id')
+    return { status: 'ok', value: true }
+  }
+
+  private async ask<A>(peer: string, name: StreamName, bytes: Uint8Array, codec: WireCodec<A>): Promise<A> {
+    const options = { bytes, maxAnswerBytes: codec.maxBytes, frames: 1, deadlineMs: DEADLINE_MS }
+    const [frame = new Uint8Array()] = await this.network.request(peer, name, options)
+    try {
+      return codec.decode(frame)
+    } catch (error) {
+      if (isArchiveError(error, 'PROTOCOL_MESSAGE_INVALID')) this.onOffence(peer, 'reject')
+      throw error
+    }
+  }
+
+  private parse(peer: string, item: Uint8Array): Manifest {
+    try {
+      return parseManifest(item)
+    } catch (cause) {
+      throw this.wrong(peer, 'no manifest', cause)
+    }
+  }
+
+  private wrong(peer: string, what: string, cause?: unknown): ArchiveError {
+    this.onOffence(peer, 'reject')
+    return new ArchiveError('PROTOCOL_ANSWER_WRONG', `the peer answered with ${what}`, { peer }, cause)
+  }
+}

@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict'
+import { computeChunkId, computeLeafHash, computePeriodRoot, computeTreeRoot, toHex } from '../../../core/index.ts'
+import {
+  type AuditResponse,
+  auditResponseCodec,
+  type ChunkResponse,
+  chunkResponseCodec,
+  computeRootOfChunks,
+  type ManifestResponse,
+  manifestResponseCodec,
+  type Offence,
+  type StreamService,
+  sealsResponseCodec,
+  type WireCodec,
+} from '../../../protocol-handler/index.ts'
+import { createAuditService } from '../../../storage-worker/peers/audit-service.ts'
+import { createChunkService } from '../../../storage-worker/peers/chunk-service.ts'
+import { createManifestService } from '../../../storage-worker/peers/manifest-service.ts'
+import { PeerClient, type Requester } from '../../../storage-worker/peers/peer-client.ts'
+import { makePeriod, TEST_IDENTITY } from '../synthetic-period.ts'
+import { openTestStore, TempFolders } from '../temp-store.ts'
+
+const LARGE = makePeriod(5, { blocks: 5, operations: 4, operationBytes: 900 })
+const SMALL = makePeriod(6, { blocks: 1, operations: 0 })
+
+type Tamper<A> = (answer: A) => A
+
+describe('storage-worker/peers', () => {
+  const folders = new TempFolders()
+  let services: Record<string, StreamService<unknown>>
+  let close: () => Promise<void>
+
+  before(async () => {
+    const store = await openTestStore(await folders.make())
+    close = () => store.close()
+    await store.chunks.writePeriod(LARGE)
+    await store.chunks.writePeriod(SMALL)
+    services = {
+      chunk: createChunkService(store.chunks) as StreamService<unknown>,
+      manifest: createManifestService(store.chunks) as StreamService<unknown>,
+      audit: createAuditService(store.chunks) as StreamService<unknown>,
+    }
+  })
+  after(async () => {
+    await close()
+    await folders.clean()
+  })
+
+  /** A client whose peer answers from the store, after `tamper`, without a network. */
+  function open(tamper: (frame: Uint8Array) => Uint8Array = (frame) => frame) {
+    const offences: Offence[] = []
+    const network: Requester = {
+      request: async (peer, name, { bytes, maxAnswerBytes }) => {
+        const service = services[name]
+        assert.ok(service)
+        const frames = await service.answer(service.request.decode(bytes), peer)
+        for (const frame of frames) assert.ok(frame.length <= maxAnswerBytes)
+        return frames.map(tamper)
+      },
+    }
+    return { client: new PeerClient(network, (_, offence) => offences.push(offence)), offences }
+  }
+
+  function tampered<A>(codec: WireCodec<A>, tamper: Tamper<A>) {
+    return open((frame) => codec.encode(tamper(codec.decode(frame))))
+  }
+
+  const [first] = LARGE.manifest.chunks
+  assert.ok(first)
+  const root = computePeriodRoot(LARGE.manifest)
+
+  it('a chunk comes as it is stored, with the path that leads to its period', async () => {
+    const { client, offences } = open()
+    assert.ok(LARGE.chunks.length > 3)
+    const ids = LARGE.manifest.chunks.map(({ chunkId }) => chunkId)
+    const treeRoot = computeTreeRoot(ids.map(computeLeafHash))
+    for (const [i, chunkId] of ids.entries()) {
+      assert.deepEqual(await client.fetchChunk('peer', chunkId), { status: 'ok', value: LARGE.chunks[i] })
+      const [frame = new Uint8Array()] = (await services.chunk?.answer({ wanted: 'chunk', chunkId }, 'peer')) ?? []
+      const answer = chunkResponseCodec.decode(frame)
+      assert.ok(answer.status === 'ok')
+      assert.equal(toHex(computeRootOfChunks(chunkId, answer.position)), toHex(treeRoot))
+      assert.equal(answer.position.period, 5)
+    }
+    assert.deepEqual(offences, [])
+  })
+
+  it('wrong chunk: bytes that do not hash to the id are refused, and the peer pays at once', async () => {
+    const other = SMALL.chunks[0] ?? new Uint8Array()
+    const lies: Tamper<ChunkResponse>[] = [
+      (answer) => (answer.status === 'ok' ? { ...answer, data: other } : answer),
+      (answer) => (answer.status === 'ok' ? { ...answer, data: answer.data.subarray(1) } : answer),
+      (answer) =>
+        answer.status === 'ok' ? { ...answer, data: answer.data.map((byte, i) => (i ? byte : byte ^ 1)) } : answer,
+    ]
+    for (const lie of lies) {
+      const { client, offences } = tampered(chunkResponseCodec, lie)
+      await assert.rejects(client.fetchChunk('peer', first.chunkId), { code: 'PROTOCOL_ANSWER_WRONG' })
+      assert.deepEqual(offences, ['wrongChunk'])
+    }
+  })
+
+  it('what is not held is said to be, and is no offence', async () => {
+    const { client, offences } = open()
+    const absent = computeChunkId(Uint8Array.of(1))
+    assert.deepEqual(await client.fetchChunk('peer', absent), { status: 'notHeld' })
+    assert.deepEqual(await client.fetchSeals('peer', absent), { status: 'notHeld' })
+    assert.deepEqual(await client.audit('peer', absent, 0), { status: 'notHeld' })
+    const missing = await client.fetchManifest('peer', 7, root, TEST_IDENTITY.network)
+    assert.deepEqual(missing, { status: 'notHeld' })
+    assert.deepEqual(offences, [])
+  })
+
+  it('SEALS come whole, for chunk 0 alone, and not past their end', async () => {
+    const { client } = open()
+    assert.deepEqual(await client.fetchSeals('peer', first.chunkId), { status: 'ok', value: LARGE.seals })
+    const second = LARGE.manifest.chunks[1]?.chunkId ?? first.chunkId
+    assert.deepEqual(await client.fetchSeals('peer', second), { status: 'notHeld' })
+    const past = { wanted: 'seals', chunkId: first.chunkId, offset: LARGE.seals.length }
+    const [frame = new Uint8Array()] = (await services.chunk?.answer(past, 'peer')) ?? []
+    assert.deepEqual(sealsResponseCodec.decode(frame), { status: 'refused' })
+  })
+
+  it('endless SEALS: a length that no period has, or that changes, is refused before it is allocated', async () => {
+    const endless = tampered(sealsResponseCodec, (answer) =>
+      answer.status === 'ok' ? { ...answer, totalBytes: 4_000_000_000 } : answer,
+    )
+    await assert.rejects(endless.client.fetchSeals('peer', first.chunkId), { code: 'PROTOCOL_ANSWER_WRONG' })
+    const shifted = tampered(sealsResponseCodec, (answer) =>
+      answer.status === 'ok' ? { ...answer, offset: 1, totalBytes: answer.totalBytes + 1 } : answer,
+    )
+    await assert.rejects(shifted.client.fetchSeals('peer', first.chunkId), { code: 'PROTOCOL_ANSWER_WRONG' })
+    assert.deepEqual([...endless.offences, ...shifted.offences], ['reject', 'reject'])
+  })
+
+  it('a manifest is taken when it has the root that is known, and no other', async () => {
+    const { client } = open()
+    const fetched = await client.fetchManifest('peer', 5, root, TEST_IDENTITY.network)
+    assert.deepEqual(fetched, { status: 'ok', value: LARGE.manifest })
+    const otherRoot = computePeriodRoot(SMALL.manifest)
+    const wrong = client.fetchManifest('peer', 5, otherRoot, TEST_IDENTITY.network)
+    await assert.rejects(wrong, { code: 'PROTOCOL_ANSWER_WRONG' })
+    const lies: Tamper<ManifestResponse>[] = [
+      (answer) => (answer.status === 'ok' ? { ...answer, firstPeriod: 6 } : answer),
+      (answer) => (answer.status === 'ok' ? { ...answer, items: [...answer.items, undefined] } : answer),
+      (answer) => (answer.status === 'ok' ? { ...answer, items: [Uint8Array.of(1, 2, 3)] } : answer),
+    ]
+    for (const lie of lies) {
+      const liar = tampered(manifestResponseCodec, lie)
+      const asked = liar.client.fetchManifest('peer', 5, root, TEST_IDENTITY.network)
+      await assert.rejects(asked, { code: 'PROTOCOL_ANSWER_WRONG' })
+      assert.deepEqual(liar.offences, ['reject'])
+    }
+  })
+
+  it('manifests and roots come by range, with gaps where nothing is held', async () => {
+    const ask = async (request: object) => {
+      const [frame = new Uint8Array()] = (await services.manifest?.answer(request, 'peer')) ?? []
+      return manifestResponseCodec.decode(frame)
+    }
+    const roots = await ask({ wanted: 'roots', firstPeriod: 4, periodCount: 4 })
+    assert.deepEqual(roots, {
+      status: 'ok',
+      wanted: 'roots',
+      firstPeriod: 4,
+      items: [undefined, root, computePeriodRoot(SMALL.manifest), undefined],
+    })
+  })
+
+  it('an audit shows any leaf, and no lie about one passes', async () => {
+    const { client } = open()
+    const leaves = Math.ceil(first.byteLength / 1024)
+    for (let index = 0; index < leaves; index++) {
+      assert.deepEqual(await client.audit('peer', first.chunkId, index), { status: 'ok', value: true })
+    }
+    assert.deepEqual(await client.audit('peer', first.chunkId, leaves), { status: 'refused' })
+    const flip = (bytes: Uint8Array) => bytes.map((byte, i) => (i === 0 ? byte ^ 1 : byte))
+    const lies: Tamper<AuditResponse>[] = [
+      (answer) => (answer.status === 'ok' ? { ...answer, leaf: flip(answer.leaf) } : answer),
+      (answer) => (answer.status === 'ok' ? { ...answer, treeRoot: flip(answer.treeRoot) } : answer),
+      (answer) => (answer.status === 'ok' ? { ...answer, path: answer.path.map(flip) } : answer),
+      (answer) => (answer.status === 'ok' ? { ...answer, leafIndex: answer.leafIndex ^ 1 } : answer),
+    ]
+    for (const lie of lies) {
+      const liar = tampered(auditResponseCodec, lie)
+      await assert.rejects(liar.client.audit('peer', first.chunkId, 1), { code: 'PROTOCOL_ANSWER_WRONG' })
+      assert.deepEqual(liar.offences, ['reject'])
+    }
+  })
+})
