@@ -37,6 +37,9 @@ export interface Pruned {
   readonly forgotten: readonly GraphBlock[]
 }
 
+/** A node that bootstraps is given the newest final block of each thread and two generations before it. */
+const BOOTSTRAP_PERIODS = 2
+
 /**
  * Blocks and what consensus says of them, in one clique: every block on the chain descends from all before it, and
  * rivals are never built upon. So blocks become final in the order of slots.
@@ -113,31 +116,14 @@ export class BlockGraph {
 
   /** Lets go of what is older than the windows of memory; never of a block that was not executed for good. */
   prune(executedFinalIndex: number): Pruned {
-    const emptied: TrackedBlock[] = []
-    const forgotten: GraphNode[] = []
-    for (const [thread, nodes] of this.threads.entries()) {
-      const latest = slotOfIndex(Math.max(0, this.latestFinalOfThread[thread] ?? 0)).period
-      const isOlder = (node: GraphNode, periods: number) =>
-        node.isFinal && node.slotIndex <= executedFinalIndex && latest - node.slot.period > periods
-      for (const node of nodes) {
-        if (!isOlder(node, this.windows.forceKeepFinalPeriods)) break
-        this.empty(node, emptied)
-      }
-      for (let node = nodes[0]; node && isOlder(node, this.windows.forceKeepFinalPeriodsWithoutOps); node = nodes[0]) {
-        nodes.shift()
-        this.forget(node, emptied, forgotten)
-      }
-    }
-    // A rival has lost when its slot is decided; one period later nobody speaks of it any more.
-    for (
-      let node = this.rivals[0];
-      node && this.latestFinalIndex >= node.slotIndex + THREAD_COUNT;
-      node = this.rivals[0]
-    ) {
-      this.rivals.shift()
-      this.forget(node, emptied, forgotten)
-    }
-    return { emptied, forgotten }
+    const { forceKeepFinalPeriods, forceKeepFinalPeriodsWithoutOps } = this.windows
+    const windows = { blocks: forceKeepFinalPeriods, headers: forceKeepFinalPeriodsWithoutOps }
+    return this.letGo(executedFinalIndex, windows)
+  }
+
+  /** Lets go of all that a node does not learn when it bootstraps: the chain goes on without it. */
+  forgetHistory(executedFinalIndex: number): Pruned {
+    return this.letGo(executedFinalIndex, { blocks: BOOTSTRAP_PERIODS, headers: BOOTSTRAP_PERIODS })
   }
 
   /** The newest block on the chain and its rival, if it has one. */
@@ -192,6 +178,34 @@ export class BlockGraph {
 
   get latestFinalBlocks(): GraphBlock[] {
     return this.threads.flatMap((nodes) => nodes.findLast(({ isFinal }) => isFinal) ?? [])
+  }
+
+  private letGo(executedFinalIndex: number, periods: { readonly blocks: number; readonly headers: number }): Pruned {
+    const emptied: TrackedBlock[] = []
+    const forgotten: GraphNode[] = []
+    for (const [thread, nodes] of this.threads.entries()) {
+      const latest = slotOfIndex(Math.max(0, this.latestFinalOfThread[thread] ?? 0)).period
+      const isOlder = (node: GraphNode, keptPeriods: number) =>
+        node.isFinal && node.slotIndex <= executedFinalIndex && latest - node.slot.period > keptPeriods
+      for (const node of nodes) {
+        if (!isOlder(node, periods.blocks)) break
+        this.empty(node, emptied)
+      }
+      for (let node = nodes[0]; node && isOlder(node, periods.headers); node = nodes[0]) {
+        nodes.shift()
+        this.forget(node, emptied, forgotten)
+      }
+    }
+    // A rival has lost when its slot is decided; one period later nobody speaks of it any more.
+    for (
+      let node = this.rivals[0];
+      node && this.latestFinalIndex >= node.slotIndex + THREAD_COUNT;
+      node = this.rivals[0]
+    ) {
+      this.rivals.shift()
+      this.forget(node, emptied, forgotten)
+    }
+    return { emptied, forgotten }
   }
 
   private empty(node: GraphNode, emptied: TrackedBlock[]): void {

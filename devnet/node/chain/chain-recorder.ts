@@ -5,12 +5,10 @@ import type { ResolvedChainOptions } from './chain-options.ts'
 import {
   type ChainHead,
   deleteBlock,
-  deleteEvent,
   deleteExecution,
   deletePooled,
   type FinalRecord,
   putBlock,
-  putEvent,
   putExecution,
   putHeader,
   putJson,
@@ -34,13 +32,9 @@ export class ChainRecorder {
   private readonly store: ChainStore | undefined
   private waiting: StoreChange[] = []
   private final: (() => FinalRecord) | undefined
-  private firstEvent: number
-  private nextEvent: number
 
-  constructor(store: ChainStore | undefined, firstEvent: number, eventCount: number) {
+  constructor(store: ChainStore | undefined) {
     this.store = store
-    this.firstEvent = firstEvent
-    this.nextEvent = firstEvent + eventCount
   }
 
   /** A new chain, with all that waits: before anything else. */
@@ -73,6 +67,11 @@ export class ChainRecorder {
     await this.store.write([...this.take(), ...blocks.map(putBlock), putJson(SPACE.head, head)])
   }
 
+  /** All that waits, at once. */
+  async writeWaiting(): Promise<void> {
+    await this.store?.write(this.take())
+  }
+
   keepPooled(tracked: TrackedOperation): void {
     this.writeNow(() => [putPooled(tracked)])
   }
@@ -99,13 +98,12 @@ export class ChainRecorder {
   }
 
   keepFinalSlot({ output, forgottenExecutions }: FinalSlot): void {
-    const { slotIndex, block } = output
+    const { slotIndex } = output
     this.keep(() => [
       ...putLedgerChanges(output.ledgerChanges),
       ...output.executedOperations.map(({ id, success, validUntilPeriod }) =>
         putExecution(id, { slotIndex, success, validUntilPeriod }),
       ),
-      ...output.events.map((event) => putEvent(this.nextEvent++, { event, block: block?.id })),
       ...forgottenExecutions.map(deleteExecution),
     ])
   }
@@ -119,14 +117,9 @@ export class ChainRecorder {
     this.final = describe
   }
 
-  /** The oldest. */
-  dropEvents(count: number): void {
-    this.keep(() => Array.from({ length: count }, () => deleteEvent(this.firstEvent++)))
-  }
-
   async close(): Promise<void> {
     if (!this.store) return
-    await this.store.write(this.take()).catch(() => {})
+    await this.writeWaiting().catch(() => {})
     await this.store.close()
   }
 

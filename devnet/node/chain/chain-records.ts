@@ -4,7 +4,7 @@ import type { TrackedBlock } from './chain-block.ts'
 import type { StoreChange } from './chain-store.ts'
 import type { TrackedOperation } from './known-operation.ts'
 import { encodeJson } from './record-json.ts'
-import type { ChainEvent, Execution, PlainState } from './slot-executor.ts'
+import type { Execution, PlainState } from './slot-executor.ts'
 
 /** Keyspaces of the chain's database, by the first byte of a key. Integers in keys are big endian. */
 export const SPACE = {
@@ -27,8 +27,8 @@ export const SPACE = {
   deferredCalls: 9,
   /** operation id text -> JSON Execution, final */
   executions: 10,
-  /** u64 number -> JSON ChainEvent, final */
-  events: 11,
+  /** Retired: u64 number -> an event. A node destroys its events at every start. */
+  retiredEvents: 11,
   /** nothing -> JSON Control */
   control: 12,
 } as const
@@ -138,14 +138,6 @@ export function putExecution(id: string, execution: Execution): StoreChange {
 
 export function deleteExecution(id: string): StoreChange {
   return del(SPACE.executions, Buffer.from(id))
-}
-
-export function putEvent(number: number, event: ChainEvent): StoreChange {
-  return putJson(SPACE.events, event, u64(number))
-}
-
-export function deleteEvent(number: number): StoreChange {
-  return del(SPACE.events, u64(number))
 }
 
 export function readU64(bytes: Uint8Array): bigint {

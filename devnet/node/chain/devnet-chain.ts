@@ -1,4 +1,5 @@
 import { SLOT_MS, slotOfIndex, THREAD_COUNT } from '../../../core/index.ts'
+import type { Pruned } from './block-graph.ts'
 import { makeBlocks } from './block-maker.ts'
 import { type ChainBlock, makeGenesis, TrackedBlock } from './chain-block.ts'
 import { ChainControl, type ChainRates } from './chain-control.ts'
@@ -46,7 +47,7 @@ export class DevnetChain extends ChainView {
     const stored = storage?.stored
     super(options, stored)
     this.control = new ChainControl(stored?.control)
-    this.recorder = new ChainRecorder(storage?.store, stored?.firstEvent ?? 0, stored?.events.length ?? 0)
+    this.recorder = new ChainRecorder(storage?.store)
     if (stored) this.resume(stored)
     else this.begin()
     this.virtualMs = this.genesisTimestampMs + this.clockIndex * SLOT_MS
@@ -100,6 +101,20 @@ export class DevnetChain extends ChainView {
   /** Resolves when all that was accepted and ordered so far is written. */
   written(): Promise<void> {
     return this.recorder.written()
+  }
+
+  /**
+   * What a node forgets that is stopped and started: final blocks but the newest three of each thread, their operations,
+   * and all final events. State, what is not final and the pool stay. It resolves when that is written.
+   */
+  forgetHistory(): Promise<void> {
+    const done = this.queue.then(() => {
+      this.executor.forgetFinalEvents()
+      this.dropBlocks(this.graph.forgetHistory(this.executor.finalIndex))
+      return this.recorder.writeWaiting()
+    })
+    this.queue = done.catch(() => {})
+    return done
   }
 
   /** The next `count` slots of the thread will have no block. */
@@ -161,7 +176,7 @@ export class DevnetChain extends ChainView {
     this.clockIndex = stored.head.clockIndex
     this.makingIndex = this.clockIndex
     this.executedCount = stored.final.executedCount
-    executor.resume(stored.executions, stored.events)
+    executor.resume(stored.executions)
     for (const { sequence, receivedIndex, message } of stored.pool) {
       const tracked = TrackedOperation.fromMessage(this.chainId, message, receivedIndex)
       tracked.sequence = sequence
@@ -255,7 +270,7 @@ export class DevnetChain extends ChainView {
     graph.settle()
     const before = executor.finalIndex
     while (executor.finalIndex < executor.executedIndex && graph.isDecided(executor.finalIndex + 1)) this.finalizeNext()
-    if (executor.finalIndex > before) this.prune()
+    if (executor.finalIndex > before) this.dropBlocks(graph.prune(executor.finalIndex))
   }
 
   private executeNext(index: number): void {
@@ -279,7 +294,7 @@ export class DevnetChain extends ChainView {
     this.executedCount += output.executedOperations.length
     recorder.keepFinalSlot(final)
     if (state.deferredCalls !== calls) recorder.keepDeferredCalls(state.deferredCalls)
-    recorder.dropEvents(executor.forgetEvents())
+    executor.forgetEvents()
     this.keepFinal()
     this.finalized.tell(output)
   }
@@ -297,8 +312,7 @@ export class DevnetChain extends ChainView {
     }))
   }
 
-  private prune(): void {
-    const { emptied, forgotten } = this.graph.prune(this.executor.finalIndex)
+  private dropBlocks({ emptied, forgotten }: Pruned): void {
     for (const block of emptied) {
       this.recorder.keepHeader(block)
       for (const tracked of block.operations) {

@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs'
 import { type DevnetChainOptions, resolveChainOptions } from './chain-options.ts'
 import { ChainStore } from './chain-store.ts'
 import { DevnetChain } from './devnet-chain.ts'
-import { readIdentity, readStoredChain } from './stored-chain.ts'
+import { dropRetired, readIdentity, readStoredChain } from './stored-chain.ts'
 
 /**
- * A chain that lives in a directory: a new one, or the one that is there, from the slot where it stood.
+ * A chain that lives in a directory: a new one, or the one that is there, from the slot where it stood. Final events are
+ * gone, as after any start of a node.
  *
  * Rates and windows may be others than before; `accounts` are for a new chain alone.
  *
@@ -15,7 +16,9 @@ import { readIdentity, readStoredChain } from './stored-chain.ts'
 export async function openStoredChain(directory: string, options: DevnetChainOptions): Promise<DevnetChain> {
   const store = await ChainStore.open(directory)
   try {
-    return new DevnetChain(options, { store, stored: await readStoredChain(store, resolveChainOptions(options)) })
+    const stored = await readStoredChain(store, resolveChainOptions(options))
+    await dropRetired(store)
+    return new DevnetChain(options, { store, stored })
   } catch (error) {
     await store.close()
     throw error

@@ -117,10 +117,9 @@ export class SlotExecutor {
     return this.finalSlotIndex
   }
 
-  /** Outcomes and events that were final before. */
-  resume(executions: Iterable<readonly [id: string, execution: Execution]>, events: Iterable<ChainEvent>): void {
+  /** Outcomes that were final before. */
+  resume(executions: Iterable<readonly [id: string, execution: Execution]>): void {
     for (const [id, execution] of executions) this.remember(id, execution)
-    for (const event of events) this.events.push(event)
   }
 
   /**
@@ -181,10 +180,16 @@ export class SlotExecutor {
     return { output, state, forgottenExecutions: this.forgetExecutions(output.slot.period) }
   }
 
-  /** Throws the oldest final events away when there are too many. @returns how many */
-  forgetEvents(): number {
-    if (this.events.length <= MAX_EVENTS_KEPT + EVENT_SLACK) return 0
-    return this.events.splice(0, this.events.length - MAX_EVENTS_KEPT).length
+  /** Throws those of final slots away. */
+  forgetFinalEvents(): void {
+    const place = this.events.findIndex(({ event }) => slotIndex(event.slot) > this.finalSlotIndex)
+    this.events.splice(0, place < 0 ? this.events.length : place)
+  }
+
+  /** Throws the oldest final events away when there are too many. */
+  forgetEvents(): void {
+    if (this.events.length <= MAX_EVENTS_KEPT + EVENT_SLACK) return
+    this.events.splice(0, this.events.length - MAX_EVENTS_KEPT)
   }
 
   private settle(

@@ -13,9 +13,9 @@ import {
   SPACE,
   soleKey,
 } from './chain-records.ts'
-import type { ChainStore } from './chain-store.ts'
+import type { ChainStore, StoreChange } from './chain-store.ts'
 import { decodeJson } from './record-json.ts'
-import type { ChainEvent, Execution } from './slot-executor.ts'
+import type { Execution } from './slot-executor.ts'
 
 const VERSION = 1
 
@@ -31,8 +31,6 @@ export interface StoredChain {
   readonly blocks: readonly (ReturnType<typeof readBlock> & { readonly isRival: boolean })[]
   readonly pool: readonly { readonly sequence: number; readonly receivedIndex: number; readonly message: Uint8Array }[]
   readonly executions: readonly (readonly [id: string, execution: Execution])[]
-  readonly firstEvent: number
-  readonly events: readonly ChainEvent[]
 }
 
 export function identityOf(options: ResolvedChainOptions): ChainIdentity {
@@ -58,10 +56,6 @@ export async function readStoredChain(
   const found = await readIdentity(store)
   if (!found) return undefined
   checkIdentity(found, identityOf(options))
-  const events = await readAll(store, SPACE.events, (key, value) => ({
-    number: Number(readU64(key)),
-    event: decodeJson<ChainEvent>(value),
-  }))
   return {
     head: await readJson<ChainHead>(store, SPACE.head),
     final: await readJson<FinalRecord>(store, SPACE.final),
@@ -80,9 +74,16 @@ export async function readStoredChain(
       SPACE.executions,
       (key, value) => [textOf(key), decodeJson<Execution>(value)] as const,
     ),
-    firstEvent: events[0]?.number ?? 0,
-    events: events.map(({ event }) => event),
   }
+}
+
+/** What earlier versions kept and this one does not. */
+export async function dropRetired(store: ChainStore): Promise<void> {
+  const dropped: StoreChange[] = []
+  for await (const [key] of store.list(SPACE.retiredEvents)) {
+    dropped.push({ type: 'del', key: Buffer.concat([soleKey(SPACE.retiredEvents), key]) })
+  }
+  await store.write(dropped)
 }
 
 export function fillLedger(ledger: Ledger, { balances, bytecodes, entries }: StoredChain): void {

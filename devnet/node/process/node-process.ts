@@ -1,4 +1,4 @@
-import { type Clock, type Period, type Slot, slotIndex } from '../../../core/index.ts'
+import type { Clock, Period, Slot } from '../../../core/index.ts'
 import { ChainDriver } from '../chain/chain-driver.ts'
 import type { DevnetChainOptions } from '../chain/chain-options.ts'
 import type { DevnetChain } from '../chain/devnet-chain.ts'
@@ -7,7 +7,6 @@ import { type GrpcServer, startGrpcServer } from '../grpc/grpc-server.ts'
 import { type JsonRpcServer, startJsonRpcServer } from '../json-rpc/json-rpc-server.ts'
 import { AnswerFaults } from './answer-faults.ts'
 import { ConsumerPace } from './consumer-pace.ts'
-import { forgetHistory } from './forgetful-chain.ts'
 
 /** How fast time passes: a factor, or as fast as slots are made and taken up. */
 export type Speed = number | 'turbo'
@@ -58,8 +57,6 @@ export class NodeProcess {
   private speed: Speed
   private isPaused = false
   private enableBroadcast: boolean
-  /** Last slot whose blocks were forgotten by a restart. */
-  private forgottenIndex: number | undefined
   private grpc: GrpcServer | undefined
   private jsonRpc: JsonRpcServer | undefined
   private changing: Promise<void> = Promise.resolve()
@@ -166,10 +163,9 @@ export class NodeProcess {
     return this.reopen()
   }
 
-  /** As a node that was stopped and started: final blocks, their operations and their events are forgotten. */
+  /** As a node that was stopped and started: it has forgotten its history, for good. */
   restart(): Promise<void> {
-    this.forgottenIndex = slotIndex(this.chain.finalSlot)
-    return this.reopen()
+    return this.reopen(() => this.chain.forgetHistory())
   }
 
   async stop(): Promise<void> {
@@ -184,18 +180,20 @@ export class NodeProcess {
     return this.chain.finalSlot.period
   }
 
-  private reopen(): Promise<void> {
-    this.changing = this.changing.then(async () => {
+  /** @param change - made while both servers are away */
+  private reopen(change?: () => Promise<void>): Promise<void> {
+    const done = this.changing.then(async () => {
       await this.close()
+      await change?.()
       this.pace.reopen()
       await this.open()
     })
-    return this.changing
+    this.changing = done.catch(() => {})
+    return done
   }
 
   private async open(): Promise<void> {
-    const { forgottenIndex, driver: clock, enableBroadcast } = this
-    const chain = forgottenIndex === undefined ? this.chain : forgetHistory(this.chain, forgottenIndex)
+    const { chain, driver: clock, enableBroadcast } = this
     this.grpc = await startGrpcServer({ chain, clock }, { port: this.ports.grpc, enableBroadcast })
     this.grpc.intercept((rpc, request, honest, caller) => {
       if (rpc === 'SearchBlocks') this.pace.noteSearch(caller, request)

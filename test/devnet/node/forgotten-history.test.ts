@@ -4,7 +4,6 @@ import {
   GetOperationsResponseCodec,
   QueryStateRequestCodec,
   QueryStateResponseCodec,
-  slotIndex,
   slotOfIndex,
   THREAD_COUNT,
 } from '../../../core/index.ts'
@@ -15,7 +14,6 @@ import {
   startGrpcServer,
   startJsonRpcServer,
 } from '../../../devnet/node/index.ts'
-import { forgetHistory } from '../../../devnet/node/process/forgetful-chain.ts'
 import { GrpcCaller } from '../grpc-caller.ts'
 import { ALICE, indexOf, openChain, pass, send, transfer } from './chain/made-chain.ts'
 import { clockOf } from './grpc/grpc-node.ts'
@@ -157,18 +155,47 @@ describe('devnet/node: what a node forgets', () => {
     assert.deepEqual(await look(face, included), SHOWN)
   })
 
-  it('at a restart, what is final: of that only state is left, and what comes after it is all there', async () => {
-    const before = await include()
-    await passPeriods(before, 1)
+  it('limit: at a restart, final blocks but the newest of each thread and two generations before it; state stays', async () => {
+    const wide = openChain({ ...WINDOWS, forceKeepFinalPeriods: 5, forceKeepFinalPeriodsWithoutOps: 32 })
+    await chain.close()
+    chain = wide
+    const face = await open(chain)
+    const old = await include()
+    await passPeriods(old, 1)
+    const young = await include()
+    await passPeriods(old, 3)
+    assert.equal(slotOfIndex(young.index).thread, slotOfIndex(old.index).thread)
+    assert(slotOfIndex(young.index).period > slotOfIndex(old.index).period)
     const after = await include()
-    const restartedAt = slotIndex(chain.finalSlot)
-    assert(before.index <= restartedAt && after.index > restartedAt)
-    const face = await open(forgetHistory(chain, restartedAt))
-    assert.deepEqual(await look(face, before), GONE)
-    assert.equal(await findOutcome(face, before), SUCCESS)
-    assert.deepEqual(await look(face, after), SHOWN)
-    assert.deepEqual(await look(await open(chain), before), SHOWN)
-    const next = await include()
-    assert.deepEqual(await look(face, next), SHOWN)
+    assert.deepEqual([await look(face, old), chain.isFinal(young.index)], [SHOWN, true])
+    assert(!chain.isFinal(after.index))
+    await chain.forgetHistory()
+    const finals = chain.listGraph(0, Number.POSITIVE_INFINITY).filter(({ isFinal }) => isFinal)
+    assert.equal(finals.length, 3 * THREAD_COUNT)
+    assert.deepEqual(await look(face, old), GONE)
+    assert.equal(await isInGraph(face, old), false)
+    assert.equal(await findOutcome(face, old), SUCCESS)
+    for (const kept of [young, after, await include()]) assert.deepEqual(await look(face, kept), SHOWN)
+  })
+
+  it('at a restart, what was counted of the last minute, and final events', async () => {
+    await chain.close()
+    chain = openChain({ endorsements: 0, deltaF0: 40 })
+    const face = await open(chain)
+    type Counted = { consensus_stats: { final_block_count: number } }
+    const count = async () => ((await call(face, 'get_status', [])) as Counted).consensus_stats.final_block_count
+    send(chain, ALICE, { kind: 'roll-sell', rollCount: 1n })
+    await pass(chain, 8 * THREAD_COUNT)
+    const late = send(chain, ALICE, { kind: 'roll-sell', rollCount: 2n })
+    while (chain.events.length < 2) await pass(chain, 1)
+    assert.equal(await count(), 120)
+    await chain.forgetHistory()
+    assert.deepEqual(
+      chain.events.map(({ event }) => event.originOperationId),
+      [late],
+    )
+    assert((await count()) <= 3 * THREAD_COUNT)
+    await pass(chain, 8 * THREAD_COUNT)
+    assert.equal(await count(), 120)
   })
 })

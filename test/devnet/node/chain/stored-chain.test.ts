@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Args } from '@massalabs/massa-web3'
@@ -48,7 +48,10 @@ function describeChain(chain: DevnetChain): unknown {
       .sort((a, b) => (a.id < b.id ? -1 : 1)),
     poolSize: chain.poolSize,
     executed: chain.executedOperationCount,
-    events: chain.events.map(({ event, block }) => ({ ...event, block })),
+    // A node destroys those of final slots at every start.
+    events: chain.events
+      .filter(({ event }) => !chain.isFinal(slotIndex(event.slot)))
+      .map(({ event, block }) => ({ ...event, block })),
     ledgers,
     rolls: [ALICE, BOB].map(({ address }) => [
       chain.rollsOf(address),
@@ -134,6 +137,55 @@ describe('devnet/node/chain: on disk', () => {
       Object.values(reopened).every((count) => count > 0),
       JSON.stringify(reopened),
     )
+  })
+
+  it('has no final events when it is opened, and those from then on, each once', async () => {
+    const sell = (chain: DevnetChain, rollCount: bigint) => send(chain, ALICE, { kind: 'roll-sell', rollCount })
+    let chain = await openHere()
+    const told: (string | undefined)[] = []
+    for (let round = 1n; round <= 3n; round++) {
+      const id = sell(chain, round)
+      await pass(chain, 6 * PERIOD)
+      assert.deepEqual(
+        chain.events.map(({ event }) => event.originOperationId),
+        [id],
+      )
+      told.push(id)
+      await chain.close()
+      chain = await openHere()
+      assert.deepEqual(chain.events, [])
+    }
+    assert.equal(new Set(told).size, 3)
+  })
+
+  it('does not get back what it forgot at a restart, killed or not, and makes the blocks that it would have made', async () => {
+    const lone = await openStoredChain(join(folder, 'lone'), QUICK)
+    open.push(lone)
+    let chain = await openHere()
+    for (const one of [lone, chain]) {
+      for (let i = 0; i < 8 * PERIOD; i++) {
+        await pass(one, 1)
+        act(one)
+      }
+    }
+    const count = () => chain.listGraph(0, Number.POSITIVE_INFINITY).length
+    const before = count()
+    await chain.forgetHistory()
+    const after = count()
+    assert(after < before - 2 * PERIOD, `${before} blocks, then ${after}`)
+    // As after a kill: what is not written yet is lost.
+    cpSync(join(folder, 'chain'), join(folder, 'copy'), { recursive: true })
+    chain = await openStoredChain(join(folder, 'copy'), QUICK)
+    open.push(chain)
+    assert.equal(count(), after)
+    await pass(lone, 4 * PERIOD)
+    await pass(chain, 4 * PERIOD)
+    assert.deepEqual(
+      chain.bestParents.map(({ id }) => id),
+      lone.bestParents.map(({ id }) => id),
+    )
+    assert.equal(hex(chain.finalTrailHash), hex(lone.finalTrailHash))
+    assert.deepEqual(chain.finalSlot, lone.finalSlot)
   })
 
   it('makes the same blocks as a chain that was never closed', async () => {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Clock, isArchiveError } from '../../../../core/index.ts'
+import { type Clock, isArchiveError, type Slot } from '../../../../core/index.ts'
 import { callLocalApi, type LocalApi, startLocalApi } from '../../../../devnet/local-api.ts'
 import { makeControlRoutes, NodeProcess, type NodeReport } from '../../../../devnet/node/index.ts'
 import { OPTIONS } from '../chain/made-chain.ts'
@@ -80,19 +80,20 @@ describe('devnet/node/process', function () {
     assert.equal(after.genesisTimestampMs, before.genesisTimestampMs)
   })
 
-  it('has forgotten final blocks after a restart, and what is not final not', async () => {
-    await order('pause')
-    await until(({ isPaused }) => isPaused)
-    await order('resume')
-    await until(({ finalSlot }) => finalSlot.period >= 2)
+  it('has forgotten final blocks but the newest after a restart, also when it is started again', async () => {
+    await until(({ finalSlot }) => finalSlot.period >= 5)
     await order('pause')
     const { finalSlot, lastSlot } = await report()
-    const blocksOf = async (period: number, thread: number) =>
-      (await call('get_blockclique_block_by_slot', [{ period, thread }])).result
-    assert.notEqual(await blocksOf(finalSlot.period, finalSlot.thread), null)
+    const isKnown = async ({ period, thread }: Slot) =>
+      (await call('get_blockclique_block_by_slot', [{ period, thread }])).result !== null
+    const old = { ...finalSlot, period: finalSlot.period - 4 }
+    assert.equal(await isKnown(old), true)
     await order('restart')
-    assert.equal(await blocksOf(finalSlot.period, finalSlot.thread), null)
-    assert.notEqual(await blocksOf(lastSlot.period, lastSlot.thread), null)
+    assert.deepEqual([await isKnown(old), await isKnown(finalSlot), await isKnown(lastSlot)], [false, true, true])
+    await stop()
+    await start()
+    await order('pause')
+    assert.equal(await isKnown(old), false)
   })
 
   it('answers at the same addresses after a restart and after broadcasting was switched', async () => {
