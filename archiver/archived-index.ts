@@ -26,7 +26,7 @@ const HOLES_MARK = 'holes'
 /** The mark is renewed so often, so that a start looks at no more summaries than this. */
 const MARK_EVERY_PERIODS = 1024
 
-interface Hole {
+export interface PeriodRange {
   readonly from: Period
   readonly to: Period
 }
@@ -43,7 +43,7 @@ export class ArchivedIndex {
   private readonly spool: Spool
   private first: Period | undefined
   private last: Period | undefined
-  private holes: Hole[] = []
+  private holes: PeriodRange[] = []
   /** On disk, but damaged: as good as not archived, so that nodes are asked for them and they are written again. */
   private readonly unreadable = new Set<Period>()
   private isUnmarked = false
@@ -82,6 +82,18 @@ export class ArchivedIndex {
     if (this.first === undefined || this.last === undefined || period < this.first || period > this.last) return false
     if (this.unreadable.has(period)) return false
     return !this.holes.some((hole) => period >= hole.from && period <= hole.to)
+  }
+
+  /** The parts of a range that are not archived, ascending. */
+  listOpen(range: PeriodRange): PeriodRange[] {
+    if (this.first === undefined || this.last === undefined) return [range]
+    const open: PeriodRange[] = [{ from: 0, to: this.first - 1 }, ...this.holes]
+    for (const period of this.unreadable) open.push({ from: period, to: period })
+    open.push({ from: this.last + 1, to: Number.POSITIVE_INFINITY })
+    return open
+      .map(({ from, to }) => ({ from: Math.max(from, range.from), to: Math.min(to, range.to) }))
+      .filter(({ from, to }) => from <= to)
+      .sort((a, b) => a.from - b.from)
   }
 
   /** True for periods before the first archived one: what a new archive saw of them stays partial. */
@@ -136,7 +148,7 @@ export class ArchivedIndex {
   }
 
   /** The first and the last blocks of each thread in a run of archived periods; of the first run only the last. */
-  private async loadRun(run: Hole, isFirst: boolean, blocks: Map<BlockIdText, LoadedBlock>): Promise<void> {
+  private async loadRun(run: PeriodRange, isFirst: boolean, blocks: Map<BlockIdText, LoadedBlock>): Promise<void> {
     const started = new Set<number>()
     for await (const block of isFirst ? [] : this.readUntilAll(run, false)) {
       // What the first block of a thread descends from stands before the run.
@@ -150,7 +162,7 @@ export class ArchivedIndex {
   }
 
   /** Blocks of whole periods from one end of a run, until every thread has shown one. */
-  private async *readUntilAll(run: Hole, reverse: boolean): AsyncGenerator<FinalBlock> {
+  private async *readUntilAll(run: PeriodRange, reverse: boolean): AsyncGenerator<FinalBlock> {
     const seen = new Set<number>()
     let periods = 0
     for await (const { period, blocks } of this.store.listSummaries({ ...run, reverse })) {
@@ -194,13 +206,15 @@ export class ArchivedIndex {
   }
 
   /** The mark may be older than the store by one period: the crash came between the two writes. */
-  private async readHoles(range: { first: Period; last: Period }): Promise<Hole[]> {
+  private async readHoles(range: { first: Period; last: Period }): Promise<PeriodRange[]> {
     const mark = await this.spool.readMark(HOLES_MARK).catch((error: unknown) => {
       // A damaged mark is made anew from what is there.
       if (isArchiveError(error, 'STORE_VALUE_CORRUPT')) return undefined
       throw error
     })
-    const known = mark ? (JSON.parse(new TextDecoder().decode(mark)) as { last: Period; holes: Hole[] }) : undefined
+    const known = mark
+      ? (JSON.parse(new TextDecoder().decode(mark)) as { last: Period; holes: PeriodRange[] })
+      : undefined
     const holes = known?.holes ?? []
     const from = known ? known.last : range.first
     let expected = from
@@ -208,7 +222,7 @@ export class ArchivedIndex {
       if (period > expected) holes.push({ from: expected, to: period - 1 })
       expected = period + 1
     }
-    const checked: Hole[] = []
+    const checked: PeriodRange[] = []
     for (const hole of holes) {
       // A period filled just before a crash still stands in the mark.
       for (const rest of await this.withoutArchived(hole)) checked.push(rest)
@@ -216,8 +230,8 @@ export class ArchivedIndex {
     return checked
   }
 
-  private async withoutArchived(hole: Hole): Promise<Hole[]> {
-    let rest: Hole[] = [hole]
+  private async withoutArchived(hole: PeriodRange): Promise<PeriodRange[]> {
+    let rest: PeriodRange[] = [hole]
     for await (const { period } of this.store.listSummaries(hole))
       rest = rest.flatMap((part) => splitHole(part, period))
     return rest
@@ -236,7 +250,7 @@ export class ArchivedIndex {
   }
 }
 
-function splitHole(hole: Hole, period: Period): Hole[] {
+function splitHole(hole: PeriodRange, period: Period): PeriodRange[] {
   if (period < hole.from || period > hole.to) return [hole]
   const parts = [
     { from: hole.from, to: period - 1 },

@@ -28,7 +28,7 @@ import { EXECUTION_PATIENCE_MS, PendingExecutions } from './pending-executions.t
 import { readPendingFinals } from './pending-finals.ts'
 import { PeriodWriter } from './period-writer.ts'
 import { NO_NODE, Quarantine } from './quarantine.ts'
-import { SlotLedger } from './slot-ledger.ts'
+import { type Gap, SlotLedger } from './slot-ledger.ts'
 import { SpoolRoom } from './spool-room.ts'
 import { isStoreFailure, StoreWatch } from './store-watch.ts'
 import { WaitWatch } from './wait-watch.ts'
@@ -184,7 +184,7 @@ export class Archiver implements Feed {
       spooledBlocks: this.intake.sizeBlocks,
       quarantinedBlocks: this.quarantine.sizeBlocks,
       unkeptBlocks: this.quarantine.refusedBlocks,
-      gaps: this.chain.listGaps(),
+      gaps: this.listGaps(),
       conflict: this.claims.conflict,
       awaited: this.waitWatch.awaited,
       unreportedSlots: this.unreportedSlots,
@@ -369,9 +369,17 @@ export class Archiver implements Feed {
       if (this.writer.stalled !== undefined || this.room.full) this.events.onNoRoom?.()
       // Periods that waited long enough for their results.
       this.writer.wake()
-      this.gapWatch.look(this.chain.listGaps(), this.clock.nowMs())
+      this.gapWatch.look(this.listGaps(), this.clock.nowMs())
       this.waitWatch.look(this.findAwaited(), this.clock.nowMs())
     }
+  }
+
+  /** Without what is archived: a block on either side of a gap, or of an archived run, may stand periods away from its end. */
+  private listGaps(): Gap[] {
+    return this.chain.listGaps().flatMap((gap) => {
+      const open = this.archived.listOpen({ from: gap.firstPeriod, to: gap.lastPeriod })
+      return open.map(({ from, to }) => ({ ...gap, firstPeriod: from, lastPeriod: to }))
+    })
   }
 
   private findAwaited(): Awaited | undefined {

@@ -16,17 +16,19 @@ export class GapWatch {
   look(gaps: readonly Gap[], nowMs: number): void {
     const standing = new Set<string>()
     for (const gap of gaps) {
-      standing.add(gap.missing)
-      const known = this.open.get(gap.missing) ?? { gap, sinceMs: nowMs, said: false }
+      // Archived periods may stand between: then one block is missing to several.
+      const key = `${gap.missing} ${gap.lastPeriod}`
+      standing.add(key)
+      const known = this.open.get(key) ?? { gap, sinceMs: nowMs, said: false }
       known.gap = gap
-      this.open.set(gap.missing, known)
+      this.open.set(key, known)
       if (known.said || nowMs - known.sinceMs < GRACE_MS) continue
       known.said = true
       this.log.warn(describe(gap), 'gap found')
     }
-    for (const [missing, { gap, said }] of this.open) {
-      if (standing.has(missing)) continue
-      this.open.delete(missing)
+    for (const [key, { gap, said }] of this.open) {
+      if (standing.has(key)) continue
+      this.open.delete(key)
       if (said) this.log.info(describe(gap), 'gap filled')
     }
   }

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { parseAttestedExecutions } from '../../archiver/attestation.ts'
+import { type Slot, THREAD_COUNT } from '../../core/index.ts'
 import {
   type ArchiverHolder,
   describeArchive,
   giveFinal,
   holdArchiver,
+  listSpooled,
   offerChain,
   reportFinal,
   settle,
@@ -57,6 +59,29 @@ describe('archiver/archiver', () => {
         [...whole.keys()].filter((period) => period < 3 || period > 5),
       )
       assert.ok(holder.archiver.listWanted().includes(expectedGap.missing))
+      await holder.archiver.stop()
+    })
+
+    it('that a lost spool leaves name no archived period', async () => {
+      const holder = await holdWithGap()
+      await holder.archiver.stop()
+      await holder.spool.deleteBlocks(await listSpooled(holder.spool))
+      const finals: Slot[] = []
+      for await (const { slot } of holder.spool.listFinals()) finals.push(slot)
+      await holder.spool.deleteFinals(finals)
+      await holder.restart()
+      const { gaps } = holder.archiver.status()
+      assert.equal(gaps.length, THREAD_COUNT)
+      // Threads have their next block in period 6, or after a miss there; all that is archived.
+      const ranges = new Set(gaps.map(({ firstPeriod, lastPeriod }) => `${firstPeriod} to ${lastPeriod}`))
+      assert.deepEqual([...ranges], ['3 to 5'])
+      assert.deepEqual(new Set(holder.archiver.listWanted()), new Set(gaps.map(({ missing }) => missing)))
+      const lost = offers.filter(({ slot }) => slot.period >= 3 && slot.period <= 6)
+      for (const { id, filledBlock } of lost.toReversed()) await holder.archiver.takeBlock(0, filledBlock, id)
+      await until(() => [3, 4, 5].every((period) => holder.archivedPeriods.includes(period)), 'the filling')
+      await settle()
+      assert.deepEqual(holder.archiver.status().gaps, [])
+      assert.deepEqual(await describeArchive(holder.store), whole)
       await holder.archiver.stop()
     })
 
