@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { type ArchivedPeriod, ArchiveError, type ChunkStore, type Period } from '../core/index.ts'
+import { type ArchivedPeriod, ArchiveError, type Period } from '../core/index.ts'
 import {
   applyRetention,
   computeNextRetentionAt,
@@ -48,6 +48,8 @@ export interface Query {
   readonly threads: number
   /** Gets a damaged period again, when somebody still has it. */
   readonly refetchPeriod?: (period: Period) => Promise<ArchivedPeriod | undefined>
+  /** Told of the first period that is kept, after a deletion. */
+  readonly onPruned?: (keptFrom: Period) => Promise<void>
 }
 
 export type QueryRow = { readonly row: object } | { readonly progress: object } | { readonly result: object | null }
@@ -79,7 +81,7 @@ async function* answer(query: Query, request: QueryRequest, signal: AbortSignal)
     case 'verify':
       return yield* verify(query, request, signal)
     case 'prune':
-      return yield { result: await prune(chunks, request) }
+      return yield { result: await prune(query, request) }
   }
 }
 
@@ -114,10 +116,11 @@ async function* verify(
 }
 
 /** What goes, or would go, and what stays; numbers of periods are null where there is no such period. */
-async function prune(store: ChunkStore, request: Extract<QueryRequest, { kind: 'prune' }>) {
+async function prune({ store: { chunks: store }, onPruned }: Query, request: Extract<QueryRequest, { kind: 'prune' }>) {
   const { retentionPeriods, dryRun } = request
   const range = await store.readRange()
   const plan = await (dryRun ? planRetention(store, retentionPeriods) : applyRetention(store, retentionPeriods))
+  if (plan && !dryRun) await onPruned?.(plan.to + 1)
   const keptFrom = plan ? plan.to + 1 : range?.first
   return {
     dryRun,

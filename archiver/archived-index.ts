@@ -47,6 +47,8 @@ export class ArchivedIndex {
   /** On disk, but damaged: as good as not archived, so that nodes are asked for them and they are written again. */
   private readonly unreadable = new Set<Period>()
   private isUnmarked = false
+  /** What stood before was deleted since the start. */
+  private keptFrom: Period = 0
   private readonly ids = new Map<number, BlockIdText>()
   private readonly slots = new Map<BlockIdText, Slot>()
   private onUnreadable: (period: Period, code: ErrorCode) => void = () => undefined
@@ -78,16 +80,28 @@ export class ArchivedIndex {
     return [...blocks.values()].sort((a, b) => slotIndex(a.block.slot) - slotIndex(b.block.slot))
   }
 
+  /** Also of periods that were deleted since the start: they are done with. */
   has(period: Period): boolean {
+    if (period < this.keptFrom) return true
     if (this.first === undefined || this.last === undefined || period < this.first || period > this.last) return false
     if (this.unreadable.has(period)) return false
     return !this.holes.some((hole) => period >= hole.from && period <= hole.to)
   }
 
-  /** The parts of a range that are not archived, ascending. */
+  /** The archive begins here now: what stood before was deleted, and what lacked there is not to come any more. */
+  forgetBefore(period: Period): void {
+    if (this.first === undefined || this.last === undefined || period > this.last) return
+    this.keptFrom = Math.max(this.keptFrom, period)
+    this.first = Math.max(this.first, period)
+    this.holes = this.holes.flatMap(({ from, to }) => (to < period ? [] : [{ from: Math.max(from, period), to }]))
+    for (const lost of this.unreadable) if (lost < period) this.unreadable.delete(lost)
+    this.isUnmarked = true
+  }
+
+  /** The parts of a range that are not archived and still to come, ascending. */
   listOpen(range: PeriodRange): PeriodRange[] {
     if (this.first === undefined || this.last === undefined) return [range]
-    const open: PeriodRange[] = [{ from: 0, to: this.first - 1 }, ...this.holes]
+    const open: PeriodRange[] = [{ from: this.keptFrom, to: this.first - 1 }, ...this.holes]
     for (const period of this.unreadable) open.push({ from: period, to: period })
     open.push({ from: this.last + 1, to: Number.POSITIVE_INFINITY })
     return open

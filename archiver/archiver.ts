@@ -179,6 +179,29 @@ export class Archiver implements Feed {
     await this.spool.sync()
   }
 
+  /** Nothing before `period` is kept any more: what lacks there is no gap, and what waits for it is cleared. */
+  async forgetBefore(period: Period): Promise<void> {
+    this.archived.forgetBefore(period)
+    this.gapWatch.forgetBefore(period)
+    this.chain.forgetBefore(period)
+    this.ledger.cutBefore(period, (range) => this.archived.listOpen(range).length > 0)
+    this.claims.forgetBefore({ period, thread: 0 })
+    this.executions.forget(0, period - 1)
+    const blocks = this.intake.listBefore(period)
+    this.intake.forget(blocks)
+    try {
+      await this.spool.deleteBlocks(blocks)
+      const finals: Slot[] = []
+      for await (const { slot } of this.spool.listFinals()) if (slot.period < period) finals.push(slot)
+      await this.spool.deleteFinals(finals)
+      await this.spool.deleteExecutions(0, period - 1)
+    } catch (error) {
+      if (!isStoreFailure(error)) throw error
+      // As what an archived period leaves there, it is cleared at the next start.
+      this.log.error({ period, err: error }, 'spool not cleared')
+    }
+  }
+
   status(): ArchiverStatus {
     return {
       spooledBlocks: this.intake.sizeBlocks,

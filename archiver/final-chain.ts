@@ -111,6 +111,12 @@ export class FinalChain {
     this.lost.add(id)
   }
 
+  /** Nothing before `period` is kept any more, nor asked for. */
+  forgetBefore(period: Period): void {
+    for (const [id, slot] of this.wanted) if (slot && slot.period < period) this.wanted.delete(id)
+    for (const id of this.lost) if ((this.ledger.slotOf(id)?.period ?? 0) < period) this.lost.delete(id)
+  }
+
   async onSpooled(id: BlockIdText, node: number): Promise<void> {
     const slot = this.lost.delete(id) ? this.intake.find(id)?.slot : undefined
     if (slot) this.onTouched({ from: slot.period, to: slot.period })

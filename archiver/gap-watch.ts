@@ -1,16 +1,26 @@
+import type { Period } from '../core/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import type { Gap } from './slot-ledger.ts'
 
 /** A block that is only late is no gap: nodes are asked for it every second. */
 const GRACE_MS = 5_000
 
-/** Says each gap once when it stands, and once when it is filled. */
+/** Says each gap once when it stands, and once when it is filled, or no longer kept. */
 export class GapWatch {
   private readonly log: Logger
   private readonly open = new Map<string, { gap: Gap; readonly sinceMs: number; said: boolean }>()
 
   constructor(log: Logger) {
     this.log = log
+  }
+
+  /** Gaps that end before this period are not to be filled any more. */
+  forgetBefore(period: Period): void {
+    for (const [key, { gap, said }] of this.open) {
+      if (gap.lastPeriod >= period) continue
+      this.open.delete(key)
+      if (said) this.log.info(describe(gap), 'gap no longer kept')
+    }
   }
 
   look(gaps: readonly Gap[], nowMs: number): void {

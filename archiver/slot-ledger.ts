@@ -80,6 +80,8 @@ export class SlotLedger {
   /** Parents of held blocks that are not held: highest child slot, and who named them. */
   private readonly unknown = new Map<BlockIdText, UnknownParent>()
   private highestIndex = -1
+  /** What a block of this period descends from in its thread is not asked for. */
+  private keptFrom: Period = 0
 
   constructor(restarts: readonly ChainRestart[] = []) {
     this.restarts = restarts
@@ -225,13 +227,42 @@ export class SlotLedger {
     }
   }
 
+  /**
+   * No slot before `period` is to be decided any more: gaps begin there, and blocks before it are forgotten, but for the
+   * last one of each thread.
+   *
+   * @param isOpen - whether some period of a range is still to be decided; where none is, a block waits for no parent
+   */
+  cutBefore(period: Period, isOpen: (range: { readonly from: Period; readonly to: Period }) => boolean): void {
+    this.keptFrom = Math.max(this.keptFrom, period)
+    for (const [thread, chain] of this.threads.entries()) {
+      const last = Math.max(0, lastAtOrBefore(chain, period - 1))
+      for (const { id } of chain.splice(0, last)) this.held.delete(id)
+      for (const block of chain) {
+        const to = block.slot.period
+        if (to <= period || !isOpen({ from: period, to })) this.link(block, thread)
+      }
+    }
+    for (const [id, entry] of this.unknown) {
+      if (!this.held.has(entry.child.id)) this.unknown.delete(id)
+    }
+  }
+
+  /** Whatever it descends from is done with. */
+  private link(block: Held, thread: number): void {
+    const parent = block.parents[thread]
+    if (block.linked || parent === undefined) return
+    block.linked = true
+    this.unknown.delete(parent)
+  }
+
   /** @param archived - of a block that is archived */
   private insert(block: FinalBlock, archived?: { readonly linked: boolean }): { from: Period; to: Period } {
     const { thread, period } = block.slot
     const named = this.unknown.get(block.id)
     this.unknown.delete(block.id)
     const parent = block.parents[thread]
-    const linked = parent === undefined || archived?.linked === true
+    const linked = parent === undefined || archived?.linked === true || period <= this.keptFrom
     const held: Held = { ...block, highestChild: named?.highestChild ?? -1, linked, archived: archived !== undefined }
     this.held.set(block.id, held)
     const index = slotIndex(block.slot)
@@ -263,6 +294,7 @@ export class SlotLedger {
     }
     // What an archived block names is archived as well, or its own thread names it.
     if (child.archived && (!isOwn || child.linked)) return period
+    if (isOwn && period <= this.keptFrom) return period
     const entry = this.unknown.get(id)
     if (!entry) this.unknown.set(id, { thread, highestChild: childIndex, child })
     else {

@@ -67,7 +67,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     undo.push(() => cpu.close())
     const retention = new RetentionRunner(
       { retentionPeriods: config.retentionPeriods },
-      { store: store.chunks, log: storeLog, onFatal },
+      { store: store.chunks, log: storeLog, onFatal, onPruned: (keptFrom) => archiver.forgetBefore(keptFrom) },
     )
     const archiver = new Archiver(
       {
@@ -148,7 +148,10 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     const gauges = keepGauges(metrics, status, stopping.signal, log)
     undo.push(() => gauges)
     const apiUrl = await openServer(
-      createApi({ status, query: { store, threads, refetchPeriod: refetch } }),
+      createApi({
+        status,
+        query: { store, threads, refetchPeriod: refetch, onPruned: (keptFrom) => archiver.forgetBefore(keptFrom) },
+      }),
       parseBind(config.api.bind),
       undo,
     )

@@ -1,5 +1,5 @@
 import { guardLoop, StoreWatch } from '../archiver/index.ts'
-import type { ArchiveError, ChunkStore } from '../core/index.ts'
+import type { ArchiveError, ChunkStore, Period } from '../core/index.ts'
 import { applyRetention } from '../storage-worker/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 
@@ -15,17 +15,25 @@ export class RetentionRunner {
   private readonly store: ChunkStore
   private readonly log: Logger
   private readonly onFatal: (error: ArchiveError) => void
+  private readonly onPruned: (keptFrom: Period) => Promise<void>
   private readonly watch: StoreWatch
   private running: Promise<void> | undefined
 
   constructor(
     options: { readonly retentionPeriods: number },
-    modules: { readonly store: ChunkStore; readonly log: Logger; readonly onFatal: (error: ArchiveError) => void },
+    modules: {
+      readonly store: ChunkStore
+      readonly log: Logger
+      readonly onFatal: (error: ArchiveError) => void
+      /** With the first period that is kept. */
+      readonly onPruned: (keptFrom: Period) => Promise<void>
+    },
   ) {
     this.retentionPeriods = options.retentionPeriods
     this.store = modules.store
     this.log = modules.log
     this.onFatal = modules.onFatal
+    this.onPruned = modules.onPruned
     this.watch = new StoreWatch({ failed: 'periods not pruned', again: 'periods can be pruned again' }, modules.log)
   }
 
@@ -48,8 +56,9 @@ export class RetentionRunner {
     try {
       const done = await applyRetention(this.store, this.retentionPeriods)
       this.watch.onSuccess()
-      if (done)
-        this.log.info({ firstPeriod: done.from, lastPeriod: done.to, bodyBytes: done.bodyBytes }, 'periods pruned')
+      if (!done) return
+      this.log.info({ firstPeriod: done.from, lastPeriod: done.to, bodyBytes: done.bodyBytes }, 'periods pruned')
+      await this.onPruned(done.to + 1)
     } catch (error) {
       this.watch.onError(error)
     }

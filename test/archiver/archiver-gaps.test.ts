@@ -99,6 +99,67 @@ describe('archiver/archiver', () => {
       await holder.archiver.stop()
     })
 
+    it('are none once retention has deleted past them: they are not waited for, listed or filled', async () => {
+      const holder = await holdWithGap()
+      await holder.archiver.onExecution(
+        { period: 4, thread: 9 },
+        { source: 'stream', complete: true, trailHash: 'trail', outcomes: [], events: [] },
+      )
+      for (let second = 0; second < 7; second++) {
+        holder.clock.advance(1_000)
+        await settle(10)
+      }
+      assert.ok((await listSpooled(holder.spool)).some(({ slot }) => slot.period === 4))
+      await holder.store.deletePeriods(0, 15)
+      await holder.archiver.forgetBefore(16)
+      const checkNone = async () => {
+        assert.deepEqual(holder.archiver.status().gaps, [])
+        assert.deepEqual(holder.archiver.listWanted(), [])
+        assert.equal(holder.archiver.status().spooledBlocks, (await listSpooled(holder.spool)).length)
+        assert.ok((await listSpooled(holder.spool)).every(({ slot }) => slot.period >= 16))
+        for await (const { slot } of holder.spool.listFinals()) assert.ok(slot.period >= 16)
+        assert.equal((await holder.spool.readExecutions(4)).size, 0)
+      }
+      await checkNone()
+      // A node with a long memory names and gives them all the same.
+      await holder.archiver.onClaims(0, fillers)
+      for (const { id, filledBlock } of fillers.toReversed()) {
+        assert.equal(await holder.archiver.takeBlock(0, filledBlock, id), 'ignored')
+      }
+      await checkNone()
+      holder.clock.advance(1_000)
+      await settle()
+      const said = holder.logged.map(({ msg }) => msg).filter((msg) => String(msg).startsWith('gap '))
+      assert.deepEqual(said, ['gap found', 'gap no longer kept'])
+      assert.equal((await holder.store.readRange())?.first, 16)
+      await holder.restart()
+      await checkNone()
+      await holder.archiver.stop()
+      for (const [period, described] of await describeArchive(holder.store)) {
+        assert.equal(described, whole.get(period))
+      }
+    })
+
+    it('of which retention has deleted a part are listed and filled from there on', async () => {
+      const holder = await holdWithGap()
+      await holder.store.deletePeriods(0, 3)
+      await holder.archiver.forgetBefore(4)
+      assert.deepEqual(holder.archiver.status().gaps, [{ ...expectedGap, firstPeriod: 4 }])
+      const [filler] = fillers.filter(({ slot }) => slot.period === 4)
+      assert.ok(filler)
+      assert.equal(await holder.archiver.takeBlock(0, filler.filledBlock, filler.id), 'spooled')
+      await until(() => [4, 5].every((period) => holder.archivedPeriods.includes(period)), 'the filling')
+      await settle()
+      assert.deepEqual(holder.archiver.status().gaps, [])
+      assert.deepEqual(holder.archiver.listWanted(), [])
+      await holder.archiver.stop()
+      const after = await describeArchive(holder.store)
+      assert.deepEqual(
+        [...after],
+        [...whole].filter(([period]) => period >= 4),
+      )
+    })
+
     it('survive a restart, and no other gap appears by it', async () => {
       const holder = await holdWithGap()
       await holder.restart()

@@ -11,12 +11,14 @@ describe('daemon/retention-runner', () => {
   let store: ChunkStore
   let lines: Record<string, unknown>[]
   let fatal: unknown[]
+  let keptFrom: number[]
   let runner: RetentionRunner
 
   beforeEach(async () => {
     error = undefined
     lines = []
     fatal = []
+    keptFrom = []
     const levels = { bodies: await openMemoryLevel('bodies'), index: await openMemoryLevel('index') }
     const plain = new LevelChunkStore(TEST_IDENTITY, levels)
     for (let number = 0; number < 64; number++)
@@ -32,7 +34,12 @@ describe('daemon/retention-runner', () => {
     const log = createLogger({ level: 'info', format: 'json', destination: { write } })
     runner = new RetentionRunner(
       { retentionPeriods: 16 },
-      { store, log: log.child({ module: 'storage-worker' }), onFatal: (each) => void fatal.push(each) },
+      {
+        store,
+        log: log.child({ module: 'storage-worker' }),
+        onFatal: (each) => void fatal.push(each),
+        onPruned: async (period) => void keptFrom.push(period),
+      },
     )
   })
 
@@ -50,6 +57,7 @@ describe('daemon/retention-runner', () => {
     assert.equal(said('periods pruned').length, 1)
     await wake()
     assert.equal(said('periods pruned').length, 1)
+    assert.deepEqual(keptFrom, [32])
   })
 
   for (const code of ['STORE_DISK_FULL', 'STORE_READ_FAILED'] as const) {
