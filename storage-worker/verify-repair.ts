@@ -1,8 +1,12 @@
 import { type ArchivedPeriod, computePeriodRoot, equalBytes, type Period } from '../core/index.ts'
 import type { LevelChunkStore } from './chunk-store.ts'
+import { keepIntact } from './keep-intact.ts'
+import { describePlace, EXECUTION_RESULTS } from './keyspace.ts'
 import { decodeSummary, summaryKey } from './period-index.ts'
 import type { OpenPeriods } from './table-periods.ts'
 import type { Damage, VerifyOptions } from './verify-report.ts'
+
+const RESULTS = describePlace(EXECUTION_RESULTS)
 
 export interface RepairJob {
   readonly range: OpenPeriods
@@ -11,22 +15,53 @@ export interface RepairJob {
   readonly orphans: ReadonlyMap<Period, readonly number[]>
 }
 
-/** Writes anew what is damaged, as far as it can be had. What came of it a second look has to say (`confirmRepairs`). */
+/**
+ * Writes anew what is damaged, as far as it can be had. What came of it a second look has to say (`confirmRepairs`).
+ *
+ * @returns the periods whose execution results were damaged: what a node gives has none
+ */
 export async function repairPeriods(
   store: LevelChunkStore,
   { range, damages, orphans }: RepairJob,
   refetchPeriod: VerifyOptions['refetchPeriod'],
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<ReadonlySet<Period>> {
+  const lost = new Set<Period>()
   for (const [period, places] of orphans) await store.deleteValues(period, places)
   const damaged = new Set(damages.flatMap((damage) => (isOfBodies(damage) ? [damage.period ?? 0] : [])))
   for (const period of damaged) {
     signal?.throwIfAborted()
     const fetched = await refetchPeriod?.(period)
     // A node that has forgotten a block of it, or is on another chain, gives another period.
-    if (fetched && (await isRecorded(store, fetched))) await store.replacePeriod(fetched)
+    if (!fetched || !(await isRecorded(store, fetched))) continue
+    const kept = await keepIntact(store, fetched)
+    await store.replacePeriod(kept.period)
+    if (kept.areResultsLost) lost.add(period)
   }
   if (damages.some((damage) => damage.what === 'index')) await store.rebuildIndex(range)
+  return lost
+}
+
+/** The damages, and for each of these periods that its execution results are gone. */
+export function nameLostResults(damages: readonly Damage[], lost: ReadonlySet<Period>): Damage[] {
+  const loss = { lost: true, note: 'no node gives them again: the period is kept without them' } as const
+  const unnamed = new Set(lost)
+  const named = damages.map((damage): Damage => {
+    const { period, what } = damage
+    if (period === undefined || what !== RESULTS || !unnamed.delete(period)) return damage
+    return { ...damage, ...loss }
+  })
+  const others = [...unnamed].map(
+    (period): Damage => ({
+      period,
+      what: RESULTS,
+      code: 'STORE_VALUE_MISSING',
+      repairable: true,
+      repaired: true,
+      ...loss,
+    }),
+  )
+  return [...named, ...others]
 }
 
 /**

@@ -11,6 +11,8 @@ export interface Damage {
   readonly repairable: boolean
   /** Set when repair was asked for. */
   readonly repaired?: boolean
+  /** No repair brings it back: what stands in its place is sound, and empty of it. */
+  readonly lost?: true
   /** What came of a repair: how much is back, and where the rest lies. */
   readonly note?: string
 }

@@ -6,7 +6,7 @@ import { findDamagedTables } from './table-file.ts'
 import { BodiesCheck, type CheckedPeriod } from './verify-bodies.ts'
 import { IndexCheck } from './verify-index.ts'
 import { VerifyPool } from './verify-pool.ts'
-import { confirmRepairs, repairPeriods } from './verify-repair.ts'
+import { confirmRepairs, nameLostResults, repairPeriods } from './verify-repair.ts'
 import { type Damage, DamageList, type VerifyOptions, type VerifyProgress, type VerifyReport } from './verify-report.ts'
 import { sweepSpool } from './verify-spool.ts'
 
@@ -100,13 +100,15 @@ class VerifyRun {
 
   private async repair(signal?: AbortSignal): Promise<Damage[]> {
     const { store, range, orphans, options } = this
-    await repairPeriods(store, { range, damages: this.damages.all, orphans }, options.refetchPeriod, signal)
-    return confirmRepairs(this.damages.all, async (period) => {
+    const job = { range, damages: this.damages.all, orphans }
+    const lost = await repairPeriods(store, job, options.refetchPeriod, signal)
+    const confirmed = await confirmRepairs(this.damages.all, async (period) => {
       const again = { from: period, to: period, deep: options.deep ?? false, threads: 0 }
       const { damages, periods } = await verifyArchive(store, again)
       if (damages.length > 0) return false
       return periods === 0 ? 'absent' : true
     })
+    return nameLostResults(confirmed, lost)
   }
 
   private report(damages: readonly Damage[]): VerifyReport {

@@ -18,6 +18,7 @@ interface VerifyResult {
     readonly code: string
     readonly repairable: boolean
     readonly repaired?: boolean
+    readonly lost?: true
     readonly note?: string
   }[]
   readonly gaps: readonly { readonly from: number; readonly to: number }[]
@@ -89,14 +90,20 @@ function show(
 ): void {
   const { damages, gaps } = result
   for (const damage of damages) {
-    const { period, what, code, repaired, note } = damage
+    const { period, what, code, repaired, lost, note } = damage
     const where = `${period === undefined ? what : `period ${period}: ${what}`} (${code})`
-    if (repaired) output.markedLine('yellow', 'repaired', ` ${where}${note === undefined ? '' : `: ${note}`}`)
+    if (lost) output.markedLine('red', 'LOST', ` ${where}${note === undefined ? '' : `: ${note}`}`)
+    else if (repaired) output.markedLine('yellow', 'repaired', ` ${where}${note === undefined ? '' : `: ${note}`}`)
     else output.markedLine('red', 'DAMAGED', ` ${where}, ${describeLeft(damage, run)}`)
   }
   for (const { from, to } of gaps) output.line(`gap: periods ${from} to ${to} are not archived`)
   const left = damages.filter(({ repaired }) => !repaired).length
-  const mended = damages.length > left ? `${formatCount(damages.length - left, 'damage')} repaired, ` : ''
+  const lost = damages.filter((damage) => damage.lost).length
+  const repaired = damages.length - left - lost
+  const mended = [
+    ...(repaired > 0 ? [`${formatCount(repaired, 'damage')} repaired, `] : []),
+    ...(lost > 0 ? [`execution results of ${formatCount(lost, 'period')} lost, `] : []),
+  ].join('')
   const found = `${mended}${left === 0 ? 'no damage' : formatCount(left, 'damage')}${mended ? ' left' : ''}`
   output.line(
     `Verified ${formatCount(result.periods, 'period')}, ${formatCount(result.chunks, 'chunk')}, ${formatBytes(result.bytes)} in ${formatDuration(run.elapsedMs)}: ${found}.`,

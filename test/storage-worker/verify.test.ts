@@ -78,6 +78,49 @@ describe('storage-worker/verify', () => {
     })
   }
 
+  describe('a node that gives blocks, but not what executing them did', () => {
+    const refetchPeriod = async (number: number) => ({ ...makePeriod(number), executionResults: Uint8Array.of(0) })
+    const repair = () => verifyArchive(store, { repair: true, refetchPeriod })
+
+    for (const n of [0, SEALS, MANIFEST]) {
+      it(`repairs place ${n} and leaves the execution results that are intact`, async () => {
+        await flip(store, 4, n)
+        const { damages } = await repair()
+        assert.deepEqual(
+          damages.map(({ repaired, lost }) => [repaired, lost]),
+          [[true, undefined]],
+        )
+        await assertHolds(store, makePeriod(4))
+      })
+    }
+
+    it('says that execution results are lost where they were damaged', async () => {
+      await flip(store, 4, 1)
+      await flip(store, 4, EXECUTION_RESULTS)
+      const { damages } = await repair()
+      assert.deepEqual(
+        damages.map(({ what, repaired, lost, note }) => [what, repaired, lost, note !== undefined]),
+        [
+          ['chunk 1', true, undefined, false],
+          ['execution results', true, true, true],
+        ],
+      )
+      assert.deepEqual(await store.readExecutionResults(4), Uint8Array.of(0))
+      assert.deepEqual((await verifyArchive(store, { deep: true })).damages, [])
+    })
+
+    it('says that execution results are lost of a period of which only the index knew', async () => {
+      for await (const { places: found } of store.listPlaces(4, 4)) await store.deleteValues(4, found)
+      const { damages } = await repair()
+      const lost = damages.filter((damage) => damage.lost)
+      assert.deepEqual(
+        lost.map(({ period, what, code, repaired }) => [period, what, code, repaired]),
+        [[4, 'execution results', 'STORE_VALUE_MISSING', true]],
+      )
+      assert.deepEqual(await store.readExecutionResults(4), Uint8Array.of(0))
+    })
+  })
+
   it('says so when a repair finds no source', async () => {
     await flip(store, 4, SEALS)
     const report = await verifyArchive(store, { repair: true, refetchPeriod: async () => undefined })
@@ -304,7 +347,10 @@ describe('storage-worker/verify', () => {
       const repaired = await openTestStore(dataDir, { repair: true })
       const refetchPeriod = async (number: number) => makePeriod(number)
       const report = await verifyArchive(repaired.chunks, { repair: true, refetchPeriod })
-      assert.equal(report.damages.length, name === 'bodies' ? PERIODS.length : 0)
+      const named = report.damages.filter(({ lost }) => !lost)
+      assert.equal(named.length, name === 'bodies' ? PERIODS.length : 0)
+      // What executing them did was in that table, and a node does not give it again.
+      assert.equal(report.damages.length - named.length, named.length)
       assert.ok(report.damages.every(({ repaired }) => repaired))
       for (const number of PERIODS) await assertHolds(repaired.chunks, makePeriod(number))
       assert.deepEqual((await verifyArchive(repaired.chunks, { deep: true })).damages, [])
