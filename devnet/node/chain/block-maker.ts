@@ -10,12 +10,14 @@ import {
 } from '../../../core/index.ts'
 import { signBlock } from '../../chain-maker.ts'
 import { TrackedBlock } from './chain-block.ts'
-import type { SlotDraw } from './draw.ts'
+import type { DrawnStaker } from './draw.ts'
 import type { TrackedOperation } from './known-operation.ts'
 
 export interface BlockPlan {
   readonly slot: Slot
-  readonly draw: SlotDraw
+  readonly producer: DrawnStaker
+  /** By index; nobody signs for who is not one of the chain's own. */
+  readonly endorsers: readonly (DrawnStaker | undefined)[]
   /** 33 bytes each, of every thread. */
   readonly parents: readonly Uint8Array[]
   readonly operations: readonly TrackedOperation[]
@@ -35,7 +37,7 @@ export function makeBlocks(plan: BlockPlan, withRival: boolean): TrackedBlock[] 
 
 /** A rival has an endorsement fewer, so it loses; where there is none, it says something else about versions. */
 function assemble(plan: BlockPlan, endorsements: readonly HeaderEndorsement[], isRival: boolean): TrackedBlock {
-  const { slot, parents, networkVersion, operations, draw, pair } = plan
+  const { slot, parents, networkVersion, operations, producer, pair } = plan
   const difference = !isRival
     ? {}
     : endorsements.length > 0
@@ -44,8 +46,8 @@ function assemble(plan: BlockPlan, endorsements: readonly HeaderEndorsement[], i
   const common = { slot, parents, currentVersion: networkVersion, denunciations: denounce(pair) }
   const header = { ...common, endorsements, ...difference }
   const content = operations.map(({ idBytes, id, message, thread }) => ({ id: idBytes, idText: id, message, thread }))
-  const { id, idBytes, header: made, headerMessage } = signBlock(draw.producer.key, header, content)
-  const { address, publicKey } = draw.producer
+  const { id, idBytes, header: made, headerMessage } = signBlock(producer.key, header, content)
+  const { address, publicKey } = producer
   return new TrackedBlock({
     ...{ id, idBytes, header: made, headerMessage, operations, isRival },
     ...{ creator: address, creatorKey: publicKey },
@@ -72,10 +74,11 @@ function denounce([block, rival]: readonly TrackedBlock[]): Denunciation[] {
 }
 
 /** Each by who was drawn for its index, for the block before in the thread. */
-function signEndorsements({ slot, draw, parents, endorsements }: BlockPlan): HeaderEndorsement[] {
+function signEndorsements({ slot, endorsers, parents, endorsements }: BlockPlan): HeaderEndorsement[] {
   const endorsedBlock = parents[slot.thread]
   if (!endorsedBlock) throw new Error(`thread ${slot.thread} has no parent`)
-  return draw.endorsers.slice(0, endorsements).map((staker, index) => {
+  return endorsers.slice(0, endorsements).flatMap((staker, index) => {
+    if (!staker) return []
     const { publicKey } = staker.key
     const hash = computeEndorsementHash(publicKey, encodeEndorsementContent({ slot, index, endorsedBlock }))
     const signature = staker.key.sign(computeEndorsementSignedHash(publicKey, { slot, index }, hash))

@@ -4,8 +4,10 @@ import { type MadeKey, makeKey } from '../../made-key.ts'
 /** A key that signs blocks and endorsements when it is drawn. */
 export interface Staker {
   readonly key: MadeKey
-  /** At the beginning; the draw goes by these, whatever is bought and sold later. */
+  /** At the beginning; who has fewer at the start of a cycle buys what is missing, as far as his coins go. */
   readonly rolls: bigint
+  /** At the beginning, unless `accounts` says otherwise. */
+  readonly coinsNanoMas?: bigint
 }
 
 export interface DevnetChainOptions {
@@ -16,7 +18,7 @@ export interface DevnetChainOptions {
   readonly chainId?: bigint
   /** Decides draws, misses, rivals and, if none are given, stakers; 'devnet' by default. */
   readonly seed?: string
-  /** 16 keys of the seed with 100 rolls each by default. */
+  /** 16 keys of the seed with 100 rolls and 100,000 MAS each by default. */
   readonly stakers?: readonly Staker[]
   /** Whose gas prices hold; 'MAIN.5.0' by default. */
   readonly nodeVersion?: NodeVersion
@@ -49,6 +51,11 @@ export type ResolvedChainOptions = Readonly<Required<Omit<DevnetChainOptions, 'a
 
 const STAKER_COUNT = 16
 const STAKER_ROLLS = 100n
+/**
+ * With one rival in a hundred blocks the stakers lose 3 MAS a period of what rewards do not bring back, so this lasts for
+ * three months of chain time.
+ */
+const STAKER_COINS_NANO_MAS = 100_000_000_000_000n
 export const ENDORSEMENT_COUNT = 16
 
 /** Every option with its default. */
@@ -75,5 +82,6 @@ export function resolveChainOptions(options: DevnetChainOptions): ResolvedChainO
 }
 
 function makeStakers(seed: string): Staker[] {
-  return Array.from({ length: STAKER_COUNT }, (_, i) => ({ key: makeKey(`${seed} staker ${i}`), rolls: STAKER_ROLLS }))
+  const common = { rolls: STAKER_ROLLS, coinsNanoMas: STAKER_COINS_NANO_MAS }
+  return Array.from({ length: STAKER_COUNT }, (_, i) => ({ key: makeKey(`${seed} staker ${i}`), ...common }))
 }

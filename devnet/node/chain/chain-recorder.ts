@@ -7,6 +7,7 @@ import {
   deleteBlock,
   deleteExecution,
   deletePooled,
+  deleteRolls,
   type FinalRecord,
   putBlock,
   putExecution,
@@ -14,10 +15,12 @@ import {
   putJson,
   putLedgerChanges,
   putPooled,
+  putRolls,
   SPACE,
 } from './chain-records.ts'
 import type { ChainStore, StoreChange } from './chain-store.ts'
 import type { TrackedOperation } from './known-operation.ts'
+import type { RollCounts } from './roll-history.ts'
 import type { FinalSlot } from './slot-executor.ts'
 import { identityOf } from './stored-chain.ts'
 
@@ -110,6 +113,11 @@ export class ChainRecorder {
 
   keepDeferredCalls(calls: readonly DeferredCall[]): void {
     this.keep(() => [putJson(SPACE.deferredCalls, calls)])
+  }
+
+  /** Held when a cycle ended; of one that is too old nothing is kept. */
+  keepRolls(cycle: number, counts: RollCounts, droppedCycle: number): void {
+    this.keep(() => [putRolls(cycle, counts), ...(droppedCycle < 0 ? [] : [deleteRolls(droppedCycle)])])
   }
 
   /** As it is at the next write. */

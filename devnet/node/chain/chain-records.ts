@@ -4,6 +4,7 @@ import type { TrackedBlock } from './chain-block.ts'
 import type { StoreChange } from './chain-store.ts'
 import type { TrackedOperation } from './known-operation.ts'
 import { encodeJson } from './record-json.ts'
+import type { RollCounts } from './roll-history.ts'
 import type { Execution, PlainState } from './slot-executor.ts'
 
 /** Keyspaces of the chain's database, by the first byte of a key. Integers in keys are big endian. */
@@ -31,6 +32,8 @@ export const SPACE = {
   retiredEvents: 11,
   /** nothing -> JSON Control */
   control: 12,
+  /** u64 cycle -> JSON RollCounts at its end, final */
+  rolls: 13,
 } as const
 
 export interface ChainIdentity {
@@ -138,6 +141,14 @@ export function putExecution(id: string, execution: Execution): StoreChange {
 
 export function deleteExecution(id: string): StoreChange {
   return del(SPACE.executions, Buffer.from(id))
+}
+
+export function putRolls(cycle: number, counts: RollCounts): StoreChange {
+  return putJson(SPACE.rolls, counts, u64(cycle))
+}
+
+export function deleteRolls(cycle: number): StoreChange {
+  return del(SPACE.rolls, u64(cycle))
 }
 
 export function readU64(bytes: Uint8Array): bigint {

@@ -9,16 +9,17 @@ import {
   type Staker,
 } from './chain-options.ts'
 import { type CycleCounts, CycleStats } from './cycle-stats.ts'
-import { Draw } from './draw.ts'
+import { Draw, type SlotDraw } from './draw.ts'
 import type { KnownOperation, TrackedOperation } from './known-operation.ts'
 import { OperationPool } from './operation-pool.ts'
+import { cycleOf } from './roll-history.ts'
 import { type ChainEvent, type Execution, SlotExecutor } from './slot-executor.ts'
 import { createEngine, fillLedger, type StoredChain } from './stored-chain.ts'
 
 export interface CycleInfo extends CycleCounts {
   /** Every slot of the cycle is final. */
   readonly isFinal: boolean
-  /** What the draw goes by; absent for who never stakes. */
+  /** What the draw of the cycle goes by; absent for who has none. */
   readonly activeRolls: bigint | undefined
 }
 
@@ -42,14 +43,17 @@ export abstract class ChainView {
   constructor(options: DevnetChainOptions, stored: StoredChain | undefined) {
     const resolved = resolveChainOptions(options)
     this.options = resolved
-    this.draw = new Draw(resolved.seed, resolved.stakers)
+    this.draw = new Draw(resolved.seed, resolved.stakers, stored?.rolls)
     this.graph = new BlockGraph(resolved)
     this.cycles = new CycleStats(stored?.final.cycles)
     this.engine = createEngine(resolved, stored)
     const accounts = [...options.accounts]
+    const stakerCoins = this.draw.stakers.flatMap(({ address, coinsNanoMas }) =>
+      coinsNanoMas === undefined ? [] : [[address, coinsNanoMas] as const],
+    )
     for (const ledger of [this.engine.ledger, this.finalLedger]) {
       if (stored) fillLedger(ledger, stored)
-      else for (const [address, balance] of accounts) ledger.setBalance(address, balance)
+      else for (const [address, balance] of [...stakerCoins, ...accounts]) ledger.setBalance(address, balance)
       ledger.dropJournal()
     }
     this.executor = new SlotExecutor({ engine: this.engine, finalLedger: this.finalLedger })
@@ -182,9 +186,11 @@ export abstract class ChainView {
 
   /** Of the last five, oldest first. */
   cyclesOf(address: string): CycleInfo[] {
-    const activeRolls = this.draw.stakers.find((staker) => staker.address === address)?.rolls
     const next = Math.floor(slotOfIndex(this.executor.finalIndex + 1).period / PERIODS_PER_CYCLE)
-    return this.cycles.of(address).map((counts) => ({ ...counts, isFinal: counts.cycle < next, activeRolls }))
+    return this.cycles.of(address).map((counts) => {
+      const rolls = this.draw.history.activeIn(counts.cycle).find(([holder]) => holder === address)?.[1]
+      return { ...counts, isFinal: counts.cycle < next, activeRolls: rolls === 0n ? undefined : rolls }
+    })
   }
 
   /** Who has rolls in candidate state, most first. */
@@ -193,20 +199,35 @@ export abstract class ChainView {
     return counts.sort((a, b) => Number(b.rolls - a.rolls) || (a.address < b.address ? -1 : 1))
   }
 
-  /** Whom slots are drawn for, in every cycle, most rolls first. */
+  /** Whom slots are drawn for in the cycle of the clock, most rolls first. */
   listActiveStakers(): { readonly address: string; readonly rolls: bigint }[] {
-    const stakers = this.draw.stakers.map(({ address, rolls }) => ({ address, rolls }))
+    const active = this.draw.history.activeIn(cycleOf(this.clockIndex))
+    const stakers = active.flatMap(([address, rolls]) => (rolls > 0n ? { address, rolls } : []))
     return stakers.sort((a, b) => Number(b.rolls - a.rolls))
   }
 
-  /** Of any slot, past or future, by address: 16 endorsers by index. */
-  drawOf(index: number): { readonly producer: string; readonly endorsers: readonly string[] } {
-    const { producer, endorsers } = this.draw.at(index)
-    return { producer: producer.address, endorsers: endorsers.map(({ address }) => address) }
+  /** Whom slots may be drawn for from one to another. */
+  listDrawn(fromIndex: number, toIndex: number): ReadonlySet<string> {
+    const both = [fromIndex, toIndex].flatMap((index) => this.draw.history.activeIn(cycleOf(index)))
+    return new Set(both.flatMap(([address, rolls]) => (rolls > 0n ? address : [])))
   }
 
-  /** Of any slot, past or future. */
+  /** Who can make blocks: the chain's own stakers, whether they have rolls or not. */
+  get blockMakers(): readonly string[] {
+    return this.draw.stakers.map(({ address }) => address)
+  }
+
+  /** The last slot whose draw nothing can change any more: at least that of the next cycle while finality keeps up. */
+  get lastDrawnIndex(): number {
+    return this.draw.history.lastDrawnIndex
+  }
+
+  /** By address: 16 endorsers by index. */
+  drawOf(index: number): SlotDraw {
+    return this.draw.at(index)
+  }
+
   producerOf(index: number): string {
-    return this.draw.at(index).producer.address
+    return this.draw.at(index).producer
   }
 }

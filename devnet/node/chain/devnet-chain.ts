@@ -9,7 +9,15 @@ import { ChainRecorder } from './chain-recorder.ts'
 import type { ChainStore } from './chain-store.ts'
 import { ChainView } from './chain-view.ts'
 import { type KnownOperation, TrackedOperation } from './known-operation.ts'
-import { type CheckedOperation, checkOperation, type SentOperation, trackOperation } from './operation-pool.ts'
+import {
+  type CheckedOperation,
+  checkOperation,
+  OPERATION_VALIDITY_PERIODS,
+  type SentOperation,
+  trackOperation,
+} from './operation-pool.ts'
+import { CYCLE_SLOTS, cycleOf } from './roll-history.ts'
+import { signRollPurchase } from './roll-purchase.ts'
 import type { SlotOutput } from './slot-executor.ts'
 import type { StoredChain } from './stored-chain.ts'
 
@@ -221,6 +229,7 @@ export class DevnetChain extends ChainView {
     const { recorder, control } = this
     this.makingIndex = index
     const orders = control.current
+    if (index % CYCLE_SLOTS === 0) this.buyRollsBack()
     const { chosen, hopeless } = this.pool.sortOut(
       { slot: slotOfIndex(index), slotIndex: index, executedIndex: this.executor.executedIndex },
       (address) => this.engine.ledger.balance(address),
@@ -241,6 +250,18 @@ export class DevnetChain extends ChainView {
     this.follow()
   }
 
+  /** Every denunciation costs a roll: a chain whose rivals ran its stakers down would end. */
+  private buyRollsBack(): void {
+    const { draw, engine, chainId, minimalFeeNanoMas: feeNanoMas } = this
+    const expirePeriod = this.lastSlot.period + OPERATION_VALIDITY_PERIODS
+    for (const staker of draw.stakers) {
+      const held = engine.rolls.count(staker.address)
+      const coins = engine.ledger.balance(staker.address)
+      const sent = signRollPurchase(staker, { held, coins, feeNanoMas, expirePeriod, chainId })
+      if (sent) this.accept(this.check(sent))
+    }
+  }
+
   private makeBlocksOf(index: number, operations: readonly TrackedOperation[]): TrackedBlock[] {
     const { control, draw, options } = this
     const slot = slotOfIndex(index)
@@ -248,11 +269,16 @@ export class DevnetChain extends ChainView {
     // An order counts slots of the thread: one that is missed anyway uses it up too.
     if (control.takeMiss(slot.thread) || isMissed) return []
     if (options.skipsEmptyBlocks && operations.length === 0 && slot.thread !== 0) return []
+    const { producer, endorsers } = draw.at(index)
+    const staker = draw.stakerOf(producer)
+    // Drawn by rolls of his own, who runs no node here.
+    if (!staker) return []
     const hasRival = control.takeFork(slot.thread) || draw.hasRival(index, control.orphanRate ?? options.orphanRate)
     const { endorsements, networkVersion } = options
     const { parents, newestPair: pair } = this.graph
-    const plan = { slot, draw: draw.at(index), parents, pair, operations, endorsements, networkVersion }
-    return makeBlocks(plan, hasRival)
+    const signers = endorsers.map((address) => draw.stakerOf(address))
+    const common = { slot, parents, pair, operations, endorsements, networkVersion }
+    return makeBlocks({ ...common, producer: staker, endorsers: signers }, hasRival)
   }
 
   private markIncluded(block: TrackedBlock): void {
@@ -291,12 +317,18 @@ export class DevnetChain extends ChainView {
     const final = executor.finalize()
     const { output, state } = final
     this.cycles.add(output)
+    if ((output.slotIndex + 1) % CYCLE_SLOTS === 0) this.keepRolls(cycleOf(output.slotIndex), state.rolls.counts)
     this.executedCount += output.executedOperations.length
     recorder.keepFinalSlot(final)
     if (state.deferredCalls !== calls) recorder.keepDeferredCalls(state.deferredCalls)
     executor.forgetEvents()
     this.keepFinal()
     this.finalized.tell(output)
+  }
+
+  private keepRolls(cycle: number, held: ReadonlyMap<string, bigint>): void {
+    const { counts, droppedCycle } = this.draw.history.add(cycle, held)
+    this.recorder.keepRolls(cycle, counts, droppedCycle)
   }
 
   private keepFinal(): void {

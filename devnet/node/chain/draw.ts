@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { formatAddress, formatPublicKey } from '../../../core/index.ts'
 import { drawNumber } from '../../made-key.ts'
 import { ENDORSEMENT_COUNT, type Staker } from './chain-options.ts'
+import { cycleOf, type RollCounts, RollHistory } from './roll-history.ts'
 
 const NUMBER_BYTES = 6
 
@@ -11,39 +12,54 @@ export interface DrawnStaker extends Staker {
   readonly publicKey: string
 }
 
-/** Who makes the block of a slot and who endorses it. */
+/** Who makes the block of a slot and who endorses it, by address. */
 export interface SlotDraw {
-  readonly producer: DrawnStaker
+  readonly producer: string
   /** By index, 16. */
-  readonly endorsers: readonly DrawnStaker[]
+  readonly endorsers: readonly string[]
 }
 
-/**
- * The draw of every slot, past and future: by the seed, over the rolls that the stakers began with. Rolls bought and sold
- * later change nothing, so whoever runs the chain never loses it.
- */
-export class Draw {
-  private readonly seed: string
-  readonly stakers: readonly DrawnStaker[]
-  private readonly limits: readonly number[]
-  private readonly total: number
+/** Shares of the addresses, one after another, as they add up. */
+interface DrawTable {
+  readonly addresses: readonly string[]
+  readonly limits: readonly number[]
+  readonly total: number
+}
 
-  constructor(seed: string, stakers: readonly Staker[]) {
+/** The draw of every slot: by the seed, over the rolls that are active in its cycle. */
+export class Draw {
+  readonly stakers: readonly DrawnStaker[]
+  readonly history: RollHistory
+  private readonly seed: string
+  private readonly byAddress: ReadonlyMap<string, DrawnStaker>
+  private readonly tables = new WeakMap<RollCounts, DrawTable>()
+
+  /** @param stored - rolls at the end of cycles, of a chain that goes on */
+  constructor(seed: string, stakers: readonly Staker[], stored?: Iterable<readonly [cycle: number, RollCounts]>) {
     this.seed = seed
     this.stakers = stakers.map((staker) => ({
       ...staker,
       address: formatAddress(staker.key.address),
       publicKey: formatPublicKey(staker.key.publicKey),
     }))
-    let sum = 0
-    this.limits = stakers.map(({ rolls }) => (sum += Number(rolls)))
-    this.total = sum
+    this.byAddress = new Map(this.stakers.map((staker) => [staker.address, staker]))
+    this.history = new RollHistory(
+      this.stakers.map(({ address, rolls }) => [address, rolls] as const),
+      stored,
+    )
+  }
+
+  /** One of the chain's own; nobody here can sign for anybody else. */
+  stakerOf(address: string): DrawnStaker | undefined {
+    return this.byAddress.get(address)
   }
 
   at(slotIndex: number): SlotDraw {
     const outputLength = (1 + ENDORSEMENT_COUNT) * NUMBER_BYTES
     const bytes = createHash('shake256', { outputLength }).update(`${this.seed} draw ${slotIndex}`).digest()
-    const pick = (i: number) => this.pick(bytes.readUIntBE(i * NUMBER_BYTES, NUMBER_BYTES) / 2 ** (8 * NUMBER_BYTES))
+    const table = this.tableOf(this.history.activeIn(cycleOf(slotIndex)))
+    const pick = (i: number) =>
+      pickShare(table, bytes.readUIntBE(i * NUMBER_BYTES, NUMBER_BYTES) / 2 ** (8 * NUMBER_BYTES))
     return { producer: pick(0), endorsers: Array.from({ length: ENDORSEMENT_COUNT }, (_, i) => pick(1 + i)) }
   }
 
@@ -57,10 +73,19 @@ export class Draw {
     return rate > 0 && drawNumber(`${this.seed} rival ${slotIndex}`) < rate
   }
 
-  private pick(share: number): DrawnStaker {
-    const place = this.limits.findIndex((limit) => share * this.total < limit)
-    const staker = this.stakers[place]
-    if (!staker) throw new Error('there is nobody to draw')
-    return staker
+  private tableOf(counts: RollCounts): DrawTable {
+    const known = this.tables.get(counts)
+    if (known) return known
+    let total = 0
+    const limits = counts.map(([, rolls]) => (total += Number(rolls)))
+    const table = { addresses: counts.map(([address]) => address), limits, total }
+    this.tables.set(counts, table)
+    return table
   }
+}
+
+function pickShare({ addresses, limits, total }: DrawTable, share: number): string {
+  const address = addresses[limits.findIndex((limit) => share * total < limit)]
+  if (address === undefined) throw new Error('there is nobody to draw')
+  return address
 }

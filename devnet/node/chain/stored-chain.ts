@@ -15,6 +15,7 @@ import {
 } from './chain-records.ts'
 import type { ChainStore, StoreChange } from './chain-store.ts'
 import { decodeJson } from './record-json.ts'
+import type { RollCounts } from './roll-history.ts'
 import type { Execution } from './slot-executor.ts'
 
 const VERSION = 1
@@ -30,6 +31,8 @@ export interface StoredChain {
   readonly entries: readonly { readonly address: string; readonly key: Uint8Array; readonly value: Uint8Array }[]
   readonly blocks: readonly (ReturnType<typeof readBlock> & { readonly isRival: boolean })[]
   readonly pool: readonly { readonly sequence: number; readonly receivedIndex: number; readonly message: Uint8Array }[]
+  /** At the end of the last cycles, in their order. */
+  readonly rolls: readonly (readonly [cycle: number, counts: RollCounts])[]
   readonly executions: readonly (readonly [id: string, execution: Execution])[]
 }
 
@@ -69,6 +72,11 @@ export async function readStoredChain(
     })),
     blocks: await readAll(store, SPACE.blocks, (key, value) => ({ ...readBlock(value), isRival: key.at(-1) === 1 })),
     pool: await readAll(store, SPACE.pool, (key, value) => ({ sequence: Number(readU64(key)), ...readPooled(value) })),
+    rolls: await readAll(
+      store,
+      SPACE.rolls,
+      (key, value) => [Number(readU64(key)), decodeJson<RollCounts>(value)] as const,
+    ),
     executions: await readAll(
       store,
       SPACE.executions,

@@ -100,7 +100,7 @@ export async function getSelectorDraws(request: Uint8Array, chain: DevnetChain):
   const cycleSlots = PERIODS_PER_CYCLE * THREAD_COUNT
   const cycle = cycleOf(chain)
   const first = Math.max(range.from, (cycle - PAST_DRAW_CYCLES) * cycleSlots, 0)
-  const last = Math.min(range.to, (cycle + FUTURE_DRAW_CYCLES + 1) * cycleSlots - 1)
+  const last = Math.min(range.to, (cycle + FUTURE_DRAW_CYCLES + 1) * cycleSlots - 1, chain.lastDrawnIndex)
   const parts: Uint8Array[] = []
   for (let from = first; from <= last; from += DRAWS_AT_ONCE) {
     if (from > first) await new Promise((resolve) => setImmediate(resolve))

@@ -23,7 +23,7 @@ const FACES = {
 
 describe('devnet/node: stakers', () => {
   for (const [face, ask] of Object.entries(FACES)) {
-    it(`${face}: those for whom slots are drawn, most rolls first, whatever is bought`, async () => {
+    it(`${face}: those for whom slots are drawn, most rolls first, whatever is bought in this cycle`, async () => {
       const stakers = ROLLS.map(([{ key }, rolls]) => ({ key, rolls }))
       const chain = openChain({ endorsements: 0, deltaF0: 40, stakers })
       send(chain, BOB, { kind: 'roll-buy', rollCount: 5n })

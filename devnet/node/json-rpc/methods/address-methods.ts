@@ -134,14 +134,15 @@ interface Draws {
   readonly endorsementDraws: readonly unknown[]
 }
 
-/** Slots from the present one to ten periods ahead; nothing is drawn when no staker is asked for. */
+/** Slots from the present one to ten periods ahead, as far as they are drawn; nothing is when nobody with rolls is asked for. */
 function listDraws(chain: DevnetChain, addresses: ReadonlySet<string>): (address: string) => Draws {
   const draws = new Map<string, { blockDraws: unknown[]; endorsementDraws: unknown[] }>()
-  for (const { address } of chain.listActiveStakers()) {
-    if (addresses.has(address)) draws.set(address, { blockDraws: [], endorsementDraws: [] })
-  }
   const first = slotIndex(chain.lastSlot)
-  const last = draws.size === 0 ? -1 : first + DRAW_PERIODS * THREAD_COUNT
+  const drawn = chain.listDrawn(first, first + DRAW_PERIODS * THREAD_COUNT)
+  for (const address of addresses) {
+    if (drawn.has(address)) draws.set(address, { blockDraws: [], endorsementDraws: [] })
+  }
+  const last = draws.size === 0 ? -1 : Math.min(first + DRAW_PERIODS * THREAD_COUNT, chain.lastDrawnIndex)
   for (let index = first; index <= last; index++) {
     const slot = slotOfIndex(index)
     const { producer, endorsers } = chain.drawOf(index)
@@ -161,7 +162,7 @@ interface Created {
 /** Of what is still in storage. */
 function listCreated(chain: DevnetChain, addresses: ReadonlySet<string>): (address: string) => Created {
   const created = new Map<string, { blocks: string[]; endorsements: string[] }>()
-  for (const { address } of chain.listActiveStakers()) {
+  for (const address of chain.blockMakers) {
     if (addresses.has(address)) created.set(address, { blocks: [], endorsements: [] })
   }
   for (const block of created.size === 0 ? [] : chain.listBlocks(0, Number.POSITIVE_INFINITY)) {

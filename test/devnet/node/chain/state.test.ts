@@ -236,9 +236,12 @@ describe('devnet/node/chain: operations', () => {
   })
 })
 
+/** The usual stakers, who have nothing but rolls. */
+const POOR_STAKERS = openChain().stakers.map(({ key, rolls }) => ({ key, rolls }))
+
 describe('devnet/node/chain: coins and rolls', () => {
   it('the reward goes to producer, endorsers and the maker of the endorsed block; fees with it', async () => {
-    const chain = openChain({ deltaF0: 50 })
+    const chain = openChain({ deltaF0: 50, stakers: POOR_STAKERS })
     const outputs: SlotOutput[] = []
     chain.onSlotExecuted((output) => outputs.push(output))
     send(chain, ALICE, transfer(1n))
@@ -270,7 +273,7 @@ describe('devnet/node/chain: coins and rolls', () => {
   })
 
   it('without endorsements three parts of 51 and the rest go to the producer, and half of a slashed roll counts as fees', async () => {
-    const chain = openChain(FAST)
+    const chain = openChain({ ...FAST, stakers: POOR_STAKERS })
     chain.forkNext(1)
     const rewards: bigint[] = []
     const balances = new Map<string, bigint>()
