@@ -1,4 +1,3 @@
-import { slotIndex } from '../../../../core/index.ts'
 import { formatMas } from '../../../engine/index.ts'
 import { JsonRpcError } from '../../json-rpc-error.ts'
 import { checkDeferredCallId } from '../deferred-call-id.ts'
@@ -51,7 +50,9 @@ export const DEFERRED_CALL_METHODS: readonly RpcMethod[] = [
     const calls = chain.engine.listDeferredCalls()
     return slots.map((at) => ({
       slot: at,
-      call_ids: calls.flatMap((call) => (slotIndex(call.slot) === slotIndex(at) ? call.id : [])),
+      call_ids: calls.flatMap(({ id, slot: { period, thread } }) =>
+        period === at.period && thread === at.thread ? id : [],
+      ),
     }))
   }),
 ]

@@ -1,4 +1,4 @@
-import { slotIndex } from '../../../../core/index.ts'
+import { type Slot, slotIndex } from '../../../../core/index.ts'
 import type { ChainEvent } from '../../chain/slot-executor.ts'
 import { eventToJson } from '../forms/event-form.ts'
 import { address, operationId, slot } from '../massa-shapes.ts'
@@ -25,8 +25,8 @@ export const EVENT_METHODS: readonly RpcMethod[] = [
     // Final events are looked up by what is asked beside that: by nothing at all none is found (from_event_filter).
     const isNarrow = [start, end, emitter, caller, operation, isError].some((given) => given !== undefined)
     const { events } = chain
-    const from = start === undefined ? 0 : findPlace(events, slotIndex(start))
-    const to = end === undefined ? events.length : findPlace(events, slotIndex(end))
+    const from = start === undefined ? 0 : findPlace(events, start)
+    const to = end === undefined ? events.length : findPlace(events, end)
     const found: unknown[] = []
     let finalCount = 0
     for (let place = from; place < to; place++) {
@@ -48,14 +48,16 @@ export const EVENT_METHODS: readonly RpcMethod[] = [
   }),
 ]
 
-/** Of the first event at or after a slot: they are in the order of slots. */
-function findPlace(events: readonly ChainEvent[], index: number): number {
+/** Of the first event at or after a slot: they are in the order of slots. No thread is in the next period, 99 neither. */
+function findPlace(events: readonly ChainEvent[], { period, thread }: Slot): number {
+  const isBefore = ({ event: { slot } }: ChainEvent) =>
+    slot.period < period || (slot.period === period && slot.thread < thread)
   let low = 0
   let high = events.length
   while (low < high) {
     const middle = (low + high) >> 1
-    const event = events[middle]?.event
-    if (event && slotIndex(event.slot) < index) low = middle + 1
+    const event = events[middle]
+    if (event && isBefore(event)) low = middle + 1
     else high = middle
   }
   return low
