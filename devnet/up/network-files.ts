@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -9,6 +18,7 @@ import { ArchiveError, isArchiveError } from '../../core/index.ts'
 const OWNER_ONLY = 0o600
 const OWNER_ONLY_FOLDER = 0o700
 const NETWORK_FILE = 'network.json'
+const TEMPORARY_DESCRIPTION = /^network\.json\.\d+\.tmp$/
 const DAMAGED = 'damaged'
 const RUNNING_FILE = 'running.json'
 
@@ -68,6 +78,10 @@ export class NetworkFiles {
     return join(this.directory, 'operator')
   }
 
+  private get folders(): readonly string[] {
+    return [join(this.directory, 'logs'), this.operatorDirectory]
+  }
+
   placeOf(sidecar: string): string {
     return join(this.directory, sidecar)
   }
@@ -80,19 +94,20 @@ export class NetworkFiles {
   /** @throws ArchiveError DEVNET_DIRECTORY_INVALID */
   prepare(): void {
     try {
-      for (const path of [this.directory, join(this.directory, 'logs'), this.operatorDirectory]) {
-        makeFolder(path, OWNER_ONLY_FOLDER)
-      }
+      for (const path of [this.directory, ...this.folders]) makeFolder(path, OWNER_ONLY_FOLDER)
     } catch (cause) {
       throw unusable(this.directory, (cause as NodeJS.ErrnoException).code ?? 'unknown', cause)
     }
   }
 
-  /** @throws ArchiveError DEVNET_DIRECTORY_INVALID, also when there is something else and no network */
+  /**
+   * @throws ArchiveError DEVNET_DIRECTORY_INVALID, also when there is something else and no network, but for
+   *   what a first start has left that could not write the description
+   */
   readDescription(): NetworkDescription | undefined {
     const path = join(this.directory, NETWORK_FILE)
     if (existsSync(path)) return read(path, description)
-    if (this.listFiles().length > 0) throw unusable(this.directory, 'it holds files, and no devnet')
+    if (this.holdsOthers()) throw unusable(this.directory, 'it holds files, and no devnet')
     return undefined
   }
 
@@ -132,13 +147,21 @@ export class NetworkFiles {
       writeFileSync(temporary, `${JSON.stringify(content, undefined, 2)}\n`, { mode: OWNER_ONLY })
       renameSync(temporary, path)
     } catch (cause) {
+      rmSync(temporary, { force: true })
       throw unusable(this.directory, (cause as NodeJS.ErrnoException).code ?? 'unknown', cause)
     }
   }
 
-  private listFiles(): string[] {
+  /** Made by `prepare`, and empty, or by `write`. */
+  private isLeftover(file: string): boolean {
+    const path = join(this.directory, file)
+    if (TEMPORARY_DESCRIPTION.test(file)) return true
+    return this.folders.includes(path) && statSync(path).isDirectory() && readdirSync(path).length === 0
+  }
+
+  private holdsOthers(): boolean {
     try {
-      return existsSync(this.directory) ? readdirSync(this.directory) : []
+      return existsSync(this.directory) && readdirSync(this.directory).some((file) => !this.isLeftover(file))
     } catch (cause) {
       throw unusable(this.directory, (cause as NodeJS.ErrnoException).code ?? 'unknown', cause)
     }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isArchiveError } from '../../../core/index.ts'
 import { startLocalApi } from '../../../devnet/local-api.ts'
 import { findRunning } from '../../../devnet/up/find-running.ts'
+import { KeptDescription } from '../../../devnet/up/kept-description.ts'
 import { type NetworkDescription, NetworkFiles, type RunningNetwork } from '../../../devnet/up/network-files.ts'
 
 const DESCRIPTION: NetworkDescription = {
@@ -57,6 +58,34 @@ describe('devnet/up/network-files', () => {
       () => files.readDescription(),
       (error) => isArchiveError(error, 'DEVNET_DIRECTORY_INVALID'),
     )
+  })
+
+  it('takes a directory that holds nothing but what an interrupted first start has left', () => {
+    files.prepare()
+    writeFileSync(join(dir, 'network.json.4711.tmp'), '{"version":1,')
+    const kept = KeptDescription.open(files, 'a seed')
+    assert.equal(kept.isNew, true)
+    assert.deepEqual(files.readDescription(), kept.value)
+  })
+
+  for (const name of ['logs', 'operator']) {
+    it(`error: refuses a directory whose ${name} is somebody else's`, () => {
+      files.prepare()
+      writeFileSync(join(dir, name, 'thesis.txt'), 'years of work')
+      assert.throws(
+        () => files.readDescription(),
+        (error) => isArchiveError(error, 'DEVNET_DIRECTORY_INVALID'),
+      )
+    })
+  }
+
+  it('error: a write that fails leaves nothing behind', () => {
+    mkdirSync(join(dir, 'running.json', 'in the way'), { recursive: true })
+    assert.throws(
+      () => files.writeRunning(makeRunning('http://127.0.0.1:1', 'any')),
+      (error) => isArchiveError(error, 'DEVNET_DIRECTORY_INVALID'),
+    )
+    assert.deepEqual(readdirSync(dir), ['running.json'])
   })
 
   for (const [what, text] of [
