@@ -207,7 +207,7 @@ async function read(context: Context, chain: ChainPort, planned: PlannedCall): P
   if (call.functionName === 'getNodeInfo' && planned.isView) {
     const node = value as RegistryNode
     output.line(summariseNode(node))
-    if (!node.leaving && node.weightGb === 0n && node.nextWeightGb === 0n) {
+    if (!node.leaving && node.weightGb === 0n) {
       output.remark(`It has no weight, so it is not paid: 'massa-storage node info ${node.address}' says why.`)
     }
   }

@@ -4,6 +4,7 @@ import { openRegistry } from '../chain-access.ts'
 import { confirmCall, tellProgress } from '../confirm-call.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
+import { adviseWeight } from '../node-weight.ts'
 import { formatDuration } from '../output.ts'
 import { toPlain } from '../render-value.ts'
 import { checkRetentionPromise } from '../retention-promise.ts'
@@ -72,8 +73,10 @@ export async function registerNode(context: Context, options: RegisterOptions): 
     ...tellProgress(output),
   })
   const node = await client.read('getNodeInfo', { address: client.chain.account ?? '' })
+  const { period } = await client.chain.readStatus()
   output.value({ operationId, feeNanoMas: `${feeNanoMas}`, node: toPlain(node), pending: pending.map(changeToJson) })
   output.line(`Registered ${node.address}: ${node.allocatedGb} GB, stake ${formatCoins(node.stake)} MAS.`)
+  for (const line of adviseWeight(node, period, options.address)) output.line(line)
   return EXIT_CODES.ok.code
 }
 

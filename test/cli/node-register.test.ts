@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import { contractCall } from '../../cli/commands/contract-call.ts'
 import { nodeInfo } from '../../cli/commands/node-info.ts'
 import { registerNode } from '../../cli/commands/node-register.ts'
-import { isArchiveError } from '../../core/index.ts'
+import { ERA_PERIODS, isArchiveError } from '../../core/index.ts'
 import { makeWallet } from '../devnet/node/face.ts'
 import { type CommandOptions, RegistryPlace } from './registry-place.ts'
 
 const ADMIN = makeWallet('admin')
 const NODE = makeWallet('node')
+const OTHER = makeWallet('other node')
+const COMMAND = /^ {2}massa-storage sc call (storage_registry update_storage_allocation 3 0)$/m
 const FOR_EVER = { MASSA_STORAGE_RETENTION_PERIODS: '0' }
 const ANCHORED = [
   'require_anchors = true',
@@ -21,12 +23,12 @@ describe('cli/commands/node-register', function () {
   let place: RegistryPlace
 
   before(async () => {
-    place = await RegistryPlace.open([ADMIN, NODE], ANCHORED)
+    place = await RegistryPlace.open([ADMIN, NODE, OTHER], ANCHORED)
   })
 
   after(() => place.close())
 
-  const open = (options: Omit<CommandOptions, 'wallet'> = {}) => place.command({ wallet: NODE, ...options })
+  const open = (options: Partial<CommandOptions> = {}) => place.command({ wallet: NODE, ...options })
 
   it('error: with the shipped settings nothing is staked where anchors are required', async () => {
     const before = place.balance(NODE)
@@ -70,7 +72,10 @@ describe('cli/commands/node-register', function () {
       await nodeInfo(context, undefined, {})
       return stdout.text
     }
-    assert.match(await look(), /^state +active$[\s\S]*^weight +0 GB, 1 GB from era \d+ on$/m)
+    assert.match(
+      await look(),
+      /^state +active, without weight before era \d+$[\s\S]*^weight +0 GB, 1 GB due from era \d+ on$/m,
+    )
     const words = { target: 'storage_registry', functionName: 'update_storage_allocation', args: ['3', '100'] }
     const updating = open()
     await contractCall(updating.context, words, { yes: true, signal: updating.signal })
@@ -89,5 +94,39 @@ describe('cli/commands/node-register', function () {
       seed.stderr.text,
       /^It has no weight, so it is not paid: 'massa-storage node info AU\w+' says why\.\n$/,
     )
+  })
+
+  it('a weight that is due counts only with a call, which `register` and `node info` name', async () => {
+    const registering = open({ wallet: OTHER, env: FOR_EVER })
+    await registerNode(registering.context, { gb: 3n, yes: true, signal: registering.signal })
+    assert.match(
+      registering.stdout.text,
+      /^A weight of 1 GB is due from era \d+ on, in \d+ periods \(.*\); now is era \d+\.$/m,
+    )
+    assert.match(registering.stdout.text, COMMAND)
+    const look = async (json = false) => {
+      const { context, stdout } = open({ wallet: OTHER, json })
+      await nodeInfo(context, undefined, {})
+      return stdout.text
+    }
+    place.skipPeriods(2 * ERA_PERIODS)
+    const due = await look()
+    assert.match(due, /^state +active, without weight until a call touches it$/m)
+    assert.match(due, /^weight +0 GB, 1 GB due since era \d+$/m)
+    assert.match(due, /^A weight of 1 GB is due since era \d+, now is era \d+, and the registry still counts 0 GB:$/m)
+    assert.match(due, COMMAND)
+    const { weightGb, isWeightDue, currentEra, nextWeightEra } = JSON.parse(await look(true))
+    assert.deepEqual([weightGb, isWeightDue], ['0', true])
+    assert(currentEra >= Number(nextWeightEra))
+    const asked = open({ wallet: OTHER })
+    const words = { target: 'storage_registry', functionName: 'get_node_info', args: [OTHER.address] }
+    await contractCall(asked.context, words, { signal: asked.signal })
+    assert.match(asked.stderr.text, /^It has no weight, so it is not paid: /)
+    const [, functionName = '', ...args] = COMMAND.exec(due)?.[1]?.split(' ') ?? []
+    const touching = open({ wallet: OTHER })
+    await contractCall(touching.context, { ...words, functionName, args }, { yes: true, signal: touching.signal })
+    const counted = await look()
+    assert.match(counted, /^state +active$[\s\S]*^weight +1 GB$/m)
+    assert.doesNotMatch(counted, /update_storage_allocation/)
   })
 })

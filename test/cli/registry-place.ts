@@ -7,6 +7,7 @@ import type { Context } from '../../cli/context.ts'
 import { Output } from '../../cli/output.ts'
 import type { Terminal } from '../../cli/terminal.ts'
 import { loadConfig } from '../../config/index.ts'
+import { PERIOD_MS } from '../../core/index.ts'
 import { type Face, GENESIS_MS, makeRequestClock, startFace, type Wallet } from '../devnet/node/face.ts'
 
 export interface CommandOptions {
@@ -32,16 +33,19 @@ export interface TriedCommand {
 export class RegistryPlace {
   readonly face: Face
   readonly dir: string
+  private readonly clock: SkippingClock
 
-  private constructor(face: Face, dir: string) {
+  private constructor(face: Face, dir: string, clock: SkippingClock) {
     this.face = face
     this.dir = dir
+    this.clock = clock
   }
 
   /** @param settings - lines below [storage_registry] */
   static async open(wallets: readonly [Wallet, ...Wallet[]], settings: string): Promise<RegistryPlace> {
-    const face = await startFace(makeRequestClock(15_000), wallets)
-    const place = new RegistryPlace(face, mkdtempSync(join(tmpdir(), 'massa-storage-registry-')))
+    const clock = makeSkippingClock()
+    const face = await startFace(clock, wallets)
+    const place = new RegistryPlace(face, mkdtempSync(join(tmpdir(), 'massa-storage-registry-')), clock)
     mkdirSync(join(place.dir, 'config'))
     place.write(
       'config/config.toml',
@@ -79,6 +83,11 @@ export class RegistryPlace {
     return { context, stdout, stderr, signal: new AbortController().signal }
   }
 
+  /** The next request finds the chain so much further on. */
+  skipPeriods(count: number): void {
+    this.clock.skip(count * PERIOD_MS)
+  }
+
   balance(wallet: Wallet): bigint {
     return this.face.chain.engine.ledger.balance(wallet.address)
   }
@@ -87,6 +96,17 @@ export class RegistryPlace {
     await this.face.close()
     rmSync(this.dir, { recursive: true, force: true })
   }
+}
+
+type SkippingClock = ReturnType<typeof makeSkippingClock>
+
+function makeSkippingClock() {
+  const requests = makeRequestClock(15_000)
+  let skippedMs = 0
+  const skip = (durationMs: number): void => {
+    skippedMs += durationMs
+  }
+  return { nowMs: () => requests.nowMs() + skippedMs, skip }
 }
 
 function makeTerminal(stderr: { text: string }, answer: string): Terminal {
