@@ -18,6 +18,7 @@ import {
   NOBODY,
   PROBE,
 } from './engine-fixture.ts'
+import { buildModule, leb } from './wasm-builder.ts'
 
 const { ContractEngine, Ledger, toEngineOperation } = room
 const GENESIS_MS = 1_700_000_000_000n
@@ -73,14 +74,27 @@ describe('devnet/engine', () => {
   })
 
   it('a call that failed used up no random number', () => {
-    const draw = (fail: boolean) => {
+    const imports = [{ module: 'massa', name: 'assembly_script_unsafe_random', type: '>I' }]
+    // Keeps eight bytes at 1,024, with their length before them.
+    const draw = [0x41, ...leb(1020), 0x41, 8, 0x36, 2, 0, 0x41, ...leb(1024), 0x10, 0, 0x37, 3, 0]
+    const functions = [
+      { type: '>i', export: 'draw', code: [...draw, 0x41, ...leb(1024)] },
+      { type: '>', export: 'drawAndFail', code: [...draw, 0x00] },
+    ]
+    const play = (...names: string[]) => {
       const engine = makeEngine()
-      const probe = engine.placeContract(PROBE)
-      call(engine, probe, 'rand')
-      if (fail) call(engine, probe, 'rand', new Args(), { coins: ALICE_MAS * MAS })
-      return call(engine, probe, 'rand').returned
+      const drawer = engine.placeContract(buildModule({ imports, functions }))
+      const outcomes = names.map((name) => call(engine, drawer, name))
+      for (const [i, { error }] of outcomes.entries()) {
+        assert.match(error ?? '', names[i] === 'draw' ? /^$/ : /RuntimeError: unreachable/)
+      }
+      return outcomes.flatMap(({ success, returned }) => (success ? [Buffer.from(returned).toString('hex')] : []))
     }
-    assert.deepEqual(draw(true), draw(false))
+    const numbers = play('draw', 'draw')
+    assert.equal(new Set(numbers).size, 2)
+    assert.equal(numbers[0]?.length, 16)
+    assert.deepEqual(play('draw', 'drawAndFail', 'draw'), numbers)
+    assert.deepEqual(play('drawAndFail', 'draw', 'draw'), numbers)
   })
 
   it('a read-only call runs in the next slot and leaves no trace', () => {
