@@ -21,6 +21,10 @@ describe('devnet/engine: modules that a node refuses', () => {
     ['SIMD', [0xfd, 12, ...Array.from({ length: 16 }, () => 0), 0x1a]],
     ['threads', [0xfe, 3, 0]],
     ['reference types', [0xd0, 0x70, 0x1a]],
+    ['`table.get`', [0x41, 0, 0x25, 0, 0x1a]],
+    ['`table.set`', [0x41, 0, 0xd2, 0, 0x26, 0]],
+    ['`table.grow`', [0xd2, 0, 0x41, 1, 0xfc, 15, 0, 0x1a]],
+    ['`table.fill`', [0x41, 0, 0xd2, 0, 0x41, 1, 0xfc, 17, 0]],
     ['tail calls', [0x12, 0]],
     ['a block of several values', [0x02, 0x00, 0x0b]],
   ] as const) {
@@ -212,13 +216,11 @@ describe('devnet/engine: memory of a contract', () => {
     ...[0x41, ...leb(1025), 0x41, 0, 0x2d, 0, 0, 0x3a, 0, 0],
   ]
   const give = [0x41, ...leb(1024)]
-  const dropSegment = [0xfc, 9, 0]
   const grow = [0x41, 1, 0x40, 0, 0x1a]
 
   for (const [what, more] of [
     ['simply', []],
     ['and makes its memory larger', grow],
-    ['and drops a segment', dropSegment],
     ['and traps afterwards', [0x00]],
   ] as const) {
     it(`is that of a new instance in every call of a contract that counts ${what}`, () => {
@@ -231,6 +233,63 @@ describe('devnet/engine: memory of a contract', () => {
       for (const { returned, error } of outcomes) {
         if (what === 'and traps afterwards') assert.match(error ?? '', /RuntimeError: unreachable/)
         else assert.deepEqual([...returned], [1, 1])
+      }
+    })
+  }
+
+  // `run` keeps a byte at 1,024 and gives it; functions 1 and 2 give their number.
+  const keep = (value: readonly number[]) => [0x41, ...leb(1024), ...value, 0x3a, 0, 0]
+  const keepFirst = keep([0x41, 0, 0x11, 0, 0])
+  const [fromStart, fromNext] = [
+    [0x41, 0, 0x41, 0, 0x41, 1],
+    [0x41, 0, 0x41, 1, 0x41, 1],
+  ]
+  const farByte = [0x41, ...leb(65_536)]
+  for (const [what, code, expected, module] of [
+    [
+      'drops a passive data segment',
+      [0x41, ...leb(1024), 0x41, 0, 0x41, 1, 0xfc, 8, 0, 0, 0xfc, 9, 0],
+      7,
+      { data: [{ bytes: [7] }] },
+    ],
+    [
+      'drops a passive element segment',
+      [...fromStart, 0xfc, 12, 0, 0, 0xfc, 13, 0, ...keepFirst],
+      2,
+      { table: 1, elements: [{ functions: [2] }] },
+    ],
+    [
+      'fills its table from a passive segment',
+      [...keepFirst, ...fromStart, 0xfc, 12, 1, 0],
+      1,
+      { table: 1, elements: [{ at: 0, functions: [1] }, { functions: [2] }] },
+    ],
+    [
+      'copies within its table',
+      [...keepFirst, ...fromNext, 0xfc, 14, 0, 0],
+      1,
+      { table: 2, elements: [{ at: 0, functions: [1, 2] }] },
+    ],
+    ['makes its memory larger', [...keep([0x3f, 0]), ...grow], 1, {}],
+    [
+      'writes where its memory became larger',
+      [...grow, ...keep([...farByte, 0x2d, 0, 0]), ...farByte, 0x41, 9, 0x3a, 0, 0],
+      0,
+      {},
+    ],
+  ] as const) {
+    it(`sees nothing of an earlier call that ${what}`, () => {
+      const engine = makeEngine()
+      const run = [0x41, ...leb(1020), 0x41, 1, 0x36, 2, 0, ...code, ...give]
+      const functions = [
+        { type: '>i', export: 'run', code: run },
+        ...[1, 2].map((n) => ({ type: '>i', code: [0x41, n] })),
+      ]
+      const address = engine.placeContract(buildModule({ functions, ...module }))
+      for (let i = 0; i < 3; i++) {
+        const { returned, error } = call(engine, address, 'run')
+        assert.equal(error, undefined)
+        assert.deepEqual([...returned], [expected])
       }
     })
   }

@@ -3,6 +3,7 @@
  */
 
 const I32 = 0x7f
+const FUNCTION_REFERENCE = 0x70
 const TYPES = { i: 0x7f, I: 0x7e, f: 0x7d, F: 0x7c } as const
 
 export interface BuiltFunction {
@@ -23,7 +24,12 @@ export interface BuiltModule {
   readonly globals?: number
   /** More exports of the first function. */
   readonly aliases?: number
-  readonly data?: readonly { readonly at: number; readonly bytes: readonly number[] }[]
+  /** Without `at` passive. */
+  readonly data?: readonly { readonly at?: number; readonly bytes: readonly number[] }[]
+  /** Entries of the table. */
+  readonly table?: number
+  /** Indexes of functions; without `at` passive. */
+  readonly elements?: readonly { readonly at?: number; readonly functions: readonly number[] }[]
 }
 
 /** `__new` that always gives 1,024, and `__pin`: enough for a host function to write one object. */
@@ -34,7 +40,8 @@ export const ALLOCATOR: readonly BuiltFunction[] = [
 ]
 
 export function buildModule(module: BuiltModule): Uint8Array {
-  const { imports = [], functions = [], customSections = [], globals = 0, aliases = 0, data = [] } = module
+  const { imports = [], functions = [], customSections = [], globals = 0, aliases = 0 } = module
+  const { data = [], table = 0, elements = [] } = module
   const memory = 'memory' in module ? module.memory : { min: 1 }
   const exported = functions.flatMap((fn, i) =>
     fn.export === undefined ? [] : [[...name(fn.export), 0, ...leb(imports.length + i)]],
@@ -57,6 +64,7 @@ export function buildModule(module: BuiltModule): Uint8Array {
     3,
     functions.map((_, i) => leb(imports.length + i)),
   )
+  if (table > 0) section(4, [[FUNCTION_REFERENCE, 0, ...leb(table)]])
   if (memory)
     section(5, [memory.max === undefined ? [0, ...leb(memory.min)] : [1, ...leb(memory.min), ...leb(memory.max)]])
   section(
@@ -65,6 +73,13 @@ export function buildModule(module: BuiltModule): Uint8Array {
   )
   section(7, exported)
   if (module.start !== undefined) bytes.push(8, ...sized(leb(module.start)))
+  section(
+    9,
+    elements.map((segment) => {
+      const start = segment.at === undefined ? [1, 0] : [0, 0x41, ...leb(segment.at), 0x0b]
+      return [...start, ...sized(segment.functions)]
+    }),
+  )
   if (data.length > 0) bytes.push(12, ...sized(leb(data.length)))
   section(
     10,
@@ -72,7 +87,10 @@ export function buildModule(module: BuiltModule): Uint8Array {
   )
   section(
     11,
-    data.map((segment) => [0, 0x41, ...leb(segment.at), 0x0b, ...sized(segment.bytes)]),
+    data.map((segment) => {
+      const start = segment.at === undefined ? [1] : [0, 0x41, ...leb(segment.at), 0x0b]
+      return [...start, ...sized(segment.bytes)]
+    }),
   )
   for (const custom of customSections) bytes.push(0, ...sized([...name(custom), 1, 2, 3]))
   return Uint8Array.from(bytes)
