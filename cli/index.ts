@@ -1,13 +1,12 @@
 import { Command, CommanderError, Option } from 'commander'
 import { readPackageVersion } from '../config/package-root.ts'
-import { ArchiveError } from '../core/errors.ts'
 import { type Action, add, explain, type Run } from './add-command.ts'
 import { addAccount } from './chain-commands.ts'
 import type { InitOptions } from './commands/config-init.ts'
 import type { StartOptions } from './commands/start.ts'
 import { addContract } from './contract-commands.ts'
 import { addDevnet } from './devnet-commands.ts'
-import { EXIT_CODES, exitCodeOf } from './exit-codes.ts'
+import { EXIT_CODES } from './exit-codes.ts'
 import {
   collectSetting,
   parseChunkPrefix,
@@ -17,11 +16,14 @@ import {
   parsePeriod,
   parsePeriodRange,
 } from './parse-arguments.ts'
-import { describeFailure } from './report-failure.ts'
 import { usageErrorAsJson, usageErrorAsText } from './usage-errors.ts'
+import { type OutputWatch, reportFailure, watchOutputs } from './watch-outputs.ts'
 
 // A command is imported when it runs, and so is what it needs: the server of the API and the client of the nodes take
 // longer to load than `--version` and `status` take to answer.
+
+/** They have processes or folders to put away: they are told to end when nobody takes what they print. */
+const ENDING_IN_ORDER: ReadonlySet<string> = new Set(['up', 'node', 'replay'])
 
 /** How the one program is called. `massa-cli` has the commands of the archive below `storage`. */
 export type ProgramName = 'massa-storage' | 'massa-cli'
@@ -36,10 +38,11 @@ export async function main(args: readonly string[], name: ProgramName = 'massa-s
   let exitCode: number = EXIT_CODES.ok.code
   const json = args.includes('--json') || args.includes('-j')
   // Options may stand before it.
-  watchOutputs(args.includes('start'), json)
-  const program = createProgram(name, json, (code) => {
+  const outputs = watchOutputs(args.includes('start'), json)
+  const onExit = (code: number): void => {
     exitCode = code
-  })
+  }
+  const program = createProgram(name, { json, outputs, onExit })
   try {
     await program.parseAsync([...args], { from: 'user' })
     return exitCode
@@ -58,7 +61,13 @@ export async function main(args: readonly string[], name: ProgramName = 'massa-s
   }
 }
 
-function createProgram(name: ProgramName, json: boolean, onExit: (code: number) => void): Command {
+interface Surroundings {
+  readonly json: boolean
+  readonly outputs: OutputWatch
+  readonly onExit: (code: number) => void
+}
+
+function createProgram(name: ProgramName, { json, outputs, onExit }: Surroundings): Command {
   const program = new Command(name)
     .description("Keeps the whole history of Massa's blockchain beside a massa-node, provably.")
     .version(readPackageVersion())
@@ -86,7 +95,7 @@ function createProgram(name: ProgramName, json: boolean, onExit: (code: number) 
         : { outputError: (text, write) => write(usageErrorAsText(text)) },
     )
     .configureHelp({ sortSubcommands: false })
-  const run: Run = (action) => actOn(action, onExit)
+  const run: Run = (action) => actOn(action, outputs, onExit)
 
   explain(program, name === 'massa-storage' ? 'massa-storage config init' : 'massa-storage wallet balance')
   const archive =
@@ -250,7 +259,7 @@ function addConfig(program: Command, run: Run): void {
 }
 
 /** SIGINT, SIGTERM and a hang-up abort a command, from before it is loaded: the reason says which. */
-function actOn(action: Action, onExit: (code: number) => void) {
+function actOn(action: Action, outputs: OutputWatch, onExit: (code: number) => void) {
   return async (command: Command): Promise<void> => {
     const aborting = new AbortController()
     const abort = (name: string): void => aborting.abort(new DOMException(name, 'AbortError'))
@@ -260,39 +269,23 @@ function actOn(action: Action, onExit: (code: number) => void) {
       process.once('disconnect', () => abort('disconnect'))
       process.channel?.unref()
     }
+    let brokenCode: number | undefined
+    if (ENDING_IN_ORDER.has(command.name())) {
+      outputs.onBroken = (code) => {
+        brokenCode ??= code
+        abort('output')
+      }
+    }
     try {
       const { createContext } = await import('./context.ts')
       const code = await action(createContext(command), aborting.signal)
-      onExit(
-        aborting.signal.aborted && code === EXIT_CODES.ok.code && command.name() !== 'start'
-          ? EXIT_CODES.interrupted.code
-          : code,
-      )
+      const isCut = aborting.signal.aborted && code === EXIT_CODES.ok.code && command.name() !== 'start'
+      onExit(brokenCode ?? (isCut ? EXIT_CODES.interrupted.code : code))
     } finally {
+      outputs.onBroken = undefined
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.removeListener(signal, abort)
     }
   }
-}
-
-/** `list-chunks | head` ends quietly, `list-chunks > /dev/full` with a code; the daemon goes on without its log. */
-function watchOutputs(isDaemon: boolean, json: boolean): void {
-  process.stderr.on('error', () => {
-    if (!isDaemon) process.exit(EXIT_CODES.failed.code)
-  })
-  let said = false
-  process.stdout.on('error', ({ code = 'unknown' }: NodeJS.ErrnoException) => {
-    const isPipe = code === 'EPIPE'
-    const failure = new ArchiveError('CLI_OUTPUT_FAILED', `standard output cannot be written (${code})`, { code })
-    // A daemon meets it at every line of its log.
-    if (!isPipe && !said) reportFailure(failure, json)
-    said = true
-    if (!isDaemon) process.exit(isPipe ? EXIT_CODES.ok.code : exitCodeOf(failure))
-  })
-}
-
-function reportFailure(error: unknown, json: boolean): number {
-  process.stderr.write(`${describeFailure(error, json)}\n`)
-  return exitCodeOf(error)
 }
 
 function collect(value: string, previous: readonly string[] = []): string[] {
