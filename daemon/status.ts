@@ -57,12 +57,9 @@ export async function reportStatus(parts: {
     storedBytes,
     freeBytes,
     quotaBytes: parts.quotaGb * 1_000_000_000,
+    // Causes before what follows from them: who shows one alone shows the first.
     problems: [
       ...(nodes.some((node) => node.up) ? [] : ['no massa-node answers']),
-      ...(range ? [] : ['nothing is archived yet']),
-      ...(lagPeriods !== undefined && lagPeriods > MAX_LAG_PERIODS
-        ? [`${lagPeriods} final periods are not archived`]
-        : []),
       ...(archive.halted ? [archive.halted.message] : []),
       ...(archive.stalled ? [`the store cannot be written: ${archive.stalled}`] : []),
       ...(retention.failing ? [`old periods cannot be deleted: ${retention.failing.message}`] : []),
@@ -73,6 +70,10 @@ export async function reportStatus(parts: {
             `archiving waits at slot ${formatSlot(archive.awaited.slot)}: ` +
               `${archive.awaited.nodes.map((node) => nodes[node]?.url ?? `node ${node}`).join(', ')} names nothing for it`,
           ]
+        : []),
+      ...(range ? [] : ['nothing is archived yet']),
+      ...(lagPeriods !== undefined && lagPeriods > MAX_LAG_PERIODS
+        ? [`${lagPeriods} final periods are not archived`]
         : []),
       ...(archive.quarantinedBlocks > 0 ? [`${archive.quarantinedBlocks} final blocks in quarantine`] : []),
       ...(archive.unkeptBlocks > 0

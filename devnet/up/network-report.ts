@@ -15,6 +15,7 @@ export interface NetworkReport {
     readonly state: ProcessState
     readonly pid?: number | undefined
     readonly restarts: number
+    readonly lastEnd?: string | undefined
     readonly grpcUrl: string
     readonly jsonRpcUrl: string
     /** What it said last, while it stands still, starts again or is slow. */

@@ -177,6 +177,7 @@ export class Network {
         state: node.state,
         pid: node.pid,
         restarts: node.restarts,
+        lastEnd: node.lastEnd,
         grpcUrl: link.grpcUrl,
         jsonRpcUrl: link.jsonRpcUrl,
         report,

@@ -11,6 +11,9 @@ const HEADINGS = {
   wide: ['sidecar', 'state', 'archived', 'lag', 'chunks', 'bytes', 'peers', 'primary', 'replica', 'success', 'rewards'],
   narrow: ['sidecar', 'state', 'archived', 'lag', 'chunks', 'bytes', 'peer', 'prim', 'repl', 'rate', 'MAS'],
 } as const
+const INDENT = '  '
+/** Narrower, and lines are cut. */
+const MIN_COLUMNS = 20
 /** Left of these, right of the others. */
 const LEFT_COLUMNS = 2
 
@@ -21,7 +24,7 @@ export function renderNetwork(report: NetworkReport, columns: number): string[] 
   const lines = [
     describeNode(report),
     ...alignRows(rows, isWide ? '  ' : ' '),
-    ...listRemarks(report),
+    ...[...listRemarks(report), ...listProblems(report)].flatMap((text) => wrap(escapeControls(text), columns)),
     INDEPENDENT_NOTE,
   ]
   return lines.map((line) => escapeControls(line).slice(0, columns))
@@ -33,7 +36,8 @@ export function summarizeNetwork(report: NetworkReport): string {
     ({ name, archived, lagPeriods, state }) =>
       `${name.replace('sidecar-', '#')} ${archived ? `to ${archived.last} (lag ${lagPeriods ?? '-'})` : state}`,
   )
-  return sidecars.length === 0 ? describeNode(report) : `${describeNode(report)}; archived: ${sidecars.join(', ')}`
+  const archived = sidecars.length === 0 ? [] : [`archived: ${sidecars.join(', ')}`]
+  return [describeNode(report), ...archived, ...listProblems(report)].join('; ')
 }
 
 function describeNode({ node, traffic, isSetUp }: NetworkReport): string {
@@ -60,15 +64,47 @@ function renderSidecar(sidecar: SidecarReport): string[] {
 /** What a reader of the table should know beside the numbers. */
 function listRemarks({ node, sidecars }: NetworkReport): string[] {
   const restarted = [
-    ...(node.restarts > 0 ? [`node ended ${countTimes(node.restarts)}, started again`] : []),
+    ...(node.restarts > 0 ? [`node ended ${countTimes(node.restarts)}${describeEnd(node)}, started again`] : []),
     ...sidecars.flatMap(({ name, restarts, lastEnd, state }) =>
       restarts > 0
-        ? [`${name} ended ${countTimes(restarts)} (${lastEnd})${state === 'restarting' ? ', starts again' : ''}`]
+        ? [
+            `${name} ended ${countTimes(restarts)}${describeEnd({ lastEnd })}${state === 'restarting' ? ', starts again' : ''}`,
+          ]
         : [],
     ),
   ]
   const gaps = sidecars.flatMap(({ name, gaps: count }) => (count > 0 ? [`${name} has gaps in ${count} runs`] : []))
   return [...restarted, ...gaps].map((text) => `! ${text}`)
+}
+
+/** What keeps each sidecar from its work, the first thing that it says; one line for those that say the same. */
+function listProblems({ sidecars }: NetworkReport): string[] {
+  const names = new Map<string, string[]>()
+  for (const { name, problems } of sidecars) {
+    const [first, ...others] = problems
+    if (first === undefined) continue
+    const text = others.length === 0 ? first : `${first} (and ${others.length} more)`
+    names.set(text, [...(names.get(text) ?? []), name])
+  }
+  return [...names].map(([text, those]) => `! ${those.join(', ')}: ${text}`)
+}
+
+/** Between words where that is possible; what follows stands a little to the right. */
+function wrap(text: string, columns: number): string[] {
+  const width = Math.max(columns, MIN_COLUMNS)
+  const lines: string[] = []
+  let rest = text
+  while (rest.length > width) {
+    const space = rest.lastIndexOf(' ', width)
+    const end = space > INDENT.length ? space : width
+    lines.push(rest.slice(0, end))
+    rest = INDENT + rest.slice(end).trimStart()
+  }
+  return [...lines, rest]
+}
+
+function describeEnd({ lastEnd }: { readonly lastEnd?: string | undefined }): string {
+  return lastEnd === undefined ? '' : ` (${lastEnd})`
 }
 
 function countTimes(count: number): string {

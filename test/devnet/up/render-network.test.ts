@@ -81,6 +81,35 @@ describe('devnet/up/render-network', () => {
     assert.doesNotMatch(shown({ speed: 4 }) ?? '', /setting up/)
   })
 
+  it('shows the first problem of each sidecar whole, once where several have the same', () => {
+    const full =
+      'the store cannot be written: STORE_DISK_FULL: 96 MB are free on the disk of net/sidecar-1/data, 128 MB must stay free'
+    const troubled = (name: string, ...problems: string[]) => ({ ...SIDECAR, name, archived: undefined, problems })
+    const sidecars = [
+      troubled('sidecar-1', full, 'nothing is archived yet'),
+      troubled('sidecar-2', 'no massa-node answers'),
+      troubled('sidecar-3', 'no massa-node answers'),
+      SIDECAR,
+    ]
+    for (const columns of [79, 119]) {
+      const lines = renderNetwork({ ...NETWORK, sidecars }, columns)
+      assert(lines.every((line) => line.length <= columns))
+      const text = lines.join(' ').replace(/\s+/g, ' ')
+      assert(text.includes(`! sidecar-1: ${full} (and 1 more) ! sidecar-2, sidecar-3: no massa-node answers -:`), text)
+    }
+    assert(renderNetwork({ ...NETWORK, sidecars }, 1).every((line) => line.length <= 1))
+    const line = summarizeNetwork({ ...NETWORK, sidecars })
+    assert(line.endsWith(`; ! sidecar-1: ${full} (and 1 more); ! sidecar-2, sidecar-3: no massa-node answers`), line)
+  })
+
+  it('says how the node ended that was started again', () => {
+    const node = { ...NETWORK.node, restarts: 2, lastEnd: 'exit code 2' }
+    assert.match(
+      renderNetwork({ ...NETWORK, node }, 79).join('\n'),
+      /^! node ended 2 times \(exit code 2\), started again$/m,
+    )
+  })
+
   it('is one line where nothing is drawn anew', () => {
     const line = summarizeNetwork(NETWORK)
     assert.equal(line.includes('\n'), false)
