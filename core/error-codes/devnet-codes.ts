@@ -39,8 +39,14 @@ export const DEVNET_CODES = {
   },
   DEVNET_CHAIN_UNAVAILABLE: {
     kind: 'input',
-    when: 'The directory of a devnet chain cannot be opened: another process has it open, or it may not be written to.',
-    action: 'Stop the other devnet, or use another directory.',
+    when: 'The directory of a devnet chain cannot be opened or written: another process has it open, it may not be written to, or the disk fails.',
+    action: 'Stop the other devnet, put right what the message names, or use another directory.',
+  },
+  DEVNET_DISK_FULL: {
+    kind: 'transient',
+    when: 'The disk of a devnet is full: its chain, or a file that describes the network, cannot be written.',
+    action:
+      'Free disk space, or use a directory on another disk; the chain goes on from what was written last. `devnet up` starts its node again by itself.',
   },
   DEVNET_RUNNING: {
     kind: 'input',

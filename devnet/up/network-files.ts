@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { makeFolder } from '../../config/index.ts'
 import { ArchiveError, isArchiveError } from '../../core/index.ts'
+import { wrapDiskError } from '../disk-error.ts'
 
 const OWNER_ONLY = 0o600
 const OWNER_ONLY_FOLDER = 0o700
@@ -91,7 +92,7 @@ export class NetworkFiles {
     return join(this.directory, 'logs', `${name}.log`)
   }
 
-  /** @throws ArchiveError DEVNET_DIRECTORY_INVALID */
+  /** @throws ArchiveError DEVNET_DIRECTORY_INVALID, DEVNET_DISK_FULL */
   prepare(): void {
     try {
       for (const path of [this.directory, ...this.folders]) makeFolder(path, OWNER_ONLY_FOLDER)
@@ -111,7 +112,7 @@ export class NetworkFiles {
     return undefined
   }
 
-  /** @throws ArchiveError DEVNET_DIRECTORY_INVALID */
+  /** @throws ArchiveError DEVNET_DIRECTORY_INVALID, DEVNET_DISK_FULL */
   writeDescription(network: NetworkDescription): void {
     this.write(NETWORK_FILE, description.parse(network))
   }
@@ -200,5 +201,5 @@ function read<T>(path: string, schema: z.ZodType<T>): T {
 
 function unusable(directory: string, reason: string, cause?: unknown): ArchiveError {
   const message = `${directory} cannot be the directory of a devnet (${reason})`
-  return new ArchiveError('DEVNET_DIRECTORY_INVALID', message, { directory, reason }, cause)
+  return wrapDiskError(cause, { code: 'DEVNET_DIRECTORY_INVALID', message, context: { directory, reason } })
 }

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ConfigFlags, makeFolder, renderConfigFile } from '../../config/index.ts'
-import { ArchiveError, type Clock, type Period } from '../../core/index.ts'
+import type { Clock, Period } from '../../core/index.ts'
+import { wrapDiskError } from '../disk-error.ts'
 import type { Speed } from '../node/process/node-process.ts'
 import { KeptProcess, type ProcessState } from './kept-process.ts'
 import { chooseSidecarPorts, type SidecarPorts } from './network-ports.ts'
@@ -80,7 +81,11 @@ export function writePlace(options: PlaceOptions): string {
     writeFileSync(file, `# Written by \`massa-storage devnet up\` whenever it starts.\n${text}`, { mode: 0o600 })
   } catch (cause) {
     const reason = (cause as NodeJS.ErrnoException).code ?? 'unknown'
-    throw new ArchiveError('DEVNET_DIRECTORY_INVALID', `cannot write ${file} (${reason})`, { file, reason }, cause)
+    throw wrapDiskError(cause, {
+      code: 'DEVNET_DIRECTORY_INVALID',
+      message: `cannot write ${file} (${reason})`,
+      context: { file, reason },
+    })
   }
   return file
 }

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { ClassicLevel } from 'classic-level'
-import { ArchiveError } from '../../../core/index.ts'
+import type { ArchiveError } from '../../../core/index.ts'
+import { innermostOf, wrapDiskError } from '../../disk-error.ts'
 
 export type StoreChange =
   | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
@@ -15,28 +16,35 @@ export class ChainStore {
   private tail: Promise<void> = Promise.resolve()
   private failure: { readonly cause: unknown } | undefined
 
-  private constructor(database: ClassicLevel<Uint8Array, Uint8Array>) {
+  private readonly directory: string
+
+  private constructor(directory: string, database: ClassicLevel<Uint8Array, Uint8Array>) {
+    this.directory = directory
     this.database = database
   }
 
-  /** Makes the directory when there is none. @throws ArchiveError DEVNET_CHAIN_UNAVAILABLE */
+  /** Makes the directory when there is none. @throws ArchiveError DEVNET_CHAIN_UNAVAILABLE, DEVNET_DISK_FULL */
   static async open(directory: string): Promise<ChainStore> {
     try {
       mkdirSync(directory, { recursive: true })
       const encodings = { keyEncoding: 'view', valueEncoding: 'view' } as const
       const database = new ClassicLevel<Uint8Array, Uint8Array>(directory, encodings)
       await database.open()
-      return new ChainStore(database)
+      return new ChainStore(directory, database)
     } catch (cause) {
-      throw new ArchiveError('DEVNET_CHAIN_UNAVAILABLE', `${directory} cannot be opened`, { directory }, cause)
+      throw explain(cause, directory, 'opened')
     }
   }
 
-  /** Resolves when it is written. After one that failed, none is written any more: all reject with its error. */
+  /**
+   * Resolves when it is written. After one that failed, none is written any more: all reject with its error.
+   *
+   * @throws ArchiveError DEVNET_CHAIN_UNAVAILABLE, DEVNET_DISK_FULL
+   */
   write(changes: readonly StoreChange[]): Promise<void> {
     const done = this.tail.then(async () => {
       if (this.failure) throw this.failure.cause
-      if (changes.length > 0) await this.database.batch([...changes])
+      if (changes.length > 0) await this.batch(changes)
     })
     this.tail = done.catch((cause: unknown) => {
       this.failure ??= { cause }
@@ -64,4 +72,23 @@ export class ChainStore {
     await this.tail
     await this.database.close()
   }
+
+  private async batch(changes: readonly StoreChange[]): Promise<void> {
+    try {
+      await this.database.batch([...changes])
+    } catch (cause) {
+      // Anything else is a bug.
+      throw (cause as { code?: unknown }).code === 'LEVEL_IO_ERROR' ? explain(cause, this.directory, 'written') : cause
+    }
+  }
+}
+
+function explain(cause: unknown, directory: string, what: 'opened' | 'written'): ArchiveError {
+  const { code, message } = innermostOf(cause)
+  const reason = code === 'LEVEL_LOCKED' ? 'it is open in another process' : message
+  return wrapDiskError(cause, {
+    code: 'DEVNET_CHAIN_UNAVAILABLE',
+    message: `${directory} cannot be ${what}: ${reason}`,
+    context: { directory },
+  })
 }

@@ -11,7 +11,7 @@ import { dropRetired, readIdentity, readStoredChain } from './stored-chain.ts'
  * Rates and windows may be others than before; `accounts` are for a new chain alone.
  *
  * @throws ArchiveError DEVNET_CHAIN_MISMATCH when chain id, genesis, seed or stakers are not those of the chain there,
- *   DEVNET_CHAIN_UNAVAILABLE
+ *   DEVNET_CHAIN_UNAVAILABLE, DEVNET_DISK_FULL
  */
 export async function openStoredChain(directory: string, options: DevnetChainOptions): Promise<DevnetChain> {
   const store = await ChainStore.open(directory)

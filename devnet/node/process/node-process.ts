@@ -72,7 +72,7 @@ export class NodeProcess {
     this.setSpeed(options.speed)
   }
 
-  /** @throws ArchiveError DEVNET_CHAIN_MISMATCH, DEVNET_CHAIN_UNAVAILABLE, DEVNET_LISTEN_FAILED */
+  /** @throws ArchiveError DEVNET_CHAIN_MISMATCH, DEVNET_CHAIN_UNAVAILABLE, DEVNET_DISK_FULL, DEVNET_LISTEN_FAILED */
   static async start(options: NodeProcessOptions, clock: Clock): Promise<NodeProcess> {
     const chain = await openStoredChain(options.directory, options.chain)
     const node = new NodeProcess(options, { chain, clock })
