@@ -172,11 +172,16 @@ export class Archiver implements Feed {
     )
   }
 
-  /** Finishes the period in hand and leaves everything on disk. */
+  /** Finishes the period in hand and leaves everything on disk, as far as it takes it: what waits is given again. */
   async stop(): Promise<void> {
     this.stopping.abort()
     await Promise.all(this.loops)
-    await this.spool.sync()
+    try {
+      await this.spool.sync()
+    } catch (error) {
+      if (!isStoreFailure(error)) throw error
+      this.log.warn({ err: error, code: error.code }, 'spool not synced at the end')
+    }
   }
 
   /** Nothing before `period` is kept any more: what lacks there is no gap, and what waits for it is cleared. */

@@ -10,6 +10,7 @@ import { recordNodeCall } from './node-calls.ts'
 import { recordRefusal } from './refusals.ts'
 import { RetentionRunner } from './retention-runner.ts'
 import { reportStatus } from './status.ts'
+import { StopSteps } from './stop-steps.ts'
 import { systemClock } from './system-clock.ts'
 
 const GAUGE_INTERVAL_MS = 5_000
@@ -36,7 +37,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
   const threads = config.cpu.threads || availableParallelism()
   const metrics = createMetrics({ version })
   const stopping = new AbortController()
-  const undo: (() => Promise<void>)[] = []
+  const undo = new StopSteps(log.child({ module: 'daemon' }))
   let resolveFatal: (error: unknown) => void = () => {}
   const fatal = new Promise<unknown>((resolve) => {
     resolveFatal = resolve
@@ -47,9 +48,9 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       .error({ err: error, ...(isArchiveError(error) && { code: error.code }) }, 'massa-storage ends')
     resolveFatal(error)
   }
-  const stop = async (): Promise<void> => {
+  const stop = (): Promise<void> => {
     stopping.abort()
-    for (let step = undo.pop(); step; step = undo.pop()) await step()
+    return undo.run()
   }
   try {
     const network = { chainId: config.node.chainId, genesisTimestampMs: config.node.genesisTimestampMs }
@@ -162,12 +163,13 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     log.child({ module: 'daemon' }).info({ url: apiUrl, version, pid: process.pid }, 'massa-storage started')
     return { apiUrl, metricsUrl, fatal, stop }
   } catch (error) {
-    await stop()
+    // What fails in it is said: the reason to stop is what counts.
+    await stop().catch(() => undefined)
     throw error
   }
 }
 
-async function openServer(server: FastifyInstance, bind: HostPort, undo: (() => Promise<void>)[]): Promise<string> {
+async function openServer(server: FastifyInstance, bind: HostPort, undo: StopSteps): Promise<string> {
   undo.push(() => server.close().then(() => {}))
   return listen(server, bind)
 }

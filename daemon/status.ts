@@ -1,5 +1,5 @@
 import type { Archiver, FollowerStatus } from '../archiver/index.ts'
-import { type ArchiveError, formatSlot, slotIndex, THREAD_COUNT } from '../core/index.ts'
+import { type ArchiveError, ERROR_CODES, type ErrorCode, formatSlot, slotIndex, THREAD_COUNT } from '../core/index.ts'
 import type { Store } from '../storage-worker/index.ts'
 
 /** Behind by more than this the archive is not ready: a node forgets final blocks after six periods. */
@@ -60,10 +60,10 @@ export async function reportStatus(parts: {
     // Causes before what follows from them: who shows one alone shows the first.
     problems: [
       ...(nodes.some((node) => node.up) ? [] : ['no massa-node answers']),
-      ...(archive.halted ? [archive.halted.message] : []),
+      ...(archive.halted ? [describe(archive.halted)] : []),
       ...(archive.stalled ? [`the store cannot be written: ${archive.stalled}`] : []),
-      ...(retention.failing ? [`old periods cannot be deleted: ${retention.failing.message}`] : []),
-      ...(archive.spoolFull ? [`blocks far from the archive are not kept: ${archive.spoolFull.message}`] : []),
+      ...(retention.failing ? [`old periods cannot be deleted: ${describe(retention.failing)}`] : []),
+      ...(archive.spoolFull ? [`blocks far from the archive are not kept: ${describe(archive.spoolFull)}`] : []),
       ...(archive.conflict ? [`nodes disagree about slot ${formatSlot(archive.conflict.slot)}`] : []),
       ...(archive.awaited
         ? [
@@ -84,4 +84,9 @@ export async function reportStatus(parts: {
         : []),
     ],
   }
+}
+
+/** What, under which code, and what to do. */
+function describe({ code, message }: { readonly code: ErrorCode; readonly message: string }): string {
+  return `${message} (${code}). ${ERROR_CODES[code].action}`
 }

@@ -92,6 +92,8 @@ export class GuardedLevel {
   /** Written and empty. */
   private spare: FilledBatch | undefined
   private reopening: Promise<void> | undefined
+  /** Why it is closed, since the last reopening failed. */
+  private unopened: ArchiveError | undefined
 
   private constructor(options: GuardedLevelOptions, level: Level) {
     this.name = options.name
@@ -115,7 +117,7 @@ export class GuardedLevel {
     return 'compactRange' in this.level
   }
 
-  /** @throws ArchiveError STORE_READ_FAILED */
+  /** @throws ArchiveError STORE_READ_FAILED; why it is closed, while it cannot be opened again */
   async get(key: Uint8Array): Promise<Uint8Array | undefined> {
     return this.read((level) => level.get(key))
   }
@@ -300,6 +302,7 @@ export class GuardedLevel {
     while (left > 0) {
       await this.reopening
       const { level, life } = this
+      if (this.unopened) throw this.unopened
       const iterator = start(level, left === Number.POSITIVE_INFINITY ? rest : { ...rest, limit: left })
       try {
         while (left > 0) {
@@ -312,8 +315,7 @@ export class GuardedLevel {
         }
       } catch (cause) {
         // Closed under our feet by a reopening: go on behind the last key.
-        if (this.life === life && this.reopening === undefined)
-          throw wrapLevelError(cause, 'STORE_READ_FAILED', this.name)
+        if (this.life === life && this.reopening === undefined) throw this.explainRead(cause)
       } finally {
         await iterator.close()
       }
@@ -327,10 +329,14 @@ export class GuardedLevel {
       try {
         return await ask(level)
       } catch (cause) {
-        if (this.life === life && this.reopening === undefined)
-          throw wrapLevelError(cause, 'STORE_READ_FAILED', this.name)
+        if (this.life === life && this.reopening === undefined) throw this.explainRead(cause)
       }
     }
+  }
+
+  /** A database that a full disk keeps from being opened again says nothing of what is in it. */
+  private explainRead(cause: unknown): ArchiveError {
+    return this.unopened ?? wrapLevelError(cause, 'STORE_READ_FAILED', this.name)
   }
 
   private queue<T>(task: () => Promise<T>): Promise<T> {
@@ -345,7 +351,11 @@ export class GuardedLevel {
       this.life++
       this.spare = undefined
       await this.level.close()
-      this.level = await openLevel(this.options)
+      this.level = await openLevel(this.options).catch((error: ArchiveError) => {
+        this.unopened = error
+        throw error
+      })
+      this.unopened = undefined
       this.broken = false
     })()
     // Readers wait for the end, whichever it is; who writes gets the error.

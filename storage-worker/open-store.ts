@@ -185,12 +185,18 @@ function asDamage(error: unknown): unknown {
 function makeStore(dataDir: string, chunks: LevelChunkStore, disk: DiskSpace, mended: readonly Damage[]): Store {
   let closing: Promise<void> | undefined
   const close = async () => {
-    await chunks.close()
-    await writeClosingSizes(dataDir)
-    await chunks.index.close()
-    await removeDaemonInfo(dataDir)
-    await chunks.bodies.close()
-    openHere.delete(dataDir)
+    try {
+      await chunks.close()
+      await writeClosingSizes(dataDir)
+    } finally {
+      try {
+        await chunks.index.close()
+        await removeDaemonInfo(dataDir)
+      } finally {
+        await chunks.bodies.close()
+        openHere.delete(dataDir)
+      }
+    }
   }
   return {
     dataDir,

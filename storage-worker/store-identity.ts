@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { open, readFile, rename } from 'node:fs/promises'
+import { open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArchiveError } from '../core/errors.ts'
 import type { StoreIdentity } from '../core/ports.ts'
@@ -90,14 +90,21 @@ export function checkIdentity(found: StoreIdentity, wanted: StoreIdentity): void
 /** tmp, fsync, rename, fsync of the folder. */
 export async function replaceFile(folder: string, name: string, text: string, mode = 0o644): Promise<void> {
   const path = join(folder, name)
-  const file = await open(`${path}.tmp`, 'w', mode)
+  const temporary = `${path}.tmp`
   try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
+    const file = await open(temporary, 'w', mode)
+    try {
+      await file.writeFile(text)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, path)
+  } catch (error) {
+    // Half a file on a full disk would stay until the next time.
+    await rm(temporary, { force: true }).catch(() => undefined)
+    throw error
   }
-  await rename(`${path}.tmp`, path)
   await syncFolder(folder)
 }
 

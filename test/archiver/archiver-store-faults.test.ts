@@ -76,6 +76,26 @@ describe('archiver/archiver', () => {
       await holder.archiver.stop()
     })
 
+    it('a spool that cannot be synced lets the archiver stop, and is said with its code', async () => {
+      let isFull = false
+      const holder = await holdArchiver({
+        network: NETWORK,
+        wrap: ({ store, spool }) => ({
+          store,
+          spool: override(spool, {
+            sync: () => (isFull ? Promise.reject(new ArchiveError('STORE_DISK_FULL', 'injected')) : spool.sync()),
+          }),
+        }),
+      })
+      isFull = true
+      await holder.archiver.stop()
+      const said = holder.logged
+        .filter(({ msg }) => msg === 'spool not synced at the end')
+        .map(({ level, code }) => [level, code])
+      assert.deepEqual(said, [['warn', 'STORE_DISK_FULL']])
+      assert.deepEqual(holder.fatal, [])
+    })
+
     it('a spool that cannot be cleared does not end the archiving', async () => {
       let failures = 2
       const failing = async () => {

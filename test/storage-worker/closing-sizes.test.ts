@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readOrCreateArchiverKey } from '../../storage-worker/archiver-key.ts'
 import {
@@ -71,6 +71,23 @@ describe('storage-worker/closing-sizes', () => {
       await (await openTestStore(dataDir)).close()
       assert.ok(readClosingSizes(dataDir).size > 0, text)
     }
+  })
+
+  it('leaves the older note and nothing half written where the new one cannot be written', async () => {
+    const dataDir = await makeClosed()
+    const before = readFileSync(join(dataDir, SIZES_FILE))
+    // A folder in its place: the rename fails as on a full disk the write does.
+    rmSync(join(dataDir, SIZES_FILE))
+    mkdirSync(join(dataDir, SIZES_FILE, 'full'), { recursive: true })
+    await writeClosingSizes(dataDir)
+    assert.deepEqual(
+      readdirSync(dataDir).filter((name) => name.endsWith('.tmp')),
+      [],
+    )
+    rmSync(join(dataDir, SIZES_FILE), { recursive: true })
+    writeFileSync(join(dataDir, SIZES_FILE), before)
+    await writeClosingSizes(dataDir)
+    assert.ok(readClosingSizes(dataDir).size > 0)
   })
 
   it('notes that there was a key until another one is there, through a repair too', async () => {

@@ -288,6 +288,36 @@ describe('storage-worker/guarded-level', () => {
     assert.deepEqual(await guarded.get(bytes(1)), bytes(1))
   })
 
+  it('gives the reason of the reopening that failed to who reads meanwhile: a full disk is no damage', async () => {
+    const level = createMemoryLevel()
+    const open = level.open.bind(level)
+    let isFull = false
+    const full = () => Object.assign(new Error('write'), { code: 'ENOSPC' })
+    const create = createFaultyLevels(
+      () => {
+        if (isFull) throw full()
+      },
+      () => level,
+    )
+    const faulty = create('', {})
+    Object.assign(faulty, { open: () => (isFull ? Promise.reject(full()) : open()) })
+    const guarded = await GuardedLevel.open({ name: 'test', create: () => faulty })
+    await guarded.write(put(1), SYNC)
+    isFull = true
+    for (let i = 0; i < 2; i++) await assert.rejects(guarded.write(put(2), SYNC), hasCode('STORE_DISK_FULL'))
+    const readAll = async () => {
+      for await (const _ of guarded.keys({})) return
+    }
+    await assert.rejects(guarded.get(bytes(1)), hasCode('STORE_DISK_FULL'))
+    await assert.rejects(guarded.getMany([bytes(1)]), hasCode('STORE_DISK_FULL'))
+    await assert.rejects(readAll(), hasCode('STORE_DISK_FULL'))
+    isFull = false
+    await guarded.write(put(3), SYNC)
+    assert.deepEqual(await guarded.get(bytes(1)), bytes(1))
+    await readAll()
+    await guarded.close()
+  })
+
   it('reads on while it is broken, and a walk goes on behind a reopening', async () => {
     const { guarded } = await open(({ count, done }) => {
       if (count === 2 && !done) throw new Error('Input/output error')
