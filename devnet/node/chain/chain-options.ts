@@ -33,6 +33,10 @@ export interface DevnetChainOptions {
    * default.
    */
   readonly skipsEmptyBlocks?: boolean
+  /** Operations that the pool has room for; 50,000 by default, a tenth of a node's. */
+  readonly maxPoolSize?: number
+  /** How many more may wait until the next slot; 10,000 by default, a tenth of a node's. */
+  readonly maxPoolExcess?: number
   /** Share of slots without a block, 0 to 1; 0 by default. */
   readonly missRate?: number
   /** Share of blocks with a rival of the same slot, 0 to 1; 0 by default. */
@@ -71,6 +75,8 @@ export function resolveChainOptions(options: DevnetChainOptions): ResolvedChainO
     networkVersion: 0,
     endorsements: ENDORSEMENT_COUNT,
     skipsEmptyBlocks: false,
+    maxPoolSize: 50_000,
+    maxPoolExcess: 10_000,
     missRate: 0,
     orphanRate: 0,
     deltaF0: 64 * (1 + ENDORSEMENT_COUNT),

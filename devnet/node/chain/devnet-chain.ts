@@ -88,7 +88,8 @@ export class DevnetChain extends ChainView {
   }
 
   /**
-   * Puts a checked operation into the pool; one that is there, in a block or executed stays as it is.
+   * Puts a checked operation into the pool; one that is there, in a block or executed stays as it is, and
+   * one for which there is no room is dropped, as a node drops it.
    *
    * @returns its id; its sender may be told when `written` resolves
    */
@@ -97,6 +98,8 @@ export class DevnetChain extends ChainView {
     const known = this.known.get(id)
     const isWaitedFor = known && (known.isPooled || known.inBlocks.length > 0)
     if (isWaitedFor || this.executor.executions.has(id)) return id
+    const { maxPoolSize, maxPoolExcess } = this.options
+    if (this.pool.size >= maxPoolSize + maxPoolExcess) return id
     const tracked = trackOperation(checked, this.chainId, this.makingIndex)
     tracked.sequence = this.sequence++
     this.known.set(id, tracked)
@@ -229,6 +232,7 @@ export class DevnetChain extends ChainView {
     const { recorder, control } = this
     this.makingIndex = index
     const orders = control.current
+    this.dropExcess()
     if (index % CYCLE_SLOTS === 0) this.buyRollsBack()
     const { chosen, hopeless } = this.pool.sortOut(
       { slot: slotOfIndex(index), slotIndex: index, executedIndex: this.executor.executedIndex },
@@ -365,6 +369,15 @@ export class DevnetChain extends ChainView {
       if (isOld) this.forgetUnused(tracked)
       return !isOld
     })
+  }
+
+  /** Forgotten at once, not after a minute: however many are sent, the pool is all the memory that they take. */
+  private dropExcess(): void {
+    const excess = this.pool.takeExcess(this.options.maxPoolSize, this.executor.executedIndex)
+    for (const tracked of excess) {
+      this.recorder.dropPooled(tracked)
+      this.forgetUnused(tracked)
+    }
   }
 
   private unpool(tracked: TrackedOperation): void {

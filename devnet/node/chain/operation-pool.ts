@@ -103,6 +103,21 @@ export class OperationPool {
     this.count--
   }
 
+  /**
+   * Takes out what is above the limit: the lowest fees, of equal ones the newest. What is in a block that was not executed
+   * yet stays.
+   */
+  takeExcess(maxSize: number, executedIndex: number): TrackedOperation[] {
+    if (this.count <= maxSize) return []
+    const free = [...this.threads.values()].flatMap((waiting) =>
+      [...waiting].filter(({ includedIndex }) => includedIndex <= executedIndex),
+    )
+    free.sort((a, b) => Number(a.operation.feeNanoMas - b.operation.feeNanoMas) || b.sequence - a.sequence)
+    const excess = free.slice(0, this.count - maxSize)
+    for (const tracked of excess) this.delete(tracked)
+    return excess
+  }
+
   /** Takes out what no slot of its thread after `now` may hold any more. */
   takeExpired(now: Slot, executedIndex: number): TrackedOperation[] {
     const expired: TrackedOperation[] = []

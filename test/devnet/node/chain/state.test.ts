@@ -219,6 +219,50 @@ describe('devnet/node/chain: operations', () => {
     assert.equal(statusOf(chain, late), undefined)
   })
 
+  describe('a pool with a limit', () => {
+    const LIMITED = { ...FAST, maxPoolSize: 4, maxPoolExcess: 2 }
+    const sendWithFee = (chain: DevnetChain, amount: bigint, fee: bigint) =>
+      send(chain, ALICE, transfer(amount), { feeNanoMas: FEE + fee, expirePeriod: 9 })
+    const isPooled = (chain: DevnetChain, ids: readonly string[]) =>
+      ids.map((id) => chain.operations.get(id)?.isPooled ?? false)
+
+    it("limit: holds 50,000 operations and until the next slot 10,000 more: a tenth of a node's", () => {
+      const { maxPoolSize, maxPoolExcess } = openChain().options
+      assert.deepEqual([maxPoolSize, maxPoolExcess], [50_000, 10_000])
+    })
+
+    it('limit: the excess goes with the next slot, lowest fees first, of equal ones the newest', async () => {
+      const chain = openChain(LIMITED)
+      const ids = [1n, 0n, 2n, 1n, 3n, 1n].map((fee, i) => sendWithFee(chain, BigInt(i), fee))
+      assert.equal(chain.poolSize, 6)
+      await pass(chain, 1)
+      assert.deepEqual(isPooled(chain, ids), [true, false, true, true, true, false])
+      assert.equal(chain.operations.has(ids[5] ?? ''), false)
+    })
+
+    it('limit: of one more than the excess there is nothing but its id', async () => {
+      const chain = openChain(LIMITED)
+      const ids = Array.from({ length: 7 }, (_, i) => sendWithFee(chain, BigInt(i), BigInt(i)))
+      assert.equal(chain.poolSize, 6)
+      assert.deepEqual(isPooled(chain, ids), [true, true, true, true, true, true, false])
+      assert.equal(chain.operations.has(ids[6] ?? ''), false)
+      await pass(chain, 1)
+      assert.deepEqual(isPooled(chain, ids), [false, false, true, true, true, true, false])
+      assert.equal(chain.operations.size, 4)
+      assert.equal(sendWithFee(chain, 6n, 6n), ids[6])
+      assert.equal(chain.operations.get(ids[6] ?? '')?.isPooled, true)
+    })
+
+    it('what is in a block that was not executed yet stays', async () => {
+      const chain = openChain(LIMITED)
+      const first = sendWithFee(chain, 0n, 0n)
+      while (chain.operations.get(first)?.inBlocks.length === 0) await pass(chain, 1)
+      const ids = Array.from({ length: 5 }, (_, i) => sendWithFee(chain, BigInt(1 + i), 1n))
+      await pass(chain, 1)
+      assert.deepEqual(isPooled(chain, [first, ...ids]), [true, true, true, true, false, false])
+    })
+  })
+
   it('one that left the pool is taken when it is sent again', async () => {
     const poor = makeSender('poor')
     const chain = openChain({ ...FAST, accounts: OPTIONS.accounts })
