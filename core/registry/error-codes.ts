@@ -282,7 +282,7 @@ export const REGISTRY_ERROR_CODES = {
   REGISTRY_NO_VOTERS: {
     kind: 'transient',
     when: 'No node has a vote in this era.',
-    action: 'Wait until nodes have had weight at the start of an era.',
+    action: 'Wait for the era after the one in which a node that keeps for ever has staked.',
   },
   REGISTRY_NO_VOTES: {
     kind: 'input',

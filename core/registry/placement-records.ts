@@ -87,7 +87,7 @@ interface State {
 
 function readState(record: Uint8Array): State {
   const reader = begin(record, STATE_BYTES)
-  skip(reader, 8 + 4 + 8 + 3 * 8)
+  skip(reader, 8 + 4 + 8 + 4 * 8)
   const activeNodes = u64.read(reader)
   const placementTotal = u64.read(reader)
   skip(reader, 3 * 8)
@@ -145,7 +145,7 @@ function sampleNow(state: State, config: Config): Sample {
 function readNode(record: Uint8Array, switchEra: bigint | undefined) {
   const reader = begin(record, NODE_BYTES)
   const address = readPaddedAddress(reader)
-  skip(reader, 6 * 8 + 1 + 9 * 8)
+  skip(reader, 6 * 8 + 1 + 10 * 8)
   const placement = readEraValue(reader)
   const retention = readEraValue(reader)
   skip(reader, 3 * 4 + 8 + 4 + 8 + 1 + 8 + 1 + ADDRESS_CHARACTERS + 2 * 8)

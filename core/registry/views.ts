@@ -38,8 +38,10 @@ const nodeInfo = struct({
   underAudit: u64,
   indexPaid: u64,
   weightGb: u64,
-  weightEra: u64,
-  previousWeightGb: u64,
+  /** nanoMAS that count when eras are anchored; `previousVote` was it at the start of `voteEra`. */
+  vote: u64,
+  voteEra: u64,
+  previousVote: u64,
   nextWeightGb: u64,
   nextWeightEra: u64,
   placementGb: u64,

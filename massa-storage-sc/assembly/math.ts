@@ -7,6 +7,13 @@ export function mulDiv(a: u64, b: u64, c: u64): u64 {
   return (a / c) * b + ((a % c) * b) / c;
 }
 
+const PPM: u64 = 1_000_000;
+
+/** ceil(a x ppm / 10^6) for ppm <= 10^6, without overflow for any a. */
+export function shareOf(a: u64, ppm: u64): u64 {
+  return (a / PPM) * ppm + ceilDiv((a % PPM) * ppm, PPM);
+}
+
 /** a x b, or 2^64 - 1 where that does not fit. */
 export function saturatingMul(a: u64, b: u64): u64 {
   if (b != 0 && a > u64.MAX_VALUE / b) return u64.MAX_VALUE;

@@ -155,12 +155,12 @@ function run(start: Start, calls: readonly Timed[]) {
     wasShort ||= model.state.shortSince || (model.state.periods.size > 0 && model.state.pool < 50n)
   })
   const { index, idxRem, weight } = state
-  const { nodes, switched, totalWeight } = world.model.state
+  const { nodes, switched } = world.model.state
   return {
     stored: { index: index as bigint, idxRem, weight },
     owedByNode: listOwed(world.model.state.index, nodes),
     wasShort,
-    wasSwitched: switched !== undefined && switched.index > 0n && totalWeight.era > 0n,
+    wasSwitched: switched !== undefined && switched.index > 0n,
     accepted,
   }
 }

@@ -44,6 +44,8 @@ const ANCHORED_CONFIG: ConfigValues = {
   maxRewardPerPeriod: MAS,
   anchorQuorumPpm: 660_000n,
 }
+/** Stake, and so the vote, of each node of `deployAnchored`. */
+export const VOTE = 10n * MAS
 const FULL_BITMAP = 0xffff_ffff
 const FIRST_NODE = 100
 
@@ -145,13 +147,13 @@ export function anchorArgs(world: World, era: Era, placementRoot: Uint8Array, si
 }
 
 export interface AnchoredWorld extends World {
-  /** In order of the registry, each with a vote of 10 GB. */
+  /** In order of the registry, each of 10 GB with a vote of 10 MAS. */
   readonly nodes: readonly User[]
 }
 
 /**
- * 1,000 MAS in the pool, CHALLENGER, `nodeCount` nodes of 10 GB, registered in era 0, whose votes count from era 4 on
- * (with a placement lag of 1; as much later as it is longer); now is that era, when all from 1 on can be anchored.
+ * 1,000 MAS in the pool, CHALLENGER, `nodeCount` nodes of 10 GB, registered in era 0, whose weights count since era 3
+ * (with a placement lag of 1; as much later as it is longer); now is the era after, when all from 1 on can be anchored.
  */
 export function deployAnchored(nodeCount: number, config: ConfigValues = {}): AnchoredWorld {
   const world = deployRegistry({ ...ANCHORED_CONFIG, ...config })

@@ -13,8 +13,8 @@ import { FEE, MAX_GAS, type World } from './registry-world.ts'
 const STAKE_NANO_MAS = 10_000_000_000n
 const GB = 5n
 const ADDRESS_CHARS = 53
-const INDEX_OFFSET = 319
-const SUMS = ['weight', 'activeNodes', 'placementTotal', 'stakes', 'registryVersion'] as const
+const INDEX_OFFSET = 327
+const SUMS = ['weight', 'votes', 'activeNodes', 'placementTotal', 'stakes', 'registryVersion'] as const
 
 /** Address of somebody without a key. */
 export function addressOf(number: number): string {

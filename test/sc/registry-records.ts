@@ -15,7 +15,7 @@ const NODE_FIELDS: Fields = [
   ...u64s('allocatedGb', 'registeredPeriod', 'totalChallenges', 'passedChallenges', 'pendingRewards'),
   ...u64s('lastChallengedPeriod'),
   ['active', 1],
-  ...u64s('stake', 'unvested', 'underAudit', 'indexPaid', 'weightGb', 'weightEra', 'previousWeightGb'),
+  ...u64s('stake', 'unvested', 'underAudit', 'indexPaid', 'weightGb', 'vote', 'voteEra', 'previousVote'),
   ...u64s('nextWeightGb', 'nextWeightEra', 'placementGb', 'placementEra', 'previousPlacementGb'),
   ...u64s('retentionPeriods', 'retentionEra', 'previousRetentionPeriods'),
   ['openChallenges', 4],
@@ -34,7 +34,8 @@ const NODE_FIELDS: Fields = [
 const STATE_FIELDS: Fields = [
   ['index', 8],
   ['idxRem', 4],
-  ...u64s('accruedPeriod', 'weight', 'weightEra', 'previousWeight', 'activeNodes', 'placementTotal', 'pool', 'owed'),
+  ...u64s('accruedPeriod', 'weight', 'votes', 'voteEra', 'previousVotes', 'activeNodes', 'placementTotal'),
+  ...u64s('pool', 'owed'),
   ...u64s('stakes', 'anchoredBytes', 'anchoredChunks', 'latestEra', 'firstEra', 'genesisTimestamp'),
   ...u64s('lastDistributedPeriod', 'accruedSince', 'returnedSince'),
   ['shortSince', 1],
@@ -131,7 +132,7 @@ export function readSurplus(world: World): bigint {
 export function checkInvariants(world: World, surplusNanoMas = 0n): void {
   const { engine, contract } = world
   const state = readState(world)
-  const sums = { owed: 0n, stakes: 0n, weight: 0n, placementTotal: 0n, activeNodes: 0n }
+  const sums = { owed: 0n, stakes: 0n, weight: 0n, placementTotal: 0n, activeNodes: 0n, votes: 0n }
   let nodes = 0n
   for (const key of engine.ledger.keys(contract, keyOf('node_'))) {
     const node = readNode(world, Buffer.from(key).toString('latin1').slice('node_'.length))
@@ -145,11 +146,14 @@ export function checkInvariants(world: World, surplusNanoMas = 0n): void {
     sums.owed += node.get('weightGb') * (state.get(isOver ? 'switchIndex' : 'index') - node.get('indexPaid'))
     sums.stakes += node.get('stake')
     sums.weight += weight
+    sums.votes += node.get('vote')
     sums.placementTotal += placement
     if (weight > 0n) sums.activeNodes++
     assert(weight <= placement, 'weight above placement')
     assert(next === 0n || (weight < next && next <= placement), 'next weight out of place')
     assert(node.get('leaving') === 0n || node.get('active') === 0n, 'leaving and active')
+    const votes = node.get('active') === 1n && node.get('retentionPeriods') === 0n
+    assert.equal(node.get('vote'), votes ? node.get('stake') : 0n, 'vote')
   }
   assert.equal(readSurplus(world), surplusNanoMas, 'balance = stakes + owed + pool + surplus')
   for (const [name, sum] of Object.entries(sums)) assert.equal(state.get(name), sum, name)

@@ -1,4 +1,11 @@
-import { ceilDiv, mod128, mulDiv, saturatingAdd, saturatingMul } from '../math';
+import {
+  ceilDiv,
+  mod128,
+  mulDiv,
+  saturatingAdd,
+  saturatingMul,
+  shareOf,
+} from '../math';
 
 describe('math', () => {
   test('mulDiv is the floor of the exact quotient', () => {
@@ -35,6 +42,26 @@ describe('math', () => {
     expect(ceilDiv(7, 7)).toBe(1);
     expect(ceilDiv(8, 7)).toBe(2);
     expect(ceilDiv(u64.MAX_VALUE, 1_000_000_000)).toBe(18_446_744_074);
+  });
+
+  test('shareOf is the ceiling of the exact share', () => {
+    const shares: u64[] = [0, 1, 500_001, 666_667, 999_999, 1_000_000];
+    for (let i = 0; i < shares.length; i++) {
+      for (let a: u64 = 0; a < 3_000_000; a += 999_983) {
+        const exact = (a * shares[i] + 999_999) / 1_000_000;
+        expect(shareOf(a, shares[i])).toBe(exact);
+      }
+    }
+    expect(shareOf(1, 500_001)).toBe(1);
+    expect(shareOf(3, 666_667)).toBe(3);
+    expect(shareOf(3_000_000, 666_667)).toBe(2_000_001);
+  });
+
+  test('shareOf does not overflow at the highest amounts', () => {
+    expect(shareOf(u64.MAX_VALUE, 1_000_000)).toBe(u64.MAX_VALUE);
+    expect(shareOf(1 << 63, 500_001)).toBe(4611695241799424759);
+    expect(shareOf(1 << 63, 666_667)).toBe(6148917765693862824);
+    expect(shareOf(u64.MAX_VALUE, 1)).toBe(18446744073710);
   });
 
   test('mod128 reduces 128 bits', () => {

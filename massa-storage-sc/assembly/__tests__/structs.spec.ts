@@ -6,11 +6,7 @@ import { EraVote } from '../structs/EraVote';
 import { PeriodStats } from '../structs/PeriodStats';
 import { RegistryState } from '../structs/RegistryState';
 import { StorageConfig } from '../structs/StorageConfig';
-import {
-  StorageNode,
-  readNodeIndex,
-  readVoteWeight,
-} from '../structs/StorageNode';
+import { StorageNode, readNodeIndex, readVote } from '../structs/StorageNode';
 
 const ADDRESS = 'AU12UBnqTHDQALpocVBnkPNy7y5CndUJQTLutaVDDFgMJcq5kQiKq';
 const LONGEST = 'AS1234567890abcdefghijkmnopqrstuvwxyz1234567890abcdefg'.substr(
@@ -34,9 +30,9 @@ function busyNode(): StorageNode {
   const writer = new ByteWriter(384).u8(1).paddedAddress(LONGEST);
   for (let i: u64 = 1; i <= 6; i++) writer.u64(i);
   writer.bool(true);
-  for (let i: u64 = 7; i <= 21; i++) writer.u64(i);
-  writer.u32(22).u32(23).u32(24).u64(25).u32(26).u64(27).bool(true).u64(28);
-  writer.paddedAddress(ADDRESS).u64(29).u64(30).u8(31).u64(32);
+  for (let i: u64 = 7; i <= 22; i++) writer.u64(i);
+  writer.u32(23).u32(24).u32(25).u64(26).u32(27).u64(28).bool(true).u64(29);
+  writer.paddedAddress(ADDRESS).u64(30).u64(31).u8(32).u64(33);
   return StorageNode.deserialize(writer.bytes);
 }
 
@@ -64,43 +60,44 @@ describe('records', () => {
     expect(node.address).toBe(LONGEST);
     expect(node.lastChallengedPeriod).toBe(6);
     expect(node.stake).toBe(7);
-    expect(node.previousRetentionPeriods).toBe(21);
-    expect(node.auditTotal).toBe(24);
-    expect(node.lastStrikePeriod).toBe(27);
+    expect(node.weightGb).toBe(11);
+    expect(node.vote).toBe(12);
+    expect(node.voteEra).toBe(13);
+    expect(node.previousVote).toBe(14);
+    expect(node.previousRetentionPeriods).toBe(22);
+    expect(node.auditTotal).toBe(25);
+    expect(node.lastStrikePeriod).toBe(28);
     expect(node.lastChallenger).toBe(ADDRESS);
-    expect(node.slashedTotal).toBe(30);
-    expect(node.rules).toBe(31);
-    expect(node.movedEra).toBe(32);
+    expect(node.slashedTotal).toBe(31);
+    expect(node.rules).toBe(32);
+    expect(node.movedEra).toBe(33);
     sameAgain(
       node.serialize(),
       StorageNode.deserialize(node.serialize()).serialize(),
     );
   });
 
-  test('give weight and index of a node without decoding it', () => {
+  test('give vote and index of a node without decoding it', () => {
     const node = busyNode();
-    node.weightGb = 500;
-    node.weightEra = 9;
-    node.previousWeightGb = 400;
+    node.vote = 500;
+    node.voteEra = 9;
+    node.previousVote = 400;
     node.index = 77;
     const record = node.serialize();
-    expect(readVoteWeight(record, 9, true)).toBe(400);
-    expect(readVoteWeight(record, 10, true)).toBe(500);
-    expect(readVoteWeight(record, 32, true)).toBe(0);
+    expect(readVote(record, 9)).toBe(400);
+    expect(readVote(record, 10)).toBe(500);
+    expect(readVote(record, 33)).toBe(0);
     expect(readNodeIndex(record)).toBe(77);
-    node.rules = 0;
-    expect(readVoteWeight(node.serialize(), 10, false)).toBe(500);
-    expect(readVoteWeight(node.serialize(), 10, true)).toBe(0);
   });
 
   test('keep every field of the totals', () => {
     const bytes = filled(320);
     bytes[0] = 1;
-    for (let i = 208; i < 320; i++) bytes[i] = 0;
-    // The four flags: shortSince, paused and eraAnchors
-    bytes[149] = 1;
-    bytes[166] = 1;
-    bytes[191] = 1;
+    for (let i = 216; i < 320; i++) bytes[i] = 0;
+    // The flags: shortSince, paused and eraAnchors
+    bytes[157] = 1;
+    bytes[174] = 1;
+    bytes[199] = 1;
     sameAgain(bytes, RegistryState.deserialize(bytes).serialize());
   });
 
@@ -130,10 +127,10 @@ describe('a record of another version', () => {
     RegistryState.deserialize(bytes);
   });
 
-  throws('gives no weight', () => {
+  throws('gives no vote', () => {
     const bytes = busyNode().serialize();
     bytes[0] = 2;
-    readVoteWeight(bytes, 1, false);
+    readVote(bytes, 1);
   });
 
   throws('gives no index', () => {

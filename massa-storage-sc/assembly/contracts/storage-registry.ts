@@ -18,6 +18,7 @@ import {
   _transferAdmin,
   _updateConfig,
   _upgrade,
+  requireAddress,
 } from '../internals/admin';
 import { MAX_SIGNATURES, _anchorEra } from '../internals/anchors';
 import { Call, Reading, readParties, requireCreated } from '../internals/call';
@@ -406,7 +407,9 @@ export function getLatestEra(binaryArgs: StaticArray<u8>): StaticArray<u8> {
 
 /** @param binaryArgs - address: string. @returns bool */
 export function isChallenger(binaryArgs: StaticArray<u8>): StaticArray<u8> {
-  const known = hasRecord(challengerKey(readAddress(binaryArgs)));
+  const address = readOneText(binaryArgs);
+  requireAddress(address);
+  const known = hasRecord(challengerKey(address));
   return new ByteWriter(1).bool(known).bytes;
 }
 

@@ -97,7 +97,7 @@ export function settle(state: RegistryState, node: StorageNode): void {
   node.indexPaid = state.index;
 }
 
-/** Brings weight and placement of a node in line with its record, the config and the era. */
+/** Brings weight, placement and vote of a node in line with its record, the config and the era. */
 export function refresh(call: Call, node: StorageNode): void {
   const state = call.state;
   const config = call.config;
@@ -129,13 +129,14 @@ export function refresh(call: Call, node: StorageNode): void {
     }
   }
   node.nextWeightGb = next;
-  setWeight(call, node, weight);
+  setWeight(state, node, weight);
+  setVote(call, node);
 }
 
-/** Most GB that a node is paid and placed for. */
+/** Most GB that a node is paid and placed for. It never falls: anchored bytes only grow. */
 function computeCap(state: RegistryState, config: StorageConfig): u64 {
   if (!config.requireAnchors) return u64.MAX_VALUE;
-  return max<u64>(config.minAllocatedGb, ceilDiv(state.anchoredBytes, GB));
+  return max<u64>(1, ceilDiv(state.anchoredBytes, GB));
 }
 
 function setPlacement(call: Call, node: StorageNode, target: u64): void {
@@ -148,38 +149,45 @@ function setPlacement(call: Call, node: StorageNode, target: u64): void {
   node.placementGb = target;
 }
 
-function setWeight(call: Call, node: StorageNode, weight: u64): void {
+function setWeight(state: RegistryState, node: StorageNode, weight: u64): void {
   if (weight == node.weightGb) return;
-  const state = call.state;
-  setTotalWeight(call, state.weight + weight - node.weightGb);
+  state.weight += weight - node.weightGb;
   if (node.weightGb == 0) state.activeNodes++;
   if (weight == 0) state.activeNodes--;
-  if (node.weightEra < call.era) {
-    node.previousWeightGb = node.weightGb;
-    node.weightEra = call.era;
-  }
   node.weightGb = weight;
 }
 
-function setTotalWeight(call: Call, weight: u64): void {
+/**
+ * A vote is the stake of an active node that keeps for ever. Every call that changes one of these comes by here, and
+ * nothing else changes it: neither history nor settings, and not who touches whom when.
+ */
+function setVote(call: Call, node: StorageNode): void {
+  const keeps = node.active && node.retentionPeriods == 0;
+  const vote = keeps ? node.stake : 0;
+  if (vote == node.vote) return;
   const state = call.state;
-  if (weight == state.weight) return;
-  if (state.weightEra < call.era) {
-    state.previousWeight = state.weight;
-    state.weightEra = call.era;
+  if (state.voteEra < call.era) {
+    state.previousVotes = state.votes;
+    state.voteEra = call.era;
   }
-  state.weight = weight;
+  state.votes += vote - node.vote;
+  if (node.voteEra < call.era) {
+    node.previousVote = node.vote;
+    node.voteEra = call.era;
+  }
+  node.vote = vote;
 }
 
 /**
  * Ends all weight and placement when anchors become required: they were had for a stake, and for a retention, that the
- * new rules do not take. What each node accrued stays; it sees so itself when it is next read.
+ * new rules do not take. What each node accrued stays; it sees so itself when it is next read. Votes stay: a stake is
+ * one under any rules.
  */
 export function switchToAnchors(call: Call): void {
   const state = call.state;
   state.switchIndex = state.index;
   state.switchEra = call.era;
-  setTotalWeight(call, 0);
+  state.weight = 0;
   state.activeNodes = 0;
   state.placementTotal = 0;
 }

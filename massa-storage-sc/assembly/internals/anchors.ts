@@ -11,12 +11,13 @@ import {
   SIGNATURES_UNSORTED,
   VOTES_COUNTED,
 } from '../errors';
+import { shareOf } from '../math';
 import { HASH_BYTES, sha256 } from '../merkle';
 import { nameVote, nodeKey, voteKey } from '../storage-keys';
 import { EraAnchor } from '../structs/EraAnchor';
 import { EraVote } from '../structs/EraVote';
 import { NO_ERA, RegistryState } from '../structs/RegistryState';
-import { readNodeIndex, readVoteWeight } from '../structs/StorageNode';
+import { readNodeIndex, readVote } from '../structs/StorageNode';
 import { VotePage } from '../structs/VotePage';
 import { Call, ERA_PERIODS } from './call';
 import { emit } from './events';
@@ -30,29 +31,28 @@ const MAX_BYTES: u64 = ERA_PERIODS << 24;
 export const MAX_SIGNATURES = 100;
 /** Hex digits of the digest in a vote's key. */
 const VOTE_DIGITS = 16;
-const PPM: u64 = 1_000_000;
 
 /** Nodes whose signatures one call brings, ascending by place. */
 class Ballot {
   count: i32 = 0;
-  /** GB */
-  weight: u64 = 0;
+  /** nanoMAS */
+  votes: u64 = 0;
   private readonly indexes: StaticArray<u64>;
-  private readonly weights: StaticArray<u64>;
+  private readonly stakes: StaticArray<u64>;
 
   constructor(size: i32) {
     this.indexes = new StaticArray<u64>(size);
-    this.weights = new StaticArray<u64>(size);
+    this.stakes = new StaticArray<u64>(size);
   }
 
-  push(index: u64, weight: u64): void {
+  push(index: u64, stake: u64): void {
     this.indexes[this.count] = index;
-    this.weights[this.count] = weight;
+    this.stakes[this.count] = stake;
     this.count++;
-    this.weight += weight;
+    this.votes += stake;
   }
 
-  /** Marks all in the pages of the vote. @returns weight of those that were not marked before */
+  /** Marks all in the pages of the vote. @returns votes of those that were not marked before, nanoMAS */
   mark(pages: VotePage[], voteName: string, era: u64): u64 {
     let added: u64 = 0;
     for (let i = 0; i < this.count; i++) {
@@ -61,7 +61,7 @@ class Ballot {
       if (pages.length == 0 || pages[pages.length - 1].number != number) {
         pages.push(VotePage.open(voteName, number, era));
       }
-      if (pages[pages.length - 1].add(index)) added += this.weights[i];
+      if (pages[pages.length - 1].add(index)) added += this.stakes[i];
     }
     return added;
   }
@@ -75,10 +75,8 @@ export function _anchorEra(
 ): void {
   const state = call.state;
   requireAnchorable(call, anchor);
-  const votes =
-    state.weightEra < call.era ? state.weight : state.previousWeight;
-  // In the era of a switch its start knows weights that nobody has any more.
-  assert(votes > 0 && state.switchEra != call.era, NO_VOTERS);
+  const votes = state.voteEra < call.era ? state.votes : state.previousVotes;
+  assert(votes > 0, NO_VOTERS);
 
   const digest = computeEraDigest(call.callee, anchor);
   const shortDigest = toHex(digest, VOTE_DIGITS / 2);
@@ -86,15 +84,16 @@ export function _anchorEra(
   const key = voteKey(voteName);
   const known = hasRecord(key);
   const ballot = countBallot(call, digest, signatures);
-  const quorum = call.config.anchorQuorumPpm * votes;
-  let anchored = ballot.weight * PPM >= quorum;
+  // More than 0, and never more than all votes.
+  const quorum = shareOf(votes, call.config.anchorQuorumPpm);
+  let anchored = ballot.votes >= quorum;
   if (!anchored) {
     const vote = openVote(call, digest, known ? readRecord(key) : null);
     const pages = new Array<VotePage>();
     const added = ballot.mark(pages, voteName, call.era);
     assert(added > 0, VOTES_COUNTED);
     vote.tally += added;
-    anchored = vote.tally * PPM >= quorum;
+    anchored = vote.tally >= quorum;
     if (!anchored) {
       for (let i = 0; i < pages.length; i++) pages[i].save();
       writeRecord(key, vote.serialize());
@@ -144,7 +143,7 @@ export function computeEraDigest(
   );
 }
 
-/** The vote goes on where it stood, unless it counted with the weights of another era. */
+/** The vote goes on where it stood, unless it counted with the stakes of another era. */
 function openVote(
   call: Call,
   digest: StaticArray<u8>,
@@ -169,7 +168,6 @@ function countBallot(
   digest: StaticArray<u8>,
   signatures: StaticArray<u8>[],
 ): Ballot {
-  const switched = call.state.switchEra != NO_ERA;
   const signedText = ERA_TEXT_PREFIX + toHex(digest, HASH_BYTES);
   const ballot = new Ballot(signatures.length);
   let least: u64 = 0;
@@ -180,8 +178,8 @@ function countBallot(
     const index = readNodeIndex(node);
     assert(index >= least, SIGNATURES_UNSORTED);
     least = index + 1;
-    const weight = readVoteWeight(node, call.era, switched);
-    if (weight > 0) ballot.push(index, weight);
+    const stake = readVote(node, call.era);
+    if (stake > 0) ballot.push(index, stake);
   }
   assert(ballot.count > 0, NO_VOTES);
   return ballot;

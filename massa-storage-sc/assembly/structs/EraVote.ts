@@ -5,9 +5,9 @@ const RECORD_BYTES = 49;
 
 /** Signatures counted so far for one statement about one era; whose they are is in its pages. */
 export class EraVote {
-  /** Era whose starting weights count */
+  /** Era whose starting stakes count */
   snapshotEra: u64 = 0;
-  /** Weight counted, GB */
+  /** Stakes counted, nanoMAS */
   tally: u64 = 0;
 
   /** @param digest - 32 bytes that were signed */

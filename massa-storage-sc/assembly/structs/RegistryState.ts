@@ -16,8 +16,10 @@ export class RegistryState {
   accruedPeriod: u64 = 0;
   /** Sum of weightGb */
   weight: u64 = 0;
-  weightEra: u64 = 0;
-  previousWeight: u64 = 0;
+  /** Sum of the votes, nanoMAS; previousVotes is its value at the start of voteEra. */
+  votes: u64 = 0;
+  voteEra: u64 = 0;
+  previousVotes: u64 = 0;
   /** Nodes with weight */
   activeNodes: u64 = 0;
   placementTotal: u64 = 0;
@@ -76,8 +78,9 @@ export class RegistryState {
     state.idxRem = reader.u32();
     state.accruedPeriod = reader.u64();
     state.weight = reader.u64();
-    state.weightEra = reader.u64();
-    state.previousWeight = reader.u64();
+    state.votes = reader.u64();
+    state.voteEra = reader.u64();
+    state.previousVotes = reader.u64();
     state.activeNodes = reader.u64();
     state.placementTotal = reader.u64();
     state.pool = reader.u64();
@@ -112,8 +115,9 @@ export class RegistryState {
       .u32(this.idxRem)
       .u64(this.accruedPeriod)
       .u64(this.weight)
-      .u64(this.weightEra)
-      .u64(this.previousWeight)
+      .u64(this.votes)
+      .u64(this.voteEra)
+      .u64(this.previousVotes)
       .u64(this.activeNodes)
       .u64(this.placementTotal)
       .u64(this.pool)

@@ -13,14 +13,13 @@ import { RECORD_VERSION, readVersion, requireVersion } from './version';
 
 const RECORD_BYTES = 384;
 /** Everything but the two texts, as views return it. */
-const ENCODED_BYTES = 4 + 4 + 226 + 9;
-/** Where weightGb stands: after version, address, six u64, active and four u64. */
-const WEIGHT_OFFSET: usize = 1 + 54 + 48 + 1 + 32;
-/** Where index stands: after version, address, 210 bytes of numbers and lastChallenger. */
-const INDEX_OFFSET: usize = 1 + 54 + 210 + 54;
-/** Where rules and movedEra stand: after index and slashedTotal. */
-const RULES_OFFSET: usize = INDEX_OFFSET + 16;
-const MOVED_ERA_OFFSET: usize = RULES_OFFSET + 1;
+const ENCODED_BYTES = 4 + 4 + 234 + 9;
+/** Where vote stands: after version, address, six u64, active and five u64. */
+const VOTE_OFFSET: usize = 1 + 54 + 48 + 1 + 40;
+/** Where index stands: after version, address, 218 bytes of numbers and lastChallenger. */
+const INDEX_OFFSET: usize = 1 + 54 + 218 + 54;
+/** Where movedEra stands: after index, slashedTotal and rules. */
+const MOVED_ERA_OFFSET: usize = INDEX_OFFSET + 17;
 /** lastStrikePeriod before the first strike. */
 export const NO_STRIKE: u64 = u64.MAX_VALUE;
 /** What a stake was judged by last: rules without anchors, or with them. */
@@ -45,10 +44,12 @@ export class StorageNode {
   underAudit: u64 = 0;
   /** Index up to which weightGb is settled */
   indexPaid: u64 = 0;
-  /** What rewards and votes count; previousWeightGb is its value at the start of weightEra. */
+  /** What rewards count */
   weightGb: u64 = 0;
-  weightEra: u64 = 0;
-  previousWeightGb: u64 = 0;
+  /** What anchoring counts, nanoMAS; previousVote is its value at the start of voteEra. */
+  vote: u64 = 0;
+  voteEra: u64 = 0;
+  previousVote: u64 = 0;
   /** Weight that begins with nextWeightEra; 0 = none */
   nextWeightGb: u64 = 0;
   nextWeightEra: u64 = 0;
@@ -116,13 +117,7 @@ export class StorageNode {
     this.unvested += this.weightGb * (state.switchIndex - this.indexPaid);
     this.indexPaid = state.index;
     this.nextWeightGb = 0;
-    if (this.weightGb != 0) {
-      if (this.weightEra < era) {
-        this.previousWeightGb = this.weightGb;
-        this.weightEra = era;
-      }
-      this.weightGb = 0;
-    }
+    this.weightGb = 0;
     if (this.placementGb != 0) {
       if (this.placementEra < era) {
         this.previousPlacementGb = this.placementGb;
@@ -160,8 +155,9 @@ export class StorageNode {
     node.underAudit = reader.u64();
     node.indexPaid = reader.u64();
     node.weightGb = reader.u64();
-    node.weightEra = reader.u64();
-    node.previousWeightGb = reader.u64();
+    node.vote = reader.u64();
+    node.voteEra = reader.u64();
+    node.previousVote = reader.u64();
     node.nextWeightGb = reader.u64();
     node.nextWeightEra = reader.u64();
     node.placementGb = reader.u64();
@@ -227,8 +223,9 @@ export class StorageNode {
       .u64(this.underAudit)
       .u64(this.indexPaid)
       .u64(this.weightGb)
-      .u64(this.weightEra)
-      .u64(this.previousWeightGb)
+      .u64(this.vote)
+      .u64(this.voteEra)
+      .u64(this.previousVote)
       .u64(this.nextWeightGb)
       .u64(this.nextWeightEra)
       .u64(this.placementGb)
@@ -249,19 +246,14 @@ export class StorageNode {
 }
 
 /**
- * The value of a vote at the start of `era`, later than that of a switch, read from a stored node without decoding the
- * rest of it. A node that took the place of another in `era` has none: the mark of that place may be the other's.
+ * The vote at the start of `era`, nanoMAS, read from a stored node without decoding the rest of it. A node that took
+ * the place of another in `era` has none: the mark of that place may be the other's.
  */
-export function readVoteWeight(
-  record: StaticArray<u8>,
-  era: u64,
-  switched: bool,
-): u64 {
+export function readVote(record: StaticArray<u8>, era: u64): u64 {
   requireVersion(record);
   const start = changetype<usize>(record);
   if (load<u64>(start + MOVED_ERA_OFFSET) == era) return 0;
-  if (switched && load<u8>(start + RULES_OFFSET) == RULES_FREE) return 0;
-  const at = start + WEIGHT_OFFSET;
+  const at = start + VOTE_OFFSET;
   return load<u64>(at, 8) < era ? load<u64>(at) : load<u64>(at, 16);
 }
 

@@ -25,7 +25,7 @@ export class VotePage {
     return index >> PAGE_VOTERS_LOG2;
   }
 
-  /** The page as it stands; empty when it is not there, or was about the weights of another era. */
+  /** The page as it stands; empty when it is not there, or was about the stakes of another era. */
   static open(voteName: string, number: u64, era: u64): VotePage {
     const key = votePageKey(voteName, number);
     if (hasRecord(key)) {
@@ -59,7 +59,7 @@ export class VotePage {
   }
 }
 
-/** Era whose starting weights the page is about. */
+/** Era whose starting stakes the page is about. */
 export function readPageEra(record: StaticArray<u8>): u64 {
   requireVersion(record);
   return load<u64>(changetype<usize>(record) + ERA_OFFSET);

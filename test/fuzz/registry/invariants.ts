@@ -7,7 +7,7 @@ type Reading = Readonly<Record<string, FieldValue>>
 const ERA_PERIODS = 128
 const NONE = (1n << 64n) - 1n
 const SNAPSHOT_FIELDS = [
-  ['weightGb', 'weightEra', 'previousWeightGb'],
+  ['vote', 'voteEra', 'previousVote'],
   ['placementGb', 'placementEra', 'previousPlacementGb'],
   ['retentionPeriods', 'retentionEra', 'previousRetentionPeriods'],
 ] as const
@@ -17,7 +17,7 @@ export class InvariantWatch {
   /** What was given to the contract without being asked. */
   surplusNanoMas = 0n
   private era = -1
-  /** Snapshot fields as they stood when the era began, by node; '' is the sum of weights. */
+  /** Snapshot fields as they stood when the era began, by node; '' is the sum of votes. */
   private atStart = new Map<string, readonly bigint[]>()
 
   /** To be told of every slot: what is stored when an era begins is its snapshot. */
@@ -34,7 +34,7 @@ export class InvariantWatch {
         SNAPSHOT_FIELDS.map(([value]) => number(node, value)),
       )
     }
-    if (state) this.atStart.set('', [number(state, 'weight')])
+    if (state) this.atStart.set('', [number(state, 'votes')])
   }
 
   /** What is broken, in words; undefined when all hold. */
@@ -56,6 +56,7 @@ export class InvariantWatch {
       owed,
       stakes: sum((node) => number(node, 'stake')),
       weight: sum((node) => number(node, 'weightGb')),
+      votes: sum((node) => number(node, 'vote')),
       placementTotal: sum((node) => number(node, 'placementGb')),
       activeNodes: BigInt(nodes.filter((node) => number(node, 'weightGb') > 0n).length),
     }
@@ -70,9 +71,9 @@ export class InvariantWatch {
       const broken = this.checkNode(node)
       if (broken !== undefined) return `${text(node, 'address')}: ${broken}`
     }
-    const weightAtStart = readSnapshot(state, ['weight', 'weightEra', 'previousWeight'], this.era)
+    const votesAtStart = readSnapshot(state, ['votes', 'voteEra', 'previousVotes'], this.era)
     const recorded = this.atStart.get('')?.[0]
-    if (recorded !== undefined && weightAtStart !== recorded) return `weight at the start of era ${this.era}`
+    if (recorded !== undefined && votesAtStart !== recorded) return `votes at the start of era ${this.era}`
     return checkIndexes(store, nodes)
   }
 
@@ -83,6 +84,9 @@ export class InvariantWatch {
     if (weight > placement) return `weight ${weight} above placement ${placement}`
     if (next !== 0n && (next <= weight || next > placement)) return `next weight ${next}`
     if (node.leaving === true && node.active === true) return 'leaving, but active'
+    const isVoter = node.active === true && number(node, 'retentionPeriods') === 0n
+    const vote = isVoter ? number(node, 'stake') : 0n
+    if (number(node, 'vote') !== vote) return `vote ${number(node, 'vote')} instead of ${vote}`
     const isNew = number(node, 'registeredPeriod') >= BigInt(this.era * ERA_PERIODS)
     for (const [i, fields] of SNAPSHOT_FIELDS.entries()) {
       const read = readSnapshot(node, fields, this.era)
@@ -97,16 +101,17 @@ export class InvariantWatch {
 function afterSwitch(node: Reading, state: Reading): Reading {
   const era = number(state, 'switchEra')
   if (era === NONE || number(node, 'rules') === 1n) return node
-  const end = (value: string, changed: string, previous: string) => {
-    if (number(node, value) === 0n) return {}
-    const isEarlier = number(node, changed) < era
-    return { [value]: 0n, [changed]: era, [previous]: number(node, isEarlier ? value : previous) }
+  const isEarlier = number(node, 'placementEra') < era
+  const ended = {
+    placementGb: 0n,
+    placementEra: era,
+    previousPlacementGb: number(node, isEarlier ? 'placementGb' : 'previousPlacementGb'),
   }
   const earned = number(node, 'weightGb') * (number(state, 'switchIndex') - number(node, 'indexPaid'))
   return {
     ...node,
-    ...end('weightGb', 'weightEra', 'previousWeightGb'),
-    ...end('placementGb', 'placementEra', 'previousPlacementGb'),
+    ...(number(node, 'placementGb') === 0n ? {} : ended),
+    weightGb: 0n,
     unvested: number(node, 'unvested') + earned,
     indexPaid: number(state, 'index'),
     nextWeightGb: 0n,

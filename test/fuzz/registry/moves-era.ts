@@ -32,7 +32,7 @@ function openMadeEra(scene: Scene, era: bigint): MadeEra {
 function listAnchorable({ world }: Scene, withVoters = true): bigint[] {
   const { state } = world.model
   const era = BigInt(Math.floor(world.slot.period / 128))
-  if (withVoters && state.totalWeight.atStartOf(era) === 0n) return []
+  if (withVoters && state.totalVotes.atStartOf(era) === 0n) return []
   const open: bigint[] = []
   for (let e = era - 1n; e >= state.firstEra && e > era - 6n; e--) {
     if (!state.eras.has(e) && (e + 1n) * 128n + 8n <= BigInt(world.slot.period)) open.push(e)

@@ -130,10 +130,8 @@ function noteSights(coverage: Coverage, { model }: World, { outcome }: StepResul
     'anchors required, index moves': state.config.requireAnchors === 1n && state.index > 0n,
     'anchors required, open challenge':
       state.config.requireAnchors === 1n && state.nodes.some((n) => n.openChallenges > 0n),
-    'weight below allocation': state.nodes.some(
-      (node) => node.weight.value > 0n && node.weight.value < node.allocatedGb,
-    ),
-    'weight waits above zero': state.nodes.some((node) => node.weight.value > 0n && node.nextWeightGb > 0n),
+    'weight below allocation': state.nodes.some((node) => node.weightGb > 0n && node.weightGb < node.allocatedGb),
+    'weight waits above zero': state.nodes.some((node) => node.weightGb > 0n && node.nextWeightGb > 0n),
     'replicas above 1': state.eraReplicas > 1n,
     'pool short': state.shortSince,
     remainder: state.indexRemainder > 0n,
@@ -148,7 +146,7 @@ function noteSights(coverage: Coverage, { model }: World, { outcome }: StepResul
     'switched, weight': state.switched !== undefined && state.weight > 0n,
     'switched, index moves': state.switched !== undefined && state.index > state.switched.index,
     'vote without a moved node': state.nodes.some(
-      (node) => state.totalWeight.era > 0n && node.movedEra === state.sampledEra && node.weight.value > 0n,
+      (node) => state.totalVotes.era > 0n && node.movedEra === state.sampledEra && node.vote.value > 0n,
     ),
     'profile of two eras': [...state.metadata.values()].some(({ previous }) => previous.endpoint !== ''),
     'six nodes': state.nodes.length >= 6,
@@ -158,8 +156,8 @@ function noteSights(coverage: Coverage, { model }: World, { outcome }: StepResul
 }
 
 /** Not yet read by a call that writes since. */
-function isOfBefore({ rules, weight }: Node): boolean {
-  return rules === 0n && weight.value > 0n
+function isOfBefore({ rules, weightGb }: Node): boolean {
+  return rules === 0n && weightGb > 0n
 }
 
 function note(coverage: Coverage, functionName: string, result: string): void {

@@ -71,5 +71,5 @@ export function requireAnchors(config: Config): Config {
 
 /** What each node has accrued and no audit has judged. */
 export function listOwed(index: bigint, nodes: readonly Node[]): (readonly [address: string, owed: bigint])[] {
-  return nodes.map((node) => [node.address, node.unvested + node.weight.value * (index - node.indexPaid)])
+  return nodes.map((node) => [node.address, node.unvested + node.weightGb * (index - node.indexPaid)])
 }

@@ -20,6 +20,12 @@ const PPM = 1_000_000n
 const VOTE_KEY_DIGITS = 16
 const PAGE_VOTERS = 256
 
+interface Voter {
+  readonly index: number
+  /** At the start of the era in which is voted */
+  readonly stake: bigint
+}
+
 export function readAnchor({ parameter }: { readonly parameter: Uint8Array }) {
   const args = new ArgsReader(parameter)
   const era = args.u64()
@@ -41,8 +47,8 @@ export function anchorEra(state: RegistryState, context: Context, claim: ReturnT
   demand((era + 1n) * ERA_PERIODS + SETTLING_PERIODS <= now, 'ERA_NOT_OVER')
   demand(totalChunks >= LEAST_CHUNKS && totalChunks <= MOST_CHUNKS && totalBytes <= MOST_BYTES, 'ERA_TOTALS')
   demand(!state.eras.has(era), 'ERA_ANCHORED')
-  const electorate = state.totalWeight.atStartOf(currentEra)
-  demand(electorate > 0n && state.switched?.era !== currentEra, 'NO_VOTERS')
+  const electorate = state.totalVotes.atStartOf(currentEra)
+  demand(electorate > 0n, 'NO_VOTERS')
 
   const statement = {
     chainId,
@@ -56,7 +62,7 @@ export function anchorEra(state: RegistryState, context: Context, claim: ReturnT
   const text = computeEraText(statement)
   const digest = computeEraDigest(statement)
   const voteName = `${era}_${toHex(digest).slice(0, VOTE_KEY_DIGITS)}`
-  const voters: { readonly index: number; readonly weight: bigint }[] = []
+  const voters: Voter[] = []
   let lastIndex = -1
   for (const signature of claim.signatures) {
     const signer = findSigner(signature, text)
@@ -67,16 +73,16 @@ export function anchorEra(state: RegistryState, context: Context, claim: ReturnT
     demand(index > lastIndex, 'SIGNATURES_UNSORTED')
     lastIndex = index
     // The mark of a place may be that of the node that was there before.
-    const weight = node.movedEra === currentEra ? 0n : node.weight.atStartOf(currentEra)
-    if (weight > 0n) voters.push({ index, weight })
+    const stake = node.movedEra === currentEra ? 0n : node.vote.atStartOf(currentEra)
+    if (stake > 0n) voters.push({ index, stake })
   }
   demand(voters.length > 0, 'NO_VOTES')
-  const isQuorum = (weight: bigint) => weight * PPM >= state.config.anchorQuorumPpm * electorate
-  if (!isQuorum(sumWeights(voters))) {
+  const isQuorum = (stake: bigint) => stake * PPM >= state.config.anchorQuorumPpm * electorate
+  if (!isQuorum(sumStakes(voters))) {
     const pages = readPages(state, voteName, currentEra)
     const fresh = voters.filter(({ index }) => !pages(index).counted.has(index % PAGE_VOTERS))
     demand(fresh.length > 0, 'VOTES_COUNTED')
-    const tally = readTally(state.votes.get(voteName), digest, currentEra) + sumWeights(fresh)
+    const tally = readTally(state.votes.get(voteName), digest, currentEra) + sumStakes(fresh)
     if (!isQuorum(tally)) {
       for (const { index } of fresh) {
         const { snapshotEra, counted } = pages(index)
@@ -93,11 +99,11 @@ export function anchorEra(state: RegistryState, context: Context, claim: ReturnT
   effects.emit('ERA_ANCHORED', era, toHex(root))
 }
 
-function sumWeights(voters: readonly { readonly weight: bigint }[]): bigint {
-  return voters.reduce((sum, { weight }) => sum + weight, 0n)
+function sumStakes(voters: readonly Voter[]): bigint {
+  return voters.reduce((sum, { stake }) => sum + stake, 0n)
 }
 
-/** Weights are of one era: in a later one the count starts over. */
+/** Stakes are of one era: in a later one the count starts over. */
 function readTally(stored: Vote | undefined, digest: Uint8Array, era: bigint): bigint {
   return stored && stored.snapshotEra === era && equalBytes(stored.digest, digest) ? stored.tally : 0n
 }
@@ -106,7 +112,7 @@ function namePage(voteName: string, index: number): string {
   return `${voteName}_${Math.floor(index / PAGE_VOTERS)}`
 }
 
-/** Who was counted with the weights of this era, by place. */
+/** Who was counted with the stakes of this era, by place. */
 function readPages(state: RegistryState, voteName: string, era: bigint): (index: number) => VotePage {
   return (index) => {
     const page = state.votePages.get(namePage(voteName, index))

@@ -73,12 +73,12 @@ export function encodeDatastore(state: RegistryState): Map<string, Uint8Array> {
 
 /** Fields of a node by their names, as stored and as views return them. */
 export function listNode(node: Node, index: number) {
-  const { weight, placement, retention } = node
+  const { vote, placement, retention } = node
   return {
     ...node,
-    weightGb: weight.value,
-    weightEra: weight.era,
-    previousWeightGb: weight.previous,
+    vote: vote.value,
+    voteEra: vote.era,
+    previousVote: vote.previous,
     placementGb: placement.value,
     placementEra: placement.era,
     previousPlacementGb: placement.previous,
@@ -108,14 +108,15 @@ export function formatIndexKey(index: bigint): string {
 }
 
 function listState(state: RegistryState) {
-  const { totalWeight } = state
+  const { totalVotes } = state
   return {
     index: state.index,
     idxRem: state.indexRemainder,
     accruedPeriod: state.accruedPeriod,
-    weight: totalWeight.value,
-    weightEra: totalWeight.era,
-    previousWeight: totalWeight.previous,
+    weight: state.weight,
+    votes: totalVotes.value,
+    voteEra: totalVotes.era,
+    previousVotes: totalVotes.previous,
     activeNodes: state.activeNodes,
     placementTotal: state.placementTotal,
     pool: state.pool,

@@ -56,22 +56,24 @@ export function accrue(state: RegistryState, now: bigint): void {
 
 /** What the node's weight has earned becomes its own, unvested. */
 export function settle(state: RegistryState, node: Node): void {
-  node.unvested += node.weight.value * (state.index - node.indexPaid)
+  node.unvested += node.weightGb * (state.index - node.indexPaid)
   node.indexPaid = state.index
 }
 
-/** Brings placement and weight to what the node may have now. */
+/** Brings placement, weight and vote to what the node may have now. */
 export function refresh(state: RegistryState, node: Node, now: bigint): void {
   settle(state, node)
   const era = now / ERA_PERIODS
   const target = computeTarget(state, node)
   node.placement.set(era, target)
+  node.vote.set(era, computeVote(node))
+  state.totalVotes.set(era, state.voteSum)
   if (state.config.requireAnchors === 0n) {
     node.nextWeightGb = 0n
-    setWeight(state, node, { era, weight: target })
+    node.weightGb = target
     return
   }
-  let weight = node.weight.value
+  let weight = node.weightGb
   let next = least(node.nextWeightGb, target)
   if (next > 0n && era >= node.nextWeightEra) {
     if (next > weight) weight = next
@@ -84,7 +86,7 @@ export function refresh(state: RegistryState, node: Node, now: bigint): void {
     node.nextWeightEra = era + 1n + state.config.placementLagEras
   }
   node.nextWeightGb = next
-  setWeight(state, node, { era, weight })
+  node.weightGb = weight
 }
 
 /** Back to the pool from what was set aside; the caller takes it from the node. */
@@ -113,23 +115,20 @@ export function slash(state: RegistryState, node: Node, now: bigint): bigint {
 }
 
 function computeTarget(state: RegistryState, node: Node): bigint {
-  const { requireAnchors, minAllocatedGb } = state.config
   if (!node.active) return 0n
-  if (requireAnchors === 0n) return node.allocatedGb
+  if (state.config.requireAnchors === 0n) return node.allocatedGb
   if (node.rules === 0n || node.retention.value !== 0n) return 0n
-  const cap = greatest(minAllocatedGb, ceilDivide(state.anchoredBytes, BYTES_PER_GB))
-  return least(node.allocatedGb, cap)
+  return least(node.allocatedGb, greatest(1n, ceilDivide(state.anchoredBytes, BYTES_PER_GB)))
+}
+
+/** What is at stake by who keeps for ever and means to stay. */
+function computeVote(node: Node): bigint {
+  return node.active && !node.leaving && node.retention.value === 0n ? node.stake : 0n
 }
 
 /** Anchors come to be required: what counted without them counts no more. */
 export function switchToAnchors(state: RegistryState, era: bigint): void {
   state.switched = { index: state.index, era }
-  state.totalWeight.set(era, state.weight)
-}
-
-function setWeight(state: RegistryState, node: Node, to: { readonly era: bigint; readonly weight: bigint }): void {
-  node.weight.set(to.era, to.weight)
-  state.totalWeight.set(to.era, state.weight)
 }
 
 function ceilDivide(a: bigint, b: bigint): bigint {

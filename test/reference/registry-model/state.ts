@@ -18,7 +18,8 @@ export interface Node {
   unvested: bigint
   underAudit: bigint
   indexPaid: bigint
-  weight: EraValue
+  weightGb: bigint
+  vote: EraValue
   nextWeightGb: bigint
   nextWeightEra: bigint
   placement: EraValue
@@ -127,8 +128,8 @@ export class RegistryState {
   lastDistributedPeriod = 0n
   registryVersion = 0n
 
-  /** Sum of the nodes' weights, with its history. */
-  totalWeight = new EraValue()
+  /** Sum of the nodes' votes, with its history. */
+  totalVotes = new EraValue()
   sampledEra = 0n
   eraBytes = 0n
   eraReplicas = 0n
@@ -192,7 +193,11 @@ export class RegistryState {
   }
 
   get weight(): bigint {
-    return this.sum((node) => node.weight.value)
+    return this.sum((node) => node.weightGb)
+  }
+
+  get voteSum(): bigint {
+    return this.sum((node) => node.vote.value)
   }
 
   get placementTotal(): bigint {
@@ -200,7 +205,7 @@ export class RegistryState {
   }
 
   get activeNodes(): bigint {
-    return BigInt(this.nodes.filter((node) => node.weight.value > 0n).length)
+    return BigInt(this.nodes.filter((node) => node.weightGb > 0n).length)
   }
 
   get stakes(): bigint {
@@ -210,8 +215,7 @@ export class RegistryState {
   /** What is set aside for nodes, vested or not. */
   get owed(): bigint {
     return this.sum(
-      (node) =>
-        node.pendingRewards + node.unvested + node.underAudit + node.weight.value * (this.index - node.indexPaid),
+      (node) => node.pendingRewards + node.unvested + node.underAudit + node.weightGb * (this.index - node.indexPaid),
     )
   }
 
@@ -234,7 +238,7 @@ export class RegistryState {
 
   copy(): RegistryState {
     const copy = Object.assign(Object.create(RegistryState.prototype) as RegistryState, this)
-    copy.totalWeight = this.totalWeight.copy()
+    copy.totalVotes = this.totalVotes.copy()
     copy.records = [...this.records]
     copy.own = new Set()
     for (const name of ['metadata', 'challengers', 'challenges', 'periods', 'eras', 'votes', 'votePages'] as const) {
@@ -249,16 +253,16 @@ export class RegistryState {
 }
 
 function copyNode(node: Node): Node {
-  const { weight, placement, retention } = node
-  return { ...node, weight: weight.copy(), placement: placement.copy(), retention: retention.copy() }
+  const { vote, placement, retention } = node
+  return { ...node, vote: vote.copy(), placement: placement.copy(), retention: retention.copy() }
 }
 
 /** A node of the old rules keeps what it earned before the switch, and counts for nothing since. */
 function applySwitch(node: Node, switched: { readonly index: bigint; readonly era: bigint }, index: bigint): void {
   if (node.rules === 1n) return
-  node.unvested += node.weight.value * (switched.index - node.indexPaid)
+  node.unvested += node.weightGb * (switched.index - node.indexPaid)
   node.indexPaid = index
-  node.weight.set(switched.era, 0n)
+  node.weightGb = 0n
   node.placement.set(switched.era, 0n)
   node.nextWeightGb = 0n
 }

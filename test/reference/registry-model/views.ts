@@ -1,6 +1,6 @@
 import { toHex } from '../../../core/index.ts'
 import { ArgsWriter } from '../args-writer.ts'
-import { readAddress, readNothing, readNumber, readText } from './admin.ts'
+import { isAddress, readAddress, readNothing, readNumber, readText } from './admin.ts'
 import { ArgsReader } from './args.ts'
 import type { Call } from './call.ts'
 import { writeConfig } from './config.ts'
@@ -90,7 +90,11 @@ export const VIEWS: Readonly<Record<string, View>> = {
     readNothing(call)
     return new ArgsWriter().u64(state.latestEra).finish()
   },
-  isChallenger: (state, call) => new ArgsWriter().bool(state.challengers.has(readAddress(call))).finish(),
+  isChallenger: (state, call) => {
+    const address = readAddress(call)
+    demand(isAddress(address), 'ADDRESS_INVALID')
+    return new ArgsWriter().bool(state.challengers.has(address)).finish()
+  },
   getRewardPool: (state, call) => {
     readNothing(call)
     return new ArgsWriter().u64(state.pool).finish()
