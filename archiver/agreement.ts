@@ -1,8 +1,9 @@
 import { type BlockIdText, type Slot, slotIndex, slotOfIndex, THREAD_COUNT } from '../core/index.ts'
 
 /*
- * Which block of a slot is final when several nodes are asked (design: node-feed, Several nodes). With one node its
- * word is finality; with more, all that are up have to agree, or a strict majority of at least three.
+ * Which block of a slot is final when several nodes are asked (docs/decisions/0017). With one node its word is finality.
+ * Two have to agree, unless one of them is not waited for. Of three or more a strict majority of all decides, whoever
+ * answers.
  */
 
 /** What a node says of a slot: the id of its final block, or that it has none. */
@@ -37,16 +38,23 @@ const MAX_CLAIMED_SLOTS = 8_192
 const KEPT_LOWEST_SLOTS = 80 * THREAD_COUNT
 const FORGOTTEN_AT_ONCE_SLOTS = 1_024
 
-/** A slot that waits for nodes that are up and name nothing for it. */
+/** A slot that waits for nodes that name nothing for it. */
 export interface Awaited {
   readonly slot: Slot
   readonly nodes: readonly number[]
 }
 
+/** From this slot on one of two nodes decides alone. */
+export interface Lone {
+  readonly slot: Slot
+  readonly node: number
+}
+
 interface NodeState {
+  /** False for a node that is down for so long that it is not waited for. */
   up: boolean
-  /** Highest final slot index it reports. */
-  cursor: number
+  /** Highest final slot index it reports; undefined before it was asked. */
+  cursor: number | undefined
 }
 
 export class Agreement {
@@ -55,9 +63,18 @@ export class Agreement {
   private readonly agreed = new Map<number, BlockIdText>()
   /** Slots that were claimed since `takeAgreed`: with one node nothing else can have become agreed. */
   private readonly touched = new Set<number>()
+  /** The conflict that stands, whatever nodes are silent about it now. */
+  private held: { readonly index: number; readonly claims: ReadonlyMap<number, Claim> } | undefined
+  private loneNode: Lone | undefined
 
   constructor(nodeCount: number) {
-    this.nodes = Array.from({ length: nodeCount }, () => ({ up: false, cursor: -1 }))
+    // A node that was not asked yet may have another mind.
+    this.nodes = Array.from({ length: nodeCount }, () => ({ up: true, cursor: undefined }))
+  }
+
+  /** Set while one of two nodes decides alone. */
+  get lone(): Lone | undefined {
+    return this.loneNode
   }
 
   setUp(node: number, up: boolean): void {
@@ -75,6 +92,26 @@ export class Agreement {
     for (const claims of this.claims.values()) claims.delete(node)
   }
 
+  /**
+   * A conflict stands until it `isSettled`, also when nodes restart or are not heard any more. While one stands, no node
+   * decides anything alone.
+   */
+  hold(conflict: Conflict | undefined): void {
+    this.held = conflict && { index: slotIndex(conflict.slot), claims: new Map(conflict.claims) }
+  }
+
+  /**
+   * Whether the nodes agree now about the slot of the conflict that is held: by naming the same there, or, when they
+   * forgot it, by naming one block that descends from it.
+   *
+   * @param isDecided - whether what they agreed on decides that slot
+   */
+  isSettled(isDecided: (slot: Slot) => boolean): boolean {
+    if (!this.held) return false
+    const state = this.heldState()
+    return state === 'settled' || (state === 'vouched' && isDecided(slotOfIndex(this.held.index)))
+  }
+
   claim(node: number, slot: Slot, claim: Claim): void {
     const index = slotIndex(slot)
     const claims = this.claims.get(index) ?? new Map<number, Claim>()
@@ -88,13 +125,15 @@ export class Agreement {
     return this.claims.size
   }
 
-  /** The lowest slot, of those that are open, of which a node names a block and nodes that are waited for do not. */
+  /** The lowest slot, of those that are open, of which a node names a block and nodes that are needed do not. */
   findAwaited(isOpen: (slot: Slot) => boolean): Awaited | undefined {
     let lowest: { index: number; nodes: number[] } | undefined
+    const isOneEnough = this.nodes.length <= 2 && !this.held
     for (const [index, claims] of this.claims) {
-      if ((lowest && index > lowest.index) || this.judge(index) !== undefined) continue
+      if ((lowest && index > lowest.index) || (this.held && index >= this.held.index)) continue
+      if ((isOneEnough ? this.judge(index) : this.judgeTogether(index)) !== undefined) continue
       if ([...claims.values()].every((claim) => claim === 'none')) continue
-      const nodes = this.listAwaited(index, claims)
+      const nodes = isOneEnough ? this.listAwaited(index, claims) : this.listSilent(claims)
       if (nodes.length > 0 && isOpen(slotOfIndex(index))) lowest = { index, nodes }
     }
     return lowest && { slot: slotOfIndex(lowest.index), nodes: lowest.nodes }
@@ -109,9 +148,12 @@ export class Agreement {
   takeAgreed(): Agreed[] {
     const taken: Agreed[] = []
     const changed: { index: number; verdict: Claim | 'conflict' }[] = []
+    const judge = this.held ? this.judgeBesideConflict() : (index: number) => this.judge(index)
+    if (this.held && judge(this.held.index) === 'conflict')
+      changed.push({ index: this.held.index, verdict: 'conflict' })
     // What other nodes do changes verdicts of slots that nobody spoke of.
     for (const index of this.nodes.length === 1 ? this.touched : this.claims.keys()) {
-      const verdict = this.judge(index)
+      const verdict = judge(index)
       if (verdict === undefined || verdict === 'none' || this.agreed.get(index) === verdict) continue
       changed.push({ index, verdict })
     }
@@ -120,6 +162,7 @@ export class Agreement {
       if (verdict === 'conflict' || verdict === 'none') break
       const before = this.agreed.get(index)
       this.agreed.set(index, verdict)
+      this.noteLone(index)
       taken.push({ slot: slotOfIndex(index), id: verdict, ...(before === undefined ? {} : { instead: before }) })
     }
     // Not before: what is agreed on at once needs no memory.
@@ -130,11 +173,21 @@ export class Agreement {
   /** The first slot that nodes disagree about: nothing from it on may be archived. */
   firstConflict(): Conflict | undefined {
     if (this.nodes.length === 1) return undefined
-    let first: number | undefined
+    let first = this.held?.index
     for (const index of this.claims.keys()) {
       if ((first === undefined || index < first) && this.judge(index) === 'conflict') first = index
     }
-    return first === undefined ? undefined : { slot: slotOfIndex(first), claims: this.claims.get(first) ?? new Map() }
+    if (first === undefined) return undefined
+    const claims = new Map(this.claims.get(first))
+    if (first === this.held?.index) for (const [node, id] of this.held.claims) claims.set(node, claims.get(node) ?? id)
+    return { slot: slotOfIndex(first), claims }
+  }
+
+  forgetSlot(slot: Slot): void {
+    const index = slotIndex(slot)
+    this.claims.delete(index)
+    this.agreed.delete(index)
+    if (this.held?.index === index) this.held = undefined
   }
 
   forgetBefore(slot: Slot): void {
@@ -150,28 +203,66 @@ export class Agreement {
     if (this.nodes.length === 1) return claims.get(0)
     const votes = new Map<Claim, number>()
     for (const claim of claims.values()) votes.set(claim, (votes.get(claim) ?? 0) + 1)
-    for (const [claim, count] of votes) {
-      if (this.nodes.length >= 3 && count * 2 > this.nodes.length) return claim
+    if (this.nodes.length >= 3) {
+      for (const [claim, count] of votes) if (count * 2 > this.nodes.length) return claim
+      return votes.size > 1 && this.listAwaited(index, claims).length === 0 ? 'conflict' : undefined
     }
-    const isMajorityOpen = this.nodes.length >= 3 && this.waitsForNode(index, claims)
-    if (votes.size > 1) return isMajorityOpen ? undefined : 'conflict'
-    if (this.waitsForNode(index, claims)) return undefined
-    return [...votes.keys()][0]
+    if (votes.size > 1) return 'conflict'
+    return this.listAwaited(index, claims).length > 0 ? undefined : [...votes.keys()][0]
+  }
+
+  /** What so many nodes say as are needed when none may decide alone. */
+  private judgeTogether(index: number): Claim | 'conflict' | undefined {
+    const isEnough = this.nodes.length >= 3 || this.claims.get(index)?.size === this.nodes.length
+    return isEnough ? this.judge(index) : undefined
+  }
+
+  /** While a conflict is held: its slot is in conflict, unless something later is agreed on that may decide it. */
+  private judgeBesideConflict(): (index: number) => Claim | 'conflict' | undefined {
+    const state = this.heldState()
+    return (index) => {
+      if (state === 'standing' && index === this.held?.index) return 'conflict'
+      return this.judgeTogether(index)
+    }
+  }
+
+  private heldState(): 'standing' | 'vouched' | 'settled' {
+    if (!this.held) return 'settled'
+    const { index } = this.held
+    if (this.judge(index) === 'conflict') return 'standing'
+    if (this.judgeTogether(index) !== undefined) return 'settled'
+    for (const later of this.claims.keys()) {
+      // It descends from whatever stands in any thread a period before it.
+      if (later < index + THREAD_COUNT) continue
+      const verdict = this.judgeTogether(later)
+      if (verdict !== undefined && verdict !== 'none' && verdict !== 'conflict') return 'vouched'
+    }
+    return 'standing'
+  }
+
+  private noteLone(index: number): void {
+    const claims = this.claims.get(index)
+    if (this.nodes.length !== 2 || !claims) return
+    const [node] = claims.keys()
+    if (claims.size === 2) this.loneNode = undefined
+    else if (node !== undefined && node !== this.loneNode?.node) this.loneNode = { slot: slotOfIndex(index), node }
   }
 
   /**
-   * A node that is up and not far behind is heard before a slot is decided. One that is past the slot and does not name
-   * it may have forgotten it or never had it: then a later block that all name decides, by its parents.
+   * A node that is not down for long, and not far behind, is heard before a slot is decided. One that is past the slot
+   * and does not name it may have forgotten it or never had it: then a later block that all name decides, by its parents.
    */
-  private waitsForNode(index: number, claims: ReadonlyMap<number, Claim>): boolean {
-    return this.listAwaited(index, claims).length > 0
+  private listAwaited(index: number, claims: ReadonlyMap<number, Claim>): number[] {
+    if (claims.size === this.nodes.length) return []
+    const head = Math.max(...this.nodes.map((state) => state.cursor ?? -1))
+    return this.listSilent(claims).filter((node) => {
+      const { up, cursor } = this.nodes[node] ?? { up: false, cursor: undefined }
+      return up && (cursor === undefined || cursor >= index || cursor >= head - MAX_LAG_SLOTS)
+    })
   }
 
-  private listAwaited(index: number, claims: ReadonlyMap<number, Claim>): number[] {
-    const head = Math.max(...this.nodes.map((state) => state.cursor))
-    return [...this.nodes.entries()].flatMap(([node, { up, cursor }]) =>
-      up && !claims.has(node) && (cursor >= index || cursor >= head - MAX_LAG_SLOTS) ? [node] : [],
-    )
+  private listSilent(claims: ReadonlyMap<number, Claim>): number[] {
+    return [...this.nodes.keys()].filter((node) => !claims.has(node))
   }
 
   private forgetBetween(): void {

@@ -36,9 +36,11 @@ export interface ReadyPeriod {
  *
  * Reads the blocks from the spool, encodes, writes in one synced batch. A store that cannot be written (disk full,
  * quota, I/O error) is tried again until it can, or until `signal` aborts: the spool keeps the blocks meanwhile.
- * Anything else, but for bugs that have a code, is tried three times.
+ * Anything else, but for bugs that have a code, is tried three times. Whether it may be written is asked before each try
+ * and, since encoding takes a while, again before the write.
  *
- * @returns undefined when it was aborted; `lost` when the spool no longer holds all bodies, which were named to `onLost`
+ * @returns undefined when it was aborted; `held` when it may not be written any more; `lost` when the spool no longer
+ *   holds all bodies, which were named to `onLost`
  * @throws what is no transient error: damage, another period in its place, a bug
  */
 export async function archivePeriod(
@@ -51,15 +53,17 @@ export async function archivePeriod(
     readonly log: Logger
     /** 32-byte secret that signs execution results; absent: they stay unsigned. */
     readonly attesterSeed: Uint8Array | undefined
+    readonly mayArchive: (period: Period) => boolean
     readonly onStalled: (error: unknown) => void
     /** The spool lost a body that was on disk: it has to be fetched again. */
     readonly onLost: (slot: Slot, id: BlockIdText) => void
   },
   signal: AbortSignal,
-): Promise<PeriodSummary | 'lost' | undefined> {
-  const { store, spool, cpu, clock, log } = modules
+): Promise<PeriodSummary | 'held' | 'lost' | undefined> {
+  const { store, spool, cpu, clock, log, mayArchive } = modules
   let triesLeft = MAX_TRIES
   for (let attempt = 0; !signal.aborted; attempt++) {
+    if (!mayArchive(ready.period)) return 'held'
     try {
       const archived = await cpu.encodePeriod({
         decided: {
@@ -74,6 +78,7 @@ export async function archivePeriod(
         },
         chunkSizeBytes: store.identity.chunkSizeBytes,
       })
+      if (!mayArchive(ready.period)) return 'held'
       await store.writePeriod(archived)
       return archived.summary
     } catch (error) {

@@ -38,7 +38,8 @@ export interface ArchiverStatus {
 }
 
 export interface ArchiverOptions {
-  readonly nodeCount: number
+  /** Of the configured nodes, by node index; what is kept of a conflict names them by it. */
+  readonly nodeUrls: readonly string[]
   readonly restarts: readonly ChainRestart[]
   /** Raw final blocks that cannot be read are kept up to here; default no bound. */
   readonly maxQuarantineBytes?: number

@@ -4,6 +4,7 @@ import {
   type ChunkStore,
   type Clock,
   type ErrorCode,
+  formatSlot,
   isArchiveError,
   type Period,
   type PeriodSummary,
@@ -17,6 +18,7 @@ import { ArchivedIndex } from './archived-index.ts'
 import type { ArchiverEvents, ArchiverModules, ArchiverOptions, ArchiverStatus } from './archiver-ports.ts'
 import { BlockIntake } from './block-intake.ts'
 import { checkNodeStatus, isDue } from './check-node-status.ts'
+import { ConflictMark } from './conflict-mark.ts'
 import type { SlotExecution } from './execution-results.ts'
 import type { Feed, FinalityClaim, IntakeResult } from './feed.ts'
 import { FinalChain } from './final-chain.ts'
@@ -56,13 +58,14 @@ export class Archiver implements Feed {
   private readonly clock: Clock
   private readonly log: Logger
   private readonly events: ArchiverEvents
-  private readonly nodeCount: number
+  private readonly nodeUrls: readonly string[]
 
   private readonly ledger: SlotLedger
   private readonly archived: ArchivedIndex
   private readonly intake: BlockIntake
   private readonly room: SpoolRoom
   private readonly claims: FinalityClaims
+  private readonly conflictMark: ConflictMark
   private readonly chain: FinalChain
   private readonly quarantine: Quarantine
   private readonly executions: PendingExecutions
@@ -82,7 +85,7 @@ export class Archiver implements Feed {
     this.clock = clock
     this.log = log
     this.events = modules.events ?? {}
-    this.nodeCount = options.nodeCount
+    this.nodeUrls = options.nodeUrls
     const onRefused = (code: ErrorCode, node: number) =>
       this.events.onRefused?.(code, node === NO_NODE ? undefined : node)
     const onHalt = (error: ArchiveError) => this.halt(error)
@@ -119,17 +122,20 @@ export class Archiver implements Feed {
       { spool, intake: this.intake, log, isArchived: (period) => this.archived.has(period) },
     )
     this.claims = new FinalityClaims(
-      { nodeCount: options.nodeCount },
+      { nodeUrls: options.nodeUrls },
       {
         archived: this.archived,
+        clock,
         log,
         isKnown: (id) => this.isKnown(id),
         firstDuePeriod: (lastFinalSlot) => this.searchFrom(lastFinalSlot).period,
         onRefused,
         onHalt,
+        isDecided: (slot) => this.isDecided(slot),
         onConflictChanged: () => this.writer.wake(),
       },
     )
+    this.conflictMark = new ConflictMark(spool)
     this.chain = new FinalChain({
       ledger: this.ledger,
       intake: this.intake,
@@ -163,9 +169,11 @@ export class Archiver implements Feed {
     const onUnreadable = (period: Period, code: ErrorCode) =>
       this.log.error({ period, code }, 'archived period cannot be read')
     for (const { block, linked } of await this.archived.load(onUnreadable)) this.ledger.addArchived(block, linked)
+    await this.recallConflict()
     await this.loadSpool()
     // Of several nodes one may have called it final: then its descendants decide.
-    await this.quarantine.retry((id) => this.nodeCount === 1 && this.chain.want(id, undefined))
+    await this.quarantine.retry((id) => this.nodeUrls.length === 1 && this.chain.want(id, undefined))
+    this.claims.begin()
     this.loops.push(
       guardLoop('period writer', this.writer.run(this.stopping.signal), this.onFatal),
       guardLoop('spool sync', this.syncLoop(), this.onFatal),
@@ -246,6 +254,7 @@ export class Archiver implements Feed {
     // A conflict is known before anything is accepted: what is ready must not be archived past it meanwhile.
     for (const { slot, id, instead } of this.claims.take(node, near)) this.chain.wantAgreed(slot, id, instead)
     await this.chain.acceptSpooled(node)
+    await this.conflictMark.keep(this.claims.keptConflict)
     await this.quarantine.keep(new Set([...this.chain.listMissing(), ...unplaced]))
   }
 
@@ -283,6 +292,16 @@ export class Archiver implements Feed {
 
   listUnexecuted(upTo: Slot): Promise<{ slot: Slot; operationIds: string[] }[]> {
     return this.executions.listMissing(upTo)
+  }
+
+  private async recallConflict(): Promise<void> {
+    // A single node is believed: whatever stood between several, the operator has decided.
+    const kept = this.nodeUrls.length === 1 ? await this.conflictMark.readAny() : await this.conflictMark.read()
+    if (!kept) return
+    if (kept !== 'unread' && !this.isDone(kept.slot.period) && this.claims.recall(kept)) return
+    const about = kept === 'unread' ? {} : { slot: formatSlot(kept.slot), nodes: [...kept.claims.keys()] }
+    // The mark goes with the first sync.
+    this.log.warn({ ...about, code: 'ARCHIVER_CONFLICT_DROPPED' }, 'conflict of nodes dropped')
   }
 
   private async loadSpool(): Promise<void> {
@@ -387,6 +406,7 @@ export class Archiver implements Feed {
       await this.clock.sleep(SPOOL_SYNC_MS, this.stopping.signal)
       try {
         await this.spool.sync()
+        await this.conflictMark.keep(this.claims.keptConflict)
         await this.room.ease()
         watch.onSuccess()
       } catch (error) {
@@ -411,8 +431,18 @@ export class Archiver implements Feed {
   }
 
   private findAwaited(): Awaited | undefined {
-    const isDone = (period: Period) => this.archived.has(period) || this.archived.isBefore(period)
-    return this.claims.findAwaited((slot) => !isDone(slot.period) && this.ledger.decide(slot) === undefined)
+    return this.claims.findAwaited((slot) => !this.isDone(slot.period) && this.ledger.decide(slot) === undefined)
+  }
+
+  /** Of a new archive what lies before its first blocks is not archived either. */
+  private isDecided(slot: Slot): boolean {
+    const range = this.ledger.range()
+    if (this.isDone(slot.period) || (range && slot.period < range.from)) return true
+    return this.ledger.decide(slot) !== undefined
+  }
+
+  private isDone(period: Period): boolean {
+    return this.archived.has(period) || this.archived.isBefore(period)
   }
 
   /** Nothing more is archived; the head is followed into the spool all the same. */

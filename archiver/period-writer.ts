@@ -96,7 +96,8 @@ export class PeriodWriter {
     const summary = await this.tryArchive(ready, signal)
     if (!summary) return
     this.stalledBy = undefined
-    if (summary === 'failed') return
+    // It waits until it may be archived again, as one that was never picked.
+    if (summary === 'failed' || summary === 'held') return
     this.ready.delete(ready.period)
     if (summary !== 'lost') await this.onArchived(ready, summary)
   }
@@ -104,13 +105,14 @@ export class PeriodWriter {
   private async tryArchive(
     ready: ReadyPeriod,
     signal: AbortSignal,
-  ): Promise<PeriodSummary | 'lost' | 'failed' | undefined> {
-    const { store, spool, cpu, clock, log, attesterSeed, onLost } = this
+  ): Promise<PeriodSummary | 'lost' | 'held' | 'failed' | undefined> {
+    const { store, spool, cpu, clock, log, attesterSeed, mayArchive, onLost } = this
     const onStalled = (error: unknown): void => {
       this.stalledBy = error instanceof Error ? error.message : String(error)
     }
     try {
-      return await archivePeriod(ready, { store, spool, cpu, clock, log, attesterSeed, onStalled, onLost }, signal)
+      const modules = { store, spool, cpu, clock, log, attesterSeed, mayArchive, onStalled, onLost }
+      return await archivePeriod(ready, modules, signal)
     } catch (error) {
       this.onHalt(toHalt(ready.period, error))
       return 'failed'

@@ -72,7 +72,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     )
     const archiver = new Archiver(
       {
-        nodeCount: config.node.grpcUrls.length,
+        nodeUrls: config.node.grpcUrls,
         restarts: config.node.chainRestarts.map(toRestart),
         attesterSeed: await readOrCreateArchiverKey(config.dataDir),
         maxQuarantineBytes: config.allocatedStorageGb * BYTES_PER_GB * QUARANTINE_SHARE,

@@ -45,7 +45,7 @@ export async function ingest(
   let bodyBytes = 0
   const archiver = new Archiver(
     // Blocks come without execution results here.
-    { nodeCount: 1, restarts: [], executionPatienceMs: 0 },
+    { nodeUrls: ['bench'], restarts: [], executionPatienceMs: 0 },
     {
       store: store.chunks,
       spool: store.spool,

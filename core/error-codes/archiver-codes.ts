@@ -55,7 +55,24 @@ export const ARCHIVER_CODES = {
   ARCHIVER_NODE_CONFLICT: {
     kind: 'permanent',
     when: 'Configured nodes name different final blocks for one slot and no strict majority of at least three agrees.',
-    action: 'Nothing from that slot on is archived until they agree: find out which node is on a fork and remove it.',
+    action:
+      'Nothing from that slot on is archived until they agree, after a restart too: find out which node is on a fork, take it out of `grpc_urls` and restart.',
+  },
+  ARCHIVER_CONFLICT_UNREADABLE: {
+    kind: 'permanent',
+    when: 'What was kept of a conflict of nodes is damaged, or a newer release wrote it.',
+    action:
+      'Nothing is archived before it is known: start once with only the node that you trust in `grpc_urls`, which drops it, or with the newer release.',
+  },
+  ARCHIVER_CONFLICT_DROPPED: {
+    kind: 'transient',
+    when: 'At a start the nodes of a conflict that was kept are no longer all configured, or its slot is archived.',
+    action: 'Nothing to do: what the configured nodes name decides. Take the removed node back only when it agrees.',
+  },
+  ARCHIVER_NODE_ALONE: {
+    kind: 'transient',
+    when: 'Of two nodes one has been down for a minute, or is more than five minutes behind: from this slot on the other decides alone.',
+    action: 'Bring the other node back. With three nodes none ever decides alone.',
   },
   ARCHIVER_CHAIN_REPLACED: {
     kind: 'permanent',
@@ -81,7 +98,7 @@ export const ARCHIVER_CODES = {
   },
   ARCHIVER_SLOT_UNNAMED: {
     kind: 'transient',
-    when: 'For a minute a node that is up has named nothing for a slot of which another names the final block, and nothing later decides it.',
+    when: 'For a minute a node that is needed has named nothing for a slot of which another names the final block, and nothing later decides it.',
     action:
       'Nothing from that slot on is archived until the node names it: check the node, or take it out of `grpc_urls`.',
   },

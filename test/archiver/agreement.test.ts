@@ -97,6 +97,33 @@ describe('archiver/agreement', () => {
       assert.deepEqual(agreement.takeAgreed(), [])
     })
 
+    it('wait for one that was not asked yet, whatever the other says', () => {
+      const agreement = new Agreement(2)
+      agreement.setCursor(0, slotOfIndex(5_000))
+      agreement.claim(0, SLOT, A)
+      assert.deepEqual(agreement.takeAgreed(), [])
+      agreement.setUp(1, false)
+      assert.deepEqual(agreement.takeAgreed(), [{ slot: SLOT, id: A }])
+    })
+
+    it('of which one decides alone: it is named with the first slot, until both decide again', () => {
+      const agreement = agreementOf(AHEAD, AHEAD)
+      const name = (node: number, index: number) => agreement.claim(node, slotOfIndex(index), A)
+      for (const node of [0, 1]) name(node, 320)
+      agreement.takeAgreed()
+      assert.equal(agreement.lone, undefined)
+      agreement.setUp(1, false)
+      for (const index of [322, 321]) name(0, index)
+      agreement.takeAgreed()
+      name(0, 323)
+      agreement.takeAgreed()
+      assert.deepEqual(agreement.lone, { slot: slotOfIndex(321), node: 0 })
+      agreement.setUp(1, true)
+      for (const node of [0, 1]) name(node, 324)
+      agreement.takeAgreed()
+      assert.equal(agreement.lone, undefined)
+    })
+
     it('wait for a live one that is near, even behind the slot, and not for one that is down', () => {
       const agreement = agreementOf(AHEAD, { period: 9, thread: 0 })
       agreement.claim(0, SLOT, A)
@@ -146,6 +173,26 @@ describe('archiver/agreement', () => {
       assert.deepEqual(agreement.takeAgreed(), [{ slot: SLOT, id: B }])
     })
 
+    it('limit: of 3 and 4, one and two decide nothing, whoever is down; one more does', () => {
+      for (const [nodeCount, enough] of [
+        [3, 2],
+        [4, 3],
+      ] as const) {
+        const agreement = agreementOf(...Array.from({ length: nodeCount }, () => AHEAD))
+        for (let node = enough - 1; node < nodeCount; node++) agreement.setUp(node, false)
+        for (let node = 0; node < enough - 1; node++) agreement.claim(node, SLOT, A)
+        assert.deepEqual(agreement.takeAgreed(), [])
+        assert.equal(agreement.firstConflict(), undefined)
+        const silent = Array.from({ length: nodeCount - enough + 1 }, (_, i) => enough - 1 + i)
+        assert.deepEqual(
+          agreement.findAwaited(() => true),
+          { slot: SLOT, nodes: silent },
+        )
+        agreement.claim(enough - 1, SLOT, A)
+        assert.deepEqual(agreement.takeAgreed(), [{ slot: SLOT, id: A }])
+      }
+    })
+
     it('of which two say that there is no block outvote the third', () => {
       const agreement = agreementOf(AHEAD, AHEAD, AHEAD)
       agreement.claim(0, SLOT, A)
@@ -177,6 +224,71 @@ describe('archiver/agreement', () => {
     agreement.forgetBefore({ period: 10, thread: 4 })
     assert.equal(agreement.firstConflict(), undefined)
     assert.deepEqual(agreement.takeAgreed(), [])
+  })
+
+  describe('a conflict that is held', () => {
+    const never = () => false
+    const EARLIER = { period: 9, thread: 3 }
+    const ALMOST_LATER = { period: 11, thread: 2 }
+
+    function holdConflict(): Agreement {
+      const agreement = agreementOf(AHEAD, AHEAD)
+      agreement.claim(0, SLOT, A)
+      agreement.claim(1, SLOT, B)
+      agreement.hold(agreement.firstConflict())
+      return agreement
+    }
+
+    it('stands when a node of it restarts or is down; nothing is decided alone, before the slot either', () => {
+      const agreement = holdConflict()
+      for (const node of [0, 1]) agreement.forgetNode(node)
+      agreement.setUp(1, false)
+      for (const slot of [EARLIER, SLOT, LATER]) agreement.claim(0, slot, A)
+      assert.deepEqual(agreement.takeAgreed(), [])
+      assert.deepEqual(agreement.firstConflict(), {
+        slot: SLOT,
+        claims: new Map<number, Claim>([
+          [0, A],
+          [1, B],
+        ]),
+      })
+      assert.ok(!agreement.isSettled(() => true))
+      agreement.claim(1, EARLIER, A)
+      assert.deepEqual(agreement.takeAgreed(), [{ slot: EARLIER, id: A }])
+    })
+
+    it('is settled when both name the same there', () => {
+      const agreement = holdConflict()
+      agreement.claim(0, SLOT, B)
+      assert.ok(agreement.isSettled(never))
+      agreement.hold(undefined)
+      assert.equal(agreement.firstConflict(), undefined)
+      assert.deepEqual(agreement.takeAgreed(), [{ slot: SLOT, id: B }])
+    })
+
+    it('limit: a block 32 slots later that both name settles what both forgot, once it decides the slot; one 31 slots later does not', () => {
+      for (const [slot, isSettling] of [
+        [ALMOST_LATER, false],
+        [LATER, true],
+      ] as const) {
+        const agreement = holdConflict()
+        for (const node of [0, 1]) agreement.forgetNode(node)
+        for (const node of [0, 1]) agreement.claim(node, slot, C)
+        assert.ok(!agreement.isSettled(never))
+        assert.equal(
+          agreement.isSettled(() => true),
+          isSettling,
+        )
+        assert.deepEqual(agreement.takeAgreed(), isSettling ? [{ slot, id: C }] : [])
+      }
+    })
+
+    it('is not settled by later blocks while both still name different ones', () => {
+      const agreement = holdConflict()
+      for (const node of [0, 1]) agreement.claim(node, LATER, C)
+      assert.ok(!agreement.isSettled(() => true))
+      assert.deepEqual(agreement.takeAgreed(), [])
+    })
   })
 
   describe('a slot that is waited for', () => {

@@ -86,12 +86,14 @@ export interface ArchiverHolder {
   readonly fatal: unknown[]
   readonly logged: Record<string, unknown>[]
   /** Stops the archiver and starts another one on the same store and spool. */
-  restart(): Promise<void>
+  restart(nodeUrls?: readonly string[]): Promise<void>
 }
 
 export interface HolderOptions {
   readonly network: Network
   readonly nodeCount?: number
+  /** In place of as many made up addresses as `nodeCount` says. */
+  readonly nodeUrls?: readonly string[]
   readonly maxSpooledBlocks?: number
   /** Default 0: most tests give no execution results, and periods do not wait for them. */
   readonly executionPatienceMs?: number
@@ -106,6 +108,7 @@ export interface HolderOptions {
 export async function holdArchiver({
   network,
   nodeCount = 1,
+  nodeUrls = Array.from({ length: nodeCount }, (_, node) => `node-${node}:33037`),
   maxSpooledBlocks,
   executionPatienceMs = 0,
   cpu = inlineCpu,
@@ -138,16 +141,16 @@ export async function holdArchiver({
     onFatal: (error) => void fatal.push(error),
     ...(onNoRoom ? { onNoRoom } : {}),
   }
-  const open = async (): Promise<Archiver> => {
+  const open = async (urls: readonly string[]): Promise<Archiver> => {
     const limits = maxSpooledBlocks === undefined ? {} : { maxSpooledBlocks }
     const archiver = new Archiver(
-      { nodeCount, restarts: [], executionPatienceMs, ...limits },
+      { nodeUrls: urls, restarts: [], executionPatienceMs, ...limits },
       { store, spool, cpu, clock, log, events },
     )
     await archiver.start()
     return archiver
   }
-  let archiver = await open()
+  let archiver = await open(nodeUrls)
   return {
     get archiver() {
       return archiver
@@ -159,9 +162,9 @@ export async function holdArchiver({
     refused,
     fatal,
     logged,
-    async restart() {
+    async restart(urls = nodeUrls) {
       await archiver.stop()
-      archiver = await open()
+      archiver = await open(urls)
     },
   }
 }

@@ -14,6 +14,7 @@ import {
   verifyFilledBlock,
 } from '../../archiver/index.ts'
 import {
+  type Clock,
   computeBlockId,
   computeGenesisBlock,
   computePeriodRoot,
@@ -89,6 +90,25 @@ export interface FollowOptions {
   readonly cpu?: CpuWork
   readonly timeoutMs?: number
   readonly streamSilenceMs?: number
+  /** Default real time. */
+  readonly clock?: Clock
+}
+
+/** Real time, but for what a test skips of it: who sleeps meanwhile is not woken. */
+export class SkippingClock implements Clock {
+  private skippedMs = 0
+
+  nowMs(): number {
+    return systemClock.nowMs() + this.skippedMs
+  }
+
+  sleep(durationMs: number, signal?: AbortSignal): Promise<void> {
+    return systemClock.sleep(durationMs, signal)
+  }
+
+  skip(durationMs: number): void {
+    this.skippedMs += durationMs
+  }
 }
 
 /** Followers of scripted nodes with a real archiver and a real store, and all that they say. */
@@ -147,12 +167,12 @@ export class Follow {
     const patience =
       options.executionPatienceMs === undefined ? {} : { executionPatienceMs: options.executionPatienceMs }
     const archiver = new Archiver(
-      { nodeCount: urls.length, restarts: options.restarts ?? [], ...patience },
+      { nodeUrls: urls, restarts: options.restarts ?? [], ...patience },
       {
         store: store.chunks,
         spool: store.spool,
         cpu: options.cpu ?? inlineCpu,
-        clock: systemClock,
+        clock: options.clock ?? systemClock,
         log,
         events: {
           onArchived: () => changes.emit('change'),
@@ -174,7 +194,7 @@ export class Follow {
         { node: index, client, pollIntervalMs: 20, streamSilenceMs: options.streamSilenceMs ?? 60_000 },
         {
           feed: archiver,
-          clock: systemClock,
+          clock: options.clock ?? systemClock,
           log,
           onFatal(error) {
             fatal.push(error)

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { NODE_GRACE_MS } from '../../archiver/node-presence.ts'
 import { computeGenesisBlock, formatBlockId, type Slot, slotIndex, THREAD_COUNT, toHex } from '../../core/index.ts'
 import { type MadeBlock, type MadeChain, makeKey, ScriptedNode, signBlock } from '../../devnet/index.ts'
-import { blockOf, type Follow, makeTestChain, Stage } from './follow-harness.ts'
+import { blockOf, type Follow, type FollowOptions, makeTestChain, SkippingClock, Stage } from './follow-harness.ts'
 
 /** No block of the chain stands here. */
 const MISSED: Slot = { period: 7, thread: 6 }
@@ -20,8 +21,8 @@ describe('archiver: nodes that lie about finality', () => {
   })
   afterEach(() => stage.clean())
 
-  async function followAll(nodes: readonly ScriptedNode[]): Promise<Follow> {
-    const follow = await stage.follow(nodes)
+  async function followAll(nodes: readonly ScriptedNode[], options: Partial<FollowOptions> = {}): Promise<Follow> {
+    const follow = await stage.follow(nodes, options)
     await follow.whenStreaming()
     await follow.whenArchived(2)
     return follow
@@ -256,20 +257,30 @@ describe('archiver: nodes that lie about finality', () => {
   it('failover: either of two nodes dies and comes back (ARCHIVER_NODE_UNREACHABLE), nothing is lost', async () => {
     const options = { broadcast: true, finalitySlots: 32 }
     const nodes = [await stage.node(chain, 4, options), await stage.node(chain, 4, options)] as const
-    const follow = await followAll(nodes)
+    const clock = new SkippingClock()
+    const follow = await followAll(nodes, { clock })
+    await follow.whenArchived(3)
     await nodes[1].stop()
     await follow.whenSaid('ARCHIVER_NODE_UNREACHABLE')
     advance(nodes, 7)
+    // For a minute it is waited for.
+    await follow.when('head spooled', () => follow.archiver.isKnown(lastOf(7).id))
+    await nodes[0].whenCalled('GetStatus', nodes[0].countOf('GetStatus') + 4)
+    assert.equal((await follow.range())?.last, 3)
+    clock.skip(NODE_GRACE_MS)
     await follow.whenAllArchived(6)
+    assert.equal(follow.countSaid('ARCHIVER_NODE_ALONE'), 1)
     await nodes[1].start()
     await follow.when('both up', () => follow.followers.every((follower) => follower.status().up))
     advance(nodes, 9)
     await follow.whenAllArchived(7)
     await nodes[0].stop()
     await follow.when('one down', () => follow.followers[0]?.status().up === false)
+    clock.skip(NODE_GRACE_MS)
     advance(nodes, 12)
     await follow.whenAllArchived(11)
     await follow.assertHonest(chain, 11)
+    assert.equal(follow.countSaid('ARCHIVER_NODE_ALONE'), 2)
   })
 
   for (const broadcast of [false, true]) {
@@ -332,6 +343,12 @@ describe('archiver: nodes that lie about finality', () => {
       }
     })
   })
+
+  function lastOf(period: number): MadeBlock {
+    const last = [...chain.blocks.values()].filter(({ slot }) => slot.period === period).at(-1)
+    assert.ok(last)
+    return last
+  }
 
   function inventAt(slot: Slot): MadeBlock {
     const later = [...chain.blocks.values()].find((block) => slotIndex(block.slot) > slotIndex(slot))
