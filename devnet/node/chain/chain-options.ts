@@ -37,6 +37,8 @@ export interface DevnetChainOptions {
   readonly maxPoolSize?: number
   /** How many more may wait until the next slot; 10,000 by default, a tenth of a node's. */
   readonly maxPoolExcess?: number
+  /** Memory for events, about; 256 MiB by default: 640,000 with short texts, 190,000 of the longest. The oldest final ones leave it. */
+  readonly maxEventBytes?: number
   /** Share of slots without a block, 0 to 1; 0 by default. */
   readonly missRate?: number
   /** Share of blocks with a rival of the same slot, 0 to 1; 0 by default. */
@@ -77,6 +79,7 @@ export function resolveChainOptions(options: DevnetChainOptions): ResolvedChainO
     skipsEmptyBlocks: false,
     maxPoolSize: 50_000,
     maxPoolExcess: 10_000,
+    maxEventBytes: 256 * 2 ** 20,
     missRate: 0,
     orphanRate: 0,
     deltaF0: 64 * (1 + ENDORSEMENT_COUNT),

@@ -10,10 +10,11 @@ import {
 } from './chain-options.ts'
 import { type CycleCounts, CycleStats } from './cycle-stats.ts'
 import { Draw, type SlotDraw } from './draw.ts'
+import type { ChainEvent } from './event-memory.ts'
 import type { KnownOperation, TrackedOperation } from './known-operation.ts'
 import { OperationPool } from './operation-pool.ts'
 import { cycleOf } from './roll-history.ts'
-import { type ChainEvent, type Execution, SlotExecutor } from './slot-executor.ts'
+import { type Execution, SlotExecutor } from './slot-executor.ts'
 import { createEngine, fillLedger, type StoredChain } from './stored-chain.ts'
 
 export interface CycleInfo extends CycleCounts {
@@ -56,7 +57,7 @@ export abstract class ChainView {
       else for (const [address, balance] of [...stakerCoins, ...accounts]) ledger.setBalance(address, balance)
       ledger.dropJournal()
     }
-    this.executor = new SlotExecutor({ engine: this.engine, finalLedger: this.finalLedger })
+    this.executor = new SlotExecutor({ engine: this.engine, finalLedger: this.finalLedger }, resolved.maxEventBytes)
     this.virtualMs = resolved.genesisTimestampMs
   }
 
@@ -159,7 +160,7 @@ export abstract class ChainView {
 
   /** In order; those of final slots and of others. */
   get events(): readonly ChainEvent[] {
-    return this.executor.events
+    return this.executor.events.all
   }
 
   rollsOf(address: string): { readonly candidate: bigint; readonly final: bigint } {

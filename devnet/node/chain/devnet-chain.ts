@@ -120,7 +120,7 @@ export class DevnetChain extends ChainView {
    */
   forgetHistory(): Promise<void> {
     const done = this.queue.then(() => {
-      this.executor.forgetFinalEvents()
+      this.executor.events.forgetFinal(this.executor.finalIndex)
       this.dropBlocks(this.graph.forgetHistory(this.executor.finalIndex))
       return this.recorder.writeWaiting()
     })
@@ -325,7 +325,7 @@ export class DevnetChain extends ChainView {
     this.executedCount += output.executedOperations.length
     recorder.keepFinalSlot(final)
     if (state.deferredCalls !== calls) recorder.keepDeferredCalls(state.deferredCalls)
-    executor.forgetEvents()
+    executor.events.trim(executor.finalIndex)
     this.keepFinal()
     this.finalized.tell(output)
   }

@@ -1,5 +1,4 @@
 import {
-  type BlockIdText,
   computeAddress,
   type Denunciation,
   formatAddress,
@@ -20,6 +19,7 @@ import {
   toEngineOperation,
 } from '../../engine/index.ts'
 import type { TrackedBlock } from './chain-block.ts'
+import { EventMemory } from './event-memory.ts'
 import type { TrackedOperation } from './known-operation.ts'
 import { payRewards } from './rewards.ts'
 
@@ -27,17 +27,6 @@ import { payRewards } from './rewards.ts'
 const KEEP_EXECUTED_PERIODS = 10
 /** For each denunciation (ROLL_COUNT_TO_SLASH_ON_DENUNCIATION); half their price is a reward for the block. */
 const SLASHED_ROLLS = 1n
-/** The oldest are forgotten. */
-const MAX_EVENTS_KEPT = 100_000
-/** Events beyond the limit before the oldest are thrown away: it is done for many at once. */
-const EVENT_SLACK = 1000
-
-export interface ChainEvent {
-  readonly event: ContractEvent
-  /** Absent in a missed slot: deferred calls run there too. */
-  readonly block: BlockIdText | undefined
-}
-
 /** What the execution of a slot did. */
 export interface SlotOutput {
   readonly slot: Slot
@@ -91,7 +80,7 @@ export interface FinalSlot {
 export class SlotExecutor {
   readonly engine: ContractEngine
   readonly finalLedger: Ledger
-  readonly events: ChainEvent[] = []
+  readonly events: EventMemory
   readonly executions = new Map<string, Execution>()
   /** State beside the ledger after the last final slot. */
   finalState: PlainState
@@ -102,7 +91,8 @@ export class SlotExecutor {
   private finalSlotIndex: number
 
   /** @param state - of the engine's slot; both ledgers are those of it */
-  constructor(modules: { readonly engine: ContractEngine; readonly finalLedger: Ledger }) {
+  constructor(modules: { readonly engine: ContractEngine; readonly finalLedger: Ledger }, maxEventBytes: number) {
+    this.events = new EventMemory(maxEventBytes)
     this.engine = modules.engine
     this.finalLedger = modules.finalLedger
     this.finalSlotIndex = slotIndex(modules.engine.slot)
@@ -164,7 +154,7 @@ export class SlotExecutor {
       executionTrailHash: state.executionTrailHash,
     }
     engine.release(snapshot)
-    for (const event of events) this.events.push({ event, block: block?.id })
+    for (const event of events) this.events.add({ event, block: block?.id })
     this.unfinal.push({ output, state })
     return output
   }
@@ -178,18 +168,6 @@ export class SlotExecutor {
     this.finalState = state
     applyChanges(this.finalLedger, output.ledgerChanges)
     return { output, state, forgottenExecutions: this.forgetExecutions(output.slot.period) }
-  }
-
-  /** Throws those of final slots away. */
-  forgetFinalEvents(): void {
-    const place = this.events.findIndex(({ event }) => slotIndex(event.slot) > this.finalSlotIndex)
-    this.events.splice(0, place < 0 ? this.events.length : place)
-  }
-
-  /** Throws the oldest final events away when there are too many. */
-  forgetEvents(): void {
-    if (this.events.length <= MAX_EVENTS_KEPT + EVENT_SLACK) return
-    this.events.splice(0, this.events.length - MAX_EVENTS_KEPT)
   }
 
   private settle(

@@ -1,7 +1,7 @@
 import { slotIndex } from '../../../../core/index.ts'
 import type { ContractEvent } from '../../../engine/index.ts'
 import type { DevnetChain } from '../../chain/devnet-chain.ts'
-import type { ChainEvent } from '../../chain/slot-executor.ts'
+import type { ChainEvent } from '../../chain/event-memory.ts'
 
 export function eventToJson(chain: DevnetChain, { event, block }: ChainEvent): unknown {
   return contractEventToJson(event, block ?? null, chain.isFinal(slotIndex(event.slot)))

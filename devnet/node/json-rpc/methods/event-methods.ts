@@ -1,5 +1,5 @@
 import { type Slot, slotIndex } from '../../../../core/index.ts'
-import type { ChainEvent } from '../../chain/slot-executor.ts'
+import type { ChainEvent } from '../../chain/event-memory.ts'
 import { eventToJson } from '../forms/event-form.ts'
 import { address, operationId, slot } from '../massa-shapes.ts'
 import { method, type RpcMethod } from '../rpc-method.ts'
