@@ -66,6 +66,34 @@ describe('devnet/node/chain/driver', () => {
     assert(driver.nowMs() < chain.genesisTimestampMs + (indexOf(chain) + 1) * 500)
   })
 
+  it('limit: makes up for eight slots that it is behind, and no more', async () => {
+    for (const [behindSlots, madeUp] of [
+      [8, 8],
+      [9, 0],
+      [400, 0],
+    ] as const) {
+      const chain = openChain(QUICK)
+      const clock = new SleptClock()
+      const driver = new ChainDriver({ speed: 1 }, { chain, clock })
+      await runTo(driver, chain, 31 + 4)
+      // The machine stands still when the next slot is due.
+      let stoodAtMs = 0
+      clock.onSleep = () => {
+        if (stoodAtMs > 0) return
+        clock.timeMs += behindSlots * 500
+        stoodAtMs = clock.timeMs
+      }
+      const start = indexOf(chain)
+      const made: number[] = []
+      chain.onBlockReceived(({ slotIndex: index }) => {
+        if (clock.timeMs === stoodAtMs) made.push(index)
+      })
+      await runTo(driver, chain, start + 20)
+      await driver.stop()
+      assert.equal(made.length - 1, madeUp, `${behindSlots} slots behind`)
+    }
+  })
+
   it('as fast as its consumers follow: asks before every slot, and rests while they say no', async () => {
     const chain = openChain(QUICK)
     const clock = new SleptClock()
