@@ -97,6 +97,7 @@ describe('cli/output', () => {
       'index.ts',
       'secret-prompt.ts',
       'terminal.ts',
+      'watch-outputs.ts',
     ])
   })
 
