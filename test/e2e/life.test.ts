@@ -42,8 +42,8 @@ describe('e2e/life', function () {
       const sidecar = begin()
       await sidecar.waitFor('"msg":"massa-storage started"')
       sidecar.child.kill(signal)
-      const { code, stdout } = await sidecar.ended
-      assert.equal(code, 0)
+      const { code, stdout, stderr } = await sidecar.ended
+      assert.equal(code, 0, `${stdout}\n${stderr}`)
       assert.match(stdout, new RegExp(`"signal":"${signal}","msg":"stopping"`))
       assert.match(stdout, /"msg":"stopped"/)
       assert.equal(existsSync(join(dir, 'archive', 'daemon.json')), false)
