@@ -1,19 +1,17 @@
-import { sha256 } from '#crypto'
 import {
   type ByteReader,
-  ByteWriter,
+  type ByteWriter,
   computeAddress,
   formatAddress,
   type Network,
   type Period,
   type SignatureArgument,
   signText,
-  toHex,
   verifyText,
 } from '../../core/index.ts'
 import { MAX_LISTEN_ADDRESS_BYTES, MAX_LISTEN_ADDRESSES } from '../limits.ts'
 import { readNetwork, readPeriod, writeNetwork, writePeriod } from './fields.ts'
-import { readSignature, SIGNATURE_FIELD_BYTES, writeSignature } from './signed.ts'
+import { computeSignedText, readSignature, SIGNATURE_FIELD_BYTES, writeSignature } from './signed.ts'
 import { wireCodec } from './wire-codec.ts'
 
 /** A PeerId of an Ed25519 key: identity multihash (00 24) of its protobuf form (08 01 12 20 and 32 bytes). */
@@ -72,11 +70,8 @@ export function verifyCapabilities(capabilities: SignedCapabilities): boolean {
   return verifyText(computeCapabilitiesText(capabilities), capabilities.signature)
 }
 
-/** What the Massa key signs: a text, so that any wallet can. */
 function computeCapabilitiesText(capabilities: Capabilities): string {
-  const writer = new ByteWriter(256)
-  writeCapabilities(writer, capabilities)
-  return `massa-storage/capabilities/1:${toHex(sha256(writer.finish()))}`
+  return computeSignedText('capabilities', (writer) => writeCapabilities(writer, capabilities))
 }
 
 function writeCapabilities(writer: ByteWriter, message: Capabilities): void {

@@ -1,19 +1,17 @@
-import { sha256 } from '#crypto'
 import {
   type ByteReader,
-  ByteWriter,
+  type ByteWriter,
   HASH_SLOTS,
   type Network,
   type Period,
   type SignatureArgument,
   signText,
-  toHex,
   verifyText,
 } from '../../core/index.ts'
 import { MAX_HAVE_PAGE_BYTES } from '../limits.ts'
 import { ANSWER_STATUS, type Refusal, readAnswerStatus } from './answer-status.ts'
 import { readNetwork, readPeriod, writeNetwork, writePeriod } from './fields.ts'
-import { readSignature, writeSignature } from './signed.ts'
+import { computeSignedText, readSignature, writeSignature } from './signed.ts'
 import { wireCodec } from './wire-codec.ts'
 
 export interface HaveRequest {
@@ -87,9 +85,7 @@ export function verifyHavePage(page: SignedHavePage): boolean {
 }
 
 function computeHaveText(page: HavePage): string {
-  const writer = new ByteWriter(1024)
-  writePage(writer, page)
-  return `massa-storage/have/1:${toHex(sha256(writer.finish()))}`
+  return computeSignedText('have', (writer) => writePage(writer, page))
 }
 
 function writePage(writer: ByteWriter, page: HavePage): void {
