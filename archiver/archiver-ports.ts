@@ -33,7 +33,7 @@ export interface ArchiverStatus {
   /** Why blocks far from the archive are not kept at the moment, if so. */
   readonly spoolFull: { readonly code: ErrorCode; readonly message: string } | undefined
   /** Why the store cannot be written at the moment, if so. */
-  readonly stalled: string | undefined
+  readonly stalled: { readonly code: ErrorCode; readonly message: string } | undefined
   readonly nodeFinalSlot: Slot | undefined
 }
 

@@ -224,9 +224,9 @@ export class Archiver implements Feed {
       conflict: this.claims.conflict,
       awaited: this.waitWatch.awaited,
       unreportedSlots: this.unreportedSlots,
-      halted: this.halted ? { code: this.halted.code, message: this.halted.message } : undefined,
-      stalled: this.writer.stalled,
-      spoolFull: this.room.full ? { code: this.room.full.code, message: this.room.full.message } : undefined,
+      halted: describe(this.halted),
+      stalled: describe(this.writer.stalled),
+      spoolFull: describe(this.room.full),
       nodeFinalSlot: this.claims.lastFinalSlot,
     }
   }
@@ -451,4 +451,8 @@ export class Archiver implements Feed {
     this.halted = error
     this.log.error({ err: error, code: error.code }, 'archiving halted')
   }
+}
+
+function describe(error: ArchiveError | undefined) {
+  return error && { code: error.code, message: error.message }
 }

@@ -29,7 +29,7 @@ export class PeriodWriter {
 
   private readonly ready = new Map<Period, ReadyPeriod>()
   private wakened = new AbortController()
-  private stalledBy: string | undefined
+  private stalledBy: ArchiveError | undefined
 
   constructor(
     options: { readonly attesterSeed: Uint8Array | undefined },
@@ -59,7 +59,7 @@ export class PeriodWriter {
   }
 
   /** Why the store cannot be written at the moment, if so. */
-  get stalled(): string | undefined {
+  get stalled(): ArchiveError | undefined {
     return this.stalledBy
   }
 
@@ -108,13 +108,13 @@ export class PeriodWriter {
   ): Promise<PeriodSummary | 'lost' | 'held' | 'failed' | undefined> {
     const { store, spool, cpu, clock, log, attesterSeed, mayArchive, onLost } = this
     const onStalled = (error: unknown): void => {
-      this.stalledBy = error instanceof Error ? error.message : String(error)
+      this.stalledBy = toArchiveError(ready.period, error)
     }
     try {
       const modules = { store, spool, cpu, clock, log, attesterSeed, mayArchive, onStalled, onLost }
       return await archivePeriod(ready, modules, signal)
     } catch (error) {
-      this.onHalt(toHalt(ready.period, error))
+      this.onHalt(toArchiveError(ready.period, error))
       return 'failed'
     }
   }
@@ -127,7 +127,7 @@ export class PeriodWriter {
 }
 
 /** Its own code where it has one. */
-function toHalt(period: Period, cause: unknown): ArchiveError {
+function toArchiveError(period: Period, cause: unknown): ArchiveError {
   if (isArchiveError(cause)) return cause
   const reason = cause instanceof Error ? cause.message : String(cause)
   return new ArchiveError('ARCHIVER_PERIOD_FAILED', `period ${period} cannot be archived: ${reason}`, { period }, cause)

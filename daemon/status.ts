@@ -61,7 +61,7 @@ export async function reportStatus(parts: {
     problems: [
       ...(nodes.some((node) => node.up) ? [] : ['no massa-node answers']),
       ...(archive.halted ? [describe(archive.halted)] : []),
-      ...(archive.stalled ? [`the store cannot be written: ${archive.stalled}`] : []),
+      ...(archive.stalled ? [`the store cannot be written: ${describe(archive.stalled)}`] : []),
       ...(retention.failing ? [`old periods cannot be deleted: ${describe(retention.failing)}`] : []),
       ...(archive.spoolFull ? [`blocks far from the archive are not kept: ${describe(archive.spoolFull)}`] : []),
       ...(archive.conflict ? [`nodes disagree about slot ${formatSlot(archive.conflict.slot)}`] : []),

@@ -34,7 +34,7 @@ interface StatusAnswer {
   readonly unreportedSlots: number
   readonly conflict: { readonly slot: string; readonly claims: Readonly<Record<string, string>> } | null
   readonly halted: { readonly code: string; readonly message: string } | null
-  readonly stalled: string | null
+  readonly stalled: { readonly code: string; readonly message: string } | null
   readonly spoolFull: { readonly code: string; readonly message: string } | null
   readonly storedBytes: number
   readonly freeBytes: number

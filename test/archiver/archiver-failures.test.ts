@@ -79,7 +79,7 @@ describe('archiver/archiver: what fails', () => {
       const holder = await holdFailing(new ArchiveError(code, 'injected'), 20)
       await giveFinal(holder, offers)
       await passTries(holder, 19)
-      assert.equal(holder.archiver.status().stalled, 'injected')
+      assert.deepEqual(holder.archiver.status().stalled, { code, message: 'injected' })
       await passTries(holder, 1)
       await until(() => holder.archivedPeriods.includes(5))
       const { stalled, halted } = holder.archiver.status()
