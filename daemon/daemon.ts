@@ -4,7 +4,7 @@ import { createApi, createMetricsServer, listen } from '../api/index.ts'
 import { Archiver, CpuPool, guardLoop, NodeClient, NodeFollower, refetchFromNodes } from '../archiver/index.ts'
 import { type Config, parseHostPort, readPackageVersion } from '../config/index.ts'
 import { BYTES_PER_GB, isArchiveError, type Period, type PeriodSummary } from '../core/index.ts'
-import { openStore, readOrCreateArchiverKey, Scrub } from '../storage-worker/index.ts'
+import { openStore, readOrCreateKey, Scrub } from '../storage-worker/index.ts'
 import { createMetrics, type Logger, type Metrics } from '../telemetry/index.ts'
 import { recordNodeCall } from './node-calls.ts'
 import { recordRefusal } from './refusals.ts'
@@ -74,7 +74,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       {
         nodeUrls: config.node.grpcUrls,
         restarts: config.node.chainRestarts.map(toRestart),
-        attesterSeed: await readOrCreateArchiverKey(config.dataDir),
+        attesterSeed: await readOrCreateKey(config.dataDir, 'archiver.key'),
         maxQuarantineBytes: config.allocatedStorageGb * BYTES_PER_GB * QUARANTINE_SHARE,
       },
       {

@@ -1,12 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { isArchiveError } from '../core/index.ts'
-import { KEY_FILE, readArchiverKey, repairArchiverKey } from './archiver-key.ts'
 import type { LevelChunkStore } from './chunk-store.ts'
 import { readClosingSizes } from './closing-sizes.ts'
 import { DAMAGED_FOLDER, dismissDamagedLog, listDamagedLogs } from './database-logs.ts'
 import type { GuardedLevel } from './guarded-level.ts'
 import { readIdentityCopy, writeIdentityCopy } from './identity-copy.ts'
+import { KEY_FILES, type KeyFile, readKey, repairKey } from './key-files.ts'
 import { SCHEMA_VERSION } from './migrations.ts'
 import { checkIdentity, IDENTITY_FILE, readIdentity, writeIdentity } from './store-identity.ts'
 import type { Damage } from './verify-report.ts'
@@ -15,12 +15,13 @@ import type { Damage } from './verify-report.ts'
 const NOWHERE = new Uint8Array(64).fill(0xff)
 
 /**
- * Names what is damaged of the files beside the tables of an open archive: `store.json`, `archiver.key`, logs.
+ * Names what is damaged of the files beside the tables of an open archive: `store.json`, keys, logs.
  *
  * @param repair - write them again from what this process knows
  */
 export async function checkFiles(dataDir: string, chunks: LevelChunkStore, repair: boolean): Promise<Damage[]> {
-  const damages = [...(await checkIdentityFile(dataDir, chunks, repair)), ...(await checkKeyFile(dataDir, repair))]
+  const damages = await checkIdentityFile(dataDir, chunks, repair)
+  for (const file of KEY_FILES) damages.push(...(await checkKeyFile(dataDir, file, repair)))
   for (const level of [chunks.bodies, chunks.index]) damages.push(...(await checkLogs(level, repair)))
   return damages
 }
@@ -48,15 +49,15 @@ async function checkIdentityFile(dataDir: string, chunks: LevelChunkStore, repai
   return damages
 }
 
-async function checkKeyFile(dataDir: string, repair: boolean): Promise<Damage[]> {
+async function checkKeyFile(dataDir: string, file: KeyFile, repair: boolean): Promise<Damage[]> {
   try {
-    const key = await readArchiverKey(dataDir)
-    if (key !== undefined || !readClosingSizes(dataDir).has(KEY_FILE)) return []
-    return [{ what: KEY_FILE, code: 'STORE_KEY_INVALID', repairable: false, ...(repair ? { repaired: false } : {}) }]
+    const key = await readKey(dataDir, file)
+    if (key !== undefined || !readClosingSizes(dataDir).has(file)) return []
+    return [{ what: file, code: 'STORE_KEY_INVALID', repairable: false, ...(repair ? { repaired: false } : {}) }]
   } catch (error) {
     if (!isArchiveError(error)) throw error
-    const repaired = repair ? await repairArchiverKey(dataDir) : undefined
-    return [{ what: KEY_FILE, code: error.code, repairable: true, ...(repaired === undefined ? {} : { repaired }) }]
+    const repaired = repair ? await repairKey(dataDir, file) : undefined
+    return [{ what: file, code: error.code, repairable: true, ...(repaired === undefined ? {} : { repaired }) }]
   }
 }
 

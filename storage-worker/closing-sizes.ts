@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { KEY_FILE } from './archiver-key.ts'
+import { KEY_FILES } from './key-files.ts'
 import { replaceFile } from './store-identity.ts'
 
 /*
@@ -43,7 +43,7 @@ export async function writeClosingSizes(dataDir: string): Promise<void> {
       }
     }
     // A key that was lost stays noted: readers miss it as long as no other is made.
-    if (existsSync(join(dataDir, KEY_FILE)) || known.has(KEY_FILE)) sizes.set(KEY_FILE, 0)
+    for (const file of KEY_FILES) if (existsSync(join(dataDir, file)) || known.has(file)) sizes.set(file, 0)
     await replaceSizes(dataDir, sizes)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === undefined) throw error
@@ -52,7 +52,9 @@ export async function writeClosingSizes(dataDir: string): Promise<void> {
 
 /** Before a repair, which makes manifests with numbers that were used. That there was a key stays noted. */
 export async function forgetClosingSizes(dataDir: string): Promise<void> {
-  if (readClosingSizes(dataDir).has(KEY_FILE)) await replaceSizes(dataDir, new Map([[KEY_FILE, 0]]))
+  const known = readClosingSizes(dataDir)
+  const keys = KEY_FILES.filter((file) => known.has(file))
+  if (keys.length > 0) await replaceSizes(dataDir, new Map(keys.map((file) => [file, 0])))
   else await rm(join(dataDir, SIZES_FILE), { force: true })
 }
 

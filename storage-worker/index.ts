@@ -1,4 +1,3 @@
-export { readOrCreateArchiverKey } from './archiver-key.ts'
 export { BALLAST_BYTES } from './ballast.ts'
 export type {
   ChainPort,
@@ -26,6 +25,7 @@ export {
 export { DiskSpace, FREE_FLOOR_BYTES } from './disk-space.ts'
 export { findAccessProblem } from './explain-access.ts'
 export { inspectBlock, inspectChunk, inspectOperation, inspectPeriod } from './inspect.ts'
+export { readOrCreateKey } from './key-files.ts'
 export { KEYSPACES } from './keyspace.ts'
 export { type ChunkFilter, type ChunkRow, listChunks } from './list-chunks.ts'
 export { type Migration, SCHEMA_VERSION } from './migrations.ts'

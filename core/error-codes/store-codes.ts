@@ -31,7 +31,7 @@ export const STORE_CODES = {
   },
   STORE_KEY_INVALID: {
     kind: 'input',
-    when: 'The file `archiver.key` in the data directory is no secret key, is gone, or others may read it.',
+    when: 'A key in the data directory (`archiver.key`, `peer.key`) is no secret key, is gone, or others may read it.',
     action:
       'Set its mode to 600, or run `massa-storage verify --repair`, which mends one damaged byte; else restore it from a ' +
       'backup, or remove it and the next start makes a new one: readers then see another archiver.',

@@ -5,7 +5,7 @@ import { type ArchivedPeriod, isArchiveError } from '../../core/index.ts'
 import {
   type OpenStoreOptions,
   openStore,
-  readOrCreateArchiverKey,
+  readOrCreateKey,
   type Store,
   verifyArchive,
 } from '../../storage-worker/index.ts'
@@ -46,7 +46,7 @@ describe('fault: a file of the data directory is lost', function () {
     dir = await folders.make()
     const dataDir = join(dir, 'written')
     const store = await openTestStore(dataDir)
-    await readOrCreateArchiverKey(dataDir)
+    await readOrCreateKey(dataDir, 'archiver.key')
     for (const period of PERIODS) await store.chunks.writePeriod(archived(period))
     await store.spool.putBlock(block)
     await store.spool.putFinal(block.slot, block.id)

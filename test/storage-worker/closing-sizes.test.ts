@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readOrCreateArchiverKey } from '../../storage-worker/archiver-key.ts'
 import {
   forgetClosingSizes,
   listShortened,
@@ -10,6 +9,7 @@ import {
   sizesOf,
   writeClosingSizes,
 } from '../../storage-worker/closing-sizes.ts'
+import { readOrCreateKey } from '../../storage-worker/key-files.ts'
 import { makePeriod } from './synthetic-period.ts'
 import { openTestStore, TempFolders } from './temp-store.ts'
 
@@ -21,7 +21,7 @@ describe('storage-worker/closing-sizes', () => {
   async function makeClosed(): Promise<string> {
     const dataDir = await folders.make()
     const store = await openTestStore(dataDir)
-    await readOrCreateArchiverKey(dataDir)
+    await readOrCreateKey(dataDir, 'archiver.key')
     await store.chunks.writePeriod(makePeriod(1))
     await store.close()
     return dataDir

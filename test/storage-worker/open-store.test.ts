@@ -12,7 +12,7 @@ import {
   openStore,
   readDaemonInfo,
   readIdentity,
-  readOrCreateArchiverKey,
+  readOrCreateKey,
   type Store,
   verifyArchive,
 } from '../../storage-worker/index.ts'
@@ -180,7 +180,7 @@ describe('storage-worker/open-store', () => {
     const dataDir = await folders.make()
     const store = await openTestStore(dataDir)
     try {
-      await readOrCreateArchiverKey(dataDir)
+      await readOrCreateKey(dataDir, 'archiver.key')
       for (let number = 0; number < 3; number++) await store.chunks.writePeriod(makePeriod(number))
       assert.deepEqual(await store.checkFiles(false), [])
       const log = (await readdir(join(dataDir, 'bodies'))).find((name) => name.endsWith('.log'))

@@ -4,25 +4,26 @@ import { join } from 'node:path'
 import { ArchiveError, concatBytes, formatSecretKey, isArchiveError, parseSecretKey } from '../core/index.ts'
 import { replaceFile } from './store-identity.ts'
 
-export const KEY_FILE = 'archiver.key'
+/** `archiver.key` signs execution results: readers tell by it which archiver attested what. `peer.key` is the PeerId's. */
+export const KEY_FILES = ['archiver.key', 'peer.key'] as const
+export type KeyFile = (typeof KEY_FILES)[number]
+
 const OWNER_ONLY = 0o600
 const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 /** A key takes 51 or so; a longer file is something else. */
 const MAX_KEY_CHARACTERS = 64
 
 /**
- * The key that signs execution results, made at the first start and kept in the data directory.
- *
- * It holds no coins: it only lets readers tell which archiver attested what.
+ * A key of the data directory, made when it is first needed. It holds no coins.
  *
  * @returns the 32-byte secret
  * @throws ArchiveError STORE_KEY_INVALID when the file is no secret key or others may read it
  */
-export async function readOrCreateArchiverKey(dataDir: string): Promise<Uint8Array> {
-  const known = await readArchiverKey(dataDir)
+export async function readOrCreateKey(dataDir: string, file: KeyFile): Promise<Uint8Array> {
+  const known = await readKey(dataDir, file)
   if (known) return known
   const seed = randomBytes(32)
-  await replaceFile(dataDir, KEY_FILE, formatKey(seed), OWNER_ONLY)
+  await replaceFile(dataDir, file, formatKey(seed), OWNER_ONLY)
   return seed
 }
 
@@ -33,8 +34,8 @@ export async function readOrCreateArchiverKey(dataDir: string): Promise<Uint8Arr
  *
  * @throws ArchiveError STORE_KEY_INVALID
  */
-export async function readArchiverKey(dataDir: string): Promise<Uint8Array | undefined> {
-  const path = join(dataDir, KEY_FILE)
+export async function readKey(dataDir: string, file: KeyFile): Promise<Uint8Array | undefined> {
+  const path = join(dataDir, file)
   const text = await readFile(path, 'latin1').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
     throw error
@@ -49,11 +50,11 @@ export async function readArchiverKey(dataDir: string): Promise<Uint8Array | und
 }
 
 /** Mends a file of which one byte is damaged: only one key has the checksum. @returns whether it is whole now */
-export async function repairArchiverKey(dataDir: string): Promise<boolean> {
-  const text = await readFile(join(dataDir, KEY_FILE), 'latin1').catch(() => undefined)
+export async function repairKey(dataDir: string, file: KeyFile): Promise<boolean> {
+  const text = await readFile(join(dataDir, file), 'latin1').catch(() => undefined)
   const seed = text === undefined ? undefined : findKey(text)
   if (!seed) return false
-  await replaceFile(dataDir, KEY_FILE, formatKey(seed), OWNER_ONLY)
+  await replaceFile(dataDir, file, formatKey(seed), OWNER_ONLY)
   return true
 }
 
