@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { ArchiveError, type ErrorCode, isArchiveError } from '../core/index.ts'
 import { type Metrics, renderMetrics } from '../telemetry/index.ts'
 import { createLimitedServer } from '../telemetry/limited-server.ts'
+import { addPeerRoutes, type PeersPort } from './peers.ts'
 import { type Query, runQuery } from './queries.ts'
 
 /** What `/ready` and `/v1/status` show. */
@@ -13,6 +14,8 @@ export interface StatusReport {
 export interface ApiModules {
   readonly status: () => Promise<StatusReport>
   readonly query: Query
+  /** undefined: this sidecar meets no others. */
+  readonly peers?: PeersPort | undefined
 }
 
 const BODY_LIMIT_BYTES = 16 * 1024
@@ -24,6 +27,7 @@ const BODY_LIMIT_BYTES = 16 * 1024
  * - `GET /health` 200 while the process answers
  * - `GET /ready` 200 or 503 with the reasons
  * - `GET /v1/status` JSON
+ * - `/v1/peers` ./peers.ts
  * - `POST /v1/query` a query of ./queries.ts as JSON; the answer is NDJSON
  */
 export function createApi(modules: ApiModules): FastifyInstance {
@@ -46,10 +50,15 @@ export function createApi(modules: ApiModules): FastifyInstance {
     reply.raw.once('close', () => aborted.abort())
     return reply.type('application/x-ndjson').send(ndjson(runQuery(modules.query, request.body, aborted.signal)))
   })
+  addPeerRoutes(server, modules.peers)
   return server
 }
 
-const STATUS_OF_CODE: Partial<Record<ErrorCode, number>> = { API_QUERY_INVALID: 400, API_HOST_REFUSED: 403 }
+const STATUS_OF_CODE: Partial<Record<ErrorCode, number>> = {
+  API_QUERY_INVALID: 400,
+  API_HOST_REFUSED: 403,
+  API_PEERS_OFF: 409,
+}
 
 function readStatus(error: unknown): number | undefined {
   return (error as { statusCode?: number }).statusCode

@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os'
 import { type Query, type QueryRequest, type QueryRow, runQuery } from '../api/queries.ts'
 import type { Config } from '../config/index.ts'
-import { ArchiveError, ERROR_CODES, type ErrorCode, isArchiveError } from '../core/index.ts'
+import { ArchiveError, isArchiveError } from '../core/index.ts'
 import { openStore } from '../storage-worker/index.ts'
-import { callSidecar } from './call-sidecar.ts'
+import { callSidecar, parseRefusal } from './call-sidecar.ts'
 import { findAnswering } from './find-sidecar.ts'
 
 /**
@@ -66,12 +66,8 @@ async function* askSidecar(apiUrl: string, request: QueryRequest, signal: AbortS
     rest = lines.pop() ?? ''
     for (const line of lines) {
       const row = JSON.parse(line) as QueryRow & { error?: { code: string; message: string } }
-      if (row.error) throw remoteError(row.error)
+      if (row.error) throw parseRefusal(row.error) ?? new ArchiveError('CLI_SIDECAR_UNREACHABLE', row.error.message)
       yield row
     }
   }
-}
-
-function remoteError({ code, message }: { code: string; message: string }): ArchiveError {
-  return new ArchiveError(code in ERROR_CODES ? (code as ErrorCode) : 'CLI_SIDECAR_UNREACHABLE', message)
 }

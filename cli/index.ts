@@ -11,6 +11,7 @@ import {
   collectSetting,
   parseChunkPrefix,
   parseCount,
+  parseDuration,
   parseHexPrefix,
   parseLogLevel,
   parsePeriod,
@@ -129,6 +130,7 @@ function addArchive(program: Command, run: Run): void {
     .action((options: { watch?: boolean }, command) =>
       run(async (context, signal) => (await import('./commands/status.ts')).status(context, options, signal))(command),
     )
+  addPeers(program, run)
   add(program, 'list-chunks', 'List the chunks on this disk.', 'massa-storage list-chunks --period 100..110')
     .option('-p, --period <A..B>', 'only these periods', parsePeriodRange)
     .option('--prefix <hex>', 'only chunks whose id begins so', parseHexPrefix)
@@ -255,6 +257,24 @@ function addConfig(program: Command, run: Run): void {
     )
   add(config, 'check', 'Say whether the configuration is usable.', 'massa-storage config check').action(
     (_options, command) => run(async (context) => (await import('./commands/config.ts')).configCheck(context))(command),
+  )
+}
+
+function addPeers(program: Command, run: Run): void {
+  const peers = add(program, 'peers', 'Show which other sidecars the running one knows.', 'massa-storage peers').action(
+    (_options, command) =>
+      run(async (context, signal) => (await import('./commands/peers.ts')).peers(context, signal))(command),
+  )
+  add(peers, 'ban <peer>', 'Cut a peer off and refuse it.', 'massa-storage peers ban 12D3KooW... --for 2h')
+    .option('--for <time>', 'how long: 30m, 2h, 7d', parseDuration, 86_400_000)
+    .action((peer: string, options: { for: number }, command) =>
+      run(async (context, signal) =>
+        (await import('./commands/peers.ts')).peersBan(context, peer, { forMs: options.for }, signal),
+      )(command),
+    )
+  add(peers, 'unban <peer>', 'Take a peer back.', 'massa-storage peers unban 12D3KooW...').action(
+    (peer: string, _options, command) =>
+      run(async (context, signal) => (await import('./commands/peers.ts')).peersUnban(context, peer, signal))(command),
   )
 }
 

@@ -63,6 +63,18 @@ export function parseLogLevel(text: string): string {
   throw new InvalidArgumentError(`'${text}' is none of ${LOG_LEVELS.join(', ')}, or 0 to ${LOG_LEVELS.length - 1}.`)
 }
 
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** `90s`, `30m`, `2h` or `7d`, as ms; from 1 s to 365 days. */
+export function parseDuration(text: string): number {
+  const [, count = '', unit = ''] = /^(\d{1,9})([smhd])$/.exec(text) ?? []
+  const durationMs = Number(count) * (UNIT_MS[unit] ?? 0)
+  if (durationMs < 1_000 || durationMs > 365 * 86_400_000) {
+    throw new InvalidArgumentError(`'${text}' is not a time such as 30m, 2h or 7d, of at most 365d.`)
+  }
+  return durationMs
+}
+
 /** Decimal MAS, as nanoMAS. */
 export function parseAmount(text: string): bigint {
   const nanoMas = parseCoins(text)

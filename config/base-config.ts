@@ -26,7 +26,7 @@ export function readBaseSettings(): Map<string, BaseSetting> {
   let table = ''
   let comment: string[] = []
   for (const line of readFileSync(baseConfigPath(), 'utf8').split('\n')) {
-    const header = /^\s*\[distributed_storage(?:\.([a-z_]+))?\]$/.exec(line)
+    const header = /^\s*\[distributed_storage(?:\.([a-z0-9_]+))?\]$/.exec(line)
     const key = /^\s*([a-z_]+) = (.+)$/.exec(line)
     const remark = /^\s*# (.+)$/.exec(line)
     if (remark?.[1] !== undefined) {

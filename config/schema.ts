@@ -182,6 +182,40 @@ const contract = z.strictObject({
   call_timeout_ms: integer(100, 600_000),
 })
 
+const HOST_OF_MULTIADDR = '(?:ip4|ip6|dns|dns4|dns6)/[A-Za-z0-9.:_-]{1,253}'
+const PEER_OF_MULTIADDR = '/p2p/[1-9A-HJ-NP-Za-km-z]{40,64}'
+const MULTIADDR = new RegExp(`^/${HOST_OF_MULTIADDR}/tcp/(\\d{1,5})(?:${PEER_OF_MULTIADDR})?$`)
+/** As the registry takes them of a node. */
+const MAX_P2P_ADDRESSES = 8
+const MAX_BOOTSTRAP_PEERS = 64
+
+/** Whether a text is where a peer can be reached by TCP; `leastPort` 0 for a place to listen. */
+function isMultiaddr(value: string, leastPort: number): boolean {
+  const port = Number(MULTIADDR.exec(value)?.[1] ?? -1)
+  return value.length <= 128 && port >= leastPort && port <= 65_535
+}
+
+function multiaddrs(options: { readonly max: number; readonly leastPort: number; readonly example: string }) {
+  const { max, leastPort, example } = options
+  return z
+    .array(z.string().refine((value) => isMultiaddr(value, leastPort)))
+    .max(max)
+    .refine((addresses) => new Set(addresses).size === addresses.length)
+    .register(settingMeta, {
+      kind: 'list',
+      allowed: `a list of at most ${max} different multiaddrs, such as ["${example}"]`,
+    })
+}
+
+const p2p = z.strictObject({
+  enabled: boolean(),
+  listen: multiaddrs({ max: MAX_P2P_ADDRESSES, leastPort: 0, example: '/ip4/0.0.0.0/tcp/31500' }),
+  announce: multiaddrs({ max: MAX_P2P_ADDRESSES, leastPort: 1, example: '/dns4/storage.example.org/tcp/31500' }),
+  bootstrap: multiaddrs({ max: MAX_BOOTSTRAP_PEERS, leastPort: 1, example: '/ip4/203.0.113.7/tcp/31500' }),
+  mdns: boolean(),
+  max_connections: integer(1, 10_000),
+})
+
 const store = z.strictObject({
   min_free_bytes: integer(1_048_576, 1_000_000_000_000),
   ballast_bytes: integer(1_048_576, 1_073_741_824),
@@ -233,6 +267,7 @@ export const settingsSchema = z
     ),
     node,
     contract,
+    p2p,
     store,
     cpu,
     api,

@@ -7,6 +7,7 @@ import { BYTES_PER_GB, isArchiveError, type Period, type PeriodSummary } from '.
 import { openStore, readOrCreateKey, Scrub } from '../storage-worker/index.ts'
 import { createMetrics, type Logger, type Metrics } from '../telemetry/index.ts'
 import { recordNodeCall } from './node-calls.ts'
+import type { startPeerNetwork as StartPeerNetwork } from './peer-network.ts'
 import { recordRefusal } from './refusals.ts'
 import { RetentionRunner } from './retention-runner.ts'
 import { reportStatus } from './status.ts'
@@ -28,9 +29,14 @@ export interface Daemon {
 /**
  * Builds and starts every room of a sidecar, in this order: store, archiver, followers, servers. `stop` goes back.
  *
+ * @param options.massaSeed - 32-byte secret of the Massa key that this sidecar speaks for; else its archiver key
  * @throws ArchiveError of the store or the servers; nothing keeps running then
  */
-export async function startDaemon(config: Config, log: Logger): Promise<Daemon> {
+export async function startDaemon(
+  config: Config,
+  log: Logger,
+  options: { readonly massaSeed?: Uint8Array | undefined } = {},
+): Promise<Daemon> {
   const clock = systemClock
   const startedAtMs = clock.nowMs()
   const version = readPackageVersion()
@@ -66,6 +72,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     storeLog.info({ dataDir: config.dataDir }, 'store opened')
     const cpu = new CpuPool({ threads })
     undo.push(() => cpu.close())
+    const archiverSeed = await readOrCreateKey(config.dataDir, 'archiver.key')
     const retention = new RetentionRunner(
       { retentionPeriods: config.retentionPeriods },
       { store: store.chunks, log: storeLog, onFatal, onPruned: (keptFrom) => archiver.forgetBefore(keptFrom) },
@@ -74,7 +81,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       {
         nodeUrls: config.node.grpcUrls,
         restarts: config.node.chainRestarts.map(toRestart),
-        attesterSeed: await readOrCreateKey(config.dataDir, 'archiver.key'),
+        attesterSeed: archiverSeed,
         maxQuarantineBytes: config.allocatedStorageGb * BYTES_PER_GB * QUARANTINE_SHARE,
       },
       {
@@ -134,6 +141,12 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       follower.start()
       undo.push(() => follower.stop())
     }
+    const peers = config.p2p.enabled
+      ? await startPeers(
+          { config, seed: options.massaSeed ?? archiverSeed },
+          { store, clock, log: log.child({ module: 'protocol-handler' }), undo, onFatal },
+        )
+      : undefined
     const refetch = (period: Period) => refetchFromNodes(clients, store.chunks.identity, period)
     const status = () =>
       reportStatus({
@@ -151,6 +164,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     const apiUrl = await openServer(
       createApi({
         status,
+        peers,
         query: { store, threads, refetchPeriod: refetch, onPruned: (keptFrom) => archiver.forgetBefore(keptFrom) },
       }),
       parseBind(config.api.bind),
@@ -168,6 +182,10 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     throw error
   }
 }
+
+/** Loaded only where it is used: libp2p takes some 40 MB. */
+const startPeers: typeof StartPeerNetwork = async (options, modules) =>
+  (await import('./peer-network.ts')).startPeerNetwork(options, modules)
 
 async function openServer(server: FastifyInstance, bind: HostPort, undo: StopSteps): Promise<string> {
   undo.push(() => server.close().then(() => {}))

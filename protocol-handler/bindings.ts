@@ -49,6 +49,11 @@ export class Bindings {
     return address
   }
 
+  /** Nodes that are known. */
+  get size(): number {
+    return this.byAddress.size
+  }
+
   capabilitiesOf(address: string): SignedCapabilities | undefined {
     return this.byAddress.get(address)
   }

@@ -1,8 +1,10 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { type LoadedConfig, makeFolder } from '../../config/index.ts'
-import { ArchiveError, isArchiveError } from '../../core/index.ts'
+import { ArchiveError, isArchiveError, parseSecretKey } from '../../core/index.ts'
 import { startDaemon } from '../../daemon/index.ts'
+import { readWalletKey } from '../../storage-worker/wallet-key.ts'
 import { createLogger } from '../../telemetry/index.ts'
+import { askPassword, findKeySource } from '../chain-access.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { adviseSetting } from '../setting-advice.ts'
@@ -46,7 +48,7 @@ export async function start(context: Context, options: StartOptions, signal: Abo
   if (config.storageRegistryAddress === '') log.child({ module: 'daemon' }).info(NO_REGISTRY)
   const signalled = waitForEnd(signal, options.withParent ?? false)
   void signalled.then(() => setTimeout(() => process.exit(EXIT_CODES.failed.code), STOP_LIMIT_MS).unref())
-  const daemon = await startDaemon(config, log)
+  const daemon = await startDaemon(config, log, { massaSeed: await readMassaSeed(context, loaded) })
   void daemon.fatal.then(() => setTimeout(() => process.exit(EXIT_CODES.failed.code), STOP_LIMIT_MS).unref())
   const end = await Promise.race([signalled, daemon.fatal.then((error) => ({ error }))])
   if ('signal' in end) log.child({ module: 'daemon' }).info({ signal: end.signal }, 'stopping')
@@ -86,6 +88,14 @@ function checkStartable(loaded: LoadedConfig): void {
       `no massa-node is configured: ${adviseSetting(loaded, 'node.grpc_urls', '["127.0.0.1:33037"]', '127.0.0.1:33037')}`,
     )
   }
+}
+
+/** Of the key that this sidecar speaks for among others; without one it speaks for nobody who has a stake. */
+async function readMassaSeed(context: Context, loaded: LoadedConfig): Promise<Uint8Array | undefined> {
+  if (!loaded.config.p2p.enabled) return undefined
+  const source = findKeySource(context, loaded)
+  const secretKey = await readWalletKey({ ...source, readPassword: (file) => askPassword(context, file) })
+  return secretKey === undefined ? undefined : parseSecretKey(secretKey).subarray(1)
 }
 
 /** A file in the way, or a place where nothing can be made, is a mistake in the settings and not a damaged archive. */

@@ -17,6 +17,11 @@ export const API_CODES = {
     when: 'A request to the HTTP API is malformed or too large.',
     action: 'Use the `massa-storage` command of the same version as the running sidecar.',
   },
+  API_PEERS_OFF: {
+    kind: 'input',
+    when: 'The running sidecar is asked about its peers and meets none.',
+    action: 'Set `p2p.enabled = true` and start it again.',
+  },
   API_QUERY_INVALID: {
     kind: 'input',
     when: 'A query to the HTTP API is not of the expected shape.',

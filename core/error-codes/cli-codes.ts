@@ -37,6 +37,11 @@ export const CLI_CODES = {
     when: 'What was asked for is not in this archive.',
     action: 'Look with `massa-storage status` or `massa-storage list-chunks` which periods are.',
   },
+  CLI_PEER_UNKNOWN: {
+    kind: 'input',
+    when: 'The peer of a command is not one that it can be done to.',
+    action: 'Look at `massa-storage peers`, which lists peers and bans.',
+  },
   CLI_NO_REGISTRY: {
     kind: 'input',
     when: 'A command needs the registry and `storage_registry_address` is empty.',

@@ -178,6 +178,7 @@ describe('config/load', () => {
     const registry = formatAddress(Uint8Array.from(address, (byte, i) => (i === 0 ? 1 : byte)))
     const misspelt = registry.slice(0, -1) + (registry.endsWith('a') ? 'b' : 'a')
     const urls = (count: number) => Array.from({ length: count }, (_, i) => `n${i}:1`)
+    const multiaddrs = (count: number) => Array.from({ length: count }, (_, i) => `/ip4/10.0.0.1/tcp/${i + 1}`)
     const restart = (kept: number, thread: number, at: number) =>
       `{ last_kept_period = ${kept}, last_kept_thread = ${thread}, restart_period = ${at} }`
     const restarts = (count: number) => `[${Array.from({ length: count }, (_, i) => restart(i, 0, i + 1)).join(', ')}]`
@@ -232,6 +233,28 @@ describe('config/load', () => {
       ['contract.max_fee_nano_mas', [0, '1_000_000_000_000_000_000'], [-1, '1_000_000_000_000_000_001']],
       ['contract.gas_margin_percent', [0, 1_000], [-1, 1_001]],
       ['contract.call_timeout_ms', [100, 600_000], [99, 600_001]],
+      ['p2p.max_connections', [1, 10_000], [0, 10_001]],
+      ['p2p.enabled', [true, false], ['on']],
+      ['p2p.mdns', [true, false], ['on']],
+      [
+        'p2p.listen',
+        [[], ['/ip4/0.0.0.0/tcp/0'], ['/ip6/::/tcp/65535'], multiaddrs(8), [`/dns4/${'a'.repeat(112)}/tcp/31500`]],
+        [
+          multiaddrs(9),
+          ['/ip4/0.0.0.0/tcp/65536'],
+          ['/ip4/0.0.0.0/udp/1'],
+          ['127.0.0.1:31500'],
+          ['/ip4/1.2.3.4/tcp/1/ws'],
+          ['/ip4/1.2.3.4/tcp/1', '/ip4/1.2.3.4/tcp/1'],
+          [`/dns4/${'a'.repeat(113)}/tcp/31500`],
+        ],
+      ],
+      ['p2p.announce', [[], multiaddrs(8)], [multiaddrs(9), ['/ip4/1.2.3.4/tcp/0']]],
+      [
+        'p2p.bootstrap',
+        [[], multiaddrs(64), ['/dns4/a.example/tcp/1/p2p/12D3KooWEgUjBV5FJAuBSoNMRYFRHjV7PjZwRQ7b43EKX9g7D6xV']],
+        [multiaddrs(65), ['/ip4/1.2.3.4/tcp/0'], ['/ip4/1.2.3.4/tcp/1/p2p/0OIl']],
+      ],
       ['store.ballast_bytes', [1_048_576, 1_073_741_824], [1_048_575, 1_073_741_825]],
       ['store.scrub_interval_hours', [1, 720], [0, 721]],
       ['cpu.threads', [0, 256], [-1, 257]],

@@ -1,0 +1,28 @@
+import { ArchiveError } from '../core/errors.ts'
+import { callSidecar } from './call-sidecar.ts'
+import type { Context } from './context.ts'
+import { findSidecar } from './find-sidecar.ts'
+
+/**
+ * Asks the running sidecar about its peers; with a body it is told to do something.
+ *
+ * @throws ArchiveError CLI_SIDECAR_UNREACHABLE, API_PEERS_OFF, API_QUERY_INVALID
+ */
+export async function callPeers(
+  context: Context,
+  path: '' | '/ban' | '/unban',
+  body: object | undefined,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const { config } = context.load()
+  const apiUrl = await findSidecar(config)
+  if (apiUrl === undefined) {
+    throw new ArchiveError('CLI_SIDECAR_UNREACHABLE', `no massa-storage runs on ${config.dataDir}`)
+  }
+  const json = body && {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/json' },
+  }
+  return await (await callSidecar(`${apiUrl}/v1/peers${path}`, { signal, ...json })).json()
+}

@@ -1,0 +1,50 @@
+import { BlockList } from 'node:net'
+
+/** From where an address can be dialled, narrow to wide. */
+export const REACHES = ['machine', 'site', 'world'] as const
+export type Reach = (typeof REACHES)[number]
+
+const MACHINE = new BlockList()
+MACHINE.addSubnet('127.0.0.0', 8, 'ipv4')
+MACHINE.addAddress('::1', 'ipv6')
+
+const SITE = new BlockList()
+for (const [network, bits] of [
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+] as const) {
+  SITE.addSubnet(network, bits, 'ipv4')
+}
+SITE.addSubnet('fc00::', 7, 'ipv6')
+SITE.addSubnet('fe80::', 10, 'ipv6')
+
+/** @param address multiaddr text; a DNS name is never resolved and counts as `world` */
+export function findReach(address: string): Reach {
+  const [, protocol, host = ''] = address.split('/')
+  if (protocol !== 'ip4' && protocol !== 'ip6') return 'world'
+  const family = protocol === 'ip4' ? 'ipv4' : 'ipv6'
+  if (MACHINE.check(host, family)) return 'machine'
+  return SITE.check(host, family) ? 'site' : 'world'
+}
+
+/** Those of the widest reach: a node of the open network tells nobody of its loopback. */
+export function pickWidest(addresses: readonly string[]): string[] {
+  const widest = Math.max(...addresses.map(rankOf))
+  return addresses.filter((address) => rankOf(address) === widest)
+}
+
+/**
+ * Whether an address that a stranger told may be dialled by a node with these addresses of its own: one of the open
+ * network lets nobody send it into the network of its site.
+ */
+export function mayDial(told: string, own: readonly string[]): boolean {
+  return own.every((address) => rankOf(told) >= rankOf(address))
+}
+
+function rankOf(address: string): number {
+  return REACHES.indexOf(findReach(address))
+}

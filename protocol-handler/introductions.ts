@@ -1,0 +1,109 @@
+import { ArchiveError, type Clock, isArchiveError } from '../core/index.ts'
+import type { Bindings } from './bindings.ts'
+import { type Capabilities, capabilitiesCodec, signCapabilities } from './messages/capabilities.ts'
+import type { TopicName } from './network-name.ts'
+
+const LOOK_MS = 1_000
+/** Each node speaks once in so long for each node that it knows: one statement in two seconds, network-wide. */
+const INTERVAL_MS_PER_NODE = 2_000
+const LEAST_INTERVAL_MS = 30_000
+/** A newcomer hears of us sooner, but strangers who come and go do not make us speak all the time. */
+const NEWCOMER_SHARE = 1 / 4
+const LEAST_NEWCOMER_MS = 2_000
+
+/** What of the network introductions need. */
+export interface GossipPort {
+  /** 38 bytes */
+  readonly peerId: Uint8Array
+  onGossip(name: TopicName, handler: (bytes: Uint8Array, author: Uint8Array) => Promise<void> | void): void
+  publish(name: TopicName, bytes: Uint8Array): Promise<void>
+  subscribersOf(name: TopicName): readonly string[]
+}
+
+/** What a sidecar says of itself at the moment; the rest stands fast. */
+export type Introduction = Omit<Capabilities, 'peerId' | 'sequence'>
+
+/** Sidecars make themselves known: each says from time to time who it is and what it keeps, and remembers what others say. */
+export class Introductions {
+  private readonly seed: Uint8Array
+  private readonly describe: () => Promise<Introduction>
+  private readonly network: GossipPort
+  private readonly bindings: Bindings
+  private readonly clock: Clock
+  private readonly onFailure: (error: ArchiveError) => void
+  private readonly stopping = new AbortController()
+  private loop: Promise<void> | undefined
+  private greeted: ReadonlySet<string> = new Set()
+  private saidAtMs = Number.NEGATIVE_INFINITY
+  private sequence = 0n
+
+  /** @param seed - 32-byte secret of the Massa key that the node speaks for */
+  constructor(
+    options: { readonly seed: Uint8Array; readonly describe: () => Promise<Introduction> },
+    modules: {
+      readonly network: GossipPort
+      readonly bindings: Bindings
+      readonly clock: Clock
+      /** What keeps it from speaking for now. */
+      readonly onFailure: (error: ArchiveError) => void
+    },
+  ) {
+    this.seed = options.seed
+    this.describe = options.describe
+    this.network = modules.network
+    this.bindings = modules.bindings
+    this.clock = modules.clock
+    this.onFailure = modules.onFailure
+  }
+
+  /** Runs until `stop`. @throws what is no ArchiveError: a bug */
+  start(): Promise<void> {
+    this.network.onGossip('capabilities', (bytes, author) => {
+      const known = this.bindings.take(capabilitiesCodec.decode(bytes), author)
+      // Not passed on: there is no room for it here, and there may be none elsewhere.
+      if (known === undefined) throw new ArchiveError('PROTOCOL_QUEUE_FULL', 'no room for a stranger')
+    })
+    this.loop ??= this.run()
+    return this.loop
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort()
+    await this.loop?.catch(() => undefined)
+  }
+
+  /** Speaks when it is time to, or when somebody is there who did not hear us yet. */
+  async lookOnce(): Promise<void> {
+    const listeners = this.network.subscribersOf('capabilities')
+    if (listeners.length === 0) return
+    const pacedMs = this.bindings.size * INTERVAL_MS_PER_NODE
+    const hasNewcomer = listeners.some((peer) => !this.greeted.has(peer))
+    const intervalMs = hasNewcomer
+      ? Math.max(LEAST_NEWCOMER_MS, pacedMs * NEWCOMER_SHARE)
+      : Math.max(LEAST_INTERVAL_MS, pacedMs)
+    if (this.clock.nowMs() - this.saidAtMs < intervalMs) return
+    await this.speak()
+    this.greeted = new Set(listeners)
+    this.saidAtMs = this.clock.nowMs()
+  }
+
+  private async speak(): Promise<void> {
+    // Grows across restarts, too, as long as the clock does not go back.
+    const now = BigInt(Math.max(0, Math.floor(this.clock.nowMs())))
+    this.sequence = now > this.sequence ? now : this.sequence + 1n
+    const own = { ...(await this.describe()), peerId: this.network.peerId, sequence: this.sequence }
+    await this.network.publish('capabilities', capabilitiesCodec.encode(signCapabilities(this.seed, own)))
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopping.signal.aborted) {
+      try {
+        await this.lookOnce()
+      } catch (error) {
+        if (!isArchiveError(error)) throw error
+        this.onFailure(error)
+      }
+      await this.clock.sleep(LOOK_MS, this.stopping.signal)
+    }
+  }
+}

@@ -1,0 +1,18 @@
+import { publicKeyFromProtobuf } from '@libp2p/crypto/keys'
+import { peerIdFromPublicKey, peerIdFromString } from '@libp2p/peer-id'
+
+/** Identity multihash: its code and the length of what follows. */
+const MULTIHASH_HEAD_BYTES = 2
+
+/** @param peerId - 38 bytes, of an Ed25519 key @returns text as in multiaddrs, `12D3KooW...` */
+export function formatPeerId(peerId: Uint8Array): string {
+  return peerIdFromPublicKey(publicKeyFromProtobuf(peerId.subarray(MULTIHASH_HEAD_BYTES))).toString()
+}
+
+export function isPeerId(text: string): boolean {
+  try {
+    return peerIdFromString(text).type === 'Ed25519'
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict'
+import { type Config, loadConfig } from '../../config/index.ts'
+import { computeAddress, computePublicKey, concatBytes, formatAddress } from '../../core/index.ts'
+import { type Daemon, startDaemon } from '../../daemon/index.ts'
+import type { PeersReport } from '../../daemon/peer-network.ts'
+import { createLogger } from '../../telemetry/index.ts'
+import { makePeriod, TEST_IDENTITY } from '../storage-worker/synthetic-period.ts'
+import { openTestStore, TempFolders } from '../storage-worker/temp-store.ts'
+
+const identity = { network: TEST_IDENTITY.network, chunkSizeBytes: 1_048_576 }
+const DEADLINE_MS = 30_000
+
+function configOf(dataDir: string, flags: Record<string, string | number | boolean>): Config {
+  return loadConfig({
+    cwd: dataDir,
+    env: {},
+    flags: {
+      enabled: true,
+      data_dir: dataDir,
+      retention_periods: 0,
+      'node.grpc_urls': '127.0.0.1:1',
+      'node.chain_id': Number(identity.network.chainId),
+      'node.genesis_timestamp_ms': Number(identity.network.genesisTimestampMs),
+      'store.ballast_bytes': 1_048_576,
+      'store.min_free_bytes': 1_048_576,
+      'api.bind': '127.0.0.1:0',
+      'metrics.enabled': false,
+      'p2p.enabled': true,
+      'p2p.listen': '/ip4/127.0.0.1/tcp/0',
+      ...flags,
+    },
+  }).config
+}
+
+describe('daemon/peer-network', () => {
+  const folders = new TempFolders()
+  const daemons: Daemon[] = []
+  const lines: string[] = []
+  const log = createLogger({ level: 'debug', format: 'json', destination: { write: (text) => lines.push(text) } })
+
+  after(async () => {
+    for (const daemon of daemons.reverse()) await daemon.stop()
+    await folders.clean()
+  })
+
+  async function start(options: {
+    readonly bootstrap?: string | undefined
+    readonly seed?: Uint8Array
+    readonly periods?: number
+  }) {
+    const dataDir = await folders.make()
+    const { bootstrap, seed, periods = 0 } = options
+    if (periods > 0) {
+      const store = await openTestStore(dataDir, { identity })
+      for (let period = 0; period < periods; period++) {
+        await store.chunks.writePeriod(makePeriod(period, { identity, blocks: 1, operations: 0 }))
+      }
+      await store.close()
+    }
+    const config = configOf(dataDir, bootstrap === undefined ? {} : { 'p2p.bootstrap': bootstrap })
+    const daemon = await startDaemon(config, log, seed === undefined ? {} : { massaSeed: seed })
+    daemons.push(daemon)
+    return daemon
+  }
+
+  async function reportOf(daemon: Daemon): Promise<PeersReport> {
+    return (await (await fetch(`${daemon.apiUrl}/v1/peers`)).json()) as PeersReport
+  }
+
+  async function post(daemon: Daemon, path: string, body: unknown) {
+    const answer = await fetch(`${daemon.apiUrl}/v1/peers/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+    return { status: answer.status, value: (await answer.json()) as Record<string, unknown> }
+  }
+
+  /** Looked at until it holds. */
+  async function until(daemon: Daemon, holds: (report: PeersReport) => boolean): Promise<PeersReport> {
+    const deadline = Date.now() + DEADLINE_MS
+    for (;;) {
+      const report = await reportOf(daemon)
+      if (holds(report)) return report
+      if (Date.now() > deadline) assert.fail(`${JSON.stringify(report)}\n${lines.slice(-20).join('')}`)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+
+  it('sidecars that know one of them meet all, and learn for which address each speaks and what it keeps', async function () {
+    this.timeout(60_000)
+    const first = await start({ periods: 3 })
+    const address = (await reportOf(first)).own.listen[0]
+    assert.ok(address?.startsWith('/ip4/127.0.0.1/tcp/'))
+    const seed = new Uint8Array(32).fill(7)
+    const second = await start({ bootstrap: address, seed })
+    const third = await start({ bootstrap: address })
+    for (const daemon of [first, second, third]) {
+      await until(daemon, ({ peers }) => peers.length === 2 && peers.every((peer) => peer.connected && peer.address))
+    }
+    const seen = await reportOf(third)
+    const [one, two] = await Promise.all([reportOf(first), reportOf(second)])
+    assert.deepEqual(seen.peers.map(({ peer }) => peer).sort(), [one.own.peer, two.own.peer].sort())
+    const ofFirst = seen.peers.find(({ peer }) => peer === one.own.peer)
+    assert.deepEqual(
+      [ofFirst?.firstPeriod, ofFirst?.endPeriod, ofFirst?.storedChunks, ofFirst?.retentionPeriods, ofFirst?.listen],
+      [0, 3, 3, 0, [address]],
+    )
+    const ofSecond = seen.peers.find(({ peer }) => peer === two.own.peer)
+    assert.equal(
+      ofSecond?.address,
+      formatAddress(computeAddress(computePublicKey(concatBytes(Uint8Array.of(0), seed)))),
+    )
+    assert.deepEqual([ofSecond?.firstPeriod, ofSecond?.endPeriod, ofSecond?.storedChunks], [0, 0, 0])
+  })
+
+  it('a banned peer is cut off and stays away until it is taken back', async function () {
+    this.timeout(60_000)
+    const [first, second] = daemons
+    assert.ok(first && second)
+    const { peer } = (await reportOf(second)).own
+    const { value } = await post(first, 'ban', { peer, durationMs: 3_600_000 })
+    assert.equal(value.peer, peer)
+    const banned = await until(first, ({ peers }) => peers.every((row) => row.peer !== peer || !row.connected))
+    assert.deepEqual(
+      banned.bans.map((ban) => [ban.peer, ban.reason]),
+      [[peer, 'operator']],
+    )
+    assert.deepEqual((await post(first, 'unban', { peer })).value, { peer, wasBanned: true })
+    assert.deepEqual((await post(first, 'unban', { peer })).value, { peer, wasBanned: false })
+    await until(first, ({ peers }) => peers.some((row) => row.peer === peer && row.connected))
+  })
+
+  it('error: what is no PeerId, no time, or too much of either', async () => {
+    const [first] = daemons
+    assert.ok(first)
+    const { peer } = (await reportOf(first)).own
+    for (const body of [
+      {},
+      { peer },
+      { peer: 'x', durationMs: 1_000 },
+      { peer, durationMs: 999 },
+      { peer, durationMs: 31_536_000_001 },
+      { peer, durationMs: 1_000.5 },
+      { peer: '1'.repeat(129), durationMs: 1_000 },
+      { peer, durationMs: 1_000, more: 1 },
+      'text',
+    ]) {
+      const { status, value } = await post(first, 'ban', body)
+      assert.equal(status, 400, JSON.stringify(body))
+      assert.equal((value.error as { code: string }).code, 'API_QUERY_INVALID', JSON.stringify(body))
+    }
+  })
+})
