@@ -7,7 +7,7 @@ import type { ChainRestart, Gap } from './slot-ledger.ts'
 /** What the archiver tells whoever runs it. */
 export interface ArchiverEvents {
   readonly onArchived?: (summary: PeriodSummary, decidedToArchivedMs: number) => void
-  /** @param node - undefined for what comes from the disk */
+  /** @param node - undefined for what no node gave: from the disk, from a peer */
   readonly onRefused?: (code: ErrorCode, node: number | undefined) => void
   /** A period was archived without the execution results of so many slots. */
   readonly onUnreported?: (slots: number) => void

@@ -248,6 +248,15 @@ export class Archiver implements Feed {
     return this.intake.take(node, filledBlock, expectedId)
   }
 
+  /**
+   * A block that another sidecar gave. It is verified as one of a node, and taken only where it is wanted: its id is
+   * the parent of a block that is final.
+   */
+  async takePeerBlock(id: BlockIdText, filledBlock: Uint8Array): Promise<IntakeResult> {
+    if (!this.ledger.isMissing(id)) return 'ignored'
+    return this.intake.take(NO_NODE, filledBlock, id)
+  }
+
   async onClaims(node: number, claims: readonly FinalityClaim[], unplaced: readonly BlockIdText[] = []): Promise<void> {
     // Of slots past a full spool nothing is remembered: they are named again, as long as nodes know them.
     const near = claims.filter(({ slot }) => !this.room.isBeyond(slot))

@@ -144,7 +144,7 @@ export async function startDaemon(
     const peers = config.p2p.enabled
       ? await startPeers(
           { config, seed: options.massaSeed ?? archiverSeed },
-          { store, clock, log: log.child({ module: 'protocol-handler' }), undo, onFatal },
+          { store, archiver, clock, log: log.child({ module: 'protocol-handler' }), undo, onFatal },
         )
       : undefined
     const refetch = (period: Period) => refetchFromNodes(clients, store.chunks.identity, period)

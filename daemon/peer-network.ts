@@ -1,4 +1,4 @@
-import { guardLoop } from '../archiver/index.ts'
+import { type Archiver, guardLoop } from '../archiver/index.ts'
 import type { Config } from '../config/index.ts'
 import {
   ArchiveError,
@@ -25,9 +25,12 @@ import { formatPeerId, isPeerId } from '../protocol-handler/peer-id-text.ts'
 import { PeerNode } from '../protocol-handler/peer-node.ts'
 import { readOrCreateKey, type Store } from '../storage-worker/index.ts'
 import { createAuditService } from '../storage-worker/peers/audit-service.ts'
+import { createBlockService } from '../storage-worker/peers/block-service.ts'
 import { ChunkCount } from '../storage-worker/peers/chunk-count.ts'
 import { createChunkService } from '../storage-worker/peers/chunk-service.ts'
+import { GapFiller } from '../storage-worker/peers/gap-filler.ts'
 import { createManifestService } from '../storage-worker/peers/manifest-service.ts'
+import { PeerClient } from '../storage-worker/peers/peer-client.ts'
 import type { Logger } from '../telemetry/index.ts'
 import type { StopSteps } from './stop-steps.ts'
 
@@ -35,6 +38,16 @@ import type { StopSteps } from './stop-steps.ts'
 const SHARE = { requestsPerSecond: 100, bytesPerSecond: 64_000_000, openStreams: 32 }
 /** Reads from disk at a time, and requests that may wait for them. */
 const WORK = { concurrency: 4, capacity: 256 }
+
+/** What the archiver's word on a block of a peer means for the peer. */
+const TAKEN = {
+  spooled: 'taken',
+  known: 'left',
+  ignored: 'left',
+  postponed: 'left',
+  incomplete: 'wrong',
+  refused: 'wrong',
+} as const
 
 /** The part of a sidecar that other sidecars see. */
 export interface PeerNetwork {
@@ -78,6 +91,7 @@ export async function startPeerNetwork(
   options: { readonly config: Config; readonly seed: Uint8Array },
   modules: {
     readonly store: Store
+    readonly archiver: Archiver
     readonly clock: Clock
     readonly log: Logger
     readonly undo: StopSteps
@@ -85,7 +99,7 @@ export async function startPeerNetwork(
   },
 ): Promise<PeerNetwork> {
   const { config, seed } = options
-  const { store, clock, log, undo, onFatal } = modules
+  const { store, archiver, clock, log, undo, onFatal } = modules
   const { identity } = store.chunks
   const scores = new PeerScores(clock)
   const queue = new WorkQueue(WORK)
@@ -116,6 +130,7 @@ export async function startPeerNetwork(
   await node.serve('chunk', createChunkService(store.chunks))
   await node.serve('manifest', createManifestService(store.chunks))
   await node.serve('audit', createAuditService(store.chunks))
+  await node.serve('block', createBlockService(store.chunks))
 
   const ownAddresses = (): readonly string[] =>
     config.p2p.announce.length > 0 ? config.p2p.announce : pickWidest(node.addresses)
@@ -144,6 +159,31 @@ export async function startPeerNetwork(
   const introducing = guardLoop('introductions', introductions.start(), onFatal)
   undo.push(async () => {
     await Promise.allSettled([introductions.stop(), introducing])
+  })
+  const filler = new GapFiller(
+    { network: identity.network },
+    {
+      client: new PeerClient(node, onOffence),
+      ports: {
+        listGaps: () => archiver.status().gaps,
+        listHolders: (period) => {
+          const here = connected()
+          return bindings
+            .list()
+            .filter(({ capabilities }) => capabilities.firstPeriod < period && capabilities.endPeriod > 0)
+            .map(({ capabilities }) => formatPeerId(capabilities.peerId))
+            .filter((peer) => here.has(peer))
+        },
+        takeBlock: async (id, filledBlock) => TAKEN[await archiver.takePeerBlock(id, filledBlock)],
+        onWrong: (peer) => onOffence(peer, 'reject'),
+      },
+      clock,
+      onFailure: (error) => log.debug({ err: error }, 'peer did not fill a gap'),
+    },
+  )
+  const filling = guardLoop('gap filler', filler.start(), onFatal)
+  undo.push(async () => {
+    await Promise.allSettled([filler.stop(), filling])
   })
   const address = formatAddress(computeAddress(computePublicKey(concatBytes(Uint8Array.of(0), seed))))
   log.info({ peerId: node.peer, url: node.addresses.join(', ') }, 'meeting other sidecars')

@@ -1,29 +1,49 @@
-import { ID_BYTES, readVersioned, SEAL_BYTES } from '../../core/index.ts'
+import { ID_BYTES, type Period, readVersioned, SEAL_BYTES, THREAD_COUNT } from '../../core/index.ts'
 import { MAX_BLOCK_ANSWER_BYTES, MAX_BLOCKS_PER_REQUEST } from '../limits.ts'
 import { ANSWER_STATUS, type Refusal, readAnswerStatus } from './answer-status.ts'
+import { readPeriod, writePeriod } from './fields.ts'
 import { wireCodec } from './wire-codec.ts'
 
 /** Blocks that no massa-node has any more, by id: authentic as parents of accepted final blocks. */
 export interface BlockRequest {
-  /** 1 to 16, 33 bytes each. */
-  readonly ids: readonly Uint8Array[]
+  /** 1 to 16 */
+  readonly blocks: readonly WantedBlock[]
 }
+
+/** The last block of its thread before a period. It is found by its place: nobody keeps an index of all block ids. */
+export interface WantedBlock {
+  readonly thread: number
+  readonly beforePeriod: Period
+  /** 33 bytes */
+  readonly id: Uint8Array
+}
+
+const WANTED_BLOCK_BYTES = 1 + 8 + ID_BYTES
 
 export const blockRequestCodec = wireCodec<BlockRequest>({
   name: 'BlockRequest',
-  maxBytes: 1 + 1 + MAX_BLOCKS_PER_REQUEST * ID_BYTES,
-  write: (writer, { ids }) => {
-    writer.u8(ids.length)
-    for (const id of ids) writer.raw(id)
+  maxBytes: 1 + 1 + MAX_BLOCKS_PER_REQUEST * WANTED_BLOCK_BYTES,
+  write: (writer, { blocks }) => {
+    writer.u8(blocks.length)
+    for (const { thread, beforePeriod, id } of blocks) {
+      writer.u8(thread)
+      writePeriod(writer, beforePeriod)
+      writer.raw(id)
+    }
   },
   read: (reader) => {
     const count = reader.u8()
     if (count < 1 || count > MAX_BLOCKS_PER_REQUEST) throw reader.error(`${count} blocks`)
-    return { ids: Array.from({ length: count }, () => readVersioned(reader, ID_BYTES)) }
+    const blocks = Array.from({ length: count }, () => {
+      const thread = reader.u8()
+      if (thread >= THREAD_COUNT) throw reader.error(`thread ${thread}`)
+      return { thread, beforePeriod: readPeriod(reader), id: readVersioned(reader, ID_BYTES) }
+    })
+    return { blocks }
   },
 })
 
-/** One for each id of the request, in its order. */
+/** One for each block of the request, in its order. */
 export type BlockResponse =
   | {
       readonly status: 'ok'

@@ -1,5 +1,6 @@
 import {
   ArchiveError,
+  ByteReader,
   computeChunkId,
   computeChunkIdFromRoot,
   computeLeafHash,
@@ -12,10 +13,16 @@ import {
   type Network,
   type Period,
   parseManifest,
+  readBlockHead,
+  readBlockRecord,
+  restoreFilledBlock,
+  SEAL_BYTES,
 } from '../../core/index.ts'
 import {
   auditRequestCodec,
   auditResponseCodec,
+  blockRequestCodec,
+  blockResponseCodec,
   chunkRequestCodec,
   chunkResponseCodec,
   manifestRequestCodec,
@@ -24,6 +31,7 @@ import {
   type Refusal,
   type StreamName,
   sealsResponseCodec,
+  type WantedBlock,
   type WireCodec,
 } from '../../protocol-handler/index.ts'
 
@@ -100,6 +108,31 @@ export class PeerClient {
     return { status: 'ok', value: manifest }
   }
 
+  /**
+   * Blocks by their place, as FilledBlock messages in the order of `wanted`; undefined for those that the peer lacks.
+   *
+   * Each has the id that was asked for. Signatures and operations are for whoever takes it to verify.
+   */
+  async fetchBlocks(
+    peer: string,
+    wanted: readonly WantedBlock[],
+    network: Network,
+  ): Promise<(Uint8Array | undefined)[]> {
+    const bytes = blockRequestCodec.encode({ blocks: wanted })
+    const options = {
+      bytes,
+      maxAnswerBytes: blockResponseCodec.maxBytes,
+      frames: wanted.length,
+      deadlineMs: DEADLINE_MS,
+    }
+    const frames = await this.network.request(peer, 'block', options)
+    return wanted.map(({ id }, i) => {
+      const answer = this.decode(peer, blockResponseCodec, frames[i] ?? new Uint8Array())
+      if (!equalBytes(answer.id, id)) throw this.wrong(peer, 'another block')
+      return answer.status === 'ok' ? this.restore(peer, answer, network) : undefined
+    })
+  }
+
   /** True when the peer shows the leaf of the chunk at this index. */
   async audit(peer: string, chunkId: Uint8Array, leafIndex: number): Promise<Fetched<true>> {
     const bytes = auditRequestCodec.encode({ chunkId, leafIndex })
@@ -118,12 +151,34 @@ export class PeerClient {
   private async ask<A>(peer: string, name: StreamName, bytes: Uint8Array, codec: WireCodec<A>): Promise<A> {
     const options = { bytes, maxAnswerBytes: codec.maxBytes, frames: 1, deadlineMs: DEADLINE_MS }
     const [frame = new Uint8Array()] = await this.network.request(peer, name, options)
+    return this.decode(peer, codec, frame)
+  }
+
+  private decode<A>(peer: string, codec: WireCodec<A>, frame: Uint8Array): A {
     try {
       return codec.decode(frame)
     } catch (error) {
       if (isArchiveError(error, 'PROTOCOL_MESSAGE_INVALID')) this.onOffence(peer, 'reject')
       throw error
     }
+  }
+
+  private restore(
+    peer: string,
+    { id, record, seals }: { readonly id: Uint8Array; readonly record: Uint8Array; readonly seals: Uint8Array },
+    network: Network,
+  ): Uint8Array {
+    try {
+      const { slot } = readBlockHead(new ByteReader(record)).header
+      const reader = new ByteReader(record)
+      const block = readBlockRecord(reader, network, slot)
+      reader.end()
+      const isWhole = equalBytes(block.id, id) && seals.length === SEAL_BYTES * (1 + block.operations.length)
+      if (isWhole) return restoreFilledBlock(network.chainId, block, seals)
+    } catch (cause) {
+      throw this.wrong(peer, 'no block', cause)
+    }
+    throw this.wrong(peer, 'another block than its id says')
   }
 
   private parse(peer: string, item: Uint8Array): Manifest {

@@ -218,6 +218,7 @@ const EXPORTS = [
   'readVersioned',
   'registryConfigCodec',
   'restoreDatastoreOrder',
+  'restoreFilledBlock',
   'selectDrawChunk',
   'selectDrawEra',
   'selectDrawNode',

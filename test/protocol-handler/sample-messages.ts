@@ -179,7 +179,12 @@ export const SAMPLES: readonly Sample[] = [
     { status: 'ok', wanted: 'roots', firstPeriod: 0, items: [undefined, hash('root 1')] },
     notHeld,
   ),
-  sample(blockRequestCodec, { ids: [id33('block 1'), id33('block 2')] }),
+  sample(blockRequestCodec, {
+    blocks: [
+      { thread: 3, beforePeriod: 100, id: id33('block 1') },
+      { thread: 31, beforePeriod: 0, id: id33('block 2') },
+    ],
+  }),
   sample(
     blockResponseCodec,
     { status: 'ok', id: id33('block 1'), record: CHUNK.subarray(0, 200), seals: new Uint8Array(64).fill(9) },

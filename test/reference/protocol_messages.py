@@ -247,7 +247,14 @@ def manifest_response(r):
 def block_request(r):
     count = r.u(1)
     need(1 <= count <= 16)
-    return {"ids": [read_id(r) for _ in range(count)]}
+    return {"blocks": [read_wanted_block(r) for _ in range(count)]}
+
+
+def read_wanted_block(r):
+    m = {"thread": r.u(1)}
+    need(m["thread"] < 32)
+    m.update(beforePeriod=read_period(r), id=read_id(r))
+    return m
 
 
 def block_response(r):
@@ -294,7 +301,7 @@ MESSAGES = {  # name: (reader, most bytes)
     "ChunkRequest": (chunk_request, 38), "ChunkResponse": (chunk_response, MIB + 1024), "SealsResponse": (seals_response, MIB + 1024),
     "Challenge": (challenge, 216), "ChallengeProof": (challenge_proof, 67 + 4 + 36 + 20 * 1344 + 98), "HaveRequest": (have_request, 3),
     "HaveResponse": (have_response, 65536), "ManifestRequest": (manifest_request, 11), "ManifestResponse": (manifest_response, MIB),
-    "BlockRequest": (block_request, 2 + 16 * 33), "BlockResponse": (block_response, 2 * MIB), "EraRequest": (era_request, 5),
+    "BlockRequest": (block_request, 2 + 16 * 42), "BlockResponse": (block_response, 2 * MIB), "EraRequest": (era_request, 5),
     "EraResponse": (era_response, 87 + 100 * 98), "AuditRequest": (audit_request, 35), "AuditResponse": (audit_response, 1384),
 }
 
@@ -477,15 +484,21 @@ def make(v):
     v.bad(name, "items-0", "nothing", manifests(items=()))
     v.bad(name, "length-not-minimal", "a length in more bytes than it takes", b"\1\0\0" + be(128, 8) + b"\1" + b"\x81\x00" + b"m")
 
+    def wanted(thread, before, label):
+        return be(thread, 1) + be(before, 8) + b"\0" + h(label)
+
     def ids(count):
-        return b"\1" + be(count, 1) + b"".join(b"\0" + h(f"block {i}") for i in range(count))
+        return b"\1" + be(count, 1) + b"".join(wanted(i % 32, 100 + i, f"block {i}") for i in range(count))
 
     name = "BlockRequest"
     v.common(name, ids(2))
     v.good(name, "ids-16", "limit: as many as may be asked", ids(16))
     v.bad(name, "ids-17", "limit: one more", ids(17))
     v.bad(name, "ids-0", "none", ids(0))
-    v.bad(name, "id-version-1", "an id of another version", b"\1\1" + b"\1" + h("block"))
+    v.bad(name, "id-version-1", "an id of another version", b"\1\1" + be(3, 1) + be(100, 8) + b"\1" + h("block"))
+    v.good(name, "thread-31", "limit: the last thread", b"\1\1" + wanted(31, 0, "block"))
+    v.bad(name, "thread-32", "limit: one more", b"\1\1" + wanted(32, 0, "block"))
+    v.bad(name, "period-too-large", "a period that is no safe integer", b"\1\1" + wanted(0, SAFE + 1, "block"))
 
     def block(record=b"r" * 200, sealed=b"s" * 128):
         return b"\1\0\0" + h("block") + vi(len(record)) + record + vi(len(sealed)) + sealed

@@ -1,0 +1,160 @@
+import {
+  type BlockIdText,
+  type Clock,
+  isArchiveError,
+  type Network,
+  type Period,
+  parseBlockId,
+} from '../../core/index.ts'
+import { MAX_BLOCKS_PER_REQUEST } from '../../protocol-handler/index.ts'
+import type { PeerClient } from './peer-client.ts'
+
+const LOOK_MS = 5_000
+/** Of one look: a hole of a day has 5,400 blocks in each thread, and each is known only when the one behind it has come. */
+const MAX_ROUNDS = 10_000
+/** A peer that lacks a block is asked for it again after so long: it may have filled its own gap. */
+const AGAIN_MS = 600_000
+const MAX_REMEMBERED = 100_000
+
+/** A block that is missing: it is the parent, in its thread, of the block of this thread at `lastPeriod`. */
+export interface MissingBlock {
+  readonly thread: number
+  readonly lastPeriod: Period
+  readonly missing: BlockIdText
+}
+
+export interface GapFillerPorts {
+  /** Gaps that stand at the moment. */
+  readonly listGaps: () => readonly MissingBlock[]
+  /** Connected peers that may have blocks before this period. */
+  readonly listHolders: (period: Period) => readonly string[]
+  /** Verifies a block, and takes it if it is still missing; `left`: it is not, or there is no room for it now. */
+  readonly takeBlock: (id: BlockIdText, filledBlock: Uint8Array) => Promise<'taken' | 'left' | 'wrong'>
+  /** A peer gave a block that does not verify. */
+  readonly onWrong: (peer: string) => void
+}
+
+/**
+ * Fetches from peers what no massa-node has any more: block by block from the child to its parent, so that each is known
+ * by its id before it comes.
+ */
+export class GapFiller {
+  private readonly network: Network
+  private readonly client: PeerClient
+  private readonly ports: GapFillerPorts
+  private readonly clock: Clock
+  private readonly onFailure: (error: unknown) => void
+  private readonly stopping = new AbortController()
+  /** By `peer id`: when it did not bring the block. */
+  private readonly lacks = new Map<string, number>()
+  private loop: Promise<void> | undefined
+  private filled = 0
+
+  constructor(
+    options: { readonly network: Network },
+    modules: {
+      readonly client: PeerClient
+      readonly ports: GapFillerPorts
+      readonly clock: Clock
+      /** Peers that cannot be reached, or answer wrongly. */
+      readonly onFailure: (error: unknown) => void
+    },
+  ) {
+    this.network = options.network
+    this.client = modules.client
+    this.ports = modules.ports
+    this.clock = modules.clock
+    this.onFailure = modules.onFailure
+  }
+
+  /** Blocks that peers gave since the start. */
+  get filledBlocks(): number {
+    return this.filled
+  }
+
+  /** Runs until `stop`. @throws what is no ArchiveError: a bug */
+  start(): Promise<void> {
+    this.loop ??= this.run()
+    return this.loop
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort()
+    await this.loop?.catch(() => undefined)
+  }
+
+  /** Asks for what is missing until nobody is left who might give it. @returns blocks that were taken */
+  async fill(): Promise<number> {
+    let taken = 0
+    for (let round = 0; round < MAX_ROUNDS && !this.stopping.signal.aborted; round++) {
+      const shares = this.share()
+      if (shares.size === 0) break
+      for (const [peer, wanted] of shares) taken += await this.ask(peer, wanted)
+    }
+    this.filled += taken
+    return taken
+  }
+
+  private async run(): Promise<void> {
+    // Nodes are asked first: what is only late comes from them.
+    while (!this.stopping.signal.aborted) {
+      await this.clock.sleep(LOOK_MS, this.stopping.signal)
+      if (!this.stopping.signal.aborted) await this.fill()
+    }
+  }
+
+  /** Who is asked for what: each block once, spread over those that may have it. */
+  private share(): Map<string, MissingBlock[]> {
+    const shares = new Map<string, MissingBlock[]>()
+    for (const gap of this.listWanted()) {
+      const holders = this.ports.listHolders(gap.lastPeriod).filter((peer) => this.isWorthAsking(peer, gap.missing))
+      const load = (peer: string): number => shares.get(peer)?.length ?? 0
+      const [peer] = [...holders].sort((a, b) => load(a) - load(b))
+      if (peer !== undefined && load(peer) < MAX_BLOCKS_PER_REQUEST)
+        shares.set(peer, [...(shares.get(peer) ?? []), gap])
+    }
+    return shares
+  }
+
+  /** Where archived periods stand between, one block is missing to several gaps. */
+  private listWanted(): MissingBlock[] {
+    const wanted = new Map<BlockIdText, MissingBlock>()
+    for (const gap of this.ports.listGaps()) {
+      const known = wanted.get(gap.missing)
+      if (!known || known.lastPeriod < gap.lastPeriod) wanted.set(gap.missing, gap)
+    }
+    return [...wanted.values()]
+  }
+
+  private async ask(peer: string, gaps: readonly MissingBlock[]): Promise<number> {
+    let taken = 0
+    try {
+      const wanted = gaps.map(({ thread, lastPeriod, missing }) => {
+        return { thread, beforePeriod: lastPeriod, id: parseBlockId(missing) }
+      })
+      const blocks = await this.client.fetchBlocks(peer, wanted, this.network)
+      for (const [i, { missing }] of gaps.entries()) {
+        const block = blocks[i]
+        const result = block ? await this.ports.takeBlock(missing, block) : 'left'
+        if (result === 'taken') taken++
+        else this.remember(peer, missing)
+        if (result === 'wrong') this.ports.onWrong(peer)
+      }
+    } catch (error) {
+      if (!isArchiveError(error)) throw error
+      for (const { missing } of gaps) this.remember(peer, missing)
+      this.onFailure(error)
+    }
+    return taken
+  }
+
+  private isWorthAsking(peer: string, id: BlockIdText): boolean {
+    const atMs = this.lacks.get(`${peer} ${id}`)
+    return atMs === undefined || this.clock.nowMs() - atMs >= AGAIN_MS
+  }
+
+  private remember(peer: string, id: BlockIdText): void {
+    if (this.lacks.size >= MAX_REMEMBERED) this.lacks.clear()
+    this.lacks.set(`${peer} ${id}`, this.clock.nowMs())
+  }
+}
