@@ -396,7 +396,9 @@ export class Archiver implements Feed {
   }
 
   private async forgetOld(period: Period): Promise<void> {
-    this.ledger.forgetBefore(period - FORGET_PERIODS)
+    // What a block decides that is being marked stays until it is decided: there may be no gap any more that keeps it.
+    const undecided = this.chain.firstUndecided ?? Number.POSITIVE_INFINITY
+    this.ledger.forgetBefore(Math.min(period - FORGET_PERIODS, undecided))
     this.claims.forgetBefore({ period: period - FORGET_PERIODS, thread: 0 })
     const losers = this.intake.listBefore(period - LOSER_PERIODS).filter((block) => !this.ledger.has(block.id))
     if (losers.length === 0) return

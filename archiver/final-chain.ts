@@ -40,6 +40,8 @@ export class FinalChain {
   private readonly broken = new Set<BlockIdText>()
   /** In the ledger, but their bodies are gone from the spool. */
   private readonly lost = new Set<BlockIdText>()
+  /** Periods that may be decided as soon as the mark of a block is on disk. */
+  private readonly underWay = new Set<Joined['touched']>()
 
   constructor(modules: {
     readonly ledger: SlotLedger
@@ -86,6 +88,13 @@ export class FinalChain {
   wantAgreed(slot: Slot, id: BlockIdText, instead: BlockIdText | undefined): void {
     if (instead !== undefined) this.wanted.delete(instead)
     if (!this.wanted.has(id) && !this.ledger.has(id)) this.wanted.set(id, slot)
+  }
+
+  /** The first period that a block decides which is in the ledger, but not marked as final yet. */
+  get firstUndecided(): Period | undefined {
+    let first: Period | undefined
+    for (const { from } of this.underWay) if (first === undefined || from < first) first = from
+    return first
   }
 
   /** Blocks that must exist and whose bodies are not on disk. */
@@ -187,6 +196,7 @@ export class FinalChain {
     }
     if (result.kind !== 'added') return undefined
     this.onJoined(block)
+    this.underWay.add(result.touched)
     return result.touched
   }
 
@@ -194,6 +204,7 @@ export class FinalChain {
     try {
       await this.spool.putFinal(block.slot, block.id)
     } finally {
+      this.underWay.delete(touched)
       this.onTouched(touched)
     }
   }

@@ -160,6 +160,53 @@ describe('archiver/archiver', () => {
       )
     })
 
+    it('that are filled while the head goes on: what decides their periods is not forgotten before they are', async () => {
+      const long = chainOf('gaps', 40, { missRate: 0.05, missedSlots: [{ period: 6, thread: 5 }] })
+      const longOffers = offerChain(long)
+      let release = (): void => undefined
+      const released = new Promise<void>((resolve) => {
+        release = resolve
+      })
+      let held = 0
+      const holder = await holdArchiver({
+        network: NETWORK,
+        wrap: ({ store, spool }) => ({
+          store,
+          spool: override(spool, {
+            putFinal: async (slot, id) => {
+              if (isLost({ slot })) {
+                held++
+                await released
+              }
+              await spool.putFinal(slot, id)
+            },
+          }),
+        }),
+      })
+      const giveHead = async (from: number, to: number) => {
+        for (let period = from; period <= to; period++) {
+          await giveFinal(
+            holder,
+            longOffers.filter((offer) => offer.slot.period === period && !isLost(offer)),
+          )
+          await settle(10)
+        }
+      }
+      await giveHead(1, 24)
+      await until(() => holder.archivedPeriods.includes(23))
+      const filled = longOffers
+        .filter(isLost)
+        .toReversed()
+        .map(({ id, filledBlock }) => holder.archiver.takeBlock(0, filledBlock, id))
+      await until(() => held === filled.length, 'the filling')
+      await giveHead(25, 40)
+      await until(() => holder.archivedPeriods.includes(39))
+      release()
+      await Promise.all(filled)
+      await until(() => [3, 4, 5].every((period) => holder.archivedPeriods.includes(period)), 'the filled periods')
+      await holder.archiver.stop()
+    })
+
     it('survive a restart, and no other gap appears by it', async () => {
       const holder = await holdWithGap()
       await holder.restart()
