@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import {
   BYTES_PER_GB,
   computeHolders,
+  computeHoldersInSteps,
   computePlacementRoot,
   computeScores,
   computeSlotQuota,
@@ -12,6 +13,7 @@ import {
   type PlacementSnapshot,
   type RegisteredNode,
   rankNodes,
+  type Steps,
   toHex,
 } from '../../core/index.ts'
 import { treeHead } from '../reference/merkle.ts'
@@ -35,16 +37,21 @@ function snapshot(nodes: readonly RegisteredNode[], change: Partial<PlacementSna
   return { network, era: 3, replicas: 3, eraBytes: 0n, requireAnchors: false, nodes, ...change }
 }
 
+function takeSteps<T>(steps: Steps<T>): T {
+  let step = steps.next()
+  while (!step.done) step = steps.next()
+  return step.value
+}
+
 /** The rule as it is written: walk the ranking three times. Quotas are counted down in `left`. */
 function slowHolders(shot: PlacementSnapshot, nodes: readonly RegisteredNode[]) {
   const left = new Map(nodes.map((one) => [one.address, computeSlotQuota(one.placementGb, shot.eraBytes)]))
   const scored = nodes.map((one) => ({ ...one, scores: scoresOf(one.address, one.placementGb) }))
   return Array.from({ length: HASH_SLOTS }, (_, hashSlot) => {
     const ranking = rankNodes(hashSlot, scored)
-    const chosen = new Set<RegisteredNode>()
+    const chosen = new Map<RegisteredNode, number>()
     const operators = new Set<string>()
     const networks = new Set<string>()
-    let clustered = false
     for (const pass of [1, 2, 3]) {
       for (const one of ranking) {
         const operator = one.operator || one.address
@@ -52,14 +59,15 @@ function slowHolders(shot: PlacementSnapshot, nodes: readonly RegisteredNode[]) 
         if (chosen.size === shot.replicas || chosen.has(one) || (left.get(one.address) ?? 0) === 0) continue
         if (pass < 3 && networks.has(where)) continue
         if (pass < 2 && operators.has(operator)) continue
-        chosen.add(one)
+        chosen.set(one, pass)
         operators.add(operator)
         networks.add(where)
         left.set(one.address, (left.get(one.address) ?? 0) - 1)
-        clustered ||= pass > 1
       }
     }
-    return { addresses: ranking.filter((one) => chosen.has(one)).map(({ address }) => address), clustered }
+    const holders = ranking.filter((one) => chosen.has(one))
+    const passes = holders.map((one) => chosen.get(one))
+    return { addresses: holders.map(({ address }) => address), passes, clustered: passes.some((pass) => pass !== 1) }
   })
 }
 
@@ -80,7 +88,11 @@ describe('core/holders', () => {
             node(i, { ...change, p2pAddrs: [`/ip4/10.${where}.0.1/tcp/1`] }),
           )
           const shot = snapshot([...nodes].reverse(), { replicas, eraBytes: eraGb * BigInt(BYTES_PER_GB) })
-          assert.deepEqual(computeHolders(shot, { kind: 'permanent' }, scoresOf), slowHolders(shot, nodes))
+          const wanted = slowHolders(shot, nodes)
+          assert.deepEqual(computeHolders(shot, { kind: 'permanent' }, scoresOf), wanted)
+          // With so few places most hash slots need more than the shortlist has.
+          const steps = computeHoldersInSteps(shot, undefined, { scoresOf, shortlist: 2 })
+          assert.deepEqual(takeSteps(steps), wanted)
         },
       ),
       { numRuns: 12 },
