@@ -2,6 +2,7 @@ export { Archiver } from './archiver.ts'
 export type { ArchiverEvents, ArchiverStatus } from './archiver-ports.ts'
 export { type AttestedExecutions, attestExecutions, parseAttestedExecutions } from './attestation.ts'
 export { CpuPool, type CpuWork } from './cpu-pool.ts'
+export { type DatastoreAnswers, type DatastoreQuery, KEYS_PER_QUERY } from './datastore-queries.ts'
 export {
   type ExecutionEvent,
   encodeExecution,

@@ -29,6 +29,13 @@ import {
   slotToProtobuf,
 } from '../core/index.ts'
 import { askInParts, CallSize } from './ask-in-parts.ts'
+import {
+  type DatastoreAnswers,
+  type DatastoreQuery,
+  QUERIES_PER_CALL,
+  readStateAnswer,
+  toStateQuery,
+} from './datastore-queries.ts'
 import { exceedsEntries } from './entry-limit.ts'
 
 const SERVICE = '/massa.api.v1.PublicService/'
@@ -39,7 +46,8 @@ const MAX_ENTRIES = 100_000
 /** Limits of the node (facts: massa-node 1.3). */
 const BLOCKS_PER_CALL = 50
 const OPERATIONS_PER_CALL = 250
-const QUERIES_PER_CALL = 128
+/** responses, result, vec_bytes of a QueryStateResponse. */
+const KEYS_OF_ANSWERS = [4, 1, 5]
 
 export interface NodeStatus {
   readonly network: Network
@@ -178,6 +186,24 @@ export class NodeClient {
     return outcomes
   }
 
+  /** Entries of an address' final datastore, all of one height; at most `QUERIES_PER_CALL` queries. */
+  async queryDatastore(address: string, queries: readonly DatastoreQuery[]): Promise<DatastoreAnswers> {
+    const { finalCursor, responses = [] } = await this.call(
+      'QueryState',
+      QueryStateRequestCodec,
+      QueryStateResponseCodec,
+      { queries: queries.map((query) => toStateQuery(address, query)) },
+      KEYS_OF_ANSWERS,
+    )
+    if (!finalCursor || responses.length !== queries.length) {
+      throw this.unfit('QueryState', `${responses.length} answers to ${queries.length} queries, or no final slot`)
+    }
+    return {
+      slot: slotFromProtobuf(finalCursor),
+      answers: queries.map((query, i) => readStateAnswer(query, responses[i] ?? {})),
+    }
+  }
+
   /** Final events of slots [from, to), at most 7,000. */
   async getEvents(from: Slot, to: Slot): Promise<ScExecutionEventMessage[]> {
     const answer = await this.call(
@@ -223,9 +249,16 @@ export class NodeClient {
     return stream
   }
 
-  private async call<Q, A>(rpc: string, request: MessageCodec<Q>, answer: MessageCodec<A>, message: Q): Promise<A> {
+  /** @param inner where else many entries can be, as field numbers */
+  private async call<Q, A>(
+    rpc: string,
+    request: MessageCodec<Q>,
+    answer: MessageCodec<A>,
+    message: Q,
+    inner?: readonly number[],
+  ): Promise<A> {
     const bytes = await this.callRaw(rpc, Buffer.from(request.encode(message)))
-    if (exceedsEntries(bytes, MAX_ENTRIES)) {
+    if (exceedsEntries(bytes, MAX_ENTRIES) || (inner && exceedsEntries(bytes, MAX_ENTRIES, inner))) {
       this.onCall(rpc, 'unparsable')
       throw this.unfit(rpc, 'its answer is not protobuf, or has too many entries')
     }

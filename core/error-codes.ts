@@ -6,6 +6,7 @@ import { CONFIG_CODES } from './error-codes/config-codes.ts'
 import { CONTRACT_CODES } from './error-codes/contract-codes.ts'
 import { CORE_CODES } from './error-codes/core-codes.ts'
 import { DEVNET_CODES } from './error-codes/devnet-codes.ts'
+import { PLACEMENT_CODES } from './error-codes/placement-codes.ts'
 import { PROTOCOL_CODES } from './error-codes/protocol-codes.ts'
 import { STORE_CODES } from './error-codes/store-codes.ts'
 import { WALLET_CODES } from './error-codes/wallet-codes.ts'
@@ -24,6 +25,7 @@ export const ERROR_CODES = {
   ...PROTOCOL_CODES,
   ...DEVNET_CODES,
   ...STORE_CODES,
+  ...PLACEMENT_CODES,
   ...CHAIN_CODES,
   ...WALLET_CODES,
   ...CONTRACT_CODES,

@@ -30,6 +30,13 @@ export { KEYSPACES } from './keyspace.ts'
 export { type ChunkFilter, type ChunkRow, listChunks } from './list-chunks.ts'
 export { type Migration, SCHEMA_VERSION } from './migrations.ts'
 export { type OpenStoreOptions, openStore, type Store } from './open-store.ts'
+export { type ChunkHolders, computePlacementTable, type Holder, PlacementTable } from './placement/placement-table.ts'
+export {
+  PLACEMENT_LIMITS,
+  type PlacementNode,
+  type PlacementReading,
+  readPlacement,
+} from './placement/read-placement.ts'
 export {
   checkAnnounce,
   checkApply,

@@ -112,10 +112,25 @@ message SlotExecutionOutput { uint32 status = 1; ExecutionOutput execution_outpu
 message NewSlotExecutionOutputsResponse { SlotExecutionOutput output = 1; }
 
 message OpExecutionStatusFinal { string operation_id = 1; }
-message ExecutionQueryRequestItem { OpExecutionStatusFinal op_execution_status_final = 12; }
+message BytesValue { bytes value = 1; }
+message BoolValue { bool value = 1; }
+message AddressDatastoreKeysFinal {
+  string address = 1; bytes prefix = 2; BytesValue start_key = 3; BoolValue inclusive_start_key = 4; UInt32Value limit = 7;
+}
+message AddressDatastoreValueFinal { string address = 1; bytes key = 2; }
+message ExecutionQueryRequestItem {
+  oneof request_item {
+    AddressDatastoreKeysFinal address_datastore_keys_final = 8; AddressDatastoreValueFinal address_datastore_value_final = 10;
+    OpExecutionStatusFinal op_execution_status_final = 12;
+  }
+}
 message QueryStateRequest { repeated ExecutionQueryRequestItem queries = 1; }
-message ExecutionQueryResponseItem { optional uint32 execution_status = 7; }
-message ExecutionQueryResponse { ExecutionQueryResponseItem result = 1; }
+message ArrayOfBytesWrapper { repeated bytes items = 1; }
+message ExecutionQueryResponseItem {
+  optional bytes bytes = 4; ArrayOfBytesWrapper vec_bytes = 5; optional uint32 execution_status = 7;
+}
+message Error { int32 code = 1; string message = 2; }
+message ExecutionQueryResponse { ExecutionQueryResponseItem result = 1; Error error = 2; }
 message QueryStateResponse { Slot final_cursor = 1; repeated ExecutionQueryResponse responses = 4; }
 message ScExecutionEventsFilter { oneof filter { SlotRange slot_range = 1; uint32 status = 6; } }
 message GetScExecutionEventsRequest { repeated ScExecutionEventsFilter filters = 1; }
@@ -243,6 +258,26 @@ export type ExecutionOutputMessage = {
     | Absent
 }
 
+/** One question of QueryState. */
+export type StateQueryMessage = {
+  opExecutionStatusFinal?: { operationId?: string }
+  addressDatastoreKeysFinal?: {
+    address?: string
+    prefix?: Uint8Array
+    startKey?: { value?: Uint8Array }
+    inclusiveStartKey?: { value?: boolean }
+    limit?: { value?: number }
+  }
+  addressDatastoreValueFinal?: { address?: string; key?: Uint8Array }
+}
+/** Its answer: one field of the result, or the error. */
+export type StateAnswerMessage = {
+  result?:
+    | { bytes?: Uint8Array | Absent; vecBytes?: { items?: Uint8Array[] } | Absent; executionStatus?: number }
+    | Absent
+  error?: { code?: number; message?: string } | Absent
+}
+
 /** Encodes and decodes one message type; `decode` throws on bytes that are not protobuf. */
 export interface MessageCodec<T> {
   encode(message: T): Uint8Array
@@ -314,12 +349,10 @@ export const GetOperationsResponseCodec = codec<{
   wrappedOperations?: { blockIds?: string[]; thread?: number; operation?: Uint8Array }[]
 }>('GetOperationsResponse')
 export const SecureHashCodec = codec<{ secureHash?: string }>('SecureHash')
-export const QueryStateRequestCodec = codec<{ queries?: { opExecutionStatusFinal?: { operationId?: string } }[] }>(
-  'QueryStateRequest',
-)
+export const QueryStateRequestCodec = codec<{ queries?: StateQueryMessage[] }>('QueryStateRequest')
 export const QueryStateResponseCodec = codec<{
   finalCursor?: SlotMessage | Absent
-  responses?: { result?: { executionStatus?: number } | Absent }[]
+  responses?: StateAnswerMessage[]
 }>('QueryStateResponse')
 export const GetScExecutionEventsRequestCodec = codec<{
   filters?: { slotRange?: SlotRangeMessage; status?: number }[]

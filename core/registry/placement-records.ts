@@ -63,6 +63,16 @@ export function readPlacementSnapshot(records: PlacementRecords, network: Networ
   return { network, era, ...sample, nodes: nodes.filter(({ placementGb }) => placementGb > 0n) }
 }
 
+/** Changes whenever a node is entered or leaves: records read before and after it are not of one set of nodes. */
+export function readRegistryVersion(state: Uint8Array): bigint {
+  return readState(state).registryVersion
+}
+
+/** Copies that the settings of the registry ask for; an era has fewer when there are fewer nodes, or too little room. */
+export function readReplicationFactor(config: Uint8Array): number {
+  return readConfig(config).replicationFactor
+}
+
 interface EraValue {
   readonly value: bigint
   readonly changedEra: bigint
@@ -79,6 +89,7 @@ interface State {
   readonly activeNodes: bigint
   readonly placementTotal: bigint
   readonly anchoredBytes: bigint
+  readonly registryVersion: bigint
   readonly sampledEra: bigint
   readonly sample: Sample
   /** Era in which anchors began to be required; undefined when they were not switched on. */
@@ -92,7 +103,9 @@ function readState(record: Uint8Array): State {
   const placementTotal = u64.read(reader)
   skip(reader, 3 * 8)
   const anchoredBytes = u64.read(reader)
-  skip(reader, 7 * 8 + 1 + 2 * 8 + 1)
+  skip(reader, 7 * 8 + 1 + 8)
+  const registryVersion = u64.read(reader)
+  skip(reader, 1)
   const sampledEra = u64.read(reader)
   const eraBytes = u64.read(reader)
   const replicas = u32.read(reader)
@@ -105,6 +118,7 @@ function readState(record: Uint8Array): State {
     activeNodes,
     placementTotal,
     anchoredBytes,
+    registryVersion,
     sampledEra,
     sample: { eraBytes, replicas, requireAnchors },
     switchEra: switchEra === NO_ERA ? undefined : switchEra,

@@ -215,6 +215,8 @@ const EXPORTS = [
   'readHeaderContent',
   'readOperationContent',
   'readPlacementSnapshot',
+  'readRegistryVersion',
+  'readReplicationFactor',
   'readSlot',
   'readTicket',
   'readVersioned',

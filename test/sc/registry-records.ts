@@ -52,6 +52,8 @@ const NONE = (1n << 64n) - 1n
 
 /** Where each number of the record `state` begins. */
 export const STATE_OFFSETS: ReadonlyMap<string, number> = listOffsets(STATE_FIELDS)
+/** The same of a record of a node. */
+export const NODE_OFFSETS: ReadonlyMap<string, number> = listOffsets(NODE_FIELDS)
 
 function listOffsets(fields: Fields): Map<string, number> {
   const offsets = new Map<string, number>()

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { computeHolders, computePlacementRoot, HASH_SLOTS, type Network, toHex } from '../../../core/index.ts'
+import { computePlacementTable, PLACEMENT_LIMITS, readPlacement } from '../../../storage-worker/index.ts'
+import { runInSlices } from '../../../storage-worker/placement/run-in-slices.ts'
+import { type Json, VectorCase } from '../../core/vector-case.ts'
+import { MadeRegistry, NETWORK, REGISTRY } from './made-registry.ts'
+
+/** Longer than all eras of the vectors last. */
+const LONG_MS = 1_000_000_000_000
+const VECTORS = fileURLToPath(new URL('../../vectors/', import.meta.url))
+
+async function tabulate(registry: MadeRegistry, network: Network = NETWORK) {
+  registry.network = network
+  const options = { registry: REGISTRY, network, limits: PLACEMENT_LIMITS }
+  return computePlacementTable(
+    await readPlacement(options, {
+      node: registry,
+      clock: { nowMs: () => Number(network.genesisTimestampMs) + LONG_MS },
+    }),
+  )
+}
+
+/** Chunk ids, one in each hash slot. */
+function chunkIdIn(hashSlot: number): Uint8Array {
+  const chunkId = new Uint8Array(32)
+  chunkId[30] = hashSlot >>> 8
+  chunkId[31] = hashSlot & 0xff
+  return chunkId
+}
+
+function listVectors(area: string, kind: string): { readonly name: string; readonly vector: VectorCase }[] {
+  return readdirSync(VECTORS + area)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => ({
+      name,
+      vector: new VectorCase(JSON.parse(readFileSync(`${VECTORS}${area}/${name}`, 'utf8')) as Json),
+    }))
+    .filter(({ vector }) => vector.text('kind') === kind)
+}
+
+function enter(registry: MadeRegistry, vector: VectorCase): void {
+  for (const node of vector.cases('nodes')) {
+    registry.add(node.text('address'), { placementGb: BigInt(node.number('placementGb')) })
+  }
+}
+
+describe('storage-worker/placement/placement-table', () => {
+  it('holds for the golden vectors of hash slots, ranks, first ranks and placement roots', async () => {
+    let held = 0
+    const empty = await tabulate(new MadeRegistry())
+    for (const { name, vector } of listVectors('placement', 'hashSlot')) {
+      assert.equal(empty.holdersOf(vector.bytes('chunkId')).hashSlot, vector.number('want'), name)
+      held++
+    }
+    for (const { name, vector } of listVectors('placement', 'rank')) {
+      const registry = new MadeRegistry({ replicas: Math.max(1, vector.cases('nodes').length) })
+      enter(registry, vector)
+      const table = await tabulate(registry)
+      const ranks = vector
+        .numbers('hashSlots')
+        .map((hashSlot) => table.holdersOf(chunkIdIn(hashSlot)).holders.map(({ address }) => address))
+      assert.deepEqual(ranks, vector.json('want'), name)
+      held++
+    }
+    for (const { name, vector } of listVectors('placement', 'firstRanks')) {
+      const registry = new MadeRegistry({ replicas: 1 })
+      enter(registry, vector)
+      const table = await tabulate(registry)
+      const chunkIds = Array.from({ length: HASH_SLOTS }, (_, hashSlot) => chunkIdIn(hashSlot))
+      assert.deepEqual(table.countPrimaries(chunkIds), vector.json('want'), name)
+      held++
+    }
+    for (const { name, vector } of listVectors('challenge', 'placementRoot')) {
+      const registry = new MadeRegistry({ era: vector.number('era'), replicas: vector.number('replicas') })
+      enter(registry, vector)
+      const network = { chainId: vector.bigint('chainId'), genesisTimestampMs: vector.bigint('genesisTimestampMs') }
+      assert.equal(toHex((await tabulate(registry, network)).root), vector.text('want'), name)
+      held++
+    }
+    assert(held >= 12, `${held} vectors`)
+  }).timeout(60_000)
+
+  it('tells holders in order, with what they offer and the pass that chose them, and the slots of a node', async () => {
+    const registry = new MadeRegistry()
+    const p2pAddrs = ['/ip4/10.0.0.1/tcp/1']
+    registry.add('AU1', { operator: 'x', placementGb: 5n })
+    registry.add('AU2', { operator: 'x', p2pAddrs })
+    registry.add('AU3', { operator: 'y', p2pAddrs })
+    const table = await tabulate(registry)
+    const expected = computeHolders(table.snapshot)
+    const passes = new Set<number>()
+    for (const [hashSlot, slot] of expected.entries()) {
+      const { holders, clustered, ...rest } = table.holdersOf(chunkIdIn(hashSlot))
+      assert.deepEqual(
+        holders,
+        slot.addresses.map((address, i) => ({
+          address,
+          placementGb: address === 'AU1' ? 5n : 10n,
+          pass: slot.passes[i],
+        })),
+      )
+      assert.deepEqual([clustered, rest.hashSlot, holders.length], [slot.clustered, hashSlot, 3])
+      assert.equal(
+        clustered,
+        holders.some(({ pass }) => pass > 1),
+      )
+      for (const { pass } of holders) passes.add(pass)
+    }
+    assert.deepEqual([...passes].sort(), [1, 2, 3])
+    assert.equal(table.slotsOf('AU2').length, HASH_SLOTS)
+    assert.deepEqual(table.slotsOf('AU4'), [])
+    assert.equal(table.countFewestHolders(), 3)
+    const lists = expected.map(({ addresses }) => addresses)
+    assert.equal(toHex(table.root), toHex(computePlacementRoot(NETWORK, table.era, lists)))
+  })
+
+  it('where nobody keeps for ever it shows who holds new chunks, and roots nobody', async () => {
+    const registry = new MadeRegistry()
+    registry.add('AU1', { retentionPeriods: 1n })
+    const table = await tabulate(registry)
+    assert.equal(table.keepsForEver, false)
+    assert.equal(table.holdersOf(chunkIdIn(0)).holders[0]?.address, 'AU1')
+    const nobody = Array.from({ length: HASH_SLOTS }, () => [])
+    assert.equal(toHex(table.root), toHex(computePlacementRoot(NETWORK, table.era, nobody)))
+    registry.add('AU2')
+    const kept = await tabulate(registry)
+    assert.deepEqual([kept.keepsForEver, kept.slotsOf('AU1').length, kept.slotsOf('AU2').length], [true, 0, HASH_SLOTS])
+  })
+
+  it('lets everything else have its turn between two steps', async () => {
+    const turns: number[] = []
+    let turn = 0
+    let counting = true
+    const count = (): void => {
+      turn++
+      if (counting) setImmediate(count)
+    }
+    setImmediate(count)
+    function* steps(): Generator<undefined, string> {
+      for (let i = 0; i < 4; i++) {
+        turns.push(turn)
+        yield
+      }
+      return 'done'
+    }
+    assert.equal(await runInSlices(steps(), { sliceMs: 0 }), 'done')
+    counting = false
+    assert(
+      turns.every((seen, i) => i === 0 || seen > (turns[i - 1] ?? 0)),
+      turns.join(),
+    )
+  })
+
+  it('ends when it is told to', async () => {
+    const aborting = new AbortController()
+    function* endless(): Generator<undefined, never> {
+      for (;;) {
+        aborting.abort(new Error('enough'))
+        yield
+      }
+    }
+    await assert.rejects(runInSlices(endless(), { signal: aborting.signal, sliceMs: 0 }), /enough/)
+  })
+})
