@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { readPackageVersion } from '../config/package-root.ts'
 import { type Action, add, explain, type Run } from './add-command.ts'
 import { addAccount } from './chain-commands.ts'
+import { addChunk } from './chunk-commands.ts'
 import type { InitOptions } from './commands/config-init.ts'
 import type { StartOptions } from './commands/start.ts'
 import { addContract } from './contract-commands.ts'
@@ -140,6 +141,7 @@ function addArchive(program: Command, run: Run): void {
         command,
       ),
     )
+  addChunk(program, run)
   addInspect(program, run)
   add(
     program,

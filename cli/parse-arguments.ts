@@ -16,6 +16,12 @@ export function parsePeriod(text: string): Period {
   return period
 }
 
+/** An era number. */
+export function parseEra(text: string): number {
+  if (!/^\d{1,13}$/.test(text)) throw new InvalidArgumentError(`'${text}' is not an era number.`)
+  return Number(text)
+}
+
 /** `N`, `A..B`, `A..` or `..B`, ends included. */
 export function parsePeriodRange(text: string): PeriodRange {
   const parts = text.split('..')

@@ -9,7 +9,7 @@ export const CLI_CODES = {
   },
   CLI_NO_NODE: {
     kind: 'input',
-    when: '`start` is called without any massa-node configured.',
+    when: 'A command needs a massa-node and none is configured.',
     action: 'Add the public gRPC address of a massa-node to `grpc_urls` below [distributed_storage.node].',
   },
   CLI_USAGE: {

@@ -10,6 +10,12 @@ import {
 import type { PlacementReading } from './read-placement.ts'
 import { runInSlices } from './run-in-slices.ts'
 
+/**
+ * Periods into an era from which on its placement is in force: by then the start of the era is final everywhere, and
+ * every machine can have read it.
+ */
+export const PLACEMENT_IN_FORCE_PERIODS = 8
+
 /** A node that holds a chunk. */
 export interface Holder {
   readonly address: string

@@ -284,6 +284,7 @@ describe('e2e/cli', function () {
       ['prune'],
       ['doctor'],
       ['config', 'init'],
+      ['chunk', 'assign'],
       ['contract', 'call'],
       ['wallet', 'create'],
       ['wallet', 'import'],

@@ -1,0 +1,135 @@
+import { ArchiveError, ERA_PERIODS, fromHex, type HolderPass, type Period, toHex } from '../../core/index.ts'
+import type { ChunkHolders, PlacementTable } from '../../storage-worker/index.ts'
+import { PLACEMENT_IN_FORCE_PERIODS } from '../../storage-worker/placement/placement-table.ts'
+import { formatHuman } from '../../telemetry/human-format.ts'
+import { queryArchive } from '../archive-access.ts'
+import type { Context } from '../context.ts'
+import { EXIT_CODES } from '../exit-codes.ts'
+import type { Output } from '../output.ts'
+import type { PeriodRange } from '../parse-arguments.ts'
+import { openPlacement } from '../placement-access.ts'
+
+export interface AssignOptions {
+  readonly period?: PeriodRange
+  readonly era?: number
+  readonly address?: string
+}
+
+const ID_DIGITS = 64
+
+const MARKS: { readonly [P in HolderPass]: string } = {
+  1: '',
+  2: 'clustered: operator of another copy',
+  3: 'clustered: network of another copy',
+}
+
+/**
+ * Who is to hold chunks, by the registry alone: the same on every machine.
+ *
+ * @param ids - whole ids, or beginnings of ids of the own archive
+ */
+export async function assignChunks(
+  context: Context,
+  ids: readonly string[],
+  options: AssignOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const { output } = context
+  if (ids.length === 0 && options.period === undefined) {
+    throw new ArchiveError('CLI_USAGE', 'name chunks by their ids, or all of some periods with --period')
+  }
+  const chunkIds = new Set<string>()
+  for (const id of ids) {
+    const found = id.length === ID_DIGITS ? [id] : await findChunks(context, { prefixHex: id }, signal)
+    if (found.length > 1) throw new ArchiveError('CLI_USAGE', `${found.length} chunks of this archive begin with ${id}`)
+    if (found.length === 0) return notFound(output, `no chunk begins with ${id}`)
+    for (const one of found) chunkIds.add(one)
+  }
+  if (options.period) {
+    const found = await findChunks(context, options.period, signal)
+    if (found.length === 0) return notFound(output, 'no chunk is of these periods')
+    for (const one of found) chunkIds.add(one)
+  }
+  const wish = { address: options.address, era: options.era }
+  const { table, reading } = await openPlacement(context, wish, signal)
+  warnOfTable(output, table, reading.period)
+  const isSeveral = options.period !== undefined || ids.length > 1
+  show(output, table, [...chunkIds], isSeveral)
+  return EXIT_CODES.ok.code
+}
+
+async function findChunks(
+  context: Context,
+  { prefixHex = '', from = 0, to = Number.MAX_SAFE_INTEGER }: { prefixHex?: string } & Partial<PeriodRange>,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const request = { kind: 'list-chunks' as const, from, to, prefixHex }
+  const found: string[] = []
+  for await (const answer of queryArchive(context.load().config, request, signal)) {
+    if ('row' in answer) found.push((answer.row as { chunkId: string }).chunkId)
+  }
+  return found
+}
+
+function notFound(output: Output, what: string): number {
+  const message = `in this archive ${what}`
+  output.failure({ code: 'CLI_NOT_FOUND', message })
+  output.remark(`${message}. 'massa-storage list-chunks' says what is.`)
+  return EXIT_CODES.notFound.code
+}
+
+function warnOfTable(output: Output, table: PlacementTable, period: Period): void {
+  const fromPeriod = table.era * ERA_PERIODS + PLACEMENT_IN_FORCE_PERIODS
+  if (period < fromPeriod) output.remark(`This is in force from period ${fromPeriod} on; now is period ${period}.`)
+  if (!table.keepsForEver) {
+    output.warn('no node of the registry keeps for ever: these are the holders of new chunks, and old ones are dropped')
+  }
+  const fewest = table.countFewestHolders()
+  if (fewest < table.replicationFactor) {
+    output.warn(
+      `the registry asks for ${table.replicationFactor} copies, and there are nodes or room for ${fewest} of some chunks`,
+    )
+  }
+}
+
+function show(output: Output, table: PlacementTable, chunkIds: readonly string[], isSeveral: boolean): void {
+  const { era, replicas, snapshot } = table
+  const root = toHex(table.root)
+  output.line(`Placement of era ${era}: ${snapshot.nodes.length} nodes, ${replicas} copies, root ${root}`)
+  for (const chunkId of chunkIds) showChunk(output, chunkId, table.holdersOf(fromHex(chunkId)))
+  const primaries = table.countPrimaries(chunkIds.map((chunkId) => fromHex(chunkId)))
+  output.value({
+    summary: {
+      era,
+      placementRoot: root,
+      nodes: snapshot.nodes.length,
+      replicas,
+      keepsForEver: table.keepsForEver,
+      chunks: chunkIds.length,
+      primaries,
+    },
+  })
+  if (!isSeveral || Object.keys(primaries).length === 0) return
+  // The words of the log.
+  const tag = '[INFO]'
+  const text = formatHuman({ level: 'info', msg: 'chunks assigned', assignments: primaries }, { colour: false })
+  output.markedLine('green', tag, text.slice(tag.length))
+}
+
+function showChunk(output: Output, chunkId: string, { hashSlot, holders, clustered }: ChunkHolders): void {
+  const roleOf = (place: number): string => (place === 0 ? 'primary' : 'replica')
+  output.value({
+    chunkId,
+    hashSlot,
+    clustered,
+    holders: holders.map(({ address, placementGb, pass }, i) => {
+      return { role: roleOf(i), address, placementGb: Number(placementGb), pass }
+    }),
+  })
+  output.line(`chunk ${chunkId}, hash slot ${hashSlot}`)
+  if (holders.length === 0) output.line('  nobody: no node counted when the era began')
+  output.table(
+    holders.map(({ address, placementGb, pass }, i) => [`  ${roleOf(i)}`, address, `${placementGb} GB`, MARKS[pass]]),
+    [false, false, true],
+  )
+}
