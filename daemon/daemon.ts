@@ -4,8 +4,9 @@ import { createApi, createMetricsServer, listen } from '../api/index.ts'
 import { Archiver, CpuPool, guardLoop, NodeClient, NodeFollower, refetchFromNodes } from '../archiver/index.ts'
 import { type Config, parseHostPort, readPackageVersion } from '../config/index.ts'
 import { BYTES_PER_GB, isArchiveError, type Period, type PeriodSummary } from '../core/index.ts'
-import { openStore, readOrCreateKey, Scrub } from '../storage-worker/index.ts'
+import { openStore, PlacementWatch, readOrCreateKey, Scrub } from '../storage-worker/index.ts'
 import { createMetrics, type Logger, type Metrics } from '../telemetry/index.ts'
+import { AssignmentLog } from './assignment-log.ts'
 import { recordNodeCall } from './node-calls.ts'
 import type { startPeerNetwork as StartPeerNetwork } from './peer-network.ts'
 import { recordRefusal } from './refusals.ts'
@@ -77,6 +78,21 @@ export async function startDaemon(
       { retentionPeriods: config.retentionPeriods },
       { store: store.chunks, log: storeLog, onFatal, onPruned: (keptFrom) => archiver.forgetBefore(keptFrom) },
     )
+    const clients = config.node.grpcUrls.map((url) => createClient(url, config, metrics))
+    const placement = new PlacementWatch(
+      { registry: config.storageRegistryAddress, network, localReplicas: config.replicationFactor },
+      {
+        nodes: clients,
+        finalPeriod: () => archiver.status().nodeFinalSlot?.period,
+        clock,
+        log: storeLog,
+        onFatal,
+      },
+    )
+    // Behind the followers, which end the calls of the clients when they stop.
+    undo.push(() => placement.stop())
+    const assignments = new AssignmentLog({ placement, store: store.chunks, log: storeLog })
+    undo.push(() => assignments.idle())
     const archiver = new Archiver(
       {
         nodeUrls: config.node.grpcUrls,
@@ -93,6 +109,7 @@ export async function startDaemon(
         events: {
           onArchived: (summary, elapsedMs) => {
             countArchived(metrics, summary, elapsedMs)
+            assignments.tell(summary.period)
             retention.wake()
           },
           // Where `retention_periods` was lowered, nothing but a deletion makes room for the next period.
@@ -129,7 +146,6 @@ export async function startDaemon(
       // What ended it was told: it must not keep the rest from stopping.
       await Promise.allSettled([scrub.stop(), scrubbing])
     })
-    const clients = config.node.grpcUrls.map((url) => createClient(url, config, metrics))
     const followers = clients.map(
       (client, node) =>
         new NodeFollower(
@@ -141,6 +157,9 @@ export async function startDaemon(
       follower.start()
       undo.push(() => follower.stop())
     }
+    // First of all: calls that followers end are no failure of it.
+    stopping.signal.addEventListener('abort', () => void placement.stop(), { once: true })
+    placement.start()
     const peers = config.p2p.enabled
       ? await startPeers(
           { config, seed: options.massaSeed ?? archiverSeed },
@@ -156,6 +175,7 @@ export async function startDaemon(
         store,
         archiver,
         retention,
+        placement: placement.status(),
         nodes: followers.map((follower) => follower.status()),
         quotaGb: config.allocatedStorageGb,
       })
@@ -261,6 +281,13 @@ function setGauges(metrics: Metrics, report: Report): void {
   metrics.quarantineBlocks.set(report.quarantinedBlocks)
   metrics.conflictSlots.set(report.conflict ? 1 : 0)
   metrics.halted.set(report.halted ? 1 : 0)
+  const { placement } = report
+  metrics.placementStale.set(placement && !placement.isCurrent ? 1 : 0)
+  if (placement?.inForce) {
+    const { era, wantedReplicas, fewestHolders } = placement.inForce
+    metrics.placementEra.set(era)
+    metrics.missingCopies.set(Math.max(0, wantedReplicas - fewestHolders))
+  }
   metrics.storedBytes.set(report.storedBytes)
   metrics.freeBytes.set(report.freeBytes)
   metrics.quotaBytes.set(report.quotaBytes)

@@ -1,6 +1,6 @@
 import type { Archiver, FollowerStatus } from '../archiver/index.ts'
 import { type ArchiveError, ERROR_CODES, type ErrorCode, formatSlot, slotIndex, THREAD_COUNT } from '../core/index.ts'
-import type { Store } from '../storage-worker/index.ts'
+import type { PlacementStatus, Store } from '../storage-worker/index.ts'
 
 /** Behind by more than this the archive is not ready: a node forgets final blocks after six periods. */
 const MAX_LAG_PERIODS = 5
@@ -13,10 +13,12 @@ export async function reportStatus(parts: {
   readonly store: Store
   readonly archiver: Archiver
   readonly retention: { readonly failing: ArchiveError | undefined }
+  /** Undefined without a registry. */
+  readonly placement: PlacementStatus | undefined
   readonly nodes: readonly FollowerStatus[]
   readonly quotaGb: number
 }) {
-  const { store, archiver, nodes, retention } = parts
+  const { store, archiver, nodes, retention, placement } = parts
   const archive = archiver.status()
   const range = await store.chunks.readRange()
   const finalSlot = archive.nodeFinalSlot
@@ -54,6 +56,7 @@ export async function reportStatus(parts: {
     halted: archive.halted ?? null,
     stalled: archive.stalled ?? null,
     spoolFull: archive.spoolFull ?? null,
+    placement: placement ?? null,
     storedBytes,
     freeBytes,
     quotaBytes: parts.quotaGb * 1_000_000_000,
@@ -81,6 +84,9 @@ export async function reportStatus(parts: {
         : []),
       ...(gaps.length > 0
         ? [`${gaps.length} gaps in ${new Set(gaps.map((gap) => gap.thread)).size} of ${THREAD_COUNT} threads`]
+        : []),
+      ...(placement?.failing && !placement.isCurrent
+        ? [`who holds what in this era cannot be read: ${describe(placement.failing)}`]
         : []),
     ],
   }

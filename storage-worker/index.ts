@@ -31,6 +31,7 @@ export { type ChunkFilter, type ChunkRow, listChunks } from './list-chunks.ts'
 export { type Migration, SCHEMA_VERSION } from './migrations.ts'
 export { type OpenStoreOptions, openStore, type Store } from './open-store.ts'
 export { type ChunkHolders, computePlacementTable, type Holder, PlacementTable } from './placement/placement-table.ts'
+export { type PlacementStatus, PlacementWatch } from './placement/placement-watch.ts'
 export {
   PLACEMENT_LIMITS,
   type PlacementNode,

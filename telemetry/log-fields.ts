@@ -44,6 +44,8 @@ export const LOG_FIELDS = [
   'damaged',
   'repaired',
   'threads',
+  'replicas',
+  'wantedReplicas',
   // how long
   'durationMs',
   'quietMs',

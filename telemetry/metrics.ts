@@ -109,6 +109,24 @@ export const METRICS = {
     unit: 'slots',
     help: 'Slots for which the configured nodes name different final blocks; anything but 0 stops archiving.',
   },
+  placementEra: {
+    name: 'placement_era',
+    type: 'gauge',
+    unit: 'none',
+    help: 'Era (128 periods) of the placement in force: who holds what, by the registry.',
+  },
+  placementStale: {
+    name: 'placement_stale',
+    type: 'gauge',
+    unit: 'none',
+    help: '1 while there is a registry and the placement of the present era is not known: nothing is dropped or repaired.',
+  },
+  missingCopies: {
+    name: 'placement_missing_copies',
+    type: 'gauge',
+    unit: 'none',
+    help: 'Copies that the registry asks for and that some chunks have no holder for: too few nodes, or too little room.',
+  },
   periodsArchived: {
     name: 'archived_periods_total',
     type: 'counter',

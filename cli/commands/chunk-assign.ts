@@ -84,10 +84,9 @@ function warnOfTable(output: Output, table: PlacementTable, period: Period): voi
   if (!table.keepsForEver) {
     output.warn('no node of the registry keeps for ever: these are the holders of new chunks, and old ones are dropped')
   }
-  const fewest = table.countFewestHolders()
-  if (fewest < table.replicationFactor) {
+  if (table.fewestHolders < table.replicationFactor) {
     output.warn(
-      `the registry asks for ${table.replicationFactor} copies, and there are nodes or room for ${fewest} of some chunks`,
+      `the registry asks for ${table.replicationFactor} copies, and there are nodes or room for ${table.fewestHolders} of some chunks`,
     )
   }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ArchiveError } from '../../core/errors.ts'
+import type { PlacementStatus } from '../../storage-worker/index.ts'
 import { callSidecar } from '../call-sidecar.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
@@ -36,6 +37,7 @@ interface StatusAnswer {
   readonly halted: { readonly code: string; readonly message: string } | null
   readonly stalled: { readonly code: string; readonly message: string } | null
   readonly spoolFull: { readonly code: string; readonly message: string } | null
+  readonly placement: PlacementStatus | null
   readonly storedBytes: number
   readonly freeBytes: number
   readonly quotaBytes: number
@@ -99,6 +101,7 @@ function show(output: Output, answer: StatusAnswer): void {
     ],
     ['lag', answer.lagPeriods === undefined ? '-' : formatCount(answer.lagPeriods, 'period')],
     ['gaps', describeGaps(answer)],
+    ['placement', describePlacement(answer.placement)],
     ['spool', `${formatCount(answer.spooledBlocks, 'block')}, quarantine ${answer.quarantinedBlocks}`],
     ...(answer.unreportedSlots > 0
       ? [['results', `not reported in time for ${formatCount(answer.unreportedSlots, 'slot')} since the start`]]
@@ -113,6 +116,7 @@ function show(output: Output, answer: StatusAnswer): void {
     output.line(`  gap: thread ${gap.thread}, periods ${gap.firstPeriod} to ${gap.lastPeriod}, before ${gap.missing}`)
   }
   if (answer.gaps.length > SHOWN_GAPS) output.line(`  and ${answer.gaps.length - SHOWN_GAPS} more: --json shows all`)
+  for (const lack of listLacks(answer.placement)) output.markedLine('yellow', `! ${lack}`)
   for (const problem of answer.problems) output.markedLine('yellow', `! ${problem}`)
 }
 
@@ -125,4 +129,28 @@ function describeGaps({ gaps }: StatusAnswer): string {
   if (gaps.length === 0) return 'none'
   const slots = gaps.reduce((sum, gap) => sum + gap.lastPeriod - gap.firstPeriod + 1, 0)
   return `${formatCount(slots, 'slot')} in ${formatCount(gaps.length, 'run')}`
+}
+
+function describePlacement(placement: PlacementStatus | null): string {
+  if (!placement) return 'no registry'
+  const { inForce, nextFromPeriod, isCurrent } = placement
+  const next = nextFromPeriod === undefined ? '' : `, the next from period ${nextFromPeriod} on`
+  if (!inForce) return `none in force yet${next}`
+  const { era, nodes, replicas } = inForce
+  const age = isCurrent ? '' : ', out of date: nothing is dropped or repaired by it'
+  return `era ${era}, ${formatCount(nodes, 'node')}, ${replicas === 1 ? '1 copy' : `${replicas} copies`}${next}${age}`
+}
+
+/** What the network lacks; this sidecar does its part all the same. */
+function listLacks(placement: PlacementStatus | null): string[] {
+  if (!placement?.inForce) return []
+  const { wantedReplicas, fewestHolders, keepsForEver } = placement.inForce
+  return [
+    ...(fewestHolders < wantedReplicas
+      ? [
+          `the registry asks for ${wantedReplicas} copies, and there are nodes or room for ${fewestHolders} of some chunks`,
+        ]
+      : []),
+    ...(keepsForEver ? [] : ['no node of the registry keeps for ever']),
+  ]
 }

@@ -41,10 +41,12 @@ export class PlacementTable {
   /** 32 bytes over the permanent holders: what era signatures name. */
   readonly root: Uint8Array
   /**
-   * Permanent copies are what counts. Where no node keeps for ever, and none has to, it is those of a new chunk: of all
-   * nodes, however long they keep.
+   * Permanent copies are what counts. False where there are nodes and none of them keeps for ever: then the table has
+   * the holders of a new chunk, of all nodes, however long they keep.
    */
   readonly keepsForEver: boolean
+  /** The least number of holders that a hash slot has. */
+  readonly fewestHolders: number
   private readonly slots: readonly SlotHolders[]
   private readonly gbOf: ReadonlyMap<string, bigint>
 
@@ -58,6 +60,10 @@ export class PlacementTable {
     this.root = parts.root
     this.keepsForEver = parts.keepsForEver
     this.slots = parts.slots
+    this.fewestHolders = parts.slots.reduce(
+      (fewest, { addresses }) => Math.min(fewest, addresses.length),
+      this.replicas,
+    )
     this.gbOf = new Map(snapshot.nodes.map(({ address, placementGb }) => [address, placementGb]))
   }
 
@@ -88,11 +94,6 @@ export class PlacementTable {
     return this.slots.flatMap(({ addresses }, hashSlot) => (addresses.includes(address) ? [hashSlot] : []))
   }
 
-  /** The least number of holders that a hash slot has. */
-  countFewestHolders(): number {
-    return this.slots.reduce((fewest, { addresses }) => Math.min(fewest, addresses.length), this.replicas)
-  }
-
   /** Of how many of these chunks a node is the primary holder; by address. */
   countPrimaries(chunkIds: Iterable<Uint8Array>): Record<string, number> {
     const counts = new Map<string, number>()
@@ -114,7 +115,9 @@ export async function computePlacementTable(reading: PlacementReading, signal?: 
   const permanent = await runInSlices(computeHoldersInSteps(snapshot), { signal })
   const lists = permanent.map(({ addresses }) => addresses)
   const root = await runInSlices(computePlacementRootInSteps(snapshot.network, snapshot.era, lists), { signal })
-  const keepsForEver = snapshot.requireAnchors || snapshot.nodes.some(({ retentionPeriods }) => retentionPeriods === 0n)
+  const { nodes, requireAnchors } = snapshot
+  const keepsForEver =
+    requireAnchors || nodes.length === 0 || nodes.some(({ retentionPeriods }) => retentionPeriods === 0n)
   const slots = keepsForEver
     ? permanent
     : await runInSlices(computeHoldersInSteps(snapshot, { kind: 'recent', agePeriods: 0 }), { signal })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Archiver } from '../../archiver/index.ts'
 import { ERROR_CODES } from '../../core/index.ts'
 import { reportStatus } from '../../daemon/status.ts'
-import type { Store } from '../../storage-worker/index.ts'
+import type { PlacementStatus, Store } from '../../storage-worker/index.ts'
 
 const NOTHING = { gaps: [], spooledBlocks: 0, quarantinedBlocks: 0, unkeptBlocks: 0, unreportedSlots: 0 }
 const STORE = {
@@ -11,20 +11,35 @@ const STORE = {
   disk: { readUsedBytes: async () => 0, readFreeBytes: async () => 96_000_000 },
 }
 
+function report(parts: { readonly archive?: object; readonly placement?: PlacementStatus } = {}) {
+  const archiver = { status: () => ({ ...NOTHING, ...parts.archive }) }
+  return reportStatus({
+    ...{ version: '1', pid: 1, startedAtMs: 0, quotaGb: 1, nodes: [], retention: { failing: undefined } },
+    placement: parts.placement,
+    store: STORE as unknown as Store,
+    archiver: archiver as unknown as Archiver,
+  })
+}
+
 describe('daemon/status', () => {
   it('names what keeps it from archiving before what follows from that', async () => {
-    const archiver = {
-      status: () => ({ ...NOTHING, stalled: { code: 'STORE_DISK_FULL', message: 'the disk is full' } }),
-    }
-    const { problems } = await reportStatus({
-      ...{ version: '1', pid: 1, startedAtMs: 0, quotaGb: 1, nodes: [], retention: { failing: undefined } },
-      store: STORE as unknown as Store,
-      archiver: archiver as unknown as Archiver,
+    const { problems } = await report({
+      archive: { stalled: { code: 'STORE_DISK_FULL', message: 'the disk is full' } },
     })
     assert.deepEqual(problems, [
       'no massa-node answers',
       `the store cannot be written: the disk is full (STORE_DISK_FULL). ${ERROR_CODES.STORE_DISK_FULL.action}`,
       'nothing is archived yet',
     ])
+  })
+  it('a placement that cannot be read is a problem once it is needed, with its code and what to do', async () => {
+    const failing = { code: 'PLACEMENT_TIMEOUT', message: 'too slow' } as const
+    const problemsOf = async (placement: PlacementStatus) => (await report({ placement })).problems.slice(2)
+    assert.deepEqual(await problemsOf({ registry: 'AS1', isCurrent: true, failing }), [])
+    assert.deepEqual(await problemsOf({ registry: 'AS1', isCurrent: false }), [])
+    const [problem = '', ...others] = await problemsOf({ registry: 'AS1', isCurrent: false, failing })
+    assert.match(problem, /^who holds what in this era cannot be read: too slow \(PLACEMENT_TIMEOUT\)\. Nothing to do/)
+    assert.deepEqual(others, [])
+    assert.equal((await report()).placement, null)
   })
 })

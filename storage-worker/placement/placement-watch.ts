@@ -1,0 +1,237 @@
+import { guardLoop } from '../../archiver/guard-loop.ts'
+import { isBug } from '../../archiver/store-watch.ts'
+import {
+  ArchiveError,
+  type Clock,
+  ERA_PERIODS,
+  type ErrorCode,
+  isArchiveError,
+  type Network,
+  PERIOD_MS,
+  type Period,
+  toHex,
+} from '../../core/index.ts'
+import type { Logger } from '../../telemetry/index.ts'
+import { computePlacementTable, PLACEMENT_IN_FORCE_PERIODS, type PlacementTable } from './placement-table.ts'
+import { type PlacementNode, type PlacementReading, readPlacement } from './read-placement.ts'
+
+/** A look costs nothing while there is nothing to read. */
+const LOOK_INTERVAL_MS = 2_000
+/** One period: an era has 128 of them. */
+const RETRY_MS = PERIOD_MS
+/** Final slots that stand still for so long tell nothing of the era that it is by now. */
+const MAX_STILL_MS = PLACEMENT_IN_FORCE_PERIODS * PERIOD_MS
+
+export interface PlacementWatchOptions {
+  /** Address of the registry; empty: none. */
+  readonly registry: string
+  readonly network: Network
+  /** `replication_factor` of the configuration: it counts without a registry only. */
+  readonly localReplicas: number
+}
+
+export interface PlacementWatchModules {
+  /** Asked in this order, until one can tell. */
+  readonly nodes: readonly PlacementNode[]
+  /** Of the newest final slot that is known. */
+  readonly finalPeriod: () => Period | undefined
+  readonly clock: Clock
+  readonly log: Logger
+  readonly onFatal: (error: ArchiveError) => void
+}
+
+/** What there is to say about the placement that is in force. */
+export interface PlacementStatus {
+  readonly registry: string
+  /** Of the table in force; absent before the first one is. */
+  readonly inForce?: {
+    readonly era: number
+    readonly root: string
+    readonly nodes: number
+    readonly replicas: number
+    /** Copies that the settings of the registry ask for. */
+    readonly wantedReplicas: number
+    /** The least number of holders that a hash slot has. */
+    readonly fewestHolders: number
+    readonly keepsForEver: boolean
+  }
+  /** From which period on the table of the next era is in force, when it was read already. */
+  readonly nextFromPeriod?: Period
+  /** False: the table in force may be another one by now; nothing is dropped, and no repair started by it. */
+  readonly isCurrent: boolean
+  /** Why the table of this era cannot be read. */
+  readonly failing?: { readonly code: ErrorCode; readonly message: string }
+}
+
+/**
+ * Keeps the table that is in force: reads that of each era once the final state is in it, and changes over in its 8th
+ * period. What cannot be read is tried again every period; the last table stays in force until then.
+ *
+ * Without a registry there is no table: who holds what is not to be made up.
+ */
+export class PlacementWatch {
+  private readonly options: PlacementWatchOptions
+  private readonly modules: PlacementWatchModules
+  private readonly stopping = new AbortController()
+  /** The last two, of ascending eras. */
+  private tables: readonly PlacementTable[] = []
+  private toldEra: number | undefined
+  private failure: ArchiveError | undefined
+  private retryAtMs = Number.NEGATIVE_INFINITY
+  private seenPeriod: Period | undefined
+  private movedAtMs: number
+  private running: Promise<void> = Promise.resolve()
+
+  constructor(options: PlacementWatchOptions, modules: PlacementWatchModules) {
+    this.options = options
+    this.modules = modules
+    this.movedAtMs = modules.clock.nowMs()
+  }
+
+  start(): void {
+    if (this.options.registry === '') {
+      this.modules.log.info({}, 'no registry: nothing is assigned to anyone')
+      return
+    }
+    this.running = guardLoop('placement', this.run(), this.modules.onFatal)
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort()
+    await this.running
+  }
+
+  /** Undefined without a registry, and before the first table is in force. */
+  get inForce(): PlacementTable | undefined {
+    const { seenPeriod } = this
+    if (seenPeriod === undefined) return undefined
+    return this.tables.findLast(({ era }) => beginOf(era) <= seenPeriod)
+  }
+
+  /** Whether the table in force is the one that has to be: else nothing is dropped, and no repair started. */
+  get isCurrent(): boolean {
+    const { seenPeriod, inForce } = this
+    if (seenPeriod === undefined || inForce === undefined) return false
+    if (this.modules.clock.nowMs() - this.movedAtMs > MAX_STILL_MS) return false
+    return seenPeriod < beginOf(inForce.era + 1)
+  }
+
+  /** Undefined without a registry. */
+  status(): PlacementStatus | undefined {
+    const { registry } = this.options
+    if (registry === '') return undefined
+    const { inForce, failure, isCurrent } = this
+    const newest = this.tables.at(-1)
+    return {
+      registry,
+      ...(inForce && { inForce: describe(inForce) }),
+      ...(newest && newest !== inForce && { nextFromPeriod: beginOf(newest.era) }),
+      isCurrent,
+      ...(failure && { failing: { code: failure.code, message: failure.message } }),
+    }
+  }
+
+  /** What `start` does again and again. */
+  async look(): Promise<void> {
+    const { clock, finalPeriod } = this.modules
+    const period = finalPeriod()
+    if (period === undefined) return
+    if (this.seenPeriod === undefined || period > this.seenPeriod) {
+      this.seenPeriod = period
+      this.movedAtMs = clock.nowMs()
+    }
+    const era = Math.floor(this.seenPeriod / ERA_PERIODS)
+    const newest = this.tables.at(-1)
+    if ((newest === undefined || newest.era < era) && clock.nowMs() >= this.retryAtMs) await this.take(era)
+    this.tell()
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.stopping
+    while (!signal.aborted) {
+      await this.look()
+      await this.modules.clock.sleep(LOOK_INTERVAL_MS, signal)
+    }
+  }
+
+  private async take(era: number): Promise<void> {
+    const { log, clock } = this.modules
+    const { signal } = this.stopping
+    try {
+      const table = await computePlacementTable(await this.read(era), signal)
+      if (this.failure) log.info({ era }, 'placement can be read again')
+      if (this.tables.length === 0) this.compareReplicas(table)
+      this.failure = undefined
+      this.tables = [...this.tables, table].slice(-2)
+    } catch (error) {
+      if (signal.aborted) return
+      if (!isArchiveError(error) || isBug(error)) throw error
+      this.retryAtMs = clock.nowMs() + RETRY_MS
+      const isNew = this.failure?.code !== error.code
+      this.failure = error
+      if (isNew)
+        log.warn({ era, err: error, code: error.code }, 'placement cannot be read, the last one stays in force')
+    }
+  }
+
+  /** By the first node that can tell. @throws the error of the first */
+  private async read(era: number): Promise<PlacementReading> {
+    const { registry, network } = this.options
+    const { nodes, clock } = this.modules
+    const { signal } = this.stopping
+    let failure: unknown
+    for (const node of nodes) {
+      try {
+        return await readPlacement({ registry, network, era, signal }, { node, clock })
+      } catch (error) {
+        signal.throwIfAborted()
+        if (isBug(error)) throw error
+        failure ??= error
+      }
+    }
+    throw failure ?? new ArchiveError('ARCHIVER_NODE_UNREACHABLE', 'no massa-node is configured')
+  }
+
+  private compareReplicas({ replicationFactor }: PlacementTable): void {
+    const { localReplicas } = this.options
+    if (replicationFactor === localReplicas) return
+    this.modules.log.warn(
+      { replicas: replicationFactor, other: localReplicas },
+      'the registry decides how many copies there are, not replication_factor of the configuration',
+    )
+  }
+
+  /** Once for each table that comes into force. */
+  private tell(): void {
+    const { inForce } = this
+    if (inForce === undefined || inForce.era === this.toldEra) return
+    this.toldEra = inForce.era
+    const { log } = this.modules
+    const { era, root, nodes, replicas, wantedReplicas, fewestHolders, keepsForEver } = describe(inForce)
+    log.info({ era, nodes, replicas, root }, 'placement in force')
+    if (fewestHolders < wantedReplicas) {
+      log.warn(
+        { era, nodes, replicas: fewestHolders, wantedReplicas },
+        'fewer nodes, or less room, than the copies that the registry asks for',
+      )
+    }
+    if (!keepsForEver) log.warn({ era, nodes }, 'no node of the registry keeps for ever')
+  }
+}
+
+/** First period in which the table of an era is in force. */
+function beginOf(era: number): Period {
+  return era * ERA_PERIODS + PLACEMENT_IN_FORCE_PERIODS
+}
+
+function describe(table: PlacementTable): NonNullable<PlacementStatus['inForce']> {
+  return {
+    era: table.era,
+    root: toHex(table.root),
+    nodes: table.snapshot.nodes.length,
+    replicas: table.replicas,
+    wantedReplicas: table.replicationFactor,
+    fewestHolders: table.fewestHolders,
+    keepsForEver: table.keepsForEver,
+  }
+}
