@@ -48,6 +48,8 @@ export interface Query {
   readonly threads: number
   /** Gets a damaged period again, when somebody still has it. */
   readonly refetchPeriod?: (period: Period) => Promise<ArchivedPeriod | undefined>
+  /** Of the sidecar that is asked: nothing is deleted for another number. Absent: the request's counts. */
+  readonly retentionPeriods?: number
   /** Told of the first period that is kept, after a deletion. */
   readonly onPruned?: (keptFrom: Period) => Promise<void>
 }
@@ -116,8 +118,15 @@ async function* verify(
 }
 
 /** What goes, or would go, and what stays; numbers of periods are null where there is no such period. */
-async function prune({ store: { chunks: store }, onPruned }: Query, request: Extract<QueryRequest, { kind: 'prune' }>) {
+async function prune(query: Query, request: Extract<QueryRequest, { kind: 'prune' }>) {
+  const { onPruned, retentionPeriods: own } = query
+  const store = query.store.chunks
   const { retentionPeriods, dryRun } = request
+  const isOther = own !== undefined && own !== retentionPeriods
+  if (isOther && !dryRun) {
+    const message = `the running sidecar has retention_periods = ${own}, and prune is to delete for ${retentionPeriods}`
+    throw new ArchiveError('API_RETENTION_DIFFERENT', message, { own, retentionPeriods })
+  }
   const range = await store.readRange()
   const plan = await (dryRun ? planRetention(store, retentionPeriods) : applyRetention(store, retentionPeriods))
   if (plan && !dryRun) await onPruned?.(plan.to + 1)
@@ -125,6 +134,7 @@ async function prune({ store: { chunks: store }, onPruned }: Query, request: Ext
   return {
     dryRun,
     retentionPeriods,
+    ...(isOther ? { sidecarRetentionPeriods: own } : {}),
     stepPeriods: computeRetentionStep(retentionPeriods),
     periods: plan?.periods ?? 0,
     bodyBytes: plan?.bodyBytes ?? 0,

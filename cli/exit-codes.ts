@@ -18,6 +18,7 @@ export const EXIT_CODES = {
 const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'API_BIND_FAILED',
   'API_QUERY_INVALID',
+  'API_RETENTION_DIFFERENT',
   'CHAIN_BALANCE_SHORT',
   'CHAIN_FEE_TOO_HIGH',
   'CHAIN_KEY_INVALID',

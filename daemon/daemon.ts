@@ -185,7 +185,13 @@ export async function startDaemon(
       createApi({
         status,
         peers,
-        query: { store, threads, refetchPeriod: refetch, onPruned: (keptFrom) => archiver.forgetBefore(keptFrom) },
+        query: {
+          store,
+          threads,
+          retentionPeriods: config.retentionPeriods,
+          refetchPeriod: refetch,
+          onPruned: (keptFrom) => archiver.forgetBefore(keptFrom),
+        },
       }),
       parseBind(config.api.bind),
       undo,

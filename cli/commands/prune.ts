@@ -1,11 +1,18 @@
+import { kindOfOrigin, type LoadedConfig } from '../../config/index.ts'
+import { ArchiveError } from '../../core/index.ts'
 import { queryArchive } from '../archive-access.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { formatBytes, formatCount } from '../output.ts'
+import { adviseSetting } from '../setting-advice.ts'
+
+const KEY = 'retention_periods'
 
 interface PruneResult {
   readonly dryRun: boolean
   readonly retentionPeriods: number
+  /** Of the running sidecar, where it is another. */
+  readonly sidecarRetentionPeriods?: number
   readonly stepPeriods: number
   /** Of these many; with dryRun, would go. */
   readonly periods: number
@@ -17,23 +24,42 @@ interface PruneResult {
   readonly nextAtPeriod: number | null
 }
 
-/** Deletes what `retention_periods` lets go, or with dryRun says what it would delete. */
+/**
+ * Deletes what `retention_periods` lets go, or with dryRun says what it would delete.
+ *
+ * @throws ArchiveError CONFIG_RETENTION_UNSET when nobody has said how many: what is deleted here is gone for good
+ */
 export async function prune(
   context: Context,
   options: { readonly dryRun?: boolean },
   signal: AbortSignal,
 ): Promise<number> {
   const { output } = context
-  const { config } = context.load()
-  const request = { kind: 'prune' as const, dryRun: options.dryRun ?? false, retentionPeriods: config.retentionPeriods }
-  for await (const answer of queryArchive(config, request, signal)) {
+  const loaded = context.load()
+  const { retentionPeriods } = loaded.config
+  const dryRun = options.dryRun ?? false
+  const unset = describeUnset(loaded)
+  if (unset !== undefined && !dryRun) throw new ArchiveError('CONFIG_RETENTION_UNSET', unset, { retentionPeriods })
+  for await (const answer of queryArchive(loaded.config, { kind: 'prune', dryRun, retentionPeriods }, signal)) {
     if (!('result' in answer)) continue
     const result = answer.result as PruneResult
-    output.value(result)
+    output.value({ ...result, ...(unset === undefined ? {} : { isRetentionUnset: true }) })
     output.line(describe(result))
     for (const line of describeNext(result)) output.line(line)
+    if (unset !== undefined) output.warn(unset)
+    const { sidecarRetentionPeriods: own } = result
+    if (own !== undefined) output.warn(`the running sidecar has ${KEY} = ${own}: without --dry-run it refuses`)
   }
   return EXIT_CODES.ok.code
+}
+
+/** What to say where the number is nobody's word. */
+function describeUnset(loaded: LoadedConfig): string | undefined {
+  if (kindOfOrigin(loaded.origins.get(KEY) ?? 'default') !== 'default') return undefined
+  return (
+    `nobody has set ${KEY}, and prune deletes nothing for the shipped ${loaded.config.retentionPeriods}: ` +
+    `${adviseSetting(loaded, KEY, 'N')}, or give --set ${KEY}=N`
+  )
 }
 
 function describe(result: PruneResult): string {

@@ -22,6 +22,12 @@ export const API_CODES = {
     when: 'The running sidecar is asked about its peers and meets none.',
     action: 'Set `p2p.enabled = true` and start it again.',
   },
+  API_RETENTION_DIFFERENT: {
+    kind: 'input',
+    when: '`prune` has another `retention_periods` than the running sidecar that it asks.',
+    action:
+      'Use the configuration of the sidecar, or give the sidecar the number and start it again: it deletes by itself.',
+  },
   API_QUERY_INVALID: {
     kind: 'input',
     when: 'A query to the HTTP API is not of the expected shape.',

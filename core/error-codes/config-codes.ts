@@ -32,6 +32,13 @@ export const CONFIG_CODES = {
     when: 'A setting in a file, an environment variable or a flag has a value that is not allowed.',
     action: 'Use a value as the message says; docs/CONFIG.md lists them all.',
   },
+  CONFIG_RETENTION_UNSET: {
+    kind: 'input',
+    when: 'Periods would be deleted for a `retention_periods` that nobody has set.',
+    action:
+      'Set `retention_periods` below [distributed_storage], or give `--set retention_periods=N`: 0 keeps all for ever. ' +
+      '`massa-storage prune --dry-run` says what a number deletes.',
+  },
   CONFIG_KEY_UNKNOWN: {
     kind: 'input',
     when: 'A file, an environment variable or a flag names a setting that does not exist.',

@@ -209,9 +209,22 @@ describe('e2e/cli', function () {
       nextAtPeriod: 131,
     })
     assert.equal((await ask('--set', 'retention_periods=0')).nextAtPeriod, null)
-    const people = await cli('prune', '--dry-run', '--data-dir', 'pruned')
+    const people = await cli('prune', '--dry-run', '--data-dir', 'pruned', '--set', 'retention_periods=100')
     assert.match(people.stdout, /^Nothing to delete\.\n/)
+    assert.equal(people.stderr, '')
     rmSync(join(dir, 'pruned'), { recursive: true })
+  })
+
+  it('prune deletes nothing for a retention_periods that nobody has set, and names the line; --dry-run says it, too', async () => {
+    const refused = await cli('prune', '--data-dir', 'archive')
+    assert.equal(refused.code, 2)
+    assert.match(refused.stderr, /CONFIG_RETENTION_UNSET/)
+    assert.match(refused.stderr, /'retention_periods = N' below \[distributed_storage\] in config\/config\.toml/)
+    const tried = await cli('prune', '--dry-run', '--data-dir', 'archive')
+    assert.equal(tried.code, 0)
+    assert.match(tried.stderr, /^Warning: nobody has set retention_periods/)
+    const asJson = await cli('prune', '--dry-run', '--json', '--data-dir', 'archive')
+    assert.equal(JSON.parse(asJson.stdout).isRetentionUnset, true)
   })
 
   it('a line of an answer is no wider than 80 columns, but for whole chunk ids and the path of a file', async () => {
@@ -341,6 +354,9 @@ describe('e2e/cli', function () {
       assert.equal(verified.code, 0, verified.stderr)
       const inspected = await host.run(['inspect', 'period', '3', '--json'], { cwd: dir, env })
       assert.equal(JSON.parse(inspected.stdout).period, 3)
+      const pruned = await host.run(['prune', '--set', 'retention_periods=1'], { cwd: dir, env })
+      assert.equal(pruned.code, 2)
+      assert.match(pruned.stderr, /retention_periods = 0, and prune is to delete for 1 \(API_RETENTION_DIFFERENT\)/)
     } finally {
       sidecar.child.kill('SIGTERM')
       const { code } = await sidecar.ended
