@@ -14,6 +14,7 @@ import { RetentionRunner } from './retention-runner.ts'
 import { reportStatus } from './status.ts'
 import { StopSteps } from './stop-steps.ts'
 import { systemClock } from './system-clock.ts'
+import { checkUnsetRetention } from './unset-retention.ts'
 
 const GAUGE_INTERVAL_MS = 5_000
 /** Of the quota, for final blocks that this release cannot read (docs/ARCHITECTURE.md). */
@@ -31,12 +32,13 @@ export interface Daemon {
  * Builds and starts every room of a sidecar, in this order: store, archiver, followers, servers. `stop` goes back.
  *
  * @param options.massaSeed - 32-byte secret of the Massa key that this sidecar speaks for; else its archiver key
- * @throws ArchiveError of the store or the servers; nothing keeps running then
+ * @param options.retentionAdvice - the line that would set `retention_periods`, when nobody has
+ * @throws ArchiveError CONFIG_RETENTION_UNSET, of the store or the servers; nothing keeps running then
  */
 export async function startDaemon(
   config: Config,
   log: Logger,
-  options: { readonly massaSeed?: Uint8Array | undefined } = {},
+  options: { readonly massaSeed?: Uint8Array | undefined; readonly retentionAdvice?: string | undefined } = {},
 ): Promise<Daemon> {
   const clock = systemClock
   const startedAtMs = clock.nowMs()
@@ -71,6 +73,9 @@ export async function startDaemon(
     undo.push(() => store.close())
     const storeLog = log.child({ module: 'storage-worker' })
     storeLog.info({ dataDir: config.dataDir }, 'store opened')
+    if (options.retentionAdvice !== undefined) {
+      await checkUnsetRetention(store.chunks, config.retentionPeriods, options.retentionAdvice)
+    }
     const cpu = new CpuPool({ threads })
     undo.push(() => cpu.close())
     const archiverSeed = await readOrCreateKey(config.dataDir, 'archiver.key')

@@ -1,5 +1,5 @@
 import { accessSync, constants, statSync } from 'node:fs'
-import { type LoadedConfig, makeFolder } from '../../config/index.ts'
+import { kindOfOrigin, type LoadedConfig, makeFolder } from '../../config/index.ts'
 import { ArchiveError, isArchiveError, parseSecretKey } from '../../core/index.ts'
 import { startDaemon } from '../../daemon/index.ts'
 import { readWalletKey } from '../../storage-worker/wallet-key.ts'
@@ -48,7 +48,11 @@ export async function start(context: Context, options: StartOptions, signal: Abo
   if (config.storageRegistryAddress === '') log.child({ module: 'daemon' }).info(NO_REGISTRY)
   const signalled = waitForEnd(signal, options.withParent ?? false)
   void signalled.then(() => setTimeout(() => process.exit(EXIT_CODES.failed.code), STOP_LIMIT_MS).unref())
-  const daemon = await startDaemon(config, log, { massaSeed: await readMassaSeed(context, loaded) })
+  const isRetentionUnset = kindOfOrigin(loaded.origins.get('retention_periods') ?? 'default') === 'default'
+  const daemon = await startDaemon(config, log, {
+    massaSeed: await readMassaSeed(context, loaded),
+    retentionAdvice: isRetentionUnset ? adviseSetting(loaded, 'retention_periods', '0') : undefined,
+  })
   void daemon.fatal.then(() => setTimeout(() => process.exit(EXIT_CODES.failed.code), STOP_LIMIT_MS).unref())
   const end = await Promise.race([signalled, daemon.fatal.then((error) => ({ error }))])
   if ('signal' in end) log.child({ module: 'daemon' }).info({ signal: end.signal }, 'stopping')

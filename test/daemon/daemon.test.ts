@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { type Config, loadConfig } from '../../config/index.ts'
-import { CHUNK_SIZE_BYTES } from '../../core/index.ts'
+import { CHUNK_SIZE_BYTES, isArchiveError } from '../../core/index.ts'
 import { startDaemon } from '../../daemon/index.ts'
 import { createLogger } from '../../telemetry/index.ts'
 import { makePeriod, TEST_IDENTITY } from '../storage-worker/synthetic-period.ts'
@@ -59,13 +59,18 @@ describe('daemon/daemon', () => {
   const folders = new TempFolders()
   afterEach(() => folders.clean())
 
-  it('prunes at its start what retention no longer keeps, although nothing can be archived', async () => {
+  async function makeArchive(periods: number): Promise<string> {
     const dataDir = await folders.make()
-    const before = await openTestStore(dataDir, { identity })
-    for (let period = 0; period < 64; period++) {
-      await before.chunks.writePeriod(makePeriod(period, { identity, blocks: 1, operations: 0 }))
+    const store = await openTestStore(dataDir, { identity })
+    for (let period = 0; period < periods; period++) {
+      await store.chunks.writePeriod(makePeriod(period, { identity, blocks: 1, operations: 0 }))
     }
-    await before.close()
+    await store.close()
+    return dataDir
+  }
+
+  it('prunes at its start what retention no longer keeps, although nothing can be archived', async () => {
+    const dataDir = await makeArchive(64)
     const { log, whenSaid } = listen()
     const pruned = whenSaid('periods pruned')
     const daemon = await startDaemon(configOf(dataDir, { retention_periods: 16 }), log)
@@ -78,5 +83,27 @@ describe('daemon/daemon', () => {
     const after = await openTestStore(dataDir, { identity })
     assert.deepEqual(await after.chunks.readRange(), { first: 32, last: 63 })
     await after.close()
+  })
+
+  it('limit: a retention_periods that nobody has set deletes two steps at a start, and of more nothing', async () => {
+    const retentionAdvice = 'set it'
+    for (const [periods, isRefused] of [
+      [64, false],
+      [80, true],
+    ] as const) {
+      const dataDir = await makeArchive(periods)
+      const { log, whenSaid } = listen()
+      const pruned = isRefused ? undefined : whenSaid('periods pruned')
+      const starting = startDaemon(configOf(dataDir, { retention_periods: 16 }), log, { retentionAdvice })
+      if (isRefused) await assert.rejects(starting, (error) => isArchiveError(error, 'CONFIG_RETENTION_UNSET'))
+      else {
+        const daemon = await starting
+        await pruned
+        await daemon.stop()
+      }
+      const after = await openTestStore(dataDir, { identity })
+      assert.deepEqual(await after.chunks.readRange(), { first: isRefused ? 0 : 32, last: periods - 1 })
+      await after.close()
+    }
   })
 })
