@@ -243,7 +243,7 @@ function addConfig(program: Command, run: Run): void {
     'massa-storage config init --yes --grpc-url 127.0.0.1:33037',
   )
     .option('-y, --yes', 'ask nothing, take options, --set and defaults')
-    .option('--force', 'overwrite an existing file')
+    .option('--force', 'replace [distributed_storage] where the file has it')
     .option('--grpc-url <host:port>', 'public gRPC address of a massa-node; repeatable', collect)
     .option('--network <network>', 'mainnet, buildnet, or CHAIN_ID:GENESIS_TIMESTAMP_MS')
     .option('--storage-gb <gb>', 'disk to give, in GB')

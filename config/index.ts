@@ -20,5 +20,5 @@ export {
   type SettingDescription,
   type Settings,
 } from './schema.ts'
-export { type ConfigAnswers, renderConfigFile, writeConfigFile } from './write-config-file.ts'
+export { type ConfigAnswers, checkConfigFile, renderConfigFile, writeConfigFile } from './write-config-file.ts'
 export { checkSettingWritable, setInText, writeSetting } from './write-setting.ts'

@@ -52,7 +52,11 @@ export function envNameOf(path: string): string {
  * @throws ArchiveError `CONFIG_FILE_MISSING`, `CONFIG_SYNTAX`, `CONFIG_KEY_UNKNOWN`, `CONFIG_VALUE_INVALID` (a table that is none)
  */
 export function readFileLayer(path: string, origin: string = path): Layer {
-  const text = readConfigText(path)
+  return readTextLayer(readConfigText(path), path, origin)
+}
+
+/** The same of its text. @throws ArchiveError as `readFileLayer`, but for `CONFIG_FILE_MISSING` */
+export function readTextLayer(text: string, path: string, origin: string = path): Layer {
   const document = parseToml(text, path)
   refuseStrayKeys(document, path)
   const layer = new Map<string, RawSetting>()
@@ -108,7 +112,8 @@ function readConfigText(path: string): string {
   }
 }
 
-function parseToml(text: string, file: string): TomlTable {
+/** @throws ArchiveError `CONFIG_SYNTAX` */
+export function parseToml(text: string, file: string): TomlTable {
   try {
     return parse(text, { integersAsBigInt: true, unsafeKeyBehaviour: 'throw' })
   } catch (cause) {

@@ -1,13 +1,17 @@
-import { writeFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { isUtf8 } from 'node:buffer'
+import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { stringify } from 'smol-toml'
 import { ArchiveError, type Network } from '../core/index.ts'
 import { readBaseLayer, readBaseSettings } from './base-config.ts'
-import { type ConfigFlags, type RawSetting, ROOT_TABLE, readFlagLayer } from './layers.ts'
+import { type ConfigFlags, type RawSetting, ROOT_TABLE, readFlagLayer, readTextLayer } from './layers.ts'
 import { checkSettings } from './load.ts'
-import { makeFolder } from './make-folder.ts'
 import { findNetworkName, KNOWN_NETWORKS, type KnownNetworkName } from './networks.ts'
+import { hasOwnTables, OWN_COMMENT, putOwnTables } from './own-tables.ts'
+import { guardWriting, replaceFile } from './replace-file.ts'
 import { formatInteger, listSettings } from './schema.ts'
+
+const BYTE_ORDER_MARK = '\uFEFF'
 
 /** What `config init` asks; what is undefined keeps its default and is left out of the file. */
 export interface ConfigAnswers {
@@ -42,10 +46,7 @@ export function renderConfigFile(answers: ConfigAnswers): string {
   }
   const paths = listSettings().map(({ path }) => path)
   const tables = [...new Set(paths.flatMap((path) => (path.includes('.') ? [path.slice(0, path.indexOf('.'))] : [])))]
-  const text = [
-    '# Settings of massa-storage that differ from the defaults; docs/CONFIG.md lists them all.',
-    `[${ROOT_TABLE}]`,
-  ]
+  const text = [OWN_COMMENT, `[${ROOT_TABLE}]`]
   text.push(...indent(1, paths.filter((path) => !path.includes('.')).flatMap(lines)))
   for (const table of tables) {
     const inside = paths.filter((path) => path.startsWith(`${table}.`)).flatMap(lines)
@@ -59,24 +60,49 @@ function indent(depth: number, lines: readonly string[]): string[] {
 }
 
 /**
- * Writes a new configuration file and the folders above it.
+ * Finds out, before anything is asked, whether `writeConfigFile` would refuse a file.
  *
- * @throws ArchiveError `CONFIG_FILE_EXISTS` when there is one and `force` is not set; `CONFIG_FILE_UNWRITABLE`; `CONFIG_VALUE_INVALID`
+ * @throws ArchiveError `CONFIG_FILE_EXISTS`, `CONFIG_SYNTAX`, `CONFIG_FILE_UNWRITABLE`
+ */
+export function checkConfigFile(path: string, options: { readonly force?: boolean } = {}): void {
+  const { text } = readOld(path)
+  if (options.force !== true && hasOwnTables(text, path)) {
+    const message = `${path} has [${ROOT_TABLE}] already: --force replaces it, and nothing else in the file`
+    throw new ArchiveError('CONFIG_FILE_EXISTS', message, { file: path })
+  }
+}
+
+/**
+ * Writes our tables into a configuration file, which is made with the folders above it where there is none. It may be the
+ * massa-node's: its other tables and their comments stay byte for byte, and it is never seen half written.
+ *
+ * @throws ArchiveError `CONFIG_FILE_EXISTS` when our tables are there and `force` is not set; `CONFIG_SYNTAX` and
+ *   `CONFIG_KEY_UNKNOWN` of what is there; `CONFIG_FILE_UNWRITABLE`; `CONFIG_VALUE_INVALID`
  */
 export function writeConfigFile(
   path: string,
   answers: ConfigAnswers,
   options: { readonly force?: boolean } = {},
 ): void {
-  const text = renderConfigFile(answers)
-  try {
-    makeFolder(dirname(resolve(path)))
-    writeFileSync(path, text, { flag: options.force === true ? 'w' : 'wx' })
-  } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code ?? 'unknown'
-    if (reason === 'EEXIST') throw new ArchiveError('CONFIG_FILE_EXISTS', `${path} exists`, { file: path }, cause)
-    throw new ArchiveError('CONFIG_FILE_UNWRITABLE', `cannot write ${path} (${reason})`, { file: path, reason }, cause)
-  }
+  const own = renderConfigFile(answers)
+  checkConfigFile(path, options)
+  const old = readOld(path)
+  const text = putOwnTables(old.text, own, path)
+  // What is written must be read: a key before all tables, or a table named almost like ours, is refused there.
+  readTextLayer(text, path)
+  replaceFile(resolve(path), old.mark + text)
+}
+
+/** Its text without the byte order mark that it may begin with; both empty where there is none. */
+function readOld(path: string): { readonly mark: string; readonly text: string } {
+  return guardWriting(path, () => {
+    if (!existsSync(path)) return { mark: '', text: '' }
+    const bytes = readFileSync(path)
+    if (!isUtf8(bytes)) throw new ArchiveError('CONFIG_SYNTAX', `${path} is not UTF-8, which TOML is`, { file: path })
+    const text = bytes.toString('utf8')
+    const mark = text.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : ''
+    return { mark, text: text.slice(mark.length) }
+  })
 }
 
 /** As raw settings; `settings` win. */

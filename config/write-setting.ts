@@ -1,9 +1,8 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { parse, stringify } from 'smol-toml'
 import { ArchiveError } from '../core/index.ts'
 import { ROOT_TABLE } from './layers.ts'
-import { makeFolder } from './make-folder.ts'
+import { checkReplaceable, guardWriting, replaceFile } from './replace-file.ts'
 
 /**
  * Sets one text below `[distributed_storage]`, by its dotted path, in a configuration file and leaves everything else as it is, comments and
@@ -12,15 +11,7 @@ import { makeFolder } from './make-folder.ts'
  * @throws ArchiveError CONFIG_FILE_UNWRITABLE
  */
 export function writeSetting(file: string, key: string, value: string): void {
-  guard(file, () => {
-    const old = readIfPresent(file)
-    const temporary = writeBeside(
-      file,
-      setChecked(old ?? '', { file, key, value }),
-      old === undefined ? 0o644 : statSync(file).mode & 0o777,
-    )
-    renameSync(temporary, file)
-  })
+  replaceFile(file, setChecked(readIfPresent(file) ?? '', { file, key, value }))
 }
 
 /**
@@ -29,10 +20,8 @@ export function writeSetting(file: string, key: string, value: string): void {
  * @throws ArchiveError CONFIG_FILE_UNWRITABLE
  */
 export function checkSettingWritable(file: string, key: string): void {
-  guard(file, () => {
-    setChecked(readIfPresent(file) ?? '', { file, key, value: 'any' })
-    unlinkSync(writeBeside(file, '', 0o644))
-  })
+  setChecked(readIfPresent(file) ?? '', { file, key, value: 'any' })
+  checkReplaceable(file)
 }
 
 /** The setting may stand there in a way that only a parser sees: then somebody has to write it by hand. */
@@ -50,30 +39,6 @@ function setChecked(old: string, { file, key, value }: { file: string; key: stri
   if (found === value) return text
   const message = `cannot write ${key} into ${file}: it stands there in an unusual way; set it by hand, alone on its line`
   throw new ArchiveError('CONFIG_FILE_UNWRITABLE', message, { file, key })
-}
-
-/** A new file in the same folder, on disk. */
-function writeBeside(file: string, text: string, mode: number): string {
-  makeFolder(dirname(file))
-  const temporary = `${file}.${process.pid}.tmp`
-  const handle = openSync(temporary, 'w', mode)
-  try {
-    writeSync(handle, text)
-    fsyncSync(handle)
-  } finally {
-    closeSync(handle)
-  }
-  return temporary
-}
-
-function guard(file: string, write: () => void): void {
-  try {
-    write()
-  } catch (cause) {
-    if (cause instanceof ArchiveError) throw cause
-    const reason = (cause as NodeJS.ErrnoException).code ?? 'unknown'
-    throw new ArchiveError('CONFIG_FILE_UNWRITABLE', `cannot write ${file} (${reason})`, { file, reason }, cause)
-  }
 }
 
 /** The text of the file with the setting in it. @param key - dotted path below `[distributed_storage]` */
@@ -104,10 +69,12 @@ export function setInText(text: string, key: string, value: string): string {
 }
 
 function readIfPresent(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
+  return guardWriting(file, () => {
+    try {
+      return readFileSync(file, 'utf8')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      throw error
+    }
+  })
 }

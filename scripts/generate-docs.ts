@@ -77,7 +77,7 @@ function renderConfig(): string {
     'Later wins: the defaults below < the file < environment variables < flags. The file is the one of `--config`, else of',
     '`MASSA_STORAGE_CONFIG`, else `config/config.toml` below the working directory if there is one. It may be the',
     '`config.toml` of a massa-node: other tables are left alone. Inside `[distributed_storage]` an unknown key is refused.',
-    '`massa-storage config init` writes a file, `massa-storage config show --origin` shows where each value comes from.',
+    '`massa-storage config init` writes that table into a file and touches no other, `massa-storage config show --origin` shows where each value comes from.',
     '',
     'In an environment variable a list is separated by commas and a list of tables is written as in TOML.',
     ...[...tables].flatMap(([name, rows]) => [

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import {
   type ConfigAnswers,
+  checkConfigFile,
   findConfigFile,
   KNOWN_NETWORKS,
   type KnownNetworkName,
@@ -41,9 +41,7 @@ interface Question {
  */
 export async function configInit(context: Context, options: InitOptions): Promise<number> {
   const path = chooseFile(context, options)
-  if (existsSync(path) && !options.force) {
-    throw new ArchiveError('CONFIG_FILE_EXISTS', `${path} exists: --force overwrites it`, { path })
-  }
+  checkConfigFile(path, { force: options.force ?? false })
   const questions = listQuestions(options)
   // Wrong options are refused before anything is asked.
   let answers: ConfigAnswers = { enabled: true, settings: context.flags }

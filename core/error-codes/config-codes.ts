@@ -14,8 +14,8 @@ export const CONFIG_CODES = {
   },
   CONFIG_FILE_EXISTS: {
     kind: 'input',
-    when: '`config init` would overwrite a file.',
-    action: 'Name another file, or use `--force` to replace it.',
+    when: '`config init` is to write into a file that has `[distributed_storage]` already.',
+    action: 'Name another file, or use `--force`, which replaces that table and leaves all others as they are.',
   },
   CONFIG_FILE_UNWRITABLE: {
     kind: 'input',

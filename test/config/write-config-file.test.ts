@@ -1,5 +1,17 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ConfigAnswers, loadConfig, renderConfigFile, writeConfigFile } from '../../config/index.ts'
@@ -88,16 +100,113 @@ describe('config/write-config-file', () => {
     )
   })
 
-  it('error: a file that exists stays as it is without force, and is replaced with it', () => {
+  it('error: a file with our table stays as it is without force, and only that is replaced with it', () => {
     const file = join(folder, 'kept.toml')
-    writeFileSync(file, 'mine')
+    const mine = '[distributed_storage]\nenabled = false\n'
+    writeFileSync(file, mine)
     assert.throws(
       () => writeConfigFile(file, answers),
       (error) => isArchiveError(error, 'CONFIG_FILE_EXISTS'),
     )
-    assert.equal(readFileSync(file, 'utf8'), 'mine')
-    writeConfigFile(file, answers, { force: true })
-    assert.equal(readFileSync(file, 'utf8'), renderConfigFile(answers))
+    assert.equal(readFileSync(file, 'utf8'), mine)
+    for (let again = 0; again < 2; again++) {
+      writeConfigFile(file, answers, { force: true })
+      assert.equal(readFileSync(file, 'utf8'), renderConfigFile(answers))
+    }
+  })
+
+  /** As a massa-node has it, with what looks like a table of ours and is none. */
+  const NODE_HEAD =
+    '# of the node\n[api]\n    bind_public = "0.0.0.0:33035"   # all\n    text = """\n[distributed_storage]\n"""\n\n'
+  const NODE_TAIL =
+    '# who is asked first\n[bootstrap]\n    bootstrap_list = [\n        [\'1.2.3.4:31245\', "N1#]"], # [x]\n        ["[distributed_storage]", \'b\']\n    ]\n'
+  const OWN = renderConfigFile(answers)
+
+  /** Name, before, after. */
+  const CASES: readonly (readonly [string, string, string])[] = [
+    ['goes behind the tables of a massa-node', NODE_HEAD + NODE_TAIL, `${NODE_HEAD + NODE_TAIL}\n${OWN}`],
+    ['goes behind a text without a last line end', '[api]\na = 1', `[api]\na = 1\n\n${OWN}`],
+    [
+      'goes where ours stood, with the tables below it, and leaves the comment of the next',
+      `${NODE_HEAD}[distributed_storage]\nenabled = true # yes\n\n# ours\n[ "distributed_storage" . node ]\ngrpc_urls = [\n'127.0.0.1:1'\n]\n\n${NODE_TAIL}`,
+      `${NODE_HEAD}${OWN}\n${NODE_TAIL}`,
+    ],
+    [
+      'stands once where ours stood at two places',
+      `[distributed_storage.log]\nlevel = 1\n${NODE_HEAD}[distributed_storage]\n${NODE_TAIL}`,
+      OWN + NODE_HEAD + NODE_TAIL,
+    ],
+    [
+      'takes the place of keys before all tables',
+      `distributed_storage.enabled = true\n${NODE_HEAD}`,
+      `${NODE_HEAD}\n${OWN}`,
+    ],
+    ['ends its lines as the file does', '[api]\r\na = 1\r\n', `[api]\r\na = 1\r\n\r\n${OWN.replaceAll('\n', '\r\n')}`],
+    ['leaves a byte order mark first', '\uFEFF[api]\n', `\uFEFF[api]\n\n${OWN}`],
+    ['fills an empty file', '', OWN],
+  ]
+  for (const [name, before, after] of CASES) {
+    it(name, () => {
+      const file = join(folder, 'node.toml')
+      writeFileSync(file, before)
+      writeConfigFile(file, answers, { force: true })
+      assert.equal(readFileSync(file, 'utf8'), after)
+      assert.equal(loadConfig({ file, env: {}, flags: {}, cwd: folder }).config.retentionPeriods, 0)
+      writeConfigFile(file, answers, { force: true })
+      assert.equal(readFileSync(file, 'utf8'), after)
+    })
+  }
+
+  it('needs no force beside the tables of a massa-node', () => {
+    const file = join(folder, 'node-alone.toml')
+    writeFileSync(file, NODE_HEAD)
+    writeConfigFile(file, answers)
+    assert.equal(readFileSync(file, 'utf8'), `${NODE_HEAD}\n${OWN}`)
+  })
+
+  it('keeps mode, owner and link of a file, and leaves nothing beside it', () => {
+    const place = join(folder, 'linked')
+    mkdirSync(place)
+    const file = join(place, 'real.toml')
+    writeFileSync(file, '[api]\n')
+    if (process.getuid?.() === 0) chownSync(file, 65_534, 65_534)
+    chmodSync(file, 0o640)
+    const { uid, gid } = statSync(file)
+    const link = join(place, 'link.toml')
+    symlinkSync('real.toml', link)
+    writeConfigFile(link, answers)
+    const after = statSync(file)
+    assert.deepEqual([after.mode & 0o777, after.uid, after.gid], [0o640, uid, gid])
+    assert.ok(lstatSync(link).isSymbolicLink())
+    assert.equal(readFileSync(file, 'utf8'), `[api]\n\n${OWN}`)
+    assert.deepEqual(readdirSync(place).sort(), ['link.toml', 'real.toml'])
+  })
+
+  it('error: what is no TOML, or would not be read back, stays as it is, also with force', () => {
+    const file = join(folder, 'broken.toml')
+    for (const [bytes, code] of [
+      [Buffer.from('[api\n'), 'CONFIG_SYNTAX'],
+      [Buffer.of(0x23, 0xff, 0x0a), 'CONFIG_SYNTAX'],
+      [Buffer.from('enabled = true\n'), 'CONFIG_KEY_UNKNOWN'],
+      [Buffer.from('[distributed_storag]\n'), 'CONFIG_KEY_UNKNOWN'],
+    ] as const) {
+      writeFileSync(file, bytes)
+      assert.throws(
+        () => writeConfigFile(file, answers, { force: true }),
+        (error) => isArchiveError(error, code),
+      )
+      assert.deepEqual(readFileSync(file), bytes)
+    }
+  })
+
+  it('error: a folder, and a device', () => {
+    for (const place of [folder, '/dev/null']) {
+      assert.throws(
+        () => writeConfigFile(place, answers, { force: true }),
+        (error) => isArchiveError(error, 'CONFIG_FILE_UNWRITABLE'),
+      )
+    }
+    assert.ok(!statSync('/dev/null').isFile())
   })
 
   it('error: an answer that is not allowed writes nothing', () => {
