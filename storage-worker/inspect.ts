@@ -1,11 +1,12 @@
-import { type AttestedExecutions, parseAttestedExecutions } from '../archiver/attestation.ts'
+import { parseAttestedExecutions } from '../archiver/attestation.ts'
 import {
   ArchiveError,
   type BlockRecord,
-  type Body,
   type ChunkStore,
   computeAddress,
+  computeChunkId,
   concatBytes,
+  equalBytes,
   formatAddress,
   formatBlockId,
   formatChunkId,
@@ -13,26 +14,21 @@ import {
   formatOperationId,
   formatPublicKey,
   formatSignature,
-  type Manifest,
   type Period,
   parseBlockId,
-  parseBody,
   parseOperationContent,
   parseOperationId,
-  parseSeals,
   type RecordedOperation,
   SEAL_BYTES,
   toHex,
 } from '../core/index.ts'
+import { missing, type OnSearched, readBody, readChunk, searchPeriods } from './search-periods.ts'
 
 /*
  * What `massa-storage inspect` shows. Everything is plain JSON: u64 and amounts as decimal text, bytes as hex.
  */
 
 const MIN_CHUNK_PREFIX_DIGITS = 6
-
-/** Called with the periods looked at so far, while a search runs. */
-export type OnSearched = (period: Period, remaining: number) => void
 
 export async function inspectPeriod(store: ChunkStore, period: Period): Promise<object | undefined> {
   const [manifest, summary] = await Promise.all([store.readManifest(period), store.readSummary(period)])
@@ -70,55 +66,65 @@ export async function inspectPeriod(store: ChunkStore, period: Period): Promise<
   }
 }
 
+/** @throws ArchiveError STORE_VALUE_CORRUPT when it is in no period that can be read, and some cannot */
 export async function inspectBlock(
   store: ChunkStore,
   id: string,
   onSearched?: OnSearched,
 ): Promise<object | undefined> {
-  const wanted = parseBlockId(id)
-  return search(store, onSearched, (body, seals) => {
+  const wanted = toHex(parseBlockId(id))
+  return searchPeriods(store, { name: `block ${id}`, onSearched }, (body) => {
     let position = 0
     for (const slot of body.slots) {
       if (slot.kind !== 'block') continue
-      const own = seals[position++]
-      if (toHex(slot.record.id) === toHex(wanted)) return describeBlock(slot.record, own)
+      const at = position++
+      if (toHex(slot.record.id) === wanted) return ({ seals }) => describeBlock(slot.record, seals[at])
     }
     return undefined
   })
 }
 
+/** @throws ArchiveError STORE_VALUE_CORRUPT when it is in no period that can be read, and some cannot */
 export async function inspectOperation(
   store: ChunkStore,
   id: string,
   onSearched?: OnSearched,
 ): Promise<object | undefined> {
   const wanted = toHex(parseOperationId(id))
-  return search(store, onSearched, (body, seals, attested) => {
+  return searchPeriods(store, { name: `operation ${id}`, onSearched }, (body) => {
     let position = 0
     for (const [thread, slot] of body.slots.entries()) {
       if (slot.kind !== 'block') continue
-      const own = seals[position++]
+      const at = position++
       const index = slot.record.operations.findIndex((operation) => toHex(operation.id) === wanted)
       const operation = slot.record.operations[index]
       if (!operation) continue
-      const execution = attested?.executions[thread]
-      const outcome = execution?.outcomes.find(({ operationId }) => operationId === id)?.outcome
-      return {
-        ...describeOperation(operation, own?.subarray(SEAL_BYTES * (index + 1), SEAL_BYTES * (index + 2))),
-        slot: slot.record.header.slot,
-        blockId: formatBlockId(slot.record.id),
-        execution: {
-          outcome: outcome ?? 'unknown',
-          source: execution?.source ?? 'unknown',
-          attestedBy: attested?.attestation ? formatAddress(computeAddress(attested.attestation.publicKey)) : undefined,
-        },
+      return ({ seals, attested }) => {
+        const execution = attested?.executions[thread]
+        const outcome = execution?.outcomes.find(({ operationId }) => operationId === id)?.outcome
+        const attester = attested?.attestation?.publicKey
+        return {
+          ...describeOperation(operation, seals[at]?.subarray(SEAL_BYTES * (index + 1), SEAL_BYTES * (index + 2))),
+          slot: slot.record.header.slot,
+          blockId: formatBlockId(slot.record.id),
+          execution: {
+            outcome: outcome ?? 'unknown',
+            source: execution?.source ?? 'unknown',
+            attestedBy: attester ? formatAddress(computeAddress(attester)) : undefined,
+          },
+        }
       }
     }
     return undefined
   })
 }
 
-/** @throws ArchiveError CORE_BYTES_INVALID for a prefix that is too short or fits several chunks */
+/**
+ * A chunk that was read and hashed.
+ *
+ * @throws ArchiveError CORE_BYTES_INVALID for a prefix that is too short or fits several chunks; STORE_VALUE_CORRUPT,
+ *   STORE_VALUE_MISSING
+ */
 export async function inspectChunk(store: ChunkStore, prefixHex: string): Promise<object | undefined> {
   if (!/^[0-9a-f]{1,64}$/.test(prefixHex) || prefixHex.length < MIN_CHUNK_PREFIX_DIGITS) {
     throw new ArchiveError(
@@ -131,14 +137,21 @@ export async function inspectChunk(store: ChunkStore, prefixHex: string): Promis
   if (!place) return undefined
   if (places.length > 1)
     throw new ArchiveError('CORE_BYTES_INVALID', `several chunks begin with ${prefixHex}: give more digits`)
-  const manifest = await store.readManifest(place.period)
+  const { period, index } = place
+  const manifest = await store.readManifest(period)
+  if (!manifest) throw missing(period, 'the manifest')
+  const chunk = await readChunk(store, period, index)
+  if (!equalBytes(computeChunkId(chunk), place.chunkId)) {
+    const message = `chunk ${index} of period ${period} does not have the id ${toHex(place.chunkId)}`
+    throw new ArchiveError('STORE_VALUE_CORRUPT', message, { period, index })
+  }
   return {
     chunkId: toHex(place.chunkId),
-    period: place.period,
-    index: place.index,
-    chunks: manifest?.chunks.length,
-    bytes: manifest?.chunks[place.index]?.byteLength,
-    leaves: Math.ceil((manifest?.chunks[place.index]?.byteLength ?? 0) / 1024),
+    period,
+    index,
+    chunks: manifest.chunks.length,
+    bytes: chunk.length,
+    leaves: Math.ceil(chunk.length / 1024),
   }
 }
 
@@ -188,39 +201,4 @@ function describeField(key: string, value: unknown): unknown {
 
 function formatSeal(seal: Uint8Array | undefined): string | undefined {
   return seal ? formatSignature(concatBytes(Uint8Array.of(0), seal)) : undefined
-}
-
-/** Looks through periods from the newest: the archive has no index by block or operation id yet. */
-async function search(
-  store: ChunkStore,
-  onSearched: OnSearched | undefined,
-  look: (body: Body, seals: readonly Uint8Array[], attested: AttestedExecutions | undefined) => object | undefined,
-): Promise<object | undefined> {
-  const range = await store.readRange()
-  if (!range) return undefined
-  for await (const { period } of store.listSummaries({ from: range.first, to: range.last, reverse: true })) {
-    onSearched?.(period, period - range.first)
-    const manifest = await store.readManifest(period)
-    if (!manifest) continue
-    const body = await readBody(store, manifest)
-    const seals = await store.readSeals(period)
-    const executions = await store.readExecutionResults(period)
-    const found = look(
-      body,
-      seals ? parseSeals(seals, body) : [],
-      executions ? parseAttestedExecutions(executions, manifest) : undefined,
-    )
-    if (found) return found
-  }
-  return undefined
-}
-
-async function readBody(store: ChunkStore, manifest: Manifest): Promise<Body> {
-  const chunks: Uint8Array[] = []
-  for (const index of manifest.chunks.keys()) {
-    const chunk = await store.readChunk(manifest.period, index)
-    if (!chunk) throw new ArchiveError('CORE_BODY_INVALID', `chunk ${index} of period ${manifest.period} is missing`)
-    chunks.push(chunk)
-  }
-  return parseBody(concatBytes(...chunks))
 }

@@ -3,6 +3,7 @@ import { parseBlockId, parseOperationId } from '../../core/index.ts'
 import { queryArchive } from '../archive-access.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
+import { formatCount } from '../output.ts'
 import { type InspectedPeriod, renderPeriod } from './render-period.ts'
 
 /** Shows one thing of the archive, or exits with 4. @throws ArchiveError CORE_BASE58_INVALID */
@@ -29,8 +30,13 @@ export async function inspect(
       return EXIT_CODES.notFound.code
     }
     output.value(answer.result)
+    const { unreadablePeriods: unreadable, ...shown } = answer.result as { readonly unreadablePeriods?: number[] }
     if (what.request.kind === 'inspect-period') renderPeriod(output, answer.result as InspectedPeriod)
-    else for (const line of render(answer.result, '')) output.line(line)
+    else for (const line of render(shown, '')) output.line(line)
+    if (unreadable) {
+      const periods = formatCount(unreadable.length, 'newer period')
+      output.warn(`${periods} cannot be read (${unreadable.join(', ')}): 'massa-storage verify --repair' may mend that`)
+    }
   }
   return EXIT_CODES.ok.code
 }

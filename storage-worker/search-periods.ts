@@ -1,0 +1,130 @@
+import { type AttestedExecutions, parseAttestedExecutions } from '../archiver/attestation.ts'
+import {
+  ArchiveError,
+  type Body,
+  type ChunkStore,
+  concatBytes,
+  type ErrorCode,
+  isArchiveError,
+  type Manifest,
+  type Period,
+  parseBody,
+  parseSeals,
+} from '../core/index.ts'
+
+/** Called with the periods looked at so far, while a search runs. */
+export type OnSearched = (period: Period, remaining: number) => void
+
+const DAMAGE_CODES: ReadonlySet<ErrorCode> = new Set([
+  'STORE_VALUE_CORRUPT',
+  'STORE_VALUE_MISSING',
+  'STORE_READ_FAILED',
+])
+/** In a message. */
+const MOST_RUNS = 8
+
+/** What stands beside BODY, read when it is needed. */
+interface Beside {
+  readonly seals: readonly Uint8Array[]
+  readonly attested: AttestedExecutions | undefined
+}
+
+/**
+ * Looks through periods from the newest: the archive has no index by block or operation id yet. A damaged period hides no
+ * other: what is found has `unreadablePeriods` where there were any on the way.
+ *
+ * @throws ArchiveError STORE_VALUE_CORRUPT when nothing is found, and some cannot be read
+ */
+export async function searchPeriods(
+  store: ChunkStore,
+  { name, onSearched }: { readonly name: string; readonly onSearched: OnSearched | undefined },
+  look: (body: Body) => ((beside: Beside) => object) | undefined,
+): Promise<object | undefined> {
+  const unreadable: Period[] = []
+  for await (const { manifest, body } of readBodies(store, unreadable, onSearched)) {
+    const describe = look(body)
+    if (!describe) continue
+    const found = describe(await readBeside(store, manifest, body))
+    return unreadable.length === 0 ? found : { ...found, unreadablePeriods: unreadable }
+  }
+  if (unreadable.length === 0) return undefined
+  const message = `${name} is in no period that can be read; damaged: ${describePeriods(unreadable)}`
+  throw new ArchiveError('STORE_VALUE_CORRUPT', message)
+}
+
+/** From the newest; what cannot be read is put into `unreadable`. */
+async function* readBodies(
+  store: ChunkStore,
+  unreadable: Period[],
+  onSearched: OnSearched | undefined,
+): AsyncGenerator<{ readonly manifest: Manifest; readonly body: Body }> {
+  const range = await store.readRange()
+  if (!range) return
+  let to = range.last
+  for (;;) {
+    let reading: Period | undefined
+    try {
+      for await (const { period } of store.listSummaries({ from: range.first, to, reverse: true })) {
+        reading = period
+        onSearched?.(period, period - range.first)
+        const manifest = await store.readManifest(period)
+        const body = manifest && (await readBody(store, manifest))
+        reading = undefined
+        if (body) yield { manifest, body }
+      }
+      return
+    } catch (error) {
+      if (!isDamage(error)) throw error
+      // The listing itself reads a period whose summary is damaged.
+      const period = reading ?? error.context.period
+      if (typeof period !== 'number' || period > to) throw error
+      unreadable.push(period)
+      to = period - 1
+    }
+  }
+}
+
+/** Of a value, so that others may be sound; CORE_*: it is as it was written, and says nothing. */
+function isDamage(error: unknown): error is ArchiveError {
+  return isArchiveError(error) && (DAMAGE_CODES.has(error.code) || error.code.startsWith('CORE_'))
+}
+
+/** `3, 7 to 9`. @param periods - descending */
+function describePeriods(periods: readonly Period[]): string {
+  const runs: { first: Period; last: Period }[] = []
+  for (const period of periods.toReversed()) {
+    const run = runs.at(-1)
+    if (run?.last === period - 1) run.last = period
+    else runs.push({ first: period, last: period })
+  }
+  const shown = runs.slice(0, MOST_RUNS).map(({ first, last }) => (first === last ? `${first}` : `${first} to ${last}`))
+  const more = runs.length > MOST_RUNS ? ` and others, ${periods.length} in all` : ''
+  return `period${periods.length === 1 ? '' : 's'} ${shown.join(', ')}${more}`
+}
+
+async function readBeside(store: ChunkStore, manifest: Manifest, body: Body): Promise<Beside> {
+  const seals = await store.readSeals(manifest.period)
+  const executions = await store.readExecutionResults(manifest.period)
+  return {
+    seals: seals ? parseSeals(seals, body) : [],
+    attested: executions ? parseAttestedExecutions(executions, manifest) : undefined,
+  }
+}
+
+/** @throws ArchiveError STORE_VALUE_MISSING, STORE_VALUE_CORRUPT */
+export async function readBody(store: ChunkStore, manifest: Manifest): Promise<Body> {
+  const chunks: Uint8Array[] = []
+  for (const index of manifest.chunks.keys()) chunks.push(await readChunk(store, manifest.period, index))
+  return parseBody(concatBytes(...chunks))
+}
+
+/** @throws ArchiveError STORE_VALUE_MISSING, STORE_VALUE_CORRUPT */
+export async function readChunk(store: ChunkStore, period: Period, index: number): Promise<Uint8Array> {
+  const chunk = await store.readChunk(period, index)
+  if (!chunk) throw missing(period, `chunk ${index}`)
+  return chunk
+}
+
+export function missing(period: Period, what: string): ArchiveError {
+  return new ArchiveError('STORE_VALUE_MISSING', `${what} of period ${period} is not on disk`, { period })
+}
