@@ -13,7 +13,7 @@ export function explainAccess(error: unknown, dataDir: string): unknown {
   if (kind === 'read-only') {
     const text =
       `${dataDir} is on a file system that can only be read, and LevelDB opens nothing without writing: its lock, and ` +
-      `what it tidies up. Copy it to a place that can be written: cp -a ${quote(dataDir)} <place>, then --data-dir <place>`
+      `what it tidies up. Copy it to a place that can be written: cp -a ${quotePath(dataDir)} <place>, then --data-dir <place>`
     return new ArchiveError('STORE_READ_ONLY', text, { dataDir }, error)
   }
   if (kind === 'denied') {
@@ -56,12 +56,12 @@ function describeDenied(dataDir: string): string {
   if (own === undefined) return `${path} may not be read and written by this user`
   const owner = readOwner(path)
   if (owner === undefined || owner === own) {
-    return `${path}, or a folder above it, may not be read and written. Run: chmod -R u+rwX ${quote(dataDir)}`
+    return `${path}, or a folder above it, may not be read and written. Run: chmod -R u+rwX ${quotePath(dataDir)}`
   }
   const name = owner === 0 ? 'root' : `user ${owner}`
   return (
     `${path} belongs to ${name}, and this process runs as ${ownName(own)}. ` +
-    `Run: sudo chown -R ${own}:${process.getegid?.() ?? own} ${quote(dataDir)}`
+    `Run: sudo chown -R ${own}:${process.getegid?.() ?? own} ${quotePath(dataDir)}`
   )
 }
 
@@ -113,6 +113,6 @@ function ownName(uid: number): string {
 }
 
 /** For a shell. */
-function quote(path: string): string {
+export function quotePath(path: string): string {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
 }

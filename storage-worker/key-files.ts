@@ -43,7 +43,10 @@ export async function readKey(dataDir: string, file: KeyFile): Promise<Uint8Arra
   if (text === undefined) return undefined
   const { mode } = await stat(path)
   if ((mode & 0o077) !== 0)
-    throw new ArchiveError('STORE_KEY_INVALID', `${path} may be read by others: chmod 600 it`, { path })
+    throw new ArchiveError('STORE_KEY_INVALID', `${path} may be read by others: chmod 600 it`, {
+      path,
+      isReadByOthers: true,
+    })
   const seed = parseKey(text)
   if (seed) return seed
   throw new ArchiveError('STORE_KEY_INVALID', `${path} is not the Massa secret key that was written`, { path })

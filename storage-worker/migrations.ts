@@ -15,6 +15,11 @@ export interface Migration {
 /** Version 1 is the first. */
 export const MIGRATIONS: readonly Migration[] = []
 
+/** Whether this release opens an archive of this version. @throws ArchiveError STORE_SCHEMA_TOO_NEW, STORE_SCHEMA_TOO_OLD */
+export function checkSchema(version: number): void {
+  planMigrations(version, MIGRATIONS)
+}
+
 /** @throws ArchiveError STORE_SCHEMA_TOO_NEW, STORE_SCHEMA_TOO_OLD */
 export function planMigrations(version: number, migrations: readonly Migration[]): Migration[] {
   if (version > SCHEMA_VERSION) {

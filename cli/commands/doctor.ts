@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs'
-import { access, constants, stat, statfs } from 'node:fs/promises'
+import { access, constants, lstat, readlink, stat, statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { NodeClient } from '../../archiver/index.ts'
 import { type Config, type LoadedConfig, parseHostPort } from '../../config/index.ts'
 import { isArchiveError, type Slot, slotIndex } from '../../core/index.ts'
-import { findAccessProblem, readDaemonInfo, readIdentity } from '../../storage-worker/index.ts'
+import { findAccessProblem, quotePath, readDaemonInfo } from '../../storage-worker/index.ts'
+import { checkArchive, checkKeys, type Finding } from '../check-archive.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { findAnswering, isAlive } from '../find-sidecar.ts'
@@ -16,14 +17,6 @@ import { adviseSetting } from '../setting-advice.ts'
 const STREAM_WAIT_MS = 4_000
 const MAX_CLOCK_SKEW_MS = 2_000
 const DOCTOR_CALL_TIMEOUT_MS = 5_000
-
-interface Finding {
-  readonly check: string
-  readonly ok: boolean
-  readonly detail: string
-  /** The exact line to change, when something is wrong. */
-  readonly fix?: string
-}
 
 /** Looks at everything that a newcomer gets wrong; exit code 1 when something is. */
 export async function doctor(context: Context): Promise<number> {
@@ -37,7 +30,8 @@ export async function doctor(context: Context): Promise<number> {
       ...checkSettings(loaded),
       await checkDataDir(config, running),
       await checkSpace(loaded),
-      await checkIdentity(config),
+      ...(await checkArchive(loaded)),
+      ...(await checkKeys(config)),
     )
     for (const path of ['api.bind', ...(config.metrics.enabled ? ['metrics.bind' as const] : [])] as const) {
       findings.push(await checkPort(loaded, path, running))
@@ -96,6 +90,8 @@ async function checkDataDir({ dataDir }: Config, running: boolean): Promise<Find
   const check = 'data_dir'
   try {
     const folder = await findExisting(dataDir)
+    const dangling = await findDangling(dataDir, folder)
+    if (dangling) return { check, ok: false, ...dangling }
     if (!(await stat(folder)).isDirectory()) throw new Error(`${folder} is not a folder`)
     // Also a folder of ours may hold databases of another user.
     const denied = folder === dataDir ? findAccessProblem(dataDir) : undefined
@@ -121,6 +117,15 @@ async function findExisting(path: string): Promise<string> {
     if ((code !== 'ENOENT' && code !== 'ENOTDIR') || dirname(path) === path) throw error
     return findExisting(dirname(path))
   }
+}
+
+/** A link that leads nowhere: nothing can be made in its place. @param existing - the folder above it that is there */
+async function findDangling(path: string, existing: string): Promise<{ detail: string; fix: string } | undefined> {
+  let link = path
+  while (link !== existing && dirname(link) !== existing) link = dirname(link)
+  if (link === existing || !(await lstat(link).catch(() => undefined))?.isSymbolicLink()) return undefined
+  const target = resolve(dirname(link), await readlink(link))
+  return { detail: `${link} is a link to ${target}, which is not there`, fix: `mkdir -p ${quotePath(target)}` }
 }
 
 async function checkSpace(loaded: LoadedConfig): Promise<Finding> {
@@ -154,28 +159,6 @@ async function checkSpace(loaded: LoadedConfig): Promise<Finding> {
   const enough = freeBytes >= wantedBytes
   const detail = `${formatBytes(freeBytes)} free, allocated_storage_gb = ${config.allocatedStorageGb}`
   return { check: 'disk', ok: true, detail: enough ? detail : `${detail}: the disk will be full before the quota is` }
-}
-
-async function checkIdentity(config: Config): Promise<Finding> {
-  try {
-    const stored = await readIdentity(config.dataDir)
-    if (!stored) return { check: 'archive', ok: true, detail: 'none yet' }
-    const { network } = stored.identity
-    const same =
-      network.chainId === config.node.chainId && network.genesisTimestampMs === config.node.genesisTimestampMs
-    const detail = `of chain ${network.chainId}, genesis ${network.genesisTimestampMs}`
-    return same
-      ? { check: 'archive', ok: true, detail }
-      : {
-          check: 'archive',
-          ok: false,
-          detail: `${detail}: not the configured network`,
-          fix: 'another data_dir, or this chain_id and genesis_timestamp_ms',
-        }
-  } catch (error) {
-    if (!isArchiveError(error)) throw error
-    return { check: 'archive', ok: false, detail: error.message, fix: error.action }
-  }
 }
 
 async function isRunning(config: Config): Promise<boolean> {

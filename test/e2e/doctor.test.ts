@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { NodeClient } from '../../archiver/index.ts'
 import { type ReplayServer, readRecording, startReplayServer } from '../../devnet/index.ts'
+import { KEY_FILES, readOrCreateKey, SCHEMA_VERSION } from '../../storage-worker/index.ts'
+import { type StoredIdentity, writeIdentity } from '../../storage-worker/store-identity.ts'
 import { CliHost } from './cli-host.ts'
 import { runCli } from './run-cli.ts'
 
@@ -16,6 +18,13 @@ interface Finding {
   readonly ok: boolean
   readonly detail: string
   readonly fix?: string
+}
+
+interface Answer {
+  readonly code: number | null
+  /** The first one. */
+  find(check: string): Finding
+  findAll(check: string): Finding[]
 }
 
 describe('e2e/doctor', function () {
@@ -46,9 +55,7 @@ describe('e2e/doctor', function () {
     return server.url
   }
 
-  async function ask(
-    settings: Record<string, string>,
-  ): Promise<{ code: number | null; find: (check: string) => Finding }> {
+  async function ask(settings: Record<string, string>, dataDir = 'archive'): Promise<Answer> {
     const args = Object.entries({
       enabled: 'true',
       'node.chain_id': '77',
@@ -57,13 +64,14 @@ describe('e2e/doctor', function () {
       'metrics.bind': '127.0.0.1:0',
       ...settings,
     }).flatMap(([key, value]) => ['--set', `${key}=${value}`])
-    const { code, stdout, stderr } = await host.run(['doctor', '--json', '--data-dir', 'archive', ...args], {
+    const { code, stdout, stderr } = await host.run(['doctor', '--json', '--data-dir', dataDir, ...args], {
       cwd: dir,
     })
     assert.notEqual(stdout, '', stderr)
     const { findings } = JSON.parse(stdout) as { findings: Finding[] }
     return {
       code,
+      findAll: (check) => findings.filter((candidate) => candidate.check === check),
       find: (check) => {
         const finding = findings.find((candidate) => candidate.check === check)
         assert.ok(finding, `no finding '${check}' in ${stdout}`)
@@ -125,6 +133,74 @@ describe('e2e/doctor', function () {
     assert.equal(code, 1)
     assert.equal(find('data_dir').ok, false)
   })
+
+  describe('of an archive', () => {
+    const network = { chainId: 77n, genesisTimestampMs: 1_795_246_964_000n }
+    const made = { identity: { network, chunkSizeBytes: 1_048_576 }, schemaVersion: SCHEMA_VERSION }
+
+    async function makeArchive(stored: StoredIdentity = made): Promise<void> {
+      mkdirSync(join(dir, 'archive'))
+      await writeIdentity(join(dir, 'archive'), stored)
+    }
+
+    it('finds nothing wrong with its own, keys included', async () => {
+      await makeArchive()
+      await readOrCreateKey(join(dir, 'archive'), 'archiver.key')
+      const { find } = await ask({ 'node.grpc_urls': '127.0.0.1:1' })
+      assert.equal(find('archive').ok, true)
+      assert.equal(find('key').ok, true)
+    })
+
+    it('names the chunk_size and the network that it was made with', async () => {
+      await makeArchive({ ...made, identity: { network: { ...network, chainId: 78n }, chunkSizeBytes: 4096 } })
+      const { code, findAll } = await ask({ 'node.grpc_urls': '127.0.0.1:1' })
+      assert.equal(code, 1)
+      const [chain, chunk] = findAll('archive')
+      assert.match(chain?.fix ?? '', /--set node\.chain_id=78'/)
+      assert.match(chunk?.fix ?? '', /'chunk_size = 4_096' below \[distributed_storage\]/)
+    })
+
+    for (const [name, schemaVersion, action] of [
+      ['newer', SCHEMA_VERSION + 1, /Upgrade massa-storage/],
+      ['too old', 0, /intermediate release/],
+    ] as const) {
+      it(`finds that its layout is ${name}`, async () => {
+        await makeArchive({ ...made, schemaVersion })
+        const { code, find } = await ask({ 'node.grpc_urls': '127.0.0.1:1' })
+        assert.equal(code, 1)
+        assert.match(find('archive').fix ?? '', action)
+      })
+    }
+
+    for (const file of KEY_FILES) {
+      it(`finds a ${file} that others may read, and one that is no key`, async () => {
+        await makeArchive()
+        const path = join(dir, 'archive', file)
+        await readOrCreateKey(join(dir, 'archive'), file)
+        chmodSync(path, 0o640)
+        const readable = await ask({ 'node.grpc_urls': '127.0.0.1:1' })
+        assert.equal(readable.code, 1)
+        assert.equal(readable.find('key').fix, `chmod 600 ${path}`)
+        writeFileSync(path, 'no key')
+        chmodSync(path, 0o600)
+        const broken = await ask({ 'node.grpc_urls': '127.0.0.1:1' })
+        assert.match(broken.find('key').fix ?? '', /verify --repair/)
+      })
+    }
+  })
+
+  for (const [name, link, dataDir] of [
+    ['is a link to nothing', 'archive', 'archive'],
+    ['lies behind one', 'link', 'link/deep/archive'],
+  ] as const) {
+    it(`finds a data directory that ${name}`, async () => {
+      symlinkSync('gone', join(dir, link))
+      const { code, find } = await ask({ 'node.grpc_urls': '127.0.0.1:1' }, dataDir)
+      assert.equal(code, 1)
+      assert.equal(find('data_dir').ok, false)
+      assert.equal(find('data_dir').fix, `mkdir -p ${join(dir, 'gone')}`)
+    })
+  }
 
   it('says what a fresh machine lacks', async () => {
     const { code, stdout } = await runCli(['doctor'], { cwd: dir })
