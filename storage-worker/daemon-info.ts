@@ -13,14 +13,17 @@ export interface DaemonInfo {
   readonly apiUrl?: string
 }
 
-/** @throws ArchiveError STORE_ACCESS_DENIED when this user may not look: somebody may well have it open */
+/**
+ * @throws ArchiveError STORE_ACCESS_DENIED when this user may not look: somebody may well have it open;
+ *   CONFIG_VALUE_INVALID when nothing can be there
+ */
 export async function readDaemonInfo(dataDir: string): Promise<DaemonInfo | undefined> {
   try {
     const info = JSON.parse(await readFile(join(dataDir, FILE_NAME), 'utf8')) as DaemonInfo
     return Number.isSafeInteger(info?.pid) ? info : undefined
   } catch (error) {
     const explained = explainAccess(error, dataDir)
-    if (isArchiveError(explained, 'STORE_ACCESS_DENIED')) throw explained
+    if (isArchiveError(explained)) throw explained
     // Absent or torn: it informs, nothing depends on it.
     return undefined
   }

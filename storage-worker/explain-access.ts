@@ -3,12 +3,19 @@ import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { ArchiveError } from '../core/errors.ts'
 
+const MOST_SHOWN = 300
+
 /**
  * Says what keeps this user, or anybody, from opening an archive, and which line helps; other errors are given back.
  *
- * @returns ArchiveError STORE_READ_ONLY, STORE_ACCESS_DENIED, or `error` itself
+ * @returns ArchiveError STORE_READ_ONLY, STORE_ACCESS_DENIED, CONFIG_VALUE_INVALID (no path of any file), or `error` itself
  */
 export function explainAccess(error: unknown, dataDir: string): unknown {
+  const reason = findPathReason(error)
+  if (reason !== undefined) {
+    const text = `data_dir: ${shorten(dataDir)} cannot be opened (${reason})`
+    return new ArchiveError('CONFIG_VALUE_INVALID', text, { dataDir, reason }, error)
+  }
   const kind = findKind(error)
   if (kind === 'read-only') {
     const text =
@@ -34,6 +41,21 @@ export function findAccessProblem(dataDir: string): ArchiveError | undefined {
   } catch (error) {
     const explained = explainAccess(error, dataDir)
     if (explained instanceof ArchiveError) return explained
+  }
+  return undefined
+}
+
+/** For a message: what is too long for the system would be for a line. */
+function shorten(path: string): string {
+  return path.length > MOST_SHOWN ? `${path.slice(0, MOST_SHOWN)}...` : path
+}
+
+/** Links that lead in a circle, names that no file system has: no archive can be there. */
+function findPathReason(error: unknown): string | undefined {
+  for (let inner = error; inner instanceof Error; inner = inner.cause) {
+    const { code } = inner as NodeJS.ErrnoException
+    if (code === 'ELOOP' || /Too many levels of symbolic links/.test(inner.message)) return 'ELOOP'
+    if (code === 'ENAMETOOLONG' || /File name too long/.test(inner.message)) return 'ENAMETOOLONG'
   }
   return undefined
 }

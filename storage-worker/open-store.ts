@@ -86,7 +86,8 @@ export interface Store {
  *
  * @throws ArchiveError STORE_MISSING without `identity`, STORE_IDENTITY_MISMATCH, STORE_IDENTITY_DAMAGED,
  *   STORE_SCHEMA_TOO_NEW, STORE_SCHEMA_TOO_OLD, STORE_LOCKED with `pid` and `apiUrl` of the other process,
- *   STORE_DATABASE_DAMAGED, STORE_DISK_FULL, STORE_READ_ONLY, STORE_ACCESS_DENIED, STORE_OPEN_FAILED
+ *   STORE_DATABASE_DAMAGED, STORE_DISK_FULL, STORE_READ_ONLY, STORE_ACCESS_DENIED, STORE_OPEN_FAILED,
+ *   CONFIG_VALUE_INVALID for a path that no file can have
  */
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
   const dataDir = resolve(options.dataDir)

@@ -25,7 +25,7 @@ interface IdentityFile {
 /**
  * What the data directory is for; `undefined` when it has no identity yet.
  *
- * @throws ArchiveError STORE_IDENTITY_DAMAGED; STORE_ACCESS_DENIED when this user may not read it
+ * @throws ArchiveError STORE_IDENTITY_DAMAGED; STORE_ACCESS_DENIED when this user may not read it; CONFIG_VALUE_INVALID
  */
 export async function readIdentity(dataDir: string): Promise<StoredIdentity | undefined> {
   const text = await readFile(join(dataDir, IDENTITY_FILE), 'utf8').catch((error: NodeJS.ErrnoException) => {

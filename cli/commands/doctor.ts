@@ -166,6 +166,8 @@ async function isRunning(config: Config): Promise<boolean> {
     const info = await readDaemonInfo(config.dataDir)
     return info !== undefined && isAlive(info.pid)
   } catch (error) {
+    // Said where the folder is looked at.
+    if (isArchiveError(error, 'CONFIG_VALUE_INVALID')) return false
     if (!isArchiveError(error, 'STORE_ACCESS_DENIED')) throw error
     return (await findAnswering(config)) !== undefined
   }

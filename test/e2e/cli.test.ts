@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -214,6 +224,32 @@ describe('e2e/cli', function () {
     assert.equal(people.stderr, '')
     rmSync(join(dir, 'pruned'), { recursive: true })
   })
+
+  for (const [name, reason, dataDir] of [
+    ['of links that lead in a circle', 'ELOOP', 'circle/archive'],
+    ['with a name that is too long', 'ENAMETOOLONG', 'n'.repeat(256)],
+  ] as const) {
+    it(`error: every command takes a data directory ${name} for a wrong setting`, async () => {
+      if (reason === 'ELOOP') symlinkSync('circle', join(dir, 'circle'))
+      const node = ['--set', 'enabled=true', '--set', 'node.grpc_urls=127.0.0.1:1']
+      for (const args of [
+        ['list-chunks'],
+        ['verify'],
+        ['verify', '--repair'],
+        ['inspect', 'period', '1'],
+        ['prune', '--dry-run'],
+        ['status'],
+        ['start', ...node],
+      ]) {
+        const { code, stderr } = await cli(...args, '--data-dir', dataDir)
+        assert.equal(code, 2, `${args.join(' ')}: ${stderr}`)
+        assert.match(stderr, new RegExp(`data_dir: .*\\(${reason}\\) \\(CONFIG_VALUE_INVALID\\)`))
+      }
+      const doctor = await cli('doctor', '--data-dir', dataDir)
+      assert.equal(doctor.code, 1)
+      assert.match(doctor.stdout, new RegExp(`FAIL data_dir .*${reason}`))
+    })
+  }
 
   it('prune deletes nothing for a retention_periods that nobody has set, and names the line; --dry-run says it, too', async () => {
     const refused = await cli('prune', '--data-dir', 'archive')

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { ArchiveError } from '../../core/index.ts'
+import { ArchiveError, isArchiveError } from '../../core/index.ts'
 import { explainAccess } from '../../storage-worker/explain-access.ts'
 import { hasCode } from '../suites/chunk-store-suite.ts'
 
@@ -24,6 +24,21 @@ describe('storage-worker/explain-access', () => {
         // For a shell, as it stands.
         assert.ok(explained.message.includes(`'/an archive'\\''s place'`), explained.message)
       }
+    })
+  }
+
+  const nowhere: [string, unknown, string][] = [
+    ['ELOOP of Node', errno('ELOOP'), 'ELOOP'],
+    ['ENAMETOOLONG of Node', errno('ENAMETOOLONG'), 'ENAMETOOLONG'],
+    ['links of LevelDB', new Error('IO error: /x/LOCK: Too many levels of symbolic links'), 'ELOOP'],
+    ['a name of LevelDB', new Error('IO error: /x/LOCK: File name too long'), 'ENAMETOOLONG'],
+  ]
+  for (const [what, cause, reason] of nowhere) {
+    it(`takes ${what} for a wrong setting`, () => {
+      const explained = explainAccess(cause, 'x'.repeat(5_000))
+      assert.ok(isArchiveError(explained, 'CONFIG_VALUE_INVALID'))
+      assert.equal(explained.context.reason, reason)
+      assert.ok(explained.message.length < 400)
     })
   }
 
