@@ -27,6 +27,8 @@ export interface RawSetting {
   readonly origin: string
   /** For a message: file with line, variable or flag. */
   readonly where: string
+  /** For a message: a number as the file has it; undefined when it cannot be told. */
+  readonly findWritten?: () => string | undefined
 }
 
 /** Values of one source by dotted path below `distributed_storage`; only known paths. */
@@ -66,7 +68,8 @@ export function readTextLayer(text: string, path: string, origin: string = path)
     const line = findLine(text, key)
     return line === undefined ? path : `${path}:${line}`
   }
-  collectTable(root, '', { layer, origin, whereIs })
+  const findWritten = (key: string, value: unknown) => findNumber(text, key, value)
+  collectTable(root, '', { layer, origin, whereIs, findWritten })
   return layer
 }
 
@@ -147,6 +150,7 @@ interface Collector {
   readonly layer: Map<string, RawSetting>
   readonly origin: string
   readonly whereIs: (key: string) => string
+  readonly findWritten: (key: string, value: unknown) => string | undefined
 }
 
 function collectTable(table: unknown, prefix: string, collector: Collector): void {
@@ -158,9 +162,10 @@ function collectTable(table: unknown, prefix: string, collector: Collector): voi
   for (const [key, value] of Object.entries(table)) {
     const path = prefix === '' ? key : `${prefix}.${key}`
     if (TABLES.includes(path)) collectTable(value, path, collector)
-    else if (KINDS.has(path))
-      collector.layer.set(path, { value, origin: collector.origin, where: collector.whereIs(path) })
-    else throw unknownKey(path, collector.whereIs(path), isTable(value) ? TABLES : KEYS)
+    else if (KINDS.has(path)) {
+      const findWritten = () => collector.findWritten(path, value)
+      collector.layer.set(path, { value, origin: collector.origin, where: collector.whereIs(path), findWritten })
+    } else throw unknownKey(path, collector.whereIs(path), isTable(value) ? TABLES : KEYS)
   }
 }
 
@@ -212,4 +217,16 @@ function findLine(text: string, path: string): number | undefined {
     if (header === wanted || (key !== undefined && `${table}.${key}` === wanted)) return i + 1
   }
   return undefined
+}
+
+/** The text of a number that stands alone on its line: `1.0`, `1_000` and `0x10` are other words for what they say. */
+function findNumber(text: string, path: string, value: unknown): string | undefined {
+  if (typeof value !== 'number' && typeof value !== 'bigint') return undefined
+  const line = findLine(text, path)
+  const written = /=\s*([^\s#]+)\s*(?:#.*)?$/.exec(text.split('\n')[(line ?? 0) - 1] ?? '')?.[1]
+  try {
+    return Object.is(parse(`value = ${written}`, { integersAsBigInt: true }).value, value) ? written : undefined
+  } catch {
+    return undefined
+  }
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { ArchiveError } from '../core/errors.ts'
 import { readBaseLayer } from './base-config.ts'
+import { formatValue, shorten } from './format-value.ts'
 import {
   CONFIG_FILE_ENV,
   type ConfigFlags,
@@ -110,28 +111,13 @@ function refuseBoth(raw: Layer, paths: readonly [string, string]): ArchiveError 
 function refuse(raw: Layer, path: string, allowed: string, cause?: unknown): ArchiveError {
   const setting = raw.get(path)
   const where = setting?.where ?? 'base_config.toml'
-  const value = formatValue(setting?.value)
+  const value = shorten(setting?.findWritten?.() ?? formatValue(setting?.value))
   const message = `${where}: ${ROOT_TABLE}.${path} = ${value} is not allowed; it must be ${allowed}`
   return new ArchiveError('CONFIG_VALUE_INVALID', message, { where, key: path, value, allowed }, cause)
 }
 
 function isInside(issuePath: readonly PropertyKey[], leafPath: string): boolean {
   return leafPath.split('.').every((part, i) => issuePath[i] === part)
-}
-
-/** For messages: one line, never longer than a line can be. */
-function formatValue(value: unknown): string {
-  if (value === undefined) return '(absent)'
-  const text =
-    typeof value === 'bigint' || typeof value === 'number'
-      ? String(value)
-      : (JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? toShownNumber(inner) : inner)) ??
-        String(value))
-  return text.length > 100 ? `${text.slice(0, 100)}...` : text
-}
-
-function toShownNumber(value: bigint): number | string {
-  return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
 }
 
 function toCamelCase(value: unknown): unknown {

@@ -8,6 +8,7 @@ import {
   REGISTRY_CONFIG_FIELDS,
   type RegistryConfig,
 } from '../core/index.ts'
+import { formatValue, shorten } from './format-value.ts'
 import { findNearestKey } from './nearest-key.ts'
 import { findPackageRoot } from './package-root.ts'
 
@@ -129,7 +130,7 @@ function checkType(
   const allowed = field === 'requireAnchors' ? 'true or false' : 'a whole number of 0 or more'
   throw new ArchiveError(
     'CONFIG_VALUE_INVALID',
-    `${file}: ${name} = ${String(value).slice(0, 80)} is not allowed; it must be ${allowed}`,
+    `${file}: ${name} = ${shorten(formatValue(value))} is not allowed; it must be ${allowed}`,
     {
       file,
       key: name,

@@ -322,6 +322,33 @@ describe('config/load', () => {
       )
     })
 
+    for (const [written, shown] of [
+      ['1.0', '1\\.0'],
+      ['1e2 # hundred', '1e2'],
+      ['2_000_000_000', '2_000_000_000'],
+      ['0x77359400', '0x77359400'],
+      ['-inf', '-inf'],
+      ['[ 1.0, "a", nan, 7 ]', '\\[1\\.0,"a",nan,7\\]'],
+    ] as const) {
+      it(`with ${written}, as it is written`, () => {
+        assertRefused(
+          () => loadToml(`[distributed_storage]\nretention_periods = ${written}\n`),
+          'CONFIG_VALUE_INVALID',
+          new RegExp(
+            `:2: distributed_storage\\.retention_periods = ${shown} is not allowed; it must be a whole number`,
+          ),
+        )
+      })
+    }
+
+    it('with a number in an inline table, as TOML has it', () => {
+      assertRefused(
+        () => loadToml('[distributed_storage]\nnode = { poll_interval_ms = 1.0 }'),
+        'CONFIG_VALUE_INVALID',
+        /node\.poll_interval_ms = 1\.0 is not allowed/,
+      )
+    })
+
     it('with a value where a table belongs', () => {
       assertRefused(
         () => loadToml('[distributed_storage]\nnode = 5'),
