@@ -7,6 +7,8 @@ const MAX_LENGTH_BYTES = 4
 
 /** Messages on one libp2p stream: each has its length before it, none is longer than the kind allows. */
 export class FramedStream {
+  /** Resolves when nothing is sent or received any more, in good order or not. */
+  readonly closed: Promise<void>
   private readonly stream: Stream
   private readonly frames: LengthPrefixedStream<Stream>
 
@@ -18,10 +20,15 @@ export class FramedStream {
       maxBufferSize: bounds.maxWaitingBytes,
       lengthDecoder: decodeLength,
     })
+    this.closed = new Promise((resolve) => {
+      if (stream.status !== 'open' && stream.status !== 'closing') resolve()
+      stream.addEventListener('close', () => resolve())
+    })
   }
 
+  /** Both sides may still send. */
   get isOpen(): boolean {
-    return this.stream.status === 'open'
+    return this.stream.status === 'open' && this.stream.remoteWriteStatus === 'writable'
   }
 
   /**

@@ -58,7 +58,8 @@ export class PeerNode {
   private readonly options: PeerNodeOptions
   private readonly modules: PeerNodeModules
   private readonly libp2p: Awaited<ReturnType<typeof createNode>>
-  private readonly pool: RequestPool
+  /** By peer, kind of stream and bound of an answer. */
+  private readonly pools = new Map<string, RequestPool>()
   private readonly handlers = new Map<string, GossipHandler>()
 
   private constructor(
@@ -69,7 +70,6 @@ export class PeerNode {
     this.options = options
     this.modules = modules
     this.libp2p = libp2p
-    this.pool = new RequestPool((key) => this.openStream(key))
     for (const name of TOPICS) {
       const topic = formatProtocolId(options.identity, name)
       libp2p.services.pubsub.topicValidators.set(topic, async (_, message) => {
@@ -113,7 +113,7 @@ export class PeerNode {
   }
 
   async stop(): Promise<void> {
-    await this.pool.close(CLOSE_MS)
+    await Promise.all(Array.from(this.pools.values(), (pool) => pool.close(CLOSE_MS)))
     await this.libp2p.stop()
   }
 
@@ -148,8 +148,7 @@ export class PeerNode {
       readonly deadlineMs: number
     },
   ): Promise<Uint8Array[]> {
-    const { bytes, frames, deadlineMs, maxAnswerBytes } = options
-    return await this.pool.request(`${peer} ${name} ${maxAnswerBytes}`, bytes, { frames, deadlineMs })
+    return await this.poolOf(peer, name, options.maxAnswerBytes).request(options.bytes, options)
   }
 
   /** @param address multiaddr with or without a PeerId @throws ArchiveError PROTOCOL_PEER_UNREACHABLE */
@@ -195,14 +194,26 @@ export class PeerNode {
     }
   }
 
-  private async openStream(key: string): Promise<RequestStream> {
-    const [peer = '', name, maxAnswerBytes] = key.split(' ')
+  private poolOf(peer: string, name: StreamName, maxAnswerBytes: number): RequestPool {
+    const key = `${peer} ${name} ${maxAnswerBytes}`
+    const known = this.pools.get(key)
+    if (known) return known
+    const pool: RequestPool = new RequestPool(
+      () => this.openStream(peer, name, maxAnswerBytes),
+      () => {
+        if (this.pools.get(key) === pool) this.pools.delete(key)
+      },
+    )
+    this.pools.set(key, pool)
+    return pool
+  }
+
+  private async openStream(peer: string, name: StreamName, maxFrameBytes: number): Promise<RequestStream> {
     try {
-      const protocol = formatProtocolId(this.options.identity, name as StreamName)
+      const protocol = formatProtocolId(this.options.identity, name)
       const signal = AbortSignal.timeout(DIAL_MS)
       const stream = await this.libp2p.dialProtocol(peerIdFromString(peer), protocol, { signal })
-      const bounds = { maxFrameBytes: Number(maxAnswerBytes), maxWaitingBytes: MAX_WAITING_ANSWER_BYTES }
-      return new RequestStream(new FramedStream(stream, bounds))
+      return new RequestStream(new FramedStream(stream, { maxFrameBytes, maxWaitingBytes: MAX_WAITING_ANSWER_BYTES }))
     } catch (error) {
       throw new ArchiveError('PROTOCOL_PEER_UNREACHABLE', `no stream to ${peer}`, { peer }, error)
     }

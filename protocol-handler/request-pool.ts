@@ -1,76 +1,114 @@
+import { ArchiveError } from '../core/index.ts'
 import type { RequestStream } from './request-stream.ts'
 import { MAX_IN_FLIGHT } from './request-stream.ts'
 
 /** Streams of one kind to one peer: opened once and kept, since a new one for each chunk takes 18 times as long at 50 ms. */
 const MAX_STREAMS = 4
 
+export type PooledStream = Pick<RequestStream, 'inFlight' | 'isOpen' | 'closed' | 'request' | 'close'>
+
+interface Waiting {
+  readonly run: (stream: PooledStream) => void
+  readonly fail: (error: unknown) => void
+}
+
 /**
- * Long-lived streams to peers (facts: stack 2.2). A request takes the least busy one; when all are busy it waits.
+ * Long-lived streams of one kind to one peer (facts: stack 2.2).
  *
- * `key` is a peer and a kind of stream.
+ * A request takes a stream that is idle, else one that is opened for it; when there are as many as may be it shares the
+ * least busy one; when all are full it waits.
  */
 export class RequestPool {
-  private readonly open: (key: string) => Promise<RequestStream>
-  private readonly streams = new Map<string, Set<RequestStream>>()
-  private readonly opening = new Map<string, number>()
-  private readonly waiting = new Map<string, (() => void)[]>()
+  private readonly open: () => Promise<PooledStream>
+  private readonly onEmpty: () => void
+  private readonly streams = new Set<PooledStream>()
+  private readonly waiting: Waiting[] = []
+  private opening = 0
+  private maxStreams = MAX_STREAMS
+  private isClosed = false
 
-  constructor(open: (key: string) => Promise<RequestStream>) {
+  /** @param onEmpty there is no stream any more and nobody waits: the pool may be forgotten */
+  constructor(open: () => Promise<PooledStream>, onEmpty: () => void) {
     this.open = open
+    this.onEmpty = onEmpty
   }
 
-  /** @throws ArchiveError as `RequestStream.request` and `open` */
-  async request(
-    key: string,
-    bytes: Uint8Array,
-    options: { frames: number; deadlineMs: number },
-  ): Promise<Uint8Array[]> {
-    for (;;) {
-      const stream = await this.pick(key)
-      // Another may have taken the last place while this one waited for it.
-      if (stream.inFlight >= MAX_IN_FLIGHT || !stream.isOpen) continue
-      try {
-        return await stream.request(bytes, options.frames, options.deadlineMs)
-      } finally {
-        if (!stream.isOpen) this.streams.get(key)?.delete(stream)
-        this.waiting.get(key)?.shift()?.()
+  /**
+   * @param options `deadlineMs` counts from the time when the answer is this request's turn
+   * @throws ArchiveError as `RequestStream.request` and `open`; PROTOCOL_PEER_UNREACHABLE after `close`
+   */
+  request(bytes: Uint8Array, options: { readonly frames: number; readonly deadlineMs: number }): Promise<Uint8Array[]> {
+    if (this.isClosed) return Promise.reject(closedError())
+    return new Promise((resolve, reject) => {
+      const run = (stream: PooledStream): void => {
+        const answer = stream.request(bytes, options.frames, options.deadlineMs)
+        void answer.then(resolve, reject).finally(() => this.next())
       }
-    }
-  }
-
-  async close(deadlineMs: number): Promise<void> {
-    const all = [...this.streams.values()].flatMap((streams) => [...streams])
-    this.streams.clear()
-    await Promise.all(all.map((stream) => stream.close(deadlineMs)))
-  }
-
-  private async pick(key: string): Promise<RequestStream> {
-    const streams = this.streams.get(key) ?? new Set<RequestStream>()
-    this.streams.set(key, streams)
-    for (const stream of streams) if (!stream.isOpen) streams.delete(stream)
-    const least = [...streams].sort((a, b) => a.inFlight - b.inFlight)[0]
-    const opening = this.opening.get(key) ?? 0
-    if (least && (least.inFlight === 0 || streams.size + opening >= MAX_STREAMS) && least.inFlight < MAX_IN_FLIGHT) {
-      return least
-    }
-    if (streams.size + opening < MAX_STREAMS) return await this.add(key, streams)
-    await new Promise<void>((resolve) => {
-      const waiters = this.waiting.get(key) ?? []
-      waiters.push(resolve)
-      this.waiting.set(key, waiters)
+      this.waiting.push({ run, fail: reject })
+      this.next()
     })
-    return await this.pick(key)
   }
 
-  private async add(key: string, streams: Set<RequestStream>): Promise<RequestStream> {
-    this.opening.set(key, (this.opening.get(key) ?? 0) + 1)
+  /** Ends the streams; who waits or asks from now on is refused. */
+  async close(deadlineMs: number): Promise<void> {
+    this.isClosed = true
+    this.failAll(closedError())
+    await Promise.all(Array.from(this.streams, (stream) => stream.close(deadlineMs)))
+  }
+
+  private next(): void {
+    for (const stream of this.streams) if (!stream.isOpen) this.drop(stream)
+    while (this.waiting.length > 0) {
+      const stream = this.pick()
+      if (!stream) break
+      this.waiting.shift()?.run(stream)
+    }
+    while (this.opening < this.waiting.length && this.mayOpen()) void this.openOne()
+    if (this.streams.size === 0 && this.opening === 0 && this.waiting.length === 0) this.onEmpty()
+  }
+
+  /** The least busy stream, unless it is better to open one more. */
+  private pick(): PooledStream | undefined {
+    const [least] = [...this.streams].sort((a, b) => a.inFlight - b.inFlight)
+    if (!least || least.inFlight >= MAX_IN_FLIGHT) return undefined
+    return least.inFlight === 0 || !this.mayOpen() ? least : undefined
+  }
+
+  private mayOpen(): boolean {
+    return !this.isClosed && this.streams.size + this.opening < this.maxStreams
+  }
+
+  private async openOne(): Promise<void> {
+    this.opening++
     try {
-      const stream = await this.open(key)
-      streams.add(stream)
-      return stream
+      this.add(await this.open())
+    } catch (error) {
+      // A peer that takes no further stream is not asked for one again; without any it is not there.
+      this.maxStreams = Math.max(1, this.streams.size)
+      if (this.streams.size === 0 && this.opening === 1) this.failAll(error)
     } finally {
-      this.opening.set(key, (this.opening.get(key) ?? 1) - 1)
-      this.waiting.get(key)?.shift()?.()
+      this.opening--
+      this.next()
     }
   }
+
+  private add(stream: PooledStream): void {
+    if (this.isClosed) return void stream.close(0)
+    this.streams.add(stream)
+    void stream.closed.then(() => this.next())
+  }
+
+  /** One that the peer has ended its half of is not of use any more. */
+  private drop(stream: PooledStream): void {
+    this.streams.delete(stream)
+    void stream.close(0)
+  }
+
+  private failAll(error: unknown): void {
+    for (const { fail } of this.waiting.splice(0)) fail(error)
+  }
+}
+
+function closedError(): ArchiveError {
+  return new ArchiveError('PROTOCOL_PEER_UNREACHABLE', 'this node is ending')
 }

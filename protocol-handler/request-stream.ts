@@ -20,6 +20,10 @@ export class RequestStream {
     return this.count
   }
 
+  get closed(): Promise<void> {
+    return this.frames.closed
+  }
+
   get isOpen(): boolean {
     return this.open && this.frames.isOpen
   }
@@ -53,9 +57,11 @@ export class RequestStream {
     }
   }
 
-  close(deadlineMs: number): Promise<void> {
+  /** Requests that wait for their answers fail. */
+  async close(deadlineMs: number): Promise<void> {
     this.open = false
-    return this.frames.close(deadlineMs)
+    if (this.count > 0) this.frames.abort(new ArchiveError('PROTOCOL_PEER_UNREACHABLE', 'this node ends the stream'))
+    else await this.frames.close(deadlineMs)
   }
 
   private async readFrames(count: number, deadlineMs: number): Promise<Uint8Array[]> {
