@@ -47,10 +47,17 @@ export class FramedStream {
     }
   }
 
-  /** Resolves when the bytes are with the network. @throws ArchiveError PROTOCOL_PEER_UNREACHABLE at the deadline */
+  /**
+   * Resolves when the connection has taken all bytes: who writes the next message then holds one at a time.
+   *
+   * @throws ArchiveError PROTOCOL_PEER_UNREACHABLE at the deadline
+   */
   async write(bytes: Uint8Array, deadlineMs: number): Promise<void> {
+    const signal = AbortSignal.timeout(deadlineMs)
     try {
-      await this.frames.write(bytes, { signal: AbortSignal.timeout(deadlineMs) })
+      await this.frames.write(bytes, { signal })
+      // libp2p tells of room in the window as soon as there is any; it may be one byte, and then another.
+      while (this.stream.writeBufferLength > 0 || this.stream.writableNeedsDrain) await this.nextRoom(signal)
     } catch (error) {
       throw wrap(error, 'the peer takes no message')
     }
@@ -67,6 +74,30 @@ export class FramedStream {
 
   abort(reason: unknown): void {
     this.stream.abort(reason instanceof Error ? reason : new Error(String(reason)))
+  }
+
+  /** Something was taken, but for a stream that has ended. */
+  private nextRoom(signal: AbortSignal): Promise<void> {
+    const { stream } = this
+    return new Promise((resolve, reject) => {
+      const end = (error?: Error): void => {
+        stream.removeEventListener('drain', onRoom)
+        stream.removeEventListener('idle', onRoom)
+        stream.removeEventListener('close', onClose)
+        signal.removeEventListener('abort', onLate)
+        if (error) reject(error)
+        else resolve()
+      }
+      const onRoom = (): void => end()
+      const onClose = (): void => end(new Error('the stream was closed'))
+      const onLate = (): void => end(new Error('it was not taken in time'))
+      if (signal.aborted) return onLate()
+      if (stream.status !== 'open') return onClose()
+      stream.addEventListener('drain', onRoom)
+      stream.addEventListener('idle', onRoom)
+      stream.addEventListener('close', onClose)
+      signal.addEventListener('abort', onLate)
+    })
   }
 }
 

@@ -32,5 +32,22 @@ export const MAX_BLOCK_ANSWER_BYTES = 2 * 1_048_576
 export const MAX_REQUEST_BYTES = 1_024
 /** Streams of one kind of one connection: four that are used, and those of a restart that are not yet closed. */
 export const MAX_STREAMS_PER_PEER = 16
+/** Streams of one connection that a peer opens: 16 of each of the seven kinds, and those of gossip, identify and ping. */
+export const MAX_MUXED_STREAMS = 128
+/** What a stream takes in unread, and one yamux frame at most: four answers of 1 MiB on their way, enough for 50 ms at 80 MiB/s. */
+export const MAX_STREAM_WINDOW_BYTES = 4 * 1_048_576
+/** What waits in a connection for a peer to read: an answer of every stream that an honest peer has at a time, and half as much again. */
+export const MAX_UNSENT_BYTES = 24 * 1_048_576
+/** What a peer sends while it takes nothing: a window update and a request now and then; each may leave an answer of 150 bytes. */
+export const MAX_FRAMES_WHILE_FULL = 10_000
+/**
+ * Connections that have not said who they are. One host may open 50 a second and keep each for 5 seconds, so it cannot
+ * take all; each costs some 30 kB.
+ */
+export const MAX_HALF_OPEN_CONNECTIONS = 500
+/** Joiners of a site behind one address come together; the default of five a second leaves some without peers (facts: stack 2.4). */
+export const MAX_CONNECTIONS_PER_SECOND_AND_HOST = 50
 /** The largest gossip message, an announcement in which every hash slot is incomplete, in its envelope. */
 export const MAX_GOSSIP_BYTES = 65_536
+/** What waits for a peer that does not read gossip: as much as 16 of the largest messages. */
+export const MAX_UNSENT_GOSSIP_BYTES = 16 * MAX_GOSSIP_BYTES

@@ -5,6 +5,7 @@ import { TokenBucket } from './token-bucket.ts'
 export interface PeerShare {
   readonly requestsPerSecond: number
   readonly bytesPerSecond: number
+  /** At least 28, which an honest peer has that asks for everything: four of each of the seven kinds. */
   readonly openStreams: number
 }
 
@@ -60,6 +61,10 @@ export class PeerLimits {
     if (use.streams >= this.share.openStreams) return false
     use.streams++
     return true
+  }
+
+  streamsOf(peer: string): number {
+    return this.uses.get(peer)?.streams ?? 0
   }
 
   closeStream(peer: string): void {

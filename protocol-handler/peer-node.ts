@@ -1,53 +1,38 @@
 import './node20-shim.ts'
-import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
-import { gossipsub, TopicValidatorResult } from '@libp2p/gossipsub'
-import { identify } from '@libp2p/identify'
+import { TopicValidatorResult } from '@libp2p/gossipsub'
 import type { PeerId } from '@libp2p/interface'
-import { mdns } from '@libp2p/mdns'
-import { noise } from '@libp2p/noise'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { ping } from '@libp2p/ping'
-import { tcp } from '@libp2p/tcp'
-import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
-import { createLibp2p } from 'libp2p'
-import { ArchiveError, type StoreIdentity } from '../core/index.ts'
+import { ArchiveError } from '../core/index.ts'
 import { FramedStream } from './framed-stream.ts'
-import { MAX_GOSSIP_BYTES, MAX_REQUEST_BYTES, MAX_STREAMS_PER_PEER } from './limits.ts'
+import { createLibp2pNode, DIAL_MS, type Libp2pNode, type Libp2pNodeOptions } from './libp2p-node.ts'
+import { MAX_REQUEST_BYTES, MAX_STREAMS_PER_PEER } from './limits.ts'
 import { formatProtocolId, type StreamName, TOPICS, type TopicName } from './network-name.ts'
-import type { PeerScores } from './peer-scores.ts'
+import type { Ban, Offence, PeerScores } from './peer-scores.ts'
 import { RequestPool } from './request-pool.ts'
 import { RequestStream } from './request-stream.ts'
-import { type ServeModules, type StreamService, serveStream } from './serve-stream.ts'
+import { type Patience, type ServeModules, type StreamService, serveStream, USUAL_PATIENCE } from './serve-stream.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
 
-/** Connecting, and agreeing on a protocol. */
-const DIAL_MS = 10_000
 const CLOSE_MS = 2_000
 /** Three answers of 1 MiB and what stands around them. */
 const MAX_WAITING_ANSWER_BYTES = 4 * 1_048_576
-/** Joiners of a site behind one address come together; the default of five a second leaves some without peers (facts: stack 2.4). */
-const CONNECTIONS_PER_SECOND_AND_HOST = 50
-
 const RESULTS: Record<Verdict, TopicValidatorResult> = {
   accept: TopicValidatorResult.Accept,
   ignore: TopicValidatorResult.Ignore,
   reject: TopicValidatorResult.Reject,
 }
 
-export interface PeerNodeOptions {
-  readonly identity: StoreIdentity
-  /** 32-byte secret of the PeerId. */
-  readonly seed: Uint8Array
-  /** Multiaddrs, such as `/ip4/0.0.0.0/tcp/31500`. */
-  readonly listen: readonly string[]
-  readonly maxConnections: number
-  /** Find others in the local network; off where tests and a devnet run. */
-  readonly mdns: boolean
+export interface PeerNodeOptions extends Libp2pNodeOptions {
+  /** Other than the usual ones in tests. */
+  readonly patience?: Patience
 }
 
-export interface PeerNodeModules extends ServeModules {
+export interface PeerNodeModules extends Omit<ServeModules, 'onOffence' | 'patience'> {
+  /** Told of every offence; nobody else tells them. */
   readonly scores: PeerScores
+  /** `ban` when it was one too many. */
+  readonly onOffence: (peer: string, offence: Offence, ban: Ban | undefined) => void
 }
 
 /** Takes a gossip message; a refusal is thrown. `author` signed it, which the network has checked. */
@@ -57,16 +42,12 @@ export type GossipHandler = (bytes: Uint8Array, author: Uint8Array) => Promise<v
 export class PeerNode {
   private readonly options: PeerNodeOptions
   private readonly modules: PeerNodeModules
-  private readonly libp2p: Awaited<ReturnType<typeof createNode>>
+  private readonly libp2p: Libp2pNode
   /** By peer, kind of stream and bound of an answer. */
   private readonly pools = new Map<string, RequestPool>()
   private readonly handlers = new Map<string, GossipHandler>()
 
-  private constructor(
-    options: PeerNodeOptions,
-    modules: PeerNodeModules,
-    libp2p: Awaited<ReturnType<typeof createNode>>,
-  ) {
+  private constructor(options: PeerNodeOptions, modules: PeerNodeModules, libp2p: Libp2pNode) {
     this.options = options
     this.modules = modules
     this.libp2p = libp2p
@@ -81,7 +62,7 @@ export class PeerNode {
 
   /** Begins to listen. @throws ArchiveError PROTOCOL_LISTEN_FAILED */
   static async start(options: PeerNodeOptions, modules: PeerNodeModules): Promise<PeerNode> {
-    const libp2p = await createNode(options, modules)
+    const libp2p = await createLibp2pNode(options, (peer) => modules.scores.isBanned(peer))
     const node = new PeerNode(options, modules, libp2p)
     try {
       await libp2p.start()
@@ -126,7 +107,11 @@ export class PeerNode {
           maxFrameBytes: service.request.maxBytes,
           maxWaitingBytes: MAX_REQUEST_BYTES * 64,
         })
-        await serveStream(service, frames, connection.remotePeer.toString(), this.modules)
+        await serveStream(service, frames, connection.remotePeer.toString(), {
+          ...this.modules,
+          patience: this.options.patience ?? USUAL_PATIENCE,
+          onOffence: (peer, offence) => this.penalise(peer, offence),
+        })
       },
       { maxInboundStreams: MAX_STREAMS_PER_PEER, maxOutboundStreams: MAX_STREAMS_PER_PEER },
     )
@@ -166,6 +151,20 @@ export class PeerNode {
     await this.libp2p.hangUp(peerIdFromString(peer), { signal: AbortSignal.timeout(CLOSE_MS) }).catch(() => undefined)
   }
 
+  /** Takes score from a peer; whom that bans is cut off. */
+  penalise(peer: string, offence: Offence): void {
+    const ban = this.modules.scores.onOffence(peer, offence)
+    this.modules.onOffence(peer, offence, ban)
+    if (ban) this.cutOff(peer)
+  }
+
+  /** By the operator; `durationMs` may be infinite. */
+  ban(peer: string, durationMs: number): Ban {
+    const ban = this.modules.scores.ban(peer, durationMs)
+    this.cutOff(peer)
+    return ban
+  }
+
   /** Who hears of a topic beside us. */
   subscribersOf(name: TopicName): string[] {
     return this.libp2p.services.pubsub.getSubscribers(formatProtocolId(this.options.identity, name)).map(String)
@@ -180,6 +179,12 @@ export class PeerNode {
     await this.libp2p.services.pubsub.publish(formatProtocolId(this.options.identity, name), bytes)
   }
 
+  /** At once: whoever is banned may not make us wait. */
+  private cutOff(peer: string): void {
+    const banned = new ArchiveError('PROTOCOL_PEER_LIMIT', 'the peer is banned')
+    for (const connection of this.libp2p.getConnections(peerIdFromString(peer))) connection.abort(banned)
+  }
+
   private async judge(topic: string, bytes: Uint8Array, author: PeerId): Promise<Verdict> {
     const handler = this.handlers.get(topic)
     if (!handler || this.modules.scores.isBanned(author.toString())) return 'ignore'
@@ -188,7 +193,7 @@ export class PeerNode {
       return 'accept'
     } catch (error) {
       const verdict = verdictOf(error)
-      if (verdict === 'reject') this.modules.onOffence(author.toString(), 'reject')
+      if (verdict === 'reject') this.penalise(author.toString(), 'reject')
       if (verdict === undefined) this.modules.onFailure(error)
       return verdict ?? 'ignore'
     }
@@ -218,42 +223,4 @@ export class PeerNode {
       throw new ArchiveError('PROTOCOL_PEER_UNREACHABLE', `no stream to ${peer}`, { peer }, error)
     }
   }
-}
-
-async function createNode(options: PeerNodeOptions, { scores }: PeerNodeModules) {
-  const denied = (peer: PeerId): boolean => scores.isBanned(peer.toString())
-  return await createLibp2p({
-    start: false,
-    nodeInfo: { name: 'massa-storage', userAgent: 'massa-storage' },
-    privateKey: await generateKeyPairFromSeed('Ed25519', options.seed),
-    addresses: { listen: [...options.listen] },
-    transports: [tcp()],
-    connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
-    peerDiscovery: options.mdns ? [mdns()] : [],
-    connectionManager: {
-      maxConnections: options.maxConnections,
-      inboundConnectionThreshold: CONNECTIONS_PER_SECOND_AND_HOST,
-      maxIncomingPendingConnections: CONNECTIONS_PER_SECOND_AND_HOST,
-      dialTimeout: DIAL_MS,
-    },
-    connectionGater: {
-      denyDialPeer: denied,
-      denyInboundEncryptedConnection: denied,
-      denyOutboundEncryptedConnection: denied,
-    },
-    services: {
-      identify: identify(),
-      ping: ping(),
-      pubsub: gossipsub({
-        allowPublishToZeroTopicPeers: true,
-        fallbackToFloodsub: false,
-        globalSignaturePolicy: 'StrictSign',
-        maxInboundDataLength: MAX_GOSSIP_BYTES,
-        allowedTopics: TOPICS.map((name) => formatProtocolId(options.identity, name)),
-        // Many honest nodes share a host: a desk, a hoster (facts: stack 2.4).
-        scoreParams: { IPColocationFactorWeight: 0 },
-      }),
-    },
-  })
 }

@@ -7,10 +7,16 @@ import type { Offence } from './peer-scores.ts'
 import { verdictOf } from './verdict.ts'
 import type { Priority, WorkQueue } from './work-queue.ts'
 
-/** A stream on which nobody asks is ended: streams are kept for those who use them. */
-const IDLE_MS = 120_000
-/** A reader that takes nothing for so long is cut off. */
-const WRITE_MS = 30_000
+/** How long a peer is waited for. */
+export interface Patience {
+  /** For a whole request: a stream on which nobody asks is ended, and so is one whose requests drip. */
+  readonly idleMs: number
+  /** For an answer to be taken: a reader that takes nothing, or a byte now and then, is cut off. */
+  readonly writeMs: number
+}
+
+/** Streams are kept for those who use them. An answer of 1 MiB at 35 kB/s. */
+export const USUAL_PATIENCE: Patience = { idleMs: 120_000, writeMs: 30_000 }
 
 /** How requests of one kind are answered. */
 export interface StreamService<Q> {
@@ -25,26 +31,38 @@ export interface StreamService<Q> {
 export interface ServeModules {
   readonly limits: PeerLimits
   readonly queue: WorkQueue
+  readonly patience: Patience
   readonly onOffence: (peer: string, offence: Offence) => void
   /** What is a bug of ours, or a failure of the disk: the peer is told that we are busy. */
   readonly onFailure: (error: unknown) => void
 }
 
-/** Answers the requests of one stream in their order until the peer ends it, is silent, or goes too far. Never throws. */
+/**
+ * Answers the requests of one stream in their order until the peer ends it, is silent, or goes too far. Never throws.
+ *
+ * While an answer is being taken the next one is made, so that disk and network work at the same time; no third one.
+ */
 export async function serveStream<Q>(
   service: StreamService<Q>,
   frames: FramedStream,
   peer: string,
   modules: ServeModules,
 ): Promise<void> {
-  const { limits, onOffence } = modules
+  const { limits, onOffence, patience } = modules
   if (!limits.openStream(peer)) {
     frames.abort(new ArchiveError('PROTOCOL_PEER_LIMIT', 'too many streams'))
     return onOffence(peer, 'limit')
   }
+  let taken: Promise<void> = Promise.resolve()
+  const send = async (answer: readonly Uint8Array[]): Promise<void> => {
+    for (const frame of answer) {
+      limits.onSent(peer, frame.length)
+      await frames.write(frame, patience.writeMs)
+    }
+  }
   try {
     for (;;) {
-      const bytes = await frames.read(IDLE_MS)
+      const bytes = await frames.read(patience.idleMs)
       if (!bytes) break
       const request = service.request.decode(bytes)
       const admission = limits.admit(peer)
@@ -52,12 +70,13 @@ export async function serveStream<Q>(
       if (admission === 'cut') throw new ArchiveError('PROTOCOL_PEER_LIMIT', 'too many requests')
       const answer =
         admission === 'busy' ? service.refuse(request, 'busy') : await answerOne(service, request, peer, modules)
-      for (const frame of answer) {
-        limits.onSent(peer, frame.length)
-        await frames.write(frame, WRITE_MS)
-      }
+      await taken
+      taken = send(answer)
+      // Whoever takes nothing is not read any more either.
+      taken.catch((error) => frames.abort(error))
     }
-    await frames.close(WRITE_MS)
+    await taken
+    await frames.close(patience.writeMs)
   } catch (error) {
     frames.abort(error)
     if (isArchiveError(error, 'PROTOCOL_PEER_LIMIT')) onOffence(peer, 'limit')

@@ -1,109 +1,24 @@
 import assert from 'node:assert/strict'
-import { sha256 } from '#crypto'
-import { ArchiveError, type StoreIdentity, toHex } from '../../core/index.ts'
-import { systemClock } from '../../daemon/system-clock.ts'
-import { auditRequestCodec, auditResponseCodec } from '../../protocol-handler/index.ts'
-import { PeerLimits } from '../../protocol-handler/peer-limits.ts'
-import { PeerNode } from '../../protocol-handler/peer-node.ts'
-import { type Offence, PeerScores } from '../../protocol-handler/peer-scores.ts'
-import type { StreamService } from '../../protocol-handler/serve-stream.ts'
-import { WorkQueue } from '../../protocol-handler/work-queue.ts'
-
-const IDENTITY: StoreIdentity = {
-  network: { chainId: 77n, genesisTimestampMs: 1_795_246_964_000n },
-  chunkSizeBytes: 1_048_576,
-}
-const DEADLINE_MS = 5_000
-const CHUNK_ID = sha256(new TextEncoder().encode('chunk'))
-
-type AuditRequest = ReturnType<typeof auditRequestCodec.decode>
-
-interface Peer {
-  readonly node: PeerNode
-  readonly scores: PeerScores
-  readonly offences: [string, Offence][]
-  readonly failures: unknown[]
-}
-
-const opened: PeerNode[] = []
-
-async function openPeer(
-  name: string,
-  options: { requestsPerSecond?: number; identity?: StoreIdentity } = {},
-): Promise<Peer> {
-  const scores = new PeerScores(systemClock)
-  const offences: [string, Offence][] = []
-  const failures: unknown[] = []
-  const share = { requestsPerSecond: options.requestsPerSecond ?? 1_000, bytesPerSecond: 1e9, openStreams: 8 }
-  const node = await PeerNode.start(
-    {
-      identity: options.identity ?? IDENTITY,
-      seed: sha256(new TextEncoder().encode(name)),
-      listen: ['/ip4/127.0.0.1/tcp/0'],
-      maxConnections: 50,
-      mdns: false,
-    },
-    {
-      scores,
-      limits: new PeerLimits(share, systemClock),
-      queue: new WorkQueue({ concurrency: 4, capacity: 100 }),
-      onOffence: (peer, offence) => {
-        offences.push([peer, offence])
-        scores.onOffence(peer, offence)
-      },
-      onFailure: (error) => failures.push(error),
-    },
-  )
-  opened.push(node)
-  return { node, scores, offences, failures }
-}
-
-/** Answers every audit with the index that was asked for. */
-function echoAudits(): StreamService<AuditRequest> {
-  return {
-    request: auditRequestCodec,
-    priorityOf: () => 'read',
-    answer: async ({ leafIndex }) => [
-      auditResponseCodec.encode({
-        status: 'ok',
-        leafIndex,
-        byteLength: 1_048_576,
-        treeRoot: CHUNK_ID,
-        leaf: new Uint8Array(1_024).fill(leafIndex),
-        path: Array.from({ length: 10 }, () => CHUNK_ID),
-      }),
-    ],
-    refuse: (_, status) => [auditResponseCodec.encode({ status })],
-  }
-}
-
-async function ask(from: Peer, to: Peer, leafIndex: number) {
-  const [frame] = await from.node.request(to.node.peer, 'audit', {
-    bytes: auditRequestCodec.encode({ chunkId: CHUNK_ID, leafIndex }),
-    maxAnswerBytes: auditResponseCodec.maxBytes,
-    frames: 1,
-    deadlineMs: DEADLINE_MS,
-  })
-  assert.ok(frame)
-  return auditResponseCodec.decode(frame)
-}
-
-async function connect(from: Peer, to: Peer): Promise<void> {
-  assert.equal(await from.node.dial(to.node.addresses[0] ?? ''), to.node.peer)
-}
-
-async function until(isOver: () => boolean): Promise<void> {
-  const limit = Date.now() + 10_000
-  while (!isOver()) {
-    assert.ok(Date.now() < limit, 'not within 10 s')
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}
+import { ArchiveError, toHex } from '../../core/index.ts'
+import { auditRequestCodec, MAX_CHUNK_ANSWER_BYTES } from '../../protocol-handler/index.ts'
+import { Redialer } from '../../protocol-handler/redial.ts'
+import { SetClock } from '../devnet/set-clock.ts'
+import {
+  addressOf,
+  ask,
+  CHUNK_ID,
+  closePeers,
+  connect,
+  DEADLINE_MS,
+  echoAudits,
+  IDENTITY,
+  openPeer,
+  type Peer,
+  until,
+} from '../protocol-handler/open-peer.ts'
 
 describe('protocol-handler/peer-node over loopback', () => {
-  afterEach(async () => {
-    await Promise.all(opened.splice(0).map((node) => node.stop()))
-  })
+  afterEach(closePeers)
 
   it('its PeerId is that of its key, 38 bytes', async () => {
     const { node } = await openPeer('a')
@@ -124,13 +39,15 @@ describe('protocol-handler/peer-node over loopback', () => {
   })
 
   it('limit: who asks for more than its share is told that the other is busy', async () => {
-    const [a, b] = [await openPeer('a'), await openPeer('b', { requestsPerSecond: 1 })]
+    const [a, b] = [
+      await openPeer('a'),
+      await openPeer('b', { share: { requestsPerSecond: 1 }, clock: new SetClock() }),
+    ]
     await b.node.serve('audit', echoAudits())
     await connect(a, b)
     const answers: string[] = []
     for (let i = 0; i < 8; i++) answers.push((await ask(a, b, i)).status)
-    assert.deepEqual(answers.slice(0, 5), ['ok', 'ok', 'ok', 'ok', 'ok'])
-    assert.ok(answers.includes('busy'), answers.join(' '))
+    assert.deepEqual(answers, ['ok', 'ok', 'ok', 'ok', 'ok', 'busy', 'busy', 'busy'])
   })
 
   it('a failure of the disk is answered with busy, and the stream goes on', async () => {
@@ -168,11 +85,21 @@ describe('protocol-handler/peer-node over loopback', () => {
     assert.equal((await ask(a, b, 3)).status, 'ok')
   })
 
-  it('hostile: an answer longer than its kind allows is refused, no byte of it kept', async () => {
+  it('limit: an answer as long as its kind allows is read, of one byte more no byte is kept', async () => {
     const [a, b] = [await openPeer('a'), await openPeer('b')]
-    await b.node.serve('audit', { ...echoAudits(), answer: async () => [new Uint8Array(1_000_000)] })
+    let bytes = MAX_CHUNK_ANSWER_BYTES
+    await b.node.serve('audit', { ...echoAudits(), answer: async () => [new Uint8Array(bytes)] })
     await connect(a, b)
-    await assert.rejects(ask(a, b, 1), { code: 'PROTOCOL_MESSAGE_INVALID' })
+    const request = {
+      bytes: auditRequestCodec.encode({ chunkId: CHUNK_ID, leafIndex: 1 }),
+      maxAnswerBytes: MAX_CHUNK_ANSWER_BYTES,
+      frames: 1,
+      deadlineMs: DEADLINE_MS,
+    }
+    const [answer] = await a.node.request(b.node.peer, 'audit', request)
+    assert.equal(answer?.length, MAX_CHUNK_ANSWER_BYTES)
+    bytes++
+    await assert.rejects(a.node.request(b.node.peer, 'audit', request), { code: 'PROTOCOL_MESSAGE_INVALID' })
   })
 
   it('hostile: a peer that never answers is left at the deadline', async () => {
@@ -188,12 +115,94 @@ describe('protocol-handler/peer-node over loopback', () => {
     await assert.rejects(request, { code: 'PROTOCOL_PEER_UNREACHABLE' })
   })
 
-  it('a banned peer is not let in', async () => {
-    const [a, b] = [await openPeer('a'), await openPeer('b')]
-    b.scores.ban(a.node.peer, 60_000)
-    await a.node.dial(b.node.addresses[0] ?? '').catch(() => undefined)
-    await assert.rejects(ask(a, b, 1), { code: 'PROTOCOL_PEER_UNREACHABLE' })
+  it('a banned peer is cut off and not let in, and is again when the ban is over', async () => {
+    const clock = new SetClock()
+    const [a, b] = [await openPeer('a'), await openPeer('b', { clock })]
+    await b.node.serve('audit', echoAudits())
+    await connect(a, b)
+    assert.equal((await ask(a, b, 1)).status, 'ok')
+    b.node.ban(a.node.peer, 60_000)
     assert.deepEqual(b.node.peers, [])
+    // The dialler may believe itself connected until it has heard that it is not.
+    await a.node.dial(addressOf(b)).catch(() => undefined)
+    await assert.rejects(ask(a, b, 1), { code: 'PROTOCOL_PEER_UNREACHABLE' })
+    await assert.rejects(b.node.dial(addressOf(a)), { code: 'PROTOCOL_PEER_UNREACHABLE' })
+    assert.deepEqual(b.node.peers, [])
+    await until(() => a.node.peers.length === 0)
+    clock.timeMs += 60_000
+    await connect(a, b)
+    assert.equal((await ask(a, b, 2)).status, 'ok')
+  })
+
+  it('the tenth offence bans and cuts off', async () => {
+    const [a, b] = [await openPeer('a'), await openPeer('b', { clock: new SetClock() })]
+    await connect(a, b)
+    await until(() => b.node.peers.length === 1)
+    for (let i = 0; i < 9; i++) b.node.penalise(a.node.peer, 'reject')
+    assert.deepEqual(b.node.peers, [a.node.peer])
+    b.node.penalise(a.node.peer, 'reject')
+    assert.deepEqual(b.node.peers, [])
+    assert.equal(b.scores.isBanned(a.node.peer), true)
+    assert.equal(b.offences.length, 10)
+  })
+
+  it('what another listens on is PROTOCOL_LISTEN_FAILED, and a stop may be repeated', async () => {
+    const a = await openPeer('a')
+    const [, port] = /tcp\/(\d+)/.exec(addressOf(a)) ?? []
+    await assert.rejects(openPeer('b', { listen: `/ip4/127.0.0.1/tcp/${port}` }), { code: 'PROTOCOL_LISTEN_FAILED' })
+    await a.node.stop()
+    await a.node.stop()
+    await assert.rejects(a.node.dial(addressOf(a)), { code: 'PROTOCOL_PEER_UNREACHABLE' })
+    const again = await openPeer('b', { listen: `/ip4/127.0.0.1/tcp/${port}` })
+    assert.equal(again.node.addresses.length, 1)
+  })
+
+  it('nobody there: dial and request are PROTOCOL_PEER_UNREACHABLE', async () => {
+    const [a, b] = [await openPeer('a'), await openPeer('b')]
+    await b.node.stop()
+    await assert.rejects(a.node.dial('/ip4/127.0.0.1/tcp/1'), { code: 'PROTOCOL_PEER_UNREACHABLE' })
+    await assert.rejects(ask(a, b, 1), { code: 'PROTOCOL_PEER_UNREACHABLE' })
+  })
+
+  it('a stop fails the requests that are in flight and those that come', async () => {
+    const [a, b] = [await openPeer('a'), await openPeer('b')]
+    let asked = 0
+    await b.node.serve('audit', {
+      ...echoAudits(),
+      answer: () => {
+        asked++
+        return new Promise(() => {})
+      },
+    })
+    await connect(a, b)
+    const requests = Array.from({ length: 20 }, (_, i) =>
+      assert.rejects(ask(a, b, i), { code: 'PROTOCOL_PEER_UNREACHABLE' }),
+    )
+    await until(() => asked >= 4)
+    await a.node.stop()
+    await Promise.all(requests)
+    await assert.rejects(ask(a, b, 1), { code: 'PROTOCOL_PEER_UNREACHABLE' })
+  })
+
+  it('who was hung up on is dialled again, and its streams are opened again', async () => {
+    const [a, b] = [await openPeer('a'), await openPeer('b')]
+    await b.node.serve('audit', echoAudits())
+    const redialer = new Redialer(
+      {
+        listTargets: () => [addressOf(b)],
+        isConnected: () => a.node.peers.includes(b.node.peer),
+        dial: (address) => a.node.dial(address),
+      },
+      new SetClock(),
+    )
+    for (let i = 0; i < 3; i++) {
+      await redialer.lookOnce()
+      assert.deepEqual(a.node.peers, [b.node.peer])
+      assert.equal((await ask(a, b, i)).status, 'ok')
+      await a.node.hangUp(b.node.peer)
+      assert.deepEqual(a.node.peers, [])
+      await until(() => b.node.peers.length === 0)
+    }
   })
 
   it('foreign network: its streams are not spoken', async () => {

@@ -1,0 +1,79 @@
+import type { ComponentLogger, MessageStream, StreamMessageEvent, StreamMuxerFactory } from '@libp2p/interface'
+import { yamux } from '@libp2p/yamux'
+import { ArchiveError } from '../core/index.ts'
+import { MAX_FRAMES_WHILE_FULL, MAX_MUXED_STREAMS, MAX_STREAM_WINDOW_BYTES, MAX_UNSENT_BYTES } from './limits.ts'
+
+const HEADER_BYTES = 12
+const TYPE_AT = 1
+const LENGTH_AT = 8
+const DATA = 0
+
+/**
+ * Yamux that bounds what a peer makes us hold: libp2p's takes in a frame of any length, up to 4 GiB, before it looks at
+ * the window, and keeps any number of answers to pings and to refused streams for a peer that reads nothing.
+ */
+export function boundedYamux(): (components: { logger: ComponentLogger }) => StreamMuxerFactory {
+  const create = yamux({
+    maxInboundStreams: MAX_MUXED_STREAMS,
+    // Those that come while the connection is still being handed over: a peer may ask for much as soon as it is there.
+    maxEarlyStreams: MAX_MUXED_STREAMS,
+    streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES },
+  })
+  return () => {
+    const factory = create()
+    const createStreamMuxer = factory.createStreamMuxer.bind(factory)
+    factory.createStreamMuxer = (connection) => {
+      guard(connection)
+      return createStreamMuxer(connection)
+    }
+    return factory
+  }
+}
+
+/** Ends the connection when a frame is longer than any window, or the peer goes on asking for more than it takes. */
+export function guard(connection: MessageStream): void {
+  const frames = new FrameWalk()
+  let framesWhileFull = 0
+  const onDrain = (): void => {
+    framesWhileFull = 0
+  }
+  connection.addEventListener('drain', onDrain)
+  connection.addEventListener('message', ({ data }) => {
+    const count = frames.walk(data)
+    framesWhileFull = connection.writableNeedsDrain ? framesWhileFull + count : 0
+    if (frames.longestBytes > MAX_STREAM_WINDOW_BYTES) {
+      connection.abort(new ArchiveError('PROTOCOL_MESSAGE_INVALID', `a frame of ${frames.longestBytes} bytes`))
+    } else if (framesWhileFull > MAX_FRAMES_WHILE_FULL || connection.writeBufferLength > MAX_UNSENT_BYTES) {
+      connection.abort(new ArchiveError('PROTOCOL_PEER_LIMIT', 'a peer asks and does not read'))
+    }
+  })
+}
+
+/** Goes from header to header, whatever pieces they come in. */
+class FrameWalk {
+  longestBytes = 0
+  private readonly header = new Uint8Array(HEADER_BYTES)
+  private headerBytes = 0
+  private bodyBytes = 0
+
+  /** @returns headers that ended in `data` */
+  walk(data: StreamMessageEvent['data']): number {
+    let count = 0
+    for (let at = 0; at < data.byteLength; ) {
+      if (this.bodyBytes > 0) {
+        const skipped = Math.min(this.bodyBytes, data.byteLength - at)
+        this.bodyBytes -= skipped
+        at += skipped
+        continue
+      }
+      this.header[this.headerBytes++] = (data instanceof Uint8Array ? data[at] : data.get(at)) ?? 0
+      at++
+      if (this.headerBytes < HEADER_BYTES) continue
+      this.headerBytes = 0
+      count++
+      if (this.header[TYPE_AT] === DATA) this.bodyBytes = new DataView(this.header.buffer).getUint32(LENGTH_AT)
+      this.longestBytes = Math.max(this.longestBytes, this.bodyBytes)
+    }
+    return count
+  }
+}

@@ -1,0 +1,100 @@
+import './node20-shim.ts'
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import { gossipsub } from '@libp2p/gossipsub'
+import { createTopicScoreParams } from '@libp2p/gossipsub/score'
+import { identify } from '@libp2p/identify'
+import type { PeerId } from '@libp2p/interface'
+import { mdns } from '@libp2p/mdns'
+import { noise } from '@libp2p/noise'
+import { ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { createLibp2p } from 'libp2p'
+import type { StoreIdentity } from '../core/index.ts'
+import { boundedYamux } from './bounded-yamux.ts'
+import {
+  MAX_CONNECTIONS_PER_SECOND_AND_HOST,
+  MAX_GOSSIP_BYTES,
+  MAX_HALF_OPEN_CONNECTIONS,
+  MAX_UNSENT_GOSSIP_BYTES,
+} from './limits.ts'
+import { formatProtocolId, TOPICS } from './network-name.ts'
+
+/** Connecting, and agreeing on a protocol. */
+export const DIAL_MS = 10_000
+/** A ping waits behind twelve answers of 1 MiB: with libp2p's five seconds a link of 20 Mbit/s would be cut while it works. */
+const PING_MS = 30_000
+/** Four round trips of half a second, twice over: who takes longer to say who it is makes room for others. */
+const INBOUND_UPGRADE_MS = 5_000
+
+/**
+ * Nine messages within a minute that must not be passed on, whoever wrote them, and we hear nothing more of a peer. Nothing
+ * else counts: topics with a few messages a minute say nothing about who is diligent.
+ */
+const TOPIC_SCORE = createTopicScoreParams({
+  topicWeight: 1,
+  timeInMeshWeight: 0,
+  firstMessageDeliveriesWeight: 0,
+  meshMessageDeliveriesWeight: 0,
+  meshFailurePenaltyWeight: 0,
+  invalidMessageDeliveriesWeight: -1,
+  invalidMessageDeliveriesDecay: 0.99,
+})
+
+export interface Libp2pNodeOptions {
+  readonly identity: StoreIdentity
+  /** 32-byte secret of the PeerId. */
+  readonly seed: Uint8Array
+  /** Multiaddrs, such as `/ip4/0.0.0.0/tcp/31500`. */
+  readonly listen: readonly string[]
+  readonly maxConnections: number
+  /** Find others in the local network; off where tests and a devnet run. */
+  readonly mdns: boolean
+}
+
+export type Libp2pNode = Awaited<ReturnType<typeof createLibp2pNode>>
+
+/** libp2p as sidecars have it: TCP, Noise, Yamux, identify, ping, gossipsub and mDNS, each with its bounds; not started. */
+export async function createLibp2pNode(options: Libp2pNodeOptions, isBanned: (peer: string) => boolean) {
+  const denied = (peer: PeerId): boolean => isBanned(peer.toString())
+  const topics = TOPICS.map((name) => formatProtocolId(options.identity, name))
+  return await createLibp2p({
+    start: false,
+    nodeInfo: { name: 'massa-storage', userAgent: 'massa-storage' },
+    privateKey: await generateKeyPairFromSeed('Ed25519', options.seed),
+    addresses: { listen: [...options.listen] },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [boundedYamux()],
+    peerDiscovery: options.mdns ? [mdns()] : [],
+    connectionManager: {
+      maxConnections: options.maxConnections,
+      inboundConnectionThreshold: MAX_CONNECTIONS_PER_SECOND_AND_HOST,
+      maxIncomingPendingConnections: MAX_HALF_OPEN_CONNECTIONS,
+      inboundUpgradeTimeout: INBOUND_UPGRADE_MS,
+      dialTimeout: DIAL_MS,
+    },
+    connectionMonitor: { pingInterval: PING_MS, pingTimeout: { minTimeout: PING_MS } },
+    connectionGater: {
+      denyDialPeer: denied,
+      denyInboundEncryptedConnection: denied,
+      denyOutboundEncryptedConnection: denied,
+    },
+    services: {
+      identify: identify(),
+      ping: ping(),
+      pubsub: gossipsub({
+        allowPublishToZeroTopicPeers: true,
+        fallbackToFloodsub: false,
+        globalSignaturePolicy: 'StrictSign',
+        maxInboundDataLength: MAX_GOSSIP_BYTES,
+        maxOutboundBufferSize: MAX_UNSENT_GOSSIP_BYTES,
+        allowedTopics: topics,
+        scoreParams: {
+          // Many honest nodes share a host: a desk, a hoster (facts: stack 2.4).
+          IPColocationFactorWeight: 0,
+          topics: Object.fromEntries(topics.map((topic) => [topic, TOPIC_SCORE])),
+        },
+      }),
+    },
+  })
+}

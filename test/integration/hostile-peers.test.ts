@@ -1,0 +1,460 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect as connectSocket, type Socket } from 'node:net'
+import type { Stream } from '@libp2p/interface'
+import { computeChunkId, concatBytes } from '../../core/index.ts'
+import {
+  auditRequestCodec,
+  type ChunkRequest,
+  chunkRequestCodec,
+  chunkResponseCodec,
+  MAX_CONNECTIONS_PER_SECOND_AND_HOST,
+  MAX_GOSSIP_BYTES,
+  MAX_HALF_OPEN_CONNECTIONS,
+  MAX_MUXED_STREAMS,
+  MAX_REQUEST_BYTES,
+  MAX_STREAM_WINDOW_BYTES,
+  MAX_STREAMS_PER_PEER,
+  MAX_UNSENT_GOSSIP_BYTES,
+  type StreamService,
+} from '../../protocol-handler/index.ts'
+import { formatProtocolId } from '../../protocol-handler/network-name.ts'
+import { USUAL_PATIENCE } from '../../protocol-handler/serve-stream.ts'
+import { PeerClient } from '../../storage-worker/peers/peer-client.ts'
+import { SetClock } from '../devnet/set-clock.ts'
+import {
+  Attacker,
+  DATA,
+  frame,
+  PING,
+  prefixed,
+  publish,
+  SYN,
+  selectProtocol,
+  subscribe,
+  WINDOW_UPDATE,
+} from '../protocol-handler/attacker.ts'
+import {
+  addressOf,
+  ask,
+  CHUNK_ID,
+  closePeers,
+  connect,
+  echoAudits,
+  IDENTITY,
+  openPeer,
+  type Peer,
+  type PeerOptions,
+  until,
+} from '../protocol-handler/open-peer.ts'
+
+const AUDIT = formatProtocolId(IDENTITY, 'audit')
+const CHUNK = formatProtocolId(IDENTITY, 'chunk')
+const ANNOUNCE = formatProtocolId(IDENTITY, 'announce')
+const GOSSIP = '/meshsub/1.1.0'
+const REQUEST = prefixed(auditRequestCodec.encode({ chunkId: CHUNK_ID, leafIndex: 7 }))
+const CHUNK_REQUEST = prefixed(chunkRequestCodec.encode({ wanted: 'chunk', chunkId: CHUNK_ID }))
+
+/** 1 MiB for every request; `asked` counts them. */
+function countedChunks(): { service: StreamService<ChunkRequest>; asked: () => number } {
+  let asked = 0
+  const answer = chunkResponseCodec.encode({
+    status: 'ok',
+    position: { period: 1, index: 0, chunkCount: 1, path: [] },
+    data: new Uint8Array(1_048_576),
+  })
+  return {
+    asked: () => asked,
+    service: {
+      request: chunkRequestCodec,
+      priorityOf: () => 'read',
+      answer: async () => {
+        asked++
+        return [answer]
+      },
+      refuse: (_, status) => [chunkResponseCodec.encode({ status })],
+    },
+  }
+}
+
+async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+describe('hostile peers over real streams', () => {
+  let victim: Peer
+  let honest: Peer
+  let attacker: Attacker
+
+  /** A node that answers audits, and an honest one and an attacker that are connected with it. */
+  async function open(options: PeerOptions = {}): Promise<void> {
+    victim = await openPeer('victim', options)
+    honest = await openPeer('honest')
+    await victim.node.serve('audit', echoAudits())
+    await connect(honest, victim)
+    attacker = await Attacker.connect('attacker', addressOf(victim))
+  }
+
+  const serves = async (): Promise<void> => assert.equal((await ask(honest, victim, 7)).status, 'ok')
+
+  afterEach(async () => {
+    await Attacker.stopAll()
+    await closePeers()
+  })
+
+  describe('streams', () => {
+    const lengths: [string, number[]][] = [
+      ['that never ends', [0x80, 0x80, 0x80, 0x80, 0x80]],
+      ['that is not minimal', [0xa3, 0x00]],
+      ['one past the bound', [auditRequestCodec.maxBytes + 1]],
+      ['of 256 MiB', [0xff, 0xff, 0xff, 0x7f]],
+    ]
+    for (const [name, bytes] of lengths) {
+      it(`a length ${name}: the stream is reset and it costs the sender`, async () => {
+        await open()
+        const stream = await attacker.open(AUDIT)
+        const seen = attacker.watch(stream)
+        stream.send(REQUEST)
+        await until(() => seen.bytes > 1_024, 'the answer')
+        stream.send(Uint8Array.from(bytes))
+        await until(() => seen.isOver, 'the reset')
+        assert.deepEqual(victim.offences, [[attacker.peer, 'reject']])
+        await serves()
+      })
+    }
+
+    it('a request that drips is cut off, however steadily it drips', async () => {
+      await open({ patience: { ...USUAL_PATIENCE, idleMs: 300 } })
+      const stream = await attacker.open(AUDIT)
+      const seen = attacker.watch(stream)
+      for (const byte of REQUEST) {
+        if (stream.status !== 'open') break
+        stream.send(Uint8Array.of(byte))
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+      await until(() => seen.isOver, 'the reset')
+      assert.equal(seen.bytes, 0)
+      await serves()
+    })
+
+    it('a reader that takes nothing is cut off, and no third answer is made for it', async () => {
+      await open({ patience: { ...USUAL_PATIENCE, writeMs: 300 } })
+      const { service, asked } = countedChunks()
+      await victim.node.serve('chunk', service)
+      const stream = await attacker.open(CHUNK)
+      const seen = attacker.watch(stream)
+      stream.pause()
+      for (let i = 0; i < 100; i++) stream.send(CHUNK_REQUEST)
+      await until(() => seen.isOver, 'the reset')
+      assert.equal(asked(), 2)
+      await serves()
+    })
+
+    it('a reader that gives room for a few bytes at a time has two answers at a time', async () => {
+      await open()
+      const { service, asked } = countedChunks()
+      await victim.node.serve('chunk', service)
+      const stream = await attacker.open(CHUNK)
+      stream.pause()
+      attacker.ignoreWindow(stream)
+      for (let i = 0; i < 100; i++) stream.send(CHUNK_REQUEST)
+      await until(() => asked() > 0)
+      for (let i = 0; i < 100; i++) {
+        attacker.bare.send(frame(WINDOW_UPDATE, 0, Number(stream.id), 64))
+        await turns(3)
+      }
+      await serves()
+      assert.equal(asked(), 2)
+    })
+
+    it('a reader that goes on asking while its connection is full is cut off', async () => {
+      await open()
+      const { service, asked } = countedChunks()
+      await victim.node.serve('chunk', service)
+      const stream = await attacker.open(CHUNK)
+      attacker.bare.pause()
+      attacker.bare.send(frame(WINDOW_UPDATE, 0, Number(stream.id), 1_000 * 1_048_576))
+      for (let i = 0; i < 100; i++) stream.send(CHUNK_REQUEST)
+      const pings = concatBytes(...Array.from({ length: 1_000 }, () => frame(PING, SYN, 0, 1)))
+      const limit = Date.now() + 10_000
+      while (victim.node.peers.includes(attacker.peer)) {
+        assert.ok(Date.now() < limit, 'it is not cut off within 10 s')
+        if (attacker.bare.status === 'open') attacker.bare.send(pings)
+        await serves()
+      }
+      // As many as the kernel takes, and two more.
+      assert.ok(asked() < 50, `${asked()} answers`)
+      await serves()
+    })
+
+    it('10,000 streams: those past the share are refused, their owner is banned, and others are served', async () => {
+      await open({ share: { openStreams: 4 }, clock: new SetClock() })
+      const select = selectProtocol(AUDIT)
+      let most = 0
+      for (let i = 0; i < 10_000 && attacker.bare.status === 'open'; i++) {
+        const id = 100_001 + 2 * i
+        attacker.bare.send(concatBytes(frame(WINDOW_UPDATE, SYN, id, 0), frame(DATA, 0, id, select.length, select)))
+        if (i % 500 !== 0) continue
+        most = Math.max(most, victim.limits.streamsOf(attacker.peer))
+        await serves()
+      }
+      await until(() => !victim.node.peers.includes(attacker.peer), 'the ban')
+      assert.ok(most <= 4, `${most} streams`)
+      assert.ok(victim.scores.isBanned(attacker.peer))
+      await until(() => victim.limits.streamsOf(attacker.peer) === 0)
+      await serves()
+    })
+
+    it('limit: 16 streams of a kind are served, the next is refused', async () => {
+      await open()
+      const streams = await Promise.all(Array.from({ length: MAX_STREAMS_PER_PEER }, () => attacker.open(AUDIT)))
+      const seen = streams.map((stream) => attacker.watch(stream))
+      for (const stream of streams) stream.send(REQUEST)
+      await until(() => seen.every(({ bytes }) => bytes > 1_024), 'the answers')
+      const refused = { isOver: true }
+      const seenPast = await attacker.open(AUDIT).then(
+        (past) => attacker.watch(past),
+        () => refused,
+      )
+      await until(() => seenPast.isOver, 'the reset')
+      assert.ok(seen.every(({ isOver }) => !isOver))
+      await serves()
+    })
+
+    it('limit: 128 streams on which no protocol is named are held, the next is refused', async () => {
+      await open()
+      const silent = (count: number, from: number): Uint8Array =>
+        concatBytes(...Array.from({ length: count }, (_, i) => frame(WINDOW_UPDATE, SYN, 100_001 + 2 * (from + i), 0)))
+      attacker.bare.send(silent(MAX_MUXED_STREAMS - 1, 0))
+      const last = await attacker.open(AUDIT)
+      const seen = attacker.watch(last)
+      last.send(REQUEST)
+      await until(() => seen.bytes > 1_024, 'the answer')
+      await assert.rejects(attacker.open(AUDIT))
+      await serves()
+    })
+
+    it('limit: 64 KiB of requests may wait for their turn, a byte more ends the stream', async () => {
+      await open()
+      let asked = 0
+      await victim.node.serve('chunk', {
+        ...countedChunks().service,
+        answer: () => {
+          asked++
+          return new Promise(() => {})
+        },
+      })
+      const stream = await attacker.open(CHUNK)
+      const seen = attacker.watch(stream)
+      stream.send(CHUNK_REQUEST)
+      await until(() => asked === 1)
+      stream.send(new Uint8Array(64 * MAX_REQUEST_BYTES))
+      const other = attacker.watch(await attacker.open(AUDIT))
+      await serves()
+      assert.deepEqual([seen.isOver, other.isOver], [false, false])
+      stream.send(new Uint8Array(1))
+      await until(() => seen.isOver, 'the reset')
+      await serves()
+    })
+
+    it('too many requests a second: busy, then no answer, then the stream is reset', async () => {
+      await open({ share: { requestsPerSecond: 10 }, clock: new SetClock() })
+      const stream = await attacker.open(AUDIT)
+      const seen = attacker.watch(stream)
+      stream.send(REQUEST)
+      await until(() => seen.bytes > 1_024, 'the answer')
+      const okBytes = seen.bytes
+      const busyBytes = prefixed(Uint8Array.of(1, 2)).length
+      for (let i = 1; i < 50 + 20 + 80; i++) stream.send(REQUEST)
+      // The ignored ones have been read when another stream is answered, since that comes after them.
+      await until(() => seen.bytes === 50 * okBytes + 20 * busyBytes, 'busy')
+      assert.equal(seen.isOver, false)
+      assert.deepEqual(victim.offences, [])
+      stream.send(REQUEST)
+      await until(() => seen.isOver, 'the reset')
+      assert.equal(seen.bytes, 50 * okBytes + 20 * busyBytes)
+      assert.deepEqual(victim.offences, [[attacker.peer, 'limit']])
+      await serves()
+    })
+
+    it('an allocation bomb in the length of a frame ends the connection before its bytes come', async () => {
+      await open()
+      const stream = await attacker.open(AUDIT)
+      attacker.bare.send(frame(DATA, 0, Number(stream.id), MAX_STREAM_WINDOW_BYTES + 1))
+      await until(() => attacker.bare.status !== 'open', 'the end of the connection')
+      await serves()
+    })
+
+    it("another network's protocol is not spoken", async () => {
+      await open()
+      const network = { ...IDENTITY.network, chainId: 78n }
+      await assert.rejects(attacker.open(formatProtocolId({ ...IDENTITY, network }, 'audit')))
+      await assert.rejects(attacker.open(formatProtocolId({ ...IDENTITY, chunkSizeBytes: 4_096 }, 'audit')))
+      await serves()
+    })
+
+    it('wrong chunk: the asker bans whoever sent it, cuts it off and does not let it in again', async () => {
+      await open()
+      const liar = await openPeer('liar')
+      await liar.node.serve('chunk', countedChunks().service)
+      const client = new PeerClient(victim.node, (peer, offence) => victim.node.penalise(peer, offence))
+      const chunkId = computeChunkId(Uint8Array.of(1))
+      await connect(victim, liar)
+      await assert.rejects(client.fetchChunk(liar.node.peer, chunkId), { code: 'PROTOCOL_ANSWER_WRONG' })
+      assert.deepEqual(victim.offences, [[liar.node.peer, 'wrongChunk']])
+      assert.equal(victim.node.peers.includes(liar.node.peer), false)
+      await liar.node.dial(addressOf(victim)).catch(() => undefined)
+      await assert.rejects(client.fetchChunk(liar.node.peer, chunkId), { code: 'PROTOCOL_PEER_UNREACHABLE' })
+      await serves()
+    })
+  })
+
+  describe('gossip', () => {
+    let heard: string[]
+    let gossip: (rpc: Uint8Array) => void
+    /** What the victim tells it. */
+    let toAttacker: Promise<Stream>
+    let sequence = 0
+
+    beforeEach(async () => {
+      await open()
+      heard = []
+      victim.node.onGossip('announce', (bytes) => {
+        heard.push(new TextDecoder().decode(bytes.subarray(0, 10)))
+      })
+      await until(() => honest.node.subscribersOf('announce').length === 1, 'the subscription')
+      const inbound = await attacker.listenTo(GOSSIP)
+      toAttacker = inbound.stream
+      const stream = await attacker.open(GOSSIP)
+      gossip = (rpc) => stream.send(prefixed(rpc))
+    })
+
+    const say = async (
+      text: string,
+      options: { topic?: string; bytes?: number; signedBy?: 'self' | 'other' | 'nobody' } = {},
+    ) => {
+      const data = new Uint8Array(options.bytes ?? text.length)
+      data.set(new TextEncoder().encode(text))
+      const { signedBy = 'self', topic = ANNOUNCE } = options
+      const other = signedBy === 'other' ? await Attacker.connect('other', addressOf(victim)) : attacker
+      const signer = signedBy === 'nobody' ? undefined : other.key
+      return await publish({ topic, data, from: attacker.peerId, sequence: ++sequence, signer })
+    }
+
+    /** What honest peers say is heard; it is said after everything else. */
+    const hearsHonest = async (text = 'honest'): Promise<void> => {
+      await honest.node.publish('announce', new TextEncoder().encode(text))
+      await until(() => heard.includes(text), 'what an honest peer says')
+    }
+
+    it('a message is heard', async () => {
+      gossip(await say('good'))
+      await until(() => heard.length === 1)
+      assert.deepEqual(heard, ['good'])
+    })
+
+    it('limit: a message at the bound is heard, one past it and what follows is not', async () => {
+      const overhead = (await say('', { bytes: MAX_GOSSIP_BYTES - 1_000 })).length - (MAX_GOSSIP_BYTES - 1_000)
+      const largest = await say('largest', { bytes: MAX_GOSSIP_BYTES - overhead })
+      assert.equal(largest.length, MAX_GOSSIP_BYTES)
+      gossip(largest)
+      await until(() => heard.length === 1, 'the largest')
+      gossip(await say('huge', { bytes: MAX_GOSSIP_BYTES - overhead + 1 }))
+      gossip(await say('after'))
+      await hearsHonest()
+      assert.deepEqual(
+        heard.map((text) => text.replaceAll('\0', '')),
+        ['largest', 'honest'],
+      )
+    })
+
+    it('unsigned, signed by another key, or on a foreign topic: not heard', async () => {
+      gossip(await say('unsigned', { signedBy: 'nobody' }))
+      gossip(await say('foreign', { topic: '/massa-storage/78-1/announce/1' }))
+      gossip(await say('forged', { signedBy: 'other' }))
+      gossip(await say('good'))
+      await until(() => heard.includes('good'))
+      await hearsHonest()
+      assert.deepEqual(heard, ['good', 'honest'])
+      assert.deepEqual(victim.offences, [])
+    })
+
+    it('who sends hundreds of forged messages is not listened to any more', async () => {
+      const isHeard = async (round: number): Promise<boolean> => {
+        for (let i = 0; i < 30; i++) gossip(await say('unsigned', { signedBy: 'nobody' }))
+        gossip(await say(`late ${round}`))
+        await serves()
+        await hearsHonest(`honest ${round}`)
+        return heard.includes(`late ${round}`)
+      }
+      // Its score is looked at once a second.
+      const limit = Date.now() + 15_000
+      let round = 1
+      while (await isHeard(round)) {
+        round++
+        assert.ok(Date.now() < limit, 'it is listened to for more than 15 s')
+      }
+      assert.equal(await isHeard(round + 1), false)
+      assert.equal(heard.includes(`late ${round}`), false)
+    })
+
+    it('limit: who reads no gossip is dropped when 1 MiB waits for it, and others hear on', async () => {
+      gossip(subscribe(ANNOUNCE))
+      const stream = await toAttacker
+      const seen = attacker.watch(stream)
+      await until(() => seen.bytes > 0, 'what the victim subscribes to')
+      stream.pause()
+      await until(() => victim.node.subscribersOf('announce').length === 2, 'the subscription')
+      let heardByHonest = 0
+      honest.node.onGossip('announce', () => {
+        heardByHonest++
+      })
+      const bytes = 30_000
+      let said = 0
+      const sayOne = async (): Promise<void> => {
+        await victim.node.publish('announce', new Uint8Array(bytes).fill(++said))
+        await until(() => heardByHonest === said, 'what the victim says')
+      }
+      while ((said + 1) * (bytes + 1_000) < MAX_UNSENT_GOSSIP_BYTES) await sayOne()
+      assert.equal(seen.isOver, false)
+      // Its window comes on top, which has grown to nobody knows what.
+      while (!seen.isOver && said < 1_000) await sayOne()
+      assert.equal(seen.isOver, true)
+      await sayOne()
+    })
+
+    it('no message at all, or a length of 4 GiB in one, harms nobody', async () => {
+      gossip(Uint8Array.of(0x12, 0xff, 0xff, 0xff, 0xff, 0x0f))
+      gossip(new Uint8Array(1_000).fill(0xff))
+      await hearsHonest()
+      await serves()
+    })
+  })
+
+  describe('connections', () => {
+    const sockets: Socket[] = []
+
+    afterEach(() => {
+      for (const socket of sockets.splice(0)) socket.destroy()
+    })
+
+    it('half-open: a host that says nothing on as many connections as it may have keeps no other out', async () => {
+      victim = await openPeer('victim')
+      await victim.node.serve('audit', echoAudits())
+      const port = Number(/tcp\/(\d+)/.exec(addressOf(victim))?.[1])
+      const socketsWanted = 3 * MAX_CONNECTIONS_PER_SECOND_AND_HOST
+      for (let i = 0; i < socketsWanted; i++) {
+        const socket = connectSocket({ port, host: '127.0.0.1', localAddress: '127.0.0.2' })
+        sockets.push(socket)
+        // Reset at once when it is one too many of this second.
+        await once(socket, 'connect').catch(() => undefined)
+        socket.on('error', () => {})
+      }
+      honest = await openPeer('honest')
+      await connect(honest, victim)
+      await serves()
+      // For five seconds each.
+      assert.ok(5 * MAX_CONNECTIONS_PER_SECOND_AND_HOST < MAX_HALF_OPEN_CONNECTIONS)
+    })
+  })
+})
