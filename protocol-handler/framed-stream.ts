@@ -39,7 +39,7 @@ export class FramedStream {
    */
   async read(deadlineMs: number): Promise<Uint8Array | undefined> {
     try {
-      const frame = await this.frames.read({ signal: AbortSignal.timeout(deadlineMs) })
+      const frame = await this.within(deadlineMs, () => this.frames.read())
       return frame.subarray()
     } catch (error) {
       if (error instanceof Error && error.name === 'UnexpectedEOFError') return undefined
@@ -48,16 +48,18 @@ export class FramedStream {
   }
 
   /**
-   * Resolves when the connection has taken all bytes: who writes the next message then holds one at a time.
+   * Resolves when the connection has taken all bytes: who writes the next message then holds one at a time. At the deadline
+   * the peer is cut off.
    *
-   * @throws ArchiveError PROTOCOL_PEER_UNREACHABLE at the deadline
+   * @throws ArchiveError PROTOCOL_PEER_UNREACHABLE
    */
   async write(bytes: Uint8Array, deadlineMs: number): Promise<void> {
-    const signal = AbortSignal.timeout(deadlineMs)
     try {
-      await this.frames.write(bytes, { signal })
-      // libp2p tells of room in the window as soon as there is any; it may be one byte, and then another.
-      while (this.stream.writeBufferLength > 0 || this.stream.writableNeedsDrain) await this.nextRoom(signal)
+      await this.within(deadlineMs, async () => {
+        await this.frames.write(bytes)
+        // libp2p tells of room in the window as soon as there is any; it may be one byte, and then another.
+        while (this.stream.writeBufferLength > 0 || this.stream.writableNeedsDrain) await this.nextRoom()
+      })
     } catch (error) {
       throw wrap(error, 'the peer takes no message')
     }
@@ -76,27 +78,33 @@ export class FramedStream {
     this.stream.abort(reason instanceof Error ? reason : new Error(String(reason)))
   }
 
-  /** Something was taken, but for a stream that has ended. */
-  private nextRoom(signal: AbortSignal): Promise<void> {
+  /** A timer that ends the stream: a signal would be listened to anew for each packet of a message. */
+  private async within<T>(deadlineMs: number, work: () => Promise<T>): Promise<T> {
+    const timer = setTimeout(() => this.abort(new Error(`not within ${deadlineMs} ms`)), deadlineMs)
+    try {
+      return await work()
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** Resolves when something was taken. */
+  private nextRoom(): Promise<void> {
     const { stream } = this
     return new Promise((resolve, reject) => {
       const end = (error?: Error): void => {
         stream.removeEventListener('drain', onRoom)
         stream.removeEventListener('idle', onRoom)
         stream.removeEventListener('close', onClose)
-        signal.removeEventListener('abort', onLate)
         if (error) reject(error)
         else resolve()
       }
       const onRoom = (): void => end()
       const onClose = (): void => end(new Error('the stream was closed'))
-      const onLate = (): void => end(new Error('it was not taken in time'))
-      if (signal.aborted) return onLate()
       if (stream.status !== 'open') return onClose()
       stream.addEventListener('drain', onRoom)
       stream.addEventListener('idle', onRoom)
       stream.addEventListener('close', onClose)
-      signal.addEventListener('abort', onLate)
     })
   }
 }
