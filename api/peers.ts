@@ -6,7 +6,7 @@ import { ArchiveError } from '../core/index.ts'
 export interface PeersPort {
   report(): object
   /** @returns until when, ms since 1970 @throws ArchiveError API_QUERY_INVALID for what is no PeerId */
-  ban(peer: string, durationMs: number): Promise<number>
+  ban(peer: string, durationMs: number): number
   /** @returns false when it was not banned */
   unban(peer: string): boolean
 }
@@ -31,9 +31,9 @@ export function addPeerRoutes(server: FastifyInstance, peers: PeersPort | undefi
     throw new ArchiveError('API_PEERS_OFF', 'this sidecar meets no others: p2p.enabled is false')
   }
   server.get('/v1/peers', () => port().report())
-  server.post('/v1/peers/ban', async (request) => {
+  server.post('/v1/peers/ban', (request) => {
     const { peer, durationMs } = parse(banRequest, request.body)
-    return { peer, untilMs: await port().ban(peer, durationMs) }
+    return { peer, untilMs: port().ban(peer, durationMs) }
   })
   server.post('/v1/peers/unban', (request) => {
     const { peer } = parse(unbanRequest, request.body)

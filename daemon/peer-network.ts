@@ -53,7 +53,7 @@ const TAKEN = {
 export interface PeerNetwork {
   report(): PeersReport
   /** @returns until when, ms since 1970 */
-  ban(peer: string, durationMs: number): Promise<number>
+  ban(peer: string, durationMs: number): number
   /** @returns false when it was not banned */
   unban(peer: string): boolean
 }
@@ -103,12 +103,7 @@ export async function startPeerNetwork(
   const { identity } = store.chunks
   const scores = new PeerScores(clock)
   const queue = new WorkQueue(WORK)
-  const onOffence = (peer: string, offence: Offence): void => {
-    const ban = scores.onOffence(peer, offence)
-    if (!ban) return
-    log.warn({ peerId: peer, reason: offence }, 'peer banned')
-    void node.hangUp(peer)
-  }
+  const onOffence = (peer: string, offence: Offence): void => node.penalise(peer, offence)
   const node = await PeerNode.start(
     {
       identity,
@@ -121,7 +116,9 @@ export async function startPeerNetwork(
       scores,
       limits: new PeerLimits(SHARE, clock),
       queue,
-      onOffence,
+      onOffence: (peer, offence, ban) => {
+        if (ban) log.warn({ peerId: peer, reason: offence }, 'peer banned')
+      },
       onFailure: (error) => log.error({ err: error }, 'request of a peer failed'),
     },
   )
@@ -219,11 +216,9 @@ export async function startPeerNetwork(
   }
   return {
     report,
-    async ban(peer, durationMs) {
+    ban(peer, durationMs) {
       if (!isPeerId(peer)) throw new ArchiveError('API_QUERY_INVALID', `'${peer}' is no PeerId`)
-      const { untilMs } = scores.ban(peer, durationMs)
-      await node.hangUp(peer)
-      return untilMs
+      return node.ban(peer, durationMs).untilMs
     },
     unban: (peer) => scores.unban(peer),
   }
