@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { ArchiveError, type ErrorCode, isArchiveError } from '../core/index.ts'
 import { type Metrics, renderMetrics } from '../telemetry/index.ts'
 import { createLimitedServer } from '../telemetry/limited-server.ts'
+import { DATA_DIR_HEADER } from './data-dir-header.ts'
 import { addPeerRoutes, type PeersPort } from './peers.ts'
 import { type Query, runQuery } from './queries.ts'
 
@@ -12,6 +13,8 @@ export interface StatusReport {
 }
 
 export interface ApiModules {
+  /** Of the archive that this is the API of. */
+  readonly dataDirNames: ReadonlySet<string>
   readonly status: () => Promise<StatusReport>
   readonly query: Query
   /** undefined: this sidecar meets no others. */
@@ -22,7 +25,8 @@ const BODY_LIMIT_BYTES = 16 * 1024
 
 /**
  * The sidecar's own HTTP API, on loopback: health for supervisors, status and queries for the command line, which
- * cannot open the databases while this process has them.
+ * cannot open the databases while this process has them. A request that names a data directory is answered for this one
+ * alone.
  *
  * - `GET /health` 200 while the process answers
  * - `GET /ready` 200 or 503 with the reasons
@@ -33,6 +37,14 @@ const BODY_LIMIT_BYTES = 16 * 1024
 export function createApi(modules: ApiModules): FastifyInstance {
   const server = createLimitedServer({ bodyLimit: BODY_LIMIT_BYTES })
   server.addHook('onRequest', async (request) => refuseForeignHosts(request.headers.host))
+  server.addHook('onRequest', async ({ headers }, reply) => {
+    const asked = headers[DATA_DIR_HEADER]
+    if (asked === undefined) return
+    if (typeof asked !== 'string' || !modules.dataDirNames.has(asked)) {
+      throw new ArchiveError('API_DATA_DIR_OTHER', 'this massa-storage has another data directory open')
+    }
+    reply.header(DATA_DIR_HEADER, asked)
+  })
   server.setErrorHandler((error, _request, reply) => {
     const status = isArchiveError(error) ? (STATUS_OF_CODE[error.code] ?? 500) : (readStatus(error) ?? 500)
     const code = isArchiveError(error) ? error.code : 'API_REQUEST_REFUSED'
@@ -56,6 +68,7 @@ export function createApi(modules: ApiModules): FastifyInstance {
 
 const STATUS_OF_CODE: Partial<Record<ErrorCode, number>> = {
   API_QUERY_INVALID: 400,
+  API_DATA_DIR_OTHER: 421,
   API_HOST_REFUSED: 403,
   API_PEERS_OFF: 409,
 }

@@ -3,7 +3,7 @@ import { type Query, type QueryRequest, type QueryRow, runQuery } from '../api/q
 import type { Config } from '../config/index.ts'
 import { ArchiveError, isArchiveError } from '../core/index.ts'
 import { openStore } from '../storage-worker/index.ts'
-import { callSidecar, parseRefusal } from './call-sidecar.ts'
+import { callSidecar, parseRefusal, type Sidecar } from './call-sidecar.ts'
 import { findAnswering } from './find-sidecar.ts'
 
 /**
@@ -27,9 +27,9 @@ export async function* queryArchive(
       rebuild: repair.rebuild ?? false,
     })
   } catch (error) {
-    const apiUrl = await findHolder(error, config)
-    if (apiUrl === undefined) throw error
-    yield* askSidecar(apiUrl, request, signal)
+    const sidecar = await findHolder(error, config, signal)
+    if (!sidecar) throw error
+    yield* askSidecar(sidecar, request, signal)
     return
   }
   try {
@@ -45,15 +45,15 @@ export async function* queryArchive(
 }
 
 /** Who can be asked instead: the process that has it open, also when its files are another user's. */
-async function findHolder(error: unknown, config: Config): Promise<string | undefined> {
-  if (isArchiveError(error, 'STORE_ACCESS_DENIED')) return findAnswering(config)
+async function findHolder(error: unknown, config: Config, signal: AbortSignal): Promise<Sidecar | undefined> {
+  if (isArchiveError(error, 'STORE_ACCESS_DENIED')) return findAnswering(config, signal)
   if (!isArchiveError(error, 'STORE_LOCKED')) return undefined
   const { apiUrl } = error.context
-  return typeof apiUrl === 'string' ? apiUrl : undefined
+  return typeof apiUrl === 'string' ? { url: apiUrl, dataDir: config.dataDir } : undefined
 }
 
-async function* askSidecar(apiUrl: string, request: QueryRequest, signal: AbortSignal): AsyncGenerator<QueryRow> {
-  const answer = await callSidecar(`${apiUrl}/v1/query`, {
+async function* askSidecar(sidecar: Sidecar, request: QueryRequest, signal: AbortSignal): AsyncGenerator<QueryRow> {
+  const answer = await callSidecar(sidecar, '/v1/query', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(request),

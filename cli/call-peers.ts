@@ -1,4 +1,3 @@
-import { ArchiveError } from '../core/errors.ts'
 import { callSidecar } from './call-sidecar.ts'
 import type { Context } from './context.ts'
 import { findSidecar } from './find-sidecar.ts'
@@ -15,14 +14,11 @@ export async function callPeers(
   signal: AbortSignal,
 ): Promise<unknown> {
   const { config } = context.load()
-  const apiUrl = await findSidecar(config)
-  if (apiUrl === undefined) {
-    throw new ArchiveError('CLI_SIDECAR_UNREACHABLE', `no massa-storage runs on ${config.dataDir}`)
-  }
+  const sidecar = await findSidecar(config, signal)
   const json = body && {
     method: 'POST',
     body: JSON.stringify(body),
     headers: { 'content-type': 'application/json' },
   }
-  return await (await callSidecar(`${apiUrl}/v1/peers${path}`, { signal, ...json })).json()
+  return await (await callSidecar(sidecar, `/v1/peers${path}`, { signal, ...json })).json()
 }

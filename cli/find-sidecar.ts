@@ -1,24 +1,28 @@
-import { realpath } from 'node:fs/promises'
 import type { Config } from '../config/index.ts'
-import { isArchiveError } from '../core/errors.ts'
+import { ArchiveError, isArchiveError } from '../core/errors.ts'
 import { readDaemonInfo } from '../storage-worker/daemon-info.ts'
-import { callSidecar } from './call-sidecar.ts'
+import { callSidecar, type Sidecar } from './call-sidecar.ts'
 
 type Place = Pick<Config, 'dataDir' | 'api'>
 
 /**
- * Where the API of the sidecar that has `data_dir` open listens; undefined when none says so.
+ * Where to ask for the sidecar that has `data_dir` open. The address is what `daemon.json` says, which may be of a sidecar
+ * that is gone: `callSidecar` believes nobody else who answers there.
  *
- * @throws ArchiveError STORE_ACCESS_DENIED when this user may not look, and nothing answers at `api.bind` either
+ * @throws ArchiveError CLI_SIDECAR_UNREACHABLE when nothing names an address; STORE_ACCESS_DENIED when this user may not
+ *   look, and nothing answers at `api.bind` either
  */
-export async function findSidecar(place: Place): Promise<string | undefined> {
+export async function findSidecar(place: Place, signal?: AbortSignal): Promise<Sidecar> {
+  const { dataDir } = place
   try {
-    return (await readDaemonInfo(place.dataDir))?.apiUrl
+    const url = (await readDaemonInfo(dataDir))?.apiUrl
+    if (url !== undefined) return { url, dataDir }
   } catch (error) {
-    const url = isArchiveError(error, 'STORE_ACCESS_DENIED') ? await findAnswering(place) : undefined
-    if (url === undefined) throw error
-    return url
+    const found = isArchiveError(error, 'STORE_ACCESS_DENIED') ? await findAnswering(place, signal) : undefined
+    if (!found) throw error
+    return found
   }
+  throw new ArchiveError('CLI_SIDECAR_UNREACHABLE', `no massa-storage runs on ${dataDir}`, { dataDir })
 }
 
 /**
@@ -26,15 +30,17 @@ export async function findSidecar(place: Place): Promise<string | undefined> {
  *
  * Asked first is whom `daemon.json` names, else whoever listens at `api.bind`.
  */
-export async function findAnswering(place: Place): Promise<string | undefined> {
-  const info = await readDaemonInfo(place.dataDir).catch(() => undefined)
-  const url = info?.apiUrl ?? `http://${place.api.bind}`
+export async function findAnswering(place: Place, signal?: AbortSignal): Promise<Sidecar | undefined> {
+  const { dataDir, api } = place
+  const info = await readDaemonInfo(dataDir).catch(() => undefined)
+  const url = info?.apiUrl ?? `http://${api.bind}`
   if (url.endsWith(':0')) return undefined
   try {
-    const answer = (await (await callSidecar(`${url}/v1/status`)).json()) as { readonly dataDir?: unknown }
-    const same = typeof answer.dataDir === 'string' && (await isSame(answer.dataDir, place.dataDir))
-    return same ? url : undefined
+    const answer = await callSidecar({ url, dataDir }, '/health', signal ? { signal } : {})
+    await answer.body?.cancel()
+    return { url, dataDir }
   } catch {
+    signal?.throwIfAborted()
     // Nobody, or somebody else.
     return undefined
   }
@@ -48,10 +54,4 @@ export function isAlive(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
-}
-
-async function isSame(one: string, other: string): Promise<boolean> {
-  if (one === other) return true
-  const [a, b] = await Promise.all([realpath(one), realpath(other)])
-  return a === b
 }

@@ -4,7 +4,7 @@ import { createApi, createMetricsServer, listen } from '../api/index.ts'
 import { Archiver, CpuPool, guardLoop, NodeClient, NodeFollower, refetchFromNodes } from '../archiver/index.ts'
 import { type Config, parseHostPort, readPackageVersion } from '../config/index.ts'
 import { BYTES_PER_GB, isArchiveError, type Period, type PeriodSummary } from '../core/index.ts'
-import { openStore, PlacementWatch, readOrCreateKey, Scrub } from '../storage-worker/index.ts'
+import { listDataDirNames, openStore, PlacementWatch, readOrCreateKey, Scrub } from '../storage-worker/index.ts'
 import { createMetrics, type Logger, type Metrics } from '../telemetry/index.ts'
 import { AssignmentLog } from './assignment-log.ts'
 import { recordNodeCall } from './node-calls.ts'
@@ -188,6 +188,7 @@ export async function startDaemon(
     undo.push(() => gauges)
     const apiUrl = await openServer(
       createApi({
+        dataDirNames: await listDataDirNames(config.dataDir),
         status,
         peers,
         query: {

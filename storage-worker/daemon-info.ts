@@ -19,14 +19,19 @@ export interface DaemonInfo {
  */
 export async function readDaemonInfo(dataDir: string): Promise<DaemonInfo | undefined> {
   try {
-    const info = JSON.parse(await readFile(join(dataDir, FILE_NAME), 'utf8')) as DaemonInfo
-    return Number.isSafeInteger(info?.pid) ? info : undefined
+    return parseInfo(JSON.parse(await readFile(join(dataDir, FILE_NAME), 'utf8')))
   } catch (error) {
     const explained = explainAccess(error, dataDir)
     if (isArchiveError(explained)) throw explained
     // Absent or torn: it informs, nothing depends on it.
     return undefined
   }
+}
+
+function parseInfo(value: unknown): DaemonInfo | undefined {
+  const { pid, apiUrl } = (value ?? {}) as { readonly [Name in keyof DaemonInfo]: unknown }
+  if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid < 1) return undefined
+  return { pid, ...(typeof apiUrl === 'string' ? { apiUrl } : {}) }
 }
 
 export async function writeDaemonInfo(dataDir: string, info: DaemonInfo): Promise<void> {

@@ -11,6 +11,7 @@ export type {
 export { checkBytecode, listExportedFunctions } from './check-bytecode.ts'
 export { LevelChunkStore } from './chunk-store.ts'
 export { type DaemonInfo, readDaemonInfo } from './daemon-info.ts'
+export { listDataDirNames, nameDataDir } from './data-dir-name.ts'
 export {
   compareBytecode,
   type Deployed,

@@ -182,7 +182,7 @@ async function readLastArchived(dataDir: string, sidecar: ChildProcess): Promise
   // Another process may hold the folder: what it has archived is not what this one has.
   if (!info?.apiUrl || info.pid !== sidecar.pid) return undefined
   try {
-    const answer = (await (await callSidecar(`${info.apiUrl}/v1/status`)).json()) as {
+    const answer = (await (await callSidecar({ url: info.apiUrl, dataDir }, '/v1/status')).json()) as {
       archived: { last: Period } | null
     }
     return answer.archived?.last

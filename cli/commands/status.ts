@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ArchiveError } from '../../core/errors.ts'
 import type { PlacementStatus } from '../../storage-worker/index.ts'
-import { callSidecar } from '../call-sidecar.ts'
+import { callSidecar, type Sidecar } from '../call-sidecar.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { findSidecar } from '../find-sidecar.ts'
@@ -55,13 +55,7 @@ export async function status(
 ): Promise<number> {
   const { config } = context.load()
   for (;;) {
-    const apiUrl = await findSidecar(config)
-    if (!apiUrl) {
-      throw new ArchiveError('CLI_SIDECAR_UNREACHABLE', `no massa-storage runs on ${config.dataDir}`, {
-        dataDir: config.dataDir,
-      })
-    }
-    const answer = await fetchStatus(apiUrl)
+    const answer = await fetchStatus(await findSidecar(config, signal), signal)
     context.output.value(answer)
     if (options.watch && process.stdout.isTTY) process.stdout.write('\x1b[2J\x1b[H')
     show(context.output, answer)
@@ -72,12 +66,14 @@ export async function status(
 }
 
 /** @throws ArchiveError CLI_SIDECAR_UNREACHABLE also when something else listens where a sidecar once did */
-async function fetchStatus(apiUrl: string): Promise<StatusAnswer> {
-  const response = await callSidecar(`${apiUrl}/v1/status`)
+async function fetchStatus(sidecar: Sidecar, signal: AbortSignal): Promise<StatusAnswer> {
+  const response = await callSidecar(sidecar, '/v1/status', { signal })
   try {
     return (await response.json()) as StatusAnswer
   } catch (cause) {
-    throw new ArchiveError('CLI_SIDECAR_UNREACHABLE', `no massa-storage answers at ${apiUrl}`, { url: apiUrl }, cause)
+    signal.throwIfAborted()
+    const { url } = sidecar
+    throw new ArchiveError('CLI_SIDECAR_UNREACHABLE', `no massa-storage answers at ${url}`, { url }, cause)
   }
 }
 

@@ -7,6 +7,11 @@ export const API_CODES = {
     when: 'An address of the HTTP API or of the metrics cannot be listened on.',
     action: 'Another program uses the port: choose another `api.bind` or `metrics.bind`, or port 0 for any free one.',
   },
+  API_DATA_DIR_OTHER: {
+    kind: 'input',
+    when: 'A request to the HTTP API asks for another data directory than the one that the running sidecar has open.',
+    action: 'Check `data_dir`, and whether several sidecars of this machine have the same `api.bind`.',
+  },
   API_HOST_REFUSED: {
     kind: 'input',
     when: 'A request to the HTTP API names another host than loopback.',

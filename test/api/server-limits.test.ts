@@ -7,7 +7,10 @@ describe('api/server', () => {
   it('limit: both servers of a sidecar cut off who does not get on', () => {
     const metrics = createMetrics({ version: 'test', processMetrics: false })
     const status = async () => ({ problems: [] })
-    for (const { server } of [createApi({ status, query: {} as never }), createMetricsServer(metrics)]) {
+    for (const { server } of [
+      createApi({ dataDirNames: new Set(), status, query: {} as never }),
+      createMetricsServer(metrics),
+    ]) {
       assert.deepEqual(
         [server.headersTimeout, server.requestTimeout, server.timeout, server.keepAliveTimeout],
         [CLIENT_LIMITS.headMs, CLIENT_LIMITS.requestMs, CLIENT_LIMITS.stalledMs, CLIENT_LIMITS.stalledMs],

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DATA_DIR_HEADER } from '../../api/data-dir-header.ts'
 import { findAnswering, findSidecar, isAlive } from '../../cli/find-sidecar.ts'
 import { isArchiveError } from '../../core/index.ts'
+import { listDataDirNames } from '../../storage-worker/index.ts'
 
 const NOBODY = 65_534
 
@@ -12,12 +14,18 @@ describe('cli/find-sidecar', () => {
   let dir = ''
   let server: Server
   let bind = ''
-  /** What the server says that it has open. */
+  /** What the server has open. */
   let open = ''
+  /** Its names, where this process may not look. */
+  let names: ReadonlySet<string> | undefined
 
   before(async () => {
     dir = mkdtempSync(join(tmpdir(), 'massa-storage-find-'))
-    server = createServer((_request, response) => response.end(JSON.stringify({ dataDir: open })))
+    server = createServer(async ({ headers }, response) => {
+      const name = String(headers[DATA_DIR_HEADER])
+      if ((names ?? (await listDataDirNames(open))).has(name)) response.setHeader(DATA_DIR_HEADER, name)
+      response.end('{}')
+    })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     bind = `127.0.0.1:${(server.address() as { port: number }).port}`
   })
@@ -45,14 +53,24 @@ describe('cli/find-sidecar', () => {
     }
   }
 
-  it('takes the word of daemon.json', async () => {
-    assert.equal(await findSidecar(at(bind)), undefined)
+  it('knows the address from daemon.json alone', async () => {
+    await assert.rejects(findSidecar(at(bind)), (error) => isArchiveError(error, 'CLI_SIDECAR_UNREACHABLE'))
     writeFileSync(join(dir, 'daemon.json'), JSON.stringify({ pid: 1, apiUrl: 'http://127.0.0.1:5' }))
-    assert.equal(await findSidecar(at(bind)), 'http://127.0.0.1:5')
+    assert.deepEqual(await findSidecar(at(bind)), { url: 'http://127.0.0.1:5', dataDir: dir })
   })
 
-  it('asks at api.bind where the folder may not be entered', async () => {
-    assert.equal(await locked(() => findSidecar(at(bind))), `http://${bind}`)
+  it('asks at api.bind where the folder, or the one around it, may not be entered', async () => {
+    const found = { url: `http://${bind}`, dataDir: dir }
+    assert.deepEqual(await locked(() => findSidecar(at(bind))), found)
+    const inner = join(dir, 'inner')
+    mkdirSync(inner)
+    open = inner
+    const place = { ...at(bind), dataDir: inner }
+    // Whoever asks may not even look at the folder: only its path is known.
+    names = await listDataDirNames(inner)
+    assert.deepEqual(await locked(() => findSidecar(place)), { ...found, dataDir: inner })
+    names = undefined
+    rmSync(inner, { recursive: true })
   })
 
   it('error: says that it may not look when nobody, or somebody else, answers there', async () => {
@@ -64,11 +82,12 @@ describe('cli/find-sidecar', () => {
   })
 
   it('finds who has a folder open by its other name, too, and not who has another', async () => {
-    assert.equal(await findAnswering(at(bind)), `http://${bind}`)
+    assert.deepEqual(await findAnswering(at(bind)), { url: `http://${bind}`, dataDir: dir })
     open = `${dir}-link`
     symlinkSync(dir, open)
-    assert.equal(await findAnswering(at(bind)), `http://${bind}`)
+    assert.deepEqual(await findAnswering(at(bind)), { url: `http://${bind}`, dataDir: dir })
     rmSync(open)
+    open = tmpdir()
     assert.equal(await findAnswering(at(bind)), undefined)
     // After a crash.
     open = dir

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict'
+import { rm, symlink, writeFile } from 'node:fs/promises'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import { createApi, listen } from '../../api/index.ts'
+import { inspect } from '../../cli/commands/inspect.ts'
+import { listChunks } from '../../cli/commands/list-chunks.ts'
+import { peers, peersBan } from '../../cli/commands/peers.ts'
+import { prune } from '../../cli/commands/prune.ts'
+import { status } from '../../cli/commands/status.ts'
+import { verify } from '../../cli/commands/verify.ts'
+import type { Context } from '../../cli/context.ts'
+import { isArchiveError } from '../../core/index.ts'
+import { listDataDirNames, type Store } from '../../storage-worker/index.ts'
+import { makePeriod } from '../storage-worker/synthetic-period.ts'
+import { openTestStore, TempFolders } from '../storage-worker/temp-store.ts'
+import { makeCommand } from './command-place.ts'
+
+const LAST_PERIOD = 63
+
+/** Each command that asks a sidecar, as a user of the archive runs it. */
+const COMMANDS: Readonly<Record<string, (context: Context, signal: AbortSignal) => Promise<number>>> = {
+  status: (context, signal) => status(context, {}, signal),
+  'list-chunks': (context, signal) => listChunks(context, {}, signal),
+  inspect: (context, signal) =>
+    inspect(context, { name: 'period 1', request: { kind: 'inspect-period', period: 1 } }, signal),
+  verify: (context, signal) => verify(context, {}, signal),
+  prune: (context, signal) => prune(context, {}, signal),
+  peers: (context, signal) => peers(context, signal),
+  'peers ban': (context, signal) => peersBan(context, 'x', { forMs: 1 }, signal),
+}
+
+const isUnreachable = (error: unknown) => isArchiveError(error, 'CLI_SIDECAR_UNREACHABLE')
+
+describe('cli/call-sidecar', () => {
+  const folders = new TempFolders()
+  const signal = new AbortController().signal
+  let own: Store
+  let other: Store
+  /** Of the sidecar that has the other archive open. */
+  let api: FastifyInstance
+  let apiUrl = ''
+  let asked = 0
+  const programs: Server[] = []
+
+  before(async () => {
+    own = await openTestStore(await folders.make())
+    other = await openTestStore(await folders.make())
+    for (let period = 0; period <= LAST_PERIOD; period++) {
+      await other.chunks.writePeriod(makePeriod(period, { blocks: 1, operations: 0 }))
+    }
+    api = createApi({
+      dataDirNames: await listDataDirNames(other.dataDir),
+      status: async () => {
+        asked++
+        return { problems: [], pid: 1, archived: null, nodes: [], gaps: [] }
+      },
+      query: { store: other, threads: 1 },
+      peers: {
+        report: () => assert.fail('asked'),
+        ban: () => assert.fail('asked'),
+        unban: () => assert.fail('asked'),
+      },
+    })
+    apiUrl = await listen(api, { host: '127.0.0.1', port: 0 })
+  })
+  afterEach(() => {
+    for (const program of programs.splice(0)) {
+      program.closeAllConnections()
+      program.close()
+    }
+  })
+  after(async () => {
+    await api.close()
+    await own.close()
+    await other.close()
+    await folders.clean()
+  })
+
+  /** Another program. @returns where it listens */
+  async function serve(listener: RequestListener): Promise<string> {
+    const program = createServer(listener)
+    programs.push(program)
+    await new Promise<void>((resolve) => program.listen(0, '127.0.0.1', resolve))
+    return `http://127.0.0.1:${(program.address() as { port: number }).port}`
+  }
+
+  for (const [name, run] of Object.entries(COMMANDS)) {
+    it(`error: ${name} is not answered by the sidecar of another archive, nor does it change that one`, async () => {
+      asked = 0
+      await own.announce(apiUrl)
+      const { context, printed } = makeCommand(own.dataDir, { retention_periods: 1 })
+      await assert.rejects(run(context, signal), isUnreachable)
+      assert.equal(printed.stdout, '')
+      assert.equal(asked, 0)
+      assert.deepEqual(await other.chunks.readRange(), { first: 0, last: LAST_PERIOD })
+    })
+  }
+
+  it('error: status takes no note of a sidecar that was killed for the word of who listens there now', async () => {
+    const dataDir = await folders.make()
+    await writeFile(join(dataDir, 'daemon.json'), JSON.stringify({ pid: 999_999, apiUrl }))
+    await assert.rejects(status(makeCommand(dataDir).context, {}, signal), isUnreachable)
+  })
+
+  it('error: the note of an archive that was copied while it was open says nothing of the copy', async () => {
+    const copy = await folders.make()
+    await other.announce(apiUrl)
+    await writeFile(join(copy, 'daemon.json'), JSON.stringify({ pid: process.pid, apiUrl }))
+    await assert.rejects(status(makeCommand(copy).context, {}, signal), isUnreachable)
+  })
+
+  it('a command is answered by the sidecar of its own archive, by whichever name', async () => {
+    await other.announce(apiUrl)
+    const link = join(own.dataDir, 'link')
+    await symlink(other.dataDir, link)
+    for (const dataDir of [other.dataDir, link]) {
+      const { context, printed } = makeCommand(dataDir)
+      assert.equal(await listChunks(context, {}, signal), 0)
+      assert.match(printed.stdout, /"total":\{"chunks":64,/)
+    }
+    await rm(link)
+  })
+
+  it('error: no answer is taken that is handed on to another address', async () => {
+    let followed = 0
+    const target = await serve((_request, response) => {
+      followed++
+      response.end('{}')
+    })
+    await own.announce(
+      await serve(({ headers }, response) => {
+        const name = headers['massa-storage-data-dir']
+        response.writeHead(307, { location: target, ...(name ? { 'massa-storage-data-dir': name } : {}) }).end()
+      }),
+    )
+    const { context } = makeCommand(own.dataDir)
+    await assert.rejects(listChunks(context, {}, signal), isUnreachable)
+    assert.equal(followed, 0)
+  })
+})
