@@ -25,6 +25,7 @@ export async function* queryArchive(
       repair: request.kind === 'verify' && request.repair,
       chunkSizeBytes: config.chunkSize,
       rebuild: repair.rebuild ?? false,
+      signal,
     })
   } catch (error) {
     const sidecar = await findHolder(error, config, signal)

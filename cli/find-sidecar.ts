@@ -45,13 +45,3 @@ export async function findAnswering(place: Place, signal?: AbortSignal): Promise
     return undefined
   }
 }
-
-/** True while a process of this id runs, whoever's it is. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}

@@ -6,6 +6,7 @@ import { type Config, parseHostPort, readPackageVersion } from '../config/index.
 import { BYTES_PER_GB, isArchiveError, type Period, type PeriodSummary } from '../core/index.ts'
 import { listDataDirNames, openStore, PlacementWatch, readOrCreateKey, Scrub } from '../storage-worker/index.ts'
 import { createMetrics, type Logger, type Metrics } from '../telemetry/index.ts'
+import { announce } from './announce.ts'
 import { AssignmentLog } from './assignment-log.ts'
 import { recordNodeCall } from './node-calls.ts'
 import type { startPeerNetwork as StartPeerNetwork } from './peer-network.ts'
@@ -202,7 +203,9 @@ export async function startDaemon(
       parseBind(config.api.bind),
       undo,
     )
-    await store.announce(apiUrl)
+    const announced = await announce(apiUrl, { store, clock, log: storeLog }, stopping.signal)
+    const announcing = guardLoop('announce', announced.done, onFatal)
+    undo.push(() => announcing)
     const metricsUrl = config.metrics.enabled
       ? await openServer(createMetricsServer(metrics), parseBind(config.metrics.bind), undo)
       : undefined

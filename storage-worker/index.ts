@@ -10,7 +10,7 @@ export type {
 } from './chain-port.ts'
 export { checkBytecode, listExportedFunctions } from './check-bytecode.ts'
 export { LevelChunkStore } from './chunk-store.ts'
-export { type DaemonInfo, readDaemonInfo } from './daemon-info.ts'
+export { isHolderRunning, readDaemonInfo } from './daemon-info.ts'
 export { listDataDirNames, nameDataDir } from './data-dir-name.ts'
 export {
   compareBytecode,

@@ -1,16 +1,18 @@
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { ArchiveError, type ErrorCode, isArchiveError, type StoreIdentity } from '../core/index.ts'
+import { explainHeld, openUnlessHeld } from './await-holder.ts'
 import { BALLAST_BYTES, Ballast } from './ballast.ts'
 import { checkFiles } from './check-files.ts'
 import { LevelChunkStore } from './chunk-store.ts'
 import { readClosingSizes, writeClosingSizes } from './closing-sizes.ts'
-import { type DaemonInfo, readDaemonInfo, removeDaemonInfo, writeDaemonInfo } from './daemon-info.ts'
+import { readDaemonInfo, removeDaemonInfo, writeDaemonInfo } from './daemon-info.ts'
 import { isBlank } from './database-files.ts'
 import { DiskSpace } from './disk-space.ts'
 import { explainAccess } from './explain-access.ts'
 import { GuardedLevel, type Level, type StoreLevel } from './guarded-level.ts'
 import { addIdentityCopy, claimArchive, isEmptyArchive, recoverIdentity } from './identity-copy.ts'
+import { isDiskFull } from './level-errors.ts'
 import { BODIES_OPTIONS, createClassicLevel, INDEX_OPTIONS } from './level-options.ts'
 import { MIGRATIONS, type Migration, planMigrations, runMigrations, SCHEMA_VERSION } from './migrations.ts'
 import { checkTables } from './repair-database.ts'
@@ -38,6 +40,10 @@ export interface OpenStoreOptions {
   readonly chunkSizeBytes?: number
   /** Rebuild both databases although they open: verification found a damaged table in them. */
   readonly rebuild?: boolean
+  /** Ends the wait for a holder of the lock that has not said yet who it is. */
+  readonly signal?: AbortSignal
+  /** For tests: the longest such wait. */
+  readonly lockWaitMs?: number
   /** For tests. */
   readonly migrations?: readonly Migration[]
   /** For tests: what the databases are made of. */
@@ -71,7 +77,7 @@ export interface Store {
   readonly mended: readonly Damage[]
   /** Looks at the files beside the tables; see `checkFiles`. */
   checkFiles(repair: boolean): Promise<Damage[]>
-  /** Tells other processes where the API listens. */
+  /** Tells other processes where the API listens. @throws ArchiveError STORE_DISK_FULL */
   announce(apiUrl: string): Promise<void>
   /** Finishes writes and lets go of the data directory. Idempotent. */
   close(): Promise<void>
@@ -85,14 +91,19 @@ export interface Store {
  * undone is finished.
  *
  * @throws ArchiveError STORE_MISSING without `identity`, STORE_IDENTITY_MISMATCH, STORE_IDENTITY_DAMAGED,
- *   STORE_SCHEMA_TOO_NEW, STORE_SCHEMA_TOO_OLD, STORE_LOCKED with `pid` and `apiUrl` of the other process,
+ *   STORE_SCHEMA_TOO_NEW, STORE_SCHEMA_TOO_OLD, STORE_LOCKED with `pid` and `apiUrl` of the other process, for which it
+ *   waits a few seconds while a process that just got the lock has not noted them,
  *   STORE_DATABASE_DAMAGED, STORE_DISK_FULL, STORE_READ_ONLY, STORE_ACCESS_DENIED, STORE_OPEN_FAILED,
  *   CONFIG_VALUE_INVALID for a path that no file can have
  */
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
   const dataDir = resolve(options.dataDir)
+  const open = async () => openPrepared({ ...options, dataDir }, await prepareIdentity({ ...options, dataDir }))
+  // By LevelDB: that this process has it is known.
+  const isLocked = (error: unknown) => isArchiveError(error, 'STORE_LOCKED') && error.context.pid === undefined
   try {
-    return await openPrepared({ ...options, dataDir }, await prepareIdentity({ ...options, dataDir }))
+    const { lockWaitMs: limitMs, signal } = options
+    return await openUnlessHeld({ dataDir, limitMs, signal }, open, isLocked)
   } catch (error) {
     throw explainAccess(error, dataDir)
   }
@@ -118,13 +129,23 @@ async function openPrepared(options: OpenStoreOptions, preparation: Preparation)
     })
   const levels = levelsOf(false)
   const mended: Damage[] = stored ? [] : [makeMended(IDENTITY_FILE, 'STORE_IDENTITY_DAMAGED')]
+  let isNoted = false
+  const inform = async () => {
+    isNoted = true
+    await informOthers(dataDir)
+  }
+  const forget = async () => {
+    if (isNoted) await removeDaemonInfo(dataDir).catch(() => undefined)
+    isNoted = false
+  }
   const openOnce = async (isRepaired: boolean): Promise<Store> => {
     const opened: GuardedLevel[] = []
     try {
       await checkStoreFiles(levels, readClosingSizes(dataDir))
       for (const level of levels) {
-        const database = await GuardedLevel.open(level).catch((error) => explainLock(error, dataDir))
-        opened.push(database)
+        const database = await GuardedLevel.open(level)
+        // Who has the lock of the first has the archive.
+        if (opened.push(database) === 1) await inform()
         checkTables(database)
       }
       const [bodies, index] = opened
@@ -139,24 +160,25 @@ async function openPrepared(options: OpenStoreOptions, preparation: Preparation)
       await chunks.recover()
       if (isRepaired) await chunks.restoreIndex()
       await ballast.restore()
-      await informOthers(dataDir, { pid: process.pid })
       return makeStore(dataDir, chunks, disk, mended)
     } catch (error) {
-      for (const level of opened) await level.close()
+      // As long as the lock is held: the next holder's note is not ours to delete.
+      if (opened.length > 0) await forget()
+      for (const level of opened.reverse()) await level.close()
       throw error
     }
   }
-  if (openHere.has(dataDir)) await explainLock(new ArchiveError('STORE_LOCKED', 'open in this process'), dataDir)
+  if (openHere.has(dataDir)) throw explainHeld(dataDir, { ...(await readDaemonInfo(dataDir)), pid: process.pid })
   openHere.add(dataDir)
   try {
     if (isNew && stored) {
       for (const level of levelsOf(true)) {
-        await (await GuardedLevel.open(level).catch((error) => explainLock(error, dataDir))).close()
+        await (await GuardedLevel.open(level)).close()
       }
       await writeIdentity(dataDir, stored)
     }
     if (options.rebuild) {
-      const tables = await rebuildDatabases(levels, { dataDir, creating: levelsOf(true) })
+      const tables = await rebuildDatabases(levels, { dataDir, creating: levelsOf(true), onUnlocked: inform })
       mended.push(...tables.map(describeMended))
       return await openOnce(true)
     }
@@ -164,7 +186,7 @@ async function openPrepared(options: OpenStoreOptions, preparation: Preparation)
       const damage = asDamage(error)
       if (!options.repair || !isArchiveError(damage, 'STORE_DATABASE_DAMAGED')) throw damage
       const named = nameDamages(levels, damage, readClosingSizes(dataDir))
-      const tables = await rebuildDatabases(levels, { dataDir, creating: levelsOf(true) })
+      const tables = await rebuildDatabases(levels, { dataDir, creating: levelsOf(true), onUnlocked: inform })
       mended.push(...tables.map(describeMended))
       for (const what of named) {
         if (!tables.some((table) => what.startsWith(table.what))) mended.push(makeMended(what, damage.code))
@@ -172,6 +194,7 @@ async function openPrepared(options: OpenStoreOptions, preparation: Preparation)
       return openOnce(true)
     })
   } catch (error) {
+    await forget()
     openHere.delete(dataDir)
     throw error
   }
@@ -192,8 +215,8 @@ function makeStore(dataDir: string, chunks: LevelChunkStore, disk: DiskSpace, me
     } finally {
       try {
         await chunks.index.close()
-        await removeDaemonInfo(dataDir)
       } finally {
+        await removeDaemonInfo(dataDir).catch(() => undefined)
         await chunks.bodies.close()
         openHere.delete(dataDir)
       }
@@ -206,7 +229,7 @@ function makeStore(dataDir: string, chunks: LevelChunkStore, disk: DiskSpace, me
     disk,
     mended,
     checkFiles: (repair) => checkFiles(dataDir, chunks, repair),
-    announce: (apiUrl) => informOthers(dataDir, { pid: process.pid, apiUrl }),
+    announce: (apiUrl) => announce(dataDir, apiUrl),
     close() {
       closing ??= close()
       return closing
@@ -276,22 +299,16 @@ function damagedIdentity(dataDir: string, message: string): ArchiveError {
   return new ArchiveError('STORE_IDENTITY_DAMAGED', message, { dataDir })
 }
 
-/** A full disk must not keep an archive from being opened and read. */
-async function informOthers(dataDir: string, info: DaemonInfo): Promise<void> {
-  await writeDaemonInfo(dataDir, info).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOSPC') throw error
+/** A full disk must not keep an archive from being opened and read: nobody is named then. */
+async function informOthers(dataDir: string): Promise<void> {
+  await writeDaemonInfo(dataDir).catch((error) => {
+    if (!isDiskFull(error)) throw error
   })
 }
 
-async function explainLock(error: unknown, dataDir: string): Promise<never> {
-  if (!isArchiveError(error, 'STORE_LOCKED')) throw error
-  const holder = await readDaemonInfo(dataDir)
-  const who = holder ? `process ${holder.pid}` : 'another process'
-  const where = holder?.apiUrl ? `, ${holder.apiUrl}` : ''
-  throw new ArchiveError(
-    'STORE_LOCKED',
-    `${dataDir} is in use by ${who}${where}`,
-    { dataDir, pid: holder?.pid, apiUrl: holder?.apiUrl },
-    error,
-  )
+async function announce(dataDir: string, apiUrl: string): Promise<void> {
+  await writeDaemonInfo(dataDir, apiUrl).catch((error) => {
+    if (!isDiskFull(error)) throw error
+    throw new ArchiveError('STORE_DISK_FULL', 'there is no room to note where the API listens', { dataDir }, error)
+  })
 }

@@ -39,15 +39,22 @@ export function nameDamages(levels: readonly StoreLevel[], error: ArchiveError, 
  * Makes databases sound: tables from what can be read of them, then, where that is not all that is wrong, the database
  * from its tables, or empty where nothing is left.
  *
- * @param creating - the same, made when missing
+ * @param options.creating - the same, made when missing
+ * @param options.onUnlocked - called once nobody else has them open, before anything is changed
  * @returns the tables that were damaged
  */
 export async function rebuildDatabases(
   levels: readonly StoreLevel[],
-  { dataDir, creating }: { readonly dataDir: string; readonly creating: readonly StoreLevel[] },
+  options: {
+    readonly dataDir: string
+    readonly creating: readonly StoreLevel[]
+    readonly onUnlocked: () => Promise<void>
+  },
 ): Promise<MendedTable[]> {
+  const { dataDir, creating, onUnlocked } = options
   const sizes = readClosingSizes(dataDir)
   for (const { name, location } of levels) await checkUnlocked(name, location)
+  await onUnlocked()
   const found: { readonly level: StoreLevel; readonly tables: MendedTable[]; readonly isSound: boolean }[] = []
   for (const level of levels) {
     await keepDamagedLogs(level.location, sizesOf(sizes, level.name))

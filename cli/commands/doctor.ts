@@ -5,11 +5,11 @@ import { dirname, join, resolve } from 'node:path'
 import { NodeClient } from '../../archiver/index.ts'
 import { type Config, type LoadedConfig, parseHostPort } from '../../config/index.ts'
 import { isArchiveError, type Slot, slotIndex } from '../../core/index.ts'
-import { findAccessProblem, quotePath, readDaemonInfo } from '../../storage-worker/index.ts'
+import { findAccessProblem, isHolderRunning, quotePath, readDaemonInfo } from '../../storage-worker/index.ts'
 import { checkArchive, checkKeys, type Finding } from '../check-archive.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
-import { findAnswering, isAlive } from '../find-sidecar.ts'
+import { findAnswering } from '../find-sidecar.ts'
 import { formatBytes } from '../output.ts'
 import { adviseSetting } from '../setting-advice.ts'
 
@@ -164,7 +164,7 @@ async function checkSpace(loaded: LoadedConfig): Promise<Finding> {
 async function isRunning(config: Config): Promise<boolean> {
   try {
     const info = await readDaemonInfo(config.dataDir)
-    return info !== undefined && isAlive(info.pid)
+    return info !== undefined && isHolderRunning(info)
   } catch (error) {
     // Said where the folder is looked at.
     if (isArchiveError(error, 'CONFIG_VALUE_INVALID')) return false

@@ -12,12 +12,11 @@ import {
   readRecording,
   startReplayServer,
 } from '../../devnet/index.ts'
-import { readDaemonInfo } from '../../storage-worker/index.ts'
+import { isHolderRunning, readDaemonInfo } from '../../storage-worker/index.ts'
 import { ALLOCATOR_SETTINGS, HEAP_SETTINGS } from '../allocator-settings.ts'
 import { callSidecar } from '../call-sidecar.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
-import { isAlive } from '../find-sidecar.ts'
 import { formatDuration } from '../output.ts'
 import { ProgressWatch } from '../progress-watch.ts'
 import { verify } from './verify.ts'
@@ -111,7 +110,7 @@ async function chooseDataDir(context: Context): Promise<string> {
   const dataDir = join(context.cwd, OWN_DATA_DIR)
   if (existsSync(dataDir)) {
     const info = await readDaemonInfo(dataDir)
-    if (info && isAlive(info.pid)) {
+    if (info && isHolderRunning(info)) {
       throw new ArchiveError('STORE_LOCKED', `${dataDir} is in use by process ${info.pid}`, { pid: info.pid })
     }
     await rm(dataDir, { recursive: true })

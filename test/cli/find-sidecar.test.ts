@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DATA_DIR_HEADER } from '../../api/data-dir-header.ts'
-import { findAnswering, findSidecar, isAlive } from '../../cli/find-sidecar.ts'
+import { findAnswering, findSidecar } from '../../cli/find-sidecar.ts'
 import { isArchiveError } from '../../core/index.ts'
 import { listDataDirNames } from '../../storage-worker/index.ts'
 
@@ -93,11 +93,5 @@ describe('cli/find-sidecar', () => {
     open = dir
     writeFileSync(join(dir, 'daemon.json'), JSON.stringify({ pid: 1, apiUrl: 'http://127.0.0.1:1' }))
     assert.equal(await findAnswering(at(bind)), undefined)
-  })
-
-  it('a process of another user is alive, one that ended is not', async () => {
-    assert.equal(isAlive(process.pid), true)
-    await locked(async () => assert.equal(isAlive(1), true))
-    assert.equal(isAlive(2 ** 22 + 1), false)
   })
 })

@@ -72,7 +72,7 @@ describe('e2e/life', function () {
     // The ballast is written long before the store is open: 64 MiB.
     const watcher = watch(dataDir, (_event, name) => {
       if (wasEarly !== undefined || !name?.startsWith('ballast')) return
-      wasEarly = !existsSync(join(dataDir, 'daemon.json'))
+      wasEarly = !/apiUrl/.test(readFileSync(join(dataDir, 'daemon.json'), 'utf8'))
       sidecar?.child.kill('SIGTERM')
     })
     sidecar = begin()
