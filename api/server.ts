@@ -3,6 +3,7 @@ import { ArchiveError, type ErrorCode, isArchiveError } from '../core/index.ts'
 import { type Metrics, renderMetrics } from '../telemetry/index.ts'
 import { createLimitedServer } from '../telemetry/limited-server.ts'
 import { DATA_DIR_HEADER } from './data-dir-header.ts'
+import { withHeartbeat } from './heartbeat.ts'
 import { addPeerRoutes, type PeersPort } from './peers.ts'
 import { type Query, runQuery } from './queries.ts'
 
@@ -22,6 +23,7 @@ export interface ApiModules {
 }
 
 const BODY_LIMIT_BYTES = 16 * 1024
+const WORKING = '{"working":true}\n'
 
 /**
  * The sidecar's own HTTP API, on loopback: health for supervisors, status and queries for the command line, which
@@ -32,9 +34,10 @@ const BODY_LIMIT_BYTES = 16 * 1024
  * - `GET /ready` 200 or 503 with the reasons
  * - `GET /v1/status` JSON
  * - `/v1/peers` ./peers.ts
- * - `POST /v1/query` a query of ./queries.ts as JSON; the answer is NDJSON
+ * - `POST /v1/query` a query of ./queries.ts as JSON; the answer is NDJSON, with a row `{"working":true}` every other
+ *   second while there is nothing else to say
  */
-export function createApi(modules: ApiModules): FastifyInstance {
+export function createApi(modules: ApiModules, options: { readonly heartbeatMs?: number } = {}): FastifyInstance {
   const server = createLimitedServer({ bodyLimit: BODY_LIMIT_BYTES })
   server.addHook('onRequest', async (request) => refuseForeignHosts(request.headers.host))
   server.addHook('onRequest', async ({ headers }, reply) => {
@@ -60,7 +63,8 @@ export function createApi(modules: ApiModules): FastifyInstance {
   server.post('/v1/query', (request, reply) => {
     const aborted = new AbortController()
     reply.raw.once('close', () => aborted.abort())
-    return reply.type('application/x-ndjson').send(ndjson(runQuery(modules.query, request.body, aborted.signal)))
+    const lines = ndjsonLines(runQuery(modules.query, request.body, aborted.signal))
+    return reply.type('application/x-ndjson').send(encode(withHeartbeat(lines, WORKING, options.heartbeatMs)))
   })
   addPeerRoutes(server, modules.peers)
   return server
@@ -119,6 +123,6 @@ async function* ndjsonLines(rows: AsyncIterable<object>): AsyncGenerator<string>
   }
 }
 
-function ndjson(rows: AsyncIterable<object>): ReadableStream {
-  return ReadableStream.from(ndjsonLines(rows)).pipeThrough(new TextEncoderStream() as never) as ReadableStream
+function encode(lines: AsyncIterable<string>): ReadableStream {
+  return ReadableStream.from(lines).pipeThrough(new TextEncoderStream() as never) as ReadableStream
 }

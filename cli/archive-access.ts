@@ -3,7 +3,7 @@ import { type Query, type QueryRequest, type QueryRow, runQuery } from '../api/q
 import type { Config } from '../config/index.ts'
 import { ArchiveError, isArchiveError } from '../core/index.ts'
 import { openStore } from '../storage-worker/index.ts'
-import { callSidecar, parseRefusal, type Sidecar } from './call-sidecar.ts'
+import { parseRefusal, type Sidecar, streamSidecar } from './call-sidecar.ts'
 import { findAnswering } from './find-sidecar.ts'
 
 /**
@@ -53,22 +53,10 @@ async function findHolder(error: unknown, config: Config, signal: AbortSignal): 
   return typeof apiUrl === 'string' ? { url: apiUrl, dataDir: config.dataDir } : undefined
 }
 
-async function* askSidecar(sidecar: Sidecar, request: QueryRequest, signal: AbortSignal): AsyncGenerator<QueryRow> {
-  const answer = await callSidecar(sidecar, '/v1/query', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(request),
-    signal,
-  })
-  if (!answer.body) return
-  let rest = ''
-  for await (const text of answer.body.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) {
-      const row = JSON.parse(line) as QueryRow & { error?: { code: string; message: string } }
-      if (row.error) throw parseRefusal(row.error) ?? new ArchiveError('CLI_SIDECAR_UNREACHABLE', row.error.message)
-      yield row
-    }
+async function* askSidecar(sidecar: Sidecar, body: QueryRequest, signal: AbortSignal): AsyncGenerator<QueryRow> {
+  for await (const answer of streamSidecar(sidecar, '/v1/query', { body, signal })) {
+    const row = answer as QueryRow & { error?: { code: string; message: string }; working?: true }
+    if (row.error) throw parseRefusal(row.error) ?? new ArchiveError('CLI_SIDECAR_UNREACHABLE', row.error.message)
+    if (!row.working) yield row
   }
 }

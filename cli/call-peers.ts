@@ -15,10 +15,5 @@ export async function callPeers(
 ): Promise<unknown> {
   const { config } = context.load()
   const sidecar = await findSidecar(config, signal)
-  const json = body && {
-    method: 'POST',
-    body: JSON.stringify(body),
-    headers: { 'content-type': 'application/json' },
-  }
-  return await (await callSidecar(sidecar, `/v1/peers${path}`, { signal, ...json })).json()
+  return callSidecar(sidecar, `/v1/peers${path}`, { signal, body })
 }

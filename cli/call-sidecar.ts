@@ -2,6 +2,7 @@ import { DATA_DIR_HEADER } from '../api/data-dir-header.ts'
 import { ERROR_CODES, type ErrorCode } from '../core/error-codes.ts'
 import { ArchiveError } from '../core/errors.ts'
 import { nameDataDir } from '../storage-worker/data-dir-name.ts'
+import { Patience, type StartTimer } from './patience.ts'
 
 /** Where a sidecar is asked, and which archive is meant. */
 export interface Sidecar {
@@ -9,31 +10,109 @@ export interface Sidecar {
   readonly dataDir: string
 }
 
+export interface SidecarRequest {
+  /** Sent as JSON, by POST; without it the request is a GET. */
+  readonly body?: object | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface AnswerLimits {
+  /** To the head of an answer, or to all of one that is not streamed. */
+  readonly answerMs: number
+  /** Between two pieces of a streamed one. */
+  readonly silenceMs: number
+  readonly startTimer?: StartTimer
+}
+
+/** A sidecar answers in some ms, and while it works on a query it says so every other second. */
+const LIMITS: AnswerLimits = { answerMs: 10_000, silenceMs: 30_000 }
+
 /**
  * Asks the sidecar that has `dataDir` open, and nobody else: who listens there may be the sidecar of another archive, or
  * another program, since the note that names the address outlives a sidecar that was killed. A sidecar of another archive
  * refuses the request, and no answer is believed that does not name this archive.
  *
- * @throws ArchiveError CLI_SIDECAR_UNREACHABLE, or the code that the sidecar refuses with
+ * @returns the JSON of its answer
+ * @throws ArchiveError CLI_SIDECAR_UNREACHABLE, also when it takes too long, or the code that the sidecar refuses with
  */
-export async function callSidecar(sidecar: Sidecar, path: string, init: RequestInit = {}): Promise<Response> {
+export async function callSidecar(
+  sidecar: Sidecar,
+  path: string,
+  request: SidecarRequest = {},
+  limits = LIMITS,
+): Promise<unknown> {
+  const patience = new Patience(request.signal, limits.startTimer)
+  return patience.wait(limits.answerMs, async () => {
+    const answer = await fetchAnswer(sidecar, path, request, patience)
+    return reading(sidecar, request, patience, () => answer.json())
+  })
+}
+
+/** The same for an answer that comes row by row, each of them JSON. */
+export async function* streamSidecar(
+  sidecar: Sidecar,
+  path: string,
+  request: SidecarRequest = {},
+  limits = LIMITS,
+): AsyncGenerator<unknown> {
+  const patience = new Patience(request.signal, limits.startTimer)
+  const { body } = await patience.wait(limits.answerMs, () => fetchAnswer(sidecar, path, request, patience))
+  if (!body) return
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader()
+  const read = () => patience.wait(limits.silenceMs, () => reader.read())
+  try {
+    let rest = ''
+    for (;;) {
+      const { value, done } = await reading(sidecar, request, patience, read)
+      const lines = (rest + (value ?? '')).split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines) yield await reading(sidecar, request, patience, async () => JSON.parse(line) as unknown)
+      if (done) return
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined)
+  }
+}
+
+async function fetchAnswer(
+  sidecar: Sidecar,
+  path: string,
+  request: SidecarRequest,
+  patience: Patience,
+): Promise<Response> {
   const { url, dataDir } = sidecar
   const name = await nameDataDir(dataDir)
-  const headers = new Headers(init.headers)
-  headers.set(DATA_DIR_HEADER, name)
-  let answer: Response
-  try {
-    answer = await fetch(`${url}${path}`, { ...init, headers, redirect: 'manual' })
-  } catch (cause) {
-    if (init.signal?.aborted) throw cause
-    throw unreachable(sidecar, `no massa-storage answers at ${url}`, cause)
+  const json = request.body && {
+    method: 'POST',
+    body: JSON.stringify(request.body),
+    headers: { 'content-type': 'application/json' },
   }
+  const headers = { ...json?.headers, [DATA_DIR_HEADER]: name }
+  const answer = await reading(sidecar, request, patience, () =>
+    fetch(`${url}${path}`, { ...json, headers, signal: patience.signal, redirect: 'manual' }),
+  )
   if (answer.headers.get(DATA_DIR_HEADER) !== name) {
     await answer.body?.cancel().catch(() => undefined)
     throw unreachable(sidecar, `at ${url} no massa-storage answers that has ${dataDir} open`)
   }
   if (answer.ok || answer.status === 503) return answer
   throw (await readRefusal(answer)) ?? unreachable(sidecar, `${url}${path} answers ${answer.status}`)
+}
+
+/** Whatever goes wrong there is said as what it is: the user's end of it, or a sidecar that does not answer as it should. */
+async function reading<T>(
+  sidecar: Sidecar,
+  { signal }: SidecarRequest,
+  patience: Patience,
+  act: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await act()
+  } catch (cause) {
+    signal?.throwIfAborted()
+    const how = patience.isOver ? 'listens and says nothing' : 'does not answer, or not as it should'
+    throw unreachable(sidecar, `the massa-storage at ${sidecar.url} ${how}`, cause)
+  }
 }
 
 /** What a sidecar says of its own failure; undefined when it is of another release. */

@@ -36,8 +36,7 @@ export async function findAnswering(place: Place, signal?: AbortSignal): Promise
   const url = info?.apiUrl ?? `http://${api.bind}`
   if (url.endsWith(':0')) return undefined
   try {
-    const answer = await callSidecar({ url, dataDir }, '/health', signal ? { signal } : {})
-    await answer.body?.cancel()
+    await callSidecar({ url, dataDir }, '/health', { signal })
     return { url, dataDir }
   } catch {
     signal?.throwIfAborted()

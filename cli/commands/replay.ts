@@ -168,7 +168,7 @@ async function waitForHead(run: {
   })
   const progress = new ProgressWatch(STUCK_MS)
   while (!over && !run.signal.aborted) {
-    const last = await readLastArchived(run.dataDir, run.sidecar)
+    const last = await readLastArchived(run)
     if (last !== undefined && last >= run.head) return true
     if (!progress.goesOn([run.server.playedMs(), last], performance.now())) break
     await sleep(LOOK_MS)
@@ -176,12 +176,17 @@ async function waitForHead(run: {
   return false
 }
 
-async function readLastArchived(dataDir: string, sidecar: ChildProcess): Promise<Period | undefined> {
+async function readLastArchived(run: {
+  readonly dataDir: string
+  readonly sidecar: ChildProcess
+  readonly signal: AbortSignal
+}): Promise<Period | undefined> {
+  const { dataDir, sidecar, signal } = run
   const info = await readDaemonInfo(dataDir)
   // Another process may hold the folder: what it has archived is not what this one has.
   if (!info?.apiUrl || info.pid !== sidecar.pid) return undefined
   try {
-    const answer = (await (await callSidecar({ url: info.apiUrl, dataDir }, '/v1/status')).json()) as {
+    const answer = (await callSidecar({ url: info.apiUrl, dataDir }, '/v1/status', { signal })) as {
       archived: { last: Period } | null
     }
     return answer.archived?.last

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ArchiveError } from '../../core/errors.ts'
 import type { PlacementStatus } from '../../storage-worker/index.ts'
 import { callSidecar, type Sidecar } from '../call-sidecar.ts'
 import type { Context } from '../context.ts'
@@ -67,14 +66,7 @@ export async function status(
 
 /** @throws ArchiveError CLI_SIDECAR_UNREACHABLE also when something else listens where a sidecar once did */
 async function fetchStatus(sidecar: Sidecar, signal: AbortSignal): Promise<StatusAnswer> {
-  const response = await callSidecar(sidecar, '/v1/status', { signal })
-  try {
-    return (await response.json()) as StatusAnswer
-  } catch (cause) {
-    signal.throwIfAborted()
-    const { url } = sidecar
-    throw new ArchiveError('CLI_SIDECAR_UNREACHABLE', `no massa-storage answers at ${url}`, { url }, cause)
-  }
+  return (await callSidecar(sidecar, '/v1/status', { signal })) as StatusAnswer
 }
 
 function show(output: Output, answer: StatusAnswer): void {

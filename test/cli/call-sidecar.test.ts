@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { rm, symlink, writeFile } from 'node:fs/promises'
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { createApi, listen } from '../../api/index.ts'
+import { callSidecar, type Sidecar, streamSidecar } from '../../cli/call-sidecar.ts'
 import { inspect } from '../../cli/commands/inspect.ts'
 import { listChunks } from '../../cli/commands/list-chunks.ts'
 import { peers, peersBan } from '../../cli/commands/peers.ts'
@@ -11,6 +12,7 @@ import { prune } from '../../cli/commands/prune.ts'
 import { status } from '../../cli/commands/status.ts'
 import { verify } from '../../cli/commands/verify.ts'
 import type { Context } from '../../cli/context.ts'
+import type { StartTimer } from '../../cli/patience.ts'
 import { isArchiveError } from '../../core/index.ts'
 import { listDataDirNames, type Store } from '../../storage-worker/index.ts'
 import { makePeriod } from '../storage-worker/synthetic-period.ts'
@@ -138,5 +140,105 @@ describe('cli/call-sidecar', () => {
     const { context } = makeCommand(own.dataDir)
     await assert.rejects(listChunks(context, {}, signal), isUnreachable)
     assert.equal(followed, 0)
+  })
+
+  /** A sidecar of this archive, as far as it says so. */
+  async function serveOwn(listener: RequestListener): Promise<Sidecar> {
+    const url = await serve((request, response) => {
+      response.setHeader('massa-storage-data-dir', String(request.headers['massa-storage-data-dir']))
+      listener(request, response)
+    })
+    await own.announce(url)
+    return { url, dataDir: own.dataDir }
+  }
+
+  /** Timers that end when they are told to, and whether each of them still runs. */
+  function makeTimers() {
+    const timers: { readonly limitMs: number; end: () => void; runs: boolean }[] = []
+    const startTimer: StartTimer = (limitMs, end) => {
+      const timer = { limitMs, end, runs: true }
+      timers.push(timer)
+      return () => {
+        timer.runs = false
+      }
+    }
+    return { timers, limits: { answerMs: 1, silenceMs: 2, startTimer } }
+  }
+
+  for (const [name, run] of Object.entries(COMMANDS)) {
+    it(`${name} ends with the user's signal while the sidecar says nothing`, async () => {
+      const ending = new AbortController()
+      await serveOwn(() => ending.abort(new DOMException('SIGTERM', 'AbortError')))
+      await assert.rejects(run(makeCommand(own.dataDir).context, ending.signal), { name: 'AbortError' })
+    })
+  }
+
+  it('limit: a sidecar that listens and does not answer is given up', async () => {
+    const { timers, limits } = makeTimers()
+    const end = () => timers.at(-1)?.end()
+    const sidecar = await serveOwn(end)
+    await assert.rejects(callSidecar(sidecar, '/v1/status', {}, limits), isUnreachable)
+    await assert.rejects(streamSidecar(sidecar, '/v1/query', {}, limits).next(), isUnreachable)
+    assert.deepEqual(
+      timers.map(({ limitMs, runs }) => [limitMs, runs]),
+      [
+        [1, false],
+        [1, false],
+      ],
+    )
+  })
+
+  it('limit: half an answer is given up, too', async () => {
+    const { timers, limits } = makeTimers()
+    const sidecar = await serveOwn((_request, response) => {
+      response.write('{', () => timers.at(-1)?.end())
+    })
+    await assert.rejects(callSidecar(sidecar, '/v1/status', {}, limits), isUnreachable)
+  })
+
+  it('limit: rows may take as long as they like when they come, and are given up when they stop', async () => {
+    const { timers, limits } = makeTimers()
+    const answers: ServerResponse[] = []
+    const sidecar = await serveOwn((_request, response) => {
+      answers.push(response)
+      response.write('{"row":1}\n')
+    })
+    const rows = streamSidecar(sidecar, '/v1/query', {}, limits)
+    for (const row of [1, 2, 3]) {
+      assert.deepEqual((await rows.next()).value, { row })
+      answers[0]?.write(`{"row":${row + 1}}\n`)
+    }
+    assert.deepEqual((await rows.next()).value, { row: 4 })
+    // Each wait had a time of its own, and none runs while nothing is waited for.
+    assert.deepEqual(
+      timers.map(({ limitMs, runs }) => [limitMs, runs]),
+      [1, 2, 2, 2, 2].map((limitMs) => [limitMs, false]),
+    )
+    const silent = rows.next()
+    timers.at(-1)?.end()
+    await assert.rejects(silent, isUnreachable)
+  })
+
+  it('limit: by itself it gives up after the time that it is given', async () => {
+    const sidecar = await serveOwn(() => {})
+    const limits = { answerMs: 20, silenceMs: 20 }
+    await assert.rejects(callSidecar(sidecar, '/v1/status', {}, limits), isUnreachable)
+  })
+
+  it('error: a sidecar that dies while it answers is no bug', async () => {
+    const die: RequestListener = (_request, response) => {
+      response.write('{"progress":{}}\n', () => response.destroy())
+    }
+    await serveOwn(die)
+    for (const [name, run] of Object.entries(COMMANDS)) {
+      await assert.rejects(run(makeCommand(own.dataDir).context, signal), isUnreachable, name)
+    }
+  })
+
+  it('what a sidecar says to be heard is no answer', async () => {
+    await serveOwn((_request, response) => response.end('{"working":true}\n'.repeat(3)))
+    const { context, printed } = makeCommand(own.dataDir)
+    assert.equal(await listChunks(context, {}, signal), 0)
+    assert.equal(printed.stdout, '{"total":{"chunks":0,"periods":0,"bytes":0}}\n')
   })
 })

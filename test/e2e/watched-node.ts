@@ -139,7 +139,9 @@ export class WatchedNode {
   /** By thread; undefined where the archive has none. */
   async readArchivedBlocks(period: Period): Promise<(BlockIdText | undefined)[]> {
     const { text } = await this.ask('api', 'POST /v1/query', JSON.stringify({ kind: 'inspect-period', period }))
-    const { result } = JSON.parse(text) as { result: { slots: { blockId?: BlockIdText }[] } | null }
+    const { result } = JSON.parse(text.trim().split('\n').at(-1) ?? '') as {
+      result: { slots: { blockId?: BlockIdText }[] } | null
+    }
     assert(result, `period ${period} is not archived`)
     return result.slots.map(({ blockId }) => blockId)
   }
