@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os'
+import * as z from 'zod'
 import { type Query, type QueryRequest, type QueryRow, runQuery } from '../api/queries.ts'
 import type { Config } from '../config/index.ts'
 import { ArchiveError, isArchiveError } from '../core/index.ts'
 import { openStore } from '../storage-worker/index.ts'
-import { parseRefusal, type Sidecar, streamSidecar } from './call-sidecar.ts'
+import { parseAnswer, parseRefusal, type Sidecar, streamSidecar } from './call-sidecar.ts'
 import { findAnswering } from './find-sidecar.ts'
 
 /**
@@ -53,10 +54,24 @@ async function findHolder(error: unknown, config: Config, signal: AbortSignal): 
   return typeof apiUrl === 'string' ? { url: apiUrl, dataDir: config.dataDir } : undefined
 }
 
+const answerRow = z.union([
+  z.strictObject({ row: z.looseObject({}) }),
+  z.strictObject({ progress: z.looseObject({}) }),
+  z.strictObject({ result: z.looseObject({}).nullable() }),
+  z.strictObject({ error: z.object({ code: z.string(), message: z.string() }) }),
+  // That it is alive.
+  z.strictObject({ working: z.literal(true) }),
+])
+
 async function* askSidecar(sidecar: Sidecar, body: QueryRequest, signal: AbortSignal): AsyncGenerator<QueryRow> {
+  let hasResult = false
   for await (const answer of streamSidecar(sidecar, '/v1/query', { body, signal })) {
-    const row = answer as QueryRow & { error?: { code: string; message: string }; working?: true }
-    if (row.error) throw parseRefusal(row.error) ?? new ArchiveError('CLI_SIDECAR_UNREACHABLE', row.error.message)
-    if (!row.working) yield row
+    const row = parseAnswer(answerRow, answer)
+    if ('error' in row) throw parseRefusal(row.error) ?? new ArchiveError('CLI_SIDECAR_UNREACHABLE', row.error.message)
+    if ('result' in row) hasResult = true
+    if (!('working' in row)) yield row
   }
+  signal.throwIfAborted()
+  if (hasResult || body.kind === 'list-chunks') return
+  throw new ArchiveError('CLI_SIDECAR_UNREACHABLE', `the answer of ${sidecar.url} has no result`, { ...sidecar })
 }

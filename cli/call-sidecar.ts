@@ -1,3 +1,4 @@
+import * as z from 'zod'
 import { DATA_DIR_HEADER } from '../api/data-dir-header.ts'
 import { ERROR_CODES, type ErrorCode } from '../core/error-codes.ts'
 import { ArchiveError } from '../core/errors.ts'
@@ -23,6 +24,8 @@ export interface AnswerLimits {
   readonly silenceMs: number
   readonly startTimer?: StartTimer
 }
+
+const refusal = z.object({ error: z.object({ code: z.string(), message: z.string() }) })
 
 /** A sidecar answers in some ms, and while it works on a query it says so every other second. */
 const LIMITS: AnswerLimits = { answerMs: 10_000, silenceMs: 30_000 }
@@ -65,7 +68,9 @@ export async function* streamSidecar(
     for (;;) {
       const { value, done } = await reading(sidecar, request, patience, read)
       const lines = (rest + (value ?? '')).split('\n')
-      rest = lines.pop() ?? ''
+      // What is whole has a line end.
+      if (!done) rest = lines.pop() ?? ''
+      else if (lines.at(-1) === '') lines.pop()
       for (const line of lines) yield await reading(sidecar, request, patience, async () => JSON.parse(line) as unknown)
       if (done) return
     }
@@ -115,6 +120,18 @@ async function reading<T>(
   }
 }
 
+/**
+ * What was asked for, of the expected shape.
+ *
+ * @throws ArchiveError CLI_SIDECAR_UNREACHABLE: whoever answers speaks another language, as another release may
+ */
+export function parseAnswer<T>(schema: z.ZodType<T>, answer: unknown): T {
+  const { data, success, error } = schema.safeParse(answer)
+  if (success) return data
+  const message = 'who answers is no massa-storage of this release: the answer is not of the expected shape'
+  throw new ArchiveError('CLI_SIDECAR_UNREACHABLE', message, {}, error)
+}
+
 /** What a sidecar says of its own failure; undefined when it is of another release. */
 export function parseRefusal(error: { readonly code: string; readonly message: string }): ArchiveError | undefined {
   return Object.hasOwn(ERROR_CODES, error.code) ? new ArchiveError(error.code as ErrorCode, error.message) : undefined
@@ -126,8 +143,7 @@ function unreachable({ url, dataDir }: Sidecar, message: string, cause?: unknown
 
 async function readRefusal(answer: Response): Promise<ArchiveError | undefined> {
   try {
-    const { error } = (await answer.json()) as { readonly error: { readonly code: string; readonly message: string } }
-    return parseRefusal(error)
+    return parseRefusal(refusal.parse(await answer.json()).error)
   } catch {
     // No sidecar of this release.
     return undefined

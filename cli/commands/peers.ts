@@ -1,33 +1,36 @@
+import * as z from 'zod'
 import { ArchiveError } from '../../core/errors.ts'
 import { callPeers } from '../call-peers.ts'
+import { parseAnswer } from '../call-sidecar.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { formatCount } from '../output.ts'
 
-interface PeerRow {
-  readonly peer: string
-  readonly address: string | null
-  readonly connected: boolean
-  readonly listen: readonly string[]
-  readonly allocatedGb: number | null
-  readonly storedChunks: number | null
-  readonly retentionPeriods: number | null
-  readonly firstPeriod: number | null
-  readonly endPeriod: number | null
-  readonly score: number
-}
+const peerRow = z.object({
+  peer: z.string(),
+  address: z.string().nullable(),
+  connected: z.boolean(),
+  allocatedGb: z.number().nullable(),
+  storedChunks: z.number().nullable(),
+  retentionPeriods: z.number().nullable(),
+  firstPeriod: z.number().nullable(),
+  endPeriod: z.number().nullable(),
+  score: z.number(),
+})
+type PeerRow = z.infer<typeof peerRow>
 
-interface PeersAnswer {
-  readonly own: { readonly peer: string; readonly address: string; readonly listen: readonly string[] }
-  readonly peers: readonly PeerRow[]
-  readonly bans: readonly { readonly peer: string; readonly untilMs: number | null; readonly reason: string }[]
-}
+const peersAnswer = z.object({
+  own: z.object({ peer: z.string(), address: z.string(), listen: z.array(z.string()) }),
+  peers: z.array(peerRow),
+  bans: z.array(z.object({ peer: z.string(), untilMs: z.number().nullable(), reason: z.string() })),
+})
 
 /** Whom the running sidecar knows and is connected to. */
 export async function peers(context: Context, signal: AbortSignal): Promise<number> {
   const { output } = context
-  const answer = (await callPeers(context, '', undefined, signal)) as PeersAnswer
-  output.value(answer)
+  const json = await callPeers(context, '', undefined, signal)
+  const answer = parseAnswer(peersAnswer, json)
+  output.value(json)
   output.table([
     ['this sidecar', `${answer.own.address}, peer ${answer.own.peer}`],
     ['listens on', answer.own.listen.join(', ')],
@@ -64,8 +67,8 @@ export async function peersBan(
   signal: AbortSignal,
 ): Promise<number> {
   const answer = await callPeers(context, '/ban', { peer, durationMs: options.forMs }, signal)
+  const { untilMs } = parseAnswer(z.object({ untilMs: z.number() }), answer)
   context.output.value(answer)
-  const { untilMs } = answer as { readonly untilMs: number }
   context.output.line(`${peer} is banned until ${new Date(untilMs).toISOString()}.`)
   return EXIT_CODES.ok.code
 }
@@ -73,8 +76,9 @@ export async function peersBan(
 /** @throws ArchiveError CLI_PEER_UNKNOWN when it was not banned */
 export async function peersUnban(context: Context, peer: string, signal: AbortSignal): Promise<number> {
   const answer = await callPeers(context, '/unban', { peer }, signal)
+  const { wasBanned } = parseAnswer(z.object({ wasBanned: z.boolean() }), answer)
   context.output.value(answer)
-  if (!(answer as { readonly wasBanned: boolean }).wasBanned) {
+  if (!wasBanned) {
     throw new ArchiveError('CLI_PEER_UNKNOWN', `${peer} was not banned`, { peer })
   }
   context.output.line(`${peer} is no longer banned.`)

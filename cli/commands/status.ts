@@ -1,47 +1,57 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { PlacementStatus } from '../../storage-worker/index.ts'
-import { callSidecar, type Sidecar } from '../call-sidecar.ts'
+import * as z from 'zod'
+import { callSidecar, parseAnswer } from '../call-sidecar.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { findSidecar } from '../find-sidecar.ts'
 import { formatBytes, formatCount, formatDuration, type Output } from '../output.ts'
 
+const placement = z.object({
+  inForce: z
+    .object({
+      era: z.int(),
+      nodes: z.int(),
+      replicas: z.int(),
+      wantedReplicas: z.int(),
+      fewestHolders: z.int(),
+      keepsForEver: z.boolean(),
+    })
+    .optional(),
+  nextFromPeriod: z.int().optional(),
+  isCurrent: z.boolean(),
+})
+
 /** What `/v1/status` answers, as far as it is shown here. */
-interface StatusAnswer {
-  readonly version: string
-  readonly pid: number
-  readonly startedAtMs: number
-  readonly dataDir: string
-  readonly network: { readonly chainId: string; readonly genesisTimestampMs: number }
-  readonly nodes: readonly {
-    readonly url: string
-    readonly up: boolean
-    readonly mode: string
-    readonly version: string
-    readonly lastFinalSlot: string | null
-    readonly lastError?: string
-  }[]
-  readonly archived: { readonly first: number; readonly last: number } | null
-  readonly lagPeriods?: number
-  readonly gaps: readonly {
-    readonly thread: number
-    readonly firstPeriod: number
-    readonly lastPeriod: number
-    readonly missing: string
-  }[]
-  readonly spooledBlocks: number
-  readonly quarantinedBlocks: number
-  readonly unreportedSlots: number
-  readonly conflict: { readonly slot: string; readonly claims: Readonly<Record<string, string>> } | null
-  readonly halted: { readonly code: string; readonly message: string } | null
-  readonly stalled: { readonly code: string; readonly message: string } | null
-  readonly spoolFull: { readonly code: string; readonly message: string } | null
-  readonly placement: PlacementStatus | null
-  readonly storedBytes: number
-  readonly freeBytes: number
-  readonly quotaBytes: number
-  readonly problems: readonly string[]
-}
+const statusAnswer = z.object({
+  version: z.string(),
+  pid: z.int(),
+  startedAtMs: z.number(),
+  dataDir: z.string(),
+  network: z.object({ chainId: z.string(), genesisTimestampMs: z.number() }),
+  nodes: z.array(
+    z.object({
+      url: z.string(),
+      up: z.boolean(),
+      mode: z.string(),
+      version: z.string(),
+      lastFinalSlot: z.string().nullable(),
+      lastError: z.string().optional(),
+    }),
+  ),
+  archived: z.object({ first: z.int(), last: z.int() }).nullable(),
+  lagPeriods: z.int().optional(),
+  gaps: z.array(z.object({ thread: z.int(), firstPeriod: z.int(), lastPeriod: z.int(), missing: z.string() })),
+  spooledBlocks: z.int(),
+  quarantinedBlocks: z.int(),
+  unreportedSlots: z.int(),
+  placement: placement.nullable(),
+  storedBytes: z.number(),
+  freeBytes: z.number(),
+  quotaBytes: z.number(),
+  problems: z.array(z.string()),
+})
+
+type StatusAnswer = z.infer<typeof statusAnswer>
 
 const SHOWN_GAPS = 8
 const WATCH_INTERVAL_MS = 2_000
@@ -54,19 +64,15 @@ export async function status(
 ): Promise<number> {
   const { config } = context.load()
   for (;;) {
-    const answer = await fetchStatus(await findSidecar(config, signal), signal)
-    context.output.value(answer)
+    const json = await callSidecar(await findSidecar(config, signal), '/v1/status', { signal })
+    const answer = parseAnswer(statusAnswer, json)
+    context.output.value(json)
     if (options.watch && process.stdout.isTTY) process.stdout.write('\x1b[2J\x1b[H')
     show(context.output, answer)
     if (!options.watch) return answer.problems.length === 0 ? EXIT_CODES.ok.code : EXIT_CODES.failed.code
     await sleep(WATCH_INTERVAL_MS, undefined, { signal }).catch(() => {})
     if (signal.aborted) return EXIT_CODES.ok.code
   }
-}
-
-/** @throws ArchiveError CLI_SIDECAR_UNREACHABLE also when something else listens where a sidecar once did */
-async function fetchStatus(sidecar: Sidecar, signal: AbortSignal): Promise<StatusAnswer> {
-  return (await callSidecar(sidecar, '/v1/status', { signal })) as StatusAnswer
 }
 
 function show(output: Output, answer: StatusAnswer): void {
@@ -119,7 +125,7 @@ function describeGaps({ gaps }: StatusAnswer): string {
   return `${formatCount(slots, 'slot')} in ${formatCount(gaps.length, 'run')}`
 }
 
-function describePlacement(placement: PlacementStatus | null): string {
+function describePlacement(placement: StatusAnswer['placement']): string {
   if (!placement) return 'no registry'
   const { inForce, nextFromPeriod, isCurrent } = placement
   const next = nextFromPeriod === undefined ? '' : `, the next from period ${nextFromPeriod} on`
@@ -130,7 +136,7 @@ function describePlacement(placement: PlacementStatus | null): string {
 }
 
 /** What the network lacks; this sidecar does its part all the same. */
-function listLacks(placement: PlacementStatus | null): string[] {
+function listLacks(placement: StatusAnswer['placement']): string[] {
   if (!placement?.inForce) return []
   const { wantedReplicas, fewestHolders, keepsForEver } = placement.inForce
   return [

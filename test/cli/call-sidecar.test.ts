@@ -241,4 +241,40 @@ describe('cli/call-sidecar', () => {
     assert.equal(await listChunks(context, {}, signal), 0)
     assert.equal(printed.stdout, '{"total":{"chunks":0,"periods":0,"bytes":0}}\n')
   })
+
+  const FOREIGN: readonly (readonly [number, string])[] = [
+    ...['', '{}', 'null', '[]', '5', '"up"', '<html>', '{"version":1,"gaps":"none"}', '{"result":5}\n', '{"row"'].map(
+      (text) => [200, text] as const,
+    ),
+    [404, '{}'],
+    [500, 'null'],
+    [503, '[]'],
+  ]
+
+  for (const [name, run] of Object.entries(COMMANDS)) {
+    it(`error: ${name} takes nothing that another program answers, nor one that repeats what it is sent`, async () => {
+      let next = FOREIGN[0]
+      const answer: RequestListener = (_request, response) => response.writeHead(next?.[0] ?? 0).end(next?.[1])
+      const { context, printed } = makeCommand(own.dataDir)
+      for (const repeats of [false, true]) {
+        if (repeats) await serveOwn(answer)
+        else await own.announce(await serve(answer))
+        for (next of FOREIGN) {
+          // An archive may hold nothing.
+          if (repeats && name === 'list-chunks' && next[1] === '') continue
+          await assert.rejects(run(context, signal), isUnreachable, `${next}`)
+        }
+      }
+      assert.equal(printed.stdout, '')
+    })
+  }
+
+  it('error: a refusal under a code that is none of ours is no answer', async () => {
+    for (const code of ['toString', 'NEW_CODE', 5]) {
+      await serveOwn((_request, response) =>
+        response.writeHead(400).end(JSON.stringify({ error: { code, message: 'x' } })),
+      )
+      await assert.rejects(status(makeCommand(own.dataDir).context, {}, signal), isUnreachable)
+    }
+  })
 })
