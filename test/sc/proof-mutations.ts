@@ -188,9 +188,11 @@ function claimLength(proof: Uint8Array, byteLength: number): Uint8Array {
   return claimed
 }
 
-/** The proof of a chunk of another length, as long as it must be, made of what the prover kept of this one. */
-function forge({ chunk, levels, seed, samples }: Target, claimedLength: number): Uint8Array {
-  const byteLength = Math.min(claimedLength, 1_048_576)
+/**
+ * The proof of a chunk of another length, as long as it must be, made of what the prover kept of this one. A claim of
+ * more than a chunk can have is made like any other.
+ */
+function forge({ chunk, levels, seed, samples }: Target, byteLength: number): Uint8Array {
   const leafCount = Math.ceil(byteLength / LEAF_SIZE_BYTES)
   const kept = Math.ceil(chunk.length / LEAF_SIZE_BYTES)
   const parts = [new Uint8Array(4), ...(levels.at(-1) ?? [])]
