@@ -119,11 +119,10 @@ export class DeferredCalls {
     return first
   }
 
+  /** Cancelled ones count until their slot: a node gives their coins back, but not their gas (`cancel_call`). */
   private sumGas(counts: (call: DeferredCall) => boolean): bigint {
     let sum = 0n
-    for (const call of this.calls) {
-      if (!call.isCancelled && counts(call)) sum += call.maxGas + DEFERRED_CALL_BASE_GAS
-    }
+    for (const call of this.calls) if (counts(call)) sum += call.maxGas + DEFERRED_CALL_BASE_GAS
     return sum
   }
 }

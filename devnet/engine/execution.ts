@@ -63,10 +63,10 @@ export function executePaidOperation(
 /** Its storage was paid for until now and is given back first. */
 export function executeDeferredCall(machine: Machine, context: ExecutionContext, call: DeferredCall): DeferredOutcome {
   context.operationId = undefined
-  context.deferredCallId = call.id
   const { sender, target, functionName, parameter, coins } = call
   context.moveCoins(undefined, sender, computeDeferredCallPrice(BigInt(parameter.length)))
   if (call.isCancelled) return { call, success: true, events: context.events.splice(0) }
+  context.deferredCallId = call.id
   const snapshot = context.takeSnapshot()
   const gas = call.maxGas + DEFERRED_CALL_BASE_GAS
   const { error } = attempt(machine, context, gas, {

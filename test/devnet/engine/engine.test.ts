@@ -261,6 +261,44 @@ describe('devnet/engine: deferred calls', () => {
     assert.match(book('hello', 0n).error ?? '', /The Deferred call cannot be registered/)
     assert.match(book('hello', 10_000_000n).error ?? '', /The Deferred call cannot be registered/)
   })
+
+  /** Registers a call for (3, 0) and cancels it. */
+  const cancel = (engine: room.ContractEngine, probe: string) => {
+    const what = new Args().addString(probe).addString('noop').addU64(3n).addU32(0n).addU64(900_000_000n)
+    const outcome = call(engine, probe, 'deferCancel', what.addUint8Array(new Uint8Array()).addU64(MAS))
+    assert.equal(outcome.error, undefined)
+  }
+
+  it('that are cancelled keep the gas of their slot until it is over', () => {
+    // As recorded of a real node: `deferCancel` leaves effective_slot_gas and effective_total_gas as booked.
+    const engine = makeEngine()
+    const quote = () => engine.quoteDeferredCall({ period: 3, thread: 0 }, 900_000_000n, 0n).priceNanoMas
+    assert.notEqual(quote(), undefined)
+    cancel(engine, engine.placeContract(HOST_PROBE, 100n * MAS))
+    assert.equal(quote(), undefined)
+    assert.deepEqual(
+      engine.listDeferredCalls().map(({ isCancelled }) => isCancelled),
+      [true],
+    )
+    engine.setSlot({ period: 3, thread: 0 })
+    assert.deepEqual(engine.listDeferredCalls(), [])
+  })
+
+  it('that are cancelled do not run, and what follows in their slot is not theirs', () => {
+    const engine = makeEngine()
+    const probe = engine.placeContract(HOST_PROBE, 100n * MAS)
+    cancel(engine, probe)
+    const before = engine.ledger.balance(probe)
+    const [outcome] = engine.setSlot({ period: 3, thread: 0 })
+    assert.deepEqual([outcome?.success, outcome?.events], [true, []])
+    // The coins came back at once; now the price of storage does, and that of the booking never.
+    assert.equal(engine.ledger.balance(probe) - before, STORAGE)
+    const { events } = call(engine, probe, 'ev', new Args().addString('later'))
+    assert.deepEqual(
+      events.map(({ data, deferredCallId }) => [data, deferredCallId]),
+      [['later', undefined]],
+    )
+  })
 })
 
 interface Step {
