@@ -47,7 +47,8 @@ const ANCHORED_CONFIG: ConfigValues = {
 /** Stake, and so the vote, of each node of `deployAnchored`. */
 export const VOTE = 10n * MAS
 const FULL_BITMAP = 0xffff_ffff
-const FIRST_NODE = 100
+/** The first of the nodes of `deployAnchored`, see `userOf`. */
+export const FIRST_NODE = 100
 
 export interface Era {
   readonly era: number
