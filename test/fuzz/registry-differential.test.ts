@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { ContractEngine } from '../../devnet/engine/index.ts'
 import { ArgsWriter } from '../reference/args-writer.ts'
-import { writeConfig } from '../reference/registry-model/config.ts'
+import { type Config, writeConfig } from '../reference/registry-model/config.ts'
 import { VIEW_FUNCTIONS, WRITING_FUNCTIONS } from '../reference/registry-model.ts'
 import { actors } from './registry/actors.ts'
 import { listCodes } from './registry/coverage.ts'
+import { Difference } from './registry/difference.ts'
+import { checkExits } from './registry/drain.ts'
 import { drawConfig } from './registry/draw-config.ts'
 import { DEADLY_CODE } from './registry/moves-admin.ts'
 import { makeCall } from './registry/moves-node.ts'
@@ -12,7 +14,7 @@ import { SeededRandom } from './registry/random.ts'
 import { type Coverage, replay, runSeed } from './registry/run-sequence.ts'
 import { describeFailure, shrink } from './registry/shrink.ts'
 import type { Start } from './registry/step.ts'
-import { contractCode, type Sabotage } from './registry/world.ts'
+import { contractCode, type Sabotage, World } from './registry/world.ts'
 
 /** The same on every machine; `npm run fuzz` goes on from 1 with others. */
 const FIRST_SEED = 900_000n
@@ -102,6 +104,25 @@ describe('fuzz/registry-differential', () => {
     assert.match(text, new RegExp(`^seed ${seed}: topUpStake: events`))
   })
 
+  it('finds a node that could not leave in the state that a call left', () => {
+    const config = { minAllocatedGb: 1n, maxAllocatedGb: 10n, minStake: 10n ** 10n, stakePerGb: 0n, maxNodes: 10n }
+    const world = new World(makeStart(config))
+    const node = actors[1]?.address ?? ''
+    const register = makeCall('registerStorageNode', node, new ArgsWriter().u64(5n), 10n ** 11n)
+    assert.equal(world.apply(register).outcome?.success, true)
+    checkExits(world)
+    const record = world.model.state.openNode(node)
+    assert.ok(record)
+    // As if it had a challenge that nobody can resolve.
+    record.openChallenges += 1n
+    assert.throws(
+      () => checkExits(world),
+      (error) => error instanceof Difference && error.topic === 'nobody can be kept from leaving',
+    )
+    record.openChallenges -= 1n
+    checkExits(world)
+  })
+
   for (let batch = 0n; batch < BATCHES; batch++) {
     const first = FIRST_SEED + batch * SEEDS_PER_BATCH
     it(`runs seeds ${first} to ${first + SEEDS_PER_BATCH - 1n} alike on the shipped wasm and on the model`, function () {
@@ -116,7 +137,9 @@ describe('fuzz/registry-differential', () => {
     })
   }
 
-  it('has accepted every function and met every code and event in this slice', () => {
+  it('has accepted every function, met every code and event and checked the exits after each call in this slice', () => {
+    const exits = coverage.get('exits')
+    assert.equal(exits?.get('checked'), exits?.get('to be checked'))
     const unaccepted = [...WRITING_FUNCTIONS, ...VIEW_FUNCTIONS].filter((name) => !coverage.get(name)?.has('accepted'))
     assert.deepEqual(unaccepted, [])
     const reached = listCodes(coverage)
@@ -138,8 +161,8 @@ describe('fuzz/registry-differential', () => {
 })
 
 /** Settings that let the admin act at once. */
-function makeStart(): Start {
-  const config = { ...drawConfig(new SeededRandom(1n)), requireAnchors: 0n, adminDelayPeriods: 0n }
+function makeStart(values: Partial<Config> = {}): Start {
+  const config = { ...drawConfig(new SeededRandom(1n)), requireAnchors: 0n, adminDelayPeriods: 0n, ...values }
   return {
     slot: { period: 1, thread: 0 },
     genesisTimestampMs: 0n,
