@@ -4,6 +4,7 @@ import { parse, TomlError } from 'smol-toml'
 import {
   ArchiveError,
   checkRegistryConfig,
+  computeConfigBounds,
   isArchiveError,
   REGISTRY_CONFIG_FIELDS,
   type RegistryConfig,
@@ -118,6 +119,9 @@ function parseToml(text: string, file: string): Readonly<Record<string, unknown>
   }
 }
 
+/** Of one value alone, with the others as they allow the most. */
+const LOOSEST = { maxAllocatedGb: 1_000_000n, requireAnchors: false, unbondingPeriods: 0n } as const
+
 function checkType(
   value: unknown,
   { field, name, file }: { field: keyof RegistryConfig; name: string; file: string },
@@ -127,7 +131,7 @@ function checkType(
   if (field !== 'requireAnchors' && typeof value === 'bigint' && value >= 0n && (!isSmall || value <= U32_MAX)) {
     return isSmall ? Number(value) : value
   }
-  const allowed = field === 'requireAnchors' ? 'true or false' : 'a whole number of 0 or more'
+  const allowed = describeAllowed(field, value)
   throw new ArchiveError(
     'CONFIG_VALUE_INVALID',
     `${file}: ${name} = ${shorten(formatValue(value))} is not allowed; it must be ${allowed}`,
@@ -137,4 +141,12 @@ function checkType(
       allowed,
     },
   )
+}
+
+function describeAllowed(field: keyof RegistryConfig, value: unknown): string {
+  if (field === 'requireAnchors') return 'true or false'
+  const { min, max } = computeConfigBounds(LOOSEST, field)
+  const allowed = `a whole number from ${min} to ${max}`
+  // TOML reads 1e9 as a float, which by then looks like 1000000000.0.
+  return typeof value === 'number' ? `${allowed}, in digits without a point or an exponent` : allowed
 }

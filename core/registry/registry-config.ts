@@ -71,7 +71,10 @@ export interface ConfigBounds {
 }
 
 /** Bounds of a number among the settings; some depend on others. `requireAnchors` has none. */
-export function computeConfigBounds(config: RegistryConfig, field: keyof RegistryConfig): ConfigBounds {
+export function computeConfigBounds(
+  config: Pick<RegistryConfig, 'maxAllocatedGb' | 'requireAnchors' | 'unbondingPeriods'>,
+  field: keyof RegistryConfig,
+): ConfigBounds {
   switch (field) {
     case 'minAllocatedGb':
       return { min: 1n, max: config.maxAllocatedGb }

@@ -3,19 +3,36 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { baseRegistryPath, loadRegistryParams, readRegistryParams, toSnakeCase } from '../../config/index.ts'
-import { type ErrorCode, isArchiveError, REGISTRY_CONFIG_FIELDS } from '../../core/index.ts'
+import { computeConfigBounds, type ErrorCode, isArchiveError, REGISTRY_CONFIG_FIELDS } from '../../core/index.ts'
 
 /** What is wrong, the line, the code, and what the message says. */
 const BAD: readonly (readonly [string, string, ErrorCode, RegExp])[] = [
   ['no TOML', 'max_nodes =', 'CONFIG_SYNTAX', /:2:/],
   ['an unknown key', 'max_node = 1', 'CONFIG_KEY_UNKNOWN', /the nearest is max_nodes/],
   ['a key that every object has', 'constructor = 1', 'CONFIG_SYNTAX', /unsafe/],
-  ['a text for a number', 'max_nodes = "1"', 'CONFIG_VALUE_INVALID', /max_nodes = "1" .*whole number/],
+  ['a text for a number', 'max_nodes = "1"', 'CONFIG_VALUE_INVALID', /max_nodes = "1" .*number from 0 to 100000$/],
   ['a number with a point', 'max_nodes = 1.0', 'CONFIG_VALUE_INVALID', /max_nodes = 1\.0 is not allowed/],
-  ['a fraction', 'max_nodes = 1.5', 'CONFIG_VALUE_INVALID', /whole number/],
-  ['a number below 0', 'max_nodes = -1', 'CONFIG_VALUE_INVALID', /whole number/],
+  ['a fraction', 'max_nodes = 1.5', 'CONFIG_VALUE_INVALID', /a whole number .*, in digits without a point/],
+  [
+    'a whole number with an exponent',
+    'min_stake = 1e9',
+    'CONFIG_VALUE_INVALID',
+    /a whole number from 0 to 1000000000000000, in digits without a point or an exponent$/,
+  ],
+  ['a number below 0', 'max_nodes = -1', 'CONFIG_VALUE_INVALID', /max_nodes = -1 .*whole number from 0 to 100000$/],
   ['a number for a truth value', 'require_anchors = 1', 'CONFIG_VALUE_INVALID', /true or false/],
-  ['a u32 that is none', 'replication_factor = 4_294_967_296', 'CONFIG_VALUE_INVALID', /replication_factor/],
+  [
+    'a u32 that is none',
+    'samples_per_challenge = 4_294_967_296',
+    'CONFIG_VALUE_INVALID',
+    /samples_per_challenge = 4294967296 .*from 1 to 64$/,
+  ],
+  [
+    'a number below 0 whose bounds depend on others',
+    'admin_delay_periods = -1',
+    'CONFIG_VALUE_INVALID',
+    /from 0 to 54000$/,
+  ],
   [
     'a number out of its bounds',
     'slash_percentage = 101',
@@ -74,6 +91,18 @@ describe('config/registry-params', () => {
       )
     })
   }
+
+  it('error: whatever is no number, with bounds within which the contract would take one', () => {
+    const shipped = loadRegistryParams(undefined)
+    for (const field of REGISTRY_CONFIG_FIELDS.filter((name) => name !== 'requireAnchors')) {
+      const { min, max } = computeConfigBounds({ ...shipped, maxAllocatedGb: 1_000_000n }, field)
+      assert.throws(
+        () => readRegistryParams(write(`${toSnakeCase(field)} = []`)),
+        (error) => isArchiveError(error, 'CONFIG_VALUE_INVALID') && error.message.endsWith(` from ${min} to ${max}`),
+        field,
+      )
+    }
+  })
 
   it('error: a file that is not there, and one of another kind', () => {
     const refused = (file: string, code: ErrorCode) =>
