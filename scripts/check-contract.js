@@ -11,6 +11,7 @@ const GENERATED = [
   { file: 'build/storage-registry.wasm', script: 'build' },
   { file: 'assembly/__tests__/vectors.generated.ts', script: 'vectors' },
   { file: 'assembly/toys/registry-v2.wasm', script: 'toy' },
+  { file: 'assembly/toys/registry-caller.wasm', script: 'caller' },
 ]
 
 const scratch = mkdtempSync(join(tmpdir(), 'massa-storage-contract-'))
