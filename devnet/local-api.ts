@@ -92,7 +92,7 @@ function knows(header: string | undefined, token: string): boolean {
  * Asks such an API.
  *
  * @throws ArchiveError DEVNET_NOT_RUNNING when nobody listens, or somebody else; DEVNET_NO_ANSWER when the time is over;
- * DEVNET_COMMAND_REFUSED
+ * DEVNET_SETTING_UP, and DEVNET_COMMAND_REFUSED for every other refusal
  */
 export async function callLocalApi(
   api: { readonly url: string; readonly token: string },
@@ -124,5 +124,6 @@ export async function callLocalApi(
   if (answer.status === 401 || !refusal.success) {
     throw new ArchiveError('DEVNET_NOT_RUNNING', `what answers at ${api.url} is not this devnet`, { url: api.url })
   }
-  throw new ArchiveError('DEVNET_COMMAND_REFUSED', refusal.data.error.message, { route })
+  const { code, message } = refusal.data.error
+  throw new ArchiveError(code === 'DEVNET_SETTING_UP' ? code : 'DEVNET_COMMAND_REFUSED', message, { route })
 }

@@ -73,6 +73,11 @@ export const DEVNET_CODES = {
     when: 'A running devnet refuses a command: it has no such sidecar, or a value is out of range.',
     action: 'Correct what the message names; `massa-storage devnet status` lists the sidecars.',
   },
+  DEVNET_SETTING_UP: {
+    kind: 'transient',
+    when: '`devnet add`, `remove`, `kill` or `pause` comes while the network is still being set up: what it is made of does not change then.',
+    action: 'Try again when `devnet up` shows what to try next, or `massa-storage devnet status` no longer says "setting up".',
+  },
   DEVNET_STEP_FAILED: {
     kind: 'permanent',
     when: 'A process that `devnet up` needs has ended, or does not get ready in time.',

@@ -65,6 +65,7 @@ export class Network {
   private readonly operator: OperatorSteps
   private readonly description: KeptDescription
   private genesisTimestampMs = 0
+  private isSettingUp = false
   private isSetUp = false
   private lastNodeReport: NodeReport | undefined
   /** At which it is started, and started again. */
@@ -130,6 +131,7 @@ export class Network {
   async up(signal: AbortSignal): Promise<void> {
     const all = AbortSignal.any([signal, this.stopping.signal])
     const { onStep } = this.modules
+    this.isSettingUp = true
     const wallets = this.description.isNew ? this.operator.makeWallets(this.options.sidecars) : undefined
     this.node.start()
     const node = await this.waitForNode(all)
@@ -152,6 +154,7 @@ export class Network {
     this.nodeSpeed = this.options.speed
     await this.link.setSpeed(this.nodeSpeed)
     this.traffic?.setSpeed(this.options.speed)
+    this.isSettingUp = false
     this.isSetUp = true
   }
 
@@ -188,8 +191,14 @@ export class Network {
     }
   }
 
-  /** One sidecar more, with a wallet of its own, funded and registered. @returns its name */
-  add(): Promise<string> {
+  /**
+   * One sidecar more, with a wallet of its own, funded and registered.
+   *
+   * @returns its name
+   * @throws ArchiveError DEVNET_SETTING_UP, DEVNET_COMMAND_REFUSED, DEVNET_STEP_FAILED
+   */
+  async add(): Promise<string> {
+    this.refuseWhileSettingUp()
     return this.change(async () => {
       const { signal } = this.stopping
       const count = this.description.value.sidecars.length
@@ -203,8 +212,13 @@ export class Network {
     })
   }
 
-  /** Ends a sidecar for good, also one that never came to run; its directory stays. */
-  remove(name: string): Promise<void> {
+  /**
+   * Ends a sidecar for good, also one that never came to run; its directory stays.
+   *
+   * @throws ArchiveError DEVNET_SETTING_UP, DEVNET_COMMAND_REFUSED when there is none of this name
+   */
+  async remove(name: string): Promise<void> {
+    this.refuseWhileSettingUp()
     return this.change(async () => {
       const isDescribed = this.description.value.sidecars.some((sidecar) => sidecar.name === name)
       const sidecar = isDescribed ? this.sidecars.get(name) : this.find(name)
@@ -217,9 +231,10 @@ export class Network {
   /**
    * Signals the node or a sidecar.
    *
-   * @throws ArchiveError DEVNET_COMMAND_REFUSED when it does not run at the moment
+   * @throws ArchiveError DEVNET_COMMAND_REFUSED when it does not run at the moment; DEVNET_SETTING_UP
    */
   signal(order: 'kill' | 'pause' | 'resume', name: string): void {
+    if (order !== 'resume') this.refuseWhileSettingUp()
     const process = this.processOf(name)
     if (process[order]()) return
     throw new ArchiveError('DEVNET_COMMAND_REFUSED', `${name} does not run now (${process.state})`, { name })
@@ -235,6 +250,12 @@ export class Network {
       ...[...this.sidecars.values()].map((sidecar) => sidecar.process.stop()),
     ])
     await this.node.stop()
+  }
+
+  /** The steps of a start know which sidecars there are, and need the node. */
+  private refuseWhileSettingUp(): void {
+    if (!this.isSettingUp) return
+    throw new ArchiveError('DEVNET_SETTING_UP', 'the network is still being set up')
   }
 
   private get setupSpeed(): number {

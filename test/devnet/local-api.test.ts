@@ -18,6 +18,9 @@ describe('devnet/local-api', () => {
         'POST /control/speed': () => {
           throw new ArchiveError('DEVNET_COMMAND_REFUSED', 'too fast')
         },
+        'POST /add': () => {
+          throw new ArchiveError('DEVNET_SETTING_UP', 'not yet')
+        },
       },
     )
   })
@@ -42,6 +45,10 @@ describe('devnet/local-api', () => {
       })
     })
   }
+
+  it('error: says that a network is being set up by a code of its own', async () => {
+    await assert.rejects(callLocalApi(access(), 'POST /add'), (error) => isArchiveError(error, 'DEVNET_SETTING_UP'))
+  })
 
   it('error: tells nobody without the token what there is', async () => {
     const stranger = { url: api.url, token: 'another' }

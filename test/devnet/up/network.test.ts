@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { isArchiveError } from '../../../core/index.ts'
+import { Network } from '../../../devnet/up/network.ts'
+import { NetworkFiles } from '../../../devnet/up/network-files.ts'
+import { SetClock } from '../set-clock.ts'
+
+/** `massa-storage`, in whose place Node ends at once: a node that never gets ready. */
+const PROGRAM = { nodeArguments: ['--eval', '', '--'], env: process.env }
+
+describe('devnet/up/network', () => {
+  it('error: nothing is added, removed, killed or paused while it is being set up; it goes on being set up', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'massa-storage-network-'))
+    const files = new NetworkFiles(join(dir, 'net'))
+    const modules = { files, program: PROGRAM, clock: new SetClock(), onStep: () => {} }
+    const network = await Network.open({ sidecars: 1, speed: 8, autoPorts: true }, modules)
+    let isOver = false
+    const up = network.up(new AbortController().signal).finally(() => {
+      isOver = true
+    })
+    try {
+      const isRefused = (error: unknown): boolean => isArchiveError(error, 'DEVNET_SETTING_UP')
+      await assert.rejects(network.add(), isRefused)
+      await assert.rejects(network.remove('sidecar-1'), isRefused)
+      assert.throws(() => network.signal('kill', 'node'), isRefused)
+      assert.throws(() => network.signal('pause', 'node'), isRefused)
+      assert.equal(isOver, false)
+    } finally {
+      await network.down()
+      await assert.rejects(up)
+      rmSync(dir, { recursive: true, force: true })
+    }
+  })
+})
