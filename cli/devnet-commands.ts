@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { MAX_SPEED, MIN_SPEED } from '../devnet/node/process/speed-limits.ts'
 import { add, type Run } from './add-command.ts'
 import type { DevnetNodeOptions } from './commands/devnet-node.ts'
 import type { NamedOrder } from './commands/devnet-orders.ts'
@@ -8,7 +9,6 @@ import { parseWhole } from './parse-arguments.ts'
 const DEFAULT_SIDECARS = 4
 const MAX_SIDECARS = 32
 const DEFAULT_SPEED = 8
-const MAX_SPEED = 1_000
 
 /** A whole Massa network on this machine. */
 export function addDevnet(program: Command, run: Run): void {
@@ -113,8 +113,8 @@ function addNode(devnet: Command, run: Run): void {
 
 function parseSpeed(text: string): number {
   const speed = /^\d{1,4}(?:\.\d{1,3})?$/.test(text) ? Number(text) : 0
-  if (speed > 0 && speed <= MAX_SPEED) return speed
-  throw new InvalidArgumentError(`'${text}' is not a factor up to ${MAX_SPEED}, such as 8.`)
+  if (speed >= MIN_SPEED && speed <= MAX_SPEED) return speed
+  throw new InvalidArgumentError(`'${text}' is not a factor from ${MIN_SPEED} to ${MAX_SPEED}, such as 8.`)
 }
 
 function parseNodeSpeed(text: string): number | 'turbo' {

@@ -76,7 +76,8 @@ export const DEVNET_CODES = {
   DEVNET_SETTING_UP: {
     kind: 'transient',
     when: '`devnet add`, `remove`, `kill` or `pause` comes while the network is still being set up: what it is made of does not change then.',
-    action: 'Try again when `devnet up` shows what to try next, or `massa-storage devnet status` no longer says "setting up".',
+    action:
+      'Try again when `devnet up` shows what to try next, or `massa-storage devnet status` no longer says "setting up".',
   },
   DEVNET_STEP_FAILED: {
     kind: 'permanent',

@@ -33,6 +33,8 @@ export class ChainDriver implements Pick<Clock, 'nowMs'> {
   private readonly clock: Clock
   private turbo: DriverOptions['turbo']
   private readonly stopping = new AbortController()
+  /** Ends the sleep under way: what it waits for is no longer what it was. */
+  private waking = new AbortController()
   private fail: (cause: unknown) => void = () => {}
   private readonly isBoundToClock: boolean
   private speed: number
@@ -64,6 +66,7 @@ export class ChainDriver implements Pick<Clock, 'nowMs'> {
   /** Resolves when the slot under way is made. */
   async stop(): Promise<void> {
     this.stopping.abort()
+    this.wake()
     await this.running
   }
 
@@ -82,6 +85,7 @@ export class ChainDriver implements Pick<Clock, 'nowMs'> {
     if (!this.isPaused) return
     this.isPaused = false
     this.rebase(this.chain.nowMs)
+    this.wake()
   }
 
   setSpeed(speed: number): void {
@@ -89,16 +93,23 @@ export class ChainDriver implements Pick<Clock, 'nowMs'> {
     this.speed = speed
     this.turbo = undefined
     this.rebase(nowMs)
+    this.wake()
   }
 
   setTurbo(turbo: NonNullable<DriverOptions['turbo']>): void {
     this.turbo = turbo
+    this.wake()
+  }
+
+  private wake(): void {
+    this.waking.abort()
+    this.waking = new AbortController()
   }
 
   private async run(): Promise<void> {
     const { signal } = this.stopping
     while (!signal.aborted) {
-      if (this.isPaused) await this.clock.sleep(IDLE_MS, signal)
+      if (this.isPaused) await this.sleep(IDLE_MS)
       else if (this.turbo) await this.runTurbo(this.turbo)
       else await this.runTimed()
     }
@@ -106,7 +117,7 @@ export class ChainDriver implements Pick<Clock, 'nowMs'> {
 
   private async runTurbo(turbo: NonNullable<DriverOptions['turbo']>): Promise<void> {
     const isEarly = this.isBoundToClock && this.clock.nowMs() < this.nextSlotMs()
-    if (isEarly || !(await turbo.mayGoOn())) return this.clock.sleep(IDLE_MS, this.stopping.signal)
+    if (isEarly || !(await turbo.mayGoOn())) return this.sleep(IDLE_MS)
     await this.chain.advanceTo(this.nextSlotMs())
     // Servers in this process have their turn.
     await new Promise((resolve) => setImmediate(resolve))
@@ -121,7 +132,11 @@ export class ChainDriver implements Pick<Clock, 'nowMs'> {
       return
     }
     const earlyMs = this.isBoundToClock ? this.nextSlotMs() - this.clock.nowMs() : 0
-    await this.clock.sleep(Math.max(MIN_SLEEP_MS, earlyMs, -behindMs / this.base.speed), this.stopping.signal)
+    await this.sleep(Math.max(MIN_SLEEP_MS, earlyMs, -behindMs / this.base.speed))
+  }
+
+  private sleep(durationMs: number): Promise<void> {
+    return this.clock.sleep(durationMs, this.waking.signal)
   }
 
   private wantedMs(): number {

@@ -3,9 +3,9 @@ import { THREAD_COUNT } from '../../../core/index.ts'
 import { UNARY_RPCS } from '../../grpc/rpc-names.ts'
 import type { LocalRoute } from '../../local-api.ts'
 import type { NodeProcess } from './node-process.ts'
+import { MAX_SPEED, MIN_SPEED } from './speed-limits.ts'
 
 const MAX_COUNT = 1_000_000
-const MAX_SPEED = 1_000
 const MAX_DELAY_MS = 600_000
 
 const count = z.int().min(1).max(MAX_COUNT).default(1)
@@ -16,7 +16,12 @@ const thread = z
 const rate = z.number().min(0).max(1).optional()
 const rpc = z.enum(UNARY_RPCS).optional()
 
-const speedBody = z.strictObject({ speed: z.union([z.number().positive().max(MAX_SPEED), z.literal('turbo')]) })
+const error = `expected a factor from ${MIN_SPEED} to ${MAX_SPEED}, or "turbo"`
+const speed = z
+  .union([z.number(), z.literal('turbo')], { error })
+  .refine((wanted) => wanted === 'turbo' || (wanted >= MIN_SPEED && wanted <= MAX_SPEED), { error })
+
+const speedBody = z.strictObject({ speed })
 const missBody = z.strictObject({ thread, count })
 const forkBody = z.strictObject({ thread: thread.optional(), count })
 const ratesBody = z.strictObject({ missRate: rate, orphanRate: rate })

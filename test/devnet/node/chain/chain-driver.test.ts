@@ -20,6 +20,15 @@ class SleptClock implements Clock {
   }
 }
 
+/** Time passes only in short sleeps; a long one ends when it is broken off. */
+class WokenClock extends SleptClock {
+  override async sleep(durationMs: number, signal?: AbortSignal): Promise<void> {
+    if (durationMs <= 1_000) return super.sleep(durationMs)
+    this.onSleep(durationMs)
+    await new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }))
+  }
+}
+
 const QUICK = { endorsements: 0, deltaF0: 40 }
 
 /** Runs until the chain has reached the slot. */
@@ -150,6 +159,35 @@ describe('devnet/node/chain/driver', () => {
     await new Promise((resolve) => setImmediate(resolve))
     assert.equal(indexOf(chain), end)
   })
+
+  for (const [order, change] of [
+    ['another speed', (driver: ChainDriver) => driver.setSpeed(8)],
+    ['turbo', (driver: ChainDriver) => driver.setTurbo({ mayGoOn: () => true })],
+    [
+      'a pause that ends',
+      (driver: ChainDriver) => {
+        driver.pause()
+        driver.setSpeed(8)
+        driver.resume()
+      },
+    ],
+    ['its end', () => {}],
+  ] as const) {
+    it(`wakes from a sleep of days for ${order}`, async () => {
+      const chain = openChain(QUICK)
+      const clock = new WokenClock()
+      const driver = new ChainDriver({ speed: 1e-6 }, { chain, clock })
+      const asleep = new Promise<void>((resolve) => {
+        clock.onSleep = () => resolve()
+      })
+      driver.start()
+      await asleep
+      clock.onSleep = () => {}
+      change(driver)
+      if (order !== 'its end') await runTo(driver, chain, 31 + 5)
+      await driver.stop()
+    })
+  }
 
   describe('bound to the clock', () => {
     const lagMs = (chain: DevnetChain, clock: SleptClock) =>
