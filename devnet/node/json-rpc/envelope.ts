@@ -1,5 +1,7 @@
 import { isArchiveError } from '../../../core/index.ts'
 import { JsonRpcError } from '../json-rpc-error.ts'
+import { batchResponseTooBig, isTooLong, responseTooBig } from './limits.ts'
+import { ListAnswer } from './list-answer.ts'
 import { TypedJson } from './typed-json.ts'
 
 /* Requests and answers of JSON-RPC 2.0, as the node's library reads and writes them. */
@@ -20,7 +22,7 @@ export interface RpcCall {
   readonly params: string | undefined
 }
 
-/** @returns the result, or throws what `describeError` knows */
+/** @returns the result, a ListAnswer or what JSON can say; or throws what `describeError` knows */
 export type RunCall = (call: RpcCall) => Promise<unknown>
 
 /** @returns the JSON text of the answer; '' when there is none: to notifications */
@@ -35,9 +37,15 @@ export async function answerBody(body: string, run: RunCall): Promise<string> {
     return failure(NO_ID, { code: -32010, message: 'The batch request was too large', data })
   }
   const answers: string[] = []
+  // Both brackets.
+  let bytes = 2
   for (const request of requests) {
     const answer = await answerOne(request, run, INVALID_REQUEST)
-    if (answer !== '') answers.push(answer)
+    if (answer === '') continue
+    bytes += Buffer.byteLength(answer) + (answers.length === 0 ? 0 : 1)
+    // What the others would say is not asked any more.
+    if (isTooLong(bytes)) return failure(NO_ID, describeError(batchResponseTooBig()))
+    answers.push(answer)
   }
   return answers.length === 0 ? '' : `[${answers.join(',')}]`
 }
@@ -58,7 +66,11 @@ async function answerOne(text: string, run: RunCall, nameless: object): Promise<
   // A notification, or one with an id that is none.
   if (id === undefined) return ''
   try {
-    return `{"jsonrpc":"2.0","id":${id},"result":${JSON.stringify(await run({ method, params }))}}`
+    const result = await run({ method, params })
+    const text = result instanceof ListAnswer ? await result.write() : JSON.stringify(result)
+    const answer = `{"jsonrpc":"2.0","id":${id},"result":${text}}`
+    if (isTooLong(Buffer.byteLength(answer))) throw responseTooBig()
+    return answer
   } catch (error) {
     return failure(id, describeError(error))
   }

@@ -104,7 +104,7 @@ function makeRun({ chain, clock }: JsonRpcServerModules): RunCall {
     const found = RPC_METHODS.get(method)
     if (!found) throw new JsonRpcError(-32601, 'Method not found')
     await chain.advanceTo(clock.nowMs())
-    const result = found.run({ chain }, params)
+    const result = await found.run({ chain }, params)
     // An operation that was accepted is on disk before its sender learns of it.
     await chain.written()
     return result

@@ -1,7 +1,22 @@
-import { badRequest } from '../json-rpc-error.ts'
+import { badRequest, JsonRpcError } from '../json-rpc-error.ts'
 
 /** A node's `max_arguments`. */
 const MAX_ARGUMENTS = 128
+/** A node's `max_response_body_size`. */
+const MAX_ANSWER_BYTES = 52_428_800
+
+export function isTooLong(answerBytes: number): boolean {
+  return answerBytes > MAX_ANSWER_BYTES
+}
+
+export function responseTooBig(): JsonRpcError {
+  return new JsonRpcError(-32008, 'Response is too big', `Exceeded max limit of ${MAX_ANSWER_BYTES}`)
+}
+
+/** Of all answers to a batch together. */
+export function batchResponseTooBig(): JsonRpcError {
+  return new JsonRpcError(-32011, 'The batch response was too large', `Exceeded max limit of ${MAX_ANSWER_BYTES}`)
+}
 
 /** @throws JsonRpcError */
 export function checkCount(items: readonly unknown[]): void {

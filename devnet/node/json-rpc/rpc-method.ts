@@ -12,7 +12,7 @@ export interface RpcContext {
 export interface RpcMethod {
   readonly name: string
   readonly parameter: string | undefined
-  /** @param params - JSON text as it came @throws JsonRpcError */
+  /** @param params - JSON text as it came @returns the result, or a promise of it @throws JsonRpcError */
   run(context: RpcContext, params: string | undefined): unknown
 }
 
@@ -27,6 +27,20 @@ export function method<T>(
   run: (context: RpcContext, argument: T) => unknown,
 ): RpcMethod {
   return { name, parameter, run: (context, params) => run(context, readParameter(params, { parameter, shape })) }
+}
+
+/** A method whose parameter is a list of any length: it is read a part at a time. */
+export function listMethod<T>(
+  name: string,
+  [parameter, item]: readonly [name: string, item: Shape<T>],
+  run: (context: RpcContext, items: readonly T[]) => unknown,
+): RpcMethod {
+  const shape: Shape<Promise<T[]>> = (json) => json.listInTurns(item)
+  return {
+    name,
+    parameter,
+    run: async (context, params) => run(context, await readParameter(params, { parameter, shape })),
+  }
 }
 
 /** By place or by name. */
@@ -44,13 +58,13 @@ function readParameter<T>(params: string | undefined, wanted: { parameter: strin
 
 function readNamed<T>(text: string, { parameter, shape }: { parameter: string; shape: Shape<T> }): T {
   const json = new TypedJson(text)
-  let found: { readonly value: T } | undefined
+  let found: number | undefined
   json.eachMember((key) => {
-    if (key !== parameter) return false
-    found = { value: shape(json) }
-    return true
+    if (key === parameter) found = json.offset
+    return false
   })
-  return found ? found.value : readAbsent(shape, () => json.fail(`missing field \`${parameter}\``))
+  if (found !== undefined) return shape(new TypedJson(text, found))
+  return readAbsent(shape, () => json.fail(`missing field \`${parameter}\``))
 }
 
 function readAbsent<T>(shape: Shape<T>, fail: () => Error): T {

@@ -8,8 +8,7 @@ import { OPERATION_METHODS } from './methods/operation-methods.ts'
 import { PRIVATE_METHODS } from './methods/private-methods.ts'
 import { READ_ONLY_METHODS } from './methods/read-only-methods.ts'
 import { STATUS_METHODS } from './methods/status-methods.ts'
-import { method, plainMethod, type RpcMethod } from './rpc-method.ts'
-import { listOf } from './shapes.ts'
+import { listMethod, plainMethod, type RpcMethod } from './rpc-method.ts'
 
 const METHODS: readonly RpcMethod[] = [
   ...STATUS_METHODS,
@@ -20,7 +19,7 @@ const METHODS: readonly RpcMethod[] = [
   ...EVENT_METHODS,
   ...DEFERRED_CALL_METHODS,
   ...PRIVATE_METHODS,
-  method('get_slots_transfers', ['arg', listOf(slot)], () => {
+  listMethod('get_slots_transfers', ['arg', slot], () => {
     throw badRequest('feature execution-trace is not enabled')
   }),
   plainMethod('rpc.discover', describeMethods),

@@ -1,4 +1,5 @@
 import { invalidParams } from '../json-rpc-error.ts'
+import { nextTurn } from './list-answer.ts'
 
 /** Reads one value of a type, or says why it is none. */
 export type Shape<T> = (json: TypedJson) => T
@@ -9,6 +10,8 @@ interface Unexpected {
 }
 
 const U64_LIMIT = 2n ** 64n
+/** Items of a list that are read at once, in some milliseconds. */
+const ITEMS_PER_TURN = 500
 
 /**
  * JSON read by the type that is wanted, as the node's parser does: the first thing that does not fit ends it, in that
@@ -88,6 +91,20 @@ export class TypedJson {
     return items
   }
 
+  /** As `list`, of any length: others have their turns meanwhile. */
+  async listInTurns<T>(shape: Shape<T>): Promise<T[]> {
+    if (this.peek() !== '[') return this.failType('a sequence')
+    const items: T[] = []
+    this.at++
+    while (this.peek() !== ']') {
+      if (items.length > 0 && items.length % ITEMS_PER_TURN === 0) await nextTurn()
+      items.push(shape(this))
+      if (this.peek() === ',') this.at++
+    }
+    this.at++
+    return items
+  }
+
   /** A list of numbers from 0 to 255, of any length at little cost. */
   bytes(): Uint8Array {
     if (this.peek() !== '[') return this.failType('a sequence')
@@ -118,18 +135,11 @@ export class TypedJson {
 
   /** Passes over a value. @returns its text */
   skip(): string {
-    this.peek()
+    const first = this.peek()
     const start = this.at
-    let depth = 0
-    do {
-      const next = this.peek()
-      if (next === '"') this.skipString()
-      else if (next === '{' || next === '[') this.at++
-      else if (next === '}' || next === ']') this.at++
-      else this.skipPlain()
-      if (next === '{' || next === '[') depth++
-      if (next === '}' || next === ']') depth--
-    } while (depth > 0)
+    if (first === '"') this.skipString()
+    else if (first === '{' || first === '[') this.skipNested()
+    else this.skipPlain()
     return this.text.slice(start, this.at)
   }
 
@@ -163,6 +173,24 @@ export class TypedJson {
       end = this.text.indexOf('"', end + 1)
     } while (isEscaped(this.text, end))
     this.at = end + 1
+  }
+
+  /** From one border to the next: what lies between, millions of numbers, is passed over at once. */
+  private skipNested(): void {
+    const border = /["[\]{}]/g
+    let depth = 0
+    do {
+      border.lastIndex = this.at
+      const found = border.exec(this.text)
+      if (!found) return
+      this.at = found.index
+      if (found[0] === '"') {
+        this.skipString()
+        continue
+      }
+      depth += found[0] === '{' || found[0] === '[' ? 1 : -1
+      this.at++
+    } while (depth > 0)
   }
 
   /** A number, a word, a colon or a comma. */

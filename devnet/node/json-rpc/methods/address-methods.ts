@@ -11,9 +11,10 @@ import type { DevnetChain } from '../../chain/devnet-chain.ts'
 import { badRequest, JsonRpcError } from '../../json-rpc-error.ts'
 import { listEndorsements } from '../forms/block-form.ts'
 import { checkCountOf } from '../limits.ts'
+import { ListAnswer } from '../list-answer.ts'
 import { address } from '../massa-shapes.ts'
-import { method, type RpcMethod } from '../rpc-method.ts'
-import { boolean, bytes, listOf, optional, struct, u32 } from '../shapes.ts'
+import { listMethod, type RpcMethod } from '../rpc-method.ts'
+import { boolean, bytes, optional, struct, u32 } from '../shapes.ts'
 
 /** A node's `max_datastore_keys_query` and `max_addresses_datastore_keys_query`. */
 const MAX_KEYS = 500
@@ -36,12 +37,12 @@ const keysRequest = struct('GetAddressDatastoreKeysRequest', {
 
 /** What the ledger and the draw say of addresses. */
 export const ADDRESS_METHODS: readonly RpcMethod[] = [
-  method('get_addresses', ['arg', listOf(address)], ({ chain }, addresses) => {
+  listMethod('get_addresses', ['arg', address], ({ chain }, addresses) => {
     const draws = listDraws(chain, new Set(addresses))
     const created = listCreated(chain, new Set(addresses))
-    return addresses.map((one) => describeAddress(chain, one, { ...draws(one), ...created(one) }))
+    return new ListAnswer(addresses, (one) => describeAddress(chain, one, { ...draws(one), ...created(one) }))
   }),
-  method('get_addresses_bytecode', ['args', listOf(addressFilter)], ({ chain }, filters) => {
+  listMethod('get_addresses_bytecode', ['args', addressFilter], ({ chain }, filters) => {
     if (filters.length === 0) throw badRequest('no arguments specified')
     checkCountOf(filters)
     return filters.map((filter) => {
@@ -52,16 +53,16 @@ export const ADDRESS_METHODS: readonly RpcMethod[] = [
       return [...(ledger.bytecode(filter.address) ?? [])]
     })
   }),
-  method('get_datastore_entries', ['arg', listOf(entryInput)], ({ chain }, entries) =>
-    entries.map(({ address, key }) => {
+  listMethod('get_datastore_entries', ['arg', entryInput], ({ chain }, entries) => {
+    return new ListAnswer(entries, ({ address, key }) => {
       const read = (ledger: Ledger) => {
         const value = ledger.value(address, key)
         return value === undefined ? null : [...value]
       }
       return { final_value: read(chain.finalLedger), candidate_value: read(chain.engine.ledger) }
-    }),
-  ),
-  method('get_addresses_datastore_keys', ['arg', listOf(keysRequest)], ({ chain }, requests) => {
+    })
+  }),
+  listMethod('get_addresses_datastore_keys', ['arg', keysRequest], ({ chain }, requests) => {
     checkCountOf(requests, MAX_KEY_QUERIES)
     for (const request of requests) checkKeyCount(request)
     return requests.map((request) => ({
@@ -117,7 +118,7 @@ function describeAddress(chain: DevnetChain, address: string, rest: Draws & Crea
     next_block_draws: rest.blockDraws,
     next_endorsement_draws: rest.endorsementDraws,
     created_blocks: rest.blocks,
-    created_operations: [...chain.operations.values()].flatMap(({ id, creator }) => (creator === address ? id : [])),
+    created_operations: rest.operations,
     created_endorsements: rest.endorsements,
     cycle_infos: cycles.map(({ cycle, isFinal, okCount, nokCount, activeRolls }) => ({
       cycle,
@@ -156,6 +157,7 @@ function listDraws(chain: DevnetChain, addresses: ReadonlySet<string>): (address
 
 interface Created {
   readonly blocks: readonly string[]
+  readonly operations: readonly string[]
   readonly endorsements: readonly string[]
 }
 
@@ -169,5 +171,15 @@ function listCreated(chain: DevnetChain, addresses: ReadonlySet<string>): (addre
     created.get(block.creator)?.blocks.push(block.id)
     for (const { id, creator } of listEndorsements(block)) created.get(creator)?.endorsements.push(id)
   }
-  return (address) => created.get(address) ?? { blocks: [], endorsements: [] }
+  const operations = new Map<string, string[]>()
+  for (const { id, creator } of chain.operations.values()) {
+    if (!addresses.has(creator)) continue
+    const ids = operations.get(creator)
+    if (ids) ids.push(id)
+    else operations.set(creator, [id])
+  }
+  return (address) => ({
+    ...(created.get(address) ?? { blocks: [], endorsements: [] }),
+    operations: operations.get(address) ?? [],
+  })
 }

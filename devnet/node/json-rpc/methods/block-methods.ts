@@ -5,9 +5,10 @@ import type { DevnetChain } from '../../chain/devnet-chain.ts'
 import { isDiscarded, listCliques } from '../cliques.ts'
 import { blockToJson, listEndorsements } from '../forms/block-form.ts'
 import { checkCount } from '../limits.ts'
+import { ListAnswer } from '../list-answer.ts'
 import { blockId, endorsementId, slot } from '../massa-shapes.ts'
-import { method, plainMethod, type RpcMethod } from '../rpc-method.ts'
-import { listOf, optional, struct, u64Number } from '../shapes.ts'
+import { listMethod, method, plainMethod, type RpcMethod } from '../rpc-method.ts'
+import { optional, struct, u64Number } from '../shapes.ts'
 
 const timeInterval = struct('TimeInterval', { start: optional(u64Number), end: optional(u64Number) })
 
@@ -20,17 +21,17 @@ export const BLOCK_METHODS: readonly RpcMethod[] = [
       is_blockclique: isBlockclique,
     })),
   ),
-  method('get_blocks', ['arg', listOf(blockId)], ({ chain }, ids) =>
-    ids.flatMap((id) => {
+  listMethod('get_blocks', ['arg', blockId], ({ chain }, ids) => {
+    return new ListAnswer(ids, (id) => {
       const block = chain.findBlock(id)
-      return block ? [{ id, content: { ...describeStatus(chain, block), block: blockToJson(block) } }] : []
-    }),
-  ),
+      return block && { id, content: { ...describeStatus(chain, block), block: blockToJson(block) } }
+    })
+  }),
   method('get_blockclique_block_by_slot', ['arg', slot], ({ chain }, at) => {
     const block = at.thread < THREAD_COUNT ? chain.findCliqueBlock(slotIndex(at)) : undefined
     return block ? blockToJson(block) : null
   }),
-  method('get_endorsements', ['arg', listOf(endorsementId)], ({ chain }, ids) => {
+  listMethod('get_endorsements', ['arg', endorsementId], ({ chain }, ids) => {
     checkCount(ids)
     return listEndorsementInfos(chain, new Set(ids), ids)
   }),

@@ -3,14 +3,14 @@ import { JsonRpcError } from '../../json-rpc-error.ts'
 import { checkDeferredCallId } from '../deferred-call-id.ts'
 import { checkCount } from '../limits.ts'
 import { slot } from '../massa-shapes.ts'
-import { method, type RpcMethod } from '../rpc-method.ts'
-import { listOf, string, struct, u64 } from '../shapes.ts'
+import { listMethod, type RpcMethod } from '../rpc-method.ts'
+import { string, struct, u64 } from '../shapes.ts'
 
 const quoteRequest = struct('DeferredCallsQuoteRequest', { target_slot: slot, max_gas_request: u64, params_size: u64 })
 
 /** Calls that contracts booked for later slots. */
 export const DEFERRED_CALL_METHODS: readonly RpcMethod[] = [
-  method('get_deferred_call_quote', ['arg', listOf(quoteRequest)], ({ chain }, requests) => {
+  listMethod('get_deferred_call_quote', ['arg', quoteRequest], ({ chain }, requests) => {
     checkCount(requests)
     return requests.map(({ target_slot, max_gas_request, params_size }) => {
       const { gas, priceNanoMas } = chain.engine.quoteDeferredCall(target_slot, max_gas_request, params_size)
@@ -22,7 +22,7 @@ export const DEFERRED_CALL_METHODS: readonly RpcMethod[] = [
       }
     })
   }),
-  method('get_deferred_call_info', ['arg', listOf(string)], ({ chain }, ids) => {
+  listMethod('get_deferred_call_info', ['arg', string], ({ chain }, ids) => {
     checkCount(ids)
     for (const id of ids) checkDeferredCallId(id)
     const calls = new Map(chain.engine.listDeferredCalls().map((call) => [call.id, call]))
@@ -45,7 +45,7 @@ export const DEFERRED_CALL_METHODS: readonly RpcMethod[] = [
       }
     })
   }),
-  method('get_deferred_call_ids_by_slot', ['arg', listOf(slot)], ({ chain }, slots) => {
+  listMethod('get_deferred_call_ids_by_slot', ['arg', slot], ({ chain }, slots) => {
     checkCount(slots)
     const calls = chain.engine.listDeferredCalls()
     return slots.map((at) => ({

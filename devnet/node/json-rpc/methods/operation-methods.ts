@@ -1,8 +1,8 @@
 import { operationToJson } from '../forms/operation-form.ts'
 import { checkCount } from '../limits.ts'
 import { operationId, publicKey, signature } from '../massa-shapes.ts'
-import { method, type RpcMethod } from '../rpc-method.ts'
-import { bytes, listOf, struct } from '../shapes.ts'
+import { listMethod, type RpcMethod } from '../rpc-method.ts'
+import { bytes, struct } from '../shapes.ts'
 
 const operationInput = struct('OperationInput', {
   creator_public_key: publicKey,
@@ -11,14 +11,14 @@ const operationInput = struct('OperationInput', {
 })
 
 export const OPERATION_METHODS: readonly RpcMethod[] = [
-  method('get_operations', ['arg', listOf(operationId)], ({ chain }, ids) => {
+  listMethod('get_operations', ['arg', operationId], ({ chain }, ids) => {
     checkCount(ids)
     return ids.flatMap((id) => {
       const known = chain.operations.get(id)
       return known ? [operationToJson(chain, known)] : []
     })
   }),
-  method('send_operations', ['arg', listOf(operationInput)], ({ chain }, inputs) => {
+  listMethod('send_operations', ['arg', operationInput], ({ chain }, inputs) => {
     checkCount(inputs)
     // One that is refused keeps the others out, too.
     const checked = inputs.map((input) =>

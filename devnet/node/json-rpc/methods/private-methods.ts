@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { address, nodeId } from '../massa-shapes.ts'
-import { method, plainMethod, type RpcMethod, refuseHere } from '../rpc-method.ts'
-import { bytes, listOf, string } from '../shapes.ts'
+import { listMethod, method, plainMethod, type RpcMethod, refuseHere } from '../rpc-method.ts'
+import { bytes, string } from '../shapes.ts'
 import type { Shape } from '../typed-json.ts'
 
 const ipAddress: Shape<string> = (json) => {
@@ -32,10 +32,10 @@ const WITHOUT_PARAMETERS = [
 /** What an operator asks his own node on its private port: the public one knows the names and refuses. */
 export const PRIVATE_METHODS: readonly RpcMethod[] = [
   ...WITHOUT_PARAMETERS.map((name) => plainMethod(name, refuseHere)),
-  ...BY_ADDRESS.map((name) => method(name, ['arg', listOf(ipAddress)], refuseHere)),
+  ...BY_ADDRESS.map((name) => listMethod(name, ['arg', ipAddress], refuseHere)),
   method('node_sign_message', ['arg', bytes], refuseHere),
-  method('add_staking_secret_keys', ['arg', listOf(string)], refuseHere),
-  method('remove_staking_addresses', ['arg', listOf(address)], refuseHere),
-  method('node_ban_by_id', ['arg', listOf(nodeId)], refuseHere),
-  method('node_unban_by_id', ['arg', listOf(nodeId)], refuseHere),
+  listMethod('add_staking_secret_keys', ['arg', string], refuseHere),
+  listMethod('remove_staking_addresses', ['arg', address], refuseHere),
+  listMethod('node_ban_by_id', ['arg', nodeId], refuseHere),
+  listMethod('node_unban_by_id', ['arg', nodeId], refuseHere),
 ]

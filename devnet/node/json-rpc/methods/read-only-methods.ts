@@ -4,9 +4,10 @@ import type { DevnetChain } from '../../chain/devnet-chain.ts'
 import { JsonRpcError } from '../../json-rpc-error.ts'
 import { readOnlyToJson, refusedReadOnlyToJson } from '../forms/read-only-form.ts'
 import { checkCount } from '../limits.ts'
+import { ListAnswer } from '../list-answer.ts'
 import { address, amount } from '../massa-shapes.ts'
-import { method, type RpcMethod } from '../rpc-method.ts'
-import { bytes, listOf, optional, string, struct, u64 } from '../shapes.ts'
+import { listMethod, type RpcMethod } from '../rpc-method.ts'
+import { bytes, optional, string, struct, u64 } from '../shapes.ts'
 
 /** In the place of a caller that is not named: a node makes up a new one each time. */
 const SOME_CALLER = 'AU12uPNLiw6YLh5icu9JjTJFrkjQqeeqAQZuax9A4Hy54AnGs1h2o'
@@ -32,9 +33,9 @@ const readOnlyBytecode = struct('ReadOnlyBytecodeExecution', {
 })
 
 export const READ_ONLY_METHODS: readonly RpcMethod[] = [
-  method('execute_read_only_call', ['arg', listOf(readOnlyCall)], ({ chain }, calls) => {
+  listMethod('execute_read_only_call', ['arg', readOnlyCall], ({ chain }, calls) => {
     checkCount(calls)
-    return calls.map((call) => {
+    const execute = (call: ReturnType<typeof readOnlyCall>) => {
       const outcome = () =>
         chain.engine.executeReadOnlyCall({
           caller: call.caller_address ?? SOME_CALLER,
@@ -46,11 +47,13 @@ export const READ_ONLY_METHODS: readonly RpcMethod[] = [
           ...(call.fee === undefined ? {} : { feeNanoMas: call.fee }),
         })
       return describeFeeFault(chain, call.fee) ?? readOnlyToJson(outcome())
-    })
+    }
+    // Each may use all the gas of a block.
+    return new ListAnswer(calls, execute, 1)
   }),
-  method('execute_read_only_bytecode', ['arg', listOf(readOnlyBytecode)], ({ chain }, requests) => {
+  listMethod('execute_read_only_bytecode', ['arg', readOnlyBytecode], ({ chain }, requests) => {
     checkCount(requests)
-    return requests.map((request) => {
+    const execute = (request: ReturnType<typeof readOnlyBytecode>) => {
       const { operation_datastore: datastore } = request
       const entries = datastore === undefined ? [] : parseDatastore(datastore)
       const outcome = () =>
@@ -62,7 +65,9 @@ export const READ_ONLY_METHODS: readonly RpcMethod[] = [
           ...(request.fee === undefined ? {} : { feeNanoMas: request.fee }),
         })
       return describeFeeFault(chain, request.fee) ?? readOnlyToJson(outcome())
-    })
+    }
+    // Each may use all the gas of a block.
+    return new ListAnswer(requests, execute, 1)
   }),
 ]
 
