@@ -36,6 +36,7 @@ export interface Visit {
   readonly isScalar: boolean
   readonly isNumber: boolean
   readonly isDefault: boolean
+  readonly value: bigint | Uint8Array
   /** Of this name in this message. */
   readonly isFirst: boolean
   /** It comes before a field of a lower number. */
@@ -57,11 +58,30 @@ export function walkFields(type: string, bytes: Uint8Array, visit: (field: Visit
     const value = isNumber ? reader.varint() : reader.sized(bytes.length)
     const isDefault = typeof value === 'bigint' ? value === 0n : (value as Uint8Array).length === 0
     const isScalar = inner === undefined
-    visit({ path, parent, isScalar, isNumber, isDefault, isOutOfOrder: number < last, isFirst: !seen.has(number) })
+    visit({
+      path,
+      parent,
+      value,
+      isScalar,
+      isNumber,
+      isDefault,
+      isOutOfOrder: number < last,
+      isFirst: !seen.has(number),
+    })
     seen.add(number)
     last = Math.max(last, number)
     if (inner !== undefined) walkFields(inner, value as Uint8Array, visit, path)
   }
+}
+
+/** Each single value under a path, as text: numbers in digits, texts and bytes in hex. */
+export function listValues(type: string, bytes: Uint8Array, under: string): Map<string, string> {
+  const values = new Map<string, string>()
+  walkFields(type, bytes, ({ path, value, isScalar }) => {
+    if (!isScalar || !path.startsWith(`${under}.`)) return
+    values.set(path, typeof value === 'bigint' ? `${value}` : Buffer.from(value).toString('hex'))
+  })
+  return values
 }
 
 /** What many messages of one type have in common. */
@@ -96,18 +116,22 @@ export class ShapeSurvey {
 }
 
 /**
- * How a message differs in shape from another: fields set or unset, order, defaults written out. A number that is zero
- * and one that is absent are the same. Entries of a list count as one.
+ * How a message differs in shape from another: fields set or unset, order, defaults written out. A number that is zero is
+ * absent; one of `mayBeZero` (the end of its path) may be that on one side. Entries of a list count as one.
  */
-export function findShapeDifferences(type: string, ours: Uint8Array, recorded: Uint8Array): string[] {
+export function findShapeDifferences(
+  type: string,
+  { ours, recorded }: { readonly ours: Uint8Array; readonly recorded: Uint8Array },
+  mayBeZero: readonly string[],
+): string[] {
   const [a, b] = [new ShapeSurvey(), new ShapeSurvey()]
   a.add(type, ours)
   b.add(type, recorded)
   const paths = new Set([...a.paths, ...b.paths])
   const differences: string[] = []
   for (const path of paths) {
-    const isNumber = a.numbers.has(path) || b.numbers.has(path)
-    if (a.counts.has(path) !== b.counts.has(path) && !isNumber) {
+    const isEither = mayBeZero.some((end) => path === end || path.endsWith(`.${end}`))
+    if (a.counts.has(path) !== b.counts.has(path) && !isEither) {
       differences.push(`${path}: ${a.counts.has(path) ? 'set here only' : 'set by the node only'}`)
     }
     if (a.defaults.has(path) !== b.defaults.has(path)) differences.push(`${path}: default written out on one side`)
