@@ -4,7 +4,8 @@ const PERIODS = 6
 
 export const quietDay: Scenario = {
   name: 'quiet-day',
-  story: 'Nothing happens but blocks; every sidecar archives every period, under the same root.',
+  story:
+    'Nothing happens but blocks and the traffic of every day; every sidecar archives every period, under the same root.',
   async play(stage) {
     const first = await stage.nextPeriod()
     const last = first + PERIODS - 1

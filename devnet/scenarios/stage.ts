@@ -158,24 +158,35 @@ export class Stage {
     }
   }
 
-  /** Sends calls to the registry, half of which it refuses. @returns their ids */
-  async callContract(count: number): Promise<string[]> {
+  /** Sends calls to the registry, each from the next sender. @returns their ids */
+  async callContract(functionNames: readonly string[]): Promise<string[]> {
     const { seed, chainId, registryAddress } = this.description
     assert(registryAddress, 'no registry is deployed')
     const target = parseAddress(registryAddress)
     const senders = makeTrafficSenders(seed, BigInt(chainId))
     const ids: string[] = []
-    for (let i = 0; i < count; i++) {
+    for (const [i, functionName] of functionNames.entries()) {
       const { lastSlot } = await this.node()
       const sender = senders[i % senders.length]
       assert(sender)
-      const functionName = i % 2 === 0 ? 'fundRewards' : 'claimRewards'
       // Amounts that the background traffic never uses: no operation is that of another scenario.
       const coinsNanoMas = 7_000_000n + BigInt(lastSlot.period * 100 + i)
       const body = { kind: 'call-sc', maxGas: 50_000_000n, coinsNanoMas, target, functionName } as const
       ids.push(await sender.send(this.link, lastSlot.period, { ...body, parameter: new Uint8Array(0) }))
     }
     return ids
+  }
+
+  /** Every operation is executed. @returns by id, whether it succeeded */
+  async untilExecuted(ids: readonly string[]): Promise<ReadonlyMap<string, boolean>> {
+    const successes = new Map<string, boolean>()
+    await this.until(`${ids.length} operations are executed`, async () => {
+      const infos = (await this.link.call('get_operations', [ids])) as { id: string; op_exec_status: boolean | null }[]
+      // The last word counts; one that the node has forgotten since has had it.
+      for (const { id, op_exec_status: success } of infos) if (success !== null) successes.set(id, success)
+      return successes.size === ids.length
+    })
+    return successes
   }
 
   private async isArchived(period: Period): Promise<boolean> {

@@ -8,7 +8,7 @@ import { type JsonRpcServer, startJsonRpcServer } from '../../../devnet/node/ind
 import { Stage } from '../../../devnet/scenarios/index.ts'
 import { KeptDescription } from '../../../devnet/up/kept-description.ts'
 import { NetworkFiles } from '../../../devnet/up/network-files.ts'
-import { indexOf, openChain, reach } from '../node/chain/made-chain.ts'
+import { ALICE, indexOf, MAS, openChain, reach, send, transfer } from '../node/chain/made-chain.ts'
 import { SetClock } from '../set-clock.ts'
 
 const TOKEN = 'a token'
@@ -93,6 +93,30 @@ describe('devnet/scenarios/stage', function () {
       return false
     })
     await assert.rejects(waiting, { name: 'AbortError' })
+  })
+
+  it('tells of operations, when they are executed, whether they succeeded', async () => {
+    const chain = openChain({ endorsements: 0, deltaF0: 40, accounts: [[ALICE.address, 10n * MAS]] })
+    let timeMs = chain.nowMs
+    const clock = {
+      nowMs: () => {
+        timeMs += 4 * SLOT_MS
+        return timeMs
+      },
+    }
+    const bytecode = { maxGas: 10_000_000n, maxCoinsNanoMas: 0n, bytecode: Uint8Array.of(0), datastore: [] }
+    const paid = send(chain, ALICE, transfer(MAS))
+    const failing = send(chain, ALICE, { kind: 'execute-sc', ...bytecode })
+    jsonRpc = await startJsonRpcServer({ chain, clock })
+    report = { speed: 'turbo' }
+    const stage = await open(new SetClock(), Number(new URL(jsonRpc.url).port))
+    assert.deepEqual(
+      [...(await stage.untilExecuted([paid, failing]))],
+      [
+        [paid, true],
+        [failing, false],
+      ],
+    )
   })
 
   it('tells whether a node still has a period', async () => {
