@@ -35,6 +35,10 @@ message PublicStatus {
   string final_state_fingerprint = 10; CompactConfig config = 11; uint64 chain_id = 12; NativeAmount minimal_fees = 13;
   uint32 current_mip_version = 14;
 }
+message GetOperationABICallStacksRequest { repeated string operation_ids = 1; }
+message GetSlotABICallStacksRequest { repeated Slot slots = 1; }
+message GetSlotTransfersRequest { repeated Slot slots = 1; }
+
 message GetStatusRequest {}
 message GetStatusResponse { PublicStatus status = 1; }
 

@@ -178,6 +178,12 @@ export const NewBlocksRequest = reader<Filtered<BlocksFilter>>('NewBlocksRequest
 export const NewOperationsRequest = reader<Filtered<OperationsFilter>>('NewOperationsRequest')
 export const NewEndorsementsRequest = reader<Filtered<EndorsementsFilter>>('NewEndorsementsRequest')
 export const NewOutputsRequest = reader<Filtered<OutputsFilter>>('NewSlotExecutionOutputsRequest')
+/** Of calls that are refused all the same, when their requests are whole. */
+export const OPTIONAL_REQUESTS = {
+  GetOperationABICallStacks: reader<object>('GetOperationABICallStacksRequest'),
+  GetSlotABICallStacks: reader<object>('GetSlotABICallStacksRequest'),
+  GetSlotTransfers: reader<object>('GetSlotTransfersRequest'),
+} as const
 /** Of a request without fields that matter. */
 export const EmptyRequest = reader<object>('Empty')
 

@@ -14,6 +14,7 @@ import {
 import { ArchiveError } from '../../core/index.ts'
 import { endSlowRequests, GRPC_CLIENT_LIMITS, type GrpcClientLimits } from './client-limits.ts'
 import { findHttp2Stream } from './http2-stream.ts'
+import { OPTIONAL_REQUESTS } from './messages.ts'
 import { OutgoingMessages } from './outgoing-messages.ts'
 import { internalError, RpcError, unimplemented } from './rpc-error.ts'
 import {
@@ -173,6 +174,10 @@ function open(rpc: StreamRpc | DuplexRpc, stream: MessageSink & { sendHeaders():
   stream.sendHeaders()
 }
 
+function isOptionalUnary(rpc: UnaryRpc): rpc is keyof typeof OPTIONAL_REQUESTS {
+  return rpc in OPTIONAL_REQUESTS
+}
+
 type UnaryCallback = (error: { code: number; details: string } | null, answer?: Buffer) => void
 
 async function answerUnary(
@@ -182,7 +187,10 @@ async function answerUnary(
   done: UnaryCallback,
 ): Promise<void> {
   try {
-    if (isOptionalRpc(rpc)) throw unimplemented(FEATURE_MISSING)
+    if (isOptionalUnary(rpc)) {
+      OPTIONAL_REQUESTS[rpc].read(call.request)
+      throw unimplemented(FEATURE_MISSING)
+    }
     const answer = await handlers.answer(rpc, call.request, call.getPeer())
     if (answer === 'drip') dripAnswer(call)
     else if (answer !== 'hang') {

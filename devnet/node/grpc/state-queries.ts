@@ -25,6 +25,7 @@ import { checkNamed, checkQueryCount } from '../../grpc/request-checks.ts'
 import { internalError, invalidArgument } from '../../grpc/rpc-error.ts'
 import { EXECUTION_QUERY_STATUS } from '../../grpc/status-codes.ts'
 import type { DevnetChain } from '../chain/devnet-chain.ts'
+import { findDeferredCallIdFault } from '../deferred-call-id.ts'
 import { findEvents, readAddress, readOperationId } from './event-answers.ts'
 import { formatFingerprint } from './status-answers.ts'
 
@@ -274,7 +275,8 @@ function deferredCallQuote(item: StateQueries['deferredCallQuote']): Finder {
 }
 
 function deferredCallInfo({ callId }: StateQueries['deferredCallInfo']): Finder {
-  if (!/^D[1-9A-HJ-NP-Za-km-z]{40,}$/.test(callId)) throw internalError('deferred call id parsing error')
+  const fault = findDeferredCallIdFault(callId)
+  if (fault !== undefined) throw internalError(fault)
   return (chain) => {
     const call = chain.engine.listDeferredCalls().find(({ id }) => id === callId)
     if (!call) throw new NotFound(`Deferred call id ${callId}`)

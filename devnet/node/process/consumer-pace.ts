@@ -1,4 +1,5 @@
-import { type Clock, fromU64, type Period, SearchBlocksRequestCodec } from '../../../core/index.ts'
+import { type Clock, fromU64, type Period } from '../../../core/index.ts'
+import { SearchBlocksRequest } from '../../grpc/messages.ts'
 
 /** Final periods that the slowest consumer may lack: well below what a node keeps, so that nobody is left behind. */
 const LAG_PERIODS = 4
@@ -41,9 +42,9 @@ export class ConsumerPace {
     this.consumers.clear()
   }
 
-  /** @param request - a SearchBlocksRequest; who asks for blocks by id is no consumer */
+  /** @param request - a SearchBlocksRequest; who asks for blocks by id is no consumer @throws RpcError for what is none */
   noteSearch(caller: string, request: Uint8Array): void {
-    const starts = (SearchBlocksRequestCodec.decode(request).filters ?? []).flatMap(({ slotRange }) =>
+    const starts = SearchBlocksRequest.read(request).filters.flatMap(({ slotRange }) =>
       slotRange?.startSlot ? [Number(fromU64(slotRange.startSlot.period))] : [],
     )
     if (starts.length === 0) return

@@ -1,6 +1,6 @@
 import { formatMas } from '../../../engine/index.ts'
-import { JsonRpcError } from '../../json-rpc-error.ts'
-import { checkDeferredCallId } from '../deferred-call-id.ts'
+import { findDeferredCallIdFault } from '../../deferred-call-id.ts'
+import { badRequest, JsonRpcError } from '../../json-rpc-error.ts'
 import { checkCount } from '../limits.ts'
 import { slot } from '../massa-shapes.ts'
 import { listMethod, type RpcMethod } from '../rpc-method.ts'
@@ -24,7 +24,10 @@ export const DEFERRED_CALL_METHODS: readonly RpcMethod[] = [
   }),
   listMethod('get_deferred_call_info', ['arg', string], ({ chain }, ids) => {
     checkCount(ids)
-    for (const id of ids) checkDeferredCallId(id)
+    for (const id of ids) {
+      const fault = findDeferredCallIdFault(id)
+      if (fault !== undefined) throw badRequest(fault)
+    }
     const calls = new Map(chain.engine.listDeferredCalls().map((call) => [call.id, call]))
     return ids.map((id) => {
       const call = calls.get(id)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { status } from '@grpc/grpc-js'
 import { Args } from '@massalabs/massa-web3'
 import protobuf from 'protobufjs'
+import { encodeBase58Check } from '../../../../core/base58check.ts'
 import { concatBytes, type OperationBody, THREAD_COUNT } from '../../../../core/index.ts'
 import { PUBLIC_API_SCHEMA } from '../../../../devnet/grpc/message-schema.ts'
 import { EXECUTION_QUERY_STATUS } from '../../../../devnet/grpc/status-codes.ts'
@@ -149,7 +150,7 @@ describe('devnet/node/grpc: calls', () => {
 
     it('deferred calls: a quote, none in a slot, none of an id', async () => {
       const target = { period: node.chain.executedSlot.period + 20, thread: 5 }
-      const id = `D${'1'.repeat(50)}`
+      const id = `D${encodeBase58Check(new Uint8Array(43))}`
       const answers = await query(
         { deferred_call_quote: { target_slot: target, max_gas: 20_000_000, params_size: 0 } },
         { deferred_call_quote: { target_slot: { period: 0, thread: 0 }, max_gas: 1 } },
@@ -192,7 +193,16 @@ describe('devnet/node/grpc: calls', () => {
         { denunciation_execution_status_final: { denunciation_index: { block_header: {} } } },
         'Error raised no slot found',
       ],
-      ['no call id', { deferred_call_info: { call_id: 'x' } }, 'deferred call id parsing error'],
+      [
+        'no call id',
+        { deferred_call_info: { call_id: 'x' } },
+        'Deserialization error: Invalid prefix for DeferredCallId: x',
+      ],
+      [
+        'a call id that is none',
+        { deferred_call_info: { call_id: 'D1' } },
+        'Deserialization error: Invalid base58 string for DeferredCallId: 1',
+      ],
     ] as const) {
       it(`error: ${what} spoils all`, async () => {
         const good = { address_rolls_final: { address: ALICE.address } }

@@ -3,9 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { status } from '@grpc/grpc-js'
 import { type Clock, isArchiveError, type Slot } from '../../../../core/index.ts'
 import { callLocalApi, type LocalApi, startLocalApi } from '../../../../devnet/local-api.ts'
 import { makeControlRoutes, NodeProcess, type NodeReport } from '../../../../devnet/node/index.ts'
+import { GrpcCaller } from '../../grpc-caller.ts'
 import { OPTIONS } from '../chain/made-chain.ts'
 
 const REAL_TIME: Clock = {
@@ -103,6 +105,28 @@ describe('devnet/node/process', function () {
     assert.deepEqual([node.grpcUrl, node.jsonRpcUrl], [grpcUrl, jsonRpcUrl])
     assert.equal((await report()).enableBroadcast, false)
     assert.notEqual((await call('get_status', [])).result, undefined)
+  })
+
+  it("error: refuses bytes that are no request in a massa-node's words, before anything else", async () => {
+    const caller = new GrpcCaller(node.grpcUrl)
+    const slots = 'invalid wire type: Varint (expected LengthDelimited)'
+    try {
+      for (const [rpc, hex, words] of [
+        ['SearchBlocks', 'ff', 'invalid varint'],
+        ['SearchBlocks', '0801', `SearchBlocksRequest.filters: ${slots}`],
+        ['SearchBlocks', '0a05', 'SearchBlocksRequest.filters: buffer underflow'],
+        ['GetSlotTransfers', '0801', `GetSlotTransfersRequest.slots: ${slots}`],
+        ['GetSlotABICallStacks', '0801', `GetSlotABICallStacksRequest.slots: ${slots}`],
+        ['GetOperationABICallStacks', 'ff', 'invalid varint'],
+      ] as const) {
+        const { code, details } = await caller.refusal(rpc, Buffer.from(hex, 'hex'))
+        assert.deepEqual([rpc, code, details], [rpc, status.INTERNAL, `failed to decode Protobuf message: ${words}`])
+      }
+      const whole = await caller.refusal('GetSlotTransfers', Buffer.from('0a020801', 'hex'))
+      assert.deepEqual([whole.code, whole.details], [status.UNIMPLEMENTED, 'feature not enabled'])
+    } finally {
+      caller.close()
+    }
   })
 
   it('misses the next slots of a thread to order', async () => {
