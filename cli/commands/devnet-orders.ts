@@ -1,7 +1,8 @@
 import { createReadStream, existsSync, statSync, watch } from 'node:fs'
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ArchiveError } from '../../core/index.ts'
+import { ArchiveError, isArchiveError } from '../../core/index.ts'
+import type { Speed } from '../../devnet/node/index.ts'
 import { callLocalApi, findRunning, type NetworkReport, renderNetwork } from '../../devnet/up/index.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
@@ -10,8 +11,12 @@ import { SplitLines } from '../split-lines.ts'
 const WIDTH = 100
 const DOWN_LIMIT_MS = 20_000
 const LOOK_MS = 100
-/** A wallet, coins and a registration. */
+/** A wallet, coins and a registration, on a machine that is busy. */
 const ADD_LIMIT_MS = 120_000
+/** Chain time until both are final, several times over. */
+const ADD_CHAIN_MS = 480_000
+/** Longer, and the HTTP client gives up by itself. */
+const MAX_ADD_LIMIT_MS = 290_000
 
 export type NamedOrder = 'remove' | 'kill' | 'pause' | 'resume'
 
@@ -56,11 +61,25 @@ export async function devnetDown(context: Context, signal: AbortSignal): Promise
 export async function devnetAdd(context: Context): Promise<number> {
   const { output } = context
   const { running } = await find(context)
+  const { node } = (await callLocalApi(running, 'GET /network')) as NetworkReport
   output.remark('Making a wallet, funding and registering it.')
-  const { name } = (await callLocalApi(running, 'POST /add', { timeoutMs: ADD_LIMIT_MS })) as { name: string }
+  const timeoutMs = chooseAddLimit(node.report?.speed ?? 1)
+  let name: string
+  try {
+    name = ((await callLocalApi(running, 'POST /add', { timeoutMs })) as { name: string }).name
+  } catch (error) {
+    if (!isArchiveError(error, 'DEVNET_NO_ANSWER')) throw error
+    const message = `the sidecar is not registered after ${timeoutMs / 1000} s, and goes on being added`
+    throw new ArchiveError('DEVNET_ADD_UNFINISHED', message, { timeoutMs }, error)
+  }
   output.value({ name })
   output.line(`${name} runs and is registered.`)
   return EXIT_CODES.ok.code
+}
+
+/** How long an added sidecar is waited for, in ms of real time. */
+export function chooseAddLimit(speed: Speed): number {
+  return Math.min(MAX_ADD_LIMIT_MS, ADD_LIMIT_MS + (speed === 'turbo' ? 0 : ADD_CHAIN_MS / speed))
 }
 
 /** @param name - `node` or a sidecar */

@@ -1,8 +1,7 @@
-import { join, relative, resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { systemClock } from '../../daemon/system-clock.ts'
 import type { Speed } from '../../devnet/node/index.ts'
 import {
-  configOf,
   type NetworkListener,
   type NetworkReport,
   renderNetwork,
@@ -13,6 +12,7 @@ import { ALLOCATOR_SETTINGS, HEAP_SETTINGS } from '../allocator-settings.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { LiveLines } from '../live-lines.ts'
+import { suggestNext } from '../suggest-next.ts'
 
 export interface DevnetUpOptions {
   readonly sidecars: number
@@ -110,19 +110,11 @@ class NetworkScreen implements NetworkListener {
     else this.context.output.line(line)
   }
 
-  private suggest({ directory, sidecars }: NetworkReport): string[] {
+  private suggest(report: NetworkReport): string[] {
     const { cwd, flags } = this.context
-    const near = relative(cwd, directory)
-    const shown = near.startsWith('..') ? directory : near
-    const [first] = sidecars
-    const config = configOf(join(shown, first?.name ?? 'sidecar-1'))
+    const near = relative(cwd, report.directory)
+    const shown = near.startsWith('..') ? report.directory : near
     const named = flags.data_dir === undefined ? '' : ` --data-dir ${shown}`
-    return [
-      `  npx massa-storage status -c ${config}`,
-      '  npx massa-cli sc call storage_registry get_node_info \\',
-      `      ${first?.address ?? ''} \\`,
-      `      -c ${config}`,
-      `  npx massa-storage devnet kill ${sidecars[1]?.name ?? 'node'}${named}`,
-    ]
+    return suggestNext(report, shown, named)
   }
 }

@@ -79,6 +79,11 @@ export const DEVNET_CODES = {
     action:
       'Try again when `devnet up` shows what to try next, or `massa-storage devnet status` no longer says "setting up".',
   },
+  DEVNET_ADD_UNFINISHED: {
+    kind: 'transient',
+    when: '`devnet add` has waited for long, and the sidecar is not registered yet: the chain is slow, or stands still. It goes on being added.',
+    action: 'Look at it with `massa-storage devnet status`; adding once more makes another one.',
+  },
   DEVNET_STEP_FAILED: {
     kind: 'permanent',
     when: 'A process that `devnet up` needs has ended, or does not get ready in time.',

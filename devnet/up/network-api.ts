@@ -3,6 +3,7 @@ import { isArchiveError } from '../../core/index.ts'
 import { type LocalApi, type LocalRoute, startLocalApi } from '../local-api.ts'
 import type { Network } from './network.ts'
 
+const nothing = z.strictObject({})
 const named = z.strictObject({ name: z.string().max(20) })
 
 /**
@@ -16,8 +17,14 @@ export async function startNetworkApi(network: Network, token: string, onDown: (
     // Says only that we run: it asks nobody, so that a node that stands still makes no network look dead.
     'GET /alive': () => {},
     'GET /network': () => network.report(),
-    'POST /down': () => onDown(),
-    'POST /add': async () => ({ name: await network.add() }),
+    'POST /down': (body) => {
+      nothing.parse(body)
+      onDown()
+    },
+    'POST /add': async (body) => {
+      nothing.parse(body)
+      return { name: await network.add() }
+    },
     'POST /remove': (body) => network.remove(named.parse(body).name),
     'POST /kill': (body) => network.signal('kill', named.parse(body).name),
     'POST /pause': (body) => network.signal('pause', named.parse(body).name),

@@ -199,6 +199,7 @@ export class Network {
    */
   async add(): Promise<string> {
     this.refuseWhileSettingUp()
+    await this.refuseWhilePaused()
     return this.change(async () => {
       const { signal } = this.stopping
       const count = this.description.value.sidecars.length
@@ -256,6 +257,15 @@ export class Network {
   private refuseWhileSettingUp(): void {
     if (!this.isSettingUp) return
     throw new ArchiveError('DEVNET_SETTING_UP', 'the network is still being set up')
+  }
+
+  /** Nobody is funded or registered on a chain that stands still. */
+  private async refuseWhilePaused(): Promise<void> {
+    const isStopped = this.node.state === 'paused'
+    const report = isStopped ? undefined : await this.link.tryReport(NODE_LOOK_MS)
+    if (!isStopped && !report?.isPaused) return
+    const command = `massa-storage devnet ${isStopped ? 'resume node' : 'control resume'}`
+    throw new ArchiveError('DEVNET_COMMAND_REFUSED', `the chain is paused: let it go on with \`${command}\``)
   }
 
   private get setupSpeed(): number {

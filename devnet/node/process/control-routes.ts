@@ -22,6 +22,8 @@ const speed = z
   .refine((wanted) => wanted === 'turbo' || (wanted >= MIN_SPEED && wanted <= MAX_SPEED), { error })
 
 const speedBody = z.strictObject({ speed })
+/** Of an order that says all by its name. */
+const nothing = z.strictObject({})
 const missBody = z.strictObject({ thread, count })
 const forkBody = z.strictObject({ thread: thread.optional(), count })
 const ratesBody = z.strictObject({ missRate: rate, orphanRate: rate })
@@ -33,8 +35,14 @@ const broadcastBody = z.strictObject({ enabled: z.boolean() })
 export function makeControlRoutes(node: NodeProcess): Readonly<Record<string, LocalRoute>> {
   return {
     'GET /control': () => node.report(),
-    'POST /control/pause': () => node.pause(),
-    'POST /control/resume': () => node.resume(),
+    'POST /control/pause': (body) => {
+      nothing.parse(body)
+      node.pause()
+    },
+    'POST /control/resume': (body) => {
+      nothing.parse(body)
+      node.resume()
+    },
     'POST /control/speed': (body) => node.setSpeed(speedBody.parse(body).speed),
     'POST /control/miss': (body) => {
       const order = missBody.parse(body)
@@ -51,8 +59,14 @@ export function makeControlRoutes(node: NodeProcess): Readonly<Record<string, Lo
         ...(orphanRate === undefined ? {} : { orphanRate }),
       })
     },
-    'POST /control/restart': () => node.restart(),
-    'POST /control/drop-streams': () => node.dropStreams(),
+    'POST /control/restart': (body) => {
+      nothing.parse(body)
+      return node.restart()
+    },
+    'POST /control/drop-streams': (body) => {
+      nothing.parse(body)
+      node.dropStreams()
+    },
     'POST /control/delay': (body) => node.orderFault({ kind: 'delay', ...delayBody.parse(body) }),
     'POST /control/hang': (body) => node.orderFault({ kind: 'hang', ...faultBody.parse(body) }),
     'POST /control/corrupt': (body) => node.orderFault({ kind: 'corrupt', ...faultBody.parse(body) }),

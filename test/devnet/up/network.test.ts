@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isArchiveError } from '../../../core/index.ts'
+import type { NodeReport } from '../../../devnet/node/index.ts'
 import { Network } from '../../../devnet/up/network.ts'
 import { NetworkFiles } from '../../../devnet/up/network-files.ts'
 import { SetClock } from '../set-clock.ts'
@@ -30,6 +31,24 @@ describe('devnet/up/network', () => {
     } finally {
       await network.down()
       await assert.rejects(up)
+      rmSync(dir, { recursive: true, force: true })
+    }
+  })
+
+  it('error: nothing is added to a chain that is paused, and it is said how it goes on', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'massa-storage-network-'))
+    const files = new NetworkFiles(join(dir, 'net'))
+    const modules = { files, program: PROGRAM, clock: new SetClock(), onStep: () => {} }
+    const network = await Network.open({ sidecars: 1, speed: 8, autoPorts: true }, modules)
+    network.link.tryReport = async () => ({ isPaused: true }) as NodeReport
+    try {
+      await assert.rejects(network.add(), (error) => {
+        assert(isArchiveError(error, 'DEVNET_COMMAND_REFUSED'))
+        assert.match(error.message, /paused.*`massa-storage devnet control resume`/)
+        return true
+      })
+    } finally {
+      await network.down()
       rmSync(dir, { recursive: true, force: true })
     }
   })

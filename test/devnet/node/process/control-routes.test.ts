@@ -32,4 +32,10 @@ describe('devnet/node/process/control-routes', () => {
     }
     assert.equal(node.speeds.length, 3)
   })
+
+  for (const name of ['pause', 'resume', 'restart', 'drop-streams']) {
+    it(`error: ${name} refuses what it does not know`, () => {
+      assert.throws(() => order(`POST /control/${name}`, { x: 1 }), isRefused(/Unrecognized key: "x"/))
+    })
+  }
 })
