@@ -1,4 +1,5 @@
-// Writes what is generated from code: docs/ERRORS.md, docs/CONFIG.md, docs/METRICS.md and config/config.lock.toml.
+// Writes what is generated from code: docs/ERRORS.md, docs/CONFIG.md, docs/METRICS.md and config/config.lock.toml; and from
+// recordings docs/DEVNET_EVIDENCE.md.
 // With --check it writes nothing, names the files that are stale and exits 1.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -6,6 +7,7 @@ import { stringify } from 'smol-toml'
 import { envNameOf, findPackageRoot, listSettings, loadConfig, readBaseSettings } from '../config/index.ts'
 import { ERROR_CODES } from '../core/index.ts'
 import { listMetrics } from '../telemetry/index.ts'
+import { renderEvidence } from './render-evidence.ts'
 
 const COMMAND = 'npm run docs'
 
@@ -123,6 +125,8 @@ const FILES: Readonly<Record<string, () => string>> = {
   'docs/ERRORS.md': renderErrors,
   'docs/CONFIG.md': renderConfig,
   'docs/METRICS.md': renderMetricsPage,
+  'docs/DEVNET_EVIDENCE.md': () =>
+    renderEvidence(root, generatedNote('the recordings in test/fixtures and compared.json beside them'), table),
   'config/config.lock.toml': renderConfigLock,
 }
 

@@ -21,46 +21,11 @@ const EXCHANGES = gunzipSync(readFileSync(FILE))
   .split('\n')
   .map((line) => JSON.parse(line) as Exchange)
 
-/** Answers that hold what another chain has: its blocks, times, balances. Compared by what stands where. */
-const OF_THE_CHAIN: ReadonlySet<string> = new Set([
-  'status',
-  'status, params [{}] as massa-web3 sends it',
-  'status, params object',
-  'graph, last 8 s',
-  'graph, final window',
-  'blocks: final, candidate, unknown',
-  'blocks: 130 ids',
-  'blocks: final, again',
-  'block at slot: final',
-  'block at slot: final period, thread 0',
-  'operations: recent',
-  'operations: some minutes old',
-  'operations: 128',
-  'endorsements: final, unknown',
-  'cliques',
-  'stakers',
-  'stakers, null',
-  'addresses: user, contract, empty user',
-  'addresses: 129',
-  'addresses: staker',
-  'events: none',
-  'events: final by emitter',
-  'events: by caller',
-  'events: errors',
-  'events: slots',
-  'read-only: ok',
-  'read-only: two',
-  // A node makes up a caller, we have one.
-  'read-only: no caller',
-  // V8 says other words of what is no wasm.
-  'read-only bytecode: not wasm',
-  // Gas costs more on a network that is older than a week.
-  'deferred quote',
-  'string id',
-  'batch 2',
-  'batch 16',
-  'too many params',
-])
+/** Answers that hold what another chain has, with the reason: compared by what stands where. docs/DEVNET_EVIDENCE.md lists them. */
+const COMPARED = JSON.parse(
+  readFileSync(new URL('../../../fixtures/sandbox-jsonrpc/compared.json', import.meta.url), 'utf8'),
+) as { readonly byShape: Readonly<Record<string, string>> }
+const OF_THE_CHAIN: ReadonlySet<string> = new Set(Object.keys(COMPARED.byShape))
 
 describe('devnet/node/json-rpc, what a massa-node (MAIN.3.0) answered to recorded requests', () => {
   let scene: Scene
