@@ -50,6 +50,12 @@ export async function answerBody(body: string, run: RunCall): Promise<string> {
   return answers.length === 0 ? '' : `[${answers.join(',')}]`
 }
 
+/** The answer to bytes that are no UTF-8. @param body - as far as it can be read */
+export function refuseBytes(body: string): string {
+  const id = isJson(body) ? readMembers(body).id : undefined
+  return id === undefined ? MALFORMED : failure(id, INVALID_REQUEST)
+}
+
 /** The answer to what is no JSON-RPC at all. */
 export const MALFORMED = failure(NO_ID, PARSE_ERROR)
 
@@ -84,15 +90,21 @@ interface Members {
 }
 
 function readMembers(text: string): Members {
-  const json = new TypedJson(text)
   const members = new Map<string, string>()
   const doubles = new Set<string>()
-  if (json.peek() === '{') {
-    json.eachMember((key) => {
-      if (members.has(key)) doubles.add(key)
-      members.set(key, json.skip())
-      return true
-    })
+  try {
+    const json = new TypedJson(text)
+    if (json.peek() === '{') {
+      json.eachMember((key) => {
+        if (members.has(key)) doubles.add(key)
+        members.set(key, json.skip())
+        return true
+      })
+    }
+  } catch (error) {
+    // A key that is no text: of such a request nothing is known.
+    if (!(error instanceof JsonRpcError)) throw error
+    members.clear()
   }
   // What is there twice is as good as absent: without its id a request is a notification.
   for (const key of doubles) members.delete(key)

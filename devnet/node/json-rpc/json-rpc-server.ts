@@ -1,9 +1,10 @@
+import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { ArchiveError, type Clock } from '../../../core/index.ts'
 import { createLimitedServer } from '../../../telemetry/limited-server.ts'
 import type { DevnetChain } from '../chain/devnet-chain.ts'
 import { JsonRpcError } from '../json-rpc-error.ts'
-import { answerBody, failTooLarge, MALFORMED, type RunCall } from './envelope.ts'
+import { answerBody, failTooLarge, MALFORMED, type RunCall, refuseBytes } from './envelope.ts'
 import { RPC_METHODS } from './rpc-methods.ts'
 
 const HOST = '127.0.0.1'
@@ -57,7 +58,7 @@ function createServer(modules: JsonRpcServerModules): FastifyInstance {
   const run = makeRun(modules)
   const server = createLimitedServer({ bodyLimit: MAX_BODY_BYTES })
   server.removeAllContentTypeParsers()
-  server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body))
+  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   server.addHook('onRequest', async (_request, reply) => {
     reply.header('vary', 'origin, access-control-request-method, access-control-request-headers')
     reply.header('access-control-allow-origin', '*')
@@ -83,9 +84,10 @@ function createServer(modules: JsonRpcServerModules): FastifyInstance {
     if (!JSON_TYPES.test(request.headers['content-type'] ?? '')) {
       return refuseType(reply)
     }
-    const body = typeof request.body === 'string' ? request.body : ''
+    const bytes = request.body instanceof Uint8Array ? request.body : new Uint8Array(0)
+    const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
     if (!/^[ \t\r\n\f]{0,127}[{[]/.test(body)) return sendJson(reply.code(400), MALFORMED)
-    return sendJson(reply, await answerBody(body, run))
+    return sendJson(reply, isUtf8(bytes) ? await answerBody(body, run) : refuseBytes(body))
   })
   return server
 }

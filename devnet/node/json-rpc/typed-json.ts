@@ -69,7 +69,13 @@ export class TypedJson {
     if (this.peek() !== '"') return this.failType(expected)
     const start = this.at
     this.skipString()
-    return JSON.parse(this.text.slice(start, this.at)) as string
+    const quoted = this.text.slice(start, this.at)
+    const fault = SURROGATE_ESCAPE.test(quoted) ? findSurrogateFault(quoted) : undefined
+    if (fault) {
+      this.at = start + fault.at
+      return this.fail(fault.words)
+    }
+    return JSON.parse(quoted) as string
   }
 
   /** @returns undefined for null */
@@ -201,6 +207,25 @@ export class TypedJson {
     }
     while (this.at < this.text.length && !',:]} \t\r\n'.includes(this.text[this.at] ?? '')) this.at++
   }
+}
+
+const ESCAPE_OR_PAIR = /\\(?:u[dD][89abAB][\da-fA-F]{2}(?:\\u[dD][c-fC-F][\da-fA-F]{2})?|u[\da-fA-F]{4}|.)/g
+const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/
+
+/** The first half of a pair that stands alone, as the node's parser comes upon it. */
+function findSurrogateFault(quoted: string): { readonly words: string; readonly at: number } | undefined {
+  for (const { 0: found, index } of quoted.matchAll(ESCAPE_OR_PAIR)) {
+    const code = found[1] === 'u' ? Number.parseInt(found.slice(2, 6), 16) : 0
+    const isSecond = code >= 0xdc00 && code <= 0xdfff
+    const isFirst = code >= 0xd800 && code < 0xdc00
+    const end = index + 6
+    if (isSecond) return { words: 'lone leading surrogate in hex escape', at: end }
+    if (!isFirst || found.length === 12) continue
+    if (quoted[end] !== '\\') return { words: 'unexpected end of hex escape', at: end + 1 }
+    if (quoted[end + 1] !== 'u') return { words: 'unexpected end of hex escape', at: end + 2 }
+    return { words: 'lone leading surrogate in hex escape', at: end + 6 }
+  }
+  return undefined
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {
