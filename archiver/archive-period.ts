@@ -28,6 +28,7 @@ export interface ReadyPeriod {
   readonly period: Period
   /** 32, in thread order. */
   readonly decisions: readonly SlotDecision[]
+  /** By the monotonic clock. */
   readonly decidedAtMs: number
 }
 

@@ -6,6 +6,7 @@ import {
   type ErrorCode,
   formatSlot,
   isArchiveError,
+  PERIOD_MS,
   type Period,
   type PeriodSummary,
   type Slot,
@@ -17,6 +18,7 @@ import type { ReadyPeriod } from './archive-period.ts'
 import { ArchivedIndex } from './archived-index.ts'
 import type { ArchiverEvents, ArchiverModules, ArchiverOptions, ArchiverStatus } from './archiver-ports.ts'
 import { BlockIntake } from './block-intake.ts'
+import { ChainTime } from './chain-time.ts'
 import { checkNodeStatus, isDue } from './check-node-status.ts'
 import { ConflictMark } from './conflict-mark.ts'
 import type { SlotExecution } from './execution-results.ts'
@@ -72,6 +74,7 @@ export class Archiver implements Feed {
   private readonly writer: PeriodWriter
   private readonly gapWatch: GapWatch
   private readonly waitWatch: WaitWatch
+  private readonly time: ChainTime
 
   private readonly stopping = new AbortController()
   private readonly loops: Promise<void>[] = []
@@ -93,6 +96,8 @@ export class Archiver implements Feed {
     this.ledger = new SlotLedger(options.restarts)
     this.gapWatch = new GapWatch(log)
     this.waitWatch = new WaitWatch(log)
+    const time = new ChainTime(clock)
+    this.time = time
     this.archived = new ArchivedIndex(store, spool)
     this.room = new SpoolRoom(options.maxSpooledBlocks === undefined ? {} : { maxBlocks: options.maxSpooledBlocks }, {
       spool,
@@ -112,7 +117,7 @@ export class Archiver implements Feed {
         isArchived: (period) => this.archived.has(period),
         room: this.room,
         isUrgent: (id, slot) => this.isUrgent(id, slot),
-        isDue: (slot) => isDue(slot, { network: store.identity.network, nowMs: clock.nowMs() }),
+        isDue: (slot) => isDue(slot, { network: store.identity.network, nowMs: time.nowMs() }),
         onSpooled: (block, node) => this.onSpooled(block.id, node),
         onRefused,
       },
@@ -169,6 +174,10 @@ export class Archiver implements Feed {
     const onUnreadable = (period: Period, code: ErrorCode) =>
       this.log.error({ period, code }, 'archived period cannot be read')
     for (const { block, linked } of await this.archived.load(onUnreadable)) this.ledger.addArchived(block, linked)
+    const { genesisTimestampMs } = this.store.identity.network
+    if (this.archived.lastPeriod !== undefined) {
+      this.time.learn(Number(genesisTimestampMs) + this.archived.lastPeriod * PERIOD_MS)
+    }
     await this.recallConflict()
     await this.loadSpool()
     // Of several nodes one may have called it final: then its descendants decide.
@@ -232,7 +241,7 @@ export class Archiver implements Feed {
   }
 
   onStatus(node: number, status: NodeStatus): void {
-    checkNodeStatus(status, { node, network: this.store.identity.network, nowMs: this.clock.nowMs() })
+    checkNodeStatus(status, { node, network: this.store.identity.network, nowMs: this.time.nowMs() })
     this.claims.onNodeUp(node, status.lastFinalSlot)
   }
 
@@ -365,7 +374,7 @@ export class Archiver implements Feed {
 
   private async onArchived(ready: ReadyPeriod, summary: PeriodSummary): Promise<void> {
     const { period, blocks, operations, chunks } = summary
-    const elapsedMs = this.clock.nowMs() - ready.decidedAtMs
+    const elapsedMs = this.clock.monotonicMs() - ready.decidedAtMs
     this.log.info({ period, blocks, operations, chunks, durationMs: elapsedMs }, 'archived period')
     const unreported = this.executions.countMissing(period)
     if (unreported > 0) this.sayUnreported(period, unreported)
@@ -428,8 +437,8 @@ export class Archiver implements Feed {
       if (this.writer.stalled !== undefined || this.room.full) this.events.onNoRoom?.()
       // Periods that waited long enough for their results.
       this.writer.wake()
-      this.gapWatch.look(this.listGaps(), this.clock.nowMs())
-      this.waitWatch.look(this.findAwaited(), this.clock.nowMs())
+      this.gapWatch.look(this.listGaps(), this.clock.monotonicMs())
+      this.waitWatch.look(this.findAwaited(), this.clock.monotonicMs())
     }
   }
 

@@ -23,6 +23,7 @@ export class GapWatch {
     }
   }
 
+  /** @param nowMs - of a clock that never goes back */
   look(gaps: readonly Gap[], nowMs: number): void {
     const standing = new Set<string>()
     for (const gap of gaps) {

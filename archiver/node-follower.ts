@@ -135,7 +135,7 @@ export class NodeFollower {
   }
 
   start(): void {
-    this.lastStreamedAtMs = this.clock.nowMs()
+    this.lastStreamedAtMs = this.clock.monotonicMs()
     const streams = [
       this.keepStream('NewFilledBlocksServer', () => this.client.openFilledBlocks(), this.onFilledBlock),
       this.keepStream(FINAL_OUTPUTS, () => this.client.openFinalOutputs(), this.onFinalOutput),
@@ -177,10 +177,10 @@ export class NodeFollower {
 
   private async pollLoop(): Promise<void> {
     while (!this.stopping.signal.aborted) {
-      const startedMs = this.clock.nowMs()
+      const startedMs = this.clock.monotonicMs()
       await this.poll()
       this.pollNow = new AbortController()
-      const restMs = Math.max(0, this.pollIntervalMs - (this.clock.nowMs() - startedMs))
+      const restMs = Math.max(0, this.pollIntervalMs - (this.clock.monotonicMs() - startedMs))
       if (!this.stopping.signal.aborted) await this.clock.sleep(restMs, this.pollNow.signal)
     }
   }
@@ -248,13 +248,13 @@ export class NodeFollower {
     this.log.info({ url: this.client.url, version: status.version }, 'node connected')
     this.up = true
     // Silence is counted from when the node could have spoken.
-    this.lastStreamedAtMs = this.clock.nowMs()
+    this.lastStreamedAtMs = this.clock.monotonicMs()
     this.cursorAtLastMessage = slotIndex(status.lastFinalSlot)
   }
 
   /** A silent stream beside a moving final slot is a node that does not broadcast; beside a still one, an idle chain. */
   private checkSilence(lastFinalSlot: Slot): void {
-    const quietMs = this.clock.nowMs() - this.lastStreamedAtMs
+    const quietMs = this.clock.monotonicMs() - this.lastStreamedAtMs
     const moved = slotIndex(lastFinalSlot) > this.cursorAtLastMessage
     if (this.silent || !moved || quietMs < this.streamSilenceMs) return
     this.silent = true
@@ -359,7 +359,7 @@ export class NodeFollower {
     const index = slotIndex(slot)
     const jumped = this.lastStreamedIndex !== undefined && index !== this.lastStreamedIndex + 1
     this.lastStreamedIndex = index
-    this.lastStreamedAtMs = this.clock.nowMs()
+    this.lastStreamedAtMs = this.clock.monotonicMs()
     this.cursorAtLastMessage = Math.max(this.cursorAtLastMessage, index)
     if (this.firstStreamedSlot === undefined || jumped) this.firstStreamedSlot = slot
     if (this.nextStreamedIndex === undefined || jumped) this.nextStreamedIndex = index

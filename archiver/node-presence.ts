@@ -19,12 +19,12 @@ export class NodePresence {
 
   constructor(nodeCount: number, clock: Clock) {
     this.clock = clock
-    this.nodes = Array.from({ length: nodeCount }, () => ({ sinceMs: clock.nowMs(), failed: false }))
+    this.nodes = Array.from({ length: nodeCount }, () => ({ sinceMs: clock.monotonicMs(), failed: false }))
   }
 
   /** Nodes are asked from now on: what came before, a start that took long, is no silence of theirs. */
   begin(): void {
-    for (const silence of this.nodes) silence.sinceMs = this.clock.nowMs()
+    for (const silence of this.nodes) silence.sinceMs = this.clock.monotonicMs()
   }
 
   /** It gave its status: of a node that fails this is not enough, the rest may fail again. */
@@ -44,12 +44,12 @@ export class NodePresence {
   onFailed(node: number): void {
     const silence = this.nodes[node]
     if (!silence) return
-    silence.sinceMs ??= this.clock.nowMs()
+    silence.sinceMs ??= this.clock.monotonicMs()
     silence.failed = true
   }
 
   isDown(node: number): boolean {
     const sinceMs = this.nodes[node]?.sinceMs
-    return sinceMs !== undefined && this.clock.nowMs() - sinceMs >= NODE_GRACE_MS
+    return sinceMs !== undefined && this.clock.monotonicMs() - sinceMs >= NODE_GRACE_MS
   }
 }

@@ -63,13 +63,13 @@ export class PendingExecutions {
   expect({ slot, id, parents }: FinalBlock): void {
     if (parents.length === 0) return
     const index = slotIndex(slot)
-    this.finalSinceMs.set(slot.period, this.clock.nowMs())
+    this.finalSinceMs.set(slot.period, this.clock.monotonicMs())
     if (!this.held.has(index)) this.missing.set(index, id)
   }
 
   /** Of a period that is decided. A slot without a block is executed, too: what contracts planned may emit events there. */
   expectMisses(period: Period, decisions: readonly SlotDecision[]): void {
-    if (!this.decidedSinceMs.has(period)) this.decidedSinceMs.set(period, this.clock.nowMs())
+    if (!this.decidedSinceMs.has(period)) this.decidedSinceMs.set(period, this.clock.monotonicMs())
     for (const [thread, { kind }] of decisions.entries()) {
       const index = slotIndex({ period, thread })
       if (kind === 'miss' && !this.held.has(index)) this.missing.set(index, 'none')
@@ -82,7 +82,7 @@ export class PendingExecutions {
     const decidedMs = this.decidedSinceMs.get(period) ?? 0
     const briefUntilMs = decidedMs + Math.min(this.patienceMs, BRIEF_PATIENCE_MS)
     const fullUntilMs = (this.finalSinceMs.get(period) ?? decidedMs) + this.patienceMs
-    return this.clock.nowMs() < (this.waitedInVain ? briefUntilMs : Math.max(briefUntilMs, fullUntilMs))
+    return this.clock.monotonicMs() < (this.waitedInVain ? briefUntilMs : Math.max(briefUntilMs, fullUntilMs))
   }
 
   /** Slots of a period that have been executed and whose results nobody brought. */

@@ -68,7 +68,7 @@ export class PeriodWriter {
   }
 
   add(period: Period, decisions: readonly SlotDecision[]): void {
-    this.ready.set(period, { period, decisions, decidedAtMs: this.clock.nowMs() })
+    this.ready.set(period, { period, decisions, decidedAtMs: this.clock.monotonicMs() })
     this.wake()
   }
 

@@ -21,7 +21,10 @@ export class WaitWatch {
     return this.said ? this.current : undefined
   }
 
-  /** @param awaited - the lowest slot that waits for a node, now */
+  /**
+   * @param awaited - the lowest slot that waits for a node, now
+   * @param nowMs - of a clock that never goes back
+   */
   look(awaited: Awaited | undefined, nowMs: number): void {
     const before = this.current
     const isSame = awaited && before && slotIndex(awaited.slot) === slotIndex(before.slot)

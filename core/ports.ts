@@ -9,7 +9,10 @@ import type { Network, Period, Slot } from './units.ts'
 
 /** Time, injected so that tests decide it. */
 export interface Clock {
+  /** By the wall clock, ms since 1970: for dates and chain time alone, since it may be set back or forward at any time. */
   nowMs(): number
+  /** Never goes back, from an arbitrary origin: for everything that lasts. */
+  monotonicMs(): number
   /** Resolves after `durationMs`, or at once when `signal` aborts. Never rejects. */
   sleep(durationMs: number, signal?: AbortSignal): Promise<void>
 }

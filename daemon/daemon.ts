@@ -43,6 +43,7 @@ export async function startDaemon(
 ): Promise<Daemon> {
   const clock = systemClock
   const startedAtMs = clock.nowMs()
+  const beganMs = clock.monotonicMs()
   const version = readPackageVersion()
   const threads = config.cpu.threads || availableParallelism()
   const metrics = createMetrics({ version })
@@ -178,6 +179,7 @@ export async function startDaemon(
         version,
         pid: process.pid,
         startedAtMs,
+        upMs: clock.monotonicMs() - beganMs,
         store,
         archiver,
         retention,

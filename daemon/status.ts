@@ -10,6 +10,7 @@ export async function reportStatus(parts: {
   readonly version: string
   readonly pid: number
   readonly startedAtMs: number
+  readonly upMs: number
   readonly store: Store
   readonly archiver: Archiver
   readonly retention: { readonly failing: ArchiveError | undefined }
@@ -29,6 +30,7 @@ export async function reportStatus(parts: {
     version: parts.version,
     pid: parts.pid,
     startedAtMs: parts.startedAtMs,
+    upMs: parts.upMs,
     dataDir: store.dataDir,
     network: {
       chainId: store.chunks.identity.network.chainId.toString(),

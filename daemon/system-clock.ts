@@ -3,6 +3,7 @@ import type { Clock } from '../core/index.ts'
 /** Real time. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
+  monotonicMs: () => Math.floor(performance.now()),
   sleep: (durationMs, signal) =>
     new Promise((resolve) => {
       if (signal?.aborted) return resolve()

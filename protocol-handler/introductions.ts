@@ -81,10 +81,10 @@ export class Introductions {
     const intervalMs = hasNewcomer
       ? Math.max(LEAST_NEWCOMER_MS, pacedMs * NEWCOMER_SHARE)
       : Math.max(LEAST_INTERVAL_MS, pacedMs)
-    if (this.clock.nowMs() - this.saidAtMs < intervalMs) return
+    if (this.clock.monotonicMs() - this.saidAtMs < intervalMs) return
     await this.speak()
     this.greeted = new Set(listeners)
-    this.saidAtMs = this.clock.nowMs()
+    this.saidAtMs = this.clock.monotonicMs()
   }
 
   private async speak(): Promise<void> {

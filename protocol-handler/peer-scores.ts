@@ -18,15 +18,17 @@ const COST: Record<Offence, number> = { reject: 1, wrongChunk: BAN_SCORE, limit:
 
 export interface Ban {
   readonly peer: string
+  /** A date, by the wall clock as it is now: ms since 1970. */
   readonly untilMs: number
   readonly reason: Offence | 'operator'
 }
 
+/** Times are those of the monotonic clock: a ban lasts as long as it was meant to. */
 interface Standing {
   score: number
   atMs: number
   bans: number
-  ban: Ban | undefined
+  ban: { readonly endMs: number; readonly reason: Ban['reason'] } | undefined
 }
 
 /** How peers behaved, and who is banned until when. Peers are texts of PeerIds. */
@@ -43,20 +45,17 @@ export class PeerScores {
   onOffence(peer: string, offence: Offence): Ban | undefined {
     const standing = this.touch(peer)
     standing.score = this.decayed(standing) + COST[offence]
-    standing.atMs = this.clock.nowMs()
+    standing.atMs = this.clock.monotonicMs()
     if (standing.score < BAN_SCORE || this.isInForce(standing.ban)) return undefined
     const durationMs = Math.min(LONGEST_BAN_MS, FIRST_BAN_MS * 2 ** standing.bans)
     standing.bans++
     standing.score = 0
-    standing.ban = { peer, untilMs: this.clock.nowMs() + durationMs, reason: offence }
-    return standing.ban
+    return this.put(peer, durationMs, offence)
   }
 
   /** By the operator; `durationMs` may be infinite. */
   ban(peer: string, durationMs: number): Ban {
-    const standing = this.touch(peer)
-    standing.ban = { peer, untilMs: this.clock.nowMs() + durationMs, reason: 'operator' }
-    return standing.ban
+    return this.put(peer, durationMs, 'operator')
   }
 
   /** @returns false when the peer was not banned */
@@ -79,11 +78,21 @@ export class PeerScores {
 
   /** Those in force. */
   listBans(): Ban[] {
-    return [...this.standings.values()].flatMap(({ ban }) => (ban && this.isInForce(ban) ? [ban] : []))
+    return [...this.standings].flatMap(([peer, { ban }]) => (ban && this.isInForce(ban) ? [this.show(peer, ban)] : []))
+  }
+
+  private put(peer: string, durationMs: number, reason: Ban['reason']): Ban {
+    const ban = { endMs: this.clock.monotonicMs() + durationMs, reason }
+    this.touch(peer).ban = ban
+    return this.show(peer, ban)
+  }
+
+  private show(peer: string, { endMs, reason }: NonNullable<Standing['ban']>): Ban {
+    return { peer, untilMs: this.clock.nowMs() + (endMs - this.clock.monotonicMs()), reason }
   }
 
   private touch(peer: string): Standing {
-    const standing = this.standings.get(peer) ?? { score: 0, atMs: this.clock.nowMs(), bans: 0, ban: undefined }
+    const standing = this.standings.get(peer) ?? { score: 0, atMs: this.clock.monotonicMs(), bans: 0, ban: undefined }
     this.standings.delete(peer)
     this.standings.set(peer, standing)
     if (this.standings.size > MAX_PEERS) this.forgetOne()
@@ -103,10 +112,10 @@ export class PeerScores {
   }
 
   private decayed({ score, atMs }: Standing): number {
-    return score * 0.5 ** ((this.clock.nowMs() - atMs) / HALF_LIFE_MS)
+    return score * 0.5 ** ((this.clock.monotonicMs() - atMs) / HALF_LIFE_MS)
   }
 
-  private isInForce(ban: Ban | undefined): boolean {
-    return ban !== undefined && ban.untilMs > this.clock.nowMs()
+  private isInForce(ban: Standing['ban']): boolean {
+    return ban !== undefined && ban.endMs > this.clock.monotonicMs()
   }
 }

@@ -70,7 +70,7 @@ export class Redialer {
       this.waits.delete(address)
       return false
     }
-    return (this.waits.get(address)?.untilMs ?? 0) <= this.clock.nowMs()
+    return (this.waits.get(address)?.untilMs ?? Number.NEGATIVE_INFINITY) <= this.clock.monotonicMs()
   }
 
   private async dial(address: string): Promise<void> {
@@ -81,7 +81,7 @@ export class Redialer {
     } catch {
       // Who does not answer is no news: status tells who is connected.
       const lastMs = Math.min(LONGEST_WAIT_MS, (this.waits.get(address)?.lastMs ?? FIRST_WAIT_MS / 2) * 2)
-      this.waits.set(address, { untilMs: this.clock.nowMs() + lastMs, lastMs })
+      this.waits.set(address, { untilMs: this.clock.monotonicMs() + lastMs, lastMs })
     } finally {
       this.dialing.delete(address)
     }

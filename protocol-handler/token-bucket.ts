@@ -13,7 +13,7 @@ export class TokenBucket {
     this.perSecond = options.perSecond
     this.burst = options.burst
     this.tokens = options.burst
-    this.atMs = clock.nowMs()
+    this.atMs = clock.monotonicMs()
   }
 
   /** Takes `count` tokens when they are there. @returns whether they were */
@@ -32,9 +32,8 @@ export class TokenBucket {
   }
 
   private refill(): void {
-    const nowMs = this.clock.nowMs()
-    // A clock that is set back takes nothing away.
-    const elapsedMs = Math.max(0, nowMs - this.atMs)
+    const nowMs = this.clock.monotonicMs()
+    const elapsedMs = nowMs - this.atMs
     this.tokens = Math.min(this.burst, this.tokens + (elapsedMs / 1_000) * this.perSecond)
     this.atMs = nowMs
   }

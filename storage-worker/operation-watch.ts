@@ -63,8 +63,8 @@ export class OperationWatch {
   /** Looks until the operation is executed (and final), or can be in no block any more; throws as `ChainPort.submit`. */
   async follow(): Promise<SubmittedOperation> {
     const { signal, pollIntervalMs, outcomeTimeoutMs } = this.options
-    const deadlineMs = this.clock.nowMs() + outcomeTimeoutMs
-    while (!signal?.aborted && this.clock.nowMs() < deadlineMs) {
+    const deadlineMs = this.clock.monotonicMs() + outcomeTimeoutMs
+    while (!signal?.aborted && this.clock.monotonicMs() < deadlineMs) {
       try {
         const outcome = await this.look()
         if (outcome) return outcome

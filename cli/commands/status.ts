@@ -25,7 +25,7 @@ const placement = z.object({
 const statusAnswer = z.object({
   version: z.string(),
   pid: z.int(),
-  startedAtMs: z.number(),
+  upMs: z.number(),
   dataDir: z.string(),
   network: z.object({ chainId: z.string(), genesisTimestampMs: z.number() }),
   nodes: z.array(
@@ -78,10 +78,7 @@ export async function status(
 function show(output: Output, answer: StatusAnswer): void {
   const { archived } = answer
   const rows: string[][] = [
-    [
-      'sidecar',
-      `massa-storage ${answer.version}, pid ${answer.pid}, up ${formatDuration(Date.now() - answer.startedAtMs)}`,
-    ],
+    ['sidecar', `massa-storage ${answer.version}, pid ${answer.pid}, up ${formatDuration(answer.upMs)}`],
     [
       'network',
       `chain ${answer.network.chainId}, genesis ${new Date(answer.network.genesisTimestampMs).toISOString()}`,

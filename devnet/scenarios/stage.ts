@@ -73,11 +73,11 @@ export class Stage {
   async until(what: string, holds: () => Promise<boolean>): Promise<void> {
     this.speed = (await this.link.tryReport())?.speed ?? this.speed
     const slowness = this.speed === 'turbo' ? 1 : Math.max(1, PATIENCE_SPEED / this.speed)
-    const deadlineMs = this.clock.nowMs() + PATIENCE_MS * slowness
+    const deadlineMs = this.clock.monotonicMs() + PATIENCE_MS * slowness
     // A node or sidecar that was just killed does not answer: it is asked again.
     while (!(await holds().catch(() => false))) {
       this.signal.throwIfAborted()
-      assert(this.clock.nowMs() < deadlineMs, `in vain: ${what}`)
+      assert(this.clock.monotonicMs() < deadlineMs, `in vain: ${what}`)
       await this.clock.sleep(LOOK_MS, this.signal)
     }
   }

@@ -36,7 +36,7 @@ export class Faucet {
    * @throws ArchiveError DEVNET_STEP_FAILED when they do not arrive; an AbortError
    */
   async fund(address: string, signal: AbortSignal): Promise<void> {
-    const deadlineMs = this.clock.nowMs() + FUND_LIMIT_MS
+    const deadlineMs = this.clock.monotonicMs() + FUND_LIMIT_MS
     let sentInPeriod: number | undefined
     let failure: unknown
     for (;;) {
@@ -51,7 +51,7 @@ export class Faucet {
       } catch (error) {
         failure = error
       }
-      if (this.clock.nowMs() >= deadlineMs) {
+      if (this.clock.monotonicMs() >= deadlineMs) {
         throw new ArchiveError('DEVNET_STEP_FAILED', `no coins have arrived at ${address}`, { address }, failure)
       }
       await this.clock.sleep(LOOK_MS, signal)

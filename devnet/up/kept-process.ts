@@ -96,12 +96,12 @@ export class KeptProcess {
 
   private async keep(): Promise<void> {
     while (!this.stopping.signal.aborted) {
-      const startedMs = this.clock.nowMs()
+      const startedMs = this.clock.monotonicMs()
       const end = await this.runOnce()
       if (this.stopping.signal.aborted) return
       this.ends++
       this.said = end
-      this.failures = this.clock.nowMs() - startedMs > HEALTHY_MS ? 0 : this.failures + 1
+      this.failures = this.clock.monotonicMs() - startedMs > HEALTHY_MS ? 0 : this.failures + 1
       const waitMs = BACKOFF_MS[Math.min(this.failures, BACKOFF_MS.length - 1)] ?? 0
       await this.clock.sleep(waitMs, this.stopping.signal)
     }

@@ -31,8 +31,8 @@ export function resumeLeftovers(directory: string): number[] {
 
 /** The same, and waits for their end: they have the ports and the databases. */
 export async function endLeftovers(directory: string, clock: Clock): Promise<void> {
-  const deadlineMs = clock.nowMs() + ENDING_LIMIT_MS
-  while (resumeLeftovers(directory).length > 0 && clock.nowMs() < deadlineMs) await clock.sleep(LOOK_MS)
+  const deadlineMs = clock.monotonicMs() + ENDING_LIMIT_MS
+  while (resumeLeftovers(directory).length > 0 && clock.monotonicMs() < deadlineMs) await clock.sleep(LOOK_MS)
 }
 
 function listProcesses(): number[] {

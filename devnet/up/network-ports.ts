@@ -47,12 +47,12 @@ export async function waitForNetworkPorts(
   wishes: { readonly takeOthers: boolean; readonly limitMs: number },
   clock: Clock,
 ): Promise<NetworkPorts> {
-  const deadlineMs = clock.nowMs() + wishes.limitMs
+  const deadlineMs = clock.monotonicMs() + wishes.limitMs
   for (;;) {
     try {
       return await chooseNetworkPorts(sidecars, wishes.takeOthers)
     } catch (error) {
-      if (!isArchiveError(error, 'DEVNET_PORT_BUSY') || clock.nowMs() >= deadlineMs) throw error
+      if (!isArchiveError(error, 'DEVNET_PORT_BUSY') || clock.monotonicMs() >= deadlineMs) throw error
     }
     await clock.sleep(LOOK_MS)
   }

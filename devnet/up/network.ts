@@ -327,8 +327,8 @@ export class Network {
   /** Who is still starting would be left behind. One that cannot start holds up nothing for long. */
   private async waitForSidecars(signal: AbortSignal): Promise<void> {
     const { clock } = this.modules
-    const deadlineMs = clock.nowMs() + SIDECARS_READY_MS
-    while (clock.nowMs() < deadlineMs) {
+    const deadlineMs = clock.monotonicMs() + SIDECARS_READY_MS
+    while (clock.monotonicMs() < deadlineMs) {
       const reports = await Promise.all([...this.sidecars.values()].map((sidecar) => sidecar.report()))
       if (reports.every(({ state, lagPeriods }) => state === 'archiving' && (lagPeriods ?? 1) <= 1)) return
       signal.throwIfAborted()

@@ -18,9 +18,9 @@ export class ChunkCount {
   async read(): Promise<number> {
     const range = await this.store.readRange()
     if (!range) return 0
-    const isDue = this.clock.nowMs() - this.countedAllAtMs >= RECOUNT_MS
+    const isDue = this.clock.monotonicMs() - this.countedAllAtMs >= RECOUNT_MS
     const known = !isDue && this.counted?.first === range.first ? this.counted : undefined
-    if (!known) this.countedAllAtMs = this.clock.nowMs()
+    if (!known) this.countedAllAtMs = this.clock.monotonicMs()
     const from = known ? known.last + 1 : range.first
     let chunks = known?.chunks ?? 0
     for await (const summary of this.store.listSummaries({ from, to: range.last })) chunks += summary.chunks

@@ -150,11 +150,11 @@ export class GapFiller {
 
   private isWorthAsking(peer: string, id: BlockIdText): boolean {
     const atMs = this.lacks.get(`${peer} ${id}`)
-    return atMs === undefined || this.clock.nowMs() - atMs >= AGAIN_MS
+    return atMs === undefined || this.clock.monotonicMs() - atMs >= AGAIN_MS
   }
 
   private remember(peer: string, id: BlockIdText): void {
     if (this.lacks.size >= MAX_REMEMBERED) this.lacks.clear()
-    this.lacks.set(`${peer} ${id}`, this.clock.nowMs())
+    this.lacks.set(`${peer} ${id}`, this.clock.monotonicMs())
   }
 }

@@ -85,7 +85,7 @@ export class PlacementWatch {
   constructor(options: PlacementWatchOptions, modules: PlacementWatchModules) {
     this.options = options
     this.modules = modules
-    this.movedAtMs = modules.clock.nowMs()
+    this.movedAtMs = modules.clock.monotonicMs()
   }
 
   start(): void {
@@ -112,7 +112,7 @@ export class PlacementWatch {
   get isCurrent(): boolean {
     const { seenPeriod, inForce } = this
     if (seenPeriod === undefined || inForce === undefined) return false
-    if (this.modules.clock.nowMs() - this.movedAtMs > MAX_STILL_MS) return false
+    if (this.modules.clock.monotonicMs() - this.movedAtMs > MAX_STILL_MS) return false
     return seenPeriod < beginOf(inForce.era + 1)
   }
 
@@ -138,11 +138,11 @@ export class PlacementWatch {
     if (period === undefined) return
     if (this.seenPeriod === undefined || period > this.seenPeriod) {
       this.seenPeriod = period
-      this.movedAtMs = clock.nowMs()
+      this.movedAtMs = clock.monotonicMs()
     }
     const era = Math.floor(this.seenPeriod / ERA_PERIODS)
     const newest = this.tables.at(-1)
-    if ((newest === undefined || newest.era < era) && clock.nowMs() >= this.retryAtMs) await this.take(era)
+    if ((newest === undefined || newest.era < era) && clock.monotonicMs() >= this.retryAtMs) await this.take(era)
     this.tell()
   }
 
@@ -166,7 +166,7 @@ export class PlacementWatch {
     } catch (error) {
       if (signal.aborted) return
       if (!isArchiveError(error) || isBug(error)) throw error
-      this.retryAtMs = clock.nowMs() + RETRY_MS
+      this.retryAtMs = clock.monotonicMs() + RETRY_MS
       const isNew = this.failure?.code !== error.code
       this.failure = error
       if (isNew)

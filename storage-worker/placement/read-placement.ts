@@ -74,16 +74,16 @@ export interface ReadPlacementOptions {
  */
 export async function readPlacement(
   options: ReadPlacementOptions,
-  modules: { readonly node: PlacementNode; readonly clock: Pick<Clock, 'nowMs'> },
+  modules: { readonly node: PlacementNode; readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'> },
 ): Promise<PlacementReading> {
   const { node, clock } = modules
   const { network, limits = PLACEMENT_LIMITS } = options
-  const startedMs = clock.nowMs()
+  const startedMs = clock.monotonicMs()
   const status = await node.getStatus()
-  checkNodeStatus(status, { node: 0, network, nowMs: startedMs })
+  checkNodeStatus(status, { node: 0, network, nowMs: clock.nowMs() })
   const checkTime = (): void => {
     options.signal?.throwIfAborted()
-    const tookMs = clock.nowMs() - startedMs
+    const tookMs = clock.monotonicMs() - startedMs
     if (tookMs <= limits.timeMs) return
     throw new ArchiveError('PLACEMENT_TIMEOUT', `the records of the registry took more than ${limits.timeMs} ms`, {
       url: node.url,

@@ -8,6 +8,7 @@ import {
   type Clock,
   concatBytes,
   type Network,
+  PERIOD_MS,
   type Period,
   type Slot,
   type Spool,
@@ -25,6 +26,7 @@ import { openMemoryLevel } from '../storage-worker/temp-store.ts'
 /** Time that a test moves on; a sleeper wakes when its time has come or its signal aborts. */
 export class ManualClock implements Clock {
   private timeMs: number
+  private jumpMs = 0
   private readonly sleepers = new Set<{ readonly untilMs: number; readonly wake: () => void }>()
 
   constructor(timeMs: number) {
@@ -32,7 +34,16 @@ export class ManualClock implements Clock {
   }
 
   nowMs(): number {
+    return this.timeMs + this.jumpMs
+  }
+
+  monotonicMs(): number {
     return this.timeMs
+  }
+
+  /** The wall clock is set forward (or back); no time passes. */
+  setWall(jumpMs: number): void {
+    this.jumpMs += jumpMs
   }
 
   sleep(durationMs: number, signal?: AbortSignal): Promise<void> {
@@ -98,6 +109,8 @@ export interface HolderOptions {
   /** Default 0: most tests give no execution results, and periods do not wait for them. */
   readonly executionPatienceMs?: number
   readonly cpu?: CpuWork
+  /** Where the chain is by the clock; default far past every made chain. */
+  readonly nowPeriod?: Period
   readonly onArchived?: () => void
   readonly onNoRoom?: () => void
   /** Puts something between the archiver and what it writes to. */
@@ -112,6 +125,7 @@ export async function holdArchiver({
   maxSpooledBlocks,
   executionPatienceMs = 0,
   cpu = inlineCpu,
+  nowPeriod = 1_000_000,
   onArchived,
   onNoRoom,
   wrap,
@@ -122,7 +136,7 @@ export async function holdArchiver({
   await plainStore.recover()
   const plain = { store: plainStore, spool: new LevelSpool(index) }
   const { store, spool } = wrap ? wrap(plain) : plain
-  const clock = new ManualClock(Number(network.genesisTimestampMs) + 1_000_000 * 16_000)
+  const clock = new ManualClock(Number(network.genesisTimestampMs) + nowPeriod * PERIOD_MS)
   const archivedPeriods: Period[] = []
   const refused: string[] = []
   const fatal: unknown[] = []

@@ -97,9 +97,14 @@ export interface FollowOptions {
 /** Real time, but for what a test skips of it: who sleeps meanwhile is not woken. */
 export class SkippingClock implements Clock {
   private skippedMs = 0
+  private jumpMs = 0
 
   nowMs(): number {
-    return systemClock.nowMs() + this.skippedMs
+    return systemClock.nowMs() + this.skippedMs + this.jumpMs
+  }
+
+  monotonicMs(): number {
+    return systemClock.monotonicMs() + this.skippedMs
   }
 
   sleep(durationMs: number, signal?: AbortSignal): Promise<void> {
@@ -108,6 +113,11 @@ export class SkippingClock implements Clock {
 
   skip(durationMs: number): void {
     this.skippedMs += durationMs
+  }
+
+  /** The wall clock is set forward (or back); no time passes. */
+  setWall(jumpMs: number): void {
+    this.jumpMs += jumpMs
   }
 }
 

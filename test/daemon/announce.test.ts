@@ -16,6 +16,7 @@ describe('daemon/announce', () => {
   })
   const clock: Clock = {
     nowMs: () => 0,
+    monotonicMs: () => 0,
     sleep: async () => {
       slept++
     },

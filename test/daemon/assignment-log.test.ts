@@ -15,7 +15,7 @@ describe('daemon/assignment-log', () => {
       computePlacementTable(
         await readPlacement(
           { registry: REGISTRY, network: NETWORK },
-          { node: registry, clock: { nowMs: () => 1_700_000_000_000 } },
+          { node: registry, clock: { nowMs: () => 1_700_000_000_000, monotonicMs: () => 0 } },
         ),
       )
     const registry = new MadeRegistry()

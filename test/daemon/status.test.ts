@@ -14,7 +14,7 @@ const STORE = {
 function report(parts: { readonly archive?: object; readonly placement?: PlacementStatus } = {}) {
   const archiver = { status: () => ({ ...NOTHING, ...parts.archive }) }
   return reportStatus({
-    ...{ version: '1', pid: 1, startedAtMs: 0, quotaGb: 1, nodes: [], retention: { failing: undefined } },
+    ...{ version: '1', pid: 1, startedAtMs: 0, upMs: 0, quotaGb: 1, nodes: [], retention: { failing: undefined } },
     placement: parts.placement,
     store: STORE as unknown as Store,
     archiver: archiver as unknown as Archiver,

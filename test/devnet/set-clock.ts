@@ -3,8 +3,14 @@ import type { Clock } from '../../core/index.ts'
 /** Stands where a test sets it; sleeping passes time and nothing else. */
 export class SetClock implements Clock {
   timeMs = 1_000_000
+  /** By how much the wall clock was set forward (or back) since. */
+  jumpMs = 0
 
   nowMs(): number {
+    return this.timeMs + this.jumpMs
+  }
+
+  monotonicMs(): number {
     return this.timeMs
   }
 

@@ -15,6 +15,7 @@ const LAST_PERIOD = 5
 
 const REAL_TIME: Clock = {
   nowMs: () => performance.now(),
+  monotonicMs: () => performance.now(),
   sleep: (durationMs, signal) => sleep(durationMs, undefined, { signal }).catch(() => {}),
 }
 

@@ -13,6 +13,7 @@ const LIMIT_MS = 240_000 + KILL_ROUNDS * 20_000
 
 const REAL_TIME: Clock = {
   nowMs: () => performance.now(),
+  monotonicMs: () => performance.now(),
   sleep: (durationMs, signal) => sleep(durationMs, undefined, { signal }).catch(() => {}),
 }
 

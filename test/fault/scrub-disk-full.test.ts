@@ -64,6 +64,7 @@ class Rests {
 
   readonly clock: Clock = {
     nowMs: () => 0,
+    monotonicMs: () => 0,
     sleep: (durationMs, signal) => {
       // Shorter pauses set the pace within a round.
       if (durationMs < 60_000 || this.over || signal?.aborted) return Promise.resolve()

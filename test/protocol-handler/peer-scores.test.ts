@@ -33,6 +33,21 @@ describe('protocol-handler/peer-scores', () => {
     assert.deepEqual(hours, [1, 2, 4, 8, 16, 32, 64, 128, 168, 168])
   })
 
+  it('neither a ban nor a score is shorter or longer when the wall clock is set; the date of its end is told by it', () => {
+    for (const jumpMs of [-150_000, 2 * HOUR_MS]) {
+      const clock = new SetClock()
+      const scores = new PeerScores(clock)
+      scores.onOffence('peer', 'wrongChunk')
+      scores.onOffence('other', 'reject')
+      clock.jumpMs = jumpMs
+      assert.equal(scores.scoreOf('other'), 1)
+      clock.timeMs += HOUR_MS - 1
+      assert.deepEqual(scores.listBans(), [{ peer: 'peer', untilMs: clock.nowMs() + 1, reason: 'wrongChunk' }])
+      clock.timeMs += 1
+      assert.deepEqual(scores.listBans(), [])
+    }
+  })
+
   it('half of a score is forgiven every ten minutes', () => {
     const clock = new SetClock()
     const scores = new PeerScores(clock)

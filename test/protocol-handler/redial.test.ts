@@ -5,7 +5,7 @@ import { SetClock } from '../devnet/set-clock.ts'
 /** Targets of which some answer, and every dial with its time. */
 function makeWorld(targets: string[]) {
   const clock = new SetClock()
-  const startMs = clock.nowMs()
+  const startMs = clock.monotonicMs()
   const up = new Set<string>()
   const connected = new Set<string>()
   const dials: [string, number][] = []
@@ -14,7 +14,7 @@ function makeWorld(targets: string[]) {
       listTargets: () => targets,
       isConnected: (address) => connected.has(address),
       dial: async (address) => {
-        dials.push([address, (clock.nowMs() - startMs) / 1_000])
+        dials.push([address, (clock.monotonicMs() - startMs) / 1_000])
         if (!up.has(address)) throw new Error('nobody there')
         connected.add(address)
       },
@@ -38,6 +38,19 @@ describe('protocol-handler/redial', () => {
       dials.map(([, second]) => second),
       [0, 1, 3, 7, 15, 31, 63, 127, 255, 511, 811, 1_111],
     )
+  })
+
+  it('tries at the same times when the wall clock is set', async () => {
+    for (const jumpMs of [-150_000, 150_000]) {
+      const { dials, look, clock } = makeWorld(['a'])
+      await look(10)
+      clock.jumpMs = jumpMs
+      await look(30)
+      assert.deepEqual(
+        dials.map(([, second]) => second),
+        [0, 1, 3, 7, 15, 31],
+      )
+    }
   })
 
   it('a peer that was connected and is lost is dialled at once', async () => {

@@ -33,6 +33,9 @@ describe('storage-worker/scrub', () => {
       nowMs() {
         return this.slept
       },
+      monotonicMs() {
+        return this.slept
+      },
       async sleep(durationMs, signal) {
         if (!signal?.aborted) this.slept += durationMs
         await Promise.resolve()

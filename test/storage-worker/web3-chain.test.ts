@@ -229,6 +229,7 @@ describe('storage-worker/web3-chain', () => {
       { ...OPTIONS, url: server.url },
       {
         nowMs: () => clock.nowMs(),
+        monotonicMs: () => clock.monotonicMs(),
         sleep: async (durationMs) => {
           await clock.sleep(durationMs)
           if (backAtMs === undefined || clock.nowMs() < backAtMs) return

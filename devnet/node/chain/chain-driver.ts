@@ -6,6 +6,8 @@ const MAX_BACKLOG_SLOTS = 8
 /** Between looks at what stopped it, paused or held back by a consumer. */
 const IDLE_MS = 50
 const MIN_SLEEP_MS = 1
+/** A wall clock that was set back may be set forward again meanwhile. */
+const MAX_BOUND_SLEEP_MS = 1_000
 /** At normal speed, of a chain that was away or held back for less than a day. */
 const CATCH_UP_SPEED = 8
 const MAX_CATCH_UP_MS = 86_400_000
@@ -39,8 +41,8 @@ export class ChainDriver implements Pick<Clock, 'nowMs'> {
   private readonly isBoundToClock: boolean
   private speed: number
   private isPaused = false
-  /** Virtual and real time of the same moment, and the speed since. */
-  private base: { readonly virtualMs: number; readonly realMs: number; readonly speed: number }
+  /** Virtual and monotonic time of the same moment, and the speed since. */
+  private base: { readonly virtualMs: number; readonly atMs: number; readonly speed: number }
   private running: Promise<void> | undefined
 
   constructor(options: DriverOptions, modules: { readonly chain: DevnetChain; readonly clock: Clock }) {
@@ -132,7 +134,8 @@ export class ChainDriver implements Pick<Clock, 'nowMs'> {
       return
     }
     const earlyMs = this.isBoundToClock ? this.nextSlotMs() - this.clock.nowMs() : 0
-    await this.sleep(Math.max(MIN_SLEEP_MS, earlyMs, -behindMs / this.base.speed))
+    const waitMs = Math.max(MIN_SLEEP_MS, earlyMs, -behindMs / this.base.speed)
+    await this.sleep(this.isBoundToClock ? Math.min(waitMs, MAX_BOUND_SLEEP_MS) : waitMs)
   }
 
   private sleep(durationMs: number): Promise<void> {
@@ -140,10 +143,9 @@ export class ChainDriver implements Pick<Clock, 'nowMs'> {
   }
 
   private wantedMs(): number {
-    const { virtualMs, realMs, speed } = this.base
-    const nowMs = this.clock.nowMs()
-    const wantedMs = virtualMs + (nowMs - realMs) * speed
-    return this.isBoundToClock ? Math.min(wantedMs, nowMs) : wantedMs
+    const { virtualMs, atMs, speed } = this.base
+    const wantedMs = virtualMs + (this.clock.monotonicMs() - atMs) * speed
+    return this.isBoundToClock ? Math.min(wantedMs, this.clock.nowMs()) : wantedMs
   }
 
   private nextSlotMs(): number {
@@ -155,8 +157,7 @@ export class ChainDriver implements Pick<Clock, 'nowMs'> {
   }
 
   private makeBase(virtualMs: number) {
-    const realMs = this.clock.nowMs()
-    const catchesUp = this.isBoundToClock && this.speed === 1 && realMs - virtualMs <= MAX_CATCH_UP_MS
-    return { virtualMs, realMs, speed: catchesUp ? CATCH_UP_SPEED : this.speed }
+    const catchesUp = this.isBoundToClock && this.speed === 1 && this.clock.nowMs() - virtualMs <= MAX_CATCH_UP_MS
+    return { virtualMs, atMs: this.clock.monotonicMs(), speed: catchesUp ? CATCH_UP_SPEED : this.speed }
   }
 }

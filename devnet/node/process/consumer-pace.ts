@@ -26,19 +26,19 @@ interface Consumer {
  * where he stands.
  */
 export class ConsumerPace {
-  private readonly clock: Pick<Clock, 'nowMs'>
+  private readonly clock: Pick<Clock, 'monotonicMs'>
   private readonly consumers = new Map<string, Consumer>()
 
   private openedMs: number
 
-  constructor(clock: Pick<Clock, 'nowMs'>) {
+  constructor(clock: Pick<Clock, 'monotonicMs'>) {
     this.clock = clock
-    this.openedMs = clock.nowMs()
+    this.openedMs = clock.monotonicMs()
   }
 
   /** Whoever was there before finds the node again first: a connection is tried again after a second or two. */
   reopen(): void {
-    this.openedMs = this.clock.nowMs()
+    this.openedMs = this.clock.monotonicMs()
     this.consumers.clear()
   }
 
@@ -50,7 +50,7 @@ export class ConsumerPace {
     if (starts.length === 0) return
     const period = Math.max(...starts)
     const known = this.consumers.get(caller)
-    const nowMs = this.clock.nowMs()
+    const nowMs = this.clock.monotonicMs()
     if (!known) this.forget(nowMs)
     // Asking for the same again is no progress; asking for old periods is a repair, and no step back.
     const moved = known && period <= known.period ? known : { period, movedAtMs: nowMs }
@@ -68,7 +68,7 @@ export class ConsumerPace {
   }
 
   mayGoOn(finalPeriod: Period): boolean {
-    if (this.clock.nowMs() - this.openedMs < REOPENED_MS) return false
+    if (this.clock.monotonicMs() - this.openedMs < REOPENED_MS) return false
     for (const consumer of this.consumers.values()) {
       if (finalPeriod - consumer.period > LAG_PERIODS && this.isMoving(consumer)) return false
     }
@@ -82,6 +82,6 @@ export class ConsumerPace {
   }
 
   private isMoving({ movedAtMs }: Consumer): boolean {
-    return this.clock.nowMs() - movedAtMs <= STALL_MS
+    return this.clock.monotonicMs() - movedAtMs <= STALL_MS
   }
 }

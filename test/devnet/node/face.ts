@@ -40,6 +40,10 @@ export class SteppedClock implements Clock {
     return this.timeMs
   }
 
+  monotonicMs(): number {
+    return this.timeMs
+  }
+
   advance(durationMs: number): void {
     this.timeMs += durationMs
   }

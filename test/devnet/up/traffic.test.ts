@@ -30,6 +30,7 @@ describe('devnet/up/traffic', function () {
     // Sleeping is what makes chain time pass.
     const clock: Clock = {
       nowMs: () => 0,
+      monotonicMs: () => 0,
       sleep: async () => {
         await pass(chain, SLOTS_PER_TURN)
         if (++turns >= TURNS) end()

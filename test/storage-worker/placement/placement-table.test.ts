@@ -17,7 +17,7 @@ async function tabulate(registry: MadeRegistry, network: Network = NETWORK) {
   return computePlacementTable(
     await readPlacement(options, {
       node: registry,
-      clock: { nowMs: () => Number(network.genesisTimestampMs) + LONG_MS },
+      clock: { nowMs: () => Number(network.genesisTimestampMs) + LONG_MS, monotonicMs: () => 0 },
     }),
   )
 }

@@ -19,7 +19,7 @@ function read(
   const { era, limits, nowMs = () => NOW_MS } = options
   return readPlacement(
     { registry: REGISTRY, network: NETWORK, era, limits: { ...PLACEMENT_LIMITS, ...limits } },
-    { node: registry, clock: { nowMs } },
+    { node: registry, clock: { nowMs, monotonicMs: nowMs } },
   )
 }
 

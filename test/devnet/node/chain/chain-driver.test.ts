@@ -9,7 +9,14 @@ class SleptClock implements Clock {
   /** Called at each sleep; what stops a test. */
   onSleep: (durationMs: number) => void = () => {}
 
+  /** By how much the wall clock was set forward (or back) since. */
+  jumpMs = 0
+
   nowMs(): number {
+    return this.timeMs + this.jumpMs
+  }
+
+  monotonicMs(): number {
     return this.timeMs
   }
 
@@ -189,6 +196,21 @@ describe('devnet/node/chain/driver', () => {
     })
   }
 
+  it('goes on at its speed when the wall clock is set', async () => {
+    for (const jumpMs of [-150_000, 150_000]) {
+      const chain = openChain(QUICK)
+      const clock = new SleptClock()
+      const driver = new ChainDriver({ speed: 1 }, { chain, clock })
+      const before = clock.timeMs
+      await runTo(driver, chain, 31 + 20)
+      clock.jumpMs = jumpMs
+      await runTo(driver, chain, 31 + 80)
+      await driver.stop()
+      const passedMs = clock.timeMs - before
+      assert(Math.abs(passedMs - 40_000) <= 610, `${passedMs} ms`)
+    }
+  })
+
   describe('bound to the clock', () => {
     const lagMs = (chain: DevnetChain, clock: SleptClock) =>
       clock.timeMs - (chain.genesisTimestampMs + indexOf(chain) * 500)
@@ -237,6 +259,26 @@ describe('devnet/node/chain/driver', () => {
         assert(Math.abs(passedMs - 20_000 / speed) <= 600, `${passedMs} ms`)
       })
     }
+
+    it('waits while the wall clock is set back, and goes on at once when that is corrected', async () => {
+      const { chain, clock, driver } = start({ speed: 1 }, 0)
+      await runTo(driver, chain, 31 + 20)
+      clock.jumpMs = -150_000
+      const stood = indexOf(chain)
+      let sleptMs = 0
+      clock.onSleep = (durationMs) => {
+        sleptMs += durationMs
+        assert(indexOf(chain) <= stood + 1)
+        if (sleptMs >= 10_000) clock.jumpMs = 0
+      }
+      const before = clock.timeMs
+      await runTo(driver, chain, stood + 2)
+      assert(clock.timeMs - before < 12_000, `${clock.timeMs - before} ms`)
+      clock.onSleep = () => {}
+      await runTo(driver, chain, stood + 60)
+      await driver.stop()
+      assert(Math.abs(lagMs(chain, clock)) < 510)
+    })
 
     for (const options of [{ speed: 100 }, { turbo: { mayGoOn: () => true } }]) {
       it(`${'turbo' in options ? 'turbo' : 'speed 100'} ends at the present`, async () => {

@@ -12,6 +12,7 @@ import { OPTIONS } from '../chain/made-chain.ts'
 
 const REAL_TIME: Clock = {
   nowMs: () => performance.now(),
+  monotonicMs: () => performance.now(),
   sleep: (durationMs, signal) => sleep(durationMs, undefined, { signal }).catch(() => {}),
 }
 const TOKEN = 'a token'
