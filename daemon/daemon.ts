@@ -3,21 +3,21 @@ import type { FastifyInstance } from 'fastify'
 import { createApi, createMetricsServer, listen } from '../api/index.ts'
 import { Archiver, CpuPool, guardLoop, NodeClient, NodeFollower, refetchFromNodes } from '../archiver/index.ts'
 import { type Config, parseHostPort, readPackageVersion } from '../config/index.ts'
-import { BYTES_PER_GB, isArchiveError, type Period, type PeriodSummary } from '../core/index.ts'
+import { BYTES_PER_GB, isArchiveError, type Period } from '../core/index.ts'
 import { listDataDirNames, openStore, PlacementWatch, readOrCreateKey, Scrub } from '../storage-worker/index.ts'
 import { createMetrics, type Logger, type Metrics } from '../telemetry/index.ts'
 import { announce } from './announce.ts'
 import { AssignmentLog } from './assignment-log.ts'
+import { countEvents } from './counts.ts'
+import { keepGauges } from './gauges.ts'
 import { recordNodeCall } from './node-calls.ts'
 import type { startPeerNetwork as StartPeerNetwork } from './peer-network.ts'
-import { recordRefusal } from './refusals.ts'
 import { RetentionRunner } from './retention-runner.ts'
 import { reportStatus } from './status.ts'
 import { StopSteps } from './stop-steps.ts'
 import { systemClock } from './system-clock.ts'
 import { checkUnsetRetention } from './unset-retention.ts'
 
-const GAUGE_INTERVAL_MS = 5_000
 /** Of the quota, for final blocks that this release cannot read (docs/ARCHITECTURE.md). */
 const QUARANTINE_SHARE = 0.1
 
@@ -100,6 +100,7 @@ export async function startDaemon(
     undo.push(() => placement.stop())
     const assignments = new AssignmentLog({ placement, store: store.chunks, log: storeLog })
     undo.push(() => assignments.idle())
+    const counts = countEvents(metrics)
     const archiver = new Archiver(
       {
         nodeUrls: config.node.grpcUrls,
@@ -114,15 +115,14 @@ export async function startDaemon(
         clock,
         log: log.child({ module: 'archiver' }),
         events: {
+          ...counts,
           onArchived: (summary, elapsedMs) => {
-            countArchived(metrics, summary, elapsedMs)
+            counts.onArchived(summary, elapsedMs)
             assignments.tell(summary.period)
             retention.wake()
           },
           // Where `retention_periods` was lowered, nothing but a deletion makes room for the next period.
           onNoRoom: () => retention.wake(),
-          onUnreported: (slots) => metrics.unreportedSlots.add(slots),
-          onRefused: recordRefusal(metrics),
           onFatal,
         },
       },
@@ -187,7 +187,7 @@ export async function startDaemon(
         nodes: followers.map((follower) => follower.status()),
         quotaGb: config.allocatedStorageGb,
       })
-    const gauges = keepGauges(metrics, status, stopping.signal, log)
+    const gauges = keepGauges({ metrics, status, clock, log: log.child({ module: 'daemon' }) }, stopping.signal)
     undo.push(() => gauges)
     const apiUrl = await openServer(
       createApi({
@@ -253,63 +253,5 @@ function toRestart(restart: Config['node']['chainRestarts'][number]) {
   return {
     lastKeptSlot: { period: restart.lastKeptPeriod, thread: restart.lastKeptThread },
     restartPeriod: restart.restartPeriod,
-  }
-}
-
-function countArchived(metrics: Metrics, summary: PeriodSummary, elapsedMs: number): void {
-  metrics.archivedPeriod.set(summary.period)
-  metrics.periodsArchived.add(1)
-  metrics.blocksArchived.add(summary.blocks)
-  metrics.operationsArchived.add(summary.operations)
-  metrics.bodyBytesArchived.add(summary.bodyBytes)
-  metrics.archiveSeconds.observe(elapsedMs / 1000)
-}
-
-type Report = Awaited<ReturnType<typeof reportStatus>>
-
-async function keepGauges(
-  metrics: Metrics,
-  status: () => Promise<Report>,
-  signal: AbortSignal,
-  log: Logger,
-): Promise<void> {
-  let failure: string | undefined
-  while (!signal.aborted) {
-    try {
-      setGauges(metrics, await status())
-      failure = undefined
-    } catch (error) {
-      // Said once: who asks for the status is told every time.
-      if (failure !== String(error)) log.child({ module: 'daemon' }).warn({ err: error }, 'status not read')
-      failure = String(error)
-    }
-    await systemClock.sleep(GAUGE_INTERVAL_MS, signal)
-  }
-}
-
-function setGauges(metrics: Metrics, report: Report): void {
-  const { archived, nodes, gaps } = report
-  if (archived) metrics.archivedPeriod.set(archived.last)
-  if (report.nodeFinalPeriod !== null) metrics.nodeFinalPeriod.set(report.nodeFinalPeriod)
-  if (report.lagPeriods !== undefined) metrics.archiveLagPeriods.set(report.lagPeriods)
-  metrics.gapSlots.set(gaps.reduce((sum, gap) => sum + gap.slots, 0))
-  metrics.spoolBlocks.set(report.spooledBlocks)
-  metrics.spoolFull.set(report.spoolFull ? 1 : 0)
-  metrics.quarantineBlocks.set(report.quarantinedBlocks)
-  metrics.conflictSlots.set(report.conflict ? 1 : 0)
-  metrics.halted.set(report.halted ? 1 : 0)
-  const { placement } = report
-  metrics.placementStale.set(placement && !placement.isCurrent ? 1 : 0)
-  if (placement?.inForce) {
-    const { era, wantedReplicas, fewestHolders } = placement.inForce
-    metrics.placementEra.set(era)
-    metrics.missingCopies.set(Math.max(0, wantedReplicas - fewestHolders))
-  }
-  metrics.storedBytes.set(report.storedBytes)
-  metrics.freeBytes.set(report.freeBytes)
-  metrics.quotaBytes.set(report.quotaBytes)
-  for (const [node, { up, mode }] of nodes.entries()) {
-    metrics.nodeUp.set(up ? 1 : 0, { node })
-    metrics.streamSilent.set(up && mode === 'pull' ? 1 : 0, { node })
   }
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
+import { isDeepStrictEqual } from 'node:util'
 import { type Config, loadConfig } from '../../config/index.ts'
-import { CHUNK_SIZE_BYTES, isArchiveError } from '../../core/index.ts'
+import { CHUNK_SIZE_BYTES, isArchiveError, THREAD_COUNT } from '../../core/index.ts'
 import { startDaemon } from '../../daemon/index.ts'
+import { makeChain, ScriptedNode } from '../../devnet/index.ts'
 import { createLogger } from '../../telemetry/index.ts'
 import { makePeriod, TEST_IDENTITY } from '../storage-worker/synthetic-period.ts'
 import { openTestStore, TempFolders } from '../storage-worker/temp-store.ts'
@@ -43,11 +45,11 @@ function listen() {
     format: 'json',
     destination: { write: (text) => said.emit('line', JSON.parse(text)) },
   })
-  const whenSaid = (msg: string) =>
+  const whenSaid = (msg: string, isIt: (line: Line) => boolean = () => true) =>
     new Promise<Line>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`'${msg}' was not said`)), DEADLINE_MS)
       said.on('line', (line: Line) => {
-        if (line.msg !== msg) return
+        if (line.msg !== msg || !isIt(line)) return
         clearTimeout(timer)
         resolve(line)
       })
@@ -106,4 +108,47 @@ describe('daemon/daemon', () => {
       await after.close()
     }
   })
+
+  it('shows in its metrics what it archives, from its first period on', async () => {
+    const chain = makeChain({ seed: 'metrics', ...network, periods: 6, missRate: 0.2, operationsPerBlock: 2 })
+    const node = new ScriptedNode({ chain, finalitySlots: 32 })
+    await node.start()
+    node.advanceTo({ period: 4, thread: 31 })
+    const { log, whenSaid } = listen()
+    const archived = whenSaid('archived period', (line) => line.period === 3)
+    const flags = { 'node.grpc_urls': node.url, 'metrics.enabled': true, 'metrics.bind': '127.0.0.1:0' }
+    const daemon = await startDaemon(configOf(await folders.make(), flags), log)
+    try {
+      await archived
+      const blocks = [...chain.blocks.values()].filter(({ slot }) => slot.period >= 1 && slot.period <= 3)
+      // With the genesis blocks.
+      const wanted = {
+        archived_period: 3,
+        archived_periods_total: 4,
+        archived_blocks_total: blocks.length + THREAD_COUNT,
+        archived_operations_total: blocks.length * 2,
+        quota_bytes: 10_000_000_000,
+      }
+      const deadlineMs = performance.now() + DEADLINE_MS
+      // Told right after the line.
+      for (;;) {
+        const text = await (await fetch(`${daemon.metricsUrl}/metrics`)).text()
+        const shown = Object.fromEntries(
+          Object.keys(wanted).map((name) => [name, readSample(text, `massa_storage_${name}`)]),
+        )
+        if (performance.now() < deadlineMs && !isDeepStrictEqual(shown, wanted)) continue
+        assert.deepEqual(shown, wanted)
+        assert.ok((readSample(text, 'massa_storage_archived_body_bytes_total') ?? 0) > 10_000)
+        break
+      }
+    } finally {
+      await daemon.stop()
+      await node.stop()
+    }
+  })
 })
+
+function readSample(text: string, name: string): number | undefined {
+  const line = text.split('\n').find((each) => each.startsWith(`${name} `))
+  return line === undefined ? undefined : Number(line.slice(name.length))
+}

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Archiver } from '../../archiver/index.ts'
+import type { Archiver, FollowerStatus } from '../../archiver/index.ts'
 import { ERROR_CODES } from '../../core/index.ts'
 import { reportStatus } from '../../daemon/status.ts'
 import type { PlacementStatus, Store } from '../../storage-worker/index.ts'
@@ -32,6 +32,7 @@ describe('daemon/status', () => {
       'nothing is archived yet',
     ])
   })
+
   it('a placement that cannot be read is a problem once it is needed, with its code and what to do', async () => {
     const failing = { code: 'PLACEMENT_TIMEOUT', message: 'too slow' } as const
     const problemsOf = async (placement: PlacementStatus) => (await report({ placement })).problems.slice(2)
@@ -42,4 +43,36 @@ describe('daemon/status', () => {
     assert.deepEqual(others, [])
     assert.equal((await report()).placement, null)
   })
+
+  // A node forgets final blocks after six periods: by then it must have been noticed.
+  for (const [lagPeriods, problems] of [
+    [0, []],
+    [5, []],
+    [6, ['6 final periods are not archived']],
+  ] as const) {
+    it(`limit: ${lagPeriods} final periods behind, it is ${problems.length === 0 ? '' : 'not '}ready`, async () => {
+      const last = 90
+      const report = await reportStatus({
+        ...{
+          version: '1',
+          pid: 1,
+          startedAtMs: 0,
+          upMs: 0,
+          quotaGb: 1,
+          retention: { failing: undefined },
+          placement: undefined,
+        },
+        nodes: [{ up: true } as FollowerStatus],
+        store: {
+          ...STORE,
+          chunks: { ...STORE.chunks, readRange: async () => ({ first: 0, last }) },
+        } as unknown as Store,
+        archiver: {
+          status: () => ({ ...NOTHING, nodeFinalSlot: { period: last + lagPeriods + 1, thread: 0 } }),
+        } as unknown as Archiver,
+      })
+      assert.equal(report.lagPeriods, lagPeriods)
+      assert.deepEqual(report.problems, problems)
+    })
+  }
 })
