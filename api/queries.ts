@@ -50,6 +50,8 @@ export interface Query {
   readonly refetchPeriod?: (period: Period) => Promise<ArchivedPeriod | undefined>
   /** Of the sidecar that is asked: nothing is deleted for another number. Absent: the request's counts. */
   readonly retentionPeriods?: number
+  /** Told what a verification read, and how much of it is damaged. */
+  readonly onVerified?: (found: { readonly bytes: number; readonly damages: number }) => void
   /** Told of the first period that is kept, after a deletion. */
   readonly onPruned?: (keptFrom: Period) => Promise<void>
 }
@@ -114,6 +116,7 @@ async function* verify(
   const found = await report
   // After the databases: what a damaged log has lost is sought there before the log is done with.
   const files = range ? [] : await store.checkFiles(repair)
+  query.onVerified?.({ bytes: found.bytes, damages: files.length + found.damages.length })
   yield { result: { ...found, damages: [...store.mended, ...files, ...found.damages] } }
 }
 

@@ -1,6 +1,6 @@
 import type { ArchiverEvents } from '../archiver/index.ts'
 import type { PeriodSummary } from '../core/index.ts'
-import type { Metrics } from '../telemetry/index.ts'
+import type { Metrics, ReadReason } from '../telemetry/index.ts'
 import { recordRefusal } from './refusals.ts'
 
 /** What the archiver tells, as counters. */
@@ -12,6 +12,12 @@ export function countEvents(
     onUnreported: (slots) => metrics.unreportedSlots.add(slots),
     onRefused: recordRefusal(metrics),
   }
+}
+
+/** Stored bytes that were compared with their hashes, and values that did not match. */
+export function countRead(metrics: Metrics, reason: ReadReason, bytes: number, damagedValues: number): void {
+  metrics.checkedBytes.add(bytes, { reason })
+  metrics.damagedValues.add(damagedValues, { reason })
 }
 
 function countArchived(metrics: Metrics, summary: PeriodSummary, elapsedMs: number): void {

@@ -5,10 +5,10 @@ import { Archiver, CpuPool, guardLoop, NodeClient, NodeFollower, refetchFromNode
 import { type Config, parseHostPort, readPackageVersion } from '../config/index.ts'
 import { BYTES_PER_GB, isArchiveError, type Period } from '../core/index.ts'
 import { listDataDirNames, openStore, PlacementWatch, readOrCreateKey, Scrub } from '../storage-worker/index.ts'
-import { createMetrics, type Logger, type Metrics } from '../telemetry/index.ts'
+import { createMetrics, type Logger, type Metrics, READ_REASONS } from '../telemetry/index.ts'
 import { announce } from './announce.ts'
 import { AssignmentLog } from './assignment-log.ts'
-import { countEvents } from './counts.ts'
+import { countEvents, countRead } from './counts.ts'
 import { keepGauges } from './gauges.ts'
 import { recordNodeCall } from './node-calls.ts'
 import type { startPeerNetwork as StartPeerNetwork } from './peer-network.ts'
@@ -47,6 +47,8 @@ export async function startDaemon(
   const version = readPackageVersion()
   const threads = config.cpu.threads || availableParallelism()
   const metrics = createMetrics({ version })
+  // From 0 on, so that the first damage is an increase.
+  for (const reason of READ_REASONS) countRead(metrics, reason, 0, 0)
   const stopping = new AbortController()
   const undo = new StopSteps(log.child({ module: 'daemon' }))
   let resolveFatal: (error: unknown) => void = () => {}
@@ -71,6 +73,7 @@ export async function startDaemon(
       quotaGb: config.allocatedStorageGb,
       freeFloorBytes: config.store.minFreeBytes,
       ballastBytes: config.store.ballastBytes,
+      onRead: (bytes, isDamaged) => countRead(metrics, 'read', bytes, isDamaged ? 1 : 0),
     })
     undo.push(() => store.close())
     const storeLog = log.child({ module: 'storage-worker' })
@@ -136,10 +139,10 @@ export async function startDaemon(
       {
         roundMs: config.store.scrubIntervalHours * 3_600_000,
         onDamage: ({ period, what, code }) => {
-          metrics.damagedValues.add(1, { reason: 'scrub' })
+          countRead(metrics, 'scrub', 0, 1)
           storeLog.error({ ...(period === undefined ? {} : { period }), other: what, code }, 'stored value damaged')
         },
-        onRound: ({ bytes }) => metrics.checkedBytes.add(bytes, { reason: 'scrub' }),
+        onRound: ({ bytes }) => countRead(metrics, 'scrub', bytes, 0),
       },
       {
         store: store.chunks,
@@ -199,6 +202,7 @@ export async function startDaemon(
           threads,
           retentionPeriods: config.retentionPeriods,
           refetchPeriod: refetch,
+          onVerified: ({ bytes, damages }) => countRead(metrics, 'verify', bytes, damages),
           onPruned: (keptFrom) => archiver.forgetBefore(keptFrom),
         },
       }),

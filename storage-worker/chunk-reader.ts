@@ -26,6 +26,9 @@ import { computeSummary, decodePlaceKey, decodeSummary, placePrefixRange, summar
 import { openValue } from './sealed-value.ts'
 import type { PeriodPlaces } from './verify-period.ts'
 
+/** Told of each value of `bodies` that was read for its content: its bytes on disk, and whether it is damaged. */
+export type OnRead = (sizeBytes: number, isDamaged: boolean) => void
+
 /**
  * Periods as they are read from the two databases: bodies ascending by period, and an index rebuilt from them.
  *
@@ -35,10 +38,16 @@ export class ChunkReader {
   /** For verification and scrub. */
   readonly bodies: GuardedLevel
   readonly index: GuardedLevel
+  private readonly onRead: OnRead | undefined
 
-  constructor(databases: { readonly bodies: GuardedLevel; readonly index: GuardedLevel }) {
-    this.bodies = databases.bodies
-    this.index = databases.index
+  constructor(modules: {
+    readonly bodies: GuardedLevel
+    readonly index: GuardedLevel
+    readonly onRead?: OnRead | undefined
+  }) {
+    this.bodies = modules.bodies
+    this.index = modules.index
+    this.onRead = modules.onRead
   }
 
   async readManifest(period: Period): Promise<Manifest | undefined> {
@@ -131,6 +140,7 @@ export class ChunkReader {
     const sealed = await this.bodies.get(encodeBodyKey(period, n))
     if (sealed === undefined) return undefined
     const value = openValue(sealed)
+    this.onRead?.(sealed.length, value === undefined)
     if (value) return value
     const what = describePlace(n)
     throw new ArchiveError('STORE_VALUE_CORRUPT', `${what} of period ${period} is damaged on disk`, {

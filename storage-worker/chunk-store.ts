@@ -12,7 +12,7 @@ import {
   type StoreIdentity,
 } from '../core/index.ts'
 import type { Ballast } from './ballast.ts'
-import { ChunkReader } from './chunk-reader.ts'
+import { ChunkReader, type OnRead } from './chunk-reader.ts'
 import type { DiskSpace } from './disk-space.ts'
 import type { GuardedLevel, LevelOperation } from './guarded-level.ts'
 import { IndexWriter } from './index-writer.ts'
@@ -38,6 +38,7 @@ export interface ChunkStoreModules {
   /** Absent: room is not asked for (databases in memory). */
   readonly disk?: DiskSpace
   readonly ballast?: Ballast
+  readonly onRead?: OnRead | undefined
 }
 
 /** Deletions are one batch per so many periods; each batch leaves every period whole or gone. */

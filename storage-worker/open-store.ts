@@ -4,6 +4,7 @@ import { ArchiveError, type ErrorCode, isArchiveError, type StoreIdentity } from
 import { explainHeld, openUnlessHeld } from './await-holder.ts'
 import { BALLAST_BYTES, Ballast } from './ballast.ts'
 import { checkFiles } from './check-files.ts'
+import type { OnRead } from './chunk-reader.ts'
 import { LevelChunkStore } from './chunk-store.ts'
 import { readClosingSizes, writeClosingSizes } from './closing-sizes.ts'
 import { readDaemonInfo, removeDaemonInfo, writeDaemonInfo } from './daemon-info.ts'
@@ -44,6 +45,8 @@ export interface OpenStoreOptions {
   readonly signal?: AbortSignal
   /** For tests: the longest such wait. */
   readonly lockWaitMs?: number
+  /** Told of values as they are read; not by verification and scrub, which tell by themselves. */
+  readonly onRead?: OnRead
   /** For tests. */
   readonly migrations?: readonly Migration[]
   /** For tests: what the databases are made of. */
@@ -156,7 +159,7 @@ async function openPrepared(options: OpenStoreOptions, preparation: Preparation)
       const identity = (mismatch && options.identity) ?? known.identity
       if (mismatch) await claimArchive(index, dataDir, identity)
       else await keepIdentityCopy(index, { identity, schemaVersion: SCHEMA_VERSION })
-      const chunks = new LevelChunkStore(identity, { bodies, index, disk, ballast })
+      const chunks = new LevelChunkStore(identity, { bodies, index, disk, ballast, onRead: options.onRead })
       await chunks.recover()
       if (isRepaired) await chunks.restoreIndex()
       await ballast.restore()

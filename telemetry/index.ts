@@ -8,6 +8,7 @@ export {
   type Metrics,
   type MetricsOptions,
   type NodeRpc,
+  READ_REASONS,
   REFUSAL_CODES,
   type ReadReason,
   type RefusalCode,

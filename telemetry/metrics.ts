@@ -223,14 +223,14 @@ export const METRICS = {
     name: 'checked_bytes_total',
     type: 'counter',
     unit: 'bytes',
-    help: 'Stored bytes re-read and compared with their hash.',
+    help: 'Stored bytes compared with their hash: by the scrub, by a `verify` that the sidecar ran, or as they were read for anything else.',
     labels: { reason: READ_REASONS },
   },
   damagedValues: {
     name: 'damaged_values_total',
     type: 'counter',
     unit: 'values',
-    help: 'Stored values that did not match their hash; anything but 0 is an alarm, check the disk.',
+    help: 'Stored values found damaged, each time that they are; anything but 0 is an alarm: `massa-storage verify` names them, check the disk.',
     labels: { reason: READ_REASONS },
   },
 } as const satisfies Record<string, MetricEntry>

@@ -5,6 +5,8 @@ import { type Config, loadConfig } from '../../config/index.ts'
 import { CHUNK_SIZE_BYTES, isArchiveError, THREAD_COUNT } from '../../core/index.ts'
 import { startDaemon } from '../../daemon/index.ts'
 import { makeChain, ScriptedNode } from '../../devnet/index.ts'
+import type { VerifyReport } from '../../storage-worker/index.ts'
+import { encodeBodyKey, SEALS } from '../../storage-worker/keyspace.ts'
 import { createLogger } from '../../telemetry/index.ts'
 import { makePeriod, TEST_IDENTITY } from '../storage-worker/synthetic-period.ts'
 import { openTestStore, TempFolders } from '../storage-worker/temp-store.ts'
@@ -106,6 +108,51 @@ describe('daemon/daemon', () => {
       const after = await openTestStore(dataDir, { identity })
       assert.deepEqual(await after.chunks.readRange(), { first: isRefused ? 0 : 32, last: periods - 1 })
       await after.close()
+    }
+  })
+
+  it('counts what a verification and what a read find damaged, each for itself', async () => {
+    const dataDir = await folders.make()
+    const before = await openTestStore(dataDir, { identity })
+    for (let period = 0; period < 3; period++) {
+      await before.chunks.writePeriod(makePeriod(period, { identity, blocks: 1, operations: 0 }))
+    }
+    const { bodies } = before.chunks
+    for (const key of [encodeBodyKey(1, 0), encodeBodyKey(1, SEALS)]) {
+      const sealed = Uint8Array.from((await bodies.get(key)) ?? [])
+      sealed[0] = (sealed[0] ?? 0) ^ 1
+      await bodies.write([{ type: 'put', key, value: sealed }], { sync: true })
+    }
+    await before.close()
+    const flags = { 'metrics.enabled': true, 'metrics.bind': '127.0.0.1:0' }
+    const daemon = await startDaemon(configOf(dataDir, flags), listen().log)
+    try {
+      const countOf = async (name: string, reason: string): Promise<number> => {
+        const text = await (await fetch(`${daemon.metricsUrl}/metrics`)).text()
+        return readSample(text, `massa_storage_${name}{reason="${reason}"}`) ?? Number.NaN
+      }
+      const ask = async (query: object): Promise<unknown> => {
+        const headers = { 'content-type': 'application/json' }
+        const body = JSON.stringify(query)
+        const text = await (await fetch(`${daemon.apiUrl}/v1/query`, { method: 'POST', headers, body })).text()
+        return JSON.parse(text.trim().split('\n').at(-1) ?? '')
+      }
+      assert.equal(await countOf('damaged_values_total', 'verify'), 0)
+      const { result } = (await ask({ kind: 'verify', deep: false, repair: false })) as { result: VerifyReport }
+      assert.equal(result.damages.length, 2)
+      assert.equal(await countOf('damaged_values_total', 'verify'), 2)
+      assert.equal(await countOf('checked_bytes_total', 'verify'), result.bytes)
+      // The newest periods are read at a start, too.
+      const [damaged, bytes] = [
+        await countOf('damaged_values_total', 'read'),
+        await countOf('checked_bytes_total', 'read'),
+      ]
+      await ask({ kind: 'inspect-period', period: 1 })
+      assert.ok((await countOf('damaged_values_total', 'read')) > damaged)
+      assert.ok((await countOf('checked_bytes_total', 'read')) > bytes)
+      assert.equal(await countOf('damaged_values_total', 'verify'), 2)
+    } finally {
+      await daemon.stop()
     }
   })
 
