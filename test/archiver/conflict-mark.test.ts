@@ -136,4 +136,19 @@ describe('archiver/conflict-mark', () => {
       await assert.rejects(new ConflictMark(spool).read(), isUnreadable ? UNREADABLE : hasCode(code))
     }
   })
+
+  it('limit: of 64 nodes with addresses of 512 bytes it is read; of one more, or a longer one, not', async () => {
+    const urlOf = (node: number, sizeBytes: number) => `${node}`.padStart(sizeBytes, 'x')
+    const read = async (nodes: number, sizeBytes: number) => {
+      const claims = new Map<string, Claim>()
+      for (let node = 0; node < nodes; node++)
+        claims.set(urlOf(node, sizeBytes), node === 0 ? 'none' : (ids[0] ?? 'none'))
+      const kept = { slot: { period: 7, thread: 31 }, claims }
+      const { spool } = await keep(kept)
+      return new ConflictMark(spool).read()
+    }
+    assert.equal((await read(64, 512))?.claims.size, 64)
+    await assert.rejects(read(65, 512), UNREADABLE)
+    await assert.rejects(read(64, 513), UNREADABLE)
+  })
 })

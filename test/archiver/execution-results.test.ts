@@ -150,6 +150,25 @@ describe('archiver/execution-results', () => {
       assert.deepEqual(parseExecution(encodeExecution(longest)), longest)
     })
 
+    it('limit: an event of 1 MiB is taken, and 8 MiB of one slot; a byte more of either is not', () => {
+      const MIB = 1024 * 1024
+      const of = (sizes: readonly number[]): SlotExecution => ({
+        source: 'stream',
+        complete: true,
+        trailHash: '',
+        outcomes: [],
+        events: sizes.map((bytes, indexInSlot) => {
+          return { indexInSlot, callStack: [], operationId: '', failed: false, data: new Uint8Array(bytes) }
+        }),
+      })
+      assert.deepEqual(parseExecution(encodeExecution(of([MIB]))), of([MIB]))
+      assert.throws(() => encodeExecution(of([MIB + 1])), hasCode('CORE_BYTES_INVALID'))
+      const seven = Array.from({ length: 7 }, () => MIB)
+      const restBytes = 8 * MIB - encodeExecution(of([...seven, 0])).length
+      assert.equal(encodeExecution(of([...seven, restBytes])).length, 8 * MIB)
+      assert.throws(() => encodeExecution(of([...seven, restBytes + 1])), hasCode('CORE_BYTES_INVALID'))
+    })
+
     it('or gives the same again: no damaged byte makes it throw anything else', () => {
       fc.assert(
         fc.property(fc.nat(good.length - 1), fc.integer({ min: 1, max: 255 }), (at, change) => {

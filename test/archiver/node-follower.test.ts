@@ -33,10 +33,12 @@ class Scene {
   readonly outputs = new PassThrough({ objectMode: true })
   polls = 0
   downs = 0
+  readonly client: NodeClient
   readonly follower: NodeFollower
 
   constructor(feed: Partial<Feed>) {
     const client = new NodeClient({ url: '127.0.0.1:1', timeoutMs: 1_000, onCall: () => undefined })
+    this.client = client
     Object.assign(client, {
       getStatus: async () => STATUS,
       searchBlocks: async () => {
@@ -249,6 +251,59 @@ describe('archiver/node-follower', () => {
     await settle()
     assert.deepEqual(told.slice(3), ['claim 0 B0', 'claim 1 B1', 'claim 2 B2'])
     assert.deepEqual(scene.said('message of a stream not stored'), ['STORE_DISK_FULL'])
+    await scene.follower.stop()
+  })
+
+  it('limit: an output of a slot has 100,000 fields, events or changes; one of more is not taken', async () => {
+    let taken = 0
+    const scene = new Scene({
+      isKnown: () => true,
+      onExecution: async () => {
+        taken++
+      },
+    })
+    await until(() => scene.polls > 0)
+    const write = (executionOutput: object): void => {
+      const output = { status: EXECUTION_STATUS_FINAL, executionOutput }
+      scene.outputs.write(Buffer.from(NewSlotExecutionOutputsResponseCodec.encode({ output })))
+    }
+    const place = { slot: slotToProtobuf({ period: 4, thread: 0 }), blockId: { value: 'B' } }
+    const outputsOf = (entries: number) => [
+      // Slot and block id are two of them.
+      { ...place, events: Array.from({ length: entries - 2 }, () => ({})) },
+      { ...place, stateChanges: { executedOpsChanges: Array.from({ length: entries }, () => ({})) } },
+    ]
+    for (const output of outputsOf(100_000)) write(output)
+    await until(() => taken === 2)
+    assert.deepEqual(scene.said('message of a stream not taken'), [])
+    for (const output of outputsOf(100_001)) write(output)
+    scene.name(1)
+    await until(() => taken === 3)
+    // The second of them is not said: the 1st, the 10th, ...
+    assert.deepEqual(scene.said('message of a stream not taken'), ['CORE_PROTOBUF_INVALID'])
+    await scene.follower.stop()
+  })
+
+  it('limit: a final block under an id of 64 letters is asked for at once, one under 65 never', async () => {
+    const scene = new Scene({})
+    const asked: number[] = []
+    Object.assign(scene.client, {
+      getBlocks: async function* (ids: readonly string[]) {
+        asked.push(...ids.map((id) => id.length))
+        yield []
+      },
+    })
+    await until(() => scene.polls > 0)
+    for (const letters of [65, 64]) {
+      const executionOutput = {
+        slot: slotToProtobuf({ period: 4, thread: 0 }),
+        blockId: { value: 'B'.repeat(letters) },
+      }
+      const output = { status: EXECUTION_STATUS_FINAL, executionOutput }
+      scene.outputs.write(Buffer.from(NewSlotExecutionOutputsResponseCodec.encode({ output })))
+    }
+    await until(() => asked.length > 0)
+    assert.deepEqual(asked, [64])
     await scene.follower.stop()
   })
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import type { Feed } from '../../archiver/feed.ts'
 import type { NodeClient, NodeStatus, PulledBlock } from '../../archiver/node-client.ts'
-import { pullOnce } from '../../archiver/pull-path.ts'
+import { fetchFilledBlocks, pullOnce } from '../../archiver/pull-path.ts'
 import { type BlockIdText, type Slot, slotIndex, THREAD_COUNT } from '../../core/index.ts'
 import { type MadeBlock, makeChain } from '../../devnet/index.ts'
 import { createLogger } from '../../telemetry/index.ts'
@@ -129,5 +130,78 @@ describe('archiver/pull-path', () => {
     for (let i = 0; i < 2; i++) await poll(holder, client, 4).catch(() => undefined)
     await until(() => holder.archivedPeriods.includes(3))
     await holder.archiver.stop()
+  })
+
+  describe('limit: a poll', () => {
+    const idOf = (i: number) => `B${i}`.padEnd(64, 'x') as BlockIdText
+
+    /** One poll of a node that shows blocks, and what it is asked for. */
+    async function pollFor(
+      shown: readonly BlockIdText[],
+      unanswered: Map<BlockIdText, number>,
+    ): Promise<BlockIdText[]> {
+      const asked: BlockIdText[] = []
+      const client = {
+        searchBlocks: async () => shown.map((id) => ({ id, final: false })),
+        async *getBlocks(ids: readonly BlockIdText[]) {
+          asked.push(...ids)
+          yield []
+        },
+      } as unknown as NodeClient
+      const feed = {
+        searchFrom: () => ({ period: 1, thread: 0 }),
+        listWanted: () => [],
+        isWorthAsking: () => true,
+        isKnown: () => false,
+        onClaims: async () => undefined,
+      } as unknown as Feed
+      const lastFinalSlot = { period: 3, thread: 0 }
+      const status = { network: NETWORK, threadCount: 32, version: '', currentTimeMs: 1_000_000, lastFinalSlot }
+      await pullOnce({ node: 0, client, feed, log, unanswered }, status)
+      return asked
+    }
+
+    it('asks for 500 bodies, and for the rest with the next one', async () => {
+      const shown = Array.from({ length: 501 }, (_, i) => idOf(i))
+      const unanswered = new Map<BlockIdText, number>()
+      assert.deepEqual(await pollFor(shown, unanswered), shown.slice(0, 500))
+      assert.equal((await pollFor(shown, unanswered))[0], idOf(500))
+    })
+
+    it('asks for an id of 64 letters, and for none of 65', async () => {
+      const longer = `${idOf(1)}x` as BlockIdText
+      assert.deepEqual(await pollFor([longer, idOf(0)], new Map()), [idOf(0)])
+    })
+
+    it('fetches 5,000 operations before it hands their blocks on, and no more', async () => {
+      for (const [counts, wanted] of [
+        [[2_499, 2_500, 1], [5_000]],
+        [
+          [2_500, 2_500, 1],
+          [5_000, 1],
+        ],
+      ] as const) {
+        const asked: number[] = []
+        const client = {
+          async *getBlocks() {
+            yield counts.map((count, block) => ({
+              id: idOf(block),
+              header: new Uint8Array(0),
+              operationIds: Array.from({ length: count }, (_, i) => `O${block} ${i}`),
+            }))
+          },
+          getOperations: async (ids: readonly string[]) => {
+            asked.push(ids.length)
+            return new Map()
+          },
+        } as unknown as NodeClient
+        await fetchFilledBlocks(
+          client,
+          counts.map((_, block) => idOf(block)),
+          async () => undefined,
+        )
+        assert.deepEqual(asked, wanted)
+      }
+    })
   })
 })

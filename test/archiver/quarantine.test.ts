@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { BlockIntake } from '../../archiver/block-intake.ts'
 import type { IntakeResult } from '../../archiver/feed.ts'
 import { Quarantine } from '../../archiver/quarantine.ts'
-import type { BlockIdText, QuarantinedBlock, Slot } from '../../core/index.ts'
+import { type BlockIdText, concatBytes, formatBlockId, type QuarantinedBlock, type Slot } from '../../core/index.ts'
 import { LevelSpool } from '../../storage-worker/index.ts'
 import { createLogger } from '../../telemetry/index.ts'
 import { makeBlock, noise } from '../storage-worker/synthetic-period.ts'
@@ -49,6 +49,18 @@ describe('archiver/quarantine', () => {
       logged.filter(({ msg }) => msg === 'final block not quarantined').map(({ level, blockId }) => [level, blockId]),
       [['error', c]],
     )
+  })
+
+  it('limit: of blocks without room 10,000 are remembered', async () => {
+    const quarantine = open()
+    await quarantine.keep([a, b])
+    const many = Array.from({ length: 10_001 }, (_, i) =>
+      formatBlockId(concatBytes(Uint8Array.of(0), noise(`${i}`, 32))),
+    )
+    await quarantine.keep(many.slice(0, 9_999))
+    assert.equal(quarantine.refusedBlocks, 9_999)
+    await quarantine.keep(many.slice(9_999))
+    assert.equal(quarantine.refusedBlocks, 10_000)
   })
 
   it('has room again for what was released', async () => {
