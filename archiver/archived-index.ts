@@ -115,6 +115,12 @@ export class ArchivedIndex {
     return this.first !== undefined && period < this.first
   }
 
+  /** What is not archived between the first and the last period, ascending. */
+  listHoles(): PeriodRange[] {
+    if (this.first === undefined || this.last === undefined) return []
+    return this.listOpen({ from: this.first, to: this.last })
+  }
+
   get lastPeriod(): Period | undefined {
     return this.last
   }

@@ -1,6 +1,7 @@
 import type { ArchiveError, ChunkStore, Clock, ErrorCode, PeriodSummary, Slot, Spool } from '../core/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import type { Awaited, Conflict } from './agreement.ts'
+import type { PeriodRange } from './archived-index.ts'
 import type { CpuWork } from './cpu-pool.ts'
 import type { ChainRestart, Gap } from './slot-ledger.ts'
 
@@ -23,6 +24,8 @@ export interface ArchiverStatus {
   /** Final blocks that cannot be read and for which the quarantine has no room. */
   readonly unkeptBlocks: number
   readonly gaps: readonly Gap[]
+  /** Periods between archived ones that are not archived, for whatever reason. */
+  readonly holes: readonly PeriodRange[]
   readonly conflict: Conflict | undefined
   /** A slot at which archiving waits for nodes that name nothing for it, for a minute or longer. */
   readonly awaited: Awaited | undefined

@@ -230,6 +230,7 @@ export class Archiver implements Feed {
       quarantinedBlocks: this.quarantine.sizeBlocks,
       unkeptBlocks: this.quarantine.refusedBlocks,
       gaps: this.listGaps(),
+      holes: this.archived.listHoles(),
       conflict: this.claims.conflict,
       awaited: this.waitWatch.awaited,
       unreportedSlots: this.unreportedSlots,

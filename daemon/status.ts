@@ -41,6 +41,7 @@ export async function reportStatus(parts: {
       lastFinalSlot: node.lastFinalSlot ? formatSlot(node.lastFinalSlot) : null,
     })),
     archived: range ?? null,
+    holes: archive.holes.map(({ from, to }) => ({ firstPeriod: from, lastPeriod: to })),
     nodeFinalPeriod: finalSlot?.period ?? null,
     nodeFinalSlotIndex: finalSlot ? slotIndex(finalSlot) : null,
     lagPeriods,

@@ -39,6 +39,7 @@ const statusAnswer = z.object({
     }),
   ),
   archived: z.object({ first: z.int(), last: z.int() }).nullable(),
+  holes: z.array(z.object({ firstPeriod: z.int(), lastPeriod: z.int() })),
   lagPeriods: z.int().optional(),
   gaps: z.array(z.object({ thread: z.int(), firstPeriod: z.int(), lastPeriod: z.int(), missing: z.string() })),
   spooledBlocks: z.int(),
@@ -54,6 +55,7 @@ const statusAnswer = z.object({
 type StatusAnswer = z.infer<typeof statusAnswer>
 
 const SHOWN_GAPS = 8
+const SHOWN_HOLES = 3
 const WATCH_INTERVAL_MS = 2_000
 
 /** One screen about the running sidecar; exit code 1 while it has a problem. */
@@ -76,7 +78,7 @@ export async function status(
 }
 
 function show(output: Output, answer: StatusAnswer): void {
-  const { archived } = answer
+  const { archived, holes } = answer
   const rows: string[][] = [
     ['sidecar', `massa-storage ${answer.version}, pid ${answer.pid}, up ${formatDuration(answer.upMs)}`],
     [
@@ -87,7 +89,7 @@ function show(output: Output, answer: StatusAnswer): void {
     [
       'archived',
       archived
-        ? `periods ${archived.first} to ${archived.last}`
+        ? `periods ${archived.first} to ${archived.last}${describeHoles(holes)}`
         : 'nothing yet: a period is archived about a minute after its blocks',
     ],
     ['lag', answer.lagPeriods === undefined ? '-' : formatCount(answer.lagPeriods, 'period')],
@@ -109,6 +111,16 @@ function show(output: Output, answer: StatusAnswer): void {
   if (answer.gaps.length > SHOWN_GAPS) output.line(`  and ${answer.gaps.length - SHOWN_GAPS} more: --json shows all`)
   for (const lack of listLacks(answer.placement)) output.markedLine('yellow', `! ${lack}`)
   for (const problem of answer.problems) output.markedLine('yellow', `! ${problem}`)
+}
+
+/** With a gap the periods that wait for it lack, too; without one nothing may lack for long. */
+function describeHoles(holes: StatusAnswer['holes']): string {
+  if (holes.length === 0) return ''
+  const shown = holes.slice(0, SHOWN_HOLES).map(({ firstPeriod, lastPeriod }) => {
+    return firstPeriod === lastPeriod ? `${firstPeriod}` : `${firstPeriod} to ${lastPeriod}`
+  })
+  const more = holes.length > shown.length ? `, and ${holes.length - shown.length} more` : ''
+  return `, without ${shown.join(', ')}${more}`
 }
 
 function describeNode(node: StatusAnswer['nodes'][number]): string {

@@ -54,6 +54,7 @@ describe('archiver/archiver', () => {
     it('are listed with thread, periods and id, and the head goes on', async () => {
       const holder = await holdWithGap()
       assert.deepEqual(holder.archiver.status().gaps, [expectedGap])
+      assert.deepEqual(holder.archiver.status().holes, [{ from: 3, to: 5 }])
       assert.deepEqual(
         holder.archivedPeriods,
         [...whole.keys()].filter((period) => period < 3 || period > 5),

@@ -15,6 +15,7 @@ const QUIET: ArchiverStatus = {
   quarantinedBlocks: 0,
   unkeptBlocks: 0,
   gaps: [],
+  holes: [],
   conflict: undefined,
   awaited: undefined,
   unreportedSlots: 0,

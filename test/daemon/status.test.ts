@@ -4,7 +4,7 @@ import { ERROR_CODES } from '../../core/index.ts'
 import { reportStatus } from '../../daemon/status.ts'
 import type { PlacementStatus, Store } from '../../storage-worker/index.ts'
 
-const NOTHING = { gaps: [], spooledBlocks: 0, quarantinedBlocks: 0, unkeptBlocks: 0, unreportedSlots: 0 }
+const NOTHING = { gaps: [], holes: [], spooledBlocks: 0, quarantinedBlocks: 0, unkeptBlocks: 0, unreportedSlots: 0 }
 const STORE = {
   dataDir: 'data',
   chunks: { identity: { network: { chainId: 77n, genesisTimestampMs: 0n } }, readRange: async () => undefined },
