@@ -162,7 +162,7 @@ describe('e2e/cli', function () {
         ...['--set', 'enabled=true', '--set', 'node.grpc_urls=127.0.0.1:1', '--data-dir', 'archive/index/CURRENT/x'],
       ],
       2,
-      /data_dir: .* cannot be made \(ENOTDIR\)/,
+      /data_dir: .* cannot be made \((?:ENOTDIR|EEXIST)\)/,
     ],
   ] as const) {
     it(`error: ${title} gives ${code}, one sentence and no stack`, async () => {

@@ -61,7 +61,8 @@ describe('e2e/life', function () {
     const { code, stdout, stderr } = await sidecar.ended
     assert.equal(code, 0, stdout + stderr)
     assert.equal(existsSync(join(dir, 'archive', 'daemon.json')), false)
-    assert.doesNotMatch(stdout, /massa-storage started/)
+    // Newer Nodes load modules without looking for signals in between: then it comes when there is something to end.
+    assert.equal(/massa-storage started/.test(stdout), /"msg":"stopped"/.test(stdout), stdout)
   })
 
   it('a signal while the store is still being opened ends the start cleanly, and the next start works', async () => {
