@@ -29,7 +29,7 @@ describe('archiver/guard-loop', () => {
     const client = new NodeClient({ url: '127.0.0.1:1', timeoutMs: 1_000, onCall: () => undefined })
     client.getStatus = () => {
       // That it is down is the node's fault; the clock is ours.
-      clock.nowMs = () => {
+      clock.monotonicMs = () => {
         throw new TypeError('no clock')
       }
       return Promise.reject(new ArchiveError('ARCHIVER_NODE_UNREACHABLE', 'down'))
