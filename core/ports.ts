@@ -43,6 +43,30 @@ export interface PeriodSummary {
   readonly blocks: number
   readonly operations: number
   readonly chunks: number
+  /** Of these on this disk; absent: all. */
+  readonly heldChunks?: number
+}
+
+/** What a disk holds of a period that is not whole there. */
+export interface Holding {
+  /** Of the whole period: a part of BODY does not say it. Unproven until BODY was whole here. */
+  readonly operations: number
+  /** Indexes of the chunks that are not held, ascending. */
+  readonly missingChunks: readonly number[]
+  readonly hasSeals: boolean
+  readonly hasExecutionResults: boolean
+}
+
+/** Some chunks of a period, from elsewhere. */
+export interface PeriodPart {
+  /** Authentic: what has its root is what the period is. */
+  readonly manifest: Manifest
+  /** As the source says; counted again when BODY is whole. */
+  readonly operations: number
+  /** By index; may be empty. */
+  readonly chunks: ReadonlyMap<number, Uint8Array>
+  readonly seals?: Uint8Array
+  readonly executionResults?: Uint8Array
 }
 
 export interface ChunkPlace {
@@ -51,11 +75,34 @@ export interface ChunkPlace {
   readonly index: number
 }
 
-/** Periods on this disk. Reads check the flat hash of what they return (STORE_VALUE_CORRUPT). */
+/**
+ * Periods on this disk, whole or in part. Reads check the flat hash of what they return (STORE_VALUE_CORRUPT).
+ *
+ * A period is visible, with manifest and summary, also when none of its chunks is held.
+ */
 export interface ChunkStore {
   readonly identity: StoreIdentity
   /** Synced: when it resolves, the period survives power loss. Writing a period again with equal content is no error. */
   writePeriod(period: ArchivedPeriod): Promise<void>
+  /**
+   * Adds chunks, SEALS and execution results to a period, which need not be there yet. When all are there it is as if it
+   * had been written whole. Synced.
+   *
+   * @throws ArchiveError STORE_PART_INVALID when a chunk has not the id that the manifest says, when all of them are not
+   *   the BODY of the manifest, or SEALS not those of this BODY; STORE_PERIOD_CONFLICT
+   */
+  writePart(part: PeriodPart): Promise<void>
+  /**
+   * Lets go of chunks; with chunk 0 of SEALS and execution results, too. The period stays visible. What is not held and
+   * periods that are not visible are no error. Synced; the disk has the room back after `compactPeriods`.
+   *
+   * @throws ArchiveError STORE_PERIOD_INVALID when the period has no such chunk
+   */
+  dropChunks(period: Period, indexes: readonly number[]): Promise<void>
+  /** What is held of a period of which something is not; `undefined`: it is whole, or not visible. */
+  readHolding(period: Period): Promise<Holding | undefined>
+  /** Gives back to the disk what was dropped of the periods of [from, to]. */
+  compactPeriods(from: Period, to: Period): Promise<void>
   readManifest(period: Period): Promise<Manifest | undefined>
   readSummary(period: Period): Promise<PeriodSummary | undefined>
   readChunk(period: Period, index: number): Promise<Uint8Array | undefined>

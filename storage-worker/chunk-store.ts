@@ -6,15 +6,18 @@ import {
   concatBytes,
   encodeManifest,
   equalBytes,
+  type Holding,
   isArchiveError,
   type Manifest,
   type Period,
+  type PeriodPart,
   type StoreIdentity,
 } from '../core/index.ts'
 import type { Ballast } from './ballast.ts'
 import { ChunkReader, type OnRead } from './chunk-reader.ts'
 import type { DiskSpace } from './disk-space.ts'
 import type { GuardedLevel, LevelOperation } from './guarded-level.ts'
+import { computePartSummary, encodeHolding, isWhole } from './holding.ts'
 import { IndexWriter } from './index-writer.ts'
 import {
   bodyRange,
@@ -23,13 +26,17 @@ import {
   encodeBodyKey,
   encodeIndexKey,
   encodePeriod,
+  HOLDING,
+  isChunkPlace,
   keyspaceRange,
   LAST_PERIOD,
   MANIFEST,
   periodRange,
+  SEALS,
 } from './keyspace.ts'
-import { deleteIndexOperations, pendingKey } from './period-index.ts'
-import { listValues, type PeriodValue, SealedPeriod, SealMemory } from './sealed-period.ts'
+import { decodeSummary, deleteIndexOperations, pendingKey, putIndexOperations, summaryKey } from './period-index.ts'
+import { checkManifest, checkPart, type PeriodChange, planDrop, planPart } from './period-part.ts'
+import { listValues, type PeriodValue, SealedPeriod, type SealedPeriodOptions, SealMemory } from './sealed-period.ts'
 import { openValue } from './sealed-value.ts'
 
 export interface ChunkStoreModules {
@@ -48,6 +55,9 @@ const NOTHING = new Uint8Array(0)
 
 /**
  * Periods in two LevelDB databases: bodies ascending by period, and an index rebuilt from them.
+ *
+ * What is not held of a period is named by a value beside it (holding.ts), written in the batch in which chunks come or
+ * go: what is missing and not named there is damage.
  *
  * The batch that makes a period visible is atomic and synced. Index entries follow unsynced, while the next bodies are
  * written. What a crash can take of them is found at the next `recover`: they are written in the order of periods, so
@@ -97,12 +107,36 @@ export class LevelChunkStore extends ChunkReader implements ChunkStore {
   /**
    * @throws ArchiveError STORE_PERIOD_INVALID, STORE_PERIOD_CONFLICT, STORE_DISK_FULL, STORE_QUOTA_FULL,
    *   STORE_WRITE_FAILED; writing the period again is the remedy for the last three
-   * @remarks Of a period that is archived already, values that are missing or damaged are written and others kept.
+   * @remarks Of a period that is archived already, values that are missing or damaged are written and others kept; one
+   *   that was held in part is whole then.
    */
   async writePeriod(period: ArchivedPeriod): Promise<void> {
     this.checkPeriod(period)
     const { written } = await this.queue(() => this.beginPeriod(period))
     await written
+  }
+
+  /** @throws ArchiveError as `writePeriod`, and STORE_PART_INVALID */
+  async writePart(part: PeriodPart): Promise<void> {
+    checkPart(part, this.identity)
+    await this.exclusive(() => this.addPart(part))
+  }
+
+  async dropChunks(period: Period, indexes: readonly number[]): Promise<void> {
+    await this.exclusive(async () => {
+      const manifest = await this.readManifest(period)
+      if (!manifest || indexes.length === 0) return
+      const holding = await this.readHolding(period)
+      const summary = holding ?? (await this.readSummary(period)) ?? (await this.computeSummary(period))
+      await this.writeChange(planDrop(manifest, { holding, operations: summary?.operations ?? 0 }, indexes))
+    })
+  }
+
+  async compactPeriods(from: Period, to: Period): Promise<void> {
+    if (from > to) return
+    const { gte, lt } = bodyRange(from, Math.min(to, LAST_PERIOD))
+    await this.exclusive(() => this.bodies.compact(gte, lt))
+    this.disk?.forgetUsed()
   }
 
   async deletePeriods(from: Period, to: Period): Promise<void> {
@@ -136,7 +170,41 @@ export class LevelChunkStore extends ChunkReader implements ChunkStore {
     await this.exclusive(() => this.indexWriter.reindexRange(0, LAST_PERIOD))
   }
 
-  /** Deletes single values; for bodies that belong to no manifest. */
+  /** Deletes values that belong to no manifest, or to no chunk that is held; returns which of `places` those were. */
+  async deleteOrphans(period: Period, places: readonly number[]): Promise<readonly number[]> {
+    return this.exclusive(async () => {
+      // Looked at again: what was an orphan may have been written since.
+      const manifest = await this.readManifest(period).catch(unlessDamaged)
+      if (!manifest) return []
+      const missing = new Set((await this.readHolding(period).catch(unlessDamaged))?.missingChunks)
+      const orphans = places.filter((n) => isChunkPlace(n) && (n >= manifest.chunks.length || missing.has(n)))
+      const operations = orphans.map((n): LevelOperation => ({ type: 'del', key: encodeBodyKey(period, n) }))
+      if (operations.length > 0) await this.bodies.write(operations, { sync: true })
+      return orphans
+    })
+  }
+
+  /** Writes a damaged holding anew: what stands there counts as held. Without a summary in the index it stays damaged. */
+  async restoreHolding(period: Period): Promise<void> {
+    await this.exclusive(async () => {
+      const manifest = await this.readManifest(period).catch(unlessDamaged)
+      const value = await this.index.get(summaryKey(period))
+      const recorded = value && decodeSummary(period, value)
+      if (!manifest || !recorded || (await this.listStaleHolding(period)).length === 0) return
+      const places = new Set(await super.listPlacesOf(period))
+      const holding: Holding = {
+        operations: recorded.operations,
+        missingChunks: [...manifest.chunks.keys()].filter((index) => !places.has(index)),
+        hasSeals: places.has(SEALS),
+        hasExecutionResults: places.has(EXECUTION_RESULTS),
+      }
+      const summary = computePartSummary(manifest, holding)
+      const whole = isWhole(holding) ? undefined : holding
+      await this.writeChange({ manifest, summary, holding: whole, values: [], dropped: [] })
+    })
+  }
+
+  /** Deletes single values, whatever they are. */
   async deleteValues(period: Period, places: readonly number[]): Promise<void> {
     const operations = places.map((n): LevelOperation => ({ type: 'del', key: encodeBodyKey(period, n) }))
     await this.exclusive(() => this.bodies.write(operations, { sync: true }))
@@ -145,11 +213,32 @@ export class LevelChunkStore extends ChunkReader implements ChunkStore {
   /**
    * Writes a period over what is there, damaged or not.
    *
+   * @param holding - what is to be held of it; absent: all
    * @throws ArchiveError STORE_PERIOD_INVALID, STORE_DISK_FULL, STORE_WRITE_FAILED
    */
-  async replacePeriod(period: ArchivedPeriod): Promise<void> {
+  async replacePeriod(period: ArchivedPeriod, holding?: Holding): Promise<void> {
     this.checkPeriod(period)
-    await this.exclusive(() => this.writeOutOfOrder(period, listValues(period)))
+    await this.exclusive(async () => {
+      const values = listValues(period)
+      if (!holding) return this.writeOutOfOrder(period, values)
+      const { manifest, summary } = period
+      const dropped = new Set(holding.missingChunks)
+      if (!holding.hasSeals) dropped.add(SEALS)
+      if (!holding.hasExecutionResults) dropped.add(EXECUTION_RESULTS)
+      const part = { ...holding, operations: summary.operations }
+      await this.writeChange({
+        manifest,
+        summary: computePartSummary(manifest, part),
+        holding: part,
+        values: values.filter(({ n }) => !dropped.has(n)),
+        dropped: [...dropped],
+      })
+    })
+  }
+
+  /** As `listPlaces`, of one period, with no write under way. */
+  override async listPlacesOf(period: Period): Promise<readonly number[]> {
+    return this.exclusive(() => super.listPlacesOf(period))
   }
 
   /** Waits for writes under way: until then bodies and index may differ. */
@@ -183,7 +272,7 @@ export class LevelChunkStore extends ChunkReader implements ChunkStore {
   private async writeNewest(period: ArchivedPeriod, values: readonly PeriodValue[]): Promise<void> {
     const number = period.manifest.period
     try {
-      await this.bodies.write(this.seal(number, values), { sync: true })
+      await this.bodies.write(this.seal({ period: number }, values), { sync: true })
     } catch (error) {
       this.indexWriter.addDoubtful(number)
       // Unless there is another behind it, it may be tried again as the newest one.
@@ -194,8 +283,49 @@ export class LevelChunkStore extends ChunkReader implements ChunkStore {
     await this.indexWriter.add(period)
   }
 
-  private seal(period: Period, values: readonly PeriodValue[]): SealedPeriod {
-    return new SealedPeriod(period, values, this.sealMemory)
+  private async addPart(part: PeriodPart): Promise<void> {
+    const { manifest, chunks, seals, executionResults } = part
+    const { period } = manifest
+    const given = [...chunks.values(), seals, executionResults]
+    await this.disk?.checkRoom(given.reduce((sum, value) => sum + (value?.length ?? 0), 0))
+    await this.ballast?.restore()
+    const own = await this.readManifest(period)
+    if (own && !equalBytes(encodeManifest(own), encodeManifest(manifest))) throw conflict(period)
+    const before = { manifest: own, holding: await this.readHolding(period) }
+    const change = await planPart(part, before, {
+      readChunk: (index) => this.readChunk(period, index),
+      readSeals: () => this.readSeals(period).catch(unlessDamaged),
+      readSummary: async () => (await this.readSummary(period)) ?? this.computeSummary(period),
+      isKept: (value) => this.isKept(period, value),
+    })
+    await this.writeChange(change)
+    this.newest = maxPeriod(this.newest, period)
+    this.newestBegun = maxPeriod(this.newestBegun, period)
+  }
+
+  /** Alone: what comes and goes, and the holding that says so, in one batch. */
+  private async writeChange({ manifest, summary, holding, values, dropped }: PeriodChange): Promise<void> {
+    const { period } = manifest
+    const all = holding ? [...values, { n: HOLDING, value: encodeHolding(holding) }] : values
+    const gone = holding ? dropped : [...dropped, ...(await this.listStaleHolding(period))]
+    await this.index.write([{ type: 'put', key: pendingKey(period), value: NOTHING }], { sync: true })
+    try {
+      await this.bodies.write(this.seal({ period, dropped: gone }, all), { sync: true })
+      await this.index.write(putIndexOperations(manifest, summary, holding), { sync: false })
+    } catch (error) {
+      this.indexWriter.addDoubtful(period)
+      throw error
+    }
+  }
+
+  /** The holding of a period that becomes whole. */
+  private async listStaleHolding(period: Period): Promise<readonly number[]> {
+    const range = { gte: encodeBodyKey(period, HOLDING), lt: encodeBodyKey(period, EXECUTION_RESULTS) }
+    return (await this.bodies.firstKey(range)) === undefined ? [] : [HOLDING]
+  }
+
+  private seal(options: SealedPeriodOptions, values: readonly PeriodValue[]): SealedPeriod {
+    return new SealedPeriod({ ...options, memory: this.sealMemory }, values)
   }
 
   private setNewest(period: Period | undefined): void {
@@ -205,16 +335,11 @@ export class LevelChunkStore extends ChunkReader implements ChunkStore {
 
   /** What of `values` is not on disk already. */
   private async listLacking(manifest: Manifest, values: readonly PeriodValue[]): Promise<readonly PeriodValue[]> {
-    const manifestBytes = await this.readValue(manifest.period, MANIFEST).catch((error) => {
-      // A damaged manifest decides nothing: the new one takes its place.
-      if (isArchiveError(error, 'STORE_VALUE_CORRUPT') || isArchiveError(error, 'STORE_READ_FAILED')) return undefined
-      throw error
-    })
+    // A damaged manifest decides nothing: the new one takes its place.
+    const manifestBytes = await this.readValue(manifest.period, MANIFEST).catch(unlessDamaged)
     if (manifestBytes === undefined) return values
     if (!equalBytes(manifestBytes, encodeManifest(manifest))) {
-      throw new ArchiveError('STORE_PERIOD_CONFLICT', `period ${manifest.period} is archived with another manifest`, {
-        period: manifest.period,
-      })
+      throw conflict(manifest.period)
     }
     const lacking: PeriodValue[] = []
     for (const value of values) if (!(await this.isKept(manifest.period, value))) lacking.push(value)
@@ -225,14 +350,16 @@ export class LevelChunkStore extends ChunkReader implements ChunkStore {
   private async isKept(period: Period, { n, value }: PeriodValue): Promise<boolean> {
     const sealed = await this.bodies.get(encodeBodyKey(period, n)).catch(() => undefined)
     const found = sealed && openValue(sealed)
-    return found !== undefined && (n >= EXECUTION_RESULTS || equalBytes(found, value))
+    return found !== undefined && (!isChunkPlace(n) || equalBytes(found, value))
   }
 
   /** Not newer than all others: `recover` would not find it missing in the index. */
   private async writeOutOfOrder(period: ArchivedPeriod, values: readonly PeriodValue[]): Promise<void> {
     const number = period.manifest.period
     await this.index.write([{ type: 'put', key: pendingKey(number), value: NOTHING }], { sync: true })
-    if (values.length > 0) await this.bodies.write(this.seal(number, values), { sync: true })
+    const dropped = await this.listStaleHolding(number)
+    const sealed = this.seal({ period: number, dropped }, values)
+    if (sealed.sizeBytes > 0) await this.bodies.write(sealed, { sync: true })
     await this.indexWriter.add(period)
   }
 
@@ -270,21 +397,12 @@ export class LevelChunkStore extends ChunkReader implements ChunkStore {
 
   private checkPeriod(period: ArchivedPeriod): void {
     const { manifest, chunks, summary } = period
-    const { network, chunkSizeBytes } = this.identity
+    checkManifest(manifest, this.identity)
     const wrong = (what: string) =>
       new ArchiveError('STORE_PERIOD_INVALID', `period ${manifest.period}: ${what}`, { period: manifest.period })
-    if (
-      manifest.network.chainId !== network.chainId ||
-      manifest.network.genesisTimestampMs !== network.genesisTimestampMs
-    ) {
-      throw wrong('of another network')
-    }
-    if (manifest.period > LAST_PERIOD) throw wrong('is out of range')
     if (chunks.length !== manifest.chunks.length || summary.chunks !== chunks.length) throw wrong('number of chunks')
     for (const [i, { byteLength }] of manifest.chunks.entries()) {
       if (chunks[i]?.length !== byteLength) throw wrong(`length of chunk ${i}`)
-      const last = i === chunks.length - 1
-      if (last ? byteLength > chunkSizeBytes : byteLength !== chunkSizeBytes) throw wrong(`size of chunk ${i}`)
     }
     const bodyBytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
     if (summary.period !== manifest.period || summary.bodyBytes !== bodyBytes) throw wrong('summary')
@@ -304,6 +422,17 @@ export class LevelChunkStore extends ChunkReader implements ChunkStore {
     this.tail = done.catch(() => undefined)
     return done
   }
+}
+
+const DAMAGE = ['STORE_VALUE_CORRUPT', 'STORE_READ_FAILED', 'STORE_HOLDING_INVALID', 'CORE_MANIFEST_INVALID'] as const
+
+function unlessDamaged(error: unknown): undefined {
+  if (DAMAGE.some((code) => isArchiveError(error, code))) return undefined
+  throw error
+}
+
+function conflict(period: Period): ArchiveError {
+  return new ArchiveError('STORE_PERIOD_CONFLICT', `period ${period} is archived with another manifest`, { period })
 }
 
 function maxPeriod(a: Period | undefined, b: Period | undefined): Period | undefined {

@@ -1,8 +1,10 @@
 import { concatBytes } from '../core/bytes.ts'
 import { computeBodyBytes, computePeriodRoot } from '../core/manifest.ts'
+import type { Holding } from '../core/ports.ts'
 import type { Network, Period } from '../core/units.ts'
+import { countHeldChunks } from './holding.ts'
 import { sumPlaces } from './key-sum.ts'
-import { decodeBodyKey, EXECUTION_RESULTS, type KeyRange, MANIFEST, SEALS } from './keyspace.ts'
+import { decodeBodyKey, HOLDING, isChunkPlace, type KeyRange, MANIFEST, SEALS } from './keyspace.ts'
 import { SealsCheck } from './seals-check.ts'
 import { scanTable } from './table-scan.ts'
 import { computeValueFact, type ValueFact } from './value-fact.ts'
@@ -35,6 +37,7 @@ export interface IntactPeriod {
   readonly bodyBytes: number
   readonly bitmap: number
   readonly chunks: number
+  readonly heldChunks: number
   /** 32 bytes */
   readonly root: Uint8Array
   /** KeySum of its places. */
@@ -56,7 +59,7 @@ export interface TableFacts {
   /** 0 intact, 1 damaged, 2 deleted */
   readonly states: Uint8Array
   readonly sealedBytes: Uint32Array
-  /** Chunk ids, manifests, and a byte of SEALS that were held against their BODY, one behind the other. */
+  /** Chunk ids, manifests, holdings, and a byte of SEALS that were held against their BODY, one behind the other. */
   readonly details: Uint8Array
   /** Where those of a row end, which is where those of the next begin. */
   readonly detailEnds: Uint32Array
@@ -64,7 +67,7 @@ export interface TableFacts {
 
 const NO_DETAIL = new Uint8Array(0)
 const SEALS_FIT = [Uint8Array.of(0), Uint8Array.of(1)] as const
-const INTACT_COLUMNS = 7
+const INTACT_COLUMNS = 8
 /** Execution results, SEALS, manifest. */
 const VALUES_BESIDE_CHUNKS = 3
 
@@ -74,6 +77,33 @@ interface Row {
   readonly sealedBytes: number
   /** Absent: deleted. */
   readonly fact: ValueFact | undefined
+}
+
+function countBeside(holding: Holding | undefined): number {
+  if (!holding) return VALUES_BESIDE_CHUNKS
+  // Itself and the manifest.
+  return 2 + (holding.hasSeals ? 1 : 0) + (holding.hasExecutionResults ? 1 : 0)
+}
+
+/** It stands behind the chunks, before at most three values. */
+function isHoldingAmong(rows: readonly Row[]): boolean {
+  for (let i = 2; i <= 1 + VALUES_BESIDE_CHUNKS; i++) if (rows[rows.length - i]?.n === HOLDING) return true
+  return false
+}
+
+type Look = (n: number) => ValueFact | undefined
+
+/** In the order of keys: chunks, execution results, SEALS, manifest. */
+function lookInWhole(rows: readonly Row[]): Look {
+  return (n) => {
+    const row = rows[isChunkPlace(n) ? n : rows.length - 1 - (MANIFEST - n)]
+    return row?.n === n ? row.fact : undefined
+  }
+}
+
+function lookByPlace(rows: readonly Row[]): Look {
+  const facts = new Map(rows.map(({ n, fact }) => [n, fact]))
+  return (n) => facts.get(n)
 }
 
 /** `undefined` when the table is no more. */
@@ -118,8 +148,9 @@ export function readIntact({ intact, roots }: TableFacts, i: number): IntactPeri
     bodyBytes: column(2),
     bitmap: column(3),
     chunks: column(4),
-    low: column(5),
-    high: column(6),
+    heldChunks: column(5),
+    low: column(6),
+    high: column(7),
     root: roots.subarray(32 * i, 32 * (i + 1)),
   }
 }
@@ -163,30 +194,29 @@ class Columns {
     }
   }
 
-  /** Whether the period is wholly here, each value once, and intact. */
+  /** Whether all that is held of the period is here, each value once, and intact. */
   private takeIntact(period: Period, rows: readonly Row[]): boolean {
     const { job } = this
     if (period < job.alone.from || period > job.alone.to) return false
-    // In the order of keys: chunks, execution results, SEALS, manifest.
-    const look = (n: number): ValueFact | undefined => {
-      const row = rows[n < EXECUTION_RESULTS ? n : rows.length - 1 - (MANIFEST - n)]
-      return row?.n === n ? row.fact : undefined
-    }
-    if (job.deep && look(SEALS)?.sealsFit === undefined) return false
-    const { findings, manifest, valueBytes } = verifyPeriod({ period, places: [] }, job.network, look)
+    const isPart = isHoldingAmong(rows)
+    const look = isPart ? lookByPlace(rows) : lookInWhole(rows)
+    const { findings, manifest, holding, valueBytes } = verifyPeriod({ period, places: [] }, job.network, look)
     if (findings.length > 0 || !manifest) return false
+    const heldChunks = countHeldChunks(manifest, holding)
+    const isBodyHere = heldChunks === manifest.chunks.length && holding?.hasSeals !== false
+    if (job.deep && isBodyHere && look(SEALS)?.sealsFit === undefined) return false
     // All that it wants are in their places: so many rows are no others, and none twice.
-    if (rows.length !== manifest.chunks.length + VALUES_BESIDE_CHUNKS) return false
+    if (rows.length !== heldChunks + countBeside(holding)) return false
     const bodyBytes = computeBodyBytes(manifest)
-    const { low, high } = sumPlaces(manifest)
-    this.intact.push(period, valueBytes, bodyBytes, manifest.bitmap, manifest.chunks.length, low, high)
+    const { low, high } = sumPlaces(manifest, holding)
+    this.intact.push(period, valueBytes, bodyBytes, manifest.bitmap, manifest.chunks.length, heldChunks, low, high)
     this.roots.push(computePeriodRoot(manifest))
     return true
   }
 
   private pushRow({ period, n, sealedBytes, fact }: Row): void {
     const sealsFit = fact?.sealsFit === undefined ? undefined : SEALS_FIT[fact.sealsFit ? 1 : 0]
-    const detail = fact?.manifest ?? fact?.chunkId ?? sealsFit ?? NO_DETAIL
+    const detail = fact?.manifest ?? fact?.chunkId ?? fact?.holding ?? sealsFit ?? NO_DETAIL
     this.periods.push(period)
     this.places.push(n)
     this.states.push(fact ? (fact.state === 'intact' ? INTACT : DAMAGED) : DELETED)

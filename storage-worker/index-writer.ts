@@ -56,7 +56,9 @@ export class IndexWriter {
   private async isPlaceOf(place: ChunkPlace): Promise<boolean> {
     const manifest = await this.store.readManifest(place.period).catch(() => undefined)
     const chunk = manifest?.chunks[place.index]
-    return chunk !== undefined && equalBytes(chunk.chunkId, place.chunkId)
+    if (!chunk || !equalBytes(chunk.chunkId, place.chunkId)) return false
+    const holding = await this.store.readHolding(place.period).catch(() => undefined)
+    return !holding?.missingChunks.includes(place.index)
   }
 
   /** Writes the entries of all visible periods of [from, to] again. */
@@ -76,7 +78,8 @@ export class IndexWriter {
     const pending: LevelOperation = { type: 'del', key: pendingKey(period) }
     const manifest = await this.store.readManifest(period).catch(() => undefined)
     const summary = manifest && (await this.store.computeSummary(period).catch(() => undefined))
-    return manifest && summary ? putIndexOperations(manifest, summary) : [pending]
+    if (!manifest || !summary) return [pending]
+    return putIndexOperations(manifest, summary, await this.store.readHolding(period))
   }
 
   /** Never rejects. */

@@ -1,4 +1,5 @@
 import type { Manifest } from '../core/manifest.ts'
+import type { Holding } from '../core/ports.ts'
 import { encodeIndexKey, encodePeriod } from './keyspace.ts'
 
 const CHUNK_ID_BYTES = 32
@@ -47,11 +48,13 @@ function stir(hash: number): number {
 const placeInput = encodeIndexKey('merkleRoots', new Uint8Array(CHUNK_ID_BYTES + 8 + 4))
 const placeView = new DataView(placeInput.buffer)
 
-/** Of the places of a manifest's chunks, as `placeKeys` (period-index.ts) makes them. */
-export function sumPlaces({ period, chunks }: Manifest): KeySum {
+/** Of the places of a period's chunks that are held, as `placeKeys` (period-index.ts) makes them. */
+export function sumPlaces({ period, chunks }: Manifest, holding?: Holding): KeySum {
   const sum = new KeySum()
+  const missing = holding && new Set(holding.missingChunks)
   placeInput.set(encodePeriod(period), 1 + CHUNK_ID_BYTES)
   for (const [index, { chunkId }] of chunks.entries()) {
+    if (missing?.has(index)) continue
     placeInput.set(chunkId, 1)
     placeView.setUint32(placeInput.length - 4, index)
     sum.add(placeInput)

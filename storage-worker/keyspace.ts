@@ -13,11 +13,11 @@ export interface Keyspace {
 }
 
 export const KEYSPACES = {
-  /** u64 period || u32 n -> SHA-256 of the rest || chunk n, execution results, SEALS or manifest */
+  /** u64 period || u32 n -> SHA-256 of the rest || chunk n, holding, execution results, SEALS or manifest */
   storageChunks: { number: 0, database: 'bodies', name: 'storage_chunks' },
   /** chunkId || u64 period || u32 index -> nothing: the key is the place, equal chunks have several */
   merkleRoots: { number: 1, database: 'index', name: 'merkle_roots' },
-  /** u64 period -> seal || root || u64 bodyBytes || u32 blocks || u32 operations || u32 chunks */
+  /** u64 period -> seal || root || u64 bodyBytes || u32 blocks || u32 operations || u32 chunks || u32 chunks held, unless all */
   periodSummaries: { number: 2, database: 'index', name: 'period_summaries' },
   /** u64 period -> nothing: its bodies may be written while its index entries are not */
   pendingPeriods: { number: 3, database: 'index', name: 'pending_periods' },
@@ -42,6 +42,7 @@ export const KEYSPACES = {
 export type KeyspaceName = keyof typeof KEYSPACES
 
 /** Places in a period after its chunks; a period has at most 16,384 of those. */
+export const HOLDING = 0xffff_fffc
 export const EXECUTION_RESULTS = 0xffff_fffd
 export const SEALS = 0xffff_fffe
 /** The last key of a period: its presence makes the period visible. */
@@ -69,11 +70,17 @@ export function decodeBodyKey(key: Uint8Array): { readonly period: Period; reado
   return Number.isSafeInteger(period) ? { period, n: view.getUint32(8) } : undefined
 }
 
-/** What people call the value at `n`: 'chunk 3', 'seals', 'manifest', 'execution results'. */
+/** Whether a chunk may stand at `n`. */
+export function isChunkPlace(n: number): boolean {
+  return n < HOLDING
+}
+
+/** What people call the value at `n`: 'chunk 3', 'holding', 'execution results', 'seals', 'manifest'. */
 export function describePlace(n: number): string {
   if (n === MANIFEST) return 'manifest'
   if (n === SEALS) return 'seals'
   if (n === EXECUTION_RESULTS) return 'execution results'
+  if (n === HOLDING) return 'holding'
   return `chunk ${n}`
 }
 

@@ -3,7 +3,7 @@ import type { GuardedLevel } from './guarded-level.ts'
 import { type StoredIdentity, writeIdentity } from './store-identity.ts'
 
 /** Layout of keyspace.ts. */
-export const SCHEMA_VERSION = 1
+export const SCHEMA_VERSION = 2
 
 /** One step from schema `from` to `from + 1`. */
 export interface Migration {
@@ -12,8 +12,11 @@ export interface Migration {
   migrate(databases: { readonly bodies: GuardedLevel; readonly index: GuardedLevel }): Promise<void>
 }
 
-/** Version 1 is the first. */
-export const MIGRATIONS: readonly Migration[] = []
+/**
+ * Version 1 is the first. Since version 2 a period may be held in part: nothing is stored otherwise than before, but a
+ * release that knows version 1 alone would take what is not held for damage.
+ */
+export const MIGRATIONS: readonly Migration[] = [{ from: 1, migrate: async () => undefined }]
 
 /** Whether this release opens an archive of this version. @throws ArchiveError STORE_SCHEMA_TOO_NEW, STORE_SCHEMA_TOO_OLD */
 export function checkSchema(version: number): void {

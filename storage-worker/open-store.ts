@@ -154,7 +154,13 @@ async function openPrepared(options: OpenStoreOptions, preparation: Preparation)
       const [bodies, index] = opened
       if (!bodies || !index) throw new ArchiveError('STORE_OPEN_FAILED', 'two databases are needed')
       const known = stored ?? (await restoreIdentity({ bodies, index }, { ...options, dataDir }))
-      await runMigrations(plan(known.schemaVersion), { bodies, index }, { dataDir, stored: known })
+      const migrate = () => runMigrations(plan(known.schemaVersion), { bodies, index }, { dataDir, stored: known })
+      await migrate().catch(async (error: NodeJS.ErrnoException) => {
+        // A full disk must not keep an archive from being opened after an upgrade.
+        if (error.code !== 'ENOSPC' && !isArchiveError(error, 'STORE_DISK_FULL')) throw error
+        await ballast.release()
+        await migrate()
+      })
       if (mismatch && !(await isEmptyArchive({ bodies, index }))) throw mismatch
       const identity = (mismatch && options.identity) ?? known.identity
       if (mismatch) await claimArchive(index, dataDir, identity)

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
-import { type Clock, isArchiveError, type Manifest, type Period, parseManifest } from '../core/index.ts'
+import { type Clock, type Holding, isArchiveError, type Manifest, type Period, parseManifest } from '../core/index.ts'
 import type { LevelChunkStore } from './chunk-store.ts'
 import type { GuardedLevel } from './guarded-level.ts'
+import { parseHolding } from './holding.ts'
 import {
   decodePeriod,
   describePlace,
@@ -9,7 +10,10 @@ import {
   encodeBodyKey,
   encodeIndexKey,
   encodePeriod,
+  HOLDING,
+  isChunkPlace,
   MANIFEST,
+  SEALS,
 } from './keyspace.ts'
 import { isIndexOf } from './period-index.ts'
 import { openValue } from './sealed-value.ts'
@@ -46,7 +50,7 @@ export interface ScrubModules {
  * Re-hashes everything in the background, over and over, each round within a day: files, the tables of both databases,
  * bodies, and the index, both against its own seals and against the manifests.
  *
- * Of tables that LevelDB could not bear nothing is read through it: it might end the process. Deletes bodies whose index is not in their manifest; all other damage is only reported.
+ * Of tables that LevelDB could not bear nothing is read through it: it might end the process. Deletes bodies whose index is not in their manifest or not held; all other damage is only reported.
  */
 export class Scrub {
   private readonly options: ScrubOptions
@@ -162,13 +166,14 @@ export class Scrub {
     const { store } = this.modules
     let bytes = 0
     let manifest: Manifest | undefined
+    let holding: Holding | 'damaged' | undefined
     const damages: Damage[] = []
-    // The manifest first: it says which bodies belong.
+    const orphans: number[] = []
+    // The manifest first, then the holding: they say which bodies belong.
     for (const n of [...places].reverse()) {
       if (this.stopping.signal.aborted) return bytes
-      if (manifest && n >= manifest.chunks.length && n < EXECUTION_RESULTS) {
-        await store.deleteValues(period, [n])
-        damages.push({ period, what: describePlace(n), code: 'STORE_VALUE_ORPHANED', repairable: true, repaired: true })
+      if (manifest && isChunkPlace(n) && (n >= manifest.chunks.length || isMissing(holding, n))) {
+        orphans.push(n)
         continue
       }
       try {
@@ -179,15 +184,23 @@ export class Scrub {
         const value = openValue(sealed)
         if (!value) damages.push(damage(period, n, 'STORE_VALUE_CORRUPT'))
         else if (n === MANIFEST) manifest = parseManifest(value)
+        else if (n === HOLDING && manifest) holding = parseHolding(value, manifest.chunks.length)
+        if (!value && n === HOLDING) holding = 'damaged'
       } catch (error) {
         if (!isArchiveError(error)) throw error
+        if (n === HOLDING) holding = 'damaged'
         damages.push(damage(period, n, error.code))
       }
     }
-    if (manifest) {
-      const held = new Set(places)
-      for (const i of manifest.chunks.keys()) if (!held.has(i)) damages.push(damage(period, i, 'STORE_VALUE_MISSING'))
-      if (!(await this.isIndexed(manifest))) {
+    for (const n of orphans.length > 0 ? await store.deleteOrphans(period, orphans) : []) {
+      damages.push({ period, what: describePlace(n), code: 'STORE_VALUE_ORPHANED', repairable: true, repaired: true })
+    }
+    if (manifest && holding !== 'damaged') {
+      const lacking = listLacking(manifest, holding, places)
+      // Chunks that came since the walk saw the keys: what is not held now, and held by what is said now, is missing.
+      const now = lacking.length === 0 ? [] : await this.listLackingNow(period)
+      for (const n of lacking) if (now.includes(n)) damages.push(damage(period, n, 'STORE_VALUE_MISSING'))
+      if (!(await isIndexOf(store.index, manifest, holding)) && !(await this.isIndexedNow(period))) {
         damages.push({ period, what: 'index', code: 'STORE_INDEX_WRONG', repairable: true })
       }
     }
@@ -196,12 +209,18 @@ export class Scrub {
   }
 
   /** The index is written after bodies and deleted before them: what differs is looked at again when all is written. */
-  private async isIndexed(manifest: Manifest): Promise<boolean> {
+  private async isIndexedNow(period: Period): Promise<boolean> {
     const { store } = this.modules
-    if (await isIndexOf(store.index, manifest)) return true
     await store.settle()
-    if ((await store.bodies.get(encodeBodyKey(manifest.period, MANIFEST))) === undefined) return true
-    return isIndexOf(store.index, manifest)
+    const manifest = await store.readManifest(period)
+    return manifest === undefined || isIndexOf(store.index, manifest, await store.readHolding(period))
+  }
+
+  private async listLackingNow(period: Period): Promise<readonly number[]> {
+    const { store } = this.modules
+    const places = await store.listPlacesOf(period)
+    const manifest = await store.readManifest(period)
+    return manifest ? listLacking(manifest, await store.readHolding(period), places) : []
   }
 
   private async keepPlace(period: Period, bytes: number): Promise<void> {
@@ -219,6 +238,18 @@ export class Scrub {
     this.sleepMs = 0
     await this.modules.clock.sleep(durationMs, this.stopping.signal)
   }
+}
+
+function isMissing(holding: Holding | 'damaged' | undefined, index: number): boolean {
+  return typeof holding === 'object' && holding.missingChunks.includes(index)
+}
+
+/** Places of what ought to be held, by what is said to be. */
+function listLacking(manifest: Manifest, holding: Holding | undefined, places: readonly number[]): number[] {
+  const held = new Set([...places, ...(holding?.missingChunks ?? [])])
+  if (holding?.hasSeals === false) held.add(SEALS)
+  if (holding?.hasExecutionResults === false) held.add(EXECUTION_RESULTS)
+  return [...manifest.chunks.keys(), EXECUTION_RESULTS, SEALS].filter((n) => !held.has(n))
 }
 
 function damage(period: Period, n: number, code: Damage['code']): Damage {

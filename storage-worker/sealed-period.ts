@@ -35,23 +35,31 @@ export class SealMemory {
   }
 }
 
-/**
- * What a period puts on disk: each value is hashed when it is asked for.
- *
- * @param memory - where each value is sealed, good until the next one is; absent: in memory of its own
- */
+export interface SealedPeriodOptions {
+  readonly period: Period
+  /** Places of values that go in the same batch. */
+  readonly dropped?: readonly number[]
+  /** Where each value is sealed, good until the next one is; absent: in memory of its own. */
+  readonly memory?: SealMemory | undefined
+}
+
+/** What a period puts on disk: each value is hashed when it is asked for. */
 export class SealedPeriod implements LevelOperations {
   readonly sizeBytes: number
   private readonly values: readonly (PeriodValue & { readonly key: Uint8Array })[]
+  private readonly droppedKeys: readonly Uint8Array[]
   private readonly memory: SealMemory | undefined
 
-  constructor(period: Period, values: readonly PeriodValue[], memory: SealMemory | undefined) {
+  constructor({ period, dropped = [], memory }: SealedPeriodOptions, values: readonly PeriodValue[]) {
     this.values = values.map(({ n, value }) => ({ n, value, key: encodeBodyKey(period, n) }))
-    this.sizeBytes = this.values.reduce((sum, { key, value }) => sum + key.length + SEAL_BYTES + value.length, 0)
+    this.droppedKeys = dropped.map((n) => encodeBodyKey(period, n))
+    const valueBytes = this.values.reduce((sum, { key, value }) => sum + key.length + SEAL_BYTES + value.length, 0)
+    this.sizeBytes = this.droppedKeys.reduce((sum, key) => sum + key.length, valueBytes)
     this.memory = memory
   }
 
   *[Symbol.iterator](): Generator<LevelOperation> {
+    for (const key of this.droppedKeys) yield { type: 'del', key }
     for (const { key, value } of this.values) {
       const sizeBytes = SEAL_BYTES + value.length
       // Not zeroed: every byte is written.

@@ -1,6 +1,6 @@
 import type { Period } from '../core/index.ts'
 import { DELETED, INTACT, type TableFacts } from './hash-worker.ts'
-import { MANIFEST, SEALS } from './keyspace.ts'
+import { HOLDING, MANIFEST, SEALS } from './keyspace.ts'
 import type { ValueFact } from './value-fact.ts'
 
 interface Span {
@@ -52,6 +52,7 @@ function readFact(facts: TableFacts, row: number, n: number): ValueFact {
   if (start === end) return { state: 'intact', sealedBytes }
   const detail = facts.details.subarray(start, end)
   if (n === SEALS) return { state: 'intact', sealedBytes, sealsFit: detail[0] === 1 }
+  if (n === HOLDING) return { state: 'intact', sealedBytes, holding: detail }
   return n === MANIFEST
     ? { state: 'intact', sealedBytes, manifest: detail }
     : { state: 'intact', sealedBytes, chunkId: detail }

@@ -1,6 +1,6 @@
 // Module by module: worker threads load this, and all of core takes them twice as long to start.
 import { computeChunkId } from '../core/chunk.ts'
-import { EXECUTION_RESULTS, MANIFEST, SEALS } from './keyspace.ts'
+import { HOLDING, isChunkPlace, MANIFEST, SEALS } from './keyspace.ts'
 import { openValue } from './sealed-value.ts'
 import type { SealsCheck } from './seals-check.ts'
 
@@ -15,6 +15,8 @@ export interface ValueFact {
   readonly sealsFit?: boolean
   /** Of an intact manifest. */
   readonly manifest?: Uint8Array
+  /** Of what is intact in the place of a holding. */
+  readonly holding?: Uint8Array
 }
 
 /**
@@ -29,11 +31,12 @@ export function computeValueFact(n: number, sealed: Uint8Array, deep: boolean, s
   const value = openValue(sealed)
   if (!value) return { state: 'damaged', sealedBytes }
   if (n === MANIFEST) return { state: 'intact', sealedBytes, manifest: value.slice() }
+  if (n === HOLDING) return { state: 'intact', sealedBytes, holding: value.slice() }
   if (n === SEALS) {
     const sealsFit = seals?.fits(value)
     return sealsFit === undefined ? { state: 'intact', sealedBytes } : { state: 'intact', sealedBytes, sealsFit }
   }
-  if (n < EXECUTION_RESULTS) seals?.takeChunk(n, value)
-  if (!deep || n >= EXECUTION_RESULTS || value.length === 0) return { state: 'intact', sealedBytes }
+  if (isChunkPlace(n)) seals?.takeChunk(n, value)
+  if (!deep || !isChunkPlace(n) || value.length === 0) return { state: 'intact', sealedBytes }
   return { state: 'intact', sealedBytes, chunkId: computeChunkId(value) }
 }

@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import { isArchiveError, type Period } from '../core/index.ts'
 import type { LevelChunkStore } from './chunk-store.ts'
 import { sumPlaces } from './key-sum.ts'
-import { bodyRange, decodePeriod, EXECUTION_RESULTS, encodeBodyKey, periodRange, SEALS } from './keyspace.ts'
+import { bodyRange, decodePeriod, encodeBodyKey, isChunkPlace, periodRange, SEALS } from './keyspace.ts'
 import { computeSummaryFacts, type SummaryFacts } from './period-index.ts'
 import { SEAL_BYTES } from './sealed-value.ts'
 import { SealsCheck } from './seals-check.ts'
@@ -20,7 +20,7 @@ export interface CheckedPeriod {
   readonly valueBytes: number
   /** What the index must have of it; absent when its manifest is damaged. */
   readonly wanted?: WantedIndex
-  /** Places of values that belong to no manifest. */
+  /** Places of values that belong to no manifest, or to no chunk that is held. */
   readonly orphans: readonly number[]
 }
 
@@ -113,7 +113,7 @@ export class BodiesCheck {
     let intact: CheckedPeriod[] = []
     for (const found of this.found.takeBelow(limit)) {
       if ('root' in found) {
-        const { period, valueBytes, chunks: count, low, high } = found
+        const { period, valueBytes, heldChunks: count, low, high } = found
         intact.push({ period, valueBytes, wanted: { facts: found, places: { count, low, high } }, orphans: NO_ORPHANS })
         continue
       }
@@ -155,10 +155,10 @@ export class BodiesCheck {
     }
   }
 
-  private note({ period, valueBytes, findings, orphans, manifest }: PeriodFindings): CheckedPeriod {
+  private note({ period, valueBytes, findings, orphans, manifest, holding }: PeriodFindings): CheckedPeriod {
     for (const { what, code } of findings) this.modules.damages.add(period, what, code)
     if (!manifest) return { period, valueBytes, orphans }
-    const wanted = { facts: computeSummaryFacts(manifest), places: sumPlaces(manifest) }
+    const wanted = { facts: computeSummaryFacts(manifest, holding), places: sumPlaces(manifest, holding) }
     return { period, valueBytes, orphans, wanted }
   }
 
@@ -167,9 +167,23 @@ export class BodiesCheck {
     if (this.isComplete && known.size === job.places.length && job.places.every((n) => known.has(n))) {
       const findings = verifyPeriod(job, this.modules.store.identity.network, (n) => known.get(n))
       const isCut = this.options.deep && known.get(SEALS)?.sealsFit === undefined
-      if (findings.findings.length === 0) return isCut ? this.checkSeals(job, findings) : findings
+      const isBodyHere = findings.holding?.hasSeals !== false && !findings.holding?.missingChunks.length
+      if (findings.findings.length === 0) return isCut && isBodyHere ? this.checkSeals(job, findings) : findings
     }
     return this.readPeriod(job)
+  }
+
+  /** What comes or goes while it is read looks like damage: then it is read once more. */
+  private async readPeriod(job: PeriodPlaces): Promise<PeriodFindings> {
+    const found = await this.readPlaces(job)
+    if (found.findings.length === 0) return found
+    const again = await this.modules.store.listPlacesOf(job.period).catch((error: unknown) => {
+      // Keys that cannot be read now were read a moment ago: what was found stands.
+      if (isArchiveError(error, 'STORE_READ_FAILED')) return job.places
+      throw error
+    })
+    const isSame = again.length === job.places.length && again.every((n, i) => n === job.places[i])
+    return isSame || again.length === 0 ? found : this.readPlaces({ period: job.period, places: again })
   }
 
   /** Of a period that lies in two tables: its chunks are hashed, and held against SEALS here. */
@@ -179,13 +193,13 @@ export class BodiesCheck {
     for (const n of places) {
       const sealed = await this.modules.store.bodies.get(encodeBodyKey(period, n))
       const value = sealed?.subarray(SEAL_BYTES)
-      if (value && n < EXECUTION_RESULTS) check.takeChunk(n, value)
+      if (value && isChunkPlace(n)) check.takeChunk(n, value)
       if (value && n === SEALS) sealsFit = check.fits(value)
     }
     return sealsFit === false ? { ...sound, findings: [{ what: 'seals', code: 'CORE_SEALS_INVALID' }] } : sound
   }
 
-  private async readPeriod(job: PeriodPlaces): Promise<PeriodFindings> {
+  private async readPlaces(job: PeriodPlaces): Promise<PeriodFindings> {
     const { bodies, identity } = this.modules.store
     const facts = new Map<number, ValueFact>()
     const seals = this.options.deep ? new SealsCheck() : undefined

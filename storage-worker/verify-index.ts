@@ -1,8 +1,15 @@
-import { equalBytes, type Manifest, type Period } from '../core/index.ts'
+import { type ChunkPlace, equalBytes, type Holding, type Manifest, type Period } from '../core/index.ts'
 import type { LevelChunkStore } from './chunk-store.ts'
 import { KeySum } from './key-sum.ts'
 import { decodePeriod, keyspaceRange, periodRange } from './keyspace.ts'
-import { decodePlaceKey, decodePlacePeriod, isSummaryOf, placeKeys, type SummaryFacts } from './period-index.ts'
+import {
+  decodePlaceKey,
+  decodePlacePeriod,
+  isIndexOf,
+  isSummaryOf,
+  placeKeys,
+  type SummaryFacts,
+} from './period-index.ts'
 import type { OpenPeriods } from './table-periods.ts'
 import type { WantedIndex } from './verify-bodies.ts'
 import type { DamageList } from './verify-report.ts'
@@ -87,20 +94,29 @@ export class IndexCheck {
       for (const [key, value] of page) {
         const period = decodePeriod(key, 1)
         for (let facts = wanted[at]; facts && facts.period <= period; facts = wanted[++at]) {
-          this.judgeSummary(facts, facts.period === period ? value : undefined)
+          await this.judgeSummary(facts, facts.period === period ? value : undefined)
         }
       }
     }
-    for (const facts of wanted.slice(at)) this.judgeSummary(facts, undefined)
+    for (const facts of wanted.slice(at)) await this.judgeSummary(facts, undefined)
     this.lookFrom = to + 1
   }
 
-  private judgeSummary(facts: SummaryFacts, value: Uint8Array | undefined): void {
-    if (isSummaryOf(facts, value)) this.intactSummaries++
+  private async judgeSummary(facts: SummaryFacts, value: Uint8Array | undefined): Promise<void> {
+    if (isSummaryOf(facts, value) || (await this.isIndexedNow(facts.period))) this.intactSummaries++
     else {
       this.badSummaries.add(facts.period)
       this.modules.damages.add(facts.period, 'index', 'STORE_INDEX_WRONG')
     }
+  }
+
+  /** Chunks that come or go change the summary: what was looked at earlier may be right by now. */
+  private async isIndexedNow(period: Period): Promise<boolean> {
+    const { store } = this.modules
+    await store.settle()
+    const manifest = await this.readManifest(period)
+    const holding = await this.readHolding(period)
+    return manifest !== undefined && holding !== 'damaged' && isIndexOf(store.index, manifest, holding)
   }
 
   /** Those that no period stands behind. */
@@ -119,7 +135,8 @@ export class IndexCheck {
     const { damages, store } = this.modules
     for (const period of this.checked) {
       const manifest = this.badSummaries.has(period) ? undefined : await this.readManifest(period)
-      const places = manifest ? await store.index.getMany(placeKeys(manifest)) : []
+      const holding = await this.readHolding(period)
+      const places = manifest && holding !== 'damaged' ? await store.index.getMany(placeKeys(manifest, holding)) : []
       if (places.some((place) => place === undefined)) damages.add(period, 'index', 'STORE_INDEX_WRONG')
     }
   }
@@ -133,9 +150,20 @@ export class IndexCheck {
       const chunk = place && manifest?.chunks[place.index]
       // Of a period whose manifest is damaged the damage is named already.
       const isKnown = place !== undefined && manifest === undefined && damages.has(place.period)
-      if (isKnown || (chunk && place && equalBytes(chunk.chunkId, place.chunkId))) continue
+      const isOwn = chunk && place && equalBytes(chunk.chunkId, place.chunkId) && (await this.isHeld(place))
+      if (isKnown || isOwn) continue
       damages.add(place?.period, 'index', 'STORE_INDEX_WRONG')
     }
+  }
+
+  /** Where it is not known what is held, it may be. */
+  private async isHeld({ period, index }: ChunkPlace): Promise<boolean> {
+    const holding = await this.readHolding(period)
+    return holding === 'damaged' || !holding?.missingChunks.includes(index)
+  }
+
+  private readHolding(period: Period): Promise<Holding | 'damaged' | undefined> {
+    return this.modules.store.readHolding(period).catch(() => 'damaged' as const)
   }
 
   private isInRange(key: Uint8Array): boolean {

@@ -3,8 +3,10 @@ import { equalBytes } from '../core/bytes.ts'
 import type { ErrorCode } from '../core/error-codes.ts'
 import { isArchiveError } from '../core/errors.ts'
 import { type Manifest, parseManifest } from '../core/manifest.ts'
+import type { Holding } from '../core/ports.ts'
 import type { Network, Period } from '../core/units.ts'
-import { describePlace, EXECUTION_RESULTS, MANIFEST, SEALS } from './keyspace.ts'
+import { parseHolding } from './holding.ts'
+import { describePlace, EXECUTION_RESULTS, HOLDING, isChunkPlace, MANIFEST, SEALS } from './keyspace.ts'
 import { SEAL_BYTES } from './sealed-value.ts'
 import type { ValueFact } from './value-fact.ts'
 
@@ -22,15 +24,17 @@ export interface PeriodFinding {
 export interface PeriodFindings {
   readonly period: Period
   readonly findings: readonly PeriodFinding[]
-  /** Places of values that belong to no manifest. */
+  /** Places of values that belong to no manifest, or to no chunk that is held. */
   readonly orphans: readonly number[]
-  /** As it is on disk, when it is intact. */
+  /** As it is on disk, when it is intact and it can be said what is held. */
   readonly manifest?: Manifest
+  /** Absent: the period is whole. */
+  readonly holding?: Holding
   readonly valueBytes: number
 }
 
 /**
- * Holds what `bodies` has of one period against its manifest.
+ * Holds what `bodies` has of one period against its manifest, and against what is said to be held of it.
  *
  * With chunk ids in the facts (`--deep`) this says that BODY is byte for byte the one that was verified before it was
  * archived, if the manifest has the recorded root: so nothing of it is parsed but the lengths that say which signatures
@@ -55,15 +59,22 @@ export function verifyPeriod(
   }
   const manifestBytes = open(MANIFEST)?.manifest
   const manifest = manifestBytes && parseOwnManifest(manifestBytes, period, network, findings)
-  const chunkCount = manifest?.chunks.length ?? places.filter((n) => n < EXECUTION_RESULTS).length
+  const chunkCount = manifest?.chunks.length ?? (places.filter(isChunkPlace).at(-1) ?? -1) + 1
+  const holdingFact = look(HOLDING) && open(HOLDING)
+  const holding = holdingFact?.holding && parseOwnHolding(holdingFact.holding, manifest, findings)
+  // Of a damaged one it is not known what lacks: what is there is looked at.
+  const isUnclear = look(HOLDING) !== undefined && holding === undefined
+  const here = isUnclear ? new Set(places) : undefined
+  const missing = holding && new Set(holding.missingChunks)
   const orphans: number[] = []
   for (const n of places) {
-    if (n >= chunkCount && n < EXECUTION_RESULTS) {
+    if (isChunkPlace(n) && (n >= chunkCount || missing?.has(n))) {
       orphans.push(n)
       findings.push({ what: describePlace(n), code: 'STORE_VALUE_ORPHANED' })
     }
   }
   for (let i = 0; i < chunkCount; i++) {
+    if (missing?.has(i) || here?.has(i) === false) continue
     const fact = open(i)
     if (fact && manifest && !isChunkOf(manifest, i, fact)) {
       findings.push({ what: describePlace(i), code: 'STORE_VALUE_CORRUPT' })
@@ -71,10 +82,18 @@ export function verifyPeriod(
   }
   // Of a BODY that is damaged nothing is to be said of its SEALS.
   const isBodyIntact = findings.length === 0
-  const seals = open(SEALS)
+  const isHeld = (n: number, held: boolean | undefined) => (here ? here.has(n) : held !== false)
+  const seals = isHeld(SEALS, holding?.hasSeals) ? open(SEALS) : undefined
   if (isBodyIntact && seals?.sealsFit === false) findings.push({ what: 'seals', code: 'CORE_SEALS_INVALID' })
-  open(EXECUTION_RESULTS)
-  return { period, findings, orphans, valueBytes, ...(manifest ? { manifest } : {}) }
+  if (isHeld(EXECUTION_RESULTS, holding?.hasExecutionResults)) open(EXECUTION_RESULTS)
+  return {
+    period,
+    findings,
+    orphans,
+    valueBytes,
+    ...(manifest && !isUnclear ? { manifest } : {}),
+    ...(holding ? { holding } : {}),
+  }
 }
 
 const CODES = { damaged: 'STORE_VALUE_CORRUPT', unreadable: 'STORE_READ_FAILED' } as const
@@ -98,6 +117,20 @@ function parseOwnManifest(
     findings.push({ what: 'manifest', code: error.code })
   }
   return undefined
+}
+
+function parseOwnHolding(
+  bytes: Uint8Array,
+  manifest: Manifest | undefined,
+  findings: PeriodFinding[],
+): Holding | undefined {
+  try {
+    return parseHolding(bytes, manifest?.chunks.length ?? Number.MAX_SAFE_INTEGER)
+  } catch (error) {
+    if (!isArchiveError(error)) throw error
+    findings.push({ what: describePlace(HOLDING), code: error.code })
+    return undefined
+  }
 }
 
 function isChunkOf(manifest: Manifest, index: number, fact: ValueFact): boolean {

@@ -1,4 +1,4 @@
-import { type ArchivedPeriod, computePeriodRoot, equalBytes, type Period } from '../core/index.ts'
+import { type ArchivedPeriod, computePeriodRoot, equalBytes, type Holding, type Period } from '../core/index.ts'
 import type { LevelChunkStore } from './chunk-store.ts'
 import { keepIntact } from './keep-intact.ts'
 import { describePlace, EXECUTION_RESULTS } from './keyspace.ts'
@@ -11,7 +11,7 @@ const RESULTS = describePlace(EXECUTION_RESULTS)
 export interface RepairJob {
   readonly range: OpenPeriods
   readonly damages: readonly Damage[]
-  /** Places of values that belong to no manifest, by period. */
+  /** Places of values that belong to no manifest, or to no chunk that is held, by period. */
   readonly orphans: ReadonlyMap<Period, readonly number[]>
 }
 
@@ -27,16 +27,21 @@ export async function repairPeriods(
   signal?: AbortSignal,
 ): Promise<ReadonlySet<Period>> {
   const lost = new Set<Period>()
-  for (const [period, places] of orphans) await store.deleteValues(period, places)
+  for (const [period, places] of orphans) await store.deleteOrphans(period, places)
   const damaged = new Set(damages.flatMap((damage) => (isOfBodies(damage) ? [damage.period ?? 0] : [])))
   for (const period of damaged) {
     signal?.throwIfAborted()
     const fetched = await refetchPeriod?.(period)
+    const holding = await readHolding(store, period)
     // A node that has forgotten a block of it, or is on another chain, gives another period.
-    if (!fetched || !(await isRecorded(store, fetched))) continue
+    if (!fetched || !(await isRecorded(store, fetched))) {
+      if (holding === 'damaged') await store.restoreHolding(period)
+      continue
+    }
     const kept = await keepIntact(store, fetched)
-    await store.replacePeriod(kept.period)
-    if (kept.areResultsLost) lost.add(period)
+    const part = holding === 'damaged' ? undefined : holding
+    await store.replacePeriod(kept.period, part)
+    if (kept.areResultsLost && part?.hasExecutionResults !== false) lost.add(period)
   }
   if (damages.some((damage) => damage.what === 'index')) await store.rebuildIndex(range)
   return lost
@@ -86,6 +91,15 @@ export async function confirmRepairs(
     confirmed.push({ ...damage, repaired: look === 'absent' ? damage.what === 'index' : look })
   }
   return confirmed
+}
+
+async function readHolding(store: LevelChunkStore, period: Period): Promise<Holding | 'damaged' | undefined> {
+  try {
+    return await store.readHolding(period)
+  } catch {
+    // By a damaged manifest, too.
+    return 'damaged'
+  }
 }
 
 function isOfBodies({ period, what, code }: Damage): boolean {

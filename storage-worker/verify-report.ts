@@ -4,7 +4,7 @@ import { isBearable } from './table-file.ts'
 export interface Damage {
   /** Absent: of no period (marks, quarantine). */
   readonly period?: Period
-  /** 'chunk 3', 'seals', 'execution results', 'manifest', 'body', 'index', 'spool blocks', 'database files' ... */
+  /** 'chunk 3', 'holding', 'seals', 'execution results', 'manifest', 'body', 'index', 'spool blocks', 'database files' ... */
   readonly what: string
   readonly code: ErrorCode
   /** From what is at hand: the index from the bodies, the rest through `refetchPeriod`. */
@@ -20,6 +20,7 @@ export interface Damage {
 export interface VerifyReport {
   /** Visible periods that were looked at. */
   readonly periods: number
+  /** Of these on this disk. */
   readonly chunks: number
   /** Read from `bodies`. */
   readonly bytes: number

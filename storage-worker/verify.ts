@@ -88,7 +88,7 @@ class VerifyRun {
     if (orphans.length > 0) this.orphans.set(period, orphans)
     if (wanted) {
       this.periods++
-      this.chunks += wanted.facts.chunks
+      this.chunks += wanted.places.count
       index.expect(wanted)
     }
     // A damaged period is no gap.

@@ -111,7 +111,7 @@ export const STORE_CODES = {
   },
   STORE_VALUE_ORPHANED: {
     kind: 'permanent',
-    when: 'A value on disk belongs to no manifest.',
+    when: 'A value on disk belongs to no manifest, or is one that is not held any more.',
     action: 'Run `massa-storage verify --repair`; the scrub deletes it too.',
   },
   STORE_INDEX_WRONG: {
@@ -123,6 +123,16 @@ export const STORE_CODES = {
     kind: 'bug',
     when: 'A period to be written contradicts its own manifest or the identity of the store.',
     action: 'Report it.',
+  },
+  STORE_PART_INVALID: {
+    kind: 'permanent',
+    when: 'Chunks or SEALS from elsewhere are not those of the period whose manifest they came with.',
+    action: 'Nothing was stored; find out which source is wrong.',
+  },
+  STORE_HOLDING_INVALID: {
+    kind: 'permanent',
+    when: 'What says which chunks of a period are not held cannot be read, although it is as it was written.',
+    action: 'Run `massa-storage verify --repair`.',
   },
   STORE_PERIOD_CONFLICT: {
     kind: 'permanent',

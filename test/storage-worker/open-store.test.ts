@@ -18,6 +18,7 @@ import {
 } from '../../storage-worker/index.ts'
 import { bodyRange, encodeIndexKey } from '../../storage-worker/keyspace.ts'
 import { createClassicLevel, INDEX_OPTIONS } from '../../storage-worker/level-options.ts'
+import { MIGRATIONS, SCHEMA_VERSION } from '../../storage-worker/migrations.ts'
 import { openValue, sealValue } from '../../storage-worker/sealed-value.ts'
 import { writeIdentity } from '../../storage-worker/store-identity.ts'
 import { assertHolds, hasCode } from '../suites/chunk-store-suite.ts'
@@ -32,7 +33,7 @@ describe('storage-worker/open-store', () => {
   it('writes down what the archive is for, and opens again without being told', async () => {
     const dataDir = join(await folders.make(), 'deep', 'below')
     await (await openTestStore(dataDir)).close()
-    assert.deepEqual(await readIdentity(dataDir), { identity: TEST_IDENTITY, schemaVersion: 1 })
+    assert.deepEqual(await readIdentity(dataDir), { identity: TEST_IDENTITY, schemaVersion: SCHEMA_VERSION })
     const store = await openStore({ dataDir, freeFloorBytes: 0, ballastBytes: 0 })
     assert.deepEqual(store.chunks.identity, TEST_IDENTITY)
     await store.close()
@@ -68,7 +69,7 @@ describe('storage-worker/open-store', () => {
       await claimed.close()
       assert.deepEqual((await readIdentity(dataDir))?.identity, identity)
       // What a crash between the two writes leaves.
-      await writeIdentity(dataDir, { identity: TEST_IDENTITY, schemaVersion: 1 })
+      await writeIdentity(dataDir, { identity: TEST_IDENTITY, schemaVersion: SCHEMA_VERSION })
       const again = await openTestStore(dataDir, { identity })
       assert.deepEqual(again.chunks.identity, identity)
       await again.close()
@@ -266,13 +267,40 @@ describe('storage-worker/open-store', () => {
 
   it('error: refuses a newer schema, and an older one that nothing leads from', async () => {
     const dataDir = await folders.make()
-    await writeIdentity(dataDir, { identity: TEST_IDENTITY, schemaVersion: 2 })
+    await writeIdentity(dataDir, { identity: TEST_IDENTITY, schemaVersion: SCHEMA_VERSION + 1 })
     await assert.rejects(openTestStore(dataDir), hasCode('STORE_SCHEMA_TOO_NEW'))
     await writeIdentity(dataDir, { identity: TEST_IDENTITY, schemaVersion: 0 })
     await assert.rejects(openTestStore(dataDir), hasCode('STORE_SCHEMA_TOO_OLD'))
   })
 
   describe('migrates an older layout', () => {
+    it('of periods that are all whole, which this release need not write anew', async () => {
+      const dataDir = await folders.make()
+      const before = await openTestStore(dataDir)
+      await before.chunks.writePeriod(makePeriod(1))
+      await before.close()
+      await writeIdentity(dataDir, { identity: TEST_IDENTITY, schemaVersion: 1 })
+      const store = await openTestStore(dataDir)
+      await assertHolds(store.chunks, makePeriod(1))
+      assert.equal((await readIdentity(dataDir))?.schemaVersion, 2)
+      assert.equal((await readIdentityCopy(store.chunks.index))?.schemaVersion, 2)
+      await store.close()
+    })
+
+    it('on a full disk, with the room that the ballast has kept', async () => {
+      const dataDir = await folders.make()
+      await (await openTestStore(dataDir, { ballastBytes: 4096 })).close()
+      assert.ok((await readdir(dataDir)).includes('ballast'))
+      await writeIdentity(dataDir, { identity: TEST_IDENTITY, schemaVersion: 1 })
+      const migrate = async () => {
+        const isFull = (await readdir(dataDir)).includes('ballast')
+        if (isFull) throw Object.assign(new Error('injected'), { code: 'ENOSPC' })
+      }
+      const store = await openTestStore(dataDir, { ballastBytes: 4096, migrations: [{ from: 1, migrate }] })
+      assert.equal((await readIdentity(dataDir))?.schemaVersion, 2)
+      await store.close()
+    })
+
     // Invented: version 0 stored values without their hash.
     const unsealed = 5
     const sealAll: Migration = {
@@ -303,11 +331,11 @@ describe('storage-worker/open-store', () => {
 
     it('and everything is there afterwards', async () => {
       const dataDir = await makeOldArchive()
-      const store = await openTestStore(dataDir, { migrations: [sealAll] })
+      const store = await openTestStore(dataDir, { migrations: [sealAll, ...MIGRATIONS] })
       for (let number = 0; number <= unsealed; number++) await assertHolds(store.chunks, makePeriod(number))
       assert.deepEqual((await verifyArchive(store.chunks, { deep: true })).damages, [])
       await store.close()
-      assert.equal((await readIdentity(dataDir))?.schemaVersion, 1)
+      assert.equal((await readIdentity(dataDir))?.schemaVersion, SCHEMA_VERSION)
       await (await openTestStore(dataDir, { migrations: [] })).close()
     })
 
@@ -328,9 +356,9 @@ describe('storage-worker/open-store', () => {
             }),
           }),
       }
-      await assert.rejects(openTestStore(dataDir, { migrations: [dying] }), /power cut/)
+      await assert.rejects(openTestStore(dataDir, { migrations: [dying, ...MIGRATIONS] }), /power cut/)
       assert.equal((await readIdentity(dataDir))?.schemaVersion, 0)
-      const store = await openTestStore(dataDir, { migrations: [sealAll] })
+      const store = await openTestStore(dataDir, { migrations: [sealAll, ...MIGRATIONS] })
       for (let number = 0; number <= unsealed; number++) await assertHolds(store.chunks, makePeriod(number))
       await store.close()
     })

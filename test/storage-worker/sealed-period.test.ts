@@ -17,7 +17,7 @@ describe('storage-worker/sealed-period', () => {
     )
 
   it('seals every value of a period: chunks, execution results, SEALS, manifest', () => {
-    const sealed = new SealedPeriod(3, listValues(period), undefined)
+    const sealed = new SealedPeriod({ period: 3 }, listValues(period))
     const operations = [...sealed]
     assert.deepEqual(copy(sealed), wanted)
     assert.deepEqual(operations.at(-1)?.key, encodeBodyKey(3, MANIFEST))
@@ -30,23 +30,23 @@ describe('storage-worker/sealed-period', () => {
 
   it('gives the same again, also when others were sealed in its memory meanwhile', () => {
     const memory = new SealMemory()
-    const sealed = new SealedPeriod(3, listValues(period), memory)
+    const sealed = new SealedPeriod({ period: 3, memory }, listValues(period))
     const steps = sealed[Symbol.iterator]()
     steps.next()
-    assert.notDeepEqual(copy(new SealedPeriod(4, listValues(makePeriod(4)), memory)), wanted)
+    assert.notDeepEqual(copy(new SealedPeriod({ period: 4, memory }, listValues(makePeriod(4)))), wanted)
     assert.deepEqual(copy(sealed), wanted)
   })
 
   it('seals one value behind the other in memory that is given, and each in its own otherwise', () => {
     const buffersOf = (memory?: SealMemory) =>
       new Set(
-        Array.from(new SealedPeriod(3, listValues(period), memory), (operation) =>
+        Array.from(new SealedPeriod({ period: 3, memory }, listValues(period)), (operation) =>
           operation.type === 'put' ? `${operation.value.byteOffset}` : '',
         ),
       ).size
     assert.equal(buffersOf(new SealMemory()), 1)
-    assert.equal(new Set(Array.from(new SealedPeriod(3, listValues(period), undefined))).size, values.length)
-    const kept = [...new SealedPeriod(3, listValues(period), undefined)]
+    assert.equal(new Set(Array.from(new SealedPeriod({ period: 3 }, listValues(period)))).size, values.length)
+    const kept = [...new SealedPeriod({ period: 3 }, listValues(period))]
     assert.deepEqual(
       kept.map((operation) => operation.type === 'put' && Buffer.from(operation.value).toString('hex')),
       wanted,
@@ -56,7 +56,7 @@ describe('storage-worker/sealed-period', () => {
   it('limit: memory grows for a value that is larger than a chunk', () => {
     const memory = new SealMemory()
     const seals = new Uint8Array(3 * 1024 * 1024).fill(7)
-    const [operation] = new SealedPeriod(3, [{ n: 1, value: seals }], memory)
+    const [operation] = new SealedPeriod({ period: 3, memory }, [{ n: 1, value: seals }])
     assert.ok(operation?.type === 'put')
     assert.equal(operation.value.length, SEAL_BYTES + seals.length)
     assert.deepEqual(operation.value.subarray(-2), sealValue(seals).subarray(-2))

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { type ArchivedPeriod, encodeManifest } from '../../core/index.ts'
 import type { LevelOperation } from '../../storage-worker/guarded-level.ts'
 import { scanBodies, type TableFacts } from '../../storage-worker/hash-worker.ts'
-import { bodyRange, EXECUTION_RESULTS, encodeBodyKey, MANIFEST, SEALS } from '../../storage-worker/keyspace.ts'
+import type { Store } from '../../storage-worker/index.ts'
+import { bodyRange, EXECUTION_RESULTS, encodeBodyKey, HOLDING, MANIFEST, SEALS } from '../../storage-worker/keyspace.ts'
 import { sealValue } from '../../storage-worker/sealed-value.ts'
 import { TablePeriods } from '../../storage-worker/table-periods.ts'
 import { makePeriod, TEST_IDENTITY } from './synthetic-period.ts'
@@ -36,7 +37,7 @@ describe('storage-worker/table-periods', () => {
   })
 
   it('calls no period intact of which a value stands there twice, was deleted, or is one too many', async () => {
-    const places = [0, makePeriod(3).chunks.length, EXECUTION_RESULTS - 1, EXECUTION_RESULTS, SEALS, MANIFEST]
+    const places = [0, makePeriod(3).chunks.length, HOLDING, EXECUTION_RESULTS, SEALS, MANIFEST]
     const pick = (n: number, { chunks, executionResults, seals, manifest }: ArchivedPeriod): Uint8Array => {
       if (n === MANIFEST) return encodeManifest(manifest)
       return (n === EXECUTION_RESULTS ? executionResults : chunks[n]) ?? seals
@@ -50,6 +51,33 @@ describe('storage-worker/table-periods', () => {
       assert.deepEqual(show(facts, ALL), ['1', '2', '3-8', '9'])
     }
   })
+
+  for (const deep of [false, true]) {
+    it(`gives periods of which some chunks are held, once what was dropped is off the disk${deep ? ', deep' : ''}`, async () => {
+      const count = makePeriod(5).chunks.length
+      const prepare = async ({ chunks }: Store) => {
+        await chunks.dropChunks(3, [1])
+        await chunks.dropChunks(5, [0])
+        await chunks.dropChunks(7, [...makePeriod(7).chunks.keys()])
+      }
+      const dropped = await scan({ damaged: [], alone: ALL, deep, prepare })
+      assert.deepEqual(show(dropped, ALL), ['1', '2', '3-3', '4', '5-5', '6', '7-7', '8', '9'])
+      const compact = async (store: Store) => {
+        // What LevelDB has not written into a table yet goes into one with what deletes it, and stays there.
+        await store.chunks.compactPeriods(0, 100)
+        await prepare(store)
+        await store.chunks.compactPeriods(0, 100)
+      }
+      const facts = await scan({ damaged: [], alone: ALL, deep, prepare: compact })
+      assert.deepEqual(show(facts, ALL), ['1', '2', '3', '4', '5', '6', '7', '8', '9'])
+      const periods = new TablePeriods()
+      periods.add(facts, ALL)
+      assert.deepEqual(
+        [...periods.takeBelow(100)].map((found) => ('root' in found ? found.heldChunks : -1)),
+        [count, count, count - 1, count, count - 1, count, 0, count, count],
+      )
+    })
+  }
 
   it('believes the table that leaves a period open, and keeps what is not asked for yet', async () => {
     const intact = await scan({ damaged: [], alone: ALL })
@@ -81,6 +109,8 @@ async function scan(how: {
   readonly damaged: readonly number[]
   readonly alone: TableAlone
   readonly operations?: readonly LevelOperation[]
+  readonly prepare?: (store: Store) => Promise<void>
+  readonly deep?: boolean
 }): Promise<TableFacts> {
   const dataDir = await folders.make()
   const store = await openTestStore(dataDir)
@@ -90,6 +120,7 @@ async function scan(how: {
     await store.chunks.bodies.write([{ type: 'put', key, value: new Uint8Array(50) }], { sync: true })
   }
   if (how.operations) await store.chunks.bodies.write(how.operations, { sync: true })
+  await how.prepare?.(store)
   await store.close()
   // Opening turns the log into a table.
   await (await openTestStore(dataDir)).close()
@@ -100,7 +131,7 @@ async function scan(how: {
   const facts = scanBodies({
     path: join(folder, name),
     range: bodyRange(0, 100),
-    deep: false,
+    deep: how.deep ?? false,
     network,
     alone: how.alone,
   })

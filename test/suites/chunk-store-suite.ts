@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
-import { type ArchivedPeriod, type ChunkStore, isArchiveError, toHex } from '../../core/index.ts'
-import { makePeriod } from '../storage-worker/synthetic-period.ts'
+import {
+  type ArchivedPeriod,
+  type ChunkStore,
+  computeChunkId,
+  isArchiveError,
+  type PeriodPart,
+  toHex,
+} from '../../core/index.ts'
+import { makePeriod, noise } from '../storage-worker/synthetic-period.ts'
 
 /** A store of TEST_IDENTITY, empty. */
 export interface ChunkStoreUnderTest {
@@ -146,6 +153,155 @@ export function describeChunkStore(name: string, make: () => Promise<ChunkStoreU
       for (const period of periods) await assertHolds(store, period)
     })
 
+    describe('of periods in part', () => {
+      const period = makePeriod(7)
+      const count = period.chunks.length
+      const { manifest, seals, executionResults } = period
+      const { operations } = period.summary
+      const partOf = (...indexes: number[]): PeriodPart => ({
+        manifest,
+        operations,
+        chunks: new Map(indexes.map((index) => [index, period.chunks[index] ?? new Uint8Array(0)])),
+      })
+
+      it('drops chunks and keeps all else', async () => {
+        await store.writePeriod(period)
+        await store.dropChunks(7, [1])
+        await assertHoldsPart(store, period, { chunks: without(count, 1), seals: true, executionResults: true })
+        await store.dropChunks(7, [1, 2])
+        await assertHoldsPart(store, period, { chunks: without(count, 1, 2), seals: true, executionResults: true })
+      })
+
+      it('drops SEALS and execution results with chunk 0, and stays visible without any chunk', async () => {
+        await store.writePeriod(makePeriod(6))
+        await store.writePeriod(period)
+        await store.dropChunks(7, [0])
+        await assertHoldsPart(store, period, { chunks: without(count, 0) })
+        await store.dropChunks(7, [...manifest.chunks.keys()])
+        await store.compactPeriods(0, 9)
+        await assertHoldsPart(store, period, { chunks: [] })
+        assert.deepEqual(await store.readRange(), { first: 6, last: 7 })
+        assert.deepEqual(await list(store, { from: 0, to: 9 }), [6, 7])
+        await assertHolds(store, makePeriod(6))
+      })
+
+      it('drops nothing of a period that is not there, and knows no chunk beyond the last', async () => {
+        await store.dropChunks(7, [0])
+        assert.equal(await store.readRange(), undefined)
+        await store.writePeriod(period)
+        for (const index of [count, -1, 0.5]) {
+          await assert.rejects(store.dropChunks(7, [0, index]), hasCode('STORE_PERIOD_INVALID'))
+        }
+        await store.dropChunks(7, [])
+        await assertHolds(store, period)
+      })
+
+      it('begins a period with some of its chunks, or with none, and is whole when all are there', async () => {
+        await store.writePart({ ...partOf(), operations: 999 })
+        await assertHoldsPart(store, period, { chunks: [], operations: 999 })
+        await store.writePart(partOf(2, 1))
+        await assertHoldsPart(store, period, { chunks: [1, 2], operations: 999 })
+        await store.writePart({ ...partOf(0), seals })
+        await assertHoldsPart(store, period, { chunks: without(count), seals: true })
+        await store.writePart({ ...partOf(), executionResults })
+        await assertHolds(store, period)
+      })
+
+      it('is whole again when what was dropped is written, or the whole period', async () => {
+        await store.writePeriod(period)
+        await store.dropChunks(7, [0, 2])
+        await store.writePart({ ...partOf(0, 2), seals, executionResults })
+        await assertHolds(store, period)
+        await store.dropChunks(7, [0])
+        await store.writePeriod(period)
+        await assertHolds(store, period)
+        await store.writePart({ ...partOf(0, 1), operations: 999 })
+        await assertHolds(store, period)
+      })
+
+      it('deletes a period of which it holds a part', async () => {
+        await store.writePeriod(period)
+        await store.dropChunks(7, [1])
+        await store.deletePeriods(0, 9)
+        assert.equal(await store.readRange(), undefined)
+        assert.equal(await store.readHolding(7), undefined)
+        await store.writePeriod(period)
+        await assertHolds(store, period)
+      })
+
+      it('error: takes no chunk that is not that of the manifest, and nothing with it', async () => {
+        const [first, second] = period.chunks
+        assert.ok(first && second)
+        const flipped = Uint8Array.from(first)
+        flipped[5] = (flipped[5] ?? 0) ^ 1
+        for (const [index, chunk] of [
+          [0, second],
+          [0, first.subarray(1)],
+          [0, flipped],
+          [count, first],
+        ] as const) {
+          const part = { ...partOf(1), chunks: new Map([...partOf(1).chunks, [index, chunk]]) }
+          await assert.rejects(store.writePart(part), hasCode('STORE_PART_INVALID'))
+        }
+        assert.equal(await store.readRange(), undefined)
+      })
+
+      it('error: takes no part of another network, chunk size or manifest', async () => {
+        const network = { ...manifest.network, chainId: 78n }
+        const other = makePeriod(7, { identity: { ...store.identity, chunkSizeBytes: 2048 } })
+        for (const wrong of [{ ...manifest, network }, other.manifest]) {
+          await assert.rejects(store.writePart({ ...partOf(), manifest: wrong }), hasCode('STORE_PERIOD_INVALID'))
+        }
+        await store.writePart(partOf(0))
+        const conflicting = { ...partOf(), manifest: makePeriod(7, { seed: 'other' }).manifest }
+        await assert.rejects(store.writePart(conflicting), hasCode('STORE_PERIOD_CONFLICT'))
+        await assertHoldsPart(store, period, { chunks: [0] })
+      })
+
+      it('error: takes no SEALS of another BODY when it can tell, and forgets those that came before', async () => {
+        const foreign = makePeriod(8).seals
+        await assert.rejects(
+          store.writePart({ ...partOf(...manifest.chunks.keys()), seals: foreign }),
+          hasCode('STORE_PART_INVALID'),
+        )
+        assert.equal(await store.readRange(), undefined)
+        await store.writePart({ ...partOf(0), seals: foreign, executionResults })
+        await store.writePart(partOf(...without(count, 0)))
+        await assertHoldsPart(store, period, { chunks: without(count), executionResults: true })
+        await assert.rejects(store.writePart({ ...partOf(), seals: foreign }), hasCode('STORE_PART_INVALID'))
+        await store.writePart({ ...partOf(), seals })
+        await assertHolds(store, period)
+      })
+
+      it('error: takes no chunks that are together no BODY', async () => {
+        const body = noise('no body', 5000)
+        const chunks = [body.subarray(0, 4096), body.subarray(4096)]
+        const fake = {
+          ...manifest,
+          chunks: chunks.map((chunk) => ({ byteLength: chunk.length, chunkId: computeChunkId(chunk) })),
+        }
+        const parts = chunks.map((chunk, i) => ({ manifest: fake, operations, chunks: new Map([[i, chunk]]) }))
+        assert.ok(parts[0] && parts[1])
+        await store.writePart(parts[0])
+        await assert.rejects(store.writePart(parts[1]), hasCode('STORE_PART_INVALID'))
+        assert.equal(await store.readChunk(7, 1), undefined)
+      })
+
+      it('holds the same after a restart', async function () {
+        await store.writePeriod(makePeriod(3))
+        await store.writePeriod(period)
+        await store.dropChunks(7, [0])
+        await store.writePart({ ...partOf(), manifest: makePeriod(9).manifest })
+        if (!subject.reopen) return this.skip()
+        store = await subject.reopen()
+        await assertHolds(store, makePeriod(3))
+        await assertHoldsPart(store, period, { chunks: without(count, 0) })
+        await assertHoldsPart(store, makePeriod(9), { chunks: [] })
+        await store.writePeriod(makePeriod(9))
+        await assertHolds(store, makePeriod(9))
+      })
+    })
+
     it('holds the same after a restart', async function () {
       for (const number of [1, 5, 3]) await store.writePeriod(makePeriod(number))
       if (!subject.reopen) return this.skip()
@@ -169,10 +325,60 @@ export async function assertHolds(store: ChunkStore, period: ArchivedPeriod): Pr
   for (const [i, chunk] of period.chunks.entries()) same(await store.readChunk(number, i), chunk)
   same(await store.readSeals(number), period.seals)
   same(await store.readExecutionResults(number), period.executionResults)
+  assert.equal(await store.readHolding(number), undefined)
   const { root, ...rest } = period.summary
   const { root: gotRoot, ...gotRest } = (await store.readSummary(number)) ?? {}
   assert.deepEqual(gotRest, rest)
   same(gotRoot, root)
+}
+
+/** What is held of a period. */
+export interface HeldPart {
+  readonly chunks: readonly number[]
+  readonly seals?: boolean
+  readonly executionResults?: boolean
+  /** As is said of the whole; default: as it is. */
+  readonly operations?: number
+}
+
+/** Exactly this part and nothing else of the period. */
+export async function assertHoldsPart(store: ChunkStore, period: ArchivedPeriod, held: HeldPart): Promise<void> {
+  const { manifest, summary } = period
+  const number = manifest.period
+  const { chunks, seals = false, executionResults = false, operations = summary.operations } = held
+  const missingChunks = [...manifest.chunks.keys()].filter((index) => !chunks.includes(index))
+  const hex = (bytes: Uint8Array | undefined) => bytes && toHex(bytes)
+  assert.deepEqual(await store.readHolding(number), {
+    operations,
+    missingChunks,
+    hasSeals: seals,
+    hasExecutionResults: executionResults,
+  })
+  assert.equal((await store.readManifest(number))?.bitmap, manifest.bitmap)
+  for (const [index, chunk] of period.chunks.entries()) {
+    const isHeld = chunks.includes(index)
+    assert.equal(hex(await store.readChunk(number, index)), isHeld ? hex(chunk) : undefined, `chunk ${index}`)
+    const places = await store.findChunks(toHex(manifest.chunks[index]?.chunkId ?? new Uint8Array(0)), 9)
+    assert.deepEqual(
+      places.map((place) => [place.period, place.index]),
+      isHeld ? [[number, index]] : [],
+    )
+  }
+  assert.equal(hex(await store.readSeals(number)), seals ? hex(period.seals) : undefined)
+  assert.equal(
+    hex(await store.readExecutionResults(number)),
+    executionResults ? hex(period.executionResults) : undefined,
+  )
+  const { root, ...rest } = (await store.readSummary(number)) ?? {}
+  const { root: wantedRoot, ...wanted } = summary
+  assert.equal(hex(root), hex(wantedRoot))
+  const heldChunks = missingChunks.length === 0 ? {} : { heldChunks: chunks.length }
+  assert.deepEqual(rest, { ...wanted, operations, ...heldChunks })
+}
+
+/** 0 to count - 1 without some. */
+export function without(count: number, ...indexes: number[]): number[] {
+  return Array.from({ length: count }, (_, index) => index).filter((index) => !indexes.includes(index))
 }
 
 async function list(store: ChunkStore, range: { from: number; to: number; reverse?: boolean }): Promise<number[]> {

@@ -1,0 +1,206 @@
+import {
+  ArchiveError,
+  computeBitmap,
+  computeChunkId,
+  concatBytes,
+  encodeManifest,
+  equalBytes,
+  type Holding,
+  isArchiveError,
+  type Manifest,
+  type PeriodPart,
+  type PeriodSummary,
+  parseBody,
+  type StoreIdentity,
+} from '../core/index.ts'
+import { computePartSummary, isWhole } from './holding.ts'
+import { EXECUTION_RESULTS, LAST_PERIOD, MANIFEST, SEALS } from './keyspace.ts'
+import { computeSummary } from './period-index.ts'
+import type { PeriodValue } from './sealed-period.ts'
+import { SealsCheck } from './seals-check.ts'
+
+/* What a period becomes when parts of it come or go. Nothing here writes. */
+
+/** A period as it is to be. */
+export interface PeriodChange {
+  readonly manifest: Manifest
+  readonly summary: PeriodSummary
+  /** Absent: it is whole. */
+  readonly holding: Holding | undefined
+  /** To be written. */
+  readonly values: readonly PeriodValue[]
+  /** Places of values that go. */
+  readonly dropped: readonly number[]
+}
+
+/** What is known of the period before. */
+export interface PeriodBefore {
+  /** Absent: it is not visible, and nothing of it is held. */
+  readonly manifest: Manifest | undefined
+  /** Absent: it is whole. */
+  readonly holding: Holding | undefined
+}
+
+/** Reads what is held already. */
+export interface HeldValues {
+  readChunk(index: number): Promise<Uint8Array | undefined>
+  /** `undefined` when they are damaged, too. */
+  readSeals(): Promise<Uint8Array | undefined>
+  readSummary(): Promise<PeriodSummary | undefined>
+  /** Whether it stands intact on disk, or one that may be in its place. */
+  isKept(value: PeriodValue): Promise<boolean>
+}
+
+/**
+ * @param operations - of the whole period
+ * @throws ArchiveError STORE_PERIOD_INVALID when it has no such chunk
+ */
+export function planDrop(
+  manifest: Manifest,
+  before: { readonly holding: Holding | undefined; readonly operations: number },
+  indexes: readonly number[],
+): PeriodChange {
+  const unknown = indexes.find((index) => manifest.chunks[index] === undefined)
+  if (unknown !== undefined) {
+    throw new ArchiveError('STORE_PERIOD_INVALID', `period ${manifest.period} has no chunk ${unknown}`, {
+      period: manifest.period,
+    })
+  }
+  const missing = new Set([...(before.holding?.missingChunks ?? []), ...indexes])
+  const isHead = indexes.includes(0)
+  const holding: Holding = {
+    operations: before.operations,
+    missingChunks: [...missing].sort((a, b) => a - b),
+    hasSeals: !isHead && (before.holding?.hasSeals ?? true),
+    hasExecutionResults: !isHead && (before.holding?.hasExecutionResults ?? true),
+  }
+  const dropped = isHead ? [...indexes, SEALS, EXECUTION_RESULTS] : [...indexes]
+  return { manifest, summary: computePartSummary(manifest, holding), holding, values: [], dropped }
+}
+
+/**
+ * @param before - with the manifest of the part, if any
+ * @throws ArchiveError STORE_PART_INVALID, and what reading throws
+ */
+export async function planPart(part: PeriodPart, before: PeriodBefore, held: HeldValues): Promise<PeriodChange> {
+  const { manifest, chunks } = part
+  const isVisible = before.manifest !== undefined
+  const wasMissing = new Set(isVisible ? before.holding?.missingChunks : manifest.chunks.keys())
+  const missingChunks = [...wasMissing].filter((index) => !chunks.has(index))
+  const hadSeals = isVisible && (before.holding?.hasSeals ?? true)
+  const hadResults = isVisible && (before.holding?.hasExecutionResults ?? true)
+  const isBodyNew = missingChunks.length === 0 && (wasMissing.size > 0 || part.seals !== undefined)
+  const body = isBodyNew ? await readBody(part, held) : undefined
+  const bodySummary = body && computeBodySummary(manifest, body)
+  const heldSeals = hadSeals ? await held.readSeals() : undefined
+  const seals = pickSeals([heldSeals, part.seals], body)
+  if (part.seals && !seals) throw invalid(manifest, 'SEALS of another BODY')
+  const holding: Holding = {
+    operations: bodySummary?.operations ?? before.holding?.operations ?? part.operations,
+    missingChunks,
+    // Held and damaged stays damage, which `verify` names.
+    hasSeals: seals !== undefined || (hadSeals && heldSeals === undefined),
+    hasExecutionResults: hadResults || part.executionResults !== undefined,
+  }
+  const isWholeNow = isWhole(holding)
+  const values: PeriodValue[] = [...chunks].map(([n, value]) => ({ n, value }))
+  if (part.executionResults) values.push({ n: EXECUTION_RESULTS, value: part.executionResults })
+  values.push({ n: MANIFEST, value: encodeManifest(manifest) })
+  const lacking: PeriodValue[] = []
+  for (const value of values) if (!(await held.isKept(value))) lacking.push(value)
+  if (seals && seals !== heldSeals) lacking.push({ n: SEALS, value: seals })
+  return {
+    manifest,
+    summary:
+      bodySummary ?? (isWholeNow ? await held.readSummary() : undefined) ?? computePartSummary(manifest, holding),
+    holding: isWholeNow ? undefined : holding,
+    values: lacking,
+    dropped: hadSeals && !holding.hasSeals ? [SEALS] : [],
+  }
+}
+
+/** The first that are those of BODY, while that is not whole just the first: those that came early could not be checked. */
+function pickSeals(
+  candidates: readonly (Uint8Array | undefined)[],
+  body: readonly Uint8Array[] | undefined,
+): Uint8Array | undefined {
+  return candidates.find((seals) => seals !== undefined && (!body || areSealsOf(seals, body)))
+}
+
+/**
+ * Whether a store of this identity may hold it, every chunk with the id of the manifest.
+ *
+ * @throws ArchiveError STORE_PERIOD_INVALID, STORE_PART_INVALID
+ */
+export function checkPart({ manifest, chunks }: PeriodPart, identity: StoreIdentity): void {
+  checkManifest(manifest, identity)
+  for (const [index, chunk] of chunks) {
+    const wanted = manifest.chunks[index]
+    if (!wanted) throw invalid(manifest, `there is no chunk ${index}`)
+    if (chunk.length !== wanted.byteLength || !equalBytes(computeChunkId(chunk), wanted.chunkId)) {
+      throw invalid(manifest, `chunk ${index} is another one`)
+    }
+  }
+}
+
+/** @throws ArchiveError STORE_PERIOD_INVALID unless it is of this network and cut as this store cuts */
+export function checkManifest(manifest: Manifest, { network, chunkSizeBytes }: StoreIdentity): void {
+  const wrong = (what: string) =>
+    new ArchiveError('STORE_PERIOD_INVALID', `period ${manifest.period}: ${what}`, { period: manifest.period })
+  const { chainId, genesisTimestampMs } = manifest.network
+  if (chainId !== network.chainId || genesisTimestampMs !== network.genesisTimestampMs) {
+    throw wrong('of another network')
+  }
+  if (manifest.period > LAST_PERIOD) throw wrong('is out of range')
+  for (const [i, { byteLength }] of manifest.chunks.entries()) {
+    const last = i === manifest.chunks.length - 1
+    if (last ? byteLength > chunkSizeBytes : byteLength !== chunkSizeBytes) throw wrong(`size of chunk ${i}`)
+  }
+}
+
+async function readBody({ manifest, chunks }: PeriodPart, held: HeldValues): Promise<readonly Uint8Array[]> {
+  const body: Uint8Array[] = []
+  for (const index of manifest.chunks.keys()) {
+    const chunk = chunks.get(index) ?? (await held.readChunk(index))
+    if (!chunk) {
+      throw new ArchiveError('STORE_VALUE_MISSING', `chunk ${index} of period ${manifest.period} is not on disk`, {
+        period: manifest.period,
+        index,
+      })
+    }
+    body.push(chunk)
+  }
+  return body
+}
+
+/** @throws ArchiveError STORE_PART_INVALID when chunks that fit the manifest are no BODY of it */
+function computeBodySummary(manifest: Manifest, chunks: readonly Uint8Array[]): PeriodSummary {
+  try {
+    const body = parseBody(concatBytes(...chunks))
+    const isOwn =
+      body.period === manifest.period &&
+      body.network.chainId === manifest.network.chainId &&
+      body.network.genesisTimestampMs === manifest.network.genesisTimestampMs &&
+      computeBitmap(body.slots) === manifest.bitmap
+    if (isOwn) return computeSummary(manifest, body)
+  } catch (error) {
+    if (!isArchiveError(error)) throw error
+    throw invalid(manifest, 'its chunks are no BODY', error)
+  }
+  throw invalid(manifest, 'its chunks are another BODY')
+}
+
+function areSealsOf(seals: Uint8Array, chunks: readonly Uint8Array[]): boolean {
+  const check = new SealsCheck()
+  for (const [index, chunk] of chunks.entries()) check.takeChunk(index, chunk)
+  return check.fits(seals) === true
+}
+
+function invalid(manifest: Manifest, what: string, cause?: unknown): ArchiveError<'STORE_PART_INVALID'> {
+  return new ArchiveError(
+    'STORE_PART_INVALID',
+    `period ${manifest.period}: ${what}`,
+    { period: manifest.period },
+    cause,
+  )
+}
