@@ -10,6 +10,7 @@ import {
   inspectPeriod,
   listChunks,
   planRetention,
+  type SearchWatch,
   type Store,
   type VerifyProgress,
   verifyArchive,
@@ -79,9 +80,9 @@ async function* answer(query: Query, request: QueryRequest, signal: AbortSignal)
     case 'inspect-chunk':
       return yield { result: (await inspectChunk(chunks, request.prefixHex)) ?? null }
     case 'inspect-block':
-      return yield* search((onSearched) => inspectBlock(chunks, request.id, onSearched))
+      return yield* search((watch) => inspectBlock(chunks, request.id, watch))
     case 'inspect-operation':
-      return yield* search((onSearched) => inspectOperation(chunks, request.id, onSearched))
+      return yield* search((watch) => inspectOperation(chunks, request.id, watch))
     case 'verify':
       return yield* verify(query, request, signal)
     case 'prune':
@@ -89,12 +90,26 @@ async function* answer(query: Query, request: QueryRequest, signal: AbortSignal)
   }
 }
 
-/** A search reports how far it is; both run at their own pace, so the latest report is what counts. */
-async function* search(run: (onSearched: (period: number, remaining: number) => void) => Promise<object | undefined>) {
+/**
+ * A search reports how far it is; both run at their own pace, so the latest report is what counts. When nothing was found
+ * a row says which periods were passed over, since not all of their chunks are held.
+ */
+async function* search(run: (watch: SearchWatch) => Promise<object | undefined>): AsyncGenerator<QueryRow> {
   const reports = new LatestReport<{ readonly period: number; readonly remaining: number }>()
-  const found = run((at, remaining) => reports.put({ period: at, remaining })).finally(() => reports.end())
+  const passedOver = { periods: 0, from: Number.POSITIVE_INFINITY, to: 0 }
+  const watch: SearchWatch = {
+    onSearched: (at, remaining) => reports.put({ period: at, remaining }),
+    onPassedOver: (at) => {
+      passedOver.periods++
+      passedOver.from = Math.min(passedOver.from, at)
+      passedOver.to = Math.max(passedOver.to, at)
+    },
+  }
+  const found = run(watch).finally(() => reports.end())
   for await (const progress of reports) yield { progress }
-  yield { result: (await found) ?? null }
+  const result = (await found) ?? null
+  if (result === null && passedOver.periods > 0) yield { row: { passedOver } }
+  yield { result }
 }
 
 async function* verify(

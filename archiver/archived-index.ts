@@ -185,9 +185,11 @@ export class ArchivedIndex {
   private async *readUntilAll(run: PeriodRange, reverse: boolean): AsyncGenerator<FinalBlock> {
     const seen = new Set<number>()
     let periods = 0
-    for await (const { period, blocks } of this.store.listSummaries({ ...run, reverse })) {
+    for await (const { period, blocks, heldChunks } of this.store.listSummaries({ ...run, reverse })) {
       if (blocks === 0) continue
-      const found = await this.readPeriod(period).catch((error: unknown) => this.passOver(period, error))
+      // Archived and in order, but its blocks are not all here.
+      const isPart = heldChunks !== undefined
+      const found = isPart ? [] : await this.readPeriod(period).catch((error: unknown) => this.passOver(period, error))
       this.remember(found)
       for (const block of found) seen.add(block.slot.thread)
       yield* found

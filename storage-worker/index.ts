@@ -63,6 +63,7 @@ export {
   type RetentionPlan,
 } from './retention.ts'
 export { Scrub, type ScrubModules, type ScrubOptions } from './scrub.ts'
+export type { SearchWatch } from './search-periods.ts'
 export { LevelSpool } from './spool.ts'
 export { readIdentity } from './store-identity.ts'
 export { verifyArchive } from './verify.ts'

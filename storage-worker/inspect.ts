@@ -22,7 +22,7 @@ import {
   SEAL_BYTES,
   toHex,
 } from '../core/index.ts'
-import { missing, type OnSearched, readBody, readChunk, searchPeriods } from './search-periods.ts'
+import { missing, readBody, readChunk, type SearchWatch, searchPeriods } from './search-periods.ts'
 
 /*
  * What `massa-storage inspect` shows. Everything is plain JSON: u64 and amounts as decimal text, bytes as hex.
@@ -33,7 +33,9 @@ const MIN_CHUNK_PREFIX_DIGITS = 6
 export async function inspectPeriod(store: ChunkStore, period: Period): Promise<object | undefined> {
   const [manifest, summary] = await Promise.all([store.readManifest(period), store.readSummary(period)])
   if (!manifest || !summary) return undefined
-  const body = await readBody(store, manifest)
+  const holding = await store.readHolding(period)
+  const missing = new Set(holding?.missingChunks)
+  const body = missing.size === 0 ? await readBody(store, manifest) : undefined
   const executions = await store.readExecutionResults(period)
   return {
     period,
@@ -44,8 +46,19 @@ export async function inspectPeriod(store: ChunkStore, period: Period): Promise<
     bitmap: manifest.bitmap,
     chainId: manifest.network.chainId.toString(),
     genesisTimestampMs: Number(manifest.network.genesisTimestampMs),
-    chunks: manifest.chunks.map(({ byteLength, chunkId }) => ({ chunkId: formatChunkId(chunkId), bytes: byteLength })),
-    slots: body.slots.map((slot, thread) =>
+    // On this disk.
+    held: {
+      chunks: manifest.chunks.length - missing.size,
+      seals: holding?.hasSeals ?? true,
+      executionResults: holding?.hasExecutionResults ?? true,
+    },
+    chunks: manifest.chunks.map(({ byteLength, chunkId }, index) => ({
+      chunkId: formatChunkId(chunkId),
+      bytes: byteLength,
+      held: !missing.has(index),
+    })),
+    // Absent when BODY is not whole here.
+    slots: body?.slots.map((slot, thread) =>
       slot.kind === 'block'
         ? { thread, kind: slot.kind, blockId: formatBlockId(slot.record.id), operations: slot.record.operations.length }
         : { thread, kind: slot.kind },
@@ -70,10 +83,10 @@ export async function inspectPeriod(store: ChunkStore, period: Period): Promise<
 export async function inspectBlock(
   store: ChunkStore,
   id: string,
-  onSearched?: OnSearched,
+  watch: SearchWatch = {},
 ): Promise<object | undefined> {
   const wanted = toHex(parseBlockId(id))
-  return searchPeriods(store, { name: `block ${id}`, onSearched }, (body) => {
+  return searchPeriods(store, { ...watch, name: `block ${id}` }, (body) => {
     let position = 0
     for (const slot of body.slots) {
       if (slot.kind !== 'block') continue
@@ -88,10 +101,10 @@ export async function inspectBlock(
 export async function inspectOperation(
   store: ChunkStore,
   id: string,
-  onSearched?: OnSearched,
+  watch: SearchWatch = {},
 ): Promise<object | undefined> {
   const wanted = toHex(parseOperationId(id))
-  return searchPeriods(store, { name: `operation ${id}`, onSearched }, (body) => {
+  return searchPeriods(store, { ...watch, name: `operation ${id}` }, (body) => {
     let position = 0
     for (const [thread, slot] of body.slots.entries()) {
       if (slot.kind !== 'block') continue

@@ -44,6 +44,7 @@ export function computeNextRetentionAt(first: Period, retentionPeriods: number):
 export interface RetentionPlan extends PeriodRange {
   /** Archived periods in the range. */
   readonly periods: number
+  /** Of their chunks on this disk. */
   readonly bodyBytes: number
 }
 
@@ -56,9 +57,15 @@ export async function planRetention(store: ChunkStore, retentionPeriods: number)
   let bodyBytes = 0
   for await (const summary of store.listSummaries(cut)) {
     periods++
-    bodyBytes += summary.bodyBytes
+    bodyBytes += summary.heldChunks === undefined ? summary.bodyBytes : await readHeldBytes(store, summary.period)
   }
   return { ...cut, periods, bodyBytes }
+}
+
+async function readHeldBytes(store: ChunkStore, period: Period): Promise<number> {
+  const manifest = await store.readManifest(period)
+  const missing = new Set((await store.readHolding(period))?.missingChunks)
+  return (manifest?.chunks ?? []).reduce((sum, chunk, index) => sum + (missing.has(index) ? 0 : chunk.byteLength), 0)
 }
 
 /** Deletes what is due and says what it was. */

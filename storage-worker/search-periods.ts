@@ -12,12 +12,17 @@ import {
   parseSeals,
 } from '../core/index.ts'
 
-/** Called with the periods looked at so far, while a search runs. */
-export type OnSearched = (period: Period, remaining: number) => void
+export interface SearchWatch {
+  /** Called with the periods looked at so far, while a search runs. */
+  readonly onSearched?: (period: Period, remaining: number) => void
+  /** Of a period not all chunks are held: what is sought may stand there. */
+  readonly onPassedOver?: (period: Period) => void
+}
 
 const DAMAGE_CODES: ReadonlySet<ErrorCode> = new Set([
   'STORE_VALUE_CORRUPT',
   'STORE_VALUE_MISSING',
+  'STORE_HOLDING_INVALID',
   'STORE_READ_FAILED',
 ])
 /** In a message. */
@@ -37,11 +42,11 @@ interface Beside {
  */
 export async function searchPeriods(
   store: ChunkStore,
-  { name, onSearched }: { readonly name: string; readonly onSearched: OnSearched | undefined },
+  { name, ...watch }: SearchWatch & { readonly name: string },
   look: (body: Body) => ((beside: Beside) => object) | undefined,
 ): Promise<object | undefined> {
   const unreadable: Period[] = []
-  for await (const { manifest, body } of readBodies(store, unreadable, onSearched)) {
+  for await (const { manifest, body } of readBodies(store, unreadable, watch)) {
     const describe = look(body)
     if (!describe) continue
     const found = describe(await readBeside(store, manifest, body))
@@ -52,11 +57,11 @@ export async function searchPeriods(
   throw new ArchiveError('STORE_VALUE_CORRUPT', message)
 }
 
-/** From the newest; what cannot be read is put into `unreadable`. */
+/** From the newest, those that are whole here; what cannot be read is put into `unreadable`. */
 async function* readBodies(
   store: ChunkStore,
   unreadable: Period[],
-  onSearched: OnSearched | undefined,
+  { onSearched, onPassedOver }: SearchWatch,
 ): AsyncGenerator<{ readonly manifest: Manifest; readonly body: Body }> {
   const range = await store.readRange()
   if (!range) return
@@ -64,9 +69,13 @@ async function* readBodies(
   for (;;) {
     let reading: Period | undefined
     try {
-      for await (const { period } of store.listSummaries({ from: range.first, to, reverse: true })) {
-        reading = period
+      for await (const { period, heldChunks } of store.listSummaries({ from: range.first, to, reverse: true })) {
         onSearched?.(period, period - range.first)
+        if (heldChunks !== undefined) {
+          onPassedOver?.(period)
+          continue
+        }
+        reading = period
         const manifest = await store.readManifest(period)
         const body = manifest && (await readBody(store, manifest))
         reading = undefined

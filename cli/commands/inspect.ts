@@ -16,17 +16,22 @@ export async function inspect(
   const { output } = context
   const progress = output.progress(`Looking for ${what.name.slice(0, 18)}`)
   let most = 0
+  let passedOver: PassedOver | undefined
   for await (const answer of queryArchive(context.load().config, what.request, signal)) {
     if ('progress' in answer) {
       const { period, remaining } = answer.progress as { period: number; remaining: number }
       most = Math.max(most, remaining)
       progress.update(most - remaining, most, `period ${period}`)
     }
+    if ('row' in answer) passedOver = (answer.row as { passedOver: PassedOver }).passedOver
     if (!('result' in answer)) continue
     progress.end()
     if (answer.result === null) {
-      output.failure({ code: 'CLI_NOT_FOUND', message: `${what.name} is not in this archive` })
-      output.remark(`${what.name} is not in this archive. 'massa-storage list-chunks' says what is.`)
+      const where = passedOver
+        ? `not in what this archive holds whole; passed over, since not all of their chunks are here: ${describe(passedOver)}`
+        : 'not in this archive'
+      output.failure({ code: 'CLI_NOT_FOUND', message: `${what.name} is ${where}` })
+      output.remark(`${what.name} is ${where}. 'massa-storage list-chunks' says what is.`)
       return EXIT_CODES.notFound.code
     }
     output.value(answer.result)
@@ -39,6 +44,16 @@ export async function inspect(
     }
   }
   return EXIT_CODES.ok.code
+}
+
+interface PassedOver {
+  readonly periods: number
+  readonly from: number
+  readonly to: number
+}
+
+function describe({ periods, from, to }: PassedOver): string {
+  return periods === 1 ? `period ${from}` : `${formatCount(periods, 'period')} of ${from} to ${to}`
 }
 
 /** A text that is no id at all is wrong usage, not a thing that the archive lacks. */

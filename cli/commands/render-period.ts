@@ -1,4 +1,5 @@
-import type { Output } from '../output.ts'
+import { THREAD_COUNT } from '../../core/units.ts'
+import { formatCount, type Output } from '../output.ts'
 
 /** What `inspect period` answers. */
 export interface InspectedPeriod {
@@ -10,8 +11,11 @@ export interface InspectedPeriod {
   readonly bitmap: number
   readonly chainId: string
   readonly genesisTimestampMs: number
-  readonly chunks: readonly { readonly chunkId: string; readonly bytes: number }[]
-  readonly slots: readonly {
+  /** On this disk. */
+  readonly held: { readonly chunks: number; readonly seals: boolean; readonly executionResults: boolean }
+  readonly chunks: readonly { readonly chunkId: string; readonly bytes: number; readonly held: boolean }[]
+  /** Absent when not all chunks are held. */
+  readonly slots?: readonly {
     readonly thread: number
     readonly kind: string
     readonly blockId?: string
@@ -26,18 +30,26 @@ export interface InspectedPeriod {
 
 /** A period for people, at most 80 columns wide; `--json` has more about each thread. */
 export function renderPeriod(output: Output, period: InspectedPeriod): void {
-  const { chunks, slots } = period
+  const { chunks, held, slots } = period
+  const isPart = held.chunks < chunks.length
   output.table([
     ['period', String(period.period)],
     ['root', period.root],
     ['bytes', period.bytes.toLocaleString('en-US')],
-    ['blocks', `${period.blocks} in ${slots.length} threads`],
+    ['blocks', `${period.blocks} in ${THREAD_COUNT} threads`],
     ['operations', period.operations.toLocaleString('en-US')],
     ['results', describeResults(period)],
     ['network', `chain ${period.chainId}, genesis ${period.genesisTimestampMs}`],
+    ...(isPart || !held.seals ? [['held here', describeHeld(period)]] : []),
   ])
   output.line()
-  output.table([['chunk', 'bytes'], ...chunks.map(({ chunkId, bytes }) => [chunkId, String(bytes)])], [false, true])
+  const rows = chunks.map((chunk) => [
+    chunk.chunkId,
+    String(chunk.bytes),
+    ...(isPart ? [chunk.held ? 'held' : '-'] : []),
+  ])
+  output.table([['chunk', 'bytes', ...(isPart ? ['here'] : [])], ...rows], [false, true, false])
+  if (!slots) return
   output.line()
   output.table(
     [
@@ -52,14 +64,19 @@ export function renderPeriod(output: Output, period: InspectedPeriod): void {
   )
 }
 
+function describeHeld({ chunks, held }: InspectedPeriod): string {
+  return `${held.chunks} of ${formatCount(chunks.length, 'chunk')}${held.seals ? '' : ', no signatures'}`
+}
+
 /** That nothing is kept does not say that nodes knew nothing: they may have said it late, or a repair left it out. */
-export function describeResults({ period, slots, executionResults }: InspectedPeriod): string {
+export function describeResults({ period, held, slots, executionResults }: InspectedPeriod): string {
   if (period === 0) return 'none: genesis blocks are not executed'
+  if (!held.executionResults) return 'not held here'
   const known = executionResults.filter(({ source }) => source !== 'unknown')
   if (known.length === 0) return 'none kept: not reported in time, or left out by a repair'
   const events = known.reduce((sum, execution) => sum + (execution.events ?? 0), 0)
   const incomplete = known.filter(({ complete }) => !complete).length
-  const unknown = slots.filter(({ kind }) => kind !== 'void').length - known.length
+  const unknown = (slots ?? []).filter(({ kind }) => kind !== 'void').length - known.length
   const parts = [`of ${known.length} threads, ${events.toLocaleString('en-US')} events`]
   if (incomplete > 0) parts.push(`${incomplete} incomplete`)
   if (unknown > 0) parts.push(`none kept of ${unknown}`)

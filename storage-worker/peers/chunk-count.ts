@@ -23,7 +23,9 @@ export class ChunkCount {
     if (!known) this.countedAllAtMs = this.clock.monotonicMs()
     const from = known ? known.last + 1 : range.first
     let chunks = known?.chunks ?? 0
-    for await (const summary of this.store.listSummaries({ from, to: range.last })) chunks += summary.chunks
+    for await (const summary of this.store.listSummaries({ from, to: range.last })) {
+      chunks += summary.heldChunks ?? summary.chunks
+    }
     this.counted = { ...range, chunks }
     return chunks
   }

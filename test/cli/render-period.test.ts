@@ -14,6 +14,7 @@ function make(period: number, executionResults: InspectedPeriod['executionResult
     chainId: '77',
     genesisTimestampMs: 0,
     chunks: [],
+    held: { chunks: 0, seals: true, executionResults: true },
     slots: Array.from({ length: 32 }, (_, thread) => ({ thread, kind: thread < voids ? 'void' : 'block' })),
     executionResults,
   }
