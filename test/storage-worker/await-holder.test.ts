@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { isArchiveError } from '../../core/index.ts'
 import { type Migration, type OpenStoreOptions, readDaemonInfo } from '../../storage-worker/index.ts'
 import { createClassicLevel } from '../../storage-worker/level-options.ts'
+import { SCHEMA_VERSION } from '../../storage-worker/migrations.ts'
 import { writeIdentity } from '../../storage-worker/store-identity.ts'
 import { TEST_IDENTITY } from './synthetic-period.ts'
 import { openTestStore, TempFolders } from './temp-store.ts'
@@ -55,9 +56,9 @@ describe('storage-worker/await-holder', () => {
   it('whoever has an archive open is noted before anything is migrated, recovered or made', async () => {
     await writeFile(join(dataDir, 'daemon.json'), JSON.stringify(DEAD))
     let noted: unknown
-    await writeIdentity(dataDir, { identity: TEST_IDENTITY, schemaVersion: 0 })
+    await writeIdentity(dataDir, { identity: TEST_IDENTITY, schemaVersion: SCHEMA_VERSION - 1 })
     const look: Migration = {
-      from: 0,
+      from: SCHEMA_VERSION - 1,
       migrate: async () => {
         noted = (await readDaemonInfo(dataDir))?.pid
       },
@@ -67,8 +68,8 @@ describe('storage-worker/await-holder', () => {
   })
 
   it('who fails to open it is noted no longer', async () => {
-    const failing: Migration = { from: 0, migrate: () => Promise.reject(new Error('power cut')) }
-    await writeIdentity(dataDir, { identity: TEST_IDENTITY, schemaVersion: 0 })
+    const failing: Migration = { from: SCHEMA_VERSION - 1, migrate: () => Promise.reject(new Error('power cut')) }
+    await writeIdentity(dataDir, { identity: TEST_IDENTITY, schemaVersion: SCHEMA_VERSION - 1 })
     await assert.rejects(openTestStore(dataDir, { migrations: [failing] }), /power cut/)
     assert.equal(await readDaemonInfo(dataDir), undefined)
   })
