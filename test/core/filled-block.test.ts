@@ -6,7 +6,8 @@ import { offerRecording } from '../archiver/archiver-holder.ts'
 import { RECORDINGS } from '../devnet/fixture.ts'
 
 describe('core/filled-block', () => {
-  for (const [name, path] of Object.entries(RECORDINGS)) {
+  const { push, pull, fork } = RECORDINGS
+  for (const [name, path] of Object.entries({ push, pull, fork })) {
     it(`${name}: each block of a real node is made again from what is archived of it`, async function () {
       this.timeout(60_000)
       const recording = await readRecording(path)
