@@ -21,7 +21,7 @@ import {
   Redialer,
   WorkQueue,
 } from '../protocol-handler/index.ts'
-import { formatPeerId, isPeerId } from '../protocol-handler/peer-id-text.ts'
+import { formatPeerId, isPeerId, parsePeerId } from '../protocol-handler/peer-id-text.ts'
 import { PeerNode } from '../protocol-handler/peer-node.ts'
 import { readOrCreateKey, type Store } from '../storage-worker/index.ts'
 import { createAuditService } from '../storage-worker/peers/audit-service.ts'
@@ -131,7 +131,7 @@ export async function startPeerNetwork(
 
   const ownAddresses = (): readonly string[] =>
     config.p2p.announce.length > 0 ? config.p2p.announce : pickWidest(node.addresses)
-  // Without a registry nobody is registered.
+  // Nobody is told apart from strangers yet: past 10,000 nodes newcomers are not taken.
   const bindings = new Bindings(identity.network, () => false)
   const targets = new DialTargets(config.p2p.bootstrap, bindings, { peerId: node.peerId, addresses: ownAddresses })
   const connected = (): ReadonlySet<string> => new Set(node.peers)
@@ -163,14 +163,12 @@ export async function startPeerNetwork(
       client: new PeerClient(node, onOffence),
       ports: {
         listGaps: () => archiver.status().gaps,
-        listHolders: (period) => {
-          const here = connected()
-          return bindings
-            .list()
-            .filter(({ capabilities }) => capabilities.firstPeriod < period && capabilities.endPeriod > 0)
-            .map(({ capabilities }) => formatPeerId(capabilities.peerId))
-            .filter((peer) => here.has(peer))
-        },
+        listPeers: () =>
+          node.peers.flatMap((peer) => {
+            const address = bindings.addressOf(parsePeerId(peer))
+            const said = address === undefined ? undefined : bindings.capabilitiesOf(address)
+            return said && said.endPeriod > 0 ? [{ peer, firstPeriod: said.firstPeriod }] : []
+          }),
         takeBlock: async (id, filledBlock) => TAKEN[await archiver.takePeerBlock(id, filledBlock)],
         onWrong: (peer) => onOffence(peer, 'reject'),
       },

@@ -16,3 +16,8 @@ export function isPeerId(text: string): boolean {
     return false
   }
 }
+
+/** @param text - of a PeerId, such as libp2p gives it @returns 38 bytes of an Ed25519 key's */
+export function parsePeerId(text: string): Uint8Array {
+  return peerIdFromString(text).toMultihash().bytes
+}

@@ -26,8 +26,8 @@ export interface MissingBlock {
 export interface GapFillerPorts {
   /** Gaps that stand at the moment. */
   readonly listGaps: () => readonly MissingBlock[]
-  /** Connected peers that may have blocks before this period. */
-  readonly listHolders: (period: Period) => readonly string[]
+  /** Connected peers, each with the first period that it says it has. */
+  readonly listPeers: () => readonly { readonly peer: string; readonly firstPeriod: Period }[]
   /** Verifies a block, and takes it if it is still missing; `left`: it is not, or there is no room for it now. */
   readonly takeBlock: (id: BlockIdText, filledBlock: Uint8Array) => Promise<'taken' | 'left' | 'wrong'>
   /** A peer gave a block that does not verify. */
@@ -106,10 +106,14 @@ export class GapFiller {
   /** Who is asked for what: each block once, spread over those that may have it. */
   private share(): Map<string, MissingBlock[]> {
     const shares = new Map<string, MissingBlock[]>()
-    for (const gap of this.listWanted()) {
-      const holders = this.ports.listHolders(gap.lastPeriod).filter((peer) => this.isWorthAsking(peer, gap.missing))
-      const load = (peer: string): number => shares.get(peer)?.length ?? 0
-      const [peer] = [...holders].sort((a, b) => load(a) - load(b))
+    const wanted = this.listWanted()
+    const peers = wanted.length > 0 ? this.ports.listPeers() : []
+    const load = (peer: string): number => shares.get(peer)?.length ?? 0
+    for (const gap of wanted) {
+      const [peer] = peers
+        .filter(({ peer, firstPeriod }) => firstPeriod < gap.lastPeriod && this.isWorthAsking(peer, gap.missing))
+        .map(({ peer }) => peer)
+        .sort((a, b) => load(a) - load(b))
       if (peer !== undefined && load(peer) < MAX_BLOCKS_PER_REQUEST)
         shares.set(peer, [...(shares.get(peer) ?? []), gap])
     }
