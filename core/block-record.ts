@@ -101,6 +101,18 @@ export function distinctIds(ids: readonly Uint8Array[]): Uint8Array[] {
   })
 }
 
+/** The bytes of one block of BODY, found by their lengths and not looked into. */
+export function passBlockRecord(reader: ByteReader): { record: Uint8Array; operationCount: number } {
+  const start = reader.position
+  reader.sized(MAX_HEADER_BYTES + MAX_BLOCK_OPERATIONS * ID_BYTES)
+  const operationCount = reader.varintNumber(MAX_BLOCK_OPERATIONS)
+  for (let i = 0; i < operationCount; i++) {
+    reader.u8()
+    reader.sized(MAX_ENTRY_BYTES)
+  }
+  return { record: reader.bytes.subarray(start, reader.position), operationCount }
+}
+
 /** Reads header and operation ids of a block record; the operations follow. */
 export function readBlockHead(outer: ByteReader): Omit<BlockRecord, 'operations'> {
   const reader = outer.nested(outer.sized(MAX_HEADER_BYTES + MAX_BLOCK_OPERATIONS * ID_BYTES))

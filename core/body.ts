@@ -1,7 +1,7 @@
-import { type BlockRecord, readBlockRecord, SEAL_BYTES } from './block-record.ts'
+import { type BlockRecord, passBlockRecord, readBlockRecord, SEAL_BYTES } from './block-record.ts'
 import { concatBytes } from './bytes.ts'
 import { ByteReader, ByteWriter } from './codec.ts'
-import { type Network, type Period, THREAD_COUNT } from './units.ts'
+import { type Network, type Period, type Slot, THREAD_COUNT } from './units.ts'
 
 /*
  * BODY and SEALS of a period, format 1 (docs/FORMAT.md). BODY holds what ids bind and is the same on every honest
@@ -54,6 +54,33 @@ export function listBodyParts(network: Network, period: Period, slots: readonly 
 
 /** Parses and checks a whole BODY. @throws ArchiveError CORE_BODY_INVALID */
 export function parseBody(bytes: Uint8Array): Body {
+  return readBody<BodySlot>(bytes, (reader, network, slot) => ({
+    kind: 'block',
+    record: readBlockRecord(reader, network, slot),
+  }))
+}
+
+/** A BODY of which the blocks were not looked into. */
+export interface SplitBody extends Omit<Body, 'slots'> {
+  /** 32 of them, in thread order. */
+  readonly slots: readonly SplitSlot[]
+}
+
+export type SplitSlot =
+  | { readonly kind: 'miss' | 'void' }
+  /** `record` is a view; the block says that it has so many distinct operations. */
+  | { readonly kind: 'block'; readonly record: Uint8Array; readonly operationCount: number }
+
+/**
+ * Finds the blocks of a BODY by their lengths alone, in microseconds: nothing of them is checked.
+ *
+ * @throws ArchiveError CORE_BODY_INVALID
+ */
+export function splitBody(bytes: Uint8Array): SplitBody {
+  return readBody<SplitSlot>(bytes, (reader) => ({ kind: 'block', ...passBlockRecord(reader) }))
+}
+
+function readBody<B>(bytes: Uint8Array, readBlock: (reader: ByteReader, network: Network, slot: Slot) => B) {
   const reader = new ByteReader(bytes, 'CORE_BODY_INVALID')
   const format = reader.u8()
   if (format !== FORMAT) throw reader.error(`format ${format} is not known`)
@@ -63,10 +90,10 @@ export function parseBody(bytes: Uint8Array): Body {
   const period = Number(periodNumber)
   const threads = reader.u8()
   if (threads !== THREAD_COUNT) throw reader.error(`${threads} threads`)
-  const slots: BodySlot[] = []
+  const slots: (B | { readonly kind: 'miss' | 'void' })[] = []
   for (let thread = 0; thread < THREAD_COUNT; thread++) {
     const flag = reader.u8()
-    if (flag === FLAG_BLOCK) slots.push({ kind: 'block', record: readBlockRecord(reader, network, { period, thread }) })
+    if (flag === FLAG_BLOCK) slots.push(readBlock(reader, network, { period, thread }))
     else if (flag === FLAG_MISS) slots.push({ kind: 'miss' })
     else if (flag === FLAG_VOID) slots.push({ kind: 'void' })
     else throw reader.error(`slot flag ${flag} is not known`)

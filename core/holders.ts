@@ -1,10 +1,12 @@
 import { sha256 } from '#crypto'
 import { ByteWriter } from './codec.ts'
 import { ArchiveError } from './errors.ts'
-import { computeLeafHash, computeTreeRoot } from './merkle.ts'
+import { HolderTable, type SlotHolders } from './holder-table.ts'
+import { HASH_BYTES, leafHashInto, mergeTree } from './merkle.ts'
 import { computeNetworkTag } from './network-tag.ts'
 import { compareAddresses, computeScores, HASH_SLOTS } from './placement.ts'
-import { type FullRanking, listFirstRanks, type Ranked, rankAll } from './slot-ranking.ts'
+import { SlotFiller } from './slot-filler.ts'
+import { type FullRanking, listFirstRanks, rankAll } from './slot-ranking.ts'
 import { BYTES_PER_GB, type Network, type Period } from './units.ts'
 
 const PLACEMENT_ROOT_PREFIX = 0x06
@@ -12,6 +14,12 @@ const PLACEMENT_ROOT_PREFIX = 0x06
 const MAX_REPLICAS = 255
 /** A few ms of hashing. */
 const ROOT_STEP_SLOTS = 512
+/**
+ * What is kept of the ranking of each hash slot, 1 MiB in all: holders, and those that stand in for them. Whoever ranks
+ * behind these waits for more than a day before it does.
+ */
+const KEPT_RANKS = 32
+const utf8 = new TextEncoder()
 
 /** One node of the registry, as it stood at the start of an era. */
 export interface RegisteredNode {
@@ -38,20 +46,6 @@ export interface PlacementSnapshot {
   readonly nodes: readonly RegisteredNode[]
 }
 
-/** 1: another operator and another network than all before it; 2: another network; 3: anyone with room. */
-export type HolderPass = 1 | 2 | 3
-const PASSES: readonly HolderPass[] = [1, 2, 3]
-
-/** Who holds the chunks of one hash slot. */
-export interface SlotHolders {
-  /** In order of rank, whichever pass chose them; fewer than `replicas` when too few nodes have room. */
-  readonly addresses: readonly string[]
-  /** In which pass each was chosen, in the order of `addresses`. */
-  readonly passes: readonly HolderPass[]
-  /** True when two of them share operator or network: one was chosen in pass 2 or 3. */
-  readonly clustered: boolean
-}
-
 /**
  * Which copies are meant: `permanent` ones are with nodes that keep for ever; `recent` ones with any node that still
  * keeps a period of this age (head - period). With `requireAnchors` only nodes that keep for ever count in both.
@@ -64,19 +58,18 @@ export type ScoreSource = (address: string, placementGb: bigint) => Float64Array
 /** What work in steps hands over between two of them: nothing. Each takes a few ms at most. */
 export type Steps<T> = Generator<undefined, T>
 
-interface Candidate {
-  readonly node: RegisteredNode
-  readonly operator: string
-  readonly network: string
-  slotsLeft: number
+export interface HolderOptions {
+  readonly scoresOf?: ScoreSource
+  /** How many of the ranking of each hash slot the holders are first looked for among; changes cost, never who they are. */
+  readonly shortlist?: number
 }
 
 /**
  * Holders of all 16,384 hash slots: capacity-weighted rendezvous, filled in slot order, operators and networks kept
  * apart while that is possible (docs/FORMAT.md, Holders).
  *
- * Pure, and independent of the order of `snapshot.nodes`. About 2 ms for each node: `computeHoldersInSteps` does the
- * same without keeping everything else waiting.
+ * Pure, and independent of the order of `snapshot.nodes`. About 2 ms for each node: `computeHolderTableInSteps` does the
+ * same without keeping everything else waiting, and in less memory.
  *
  * @returns 16,384 entries, by hash slot
  * @throws ArchiveError CORE_NUMBER_OUT_OF_RANGE when an address occurs twice or `replicas` is out of range
@@ -84,62 +77,71 @@ interface Candidate {
 export function computeHolders(
   snapshot: PlacementSnapshot,
   kind: HolderKind = { kind: 'permanent' },
-  scoresOf: ScoreSource = computeScores,
+  scoresOf?: ScoreSource,
 ): SlotHolders[] {
-  return finish(computeHoldersInSteps(snapshot, kind, { scoresOf }))
+  return finish(computeHoldersInSteps(snapshot, kind, scoresOf && { scoresOf }))
 }
 
-/**
- * `computeHolders` in steps of one node or one hash slot.
- *
- * Of each hash slot only the first of the ranking are kept, 12 MiB at most, whatever the number of nodes; where they do
- * not do (all of one operator, or full), the nodes are ranked again for as many hash slots as 64 MiB hold.
- *
- * @param options.shortlist - how many are kept; changes cost, never the result
- */
+/** `computeHolders` in steps of one node or one hash slot. */
 export function* computeHoldersInSteps(
   snapshot: PlacementSnapshot,
   kind: HolderKind = { kind: 'permanent' },
-  options: { readonly scoresOf?: ScoreSource; readonly shortlist?: number } = {},
+  options: HolderOptions = {},
 ): Steps<SlotHolders[]> {
+  const table = yield* computeHolderTableInSteps(snapshot, kind, options)
+  return Array.from({ length: HASH_SLOTS }, (_, hashSlot) => table.holdersIn(hashSlot))
+}
+
+/**
+ * The same as `computeHolders` as a table, in steps of one node or one hash slot.
+ *
+ * Of each hash slot only the first of the ranking are kept, 12 MiB at most, whatever the number of nodes; where they do
+ * not do (all of one operator, or full), the nodes are ranked again for as many hash slots as 64 MiB hold.
+ */
+export function* computeHolderTableInSteps(
+  snapshot: PlacementSnapshot,
+  kind: HolderKind = { kind: 'permanent' },
+  options: HolderOptions = {},
+): Steps<HolderTable> {
   const { replicas, eraBytes } = snapshot
   if (!Number.isInteger(replicas) || replicas < 1 || replicas > MAX_REPLICAS) {
     throw new ArchiveError('CORE_NUMBER_OUT_OF_RANGE', `${replicas} replicas, 1 to ${MAX_REPLICAS} are possible`)
   }
-  const candidates = listEligible(snapshot, kind).map(
-    (node): Candidate => ({
-      node,
-      operator: node.operator === '' ? node.address : node.operator,
-      network: computeNetworkTag(node.p2pAddrs, node.address),
-      slotsLeft: computeSlotQuota(node.placementGb, eraBytes),
-    }),
-  )
-  const { scoresOf = computeScores } = options
-  const scores = candidates.map(
-    ({ node }) =>
+  const nodes = listEligible(snapshot, kind)
+  const candidates = nodes.map(({ address, placementGb, operator, p2pAddrs }) => ({
+    operator: operator === '' ? address : operator,
+    network: computeNetworkTag(p2pAddrs, address),
+    quota: computeSlotQuota(placementGb, eraBytes),
+  }))
+  const filler = new SlotFiller(replicas, candidates)
+  // The scores of a node are taken over before those of the next are computed: one room does for all.
+  const room = new Float64Array(HASH_SLOTS)
+  const { scoresOf = (address: string, placementGb: bigint) => computeScores(address, placementGb, room) } = options
+  const scores = nodes.map(
+    ({ address, placementGb }) =>
       () =>
-        scoresOf(node.address, node.placementGb),
+        scoresOf(address, placementGb),
   )
   const shortlists = yield* listFirstRanks(scores, options.shortlist)
-  const holders: SlotHolders[] = []
+  const table = new HolderTable(
+    nodes.map(({ address }) => address),
+    { replicas, ranks: shortlists.keepFirst(KEPT_RANKS) },
+  )
   let ranking: FullRanking | undefined
   for (let hashSlot = 0; hashSlot < HASH_SLOTS; hashSlot++) {
-    let chosen = fillHashSlot(candidates, replicas, {
+    let chosen = filler.fill({
       first: (qualifies) => shortlists.findFirst(hashSlot, qualifies),
       isWhole: shortlists.isWhole,
     })
     if (chosen === undefined) {
       if (!ranking?.has(hashSlot)) ranking = yield* rankAll(scores, hashSlot)
       const whole = ranking
-      chosen = fillHashSlot(candidates, replicas, {
-        first: (qualifies) => whole.findFirst(hashSlot, qualifies),
-        isWhole: true,
-      })
+      chosen = filler.fill({ first: (qualifies) => whole.findFirst(hashSlot, qualifies), isWhole: true })
     }
-    holders.push(toSlotHolders(candidates, chosen ?? []))
+    table.put(hashSlot, chosen ?? [])
     yield
   }
-  return holders
+  return table
 }
 
 function finish<T>(steps: Steps<T>): T {
@@ -167,40 +169,59 @@ export function computePlacementRoot(
   era: number,
   holders: readonly (readonly string[])[],
 ): Uint8Array {
-  return finish(computePlacementRootInSteps(network, era, holders))
+  if (holders.length !== HASH_SLOTS) {
+    throw new ArchiveError('CORE_NUMBER_OUT_OF_RANGE', `holders of ${holders.length} hash slots, not ${HASH_SLOTS}`)
+  }
+  return finish(computePlacementRootInSteps(network, era, (hashSlot) => holders[hashSlot] ?? []))
 }
 
 /** `computePlacementRoot` in steps of 512 hash slots. */
 export function* computePlacementRootInSteps(
   network: Network,
   era: number,
-  holders: readonly (readonly string[])[],
+  holdersOf: (hashSlot: number) => readonly string[],
 ): Steps<Uint8Array> {
-  if (holders.length !== HASH_SLOTS) {
-    throw new ArchiveError('CORE_NUMBER_OUT_OF_RANGE', `holders of ${holders.length} hash slots, not ${HASH_SLOTS}`)
-  }
   // Both numbers are powers of two, so the roots of the parts are the nodes of one level of the whole tree.
-  const parts: Uint8Array[] = []
-  for (let from = 0; from < HASH_SLOTS; from += ROOT_STEP_SLOTS) {
-    const leaves = holders
-      .slice(from, from + ROOT_STEP_SLOTS)
-      .map((addresses, i) => computeLeafHash(encodePlacementLeaf(from + i, addresses)))
-    parts.push(computeTreeRoot(leaves))
+  const parts = new Uint8Array((HASH_SLOTS / ROOT_STEP_SLOTS) * HASH_BYTES)
+  const leaves = new Uint8Array(ROOT_STEP_SLOTS * HASH_BYTES)
+  // Each address stands in many leaves.
+  const encoded = new Map<string, Uint8Array>()
+  const encode = (address: string): Uint8Array => {
+    const bytes = encoded.get(address) ?? utf8.encode(address)
+    encoded.set(address, bytes)
+    return bytes
+  }
+  for (let part = 0; part * ROOT_STEP_SLOTS < HASH_SLOTS; part++) {
+    for (let i = 0; i < ROOT_STEP_SLOTS; i++) {
+      const hashSlot = part * ROOT_STEP_SLOTS + i
+      leafHashInto(encodeLeaf(hashSlot, holdersOf(hashSlot).map(encode)), leaves, i * HASH_BYTES)
+    }
+    parts.set(mergeTree(leaves), part * HASH_BYTES)
     yield
   }
   const writer = new ByteWriter(64).u8(PLACEMENT_ROOT_PREFIX)
   writer.u64(network.chainId).u64(network.genesisTimestampMs).u64(BigInt(era))
-  return sha256(writer.raw(computeTreeRoot(parts)).finish())
+  return sha256(writer.raw(mergeTree(parts)).finish())
 }
 
 /** What a leaf of the placement tree hashes: u16 hash slot || u8 m || m x (u8 length || address). */
 export function encodePlacementLeaf(hashSlot: number, addresses: readonly string[]): Uint8Array {
-  const writer = new ByteWriter(256).u16(hashSlot).u8(addresses.length)
+  return encodeLeaf(
+    hashSlot,
+    addresses.map((address) => utf8.encode(address)),
+  )
+}
+
+function encodeLeaf(hashSlot: number, addresses: readonly Uint8Array[]): Uint8Array {
+  const leaf = new Uint8Array(addresses.reduce((sum, { length }) => sum + 1 + length, 3))
+  leaf.set([hashSlot >>> 8, hashSlot & 0xff, addresses.length])
+  let at = 3
   for (const address of addresses) {
-    const bytes = new TextEncoder().encode(address)
-    writer.u8(bytes.length).raw(bytes)
+    leaf[at] = address.length
+    leaf.set(address, at + 1)
+    at += 1 + address.length
   }
-  return writer.finish()
+  return leaf
 }
 
 /** By address bytes, so that the first of equal scores is the one that ranks first. */
@@ -217,62 +238,4 @@ function listEligible(snapshot: PlacementSnapshot, kind: HolderKind): Registered
     }
   }
   return nodes
-}
-
-/** Where the next in rank comes from. */
-interface Ranking {
-  /** Index of the candidate that ranks first among those that qualify. */
-  first(qualifies: (candidate: number) => boolean): Ranked | undefined
-  /** False when there are candidates behind its last one. */
-  readonly isWhole: boolean
-}
-
-interface Chosen extends Ranked {
-  readonly pass: HolderPass
-}
-
-/** Undefined when the ranking ends before it is known who comes next; then no slot was taken. */
-function fillHashSlot(
-  candidates: readonly Candidate[],
-  replicas: number,
-  ranking: Ranking,
-): readonly Chosen[] | undefined {
-  const chosen: Chosen[] = []
-  const taken = new Set<Candidate>()
-  const operators = new Set<string>()
-  const networks = new Set<string>()
-  const qualifies: Record<HolderPass, (candidate: Candidate) => boolean> = {
-    1: ({ network, operator }) => !networks.has(network) && !operators.has(operator),
-    2: ({ network }) => !networks.has(network),
-    3: (candidate) => !taken.has(candidate),
-  }
-  // A pass only ever shuts candidates out, so "next in rank" is "lowest score that still qualifies".
-  for (const pass of PASSES) {
-    while (chosen.length < replicas) {
-      const next = ranking.first((index) => {
-        const candidate = candidates[index]
-        return candidate !== undefined && candidate.slotsLeft > 0 && qualifies[pass](candidate)
-      })
-      if (next === undefined) break
-      const candidate = candidates[next.index]
-      if (candidate === undefined) break
-      taken.add(candidate)
-      operators.add(candidate.operator)
-      networks.add(candidate.network)
-      chosen.push({ ...next, pass })
-    }
-    if (chosen.length === replicas) break
-    if (!ranking.isWhole) return undefined
-  }
-  for (const candidate of taken) candidate.slotsLeft--
-  // Candidates stand in the order of their addresses.
-  return chosen.sort((a, b) => a.score - b.score || a.index - b.index)
-}
-
-function toSlotHolders(candidates: readonly Candidate[], chosen: readonly Chosen[]): SlotHolders {
-  return {
-    addresses: chosen.flatMap(({ index }) => candidates[index]?.node.address ?? []),
-    passes: chosen.map(({ pass }) => pass),
-    clustered: chosen.some(({ pass }) => pass > 1),
-  }
 }

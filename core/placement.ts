@@ -33,15 +33,19 @@ export function computeTicketStream(address: string): Uint8Array {
  * Only + - x / of IEEE doubles in one fixed order, so every language gets the same bits. About 2 ms.
  *
  * @param placementGb - weight in the snapshot, GB, at least 1
- * @returns 16,384 scores above 0
+ * @param scores - where they are written to: room for 16,384, fresh unless given
+ * @returns `scores`: 16,384 above 0
  * @throws ArchiveError CORE_NUMBER_OUT_OF_RANGE when `placementGb` is not positive: such a node is not ranked
  */
-export function computeScores(address: string, placementGb: bigint): Float64Array {
+export function computeScores(
+  address: string,
+  placementGb: bigint,
+  scores: Float64Array = new Float64Array(HASH_SLOTS),
+): Float64Array {
   if (placementGb <= 0n) throw new ArchiveError('CORE_NUMBER_OUT_OF_RANGE', `a placement weight of ${placementGb} GB`)
   const weight = Number(placementGb)
   const stream = computeTicketStream(address)
   const tickets = new DataView(stream.buffer, stream.byteOffset, stream.byteLength)
-  const scores = new Float64Array(HASH_SLOTS)
   for (let hashSlot = 0; hashSlot < HASH_SLOTS; hashSlot++) {
     scores[hashSlot] = (52 * LN2 - computeLn(readTicket(tickets, hashSlot) + 0.5)) / weight
   }

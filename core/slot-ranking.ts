@@ -1,3 +1,4 @@
+import { createNodeNumbers, type KeptRanks } from './holder-table.ts'
 import { HASH_SLOTS } from './placement.ts'
 
 /*
@@ -7,7 +8,7 @@ import { HASH_SLOTS } from './placement.ts'
 
 /** First places that are kept of each hash slot: 12 MiB. More than one in thousands of slots needs, see docs/FORMAT.md. */
 const SHORTLIST_PLACES = 64
-/** What a full ranking takes at most. */
+/** What a full ranking takes at most, unless another bound is given. */
 const RANKING_BYTES = 64 * 1024 * 1024
 
 /** Scores of one candidate in all hash slots, computed when they are asked for. */
@@ -56,6 +57,17 @@ export class Shortlists {
       this.indexes[at] = this.added
     }
     this.added++
+  }
+
+  /** The first `places` of each hash slot, or all where these are fewer. */
+  keepFirst(places: number): KeptRanks {
+    const kept = Math.min(places, this.places)
+    const numbers = createNodeNumbers(HASH_SLOTS * kept, this.added)
+    for (let hashSlot = 0; hashSlot < HASH_SLOTS; hashSlot++) {
+      const from = hashSlot * this.places
+      numbers.set(this.indexes.subarray(from, from + kept), hashSlot * kept)
+    }
+    return { places: kept, numbers }
   }
 
   findFirst(hashSlot: number, qualifies: Qualifies): Ranked | undefined {
@@ -114,11 +126,24 @@ export class FullRanking {
     }
     return first
   }
+
+  /** The first `count` of those that qualify, in order; all there are when fewer. */
+  listFirst(hashSlot: number, count: number, qualifies: Qualifies): number[] {
+    const row = (hashSlot - this.from) * this.candidates
+    const scoreOf = (index: number): number => this.scores[row + index] ?? Number.POSITIVE_INFINITY
+    // Sorting is stable: of equal scores the lower number ranks first.
+    const indexes = Array.from({ length: this.candidates }, (_, index) => index).filter(qualifies)
+    return indexes.sort((a, b) => scoreOf(a) - scoreOf(b)).slice(0, count)
+  }
 }
 
 /** The hash slots from `from` on, as many as fit. One step for each candidate. */
-export function* rankAll(candidates: readonly ScoresOfOne[], from: number): Steps<FullRanking> {
-  const rows = Math.max(1, Math.floor(RANKING_BYTES / (8 * candidates.length)))
+export function* rankAll(
+  candidates: readonly ScoresOfOne[],
+  from: number,
+  sizeBytes: number = RANKING_BYTES,
+): Steps<FullRanking> {
+  const rows = Math.max(1, Math.floor(sizeBytes / (8 * candidates.length)))
   const ranking = new FullRanking(candidates.length, from, Math.min(HASH_SLOTS, from + rows))
   for (const [index, scoresOf] of candidates.entries()) {
     ranking.set(index, scoresOf())

@@ -58,6 +58,12 @@ export const CLI_CODES = {
     when: 'A replay ended before the head of its recording was archived.',
     action: 'Read the log lines above: they say what the sidecar refused or missed.',
   },
+  CLI_ROLES_UNKNOWN: {
+    kind: 'transient',
+    when: 'Chunks of a role are asked for, and nobody can tell which chunks this node is to hold.',
+    action:
+      'Do what the message says; without a running sidecar a massa-node of `node.grpc_urls` has to answer. `list-chunks` without `--role` needs neither.',
+  },
   CLI_SIDECAR_UNREACHABLE: {
     kind: 'transient',
     when: 'A command needs the running sidecar and it does not answer.',

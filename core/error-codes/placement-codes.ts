@@ -33,6 +33,12 @@ export const PLACEMENT_CODES = {
     when: 'Reading the records of the registry took too long in all.',
     action: 'Nothing to do: it is tried again; if it lasts, see whether the massa-node is overloaded.',
   },
+  PLACEMENT_NOT_IN_FORCE: {
+    kind: 'transient',
+    when: 'A command needs to know who holds what, and no placement is in force.',
+    action:
+      'Set `storage_registry_address`; with a registry wait until the 8th period of an era (128 periods), or see `massa-storage status` for what keeps it from being read.',
+  },
   PLACEMENT_ERA_OTHER: {
     kind: 'input',
     when: 'The placement of an era is asked for in which the chain is not: records tell only of the present one.',

@@ -34,7 +34,7 @@ export const PROTOCOL_CODES = {
   },
   PROTOCOL_SEQUENCE_OLD: {
     kind: 'transient',
-    when: 'Capabilities of a peer are older than what is known of it.',
+    when: 'Capabilities or a have-map of a peer are older than what is known of it.',
     action: 'Nothing to do: a message was delayed, or is replayed.',
   },
   PROTOCOL_PEER_LIMIT: {
@@ -56,5 +56,22 @@ export const PROTOCOL_CODES = {
     kind: 'transient',
     when: 'A peer cannot be reached, or does not answer in time.',
     action: 'Nothing to do: it is tried again, and others are asked.',
+  },
+  PROTOCOL_SENDER_UNKNOWN: {
+    kind: 'transient',
+    when: 'A node announces what it holds of which it is not known who it is, or that the placement in force does not know.',
+    action:
+      'Nothing to do: it is not passed on; what counts are nodes of the registry that have introduced themselves.',
+  },
+  PROTOCOL_PERIOD_FUTURE: {
+    kind: 'transient',
+    when: 'A node announces periods that are not final yet here.',
+    action: 'Nothing to do when it is rare; else see whether the massa-node lags behind.',
+  },
+  PROTOCOL_ROOTS_DIFFER: {
+    kind: 'permanent',
+    when: 'A node announces other period roots than this archive has for the same periods: one of the two is not the chain.',
+    action:
+      'Where several nodes differ, run `massa-storage verify` and compare `inspect period` with another archive; a single one is broken or hostile, and nothing that it says of what it holds counts.',
   },
 } as const satisfies Record<`PROTOCOL_${string}`, ErrorEntry>

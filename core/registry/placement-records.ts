@@ -73,6 +73,11 @@ export function readReplicationFactor(config: Uint8Array): number {
   return readConfig(config).replicationFactor
 }
 
+/** Eras in which a node that was given a hash slot has to fetch it; what it lost it keeps for twice as long. */
+export function readPlacementLagEras(config: Uint8Array): number {
+  return readConfig(config).placementLagEras
+}
+
 interface EraValue {
   readonly value: bigint
   readonly changedEra: bigint
@@ -128,6 +133,7 @@ function readState(record: Uint8Array): State {
 interface Config {
   readonly replicationFactor: number
   readonly requireAnchors: boolean
+  readonly placementLagEras: number
 }
 
 function readConfig(record: Uint8Array): Config {
@@ -136,9 +142,11 @@ function readConfig(record: Uint8Array): Config {
   const replicationFactor = u32.read(reader)
   skip(reader, 4)
   const requireAnchors = bool.read(reader)
-  skip(reader, 8 + 4 + 3 * 8 + 4 + 2 * 8)
+  skip(reader, 8 + 4 + 3 * 8)
+  const placementLagEras = u32.read(reader)
+  skip(reader, 2 * 8)
   endPadded(reader)
-  return { replicationFactor, requireAnchors }
+  return { replicationFactor, requireAnchors, placementLagEras }
 }
 
 /** What the first writing call of the era will freeze: nothing has changed in it before that. */

@@ -6,7 +6,9 @@ import {
   PLACEMENT_KEYS,
   type PlacementRecords,
   type PlacementSnapshot,
+  readPlacementLagEras,
   readPlacementSnapshot,
+  readReplicationFactor,
 } from '../../core/index.ts'
 import { ArgsWriter, stringArg, u64Arg } from '../reference/args-writer.ts'
 import { anchor, deployAnchored, makeEra, NETWORK } from './anchored-world.ts'
@@ -147,6 +149,17 @@ describe('core/registry/placement-records, on the shipped contract', () => {
     assert.equal(untouched.eraBytes, makeEra(1).totalBytes)
     assert.equal(untouched.requireAnchors, true)
     assert.equal(untouched.nodes.length, 3)
+  })
+
+  it('reads of the settings how many copies there are to be, and how long a node has to fetch', () => {
+    for (const [replicationFactor, placementLagEras] of [
+      [3n, 42n],
+      [5n, 7n],
+    ] as const) {
+      const { config } = readRecords(deployRegistry({ replicationFactor, placementLagEras }))
+      assert.equal(readReplicationFactor(config), Number(replicationFactor))
+      assert.equal(readPlacementLagEras(config), Number(placementLagEras))
+    }
   })
 
   it('refuses records that were written after the era, of another version or length, or under another address', () => {
