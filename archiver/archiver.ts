@@ -224,6 +224,11 @@ export class Archiver implements Feed {
     }
   }
 
+  /** A period that somebody else wrote into the store, below or between those that were archived here. */
+  async onFilled(period: Period): Promise<void> {
+    if (!this.archived.has(period)) await this.archived.add(period, [])
+  }
+
   status(): ArchiverStatus {
     return {
       spooledBlocks: this.intake.sizeBlocks,

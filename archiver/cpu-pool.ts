@@ -1,8 +1,17 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Piscina } from 'piscina'
-import { type ArchivedPeriod, ArchiveError, type ErrorCode } from '../core/index.ts'
+import {
+  type ArchivedPeriod,
+  ArchiveError,
+  concatBytes,
+  type ErrorCode,
+  type Network,
+  type Slot,
+} from '../core/index.ts'
+import { Lane } from './lane.ts'
 import { cutPeriod, type DecidedPeriod, type IdentifiedChunk, joinPeriod } from './period-encoder.ts'
 import type { VerifiedBlock } from './verify-block.ts'
+import type { SealedRecord, VerifiedRecord } from './verify-record.ts'
 
 export interface VerifyBlockJob {
   readonly filledBlock: Uint8Array
@@ -24,6 +33,23 @@ export interface EncodePeriodJob {
   readonly chunkSizeBytes: number
 }
 
+/** Blocks of BODY, with their seals: `bytes` are record and seals of each, one behind the other. */
+export interface VerifyRecordsJob {
+  readonly network: Network
+  readonly places: readonly { readonly slot: Slot; readonly recordBytes: number; readonly sealsBytes: number }[]
+  readonly bytes: Uint8Array
+}
+
+export type VerifyRecordsResult =
+  | { readonly records: readonly VerifiedRecord[]; readonly refused?: never }
+  | { readonly refused: { readonly code: ErrorCode; readonly message: string }; readonly records?: never }
+
+/** What nobody waits for: it never takes all threads from the work of archiving. */
+export interface BackgroundCpuWork {
+  /** In their order. @throws what `verifyRecord` throws */
+  verifyRecords(records: readonly SealedRecord[], network: Network): Promise<readonly VerifiedRecord[]>
+}
+
 /** The CPU-bound work of archiving, wherever it runs. */
 export interface CpuWork {
   /** @throws what `verifyFilledBlock` throws */
@@ -35,6 +61,8 @@ export interface CpuWork {
 const GROUPED_BLOCK_BYTES = 32_768
 /** 20 ms of work at most, which is how long others may wait for it. */
 const MAX_GROUP_BLOCKS = 8
+/** 200 signatures, or a block that has more. */
+const MAX_GROUP_SEAL_BYTES = 200 * 64
 /** Per thread: one in work, and one that it finds when it is done. */
 const GROUPS_PER_THREAD = 2
 
@@ -45,16 +73,18 @@ interface WaitingBlock {
 }
 
 /** Worker threads for signatures and hashes; idle threads end by themselves. */
-export class CpuPool implements CpuWork {
+export class CpuPool implements CpuWork, BackgroundCpuWork {
   private readonly pool: Piscina
   private readonly threads: number
   private readonly waiting: WaitingBlock[] = []
   private groupsInWork = 0
+  private readonly background: Lane
 
   constructor(options: { readonly threads: number }) {
     // The worker is the sibling of this file, as source under tsx and as JavaScript when built.
     const worker = import.meta.url.endsWith('.ts') ? './cpu-worker.ts' : './cpu-worker.js'
     this.threads = options.threads
+    this.background = new Lane(Math.max(1, options.threads - 1))
     this.pool = new Piscina({
       filename: new URL(worker, import.meta.url).href,
       minThreads: 1,
@@ -63,6 +93,8 @@ export class CpuPool implements CpuWork {
       // V8 would let each thread grow to gigabytes before it collects: blocks are under 1 MB.
       resourceLimits: { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 4 },
     })
+    // `close` waits for it: V8 of Node 22 ends the process when a thread is ended while its modules load.
+    this.pool.run({ jobs: [] }, { name: 'verifyBlocks' }).catch(() => undefined)
   }
 
   verifyBlock(job: VerifyBlockJob): Promise<VerifiedBlock> {
@@ -88,8 +120,32 @@ export class CpuPool implements CpuWork {
     return joinPeriod(decided, await Promise.all(identified))
   }
 
+  async verifyRecords(records: readonly SealedRecord[], network: Network): Promise<readonly VerifiedRecord[]> {
+    const groups = groupRecords(records).map((group) =>
+      this.background.run(() => this.verifyRecordGroup(group, network)),
+    )
+    return (await settleAll(groups)).flat()
+  }
+
   async close(): Promise<void> {
     await this.pool.close()
+  }
+
+  private async verifyRecordGroup(
+    group: readonly SealedRecord[],
+    network: Network,
+  ): Promise<readonly VerifiedRecord[]> {
+    const bytes = concatBytes(...group.flatMap(({ record, seals }) => [record, seals]))
+    const places = group.map(({ slot, record, seals }) => {
+      return { slot, recordBytes: record.length, sealsBytes: seals.length }
+    })
+    const job: VerifyRecordsJob = { network, places, bytes }
+    const result: VerifyRecordsResult = await this.pool.run(job, {
+      name: 'verifyRecords',
+      transferList: [bytes.buffer as ArrayBuffer],
+    })
+    if (result.refused) throw new ArchiveError(result.refused.code, result.refused.message)
+    return result.records
   }
 
   /** Handed over as a copy: a message is a part of what the network brought, and is kept for the case of a refusal. */
@@ -142,4 +198,25 @@ export class CpuPool implements CpuWork {
       else reject(new Error('a worker thread left a block out'))
     }
   }
+}
+
+/** So many signatures at a time that whoever comes behind waits 20 ms, unless one block has more. */
+function groupRecords(records: readonly SealedRecord[]): SealedRecord[][] {
+  const groups: SealedRecord[][] = []
+  let sealBytes = Number.POSITIVE_INFINITY
+  for (const record of records) {
+    if (sealBytes + record.seals.length > MAX_GROUP_SEAL_BYTES) {
+      groups.push([])
+      sealBytes = 0
+    }
+    groups.at(-1)?.push(record)
+    sealBytes += record.seals.length
+  }
+  return groups
+}
+
+/** All have ended, whatever becomes of them. @throws the first failure */
+async function settleAll<T>(tasks: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(tasks)
+  return Promise.all(tasks)
 }

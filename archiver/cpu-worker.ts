@@ -1,8 +1,15 @@
 import { move, transferableSymbol, valueSymbol } from 'piscina'
 import { isArchiveError } from '../core/index.ts'
-import type { VerifyBlockJob, VerifyBlockResult, VerifyBlocksJob } from './cpu-pool.ts'
+import type {
+  VerifyBlockJob,
+  VerifyBlockResult,
+  VerifyBlocksJob,
+  VerifyRecordsJob,
+  VerifyRecordsResult,
+} from './cpu-pool.ts'
 import { type IdentifiedChunk, identifyChunk as identify } from './period-encoder.ts'
 import { verifyFilledBlock } from './verify-block.ts'
+import { verifyRecord } from './verify-record.ts'
 
 /*
  * What runs in worker threads: a block full of transfers takes a quarter of a second to verify, a full period 50 ms to
@@ -21,6 +28,24 @@ export function verifyBlocks({ jobs }: VerifyBlocksJob): VerifyBlockResult[] {
 function verifyBlock({ filledBlock, chainId, expectedId }: VerifyBlockJob): VerifyBlockResult {
   try {
     return { block: verifyFilledBlock(filledBlock, chainId, expectedId) }
+  } catch (error) {
+    if (!isArchiveError(error)) throw error
+    return { refused: { code: error.code, message: error.message } }
+  }
+}
+
+/** In one piece of memory: the job brings it, and it is not needed any more. */
+export function verifyRecords({ network, places, bytes }: VerifyRecordsJob): VerifyRecordsResult {
+  let at = 0
+  const take = (lengthBytes: number): Uint8Array => {
+    at += lengthBytes
+    return bytes.subarray(at - lengthBytes, at)
+  }
+  try {
+    const records = places.map(({ slot, recordBytes, sealsBytes }) =>
+      verifyRecord({ slot, record: take(recordBytes), seals: take(sealsBytes) }, network),
+    )
+    return { records }
   } catch (error) {
     if (!isArchiveError(error)) throw error
     return { refused: { code: error.code, message: error.message } }

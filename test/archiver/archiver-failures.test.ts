@@ -13,13 +13,13 @@ import {
   type ArchiverHolder,
   giveFinal,
   holdArchiver,
-  inlineCpu,
   offerChain,
   offerMadeBlock,
   reportFinal,
   settle,
   until,
 } from './archiver-holder.ts'
+import { inlineCpu } from './inline-cpu.ts'
 
 const NETWORK = { chainId: 77n, genesisTimestampMs: 1_000_000n }
 const RETRY_MS = 2_000

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { Archiver, type ArchiverEvents, type CpuWork, encodePeriod, verifyFilledBlock } from '../../archiver/index.ts'
+import { Archiver, type ArchiverEvents, type CpuWork } from '../../archiver/index.ts'
 import { joinFilledBlock } from '../../archiver/verify-block.ts'
 import {
   type BlockIdText,
@@ -22,6 +22,7 @@ import { encodeFilledBlock, type MadeBlock, type MadeChain, type Recording } fro
 import { LevelChunkStore, LevelSpool } from '../../storage-worker/index.ts'
 import { createLogger, type Logger } from '../../telemetry/index.ts'
 import { openMemoryLevel } from '../storage-worker/temp-store.ts'
+import { inlineCpu } from './inline-cpu.ts'
 
 /** Time that a test moves on; a sleeper wakes when its time has come or its signal aborts. */
 export class ManualClock implements Clock {
@@ -66,11 +67,6 @@ export class ManualClock implements Clock {
     this.timeMs += durationMs
     for (const sleeper of [...this.sleepers]) if (sleeper.untilMs <= this.timeMs) sleeper.wake()
   }
-}
-
-export const inlineCpu: CpuWork = {
-  verifyBlock: async ({ filledBlock, chainId, expectedId }) => verifyFilledBlock(filledBlock, chainId, expectedId),
-  encodePeriod: async ({ decided, chunkSizeBytes }) => encodePeriod(decided, chunkSizeBytes),
 }
 
 /** Turns of the event loop until a condition holds. @throws when it does not for very many of them */

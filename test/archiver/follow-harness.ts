@@ -8,10 +8,8 @@ import {
   type ArchiverStatus,
   type ChainRestart,
   type CpuWork,
-  encodePeriod,
   NodeClient,
   NodeFollower,
-  verifyFilledBlock,
 } from '../../archiver/index.ts'
 import {
   type Clock,
@@ -37,6 +35,7 @@ import { systemClock } from '../../daemon/system-clock.ts'
 import { type ChainOptions, type MadeBlock, type MadeChain, makeChain, ScriptedNode } from '../../devnet/index.ts'
 import { openStore, type Store } from '../../storage-worker/index.ts'
 import { createLogger } from '../../telemetry/index.ts'
+import { inlineCpu } from './inline-cpu.ts'
 
 export const CHAIN_ID = 77n
 /** Long ago, so that no slot of a made chain is ahead of the clock. */
@@ -63,11 +62,6 @@ export function blockOf(chain: MadeChain, period: Period, thread: number): MadeB
   const block = chain.blockAt(period, thread)
   assert.ok(block, `the chain has a block at (${period}, ${thread})`)
   return block
-}
-
-export const inlineCpu: CpuWork = {
-  verifyBlock: async ({ filledBlock, chainId, expectedId }) => verifyFilledBlock(filledBlock, chainId, expectedId),
-  encodePeriod: async ({ decided, chunkSizeBytes }) => encodePeriod(decided, chunkSizeBytes),
 }
 
 export interface LogLine {

@@ -27,7 +27,8 @@ import {
   type ScriptedNode,
   signBlock,
 } from '../../devnet/index.ts'
-import { CHAIN_ID, type Follow, GENESIS_MS, inlineCpu, makeTestChain, Stage } from './follow-harness.ts'
+import { CHAIN_ID, type Follow, GENESIS_MS, makeTestChain, Stage } from './follow-harness.ts'
+import { inlineCpu } from './inline-cpu.ts'
 import { retellHeader, tellFilledBlock } from './tampering.ts'
 
 const TOO_LARGE = 65 * 1024 * 1024

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { ConflictMark } from '../../archiver/conflict-mark.ts'
-import type { CpuWork } from '../../archiver/index.ts'
 import { NODE_GRACE_MS } from '../../archiver/node-presence.ts'
 import { ArchiveError, type Period, type Slot, slotIndex } from '../../core/index.ts'
 import type { MadeChain } from '../../devnet/index.ts'
@@ -11,7 +10,6 @@ import {
   giveFinal,
   type HolderOptions,
   holdArchiver,
-  inlineCpu,
   offerChain,
   offerMadeBlock,
   reportFinal,
@@ -19,6 +17,7 @@ import {
   until,
 } from './archiver-holder.ts'
 import { override } from './failing-store.ts'
+import { inlineCpu } from './inline-cpu.ts'
 import { blockAt, chainOf, NETWORK } from './made-chain.ts'
 
 const FORK: Slot = { period: 3, thread: 3 }
@@ -29,19 +28,6 @@ const HOSTILE = 0
 const HONEST = 1
 const BEFORE = [0, 1, 2]
 const ALL = [...BEFORE, 3, 4, 5, 6]
-
-const verified = new Map<string, ReturnType<CpuWork['verifyBlock']>>()
-
-/** Every test is given the same blocks. */
-const verifyOnce: CpuWork = {
-  ...inlineCpu,
-  verifyBlock(job) {
-    const key = job.expectedId ?? ''
-    const result = verified.get(key) ?? inlineCpu.verifyBlock(job)
-    verified.set(key, result)
-    return result
-  },
-}
 
 describe('archiver: nodes of different minds', () => {
   let honest: MadeChain
@@ -58,7 +44,7 @@ describe('archiver: nodes of different minds', () => {
   })
 
   async function hold(nodeCount: number, options: Partial<HolderOptions> = {}): Promise<ArchiverHolder> {
-    const holder = await holdArchiver({ network: NETWORK, nodeCount, cpu: verifyOnce, ...options })
+    const holder = await holdArchiver({ network: NETWORK, nodeCount, ...options })
     held = holder
     return holder
   }
@@ -407,10 +393,10 @@ describe('archiver: nodes of different minds', () => {
       let encoded = 0
       const holder = await hold(2, {
         cpu: {
-          ...verifyOnce,
+          ...inlineCpu,
           encodePeriod(job) {
             if (job.decided.period === 3) encoded++
-            return verifyOnce.encodePeriod(job)
+            return inlineCpu.encodePeriod(job)
           },
         },
         wrap: ({ store, spool }) => ({
@@ -482,7 +468,7 @@ describe('archiver: nodes of different minds', () => {
         let isEncoding = false
         const holder = await hold(2, {
           cpu: {
-            ...verifyOnce,
+            ...inlineCpu,
             encodePeriod: async (job) => {
               if (job.decided.period === 3) {
                 isEncoding = true

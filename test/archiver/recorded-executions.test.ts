@@ -81,8 +81,6 @@ describe('archiver: execution results of a recorded node', function () {
     ['push', 'as fast as it goes', { fast: true }],
     ['push', '60 times its speed', { speed: 60, keepAll: true }],
     ['pull', 'as fast as it goes', { fast: true }],
-    ['pull', '60 times its speed', { speed: 60, keepAll: true }],
-    ['sandbox', 'as fast as it goes', { fast: true }],
     ['sandbox', '150 times its speed', { speed: 150, keepAll: true }],
   ]
   for (const [name, pace, options] of cases) {
