@@ -22,8 +22,21 @@ for (const [network, bits] of [
 SITE.addSubnet('fc00::', 7, 'ipv6')
 SITE.addSubnet('fe80::', 10, 'ipv6')
 
+// Each look for somebody to dial asks for every address that is known, and a BlockList takes 10 us for an answer.
+const MAX_KNOWN = 4_096
+const known = new Map<string, Reach>()
+
 /** @param address multiaddr text; a DNS name is never resolved and counts as `world` */
 export function findReach(address: string): Reach {
+  const reach = known.get(address)
+  if (reach) return reach
+  if (known.size >= MAX_KNOWN) known.clear()
+  const computed = computeReach(address)
+  known.set(address, computed)
+  return computed
+}
+
+function computeReach(address: string): Reach {
   const [, protocol, host = ''] = address.split('/')
   if (protocol !== 'ip4' && protocol !== 'ip6') return 'world'
   const family = protocol === 'ip4' ? 'ipv4' : 'ipv6'

@@ -33,13 +33,14 @@ export class Bindings {
     if (!equalBytes(capabilities.peerId, senderPeerId)) {
       throw new ArchiveError('PROTOCOL_BINDING_FOREIGN', 'capabilities of another PeerId than the sender')
     }
-    if (!verifyCapabilities(capabilities)) {
-      throw new ArchiveError('PROTOCOL_SIGNATURE_INVALID', 'the signature of capabilities does not verify')
-    }
     const address = readSigner(capabilities)
     const known = this.byAddress.get(address)
+    // Before the signature, which takes as long as a thousand of these.
     if (known && capabilities.sequence <= known.sequence) {
       throw new ArchiveError('PROTOCOL_SEQUENCE_OLD', `sequence ${capabilities.sequence} after ${known.sequence}`)
+    }
+    if (!verifyCapabilities(capabilities)) {
+      throw new ArchiveError('PROTOCOL_SIGNATURE_INVALID', 'the signature of capabilities does not verify')
     }
     if (!known && this.byAddress.size >= MAX_NODES && !this.makeRoom(address)) return undefined
     this.forget(address)

@@ -4,10 +4,10 @@ import { type Capabilities, capabilitiesCodec, signCapabilities } from './messag
 import type { TopicName } from './network-name.ts'
 
 const LOOK_MS = 1_000
-/** Each node speaks once in so long for each node that it knows: one statement in two seconds, network-wide. */
-const INTERVAL_MS_PER_NODE = 2_000
+/** Each node speaks once in so long for each node that there is: one statement in four seconds, network-wide. */
+const INTERVAL_MS_PER_NODE = 4_000
 const LEAST_INTERVAL_MS = 30_000
-/** A newcomer hears of us sooner, but strangers who come and go do not make us speak all the time. */
+/** A newcomer hears of us sooner, but strangers who come all the time do not make all say more than one a second. */
 const NEWCOMER_SHARE = 1 / 4
 const LEAST_NEWCOMER_MS = 2_000
 
@@ -30,6 +30,7 @@ export class Introductions {
   private readonly network: GossipPort
   private readonly bindings: Bindings
   private readonly clock: Clock
+  private readonly onHeard: (address: string) => void
   private readonly onFailure: (error: ArchiveError) => void
   private readonly stopping = new AbortController()
   private loop: Promise<void> | undefined
@@ -44,6 +45,8 @@ export class Introductions {
       readonly network: GossipPort
       readonly bindings: Bindings
       readonly clock: Clock
+      /** Each time a node says who it is: its Massa address. */
+      readonly onHeard?: (address: string) => void
       /** What keeps it from speaking for now. */
       readonly onFailure: (error: ArchiveError) => void
     },
@@ -53,6 +56,7 @@ export class Introductions {
     this.network = modules.network
     this.bindings = modules.bindings
     this.clock = modules.clock
+    this.onHeard = modules.onHeard ?? (() => undefined)
     this.onFailure = modules.onFailure
   }
 
@@ -62,6 +66,7 @@ export class Introductions {
       const known = this.bindings.take(capabilitiesCodec.decode(bytes), author)
       // Not passed on: there is no room for it here, and there may be none elsewhere.
       if (known === undefined) throw new ArchiveError('PROTOCOL_QUEUE_FULL', 'no room for a stranger')
+      this.onHeard(known)
     })
     this.loop ??= this.run()
     return this.loop
@@ -76,7 +81,7 @@ export class Introductions {
   async lookOnce(): Promise<void> {
     const listeners = this.network.subscribersOf('capabilities')
     if (listeners.length === 0) return
-    const pacedMs = this.bindings.size * INTERVAL_MS_PER_NODE
+    const pacedMs = (this.bindings.size + 1) * INTERVAL_MS_PER_NODE
     const hasNewcomer = listeners.some((peer) => !this.greeted.has(peer))
     const intervalMs = hasNewcomer
       ? Math.max(LEAST_NEWCOMER_MS, pacedMs * NEWCOMER_SHARE)

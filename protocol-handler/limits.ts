@@ -2,7 +2,7 @@
  * Every bound of what peers may send and ask, each with its reason. A bound has two tests: at it, and one past it.
  */
 
-/** Periods of one announcement: ceil(nodes / 32) of 32,768 nodes. */
+/** Periods of one announcement: ceil(nodes / 16) of 16,384 nodes; less far back where periods pass faster than the clock. */
 export const MAX_ANNOUNCED_PERIODS = 1_024
 /** As many as the registry keeps of a node (contract: `p2pAddrs`). */
 export const MAX_LISTEN_ADDRESSES = 8
@@ -10,6 +10,8 @@ export const MAX_LISTEN_ADDRESSES = 8
 export const MAX_LISTEN_ADDRESS_BYTES = 128
 /** A have-map is told in pages, so that an answer stays small beside a chunk. */
 export const MAX_HAVE_PAGE_BYTES = 65_536
+/** Of one map: 16,384 hash slots and 150,000 exceptions to them; an honest node tells no more. */
+export const MAX_HAVE_PAGES = 32
 /** Manifests or period roots of one request: one era. */
 export const MAX_PERIODS_PER_REQUEST = 128
 /** Blocks of one request: half a period; each is answered with a frame of its own. */
@@ -47,7 +49,34 @@ export const MAX_FRAMES_WHILE_FULL = 10_000
 export const MAX_HALF_OPEN_CONNECTIONS = 500
 /** Joiners of a site behind one address come together; the default of five a second leaves some without peers (facts: stack 2.4). */
 export const MAX_CONNECTIONS_PER_SECOND_AND_HOST = 50
+/**
+ * Connections of one host: so many at once for a site behind one address, then one a second. Each costs some 5 ms of the
+ * processor before the other has said who it is, and whoever is banned comes back under another name.
+ */
+export const CONNECTIONS_PER_SECOND_AND_HOST = 1
+export const MAX_CONNECTIONS_AT_ONCE_AND_HOST = 60
+/** Connections of all hosts, a quarter of the processor; a whole network that comes back at once is in within a minute. */
+export const CONNECTIONS_PER_SECOND = 50
+export const MAX_CONNECTIONS_AT_ONCE = 200
 /** The largest gossip message, an announcement in which every hash slot is incomplete, in its envelope. */
 export const MAX_GOSSIP_BYTES = 65_536
 /** What waits for a peer that does not read gossip: as much as 16 of the largest messages. */
 export const MAX_UNSENT_GOSSIP_BYTES = 16 * MAX_GOSSIP_BYTES
+/**
+ * Statements of one author on a topic: one in two seconds is what a sidecar says at most, when newcomers come all the time
+ * (introductions.ts), and an announcement comes in 16 s at most, however fast periods pass; eight together are what was on
+ * its way while we were not listening.
+ */
+export const STATEMENTS_PER_SECOND = 0.5
+export const MAX_STATEMENTS_AT_ONCE = 8
+/** So many past it are ignored: a line that stood for a minute brings as many. What an author itself sends us past these is rejected. */
+export const MAX_IGNORED_STATEMENTS = 30
+/** Of all authors together that the registry does not know: anybody can make up thousands. Honest ones say four a second. */
+export const STRANGER_STATEMENTS_PER_SECOND = 10
+export const MAX_STRANGER_STATEMENTS_AT_ONCE = 100
+/**
+ * What one peer hands on in gossip: twice what all strangers and all nodes of the registry may say. libp2p verifies each
+ * message, 0.2 ms, before it asks us.
+ */
+export const GOSSIP_PER_SECOND_AND_PEER = 32
+export const MAX_GOSSIP_AT_ONCE = 320

@@ -21,6 +21,7 @@ const IGNORED_REFUSALS = 80
 const MAX_PEERS = 4_096
 
 interface Use {
+  readonly share: PeerShare
   readonly requests: TokenBucket
   readonly bytes: TokenBucket
   streams: number
@@ -29,12 +30,13 @@ interface Use {
 
 /** Rates of each peer, so that no stranger costs more than its share. */
 export class PeerLimits {
-  private readonly share: PeerShare
+  private readonly shareOf: (peer: string) => PeerShare
   private readonly clock: Clock
   private readonly uses = new Map<string, Use>()
 
-  constructor(share: PeerShare, clock: Clock) {
-    this.share = share
+  /** @param share of every peer, or of each; that may change at any time */
+  constructor(share: PeerShare | ((peer: string) => PeerShare), clock: Clock) {
+    this.shareOf = typeof share === 'function' ? share : () => share
     this.clock = clock
   }
 
@@ -58,7 +60,7 @@ export class PeerLimits {
   /** @returns false when the peer has as many streams as it may */
   openStream(peer: string): boolean {
     const use = this.touch(peer)
-    if (use.streams >= this.share.openStreams) return false
+    if (use.streams >= use.share.openStreams) return false
     use.streams++
     return true
   }
@@ -73,19 +75,26 @@ export class PeerLimits {
   }
 
   private touch(peer: string): Use {
-    const use = this.uses.get(peer) ?? this.begin()
+    const use = this.useOf(peer)
     this.uses.delete(peer)
     this.uses.set(peer, use)
     if (this.uses.size > MAX_PEERS) this.forgetOne()
     return use
   }
 
-  private begin(): Use {
-    const { requestsPerSecond, bytesPerSecond } = this.share
+  private useOf(peer: string): Use {
+    const share = this.shareOf(peer)
+    const known = this.uses.get(peer)
+    return known?.share === share ? known : this.begin(share, known?.streams ?? 0)
+  }
+
+  private begin(share: PeerShare, streams: number): Use {
+    const { requestsPerSecond, bytesPerSecond } = share
     return {
+      share,
       requests: new TokenBucket({ perSecond: requestsPerSecond, burst: requestsPerSecond * BURST_SECONDS }, this.clock),
       bytes: new TokenBucket({ perSecond: bytesPerSecond, burst: bytesPerSecond * BURST_SECONDS }, this.clock),
-      streams: 0,
+      streams,
       refusals: 0,
     }
   }

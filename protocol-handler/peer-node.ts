@@ -3,8 +3,11 @@ import { TopicValidatorResult } from '@libp2p/gossipsub'
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
-import { ArchiveError } from '../core/index.ts'
+import { ArchiveError, isArchiveError } from '../core/index.ts'
+import { boundGossip } from './bounded-gossip.ts'
+import type { ConnectionRates } from './connection-rates.ts'
 import { FramedStream } from './framed-stream.ts'
+import type { GossipRates, Statement } from './gossip-rates.ts'
 import { createLibp2pNode, DIAL_MS, type Libp2pNode, type Libp2pNodeOptions } from './libp2p-node.ts'
 import { MAX_REQUEST_BYTES, MAX_STREAMS_PER_PEER } from './limits.ts'
 import { formatProtocolId, type StreamName, TOPICS, type TopicName } from './network-name.ts'
@@ -13,10 +16,16 @@ import { RequestPool } from './request-pool.ts'
 import { RequestStream } from './request-stream.ts'
 import { type Patience, type ServeModules, type StreamService, serveStream, USUAL_PATIENCE } from './serve-stream.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
+import type { Priority } from './work-queue.ts'
 
 const CLOSE_MS = 2_000
 /** Three answers of 1 MiB and what stands around them. */
 const MAX_WAITING_ANSWER_BYTES = 4 * 1_048_576
+const MAX_RESERVED_BYTES = 1_048_576
+/** libp2p passes a message on to so many peers. */
+const GOSSIP_FANOUT = 6
+/** Of all connections, for whoever comes without being known to the registry: the others are kept for its nodes. */
+const STRANGERS_SHARE = 1 / 2
 const RESULTS: Record<Verdict, TopicValidatorResult> = {
   accept: TopicValidatorResult.Accept,
   ignore: TopicValidatorResult.Ignore,
@@ -31,6 +40,8 @@ export interface PeerNodeOptions extends Libp2pNodeOptions {
 export interface PeerNodeModules extends Omit<ServeModules, 'onOffence' | 'patience'> {
   /** Told of every offence; nobody else tells them. */
   readonly scores: PeerScores
+  readonly connections: ConnectionRates
+  readonly rates: GossipRates
   /** `ban` when it was one too many. */
   readonly onOffence: (peer: string, offence: Offence, ban: Ban | undefined) => void
 }
@@ -53,16 +64,30 @@ export class PeerNode {
     this.libp2p = libp2p
     for (const name of TOPICS) {
       const topic = formatProtocolId(options.identity, name)
-      libp2p.services.pubsub.topicValidators.set(topic, async (_, message) => {
+      libp2p.services.pubsub.topicValidators.set(topic, async (source, message) => {
         if (message.type !== 'signed') return TopicValidatorResult.Reject
-        return RESULTS[await this.judge(topic, message.data, message.from)]
+        const author = message.from.toString()
+        const statement = { topic, author, isDirect: source.toString() === author }
+        return RESULTS[await this.judge(statement, message.data, message.from)]
       })
     }
+    libp2p.addEventListener('connection:open', ({ detail: connection }) => {
+      if (connection.direction === 'outbound' || this.hasRoomFor(connection.remotePeer)) return
+      connection.abort(new ArchiveError('PROTOCOL_PEER_LIMIT', 'no room for more strangers'))
+    })
+    boundGossip(libp2p.services.pubsub, (peer, messages) => {
+      const verdict = modules.rates.admitFrom(peer, messages)
+      if (verdict === 'reject') this.penalise(peer, 'limit')
+      return verdict === 'accept'
+    })
   }
 
   /** Begins to listen. @throws ArchiveError PROTOCOL_LISTEN_FAILED */
   static async start(options: PeerNodeOptions, modules: PeerNodeModules): Promise<PeerNode> {
-    const libp2p = await createLibp2pNode(options, (peer) => modules.scores.isBanned(peer))
+    const libp2p = await createLibp2pNode(options, {
+      isBanned: (peer) => modules.scores.isBanned(peer),
+      admitsHost: (host) => modules.connections.admit(host),
+    })
     const node = new PeerNode(options, modules, libp2p)
     try {
       await libp2p.start()
@@ -131,9 +156,25 @@ export class PeerNode {
       readonly maxAnswerBytes: number
       readonly frames: number
       readonly deadlineMs: number
+      /** Before what else the answer is taken, where the line is shared out; by the kind of the request where it is left out. */
+      readonly priority?: Priority
     },
   ): Promise<Uint8Array[]> {
-    return await this.poolOf(peer, name, options.maxAnswerBytes).request(options.bytes, options)
+    const { bandwidth } = this.modules
+    const ask = (): Promise<Uint8Array[]> =>
+      this.poolOf(peer, name, options.maxAnswerBytes).request(options.bytes, options)
+    if (!bandwidth) return await ask()
+    // How long the answer is shows when it is there: a chunk at most is set aside, the rest is counted then.
+    const reservedBytes = Math.min(MAX_RESERVED_BYTES, options.maxAnswerBytes * options.frames)
+    await bandwidth.take(options.priority ?? priorityOf(name), undefined, reservedBytes)
+    let takenBytes = 0
+    try {
+      const frames = await ask()
+      takenBytes = frames.reduce((sum, frame) => sum + frame.length, 0)
+      return frames
+    } finally {
+      bandwidth.spend(options.bytes.length + takenBytes - reservedBytes)
+    }
   }
 
   /** @param address multiaddr with or without a PeerId @throws ArchiveError PROTOCOL_PEER_UNREACHABLE */
@@ -176,7 +217,16 @@ export class PeerNode {
 
   /** Without peers it reaches nobody: what is announced is announced again. */
   async publish(name: TopicName, bytes: Uint8Array): Promise<void> {
+    this.modules.bandwidth?.spend(bytes.length * GOSSIP_FANOUT)
     await this.libp2p.services.pubsub.publish(formatProtocolId(this.options.identity, name), bytes)
+  }
+
+  private hasRoomFor(peer: PeerId): boolean {
+    const { isStranger = () => false } = this.modules
+    const room = Math.max(1, Math.floor(this.options.maxConnections * STRANGERS_SHARE))
+    const connections = this.libp2p.getConnections()
+    if (connections.length <= room || !isStranger(peer.toString())) return true
+    return connections.filter(({ remotePeer }) => isStranger(remotePeer.toString())).length <= room
   }
 
   /** At once: whoever is banned may not make us wait. */
@@ -185,16 +235,23 @@ export class PeerNode {
     for (const connection of this.libp2p.getConnections(peerIdFromString(peer))) connection.abort(banned)
   }
 
-  private async judge(topic: string, bytes: Uint8Array, author: PeerId): Promise<Verdict> {
-    const handler = this.handlers.get(topic)
-    if (!handler || this.modules.scores.isBanned(author.toString())) return 'ignore'
+  private async judge(statement: Statement, bytes: Uint8Array, author: PeerId): Promise<Verdict> {
+    const { scores, rates, bandwidth } = this.modules
+    bandwidth?.spend(bytes.length)
+    const handler = this.handlers.get(statement.topic)
+    if (!handler || scores.isBanned(statement.author)) return 'ignore'
+    const admission = rates.admit(statement)
+    if (admission === 'reject') this.penalise(statement.author, 'limit')
+    if (admission !== 'accept') return admission
     try {
       await handler(bytes, author.toMultihash().bytes)
+      bandwidth?.spend(bytes.length * GOSSIP_FANOUT)
       return 'accept'
     } catch (error) {
       const verdict = verdictOf(error)
-      if (verdict === 'reject') this.penalise(author.toString(), 'reject')
+      if (verdict === 'reject') this.penalise(statement.author, 'reject')
       if (verdict === undefined) this.modules.onFailure(error)
+      if (isArchiveError(error, 'PROTOCOL_SEQUENCE_OLD')) rates.giveBack(statement)
       return verdict ?? 'ignore'
     }
   }
@@ -223,4 +280,8 @@ export class PeerNode {
       throw new ArchiveError('PROTOCOL_PEER_UNREACHABLE', `no stream to ${peer}`, { peer }, error)
     }
   }
+}
+
+function priorityOf(name: StreamName): Priority {
+  return name === 'challenge' || name === 'audit' ? 'challenge' : 'repair'
 }

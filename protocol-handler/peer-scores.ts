@@ -23,6 +23,16 @@ export interface Ban {
   readonly reason: Offence | 'operator'
 }
 
+/** A ban as it outlives a restart, in which the monotonic clock begins anew. */
+export interface KeptBan {
+  readonly peer: string
+  readonly reason: Ban['reason']
+  /** Infinite for one without end. */
+  readonly leftMs: number
+  /** How often the peer was banned: the next one is longer. */
+  readonly bans: number
+}
+
 /** Times are those of the monotonic clock: a ban lasts as long as it was meant to. */
 interface Standing {
   score: number
@@ -36,6 +46,7 @@ export class PeerScores {
   private readonly clock: Clock
   /** By time of the last event: the first is forgotten first. */
   private readonly standings = new Map<string, Standing>()
+  private changeCount = 0
 
   constructor(clock: Clock) {
     this.clock = clock
@@ -63,6 +74,7 @@ export class PeerScores {
     const standing = this.standings.get(peer)
     if (!standing || !this.isInForce(standing.ban)) return false
     this.standings.delete(peer)
+    this.changeCount++
     return true
   }
 
@@ -81,9 +93,36 @@ export class PeerScores {
     return [...this.standings].flatMap(([peer, { ban }]) => (ban && this.isInForce(ban) ? [this.show(peer, ban)] : []))
   }
 
+  /** Grows with each ban, and with each that is taken back. */
+  get changes(): number {
+    return this.changeCount
+  }
+
+  /** Bans in force that are to outlive a restart: those of the operator first, then those that last longest. */
+  keep(maxBans: number): KeptBan[] {
+    const nowMs = this.clock.monotonicMs()
+    return [...this.standings]
+      .flatMap(([peer, { ban, bans }]) =>
+        ban && this.isInForce(ban) ? [{ peer, reason: ban.reason, leftMs: ban.endMs - nowMs, bans }] : [],
+      )
+      .sort((a, b) => rankOf(a) - rankOf(b) || longerFirst(a, b))
+      .slice(0, maxBans)
+  }
+
+  /** Puts kept bans in force again, each for what is left of it. */
+  restore(kept: readonly KeptBan[]): void {
+    const nowMs = this.clock.monotonicMs()
+    for (const { peer, reason, leftMs, bans } of kept) {
+      const standing = this.touch(peer)
+      standing.ban = { endMs: nowMs + leftMs, reason }
+      standing.bans = bans
+    }
+  }
+
   private put(peer: string, durationMs: number, reason: Ban['reason']): Ban {
     const ban = { endMs: this.clock.monotonicMs() + durationMs, reason }
     this.touch(peer).ban = ban
+    this.changeCount++
     return this.show(peer, ban)
   }
 
@@ -118,4 +157,13 @@ export class PeerScores {
   private isInForce(ban: Standing['ban']): boolean {
     return ban !== undefined && ban.endMs > this.clock.monotonicMs()
   }
+}
+
+function rankOf({ reason }: KeptBan): number {
+  return reason === 'operator' ? 0 : 1
+}
+
+/** Two without end are equal, which their difference would not say. */
+function longerFirst(a: KeptBan, b: KeptBan): number {
+  return a.leftMs === b.leftMs ? 0 : b.leftMs > a.leftMs ? 1 : -1
 }

@@ -1,4 +1,5 @@
 import { ArchiveError, isArchiveError } from '../core/index.ts'
+import type { Bandwidth } from './bandwidth.ts'
 import type { FramedStream } from './framed-stream.ts'
 import type { Refusal } from './messages/answer-status.ts'
 import type { WireCodec } from './messages/wire-codec.ts'
@@ -31,6 +32,10 @@ export interface StreamService<Q> {
 export interface ServeModules {
   readonly limits: PeerLimits
   readonly queue: WorkQueue
+  /** Strangers come behind those whom the registry knows. Undefined: nobody is told from strangers. */
+  readonly isStranger?: (peer: string) => boolean
+  /** Undefined: as fast as the line is. */
+  readonly bandwidth?: Bandwidth | undefined
   readonly patience: Patience
   readonly onOffence: (peer: string, offence: Offence) => void
   /** What is a bug of ours, or a failure of the disk: the peer is told that we are busy. */
@@ -48,14 +53,16 @@ export async function serveStream<Q>(
   peer: string,
   modules: ServeModules,
 ): Promise<void> {
-  const { limits, onOffence, patience } = modules
+  const { limits, bandwidth, onOffence, patience } = modules
   if (!limits.openStream(peer)) {
     frames.abort(new ArchiveError('PROTOCOL_PEER_LIMIT', 'too many streams'))
     return onOffence(peer, 'limit')
   }
   let taken: Promise<void> = Promise.resolve()
-  const send = async (answer: readonly Uint8Array[]): Promise<void> => {
+  const send = async (answer: readonly Uint8Array[], priority: Priority | undefined): Promise<void> => {
     for (const frame of answer) {
+      if (priority) await bandwidth?.take(priority, peer, frame.length)
+      else bandwidth?.spend(frame.length)
       limits.onSent(peer, frame.length)
       await frames.write(frame, patience.writeMs)
     }
@@ -64,14 +71,18 @@ export async function serveStream<Q>(
     for (;;) {
       const bytes = await frames.read(patience.idleMs)
       if (!bytes) break
+      bandwidth?.spend(bytes.length)
       const request = service.request.decode(bytes)
       const admission = limits.admit(peer)
       if (admission === 'ignore') continue
       if (admission === 'cut') throw new ArchiveError('PROTOCOL_PEER_LIMIT', 'too many requests')
-      const answer =
-        admission === 'busy' ? service.refuse(request, 'busy') : await answerOne(service, request, peer, modules)
+      const isBusy = admission === 'busy' || bandwidth?.isBehind(peer)
+      const priority = isBusy ? undefined : rank(service.priorityOf(request), modules.isStranger?.(peer))
+      const answer = priority
+        ? await answerOne(service, { request, peer, priority }, modules)
+        : service.refuse(request, 'busy')
       await taken
-      taken = send(answer)
+      taken = send(answer, priority)
       // Whoever takes nothing is not read any more either.
       taken.catch((error) => frames.abort(error))
     }
@@ -89,14 +100,17 @@ export async function serveStream<Q>(
 
 async function answerOne<Q>(
   service: StreamService<Q>,
-  request: Q,
-  peer: string,
+  { request, peer, priority }: { readonly request: Q; readonly peer: string; readonly priority: Priority },
   { queue, onFailure }: ServeModules,
 ): Promise<readonly Uint8Array[]> {
   try {
-    return await queue.add(service.priorityOf(request), () => service.answer(request, peer))
+    return await queue.add(priority, () => service.answer(request, peer), peer)
   } catch (error) {
     if (!isArchiveError(error, 'PROTOCOL_QUEUE_FULL')) onFailure(error)
     return service.refuse(request, 'busy')
   }
+}
+
+function rank(priority: Priority, isStranger = false): Priority {
+  return isStranger && priority !== 'backfill' ? 'read' : priority
 }

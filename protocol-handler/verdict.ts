@@ -10,6 +10,8 @@ const IGNORED: ReadonlySet<ErrorCode> = new Set([
   'PROTOCOL_PEER_LIMIT',
   'PROTOCOL_QUEUE_FULL',
   'PROTOCOL_PEER_UNREACHABLE',
+  'PROTOCOL_SENDER_UNKNOWN',
+  'PROTOCOL_PERIOD_FUTURE',
 ])
 
 /** The verdict that belongs to a refusal; undefined for what is no refusal but a failure of ours. */

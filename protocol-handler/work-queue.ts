@@ -1,26 +1,57 @@
-import { ArchiveError } from '../core/index.ts'
+import { ArchiveError, type Clock } from '../core/index.ts'
+import { FairQueue } from './fair-queue.ts'
+import { TokenBucket } from './token-bucket.ts'
 
 /** What is served first when not all can be: a challenge has a deadline on chain, a repair keeps data alive. */
 export const PRIORITIES = ['challenge', 'repair', 'read', 'backfill'] as const
 export type Priority = (typeof PRIORITIES)[number]
+
+/** A burst of work as long as it may be without being felt elsewhere. */
+const BURST_MS = 250
+
+/** Those that may take half of the places only: a work cannot be interrupted, and what is urgent shall find one free. */
+const PATIENT: ReadonlySet<Priority> = new Set(['read', 'backfill'])
 
 interface Waiting {
   readonly run: () => Promise<void>
   readonly drop: (error: ArchiveError) => void
 }
 
-/** Runs at most `concurrency` works at a time, most urgent first; more than `capacity` waiting are refused. */
+export interface WorkQueueOptions {
+  readonly concurrency: number
+  readonly capacity: number
+  /** Of the time, 0 to 1: what all works together may take; the rest is for following the chain. Without it: all. */
+  readonly timeShare?: number
+}
+
+/**
+ * Runs at most `concurrency` works at a time, most urgent first, and among equals one of each peer in turn; more than
+ * `capacity` waiting are refused.
+ */
 export class WorkQueue {
-  private readonly concurrency: number
-  private readonly capacity: number
-  private readonly waiting: Record<Priority, Waiting[]> = { challenge: [], repair: [], read: [], backfill: [] }
+  private readonly options: WorkQueueOptions
+  private readonly clock: Clock | undefined
+  private readonly budget: TokenBucket | undefined
+  private readonly waiting: Record<Priority, FairQueue<Waiting>> = {
+    challenge: new FairQueue(),
+    repair: new FairQueue(),
+    read: new FairQueue(),
+    backfill: new FairQueue(),
+  }
   private running = 0
-  private stopped = false
+  private patientRunning = 0
+  private isResting = false
+  private readonly stopping = new AbortController()
   private idle: (() => void)[] = []
 
-  constructor(options: { readonly concurrency: number; readonly capacity: number }) {
-    this.concurrency = options.concurrency
-    this.capacity = options.capacity
+  /** @param clock needed for a share of the time */
+  constructor(options: WorkQueueOptions, clock?: Clock) {
+    this.options = options
+    this.clock = clock
+    const { timeShare } = options
+    if (clock && timeShare !== undefined) {
+      this.budget = new TokenBucket({ perSecond: timeShare * 1_000, burst: BURST_MS }, clock)
+    }
   }
 
   /** Works that wait. */
@@ -31,51 +62,84 @@ export class WorkQueue {
   /**
    * Runs `work` when its turn comes.
    *
-   * A full queue drops the newest of what is less urgent, else refuses.
+   * A full queue drops the newest of what is less urgent, else of a peer that has more waiting than this one, else it
+   * refuses.
    *
+   * @param peer for whom it is
    * @throws ArchiveError PROTOCOL_QUEUE_FULL, and what `work` throws
    */
-  add<T>(priority: Priority, work: () => Promise<T>): Promise<T> {
+  add<T>(priority: Priority, work: () => Promise<T>, peer = ''): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      if (this.stopped || (this.length >= this.capacity && !this.dropLessUrgent(priority))) {
+      if (this.stopping.signal.aborted || (this.length >= this.options.capacity && !this.makeRoom(priority, peer))) {
         reject(full(priority))
         return
       }
-      this.waiting[priority].push({ run: () => work().then(resolve, reject), drop: reject })
+      this.waiting[priority].add(peer, { run: () => work().then(resolve, reject), drop: reject })
       this.next()
     })
   }
 
   /** Refuses what waits and what comes, and resolves when nothing runs any more. */
   async stop(): Promise<void> {
-    this.stopped = true
+    this.stopping.abort()
     for (const priority of PRIORITIES) {
-      for (const { drop } of this.waiting[priority].splice(0)) drop(full(priority))
+      for (const { drop } of this.waiting[priority].clear()) drop(full(priority))
     }
     if (this.running > 0) await new Promise<void>((resolve) => this.idle.push(resolve))
   }
 
   private next(): void {
-    while (this.running < this.concurrency) {
+    while (this.running < this.options.concurrency) {
       const priority = PRIORITIES.find((name) => this.waiting[name].length > 0)
-      const work = priority && this.waiting[priority].shift()
-      if (!work) return
-      this.running++
-      void work.run().finally(() => {
-        this.running--
-        this.next()
-        if (this.running === 0) for (const resolve of this.idle.splice(0)) resolve()
-      })
+      if (!priority || (PATIENT.has(priority) && !this.hasPatientPlace)) return
+      const restMs = this.budget?.takeOnCredit(0) ?? 0
+      if (restMs > 0) {
+        this.rest(restMs)
+        return
+      }
+      const work = this.waiting[priority].take()
+      if (work) void this.run(work, PATIENT.has(priority))
     }
   }
 
-  private dropLessUrgent(than: Priority): boolean {
-    const lessUrgent = PRIORITIES.slice(PRIORITIES.indexOf(than) + 1).reverse()
-    const priority = lessUrgent.find((name) => this.waiting[name].length > 0)
-    const dropped = priority && this.waiting[priority].pop()
-    if (!dropped) return false
-    dropped.drop(full(priority))
-    return true
+  private get hasPatientPlace(): boolean {
+    return this.patientRunning < Math.ceil(this.options.concurrency / 2)
+  }
+
+  private async run(work: Waiting, isPatient: boolean): Promise<void> {
+    this.running++
+    if (isPatient) this.patientRunning++
+    const atOnce = this.running
+    const startedMs = this.clock?.monotonicMs() ?? 0
+    await work.run()
+    // Works at the same time share the time that they take.
+    this.budget?.takeOnCredit(((this.clock?.monotonicMs() ?? 0) - startedMs) / atOnce)
+    this.running--
+    if (isPatient) this.patientRunning--
+    this.next()
+    if (this.running === 0) for (const resolve of this.idle.splice(0)) resolve()
+  }
+
+  private rest(restMs: number): void {
+    if (this.isResting || !this.clock) return
+    this.isResting = true
+    void this.clock.sleep(restMs, this.stopping.signal).then(() => {
+      this.isResting = false
+      this.next()
+    })
+  }
+
+  private makeRoom(forPriority: Priority, peer: string): boolean {
+    const lessUrgent = PRIORITIES.slice(PRIORITIES.indexOf(forPriority) + 1).reverse()
+    for (const priority of lessUrgent) {
+      const dropped = this.waiting[priority].dropNewest()
+      dropped?.drop(full(priority))
+      if (dropped) return true
+    }
+    const equals = this.waiting[forPriority]
+    const dropped = equals.dropNewest(equals.countOf(peer) + 1)
+    dropped?.drop(full(forPriority))
+    return dropped !== undefined
   }
 }
 

@@ -9,10 +9,13 @@ import {
   chunkRequestCodec,
   chunkResponseCodec,
   MAX_CONNECTIONS_PER_SECOND_AND_HOST,
+  MAX_GOSSIP_AT_ONCE,
   MAX_GOSSIP_BYTES,
   MAX_HALF_OPEN_CONNECTIONS,
+  MAX_IGNORED_STATEMENTS,
   MAX_MUXED_STREAMS,
   MAX_REQUEST_BYTES,
+  MAX_STATEMENTS_AT_ONCE,
   MAX_STREAM_WINDOW_BYTES,
   MAX_STREAMS_PER_PEER,
   MAX_UNSENT_GOSSIP_BYTES,
@@ -67,7 +70,7 @@ function countedChunks(): { service: StreamService<ChunkRequest>; asked: () => n
     asked: () => asked,
     service: {
       request: chunkRequestCodec,
-      priorityOf: () => 'read',
+      priorityOf: () => 'repair',
       answer: async () => {
         asked++
         return [answer]
@@ -316,8 +319,8 @@ describe('hostile peers over real streams', () => {
     let toAttacker: Promise<Stream>
     let sequence = 0
 
-    beforeEach(async () => {
-      await open()
+    const listen = async (options: PeerOptions = {}): Promise<void> => {
+      await open(options)
       heard = []
       victim.node.onGossip('announce', (bytes) => {
         heard.push(new TextDecoder().decode(bytes.subarray(0, 10)))
@@ -327,7 +330,9 @@ describe('hostile peers over real streams', () => {
       toAttacker = inbound.stream
       const stream = await attacker.open(GOSSIP)
       gossip = (rpc) => stream.send(prefixed(rpc))
-    })
+    }
+
+    beforeEach(() => listen())
 
     const say = async (
       text: string,
@@ -421,6 +426,44 @@ describe('hostile peers over real streams', () => {
       while (!seen.isOver && said < 1_000) await sayOne()
       assert.equal(seen.isOver, true)
       await sayOne()
+    })
+
+    /** Again, with a clock that stands. */
+    const listenStill = async (options: PeerOptions = {}): Promise<SetClock> => {
+      await Attacker.stopAll()
+      await closePeers()
+      const clock = new SetClock()
+      await listen({ ...options, clock })
+      return clock
+    }
+
+    const nineOffences = async (): Promise<void> => {
+      await until(() => victim.offences.length === 9, 'what is held against it')
+      assert.deepEqual(victim.offences, Array(9).fill([attacker.peer, 'limit']))
+      assert.ok(victim.node.peers.includes(attacker.peer))
+    }
+
+    it('limit: of validly signed statements 8 are heard and 30 ignored; ten more, and their author is banned and cut off', async () => {
+      await listenStill()
+      const sent = MAX_STATEMENTS_AT_ONCE + MAX_IGNORED_STATEMENTS + 9
+      for (let i = 0; i < sent; i++) gossip(await say(`good ${i}`))
+      await nineOffences()
+      gossip(await say('one more'))
+      await until(() => !victim.node.peers.includes(attacker.peer), 'the ban')
+      assert.equal(heard.length, MAX_STATEMENTS_AT_ONCE)
+      await hearsHonest()
+      await serves()
+    })
+
+    it('limit: 320 messages of one peer are looked at and 320 left alone; ten more, and it is banned and cut off', async () => {
+      await listenStill()
+      const forged = await say('unsigned', { signedBy: 'nobody' })
+      for (let i = 0; i < 2 * MAX_GOSSIP_AT_ONCE + 9; i++) gossip(forged)
+      await nineOffences()
+      gossip(forged)
+      await until(() => !victim.node.peers.includes(attacker.peer), 'the ban')
+      await hearsHonest()
+      await serves()
     })
 
     it('no message at all, or a length of 4 GiB in one, harms nobody', async () => {

@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict'
-import { ArchiveError, toHex } from '../../core/index.ts'
-import { auditRequestCodec, MAX_CHUNK_ANSWER_BYTES } from '../../protocol-handler/index.ts'
+import { ArchiveError, HASH_SLOTS, toHex } from '../../core/index.ts'
+import {
+  announcementCodec,
+  auditRequestCodec,
+  Bandwidth,
+  MAX_CHUNK_ANSWER_BYTES,
+} from '../../protocol-handler/index.ts'
 import { Redialer } from '../../protocol-handler/redial.ts'
+import { PeerClient } from '../../storage-worker/peers/peer-client.ts'
+import { AnnouncementBoard } from '../../storage-worker/replication/announcement-board.ts'
+import { HaveMap } from '../../storage-worker/replication/have-map.ts'
+import { createHaveService } from '../../storage-worker/replication/have-service.ts'
+import { OwnHoldings } from '../../storage-worker/replication/own-holdings.ts'
+import { createLogger } from '../../telemetry/index.ts'
 import { SetClock } from '../devnet/set-clock.ts'
 import {
   addressOf,
@@ -16,6 +27,9 @@ import {
   type Peer,
   until,
 } from '../protocol-handler/open-peer.ts'
+import { MadeArchive, NETWORK } from '../storage-worker/replication/made-archive.ts'
+import { addressOf as massaAddressOf, seedOf } from '../storage-worker/replication/made-nodes.ts'
+import { StillClock } from '../storage-worker/replication/still-clock.ts'
 
 describe('protocol-handler/peer-node over loopback', () => {
   afterEach(closePeers)
@@ -50,6 +64,21 @@ describe('protocol-handler/peer-node over loopback', () => {
     assert.deepEqual(answers, ['ok', 'ok', 'ok', 'ok', 'ok', 'busy', 'busy', 'busy'])
   })
 
+  for (const side of ['asked', 'asking'] as const) {
+    it(`where the line of the ${side} side is limited, answers take the time that their bytes take`, async () => {
+      const clock = new SetClock()
+      const bandwidth = new Bandwidth({ bytesPerSecond: 10_000 }, clock)
+      const a = await openPeer('a', side === 'asking' ? { bandwidth } : {})
+      const b = await openPeer('b', side === 'asked' ? { bandwidth } : {})
+      await b.node.serve('audit', echoAudits())
+      await connect(a, b)
+      const startedMs = clock.timeMs
+      for (let i = 0; i < 20; i++) assert.equal((await ask(a, b, i)).status, 'ok')
+      // 1,024 bytes of a leaf in each; 10,000 bytes go out at once.
+      assert.ok(clock.timeMs - startedMs >= (20 * 1_024 - 10_000) / 10, `${clock.timeMs - startedMs} ms`)
+    })
+  }
+
   it('a failure of the disk is answered with busy, and the stream goes on', async () => {
     const [a, b] = [await openPeer('a'), await openPeer('b')]
     let failing = true
@@ -67,6 +96,34 @@ describe('protocol-handler/peer-node over loopback', () => {
     assert.equal((await ask(a, b, 2)).status, 'ok')
     assert.equal(b.failures.length, 1)
     assert.deepEqual(b.offences, [])
+  })
+
+  it('a have-map comes in pages, and costs whoever gives that of another node', async () => {
+    const [a, b] = [await openPeer('a'), await openPeer('b')]
+    const clock = new StillClock()
+    const slots = Array.from({ length: HASH_SLOTS }, (_, slot) => slot)
+    const holdings = new OwnHoldings(new MadeArchive().fill(0, 300), clock)
+    const seed = seedOf('holder')
+    const map = new HaveMap(
+      { seed, network: NETWORK },
+      { holdings, listSlots: () => slots, clock, onFailure: (error) => assert.fail(String(error)) },
+    )
+    await map.look()
+    await b.node.serve('have', createHaveService(map))
+    await connect(a, b)
+    const client = new PeerClient(a.node, (peer, offence) => a.offences.push([peer, offence]))
+    const answer = await client.fetchHaveMap(b.node.peer, massaAddressOf(seed), NETWORK)
+    assert.ok(answer.status === 'ok')
+    assert.deepEqual(
+      answer.value.flatMap(({ held }) => held),
+      slots.map((hashSlot) => ({ hashSlot, endEra: 3 })),
+    )
+    assert.equal(answer.value.length, 2)
+    assert.deepEqual(a.offences, [])
+    const other = massaAddressOf(seedOf('another'))
+    await assert.rejects(client.fetchHaveMap(b.node.peer, other, NETWORK), { code: 'PROTOCOL_ANSWER_WRONG' })
+    assert.deepEqual(a.offences, [[b.node.peer, 'reject']])
+    assert.deepEqual([a.failures, b.failures, b.offences], [[], [], []])
   })
 
   it('hostile: a request that is no message ends its stream and costs the sender', async () => {
@@ -184,6 +241,27 @@ describe('protocol-handler/peer-node over loopback', () => {
     await assert.rejects(ask(a, b, 1), { code: 'PROTOCOL_PEER_UNREACHABLE' })
   })
 
+  it('limit: strangers take half of the connections, and nodes of the registry come in all the same', async () => {
+    const known = await openPeer('known')
+    const host = await openPeer('host', { maxConnections: 4, isStranger: (peer) => peer !== known.node.peer })
+    const strangers = await Promise.all(['s', 't', 'u', 'v', 'w'].map((name) => openPeer(name)))
+    for (const [i, stranger] of strangers.entries()) {
+      // Cut at once, it may be before the dial is through.
+      await connect(stranger, host).catch((error) => assert.equal(error.code, 'PROTOCOL_PEER_UNREACHABLE'))
+      await until(() => stranger.node.peers.length === (i < 2 ? 1 : 0) && host.node.peers.length === Math.min(2, i + 1))
+    }
+    assert.deepEqual(
+      host.node.peers.sort(),
+      strangers
+        .slice(0, 2)
+        .map(({ node }) => node.peer)
+        .sort(),
+    )
+    await connect(known, host)
+    await until(() => host.node.peers.includes(known.node.peer))
+    assert.equal(host.node.peers.length, 3)
+  })
+
   it('who was hung up on is dialled again, and its streams are opened again', async () => {
     const [a, b] = [await openPeer('a'), await openPeer('b')]
     await b.node.serve('audit', echoAudits())
@@ -211,6 +289,43 @@ describe('protocol-handler/peer-node over loopback', () => {
     await b.node.serve('audit', echoAudits())
     await connect(a, b)
     await assert.rejects(ask(a, b, 1), { code: 'PROTOCOL_PEER_UNREACHABLE' })
+  })
+
+  it('an announcement reaches the board of another, which knows who sent it', async () => {
+    const [a, b] = [await openPeer('a'), await openPeer('b')]
+    const taken: [string, number][] = []
+    const board = new AnnouncementBoard({
+      network: b.node,
+      store: new MadeArchive(),
+      holdings: { readRange: async () => undefined },
+      claims: {
+        takeAnnouncement: (address, { firstPeriod }) => taken.push([address, firstPeriod]),
+        distrust: () => assert.fail('nothing was compared'),
+      },
+      ports: {
+        addressOf: (peerId) => (toHex(peerId) === toHex(a.node.peerId) ? 'AU1' : undefined),
+        isNode: (address) => address === 'AU1',
+        countNodes: () => 1,
+        newestPeriod: () => 100,
+        onAnnounced: () => undefined,
+        onExcess: () => assert.fail('it was not too much'),
+      },
+      clock: new StillClock(),
+      log: createLogger({ level: 'error', format: 'json', destination: { write: (text) => assert.fail(text) } }),
+      onResult: () => undefined,
+    })
+    const running = board.start()
+    await connect(a, b)
+    await until(() => a.node.subscribersOf('announce').length === 1)
+    for (const firstPeriod of [1_000, 100]) {
+      const message = { firstPeriod, periodCount: 1, chunkCount: 1, rootsHash: CHUNK_ID, incompleteSlots: [] }
+      await a.node.publish('announce', announcementCodec.encode(message))
+    }
+    await until(() => taken.length > 0)
+    assert.deepEqual(taken, [['AU1', 100]])
+    assert.deepEqual([b.offences, b.failures], [[], []])
+    await board.stop()
+    await running
   })
 
   it('gossip reaches others with its author; a rejected message goes no further and costs its author', async () => {

@@ -53,10 +53,17 @@ describe('protocol-handler/introductions', () => {
   let gossip: Gossip
   let bindings: Bindings
   let failures: ArchiveError[]
+  let heard: string[]
   const make = (describe = async () => OWN) =>
     new Introductions(
       { seed: SEED, describe },
-      { network: gossip, bindings, clock, onFailure: (error) => failures.push(error) },
+      {
+        network: gossip,
+        bindings,
+        clock,
+        onHeard: (address) => heard.push(address),
+        onFailure: (error) => failures.push(error),
+      },
     )
 
   beforeEach(() => {
@@ -65,6 +72,7 @@ describe('protocol-handler/introductions', () => {
     gossip = new Gossip()
     bindings = new Bindings(NETWORK, () => false)
     failures = []
+    heard = []
   })
 
   it('says nothing while nobody listens; then who it is, signed, with a sequence that grows', async () => {
@@ -138,10 +146,13 @@ describe('protocol-handler/introductions', () => {
         code: 'PROTOCOL_BINDING_FOREIGN',
       },
     )
+    assert.deepEqual(heard, [])
     await gossip.handler(bytes, PEER_ID)
     assert.equal(bindings.list()[0]?.address, readSigner(capabilitiesCodec.decode(bytes)))
+    assert.deepEqual(heard, [readSigner(capabilitiesCodec.decode(bytes))])
     await assert.rejects(async () => gossip.handler(bytes, PEER_ID), { code: 'PROTOCOL_SEQUENCE_OLD' })
     await assert.rejects(async () => gossip.handler(bytes.subarray(1), PEER_ID), { code: /^PROTOCOL_/ })
+    assert.equal(heard.length, 1)
     await introductions.stop()
     await running
   })

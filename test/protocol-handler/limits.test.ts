@@ -87,6 +87,7 @@ const BOUNDS: Record<keyof typeof limits, Case | string> = {
     }
     return { status: 'ok', page: signHavePage(SEED, page) }
   }),
+  MAX_HAVE_PAGES: 'test/storage-worker/peers/fetch-have-map.test.ts',
   MAX_PERIODS_PER_REQUEST: bound<ManifestRequest>(manifestRequestCodec, (periodCount) => ({
     wanted: 'roots',
     firstPeriod: 1,
@@ -140,8 +141,19 @@ const BOUNDS: Record<keyof typeof limits, Case | string> = {
   MAX_FRAMES_WHILE_FULL: 'test/protocol-handler/bounded-yamux.test.ts',
   MAX_HALF_OPEN_CONNECTIONS: 'test/integration/hostile-peers.test.ts',
   MAX_CONNECTIONS_PER_SECOND_AND_HOST: 'test/integration/hostile-peers.test.ts',
+  CONNECTIONS_PER_SECOND_AND_HOST: 'test/protocol-handler/connection-rates.test.ts',
+  MAX_CONNECTIONS_AT_ONCE_AND_HOST: 'test/protocol-handler/connection-rates.test.ts',
+  CONNECTIONS_PER_SECOND: 'test/protocol-handler/connection-rates.test.ts',
+  MAX_CONNECTIONS_AT_ONCE: 'test/protocol-handler/connection-rates.test.ts',
   MAX_GOSSIP_BYTES: 'test/integration/hostile-peers.test.ts',
   MAX_UNSENT_GOSSIP_BYTES: 'test/integration/hostile-peers.test.ts',
+  STATEMENTS_PER_SECOND: 'test/protocol-handler/gossip-rates.test.ts',
+  MAX_STATEMENTS_AT_ONCE: 'test/protocol-handler/gossip-rates.test.ts',
+  MAX_IGNORED_STATEMENTS: 'test/protocol-handler/gossip-rates.test.ts',
+  STRANGER_STATEMENTS_PER_SECOND: 'test/protocol-handler/gossip-rates.test.ts',
+  MAX_STRANGER_STATEMENTS_AT_ONCE: 'test/protocol-handler/gossip-rates.test.ts',
+  GOSSIP_PER_SECOND_AND_PEER: 'test/protocol-handler/gossip-rates.test.ts',
+  MAX_GOSSIP_AT_ONCE: 'test/protocol-handler/gossip-rates.test.ts',
 }
 
 describe('protocol-handler/limits', () => {

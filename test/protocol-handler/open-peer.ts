@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { sha256 } from '#crypto'
 import type { Clock, StoreIdentity } from '../../core/index.ts'
 import { systemClock } from '../../daemon/system-clock.ts'
+import type { Bandwidth } from '../../protocol-handler/bandwidth.ts'
+import { ConnectionRates } from '../../protocol-handler/connection-rates.ts'
+import { GossipRates } from '../../protocol-handler/gossip-rates.ts'
 import {
   type AuditRequest,
   auditRequestCodec,
@@ -13,6 +16,7 @@ import { PeerNode } from '../../protocol-handler/peer-node.ts'
 import { type Offence, PeerScores } from '../../protocol-handler/peer-scores.ts'
 import type { Patience } from '../../protocol-handler/serve-stream.ts'
 import { WorkQueue } from '../../protocol-handler/work-queue.ts'
+import { SetClock } from '../devnet/set-clock.ts'
 
 export const IDENTITY: StoreIdentity = {
   network: { chainId: 77n, genesisTimestampMs: 1_795_246_964_000n },
@@ -34,8 +38,19 @@ export interface PeerOptions {
   readonly identity?: StoreIdentity
   readonly patience?: Patience
   readonly listen?: string
-  /** Of limits and bans. */
+  /** Of limits, rates and bans. */
   readonly clock?: Clock
+  readonly isStranger?: (peer: string) => boolean
+  readonly bandwidth?: Bandwidth
+  readonly maxConnections?: number
+}
+
+/** An hour passes at each look: rates that nobody reaches. */
+class HastyClock extends SetClock {
+  override monotonicMs(): number {
+    this.timeMs += 3_600_000
+    return this.timeMs
+  }
 }
 
 const opened: PeerNode[] = []
@@ -54,13 +69,17 @@ export async function openPeer(name: string, options: PeerOptions = {}): Promise
       identity: options.identity ?? IDENTITY,
       seed: sha256(new TextEncoder().encode(name)),
       listen: [options.listen ?? '/ip4/127.0.0.1/tcp/0'],
-      maxConnections: 50,
+      maxConnections: options.maxConnections ?? 50,
       mdns: false,
       ...(options.patience && { patience: options.patience }),
     },
     {
       scores,
       limits,
+      connections: new ConnectionRates(options.clock ?? new HastyClock()),
+      rates: new GossipRates(options.isStranger ?? (() => false), options.clock ?? new HastyClock()),
+      ...(options.isStranger && { isStranger: options.isStranger }),
+      ...(options.bandwidth && { bandwidth: options.bandwidth }),
       queue: new WorkQueue({ concurrency: 4, capacity: 100 }),
       onOffence: (peer, offence) => offences.push([peer, offence]),
       onFailure: (error) => failures.push(error),
@@ -78,7 +97,7 @@ export async function closePeers(): Promise<void> {
 export function echoAudits(): StreamService<AuditRequest> {
   return {
     request: auditRequestCodec,
-    priorityOf: () => 'read',
+    priorityOf: () => 'repair',
     answer: async ({ leafIndex }) => [
       auditResponseCodec.encode({
         status: 'ok',

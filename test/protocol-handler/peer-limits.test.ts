@@ -55,6 +55,16 @@ describe('protocol-handler/peer-limits', () => {
     limits.closeStream('nobody')
   })
 
+  it('a peer whose share changes has the new one from then on, and its streams are still counted', () => {
+    let share = SHARE
+    const limits = new PeerLimits(() => share, new SetClock())
+    for (let i = 0; i < 3; i++) assert.equal(limits.openStream('peer'), true)
+    assert.deepEqual(timesOf(limits, 51), { serve: 50, busy: 1 })
+    share = { ...SHARE, requestsPerSecond: 1, openStreams: 4 }
+    assert.deepEqual(timesOf(limits, 6), { serve: 5, busy: 1 })
+    assert.deepEqual([limits.openStream('peer'), limits.openStream('peer')], [true, false])
+  })
+
   it('strangers do not make it forget the streams of a peer', () => {
     const limits = new PeerLimits(SHARE, new SetClock())
     for (let i = 0; i < 3; i++) limits.openStream('peer')

@@ -18,6 +18,9 @@ describe('protocol-handler/verdict', () => {
       PROTOCOL_QUEUE_FULL: 'ignore',
       PROTOCOL_LISTEN_FAILED: undefined,
       PROTOCOL_PEER_UNREACHABLE: 'ignore',
+      PROTOCOL_SENDER_UNKNOWN: 'ignore',
+      PROTOCOL_PERIOD_FUTURE: 'ignore',
+      PROTOCOL_ROOTS_DIFFER: 'reject',
     })
   })
 

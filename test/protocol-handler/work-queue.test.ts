@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { isArchiveError } from '../../core/index.ts'
 import { type Priority, WorkQueue } from '../../protocol-handler/work-queue.ts'
+import { VirtualClock } from './virtual-clock.ts'
 
 /** A queue with one work that runs until `release`, and what ran after it. */
 function holdQueue(capacity: number) {
@@ -52,6 +53,59 @@ describe('protocol-handler/work-queue', () => {
     assert.deepEqual(ran, ['c1', 'c2', 'c3'])
   })
 
+  it('among equals each peer has its turn, and a full queue drops the newest of the one that has most waiting', async () => {
+    const queue = new WorkQueue({ concurrency: 1, capacity: 4 })
+    const ran: string[] = []
+    let release = (): void => {}
+    const held = queue.add('read', () => new Promise<void>((resolve) => (release = resolve)))
+    const add = (peer: string, name: string) =>
+      queue
+        .add('read', async () => ran.push(name), peer)
+        .then(
+          () => 'ran',
+          () => 'refused',
+        )
+    const all = [add('a', 'a1'), add('a', 'a2'), add('a', 'a3'), add('b', 'b1'), add('b', 'b2'), add('c', 'c1')]
+    release()
+    await held
+    assert.deepEqual(await Promise.all(all), ['ran', 'refused', 'refused', 'ran', 'ran', 'ran'])
+    assert.deepEqual(ran, ['a1', 'b1', 'c1', 'b2'])
+  })
+
+  it('reads and backfill take half of the places, so that what is urgent finds one free', async () => {
+    const queue = new WorkQueue({ concurrency: 4, capacity: 100 })
+    const releases: (() => void)[] = []
+    const began: string[] = []
+    const add = (priority: Priority): Promise<void> =>
+      queue.add(priority, () => {
+        began.push(priority)
+        return new Promise<void>((resolve) => releases.push(resolve))
+      })
+    const all = [add('read'), add('backfill'), add('read'), add('repair'), add('challenge'), add('repair')]
+    assert.deepEqual(began, ['read', 'backfill', 'repair', 'challenge'])
+    while (began.length < 6 || releases.length > 0) {
+      releases.shift()?.()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await Promise.all(all)
+    assert.deepEqual(began.slice(4), ['repair', 'read'])
+  })
+
+  it('rests when works took more than their share of the time', async () => {
+    const clock = new VirtualClock()
+    const queue = new WorkQueue({ concurrency: 1, capacity: 100, timeShare: 0.5 }, clock)
+    const startsMs: number[] = []
+    const work = async (): Promise<void> => {
+      startsMs.push(clock.timeMs)
+      clock.timeMs += 100
+    }
+    for (let i = 0; i < 10; i++) void queue.add('read', work)
+    await clock.run(10_000)
+    // A burst of 250 ms of work, then half of the time.
+    assert.deepEqual(startsMs, [0, 100, 200, 300, 400, 600, 800, 1_000, 1_200, 1_400])
+    await queue.stop()
+  })
+
   it('runs as many at a time as it may, and a work that fails makes room', async () => {
     const queue = new WorkQueue({ concurrency: 2, capacity: 100 })
     let running = 0
@@ -62,7 +116,7 @@ describe('protocol-handler/work-queue', () => {
       running--
       throw new Error('fails')
     }
-    const ends = await Promise.allSettled(Array.from({ length: 20 }, () => queue.add('read', work)))
+    const ends = await Promise.allSettled(Array.from({ length: 20 }, () => queue.add('repair', work)))
     assert.equal(most, 2)
     assert.ok(ends.every(({ status }) => status === 'rejected'))
     assert.equal(queue.length, 0)

@@ -1,0 +1,47 @@
+import type { Clock } from '../core/index.ts'
+import {
+  CONNECTIONS_PER_SECOND,
+  CONNECTIONS_PER_SECOND_AND_HOST,
+  MAX_CONNECTIONS_AT_ONCE,
+  MAX_CONNECTIONS_AT_ONCE_AND_HOST,
+} from './limits.ts'
+import { RateMap } from './rate-map.ts'
+import { TokenBucket } from './token-bucket.ts'
+
+/** Past it the host that was heard of longest ago begins anew: the bound of all stands. */
+const MAX_HOSTS = 10_000
+
+/** How many connections are let in, before anything is computed for them: of each host, and of all. */
+export class ConnectionRates {
+  private readonly hosts: RateMap
+  private readonly all: TokenBucket
+
+  constructor(clock: Clock) {
+    this.hosts = new RateMap(
+      {
+        perSecond: CONNECTIONS_PER_SECOND_AND_HOST,
+        atOnce: MAX_CONNECTIONS_AT_ONCE_AND_HOST,
+        ignored: 0,
+        keys: MAX_HOSTS,
+      },
+      clock,
+    )
+    this.all = new TokenBucket({ perSecond: CONNECTIONS_PER_SECOND, burst: MAX_CONNECTIONS_AT_ONCE }, clock)
+  }
+
+  /** @param host - text of the address that a connection comes from, without its port */
+  admit(host: string): boolean {
+    return this.hosts.take(siteOf(host)) === 'accept' && this.all.take()
+  }
+}
+
+/** Whoever has one address of IPv6 has the 2^64 beside it. */
+function siteOf(host: string): string {
+  // Of a socket for both: ::ffff:192.0.2.1
+  if (host.includes('.')) return host.slice(host.lastIndexOf(':') + 1)
+  if (!host.includes(':')) return host
+  const [head = [], tail] = host.split('::').map((part) => part.split(':').filter((group) => group !== ''))
+  const zeros = tail ? Array<string>(Math.max(0, 8 - head.length - tail.length)).fill('0') : []
+  const groups = [...head, ...zeros, ...(tail ?? [])]
+  return groups.slice(0, 4).join(':')
+}

@@ -1,0 +1,88 @@
+import type { Clock } from '../core/index.ts'
+import {
+  GOSSIP_PER_SECOND_AND_PEER,
+  MAX_GOSSIP_AT_ONCE,
+  MAX_IGNORED_STATEMENTS,
+  MAX_STATEMENTS_AT_ONCE,
+  MAX_STRANGER_STATEMENTS_AT_ONCE,
+  STATEMENTS_PER_SECOND,
+  STRANGER_STATEMENTS_PER_SECOND,
+} from './limits.ts'
+import { RateMap } from './rate-map.ts'
+import { TokenBucket } from './token-bucket.ts'
+import type { Verdict } from './verdict.ts'
+
+/** Authors on topics, 200 bytes each. */
+const MAX_AUTHORS = 20_000
+const MAX_PEERS = 4_096
+
+/** A validly signed gossip message. */
+export interface Statement {
+  readonly topic: string
+  /** Text of the PeerId that signed it. */
+  readonly author: string
+  /** The author itself sent it to us. */
+  readonly isDirect: boolean
+}
+
+/** How much gossip is listened to: of each author, of all strangers together, and of each peer that hands it on. */
+export class GossipRates {
+  private readonly isStranger: (author: string) => boolean
+  private readonly authors: RateMap
+  private readonly peers: RateMap
+  private readonly strangers: TokenBucket
+
+  /** @param isStranger whether the registry does not know who speaks with this PeerId */
+  constructor(isStranger: (author: string) => boolean, clock: Clock) {
+    this.isStranger = isStranger
+    this.authors = new RateMap(
+      {
+        perSecond: STATEMENTS_PER_SECOND,
+        atOnce: MAX_STATEMENTS_AT_ONCE,
+        ignored: MAX_IGNORED_STATEMENTS,
+        keys: MAX_AUTHORS,
+      },
+      clock,
+    )
+    this.peers = new RateMap(
+      {
+        perSecond: GOSSIP_PER_SECOND_AND_PEER,
+        atOnce: MAX_GOSSIP_AT_ONCE,
+        ignored: MAX_GOSSIP_AT_ONCE,
+        keys: MAX_PEERS,
+      },
+      clock,
+    )
+    this.strangers = new TokenBucket(
+      { perSecond: STRANGER_STATEMENTS_PER_SECOND, burst: MAX_STRANGER_STATEMENTS_AT_ONCE },
+      clock,
+    )
+  }
+
+  /**
+   * One more message. What comes too fast is ignored, then rejected; but what others hand on is ignored only: an honest
+   * peer cannot know what else the author sends to whom.
+   */
+  admit(statement: Statement): Verdict {
+    const verdict = this.authors.take(keyOf(statement))
+    if (verdict !== 'accept') return statement.isDirect ? verdict : 'ignore'
+    return !this.isStranger(statement.author) || this.strangers.take() ? 'accept' : 'ignore'
+  }
+
+  /** It was an old one: anybody can send it again, which must not make us deaf to its author. */
+  giveBack(statement: Statement): void {
+    if (statement.isDirect) return
+    this.authors.giveBack(keyOf(statement))
+    if (this.isStranger(statement.author)) this.strangers.takeOnCredit(-1)
+  }
+
+  /** So many messages that a peer hands on, not yet looked at. `reject`: it goes on and on. */
+  admitFrom(peer: string, messages: number): Verdict {
+    return this.peers.take(peer, Math.max(1, messages))
+  }
+}
+
+/** What others hand on is counted apart. */
+function keyOf({ topic, author, isDirect }: Statement): string {
+  return `${topic} ${author} ${isDirect}`
+}

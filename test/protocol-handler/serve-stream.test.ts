@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import type { FramedStream } from '../../protocol-handler/framed-stream.ts'
+import { auditRequestCodec } from '../../protocol-handler/index.ts'
+import { PeerLimits } from '../../protocol-handler/peer-limits.ts'
+import { type ServeModules, serveStream, USUAL_PATIENCE } from '../../protocol-handler/serve-stream.ts'
+import type { Priority, WorkQueue } from '../../protocol-handler/work-queue.ts'
+import { SetClock } from '../devnet/set-clock.ts'
+import { CHUNK_ID, echoAudits } from './open-peer.ts'
+
+describe('protocol-handler/serve-stream', () => {
+  let asked: [string, Priority][]
+  beforeEach(() => {
+    asked = []
+  })
+
+  /** One request of a peer, on a stream that takes all answers. */
+  async function serveOne(
+    peer: string,
+    priority: Priority,
+    options: Partial<ServeModules> = {},
+  ): Promise<Uint8Array[]> {
+    const requests = [auditRequestCodec.encode({ chunkId: CHUNK_ID, leafIndex: 7 })]
+    const written: Uint8Array[] = []
+    const frames = {
+      read: async () => requests.shift(),
+      write: async (bytes: Uint8Array) => void written.push(bytes),
+      close: async () => {},
+      abort: (error: unknown) => assert.fail(String(error)),
+    } as unknown as FramedStream
+    const queue = {
+      add: async <T>(as: Priority, work: () => Promise<T>, of: string): Promise<T> => {
+        asked.push([of, as])
+        return await work()
+      },
+    } as unknown as WorkQueue
+    await serveStream({ ...echoAudits(), priorityOf: () => priority }, frames, peer, {
+      limits: new PeerLimits({ requestsPerSecond: 10, bytesPerSecond: 1e6, openStreams: 32 }, new SetClock()),
+      queue,
+      patience: USUAL_PATIENCE,
+      onOffence: () => assert.fail('an offence'),
+      onFailure: (error) => assert.fail(String(error)),
+      ...options,
+    })
+    return written
+  }
+
+  it('what strangers ask for is read for them behind all others, and what is not urgent for anybody stays so', async () => {
+    const isStranger = (peer: string): boolean => peer === 'stranger'
+    for (const peer of ['node', 'stranger']) {
+      for (const priority of ['challenge', 'repair', 'read', 'backfill'] as const) {
+        assert.equal((await serveOne(peer, priority, { isStranger })).length, 1)
+      }
+    }
+    assert.deepEqual(asked, [
+      ['node', 'challenge'],
+      ['node', 'repair'],
+      ['node', 'read'],
+      ['node', 'backfill'],
+      ['stranger', 'read'],
+      ['stranger', 'read'],
+      ['stranger', 'read'],
+      ['stranger', 'backfill'],
+    ])
+  })
+
+  it('without a registry nobody is a stranger', async () => {
+    await serveOne('anybody', 'challenge')
+    assert.deepEqual(asked, [['anybody', 'challenge']])
+  })
+})
