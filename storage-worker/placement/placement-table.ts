@@ -1,12 +1,14 @@
 import {
   compareAddresses,
   computeHashSlot,
-  computeHoldersInSteps,
+  computeHolderTableInSteps,
   computePlacementRootInSteps,
+  HASH_SLOTS,
   type HolderPass,
+  type HolderTable,
   type PlacementSnapshot,
-  type SlotHolders,
 } from '../../core/index.ts'
+import { DeepRanks } from './deep-ranks.ts'
 import type { PlacementReading } from './read-placement.ts'
 import { runInSlices } from './run-in-slices.ts'
 
@@ -15,6 +17,9 @@ import { runInSlices } from './run-in-slices.ts'
  * every machine can have read it.
  */
 export const PLACEMENT_IN_FORCE_PERIODS = 8
+
+/** The longest that a registry may set (docs/CONTRACT.md, placementLagEras). */
+const MAX_LAG_ERAS = 64
 
 /** A node that holds a chunk. */
 export interface Holder {
@@ -38,6 +43,8 @@ export class PlacementTable {
   readonly snapshot: PlacementSnapshot
   /** Copies that the settings of the registry ask for. */
   readonly replicationFactor: number
+  /** Eras that a node has to fetch what it was given; it keeps for twice as long what it had. */
+  readonly lagEras: number
   /** 32 bytes over the permanent holders: what era signatures name. */
   readonly root: Uint8Array
   /**
@@ -47,24 +54,34 @@ export class PlacementTable {
   readonly keepsForEver: boolean
   /** The least number of holders that a hash slot has. */
   readonly fewestHolders: number
-  private readonly slots: readonly SlotHolders[]
-  private readonly gbOf: ReadonlyMap<string, bigint>
+  private readonly table: HolderTable
+  /** Numbers of the nodes of `table`, by address. */
+  private readonly numberOf: ReadonlyMap<string, number>
+  /** By number. */
+  private readonly placementGbs: readonly bigint[]
+  private readonly deepRanks: DeepRanks
 
   /** @param parts what `computePlacementTable` found */
   constructor(
-    { snapshot, replicationFactor }: PlacementReading,
-    parts: { readonly root: Uint8Array; readonly slots: readonly SlotHolders[]; readonly keepsForEver: boolean },
+    { snapshot, replicationFactor, lagEras = MAX_LAG_ERAS }: PlacementReading,
+    parts: { readonly root: Uint8Array; readonly holders: HolderTable; readonly keepsForEver: boolean },
   ) {
     this.snapshot = snapshot
     this.replicationFactor = replicationFactor
+    this.lagEras = lagEras
     this.root = parts.root
     this.keepsForEver = parts.keepsForEver
-    this.slots = parts.slots
-    this.fewestHolders = parts.slots.reduce(
-      (fewest, { addresses }) => Math.min(fewest, addresses.length),
-      this.replicas,
+    this.table = parts.holders
+    const { addresses } = this.table
+    this.numberOf = new Map(addresses.map((address, number) => [address, number]))
+    const gbOf = new Map(snapshot.nodes.map(({ address, placementGb }) => [address, placementGb]))
+    this.placementGbs = addresses.map((address) => gbOf.get(address) ?? 0n)
+    this.deepRanks = new DeepRanks(
+      addresses.map((address, number) => ({ address, placementGb: this.placementGbs[number] ?? 0n })),
     )
-    this.gbOf = new Map(snapshot.nodes.map(({ address, placementGb }) => [address, placementGb]))
+    let fewest = this.replicas
+    for (let hashSlot = 0; hashSlot < HASH_SLOTS; hashSlot++) fewest = Math.min(fewest, this.table.countIn(hashSlot))
+    this.fewestHolders = fewest
   }
 
   get era(): number {
@@ -78,27 +95,70 @@ export class PlacementTable {
 
   /** Who holds a chunk, by its id of 32 bytes. */
   holdersOf(chunkId: Uint8Array): ChunkHolders {
-    return this.holdersIn(computeHashSlot(chunkId))
+    return this.holdersOfSlot(computeHashSlot(chunkId))
   }
 
-  holdersIn(hashSlot: number): ChunkHolders {
-    const { addresses = [], passes = [], clustered = false } = this.slots[hashSlot] ?? {}
-    const holders = addresses.map((address, i): Holder => {
-      return { address, placementGb: this.gbOf.get(address) ?? 0n, pass: passes[i] ?? 1 }
+  /** Nobody where there is no such hash slot. */
+  holdersOfSlot(hashSlot: number): ChunkHolders {
+    const { addresses, passes, clustered } = this.table.holdersIn(hashSlot)
+    const holders = Array.from(this.table.numbersIn(hashSlot), (number, place): Holder => {
+      const placementGb = this.placementGbs[number] ?? 0n
+      return { address: addresses[place] ?? '', placementGb, pass: passes[place] ?? 1 }
     })
     return { hashSlot, holders, clustered }
   }
 
-  /** Hash slots that a node holds, ascending. */
-  slotsOf(address: string): number[] {
-    return this.slots.flatMap(({ addresses }, hashSlot) => (addresses.includes(address) ? [hashSlot] : []))
+  isHolder(address: string, hashSlot: number): boolean {
+    const number = this.numberOf.get(address)
+    return number !== undefined && this.table.isHolder(number, hashSlot)
+  }
+
+  /** Hash slots that a node holds, ascending; a look at all 16,384. */
+  listSlotsOf(address: string): readonly number[] {
+    const number = this.numberOf.get(address)
+    return number === undefined ? [] : this.table.listSlotsOf(number)
+  }
+
+  /**
+   * Addresses of the others that hold a hash slot in which a node is a holder, or ranks first behind them: whose holdings
+   * concern it. A look at all 16,384, some ms.
+   */
+  listNeighbours(address: string): readonly string[] {
+    const number = this.numberOf.get(address)
+    if (number === undefined) return []
+    const neighbours = new Set<number>()
+    for (let hashSlot = 0; hashSlot < HASH_SLOTS; hashSlot++) {
+      const concerns = this.table.isHolder(number, hashSlot) || this.table.listNext(hashSlot, 1)?.[0] === number
+      if (concerns) for (const holder of this.table.numbersIn(hashSlot)) neighbours.add(holder)
+    }
+    neighbours.delete(number)
+    return [...neighbours].map((other) => this.table.addresses[other] ?? '')
+  }
+
+  /**
+   * Addresses of the nodes that rank next when the holders of a hash slot are left out, whether they have room or not; all
+   * there are when fewer than `count`.
+   *
+   * The first 32 ranks are kept. Farther down all nodes are ranked again, in slices, about 2 ms for each.
+   *
+   * @throws what `signal` was aborted with
+   */
+  async rankBehind(hashSlot: number, count: number, signal?: AbortSignal): Promise<readonly string[]> {
+    signal?.throwIfAborted()
+    if (!Number.isInteger(hashSlot) || hashSlot < 0 || hashSlot >= HASH_SLOTS || count < 1) return []
+    const { addresses } = this.table
+    const isNoHolder = (number: number): boolean => !this.table.isHolder(number, hashSlot)
+    const next =
+      this.table.listNext(hashSlot, count) ??
+      (await this.deepRanks.listFirst(hashSlot, count, { qualifies: isNoHolder, signal }))
+    return next.map((number) => addresses[number] ?? '')
   }
 
   /** Of how many of these chunks a node is the primary holder; by address. */
   countPrimaries(chunkIds: Iterable<Uint8Array>): Record<string, number> {
     const counts = new Map<string, number>()
     for (const chunkId of chunkIds) {
-      const [primary] = this.slots[computeHashSlot(chunkId)]?.addresses ?? []
+      const [primary] = this.table.addressesIn(computeHashSlot(chunkId))
       if (primary !== undefined) counts.set(primary, (counts.get(primary) ?? 0) + 1)
     }
     return Object.fromEntries([...counts].sort(([a], [b]) => compareAddresses(a, b)))
@@ -112,14 +172,16 @@ export class PlacementTable {
  */
 export async function computePlacementTable(reading: PlacementReading, signal?: AbortSignal): Promise<PlacementTable> {
   const { snapshot } = reading
-  const permanent = await runInSlices(computeHoldersInSteps(snapshot), { signal })
-  const lists = permanent.map(({ addresses }) => addresses)
-  const root = await runInSlices(computePlacementRootInSteps(snapshot.network, snapshot.era, lists), { signal })
-  const { nodes, requireAnchors } = snapshot
+  const permanent = await runInSlices(computeHolderTableInSteps(snapshot), { signal })
+  const { network, era, nodes, requireAnchors } = snapshot
+  const root = await runInSlices(
+    computePlacementRootInSteps(network, era, (hashSlot) => permanent.addressesIn(hashSlot)),
+    { signal },
+  )
   const keepsForEver =
     requireAnchors || nodes.length === 0 || nodes.some(({ retentionPeriods }) => retentionPeriods === 0n)
-  const slots = keepsForEver
+  const holders = keepsForEver
     ? permanent
-    : await runInSlices(computeHoldersInSteps(snapshot, { kind: 'recent', agePeriods: 0 }), { signal })
-  return new PlacementTable(reading, { root, slots, keepsForEver })
+    : await runInSlices(computeHolderTableInSteps(snapshot, { kind: 'recent', agePeriods: 0 }), { signal })
+  return new PlacementTable(reading, { root, holders, keepsForEver })
 }

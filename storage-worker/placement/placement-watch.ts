@@ -108,6 +108,12 @@ export class PlacementWatch {
     return this.tables.findLast(({ era }) => beginOf(era) <= seenPeriod)
   }
 
+  /** The table of the coming era, once it was read: in the first 8 periods of that era, as a rule. */
+  get next(): PlacementTable | undefined {
+    const newest = this.tables.at(-1)
+    return newest === this.inForce ? undefined : newest
+  }
+
   /** Whether the table in force is the one that has to be: else nothing is dropped, and no repair started. */
   get isCurrent(): boolean {
     const { seenPeriod, inForce } = this
@@ -120,12 +126,11 @@ export class PlacementWatch {
   status(): PlacementStatus | undefined {
     const { registry } = this.options
     if (registry === '') return undefined
-    const { inForce, failure, isCurrent } = this
-    const newest = this.tables.at(-1)
+    const { inForce, next, failure, isCurrent } = this
     return {
       registry,
       ...(inForce && { inForce: describe(inForce) }),
-      ...(newest && newest !== inForce && { nextFromPeriod: beginOf(newest.era) }),
+      ...(next && { nextFromPeriod: beginOf(next.era) }),
       isCurrent,
       ...(failure && { failing: { code: failure.code, message: failure.message } }),
     }

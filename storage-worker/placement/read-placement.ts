@@ -17,6 +17,7 @@ import {
   PLACEMENT_KEYS,
   type PlacementRecords,
   type PlacementSnapshot,
+  readPlacementLagEras,
   readPlacementSnapshot,
   readRegistryVersion,
   readReplicationFactor,
@@ -49,6 +50,8 @@ export interface PlacementReading {
   readonly snapshot: PlacementSnapshot
   /** Copies that its settings ask for; the era's own number is `snapshot.replicas`. */
   readonly replicationFactor: number
+  /** Eras that a node has to fetch what it was given, by its settings; the longest there may be where they are not known. */
+  readonly lagEras?: number
   /** Of the final slot that it was read at. */
   readonly period: Period
 }
@@ -167,6 +170,7 @@ class Reading {
     return this.parse(() => ({
       snapshot: readPlacementSnapshot(records, network, period),
       replicationFactor: readReplicationFactor(config),
+      lagEras: readPlacementLagEras(config),
       period,
     }))
   }

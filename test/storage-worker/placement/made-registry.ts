@@ -9,6 +9,7 @@ export const REGISTRY = 'AS12umT6fgVWXVSjXXVEdkfd14Gkc8ienLH2m3NHA4VgbQAgpdd7p'
 const NONE = (1n << 64n) - 1n
 /** Offsets in the record `config` (docs/CONTRACT.md, Records). */
 const CONFIG_REPLICATION_OFFSET = 77
+const CONFIG_LAG_OFFSET = 122
 
 export interface MadeNode {
   readonly placementGb?: bigint
@@ -38,6 +39,7 @@ export class MadeRegistry implements PlacementNode {
     const config = new DataView(new ArrayBuffer(192))
     config.setUint8(0, 1)
     config.setUint32(CONFIG_REPLICATION_OFFSET, 3, true)
+    config.setUint32(CONFIG_LAG_OFFSET, 42, true)
     this.put('config', new Uint8Array(config.buffer))
   }
 

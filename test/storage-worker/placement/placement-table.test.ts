@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { computeHolders, computePlacementRoot, HASH_SLOTS, type Network, toHex } from '../../../core/index.ts'
+import fc from 'fast-check'
+import {
+  BYTES_PER_GB,
+  computeHolders,
+  computePlacementRoot,
+  computeScores,
+  HASH_SLOTS,
+  type Network,
+  type PlacementSnapshot,
+  type RegisteredNode,
+  rankNodes,
+  toHex,
+} from '../../../core/index.ts'
 import { computePlacementTable, PLACEMENT_LIMITS, readPlacement } from '../../../storage-worker/index.ts'
 import { runInSlices } from '../../../storage-worker/placement/run-in-slices.ts'
 import { type Json, VectorCase } from '../../core/vector-case.ts'
@@ -20,6 +32,23 @@ async function tabulate(registry: MadeRegistry, network: Network = NETWORK) {
       clock: { nowMs: () => Number(network.genesisTimestampMs) + LONG_MS, monotonicMs: () => 0 },
     }),
   )
+}
+
+function makeSnapshot(
+  nodes: readonly Partial<RegisteredNode>[],
+  change: { readonly replicas: number; readonly eraBytes?: bigint },
+): PlacementSnapshot {
+  const { replicas, eraBytes = 0n } = change
+  return {
+    network: NETWORK,
+    era: 3,
+    replicas,
+    eraBytes,
+    requireAnchors: false,
+    nodes: nodes.map((node) => {
+      return { address: '', placementGb: 10n, operator: '', p2pAddrs: [], retentionPeriods: 0n, ...node }
+    }),
+  }
 }
 
 /** Chunk ids, one in each hash slot. */
@@ -109,8 +138,8 @@ describe('storage-worker/placement/placement-table', () => {
       for (const { pass } of holders) passes.add(pass)
     }
     assert.deepEqual([...passes].sort(), [1, 2, 3])
-    assert.equal(table.slotsOf('AU2').length, HASH_SLOTS)
-    assert.deepEqual(table.slotsOf('AU4'), [])
+    assert.equal(table.listSlotsOf('AU2').length, HASH_SLOTS)
+    assert.deepEqual([table.listSlotsOf('AU4'), table.isHolder('AU4', 0)], [[], false])
     assert.equal(table.fewestHolders, 3)
     const lists = expected.map(({ addresses }) => addresses)
     assert.equal(toHex(table.root), toHex(computePlacementRoot(NETWORK, table.era, lists)))
@@ -126,7 +155,102 @@ describe('storage-worker/placement/placement-table', () => {
     assert.equal(toHex(table.root), toHex(computePlacementRoot(NETWORK, table.era, nobody)))
     registry.add('AU2')
     const kept = await tabulate(registry)
-    assert.deepEqual([kept.keepsForEver, kept.slotsOf('AU1').length, kept.slotsOf('AU2').length], [true, 0, HASH_SLOTS])
+    assert.deepEqual(
+      [kept.keepsForEver, kept.listSlotsOf('AU1').length, kept.listSlotsOf('AU2').length],
+      [true, 0, HASH_SLOTS],
+    )
+  })
+
+  it('says who holds, who does not and who ranks next as core computes it, whoever and however many there are', async () => {
+    const someNode = fc.record({
+      placementGb: fc.constantFrom(0n, 1n, 3n, 10n),
+      operator: fc.constantFrom('', '', 'x', 'y'),
+      where: fc.nat(3),
+      retentionPeriods: fc.constantFrom(0n, 0n, 50n),
+    })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(someNode, { maxLength: 6 }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.constantFrom(0n, 6n),
+        async (some, replicas, eraGb) => {
+          const snapshot = makeSnapshot(
+            some.map(({ where, ...node }, i) => {
+              return { ...node, address: `AU${i}`, p2pAddrs: [`/ip4/10.${where}.0.1/tcp/1`] }
+            }),
+            { replicas, eraBytes: eraGb * BigInt(BYTES_PER_GB) },
+          )
+          const table = await computePlacementTable({ snapshot, replicationFactor: replicas, period: 400 })
+          const { keepsForEver } = table
+          const plain = computeHolders(
+            snapshot,
+            keepsForEver ? { kind: 'permanent' } : { kind: 'recent', agePeriods: 0 },
+          )
+          const counting = snapshot.nodes.filter(
+            ({ placementGb, retentionPeriods }) => placementGb > 0n && (!keepsForEver || retentionPeriods === 0n),
+          )
+          const scored = counting.map(({ address, placementGb }) => {
+            return { address, scores: computeScores(address, placementGb) }
+          })
+          for (const hashSlot of [0, 1, 777, 9_000, HASH_SLOTS - 1]) {
+            const { addresses = [], clustered } = plain[hashSlot] ?? {}
+            const held = table.holdersOfSlot(hashSlot)
+            assert.deepEqual([held.holders.map(({ address }) => address), held.clustered], [addresses, clustered])
+            const behind = rankNodes(hashSlot, scored)
+              .map(({ address }) => address)
+              .filter((address) => !addresses.includes(address))
+            assert.deepEqual(await table.rankBehind(hashSlot, 9), behind)
+            assert.deepEqual(await table.rankBehind(hashSlot, 1), behind.slice(0, 1))
+            for (const { address } of snapshot.nodes) {
+              assert.equal(table.isHolder(address, hashSlot), addresses.includes(address))
+            }
+          }
+          for (const { address } of snapshot.nodes) {
+            const slots = plain.flatMap(({ addresses }, hashSlot) => (addresses.includes(address) ? [hashSlot] : []))
+            assert.deepEqual(table.listSlotsOf(address), slots)
+          }
+          assert.equal(table.fewestHolders, Math.min(...plain.map(({ addresses }) => addresses.length)))
+        },
+      ),
+      { numRuns: 10 },
+    )
+  }).timeout(60_000)
+
+  it('neighbours of a node are those that hold what it holds, or where it ranks first behind them', async () => {
+    const snapshot = makeSnapshot(
+      Array.from({ length: 40 }, (_, i) => ({ address: `AU${i}`, placementGb: i === 0 ? 0n : BigInt(i) })),
+      { replicas: 1, eraBytes: 600n * BigInt(BYTES_PER_GB) },
+    )
+    const table = await computePlacementTable({ snapshot, replicationFactor: 1, period: 400 })
+    for (const own of ['AU0', 'AU1', 'AU39']) {
+      const near = new Set<string>()
+      for (let hashSlot = 0; hashSlot < HASH_SLOTS; hashSlot++) {
+        const holders = table.holdersOfSlot(hashSlot).holders.map(({ address }) => address)
+        const [next] = await table.rankBehind(hashSlot, 1)
+        if (holders.includes(own) || next === own) for (const holder of holders) near.add(holder)
+      }
+      near.delete(own)
+      assert.deepEqual([...table.listNeighbours(own)].sort(), [...near].sort())
+      assert.equal(near.size === 0, own === 'AU0')
+    }
+    assert.deepEqual(table.listNeighbours('nobody'), [])
+  })
+
+  it('ranks behind the 32 ranks that are kept as before them, as far as there are nodes', async () => {
+    const nodes = Array.from({ length: 40 }, (_, i) => ({ address: `AU${i}`, placementGb: BigInt(1 + (i % 7)) }))
+    const snapshot = makeSnapshot(nodes, { replicas: 3 })
+    const table = await computePlacementTable({ snapshot, replicationFactor: 3, period: 400 })
+    const scored = nodes.map(({ address, placementGb }) => ({ address, scores: computeScores(address, placementGb) }))
+    for (const hashSlot of [0, 5_000]) {
+      const ranked = rankNodes(hashSlot, scored).map(({ address }) => address)
+      for (const count of [0, 1, 29, 30, 36, 37, 38]) {
+        assert.deepEqual(await table.rankBehind(hashSlot, count), ranked.slice(3, 3 + count), `${count}`)
+      }
+    }
+    for (const hashSlot of [-1, 0.5, HASH_SLOTS]) {
+      assert.deepEqual([await table.rankBehind(hashSlot, 3), table.holdersOfSlot(hashSlot).holders], [[], []])
+    }
+    await assert.rejects(table.rankBehind(0, 37, AbortSignal.abort(new Error('enough'))), /enough/)
   })
 
   it('lets everything else have its turn between two steps', async () => {

@@ -79,11 +79,15 @@ describe('storage-worker/placement/placement-watch', () => {
 
   it('the table of an era is in force from its 8th period on; the one before it until then', async () => {
     const stage = new Stage()
+    assert.deepEqual([stage.watch.next], [undefined])
     await stage.at(FIRST + 7)
     assert.deepEqual(stage.watch.status(), { registry: REGISTRY, nextFromPeriod: FIRST + 8, isCurrent: false })
+    const { next } = stage.watch
+    assert.deepEqual([next?.era, stage.watch.inForce], [ERA, undefined])
     await stage.at(FIRST + 8)
     const table = stage.watch.inForce
     assert(table)
+    assert.deepEqual([table === next, stage.watch.next], [true, undefined])
     assert.deepEqual(stage.watch.status(), {
       registry: REGISTRY,
       inForce: {
@@ -103,7 +107,9 @@ describe('storage-worker/placement/placement-watch', () => {
     await stage.at(FIRST + ERA_PERIODS + 7)
     assert.deepEqual([stage.inForce?.era, stage.inForce?.nodes, stage.watch.isCurrent], [ERA, 2, true])
     assert.equal(stage.watch.status()?.nextFromPeriod, FIRST + ERA_PERIODS + 8)
+    assert.deepEqual([stage.watch.next?.era, stage.watch.next?.snapshot.nodes.length], [ERA + 1, 3])
     await stage.at(FIRST + ERA_PERIODS + 8)
+    assert.deepEqual([stage.watch.next], [undefined])
     assert.deepEqual([stage.inForce?.era, stage.inForce?.nodes, stage.watch.isCurrent], [ERA + 1, 3, true])
   })
 

@@ -36,7 +36,7 @@ describe('storage-worker/placement/read-placement', () => {
     const registry = new MadeRegistry({ era: ERA, replicas: 2 })
     registry.add('AU1', { placementGb: 7n, retentionPeriods: 100n })
     registry.add('AU2', { operator: 'x', p2pAddrs: ['/ip4/10.0.0.1/tcp/1'] })
-    const { snapshot, replicationFactor, period } = await read(registry)
+    const { snapshot, replicationFactor, lagEras, period } = await read(registry)
     assert.deepEqual(snapshot, {
       network: NETWORK,
       era: ERA,
@@ -48,7 +48,7 @@ describe('storage-worker/placement/read-placement', () => {
         { address: 'AU2', placementGb: 10n, retentionPeriods: 0n, operator: 'x', p2pAddrs: ['/ip4/10.0.0.1/tcp/1'] },
       ],
     })
-    assert.deepEqual([replicationFactor, period], [3, ERA * ERA_PERIODS + 20])
+    assert.deepEqual([replicationFactor, lagEras, period], [3, 42, ERA * ERA_PERIODS + 20])
     assert.deepEqual((await read(registry, { era: ERA })).snapshot, snapshot)
   })
 
