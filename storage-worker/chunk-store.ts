@@ -53,6 +53,15 @@ const PERIODS_PER_DELETION = 16
 const DELETION_KEY = encodeIndexKey('journal', new TextEncoder().encode('deletion'))
 const NOTHING = new Uint8Array(0)
 
+/** Parts that are written together: twice as many as are asked of one peer at a time. */
+const MAX_JOINED_PARTS = 16
+
+interface WaitingPart {
+  readonly part: PeriodPart
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
 /**
  * Periods in two LevelDB databases: bodies ascending by period, and an index rebuilt from them.
  *
@@ -71,6 +80,8 @@ export class LevelChunkStore extends ChunkReader implements ChunkStore {
   /** Absent: what is written keeps being used. */
   private readonly sealMemory: SealMemory | undefined
   private tail: Promise<unknown> = Promise.resolve()
+  /** Last in the queue and not begun: more may join them. */
+  private waitingParts: WaitingPart[] | undefined
   /** Of periods in their order, with their index entries. Never rejects. */
   private underWay: Promise<unknown> = Promise.resolve()
   /** Newest period that bodies or index know; `undefined` when there is none or nobody looked yet. */
@@ -119,7 +130,7 @@ export class LevelChunkStore extends ChunkReader implements ChunkStore {
   /** @throws ArchiveError as `writePeriod`, and STORE_PART_INVALID */
   async writePart(part: PeriodPart): Promise<void> {
     checkPart(part, this.identity)
-    await this.exclusive(() => this.addPart(part))
+    await new Promise<void>((resolve, reject) => this.joinParts({ part, resolve, reject }))
   }
 
   async dropChunks(period: Period, indexes: readonly number[]): Promise<void> {
@@ -283,12 +294,41 @@ export class LevelChunkStore extends ChunkReader implements ChunkStore {
     await this.indexWriter.add(period)
   }
 
+  /** Waits for its turn together with those that wait right before it, if these are of other periods. */
+  private joinParts(waiting: WaitingPart): void {
+    const { period } = waiting.part.manifest
+    const joined = this.waitingParts
+    if (joined && joined.length < MAX_JOINED_PARTS && joined.every(({ part }) => part.manifest.period !== period)) {
+      joined.push(waiting)
+      return
+    }
+    const begun = [waiting]
+    // Each of them is told by itself how it went.
+    void this.exclusive(async () => {
+      if (this.waitingParts === begun) this.waitingParts = undefined
+      await this.addParts(begun)
+    })
+    this.waitingParts = begun
+  }
+
+  /** The databases join what is written at the same time: one sync of each for all. Never rejects. */
+  private async addParts(waiting: readonly WaitingPart[]): Promise<void> {
+    const roomy: WaitingPart[] = []
+    for (const each of waiting) {
+      try {
+        await this.disk?.checkRoom(sumBytes(each.part))
+        await this.ballast?.restore()
+        roomy.push(each)
+      } catch (error) {
+        each.reject(error)
+      }
+    }
+    await Promise.all(roomy.map(({ part, resolve, reject }) => this.addPart(part).then(resolve, reject)))
+  }
+
   private async addPart(part: PeriodPart): Promise<void> {
-    const { manifest, chunks, seals, executionResults } = part
+    const { manifest } = part
     const { period } = manifest
-    const given = [...chunks.values(), seals, executionResults]
-    await this.disk?.checkRoom(given.reduce((sum, value) => sum + (value?.length ?? 0), 0))
-    await this.ballast?.restore()
     const own = await this.readManifest(period)
     if (own && !equalBytes(encodeManifest(own), encodeManifest(manifest))) throw conflict(period)
     const before = { manifest: own, holding: await this.readHolding(period) }
@@ -418,6 +458,8 @@ export class LevelChunkStore extends ChunkReader implements ChunkStore {
   }
 
   private queue<T>(task: () => Promise<T>): Promise<T> {
+    // Whoever comes later does not overtake it.
+    this.waitingParts = undefined
     const done = this.tail.then(task)
     this.tail = done.catch(() => undefined)
     return done
@@ -429,6 +471,10 @@ const DAMAGE = ['STORE_VALUE_CORRUPT', 'STORE_READ_FAILED', 'STORE_HOLDING_INVAL
 function unlessDamaged(error: unknown): undefined {
   if (DAMAGE.some((code) => isArchiveError(error, code))) return undefined
   throw error
+}
+
+function sumBytes({ chunks, seals, executionResults }: PeriodPart): number {
+  return [...chunks.values(), seals, executionResults].reduce((sum, value) => sum + (value?.length ?? 0), 0)
 }
 
 function conflict(period: Period): ArchiveError {

@@ -88,11 +88,10 @@ export class DiskSpace {
         { freeBytes: free, floorBytes: this.floorBytes },
       )
     }
-    if (this.quotaBytes === 0) return
-    const used = (await this.readUsedBytes()) + bytes
-    // The spool has its own part, used or not: what is archived leaves it.
-    const archive = Math.max(bytes, used - Math.min(this.heldSpoolBytes, this.spoolBytes))
-    const most = this.quotaBytes - this.spoolBytes
+    const room = await this.readArchiveRoom()
+    if (!room) return
+    const archive = room.usedBytes + bytes
+    const most = room.mostBytes
     if (archive > most) {
       throw new ArchiveError(
         'STORE_QUOTA_FULL',
@@ -102,7 +101,15 @@ export class DiskSpace {
       )
     }
     // What is written until the next sum counts at once.
-    if (this.used) this.used = { ...this.used, bytes: used }
+    if (this.used) this.used = { ...this.used, bytes: this.used.bytes + bytes }
+  }
+
+  /** What archived periods take and may take of the quota; undefined without one. @throws ArchiveError STORE_READ_FAILED */
+  async readArchiveRoom(): Promise<{ readonly usedBytes: number; readonly mostBytes: number } | undefined> {
+    if (this.quotaBytes === 0) return undefined
+    // The spool has its own part, used or not: what is archived leaves it.
+    const usedBytes = (await this.readUsedBytes()) - Math.min(this.heldSpoolBytes, this.spoolBytes)
+    return { usedBytes: Math.max(0, usedBytes), mostBytes: this.quotaBytes - this.spoolBytes }
   }
 
   /**

@@ -73,6 +73,18 @@ describe('storage-worker/disk-space', () => {
     await assert.rejects(disk.checkRoom(1), hasCode('STORE_QUOTA_FULL'))
   })
 
+  it('says what the periods take of what they may: the part of the spool is not theirs, whatever waits in it', async () => {
+    const dataDir = await folders.make()
+    await writeFile(join(dataDir, 'x'), new Uint8Array(1000))
+    const disk = new DiskSpace({ dataDir, quotaGb: 2e-6, readFreeBytes: async () => 1e12 })
+    assert.deepEqual(await disk.readArchiveRoom(), { usedBytes: 1000, mostBytes: 1800 })
+    await disk.checkSpoolRoom(150, 'ordinary')
+    assert.deepEqual(await disk.readArchiveRoom(), { usedBytes: 850, mostBytes: 1800 })
+    await disk.checkRoom(300)
+    assert.deepEqual(await disk.readArchiveRoom(), { usedBytes: 1150, mostBytes: 1800 })
+    assert.equal(await new DiskSpace({ dataDir }).readArchiveRoom(), undefined)
+  })
+
   it('limit: the spool goes on below the floor, down to half of it, and a quarter for what is waited for', async () => {
     let free = 0
     const disk = new DiskSpace({ dataDir: await folders.make(), floorBytes: 1000, readFreeBytes: async () => free })
