@@ -19,12 +19,19 @@ export class ChunkCount {
     const range = await this.store.readRange()
     if (!range) return 0
     const isDue = this.clock.monotonicMs() - this.countedAllAtMs >= RECOUNT_MS
-    const known = !isDue && this.counted?.first === range.first ? this.counted : undefined
+    const known = !isDue && this.counted && this.counted.first >= range.first ? this.counted : undefined
     if (!known) this.countedAllAtMs = this.clock.monotonicMs()
-    const from = known ? known.last + 1 : range.first
     let chunks = known?.chunks ?? 0
-    for await (const summary of this.store.listSummaries({ from, to: range.last })) {
-      chunks += summary.heldChunks ?? summary.chunks
+    // An archive grows at both ends: downward while it fetches what came before it.
+    const added = known
+      ? [
+          { from: range.first, to: known.first - 1 },
+          { from: known.last + 1, to: range.last },
+        ]
+      : [{ from: range.first, to: range.last }]
+    for (const part of added) {
+      if (part.from > part.to) continue
+      for await (const summary of this.store.listSummaries(part)) chunks += summary.heldChunks ?? summary.chunks
     }
     this.counted = { ...range, chunks }
     return chunks

@@ -12,8 +12,12 @@ import type { PeerClient } from './peer-client.ts'
 const LOOK_MS = 5_000
 /** Of one look: a hole of a day has 5,400 blocks in each thread, and each is known only when the one behind it has come. */
 const MAX_ROUNDS = 10_000
-/** A peer that lacks a block is asked for it again after so long: it may have filled its own gap. */
-const AGAIN_MS = 600_000
+/**
+ * A peer that lacks a block is asked for it again after so long, then after twice as long each time: it may have filled
+ * its own gap since. Whoever starts together has the same gaps for a moment.
+ */
+const FIRST_AGAIN_MS = 15_000
+const MAX_AGAIN_MS = 600_000
 const MAX_REMEMBERED = 100_000
 
 /** A block that is missing: it is the parent, in its thread, of the block of this thread at `lastPeriod`. */
@@ -45,8 +49,8 @@ export class GapFiller {
   private readonly clock: Clock
   private readonly onFailure: (error: unknown) => void
   private readonly stopping = new AbortController()
-  /** By `peer id`: when it did not bring the block. */
-  private readonly lacks = new Map<string, number>()
+  /** By `peer id`: when it is asked again for a block that it did not bring. */
+  private readonly lacks = new Map<string, { readonly waitMs: number; readonly dueMs: number }>()
   private loop: Promise<void> | undefined
   private filled = 0
 
@@ -141,24 +145,26 @@ export class GapFiller {
         const block = blocks[i]
         const result = block ? await this.ports.takeBlock(missing, block) : 'left'
         if (result === 'taken') taken++
-        else this.remember(peer, missing)
+        else this.remember(peer, missing, result === 'wrong' ? MAX_AGAIN_MS : FIRST_AGAIN_MS)
         if (result === 'wrong') this.ports.onWrong(peer)
       }
     } catch (error) {
       if (!isArchiveError(error)) throw error
-      for (const { missing } of gaps) this.remember(peer, missing)
+      for (const { missing } of gaps) this.remember(peer, missing, FIRST_AGAIN_MS)
       this.onFailure(error)
     }
     return taken
   }
 
   private isWorthAsking(peer: string, id: BlockIdText): boolean {
-    const atMs = this.lacks.get(`${peer} ${id}`)
-    return atMs === undefined || this.clock.monotonicMs() - atMs >= AGAIN_MS
+    const lack = this.lacks.get(`${peer} ${id}`)
+    return lack === undefined || this.clock.monotonicMs() >= lack.dueMs
   }
 
-  private remember(peer: string, id: BlockIdText): void {
+  private remember(peer: string, id: BlockIdText, leastMs: number): void {
     if (this.lacks.size >= MAX_REMEMBERED) this.lacks.clear()
-    this.lacks.set(`${peer} ${id}`, this.clock.monotonicMs())
+    const key = `${peer} ${id}`
+    const waitMs = Math.min(Math.max(leastMs, 2 * (this.lacks.get(key)?.waitMs ?? 0)), MAX_AGAIN_MS)
+    this.lacks.set(key, { waitMs, dueMs: this.clock.monotonicMs() + waitMs })
   }
 }

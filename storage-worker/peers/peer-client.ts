@@ -6,7 +6,9 @@ import {
   computeLeafHash,
   computePeriodRoot,
   computeRootFromPath,
+  ERA_PERIODS,
   equalBytes,
+  HASH_SLOTS,
   isArchiveError,
   LEAF_SIZE_BYTES,
   type Manifest,
@@ -25,12 +27,18 @@ import {
   blockResponseCodec,
   chunkRequestCodec,
   chunkResponseCodec,
+  haveRequestCodec,
+  haveResponseCodec,
+  MAX_HAVE_PAGES,
   manifestRequestCodec,
   manifestResponseCodec,
   type Offence,
   type Refusal,
+  readSigner,
+  type SignedHavePage,
   type StreamName,
   sealsResponseCodec,
+  verifyHavePage,
   type WantedBlock,
   type WireCodec,
 } from '../../protocol-handler/index.ts'
@@ -103,9 +111,57 @@ export class PeerClient {
     }
     if (!item) return { status: 'notHeld' }
     const manifest = this.parse(peer, item)
-    const isOf = manifest.network.chainId === network.chainId && manifest.period === period
+    const isOf = isSameNetwork(manifest.network, network) && manifest.period === period
     if (!isOf || !equalBytes(computePeriodRoot(manifest), root)) throw this.wrong(peer, 'a manifest of another root')
     return { status: 'ok', value: manifest }
+  }
+
+  /**
+   * Manifests of consecutive periods, 128 at most, undefined for those that the peer lacks. They are of this network and
+   * of these periods, each of `maxChunks` at most; whether they are true is for whoever asks to find out.
+   */
+  async fetchManifests(
+    peer: string,
+    range: { readonly firstPeriod: Period; readonly periodCount: number; readonly maxChunks: number },
+    network: Network,
+  ): Promise<Fetched<readonly (Manifest | undefined)[]>> {
+    const manifests: (Manifest | undefined)[] = []
+    while (manifests.length < range.periodCount) {
+      const firstPeriod = range.firstPeriod + manifests.length
+      const periodCount = range.periodCount - manifests.length
+      const bytes = manifestRequestCodec.encode({ wanted: 'manifests', firstPeriod, periodCount })
+      const answer = await this.ask(peer, 'manifest', bytes, manifestResponseCodec)
+      if (answer.status === 'notHeld') break
+      if (answer.status !== 'ok') return answer
+      // As many as fit: the rest is asked for again.
+      if (answer.wanted !== 'manifests' || answer.firstPeriod !== firstPeriod || answer.items.length > periodCount) {
+        throw this.wrong(peer, 'other manifests')
+      }
+      for (const item of answer.items) {
+        const manifest = item && this.parse(peer, item)
+        const isOf =
+          !manifest ||
+          (isSameNetwork(manifest.network, network) &&
+            manifest.period === range.firstPeriod + manifests.length &&
+            manifest.chunks.length <= range.maxChunks)
+        if (!isOf) throw this.wrong(peer, 'the manifest of another period')
+        manifests.push(manifest)
+      }
+    }
+    if (manifests.length === 0) return { status: 'notHeld' }
+    return { status: 'ok', value: Array.from({ length: range.periodCount }, (_, i) => manifests[i]) }
+  }
+
+  /** Roots of consecutive periods, 128 at most, of all of them; whether they are true is for whoever asks to find out. */
+  async fetchRoots(peer: string, firstPeriod: Period, periodCount: number): Promise<Fetched<readonly Uint8Array[]>> {
+    const bytes = manifestRequestCodec.encode({ wanted: 'roots', firstPeriod, periodCount })
+    const answer = await this.ask(peer, 'manifest', bytes, manifestResponseCodec)
+    if (answer.status !== 'ok') return answer
+    // 128 of them fit into every answer.
+    const isOf = answer.wanted === 'roots' && answer.firstPeriod === firstPeriod && answer.items.length === periodCount
+    if (!isOf) throw this.wrong(peer, 'other period roots')
+    const roots = answer.items.flatMap((item) => (item ? [item] : []))
+    return roots.length < periodCount ? { status: 'notHeld' } : { status: 'ok', value: roots }
   }
 
   /**
@@ -146,6 +202,43 @@ export class PeerClient {
       equalBytes(computeRootFromPath(computeLeafHash(leaf), path, place), treeRoot)
     if (!isShown) throw this.wrong(peer, 'a leaf that does not lead to the chunk id')
     return { status: 'ok', value: true }
+  }
+
+  /** How long a chunk is, proven by its id. */
+  async fetchChunkLength(peer: string, chunkId: Uint8Array): Promise<Fetched<number>> {
+    const bytes = auditRequestCodec.encode({ chunkId, leafIndex: 0 })
+    const answer = await this.ask(peer, 'audit', bytes, auditResponseCodec)
+    if (answer.status !== 'ok') return answer
+    const { byteLength, treeRoot } = answer
+    if (equalBytes(computeChunkIdFromRoot(byteLength, treeRoot), chunkId)) return { status: 'ok', value: byteLength }
+    throw this.wrong(peer, 'a length that is not that of the chunk id')
+  }
+
+  /**
+   * All that a node says it holds: pages that tell of all hash slots in their order, each signed by `address`.
+   *
+   * A page may be of a later head than the one before it, since the map is made anew now and then; of an earlier one it
+   * may not. Between pages it ends with the reason of `signal`.
+   */
+  async fetchHaveMap(
+    peer: string,
+    address: string,
+    network: Network,
+    signal?: AbortSignal,
+  ): Promise<Fetched<readonly SignedHavePage[]>> {
+    const pages: SignedHavePage[] = []
+    for (let fromHashSlot = 0; fromHashSlot < HASH_SLOTS; ) {
+      if (pages.length === MAX_HAVE_PAGES) throw this.wrong(peer, 'a have-map without end')
+      signal?.throwIfAborted()
+      const answer = await this.ask(peer, 'have', haveRequestCodec.encode({ fromHashSlot }), haveResponseCodec)
+      if (answer.status !== 'ok') return answer
+      const { page } = answer
+      const problem = findHaveProblem(page, { fromHashSlot, address, network, before: pages.at(-1) })
+      if (problem !== undefined) throw this.wrong(peer, problem)
+      pages.push(page)
+      fromHashSlot = page.endHashSlot
+    }
+    return { status: 'ok', value: pages }
   }
 
   private async ask<A>(peer: string, name: StreamName, bytes: Uint8Array, codec: WireCodec<A>): Promise<A> {
@@ -193,4 +286,30 @@ export class PeerClient {
     this.onOffence(peer, 'reject')
     return new ArchiveError('PROTOCOL_ANSWER_WRONG', `the peer answered with ${what}`, { peer }, cause)
   }
+}
+
+function findHaveProblem(
+  page: SignedHavePage,
+  wanted: {
+    readonly fromHashSlot: number
+    readonly address: string
+    readonly network: Network
+    readonly before: SignedHavePage | undefined
+  },
+): string | undefined {
+  const { network, before } = wanted
+  const { chainId, genesisTimestampMs } = page.network
+  if (chainId !== network.chainId || genesisTimestampMs !== network.genesisTimestampMs) {
+    return 'a have-map of another network'
+  }
+  if (page.fromHashSlot !== wanted.fromHashSlot) return 'another page of its have-map'
+  if (before && page.headPeriod < before.headPeriod) return 'a page of an earlier have-map'
+  const mostEras = Math.floor(page.headPeriod / ERA_PERIODS) + 1
+  if (page.held.some(({ endEra }) => endEra > mostEras)) return 'eras behind its head'
+  if (readSigner(page) !== wanted.address) return 'the have-map of another node'
+  return verifyHavePage(page) ? undefined : 'a have-map whose signature does not verify'
+}
+
+function isSameNetwork(a: Network, b: Network): boolean {
+  return a.chainId === b.chainId && a.genesisTimestampMs === b.genesisTimestampMs
 }

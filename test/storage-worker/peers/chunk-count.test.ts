@@ -44,6 +44,18 @@ describe('storage-worker/peers/chunk-count', () => {
     assert.equal(await count.read(), 18)
   })
 
+  it('an archive that grows downward is not counted again', async () => {
+    const { store, count } = make()
+    assert.equal(await count.read(), 30)
+    store.first = 7
+    store.last = 20
+    assert.equal(await count.read(), 42)
+    assert.equal(store.read, 14)
+    store.first = 0
+    assert.equal(await count.read(), 63)
+    assert.equal(store.read, 21)
+  })
+
   it('does so at the same times when the wall clock is set', async () => {
     for (const jumpMs of [-150_000, 2 * HOUR_MS]) {
       const { store, clock, count } = make()

@@ -149,7 +149,25 @@ describe('storage-worker/peers: gaps are filled from other sidecars', () => {
     await assertFilled(holder)
   })
 
-  it('by another peer when one cannot be reached or lacks them; it is asked again after ten minutes', async () => {
+  it('by a peer that lacked them at first: it is asked again soon, and then ever later, up to ten minutes', async () => {
+    const { holder, peers, filler } = await setUp(['a'])
+    peers.change = (_, answer) => ({ status: 'notHeld', id: answer.id })
+    const waits = []
+    for (const waitMs of [15_000, 30_000, 60_000, 120_000, 240_000, 480_000, 600_000, 600_000]) {
+      await filler.fill()
+      const count = peers.asked.length
+      holder.clock.advance(waitMs - 1)
+      await filler.fill()
+      waits.push(peers.asked.length === count)
+      holder.clock.advance(1)
+    }
+    assert.deepEqual(waits, Array(8).fill(true))
+    peers.change = (_, answer) => answer
+    assert.equal(await filler.fill(), 3)
+    await assertFilled(holder)
+  })
+
+  it('by another peer when one cannot be reached or lacks them; it is asked again later', async () => {
     const { holder, peers, filler, failures } = await setUp(['away', 'a'])
     peers.stores.delete('away')
     peers.change = (_, answer) => ({ status: 'notHeld', id: answer.id })
@@ -160,7 +178,7 @@ describe('storage-worker/peers: gaps are filled from other sidecars', () => {
     assert.ok(failures.every((error) => (error as { code: string }).code === 'PROTOCOL_PEER_UNREACHABLE'))
     assert.ok(failures.length > 0)
     peers.change = (_, answer) => answer
-    holder.clock.advance(600_000)
+    holder.clock.advance(15_000)
     assert.equal(await filler.fill(), 3)
     await assertFilled(holder)
   })

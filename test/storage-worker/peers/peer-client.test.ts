@@ -167,6 +167,40 @@ describe('storage-worker/peers', () => {
     })
   })
 
+  it('manifests come unverified by range, undefined where nothing is held, and no other than those', async () => {
+    const { client, offences } = open()
+    const ask = (range: { firstPeriod: number; periodCount: number }, by = client, maxChunks = 100) =>
+      by.fetchManifests('peer', { ...range, maxChunks }, TEST_IDENTITY.network)
+    const found = [undefined, LARGE.manifest, SMALL.manifest, undefined]
+    assert.deepEqual(await ask({ firstPeriod: 4, periodCount: 4 }), { status: 'ok', value: found })
+    assert.deepEqual(await ask({ firstPeriod: 7, periodCount: 2 }), { status: 'notHeld' })
+    assert.deepEqual(offences, [])
+    // As many as fit into an answer: the rest is asked for again.
+    const short = tampered(manifestResponseCodec, (answer: ManifestResponse) =>
+      answer.status === 'ok' ? { ...answer, items: answer.items.slice(0, 1) } : answer,
+    )
+    assert.deepEqual(await ask({ firstPeriod: 4, periodCount: 3 }, short.client), {
+      status: 'ok',
+      value: found.slice(0, 3),
+    })
+    const chunks = LARGE.manifest.chunks.length
+    assert.equal((await ask({ firstPeriod: 5, periodCount: 1 }, client, chunks)).status, 'ok')
+    const lies: Tamper<ManifestResponse>[] = [
+      (answer) => ({ ...answer, firstPeriod: 4 }),
+      (answer) => (answer.status === 'ok' ? { ...answer, items: answer.items.toReversed() } : answer),
+      (answer) => (answer.status === 'ok' ? { ...answer, items: [...answer.items, undefined] } : answer),
+      (answer) => (answer.status === 'ok' ? { ...answer, items: [Uint8Array.of(1)] } : answer),
+      (answer) => (answer.status === 'ok' ? { ...answer, wanted: 'roots', items: [root] } : answer),
+    ]
+    for (const lie of lies) {
+      const liar = tampered(manifestResponseCodec, lie)
+      await assert.rejects(ask({ firstPeriod: 5, periodCount: 2 }, liar.client), { code: 'PROTOCOL_ANSWER_WRONG' })
+      assert.deepEqual(liar.offences, ['reject'])
+    }
+    await assert.rejects(ask({ firstPeriod: 5, periodCount: 1 }, client, chunks - 1), { code: 'PROTOCOL_ANSWER_WRONG' })
+    assert.deepEqual(offences, ['reject'])
+  })
+
   it('an audit shows any leaf, and no lie about one passes', async () => {
     const { client } = open()
     const leaves = Math.ceil(first.byteLength / 1024)
@@ -186,5 +220,33 @@ describe('storage-worker/peers', () => {
       await assert.rejects(liar.client.audit('peer', first.chunkId, 1), { code: 'PROTOCOL_ANSWER_WRONG' })
       assert.deepEqual(liar.offences, ['reject'])
     }
+  })
+
+  it('period roots of a range come all or not at all; another range costs the peer', async () => {
+    const roots = [LARGE, SMALL].map(({ manifest }) => computePeriodRoot(manifest))
+    assert.deepEqual(await open().client.fetchRoots('peer', 5, 2), { status: 'ok', value: roots })
+    assert.deepEqual(await open().client.fetchRoots('peer', 5, 3), { status: 'notHeld' })
+    assert.deepEqual(await open().client.fetchRoots('peer', 50, 3), { status: 'notHeld' })
+    const tampers: Tamper<ManifestResponse>[] = [
+      (answer) => (answer.status === 'ok' ? { ...answer, firstPeriod: 4 } : answer),
+      (answer) => (answer.status === 'ok' ? { ...answer, items: answer.items.slice(1) } : answer),
+      (answer) => (answer.status === 'ok' ? { ...answer, wanted: 'manifests' } : answer),
+    ]
+    for (const tamper of tampers) {
+      const { client, offences } = tampered(manifestResponseCodec, tamper)
+      await assert.rejects(client.fetchRoots('peer', 5, 2), { code: 'PROTOCOL_ANSWER_WRONG' })
+      assert.deepEqual(offences, ['reject'])
+    }
+  })
+
+  it('the length of a chunk is proven by its id; another length costs the peer', async () => {
+    const { chunkId, byteLength } = first
+    assert.deepEqual(await open().client.fetchChunkLength('peer', chunkId), { status: 'ok', value: byteLength })
+    assert.deepEqual(await open().client.fetchChunkLength('peer', new Uint8Array(32)), { status: 'notHeld' })
+    const { client, offences } = tampered<AuditResponse>(auditResponseCodec, (answer) =>
+      answer.status === 'ok' ? { ...answer, byteLength: answer.byteLength - 1 } : answer,
+    )
+    await assert.rejects(client.fetchChunkLength('peer', chunkId), { code: 'PROTOCOL_ANSWER_WRONG' })
+    assert.deepEqual(offences, ['reject'])
   })
 })

@@ -1,0 +1,19 @@
+import { type EraRequest, eraRequestCodec, eraResponseCodec, type StreamService } from '../../protocol-handler/index.ts'
+import type { OwnEras } from './own-eras.ts'
+
+/** What this node says about an era that is complete here, for whoever gathers signatures to anchor it. */
+export function createEraService(eras: Pick<OwnEras, 'sign'>): StreamService<EraRequest> {
+  return {
+    request: eraRequestCodec,
+    priorityOf: () => 'repair',
+    answer: async ({ era }) => {
+      const signed = await eras.sign(era)
+      if (!signed) return [eraResponseCodec.encode({ status: 'notHeld' })]
+      const { eraRoot, totalBytes, totalChunks, nextPlacementRoot } = signed.statement
+      const signatures = [signed.signature]
+      const said = { era, eraRoot, totalBytes, totalChunks, nextPlacementRoot, signatures }
+      return [eraResponseCodec.encode({ status: 'ok', ...said })]
+    },
+    refuse: (_, status) => [eraResponseCodec.encode({ status })],
+  }
+}

@@ -1,0 +1,95 @@
+import {
+  type ChunkStore,
+  type Clock,
+  computeBodyBytes,
+  computeEraRoot,
+  computeEraText,
+  computePeriodRoot,
+  ERA_PERIODS,
+  type EraStatement,
+  type SignatureArgument,
+  signText,
+} from '../../core/index.ts'
+import type { PlacementTable } from '../placement/placement-table.ts'
+
+/** An era that is not complete here is looked at again after so long. */
+const AGAIN_MS = 30_000
+/** Tables are kept of two eras, so no more can be asked for. */
+const MAX_STATEMENTS = 4
+
+export interface SignedEra {
+  readonly statement: EraStatement
+  readonly signature: SignatureArgument
+}
+
+export interface OwnErasModules {
+  readonly store: Pick<ChunkStore, 'identity' | 'readManifest' | 'readRange'>
+  /** Of a `PlacementWatch`. */
+  readonly placement: Readonly<Record<'inForce' | 'next', Pick<PlacementTable, 'era' | 'root'> | undefined>>
+  readonly clock: Clock
+}
+
+interface Made {
+  readonly signed: SignedEra | undefined
+  readonly atMs: number
+}
+
+/** What this node says about eras that are complete here, signed by its Massa key: what a quorum says alike is anchored. */
+export class OwnEras {
+  private readonly options: { readonly seed: Uint8Array; readonly registry: string }
+  private readonly modules: OwnErasModules
+  private readonly made = new Map<number, Promise<Made>>()
+
+  /**
+   * @param options.seed - 32-byte secret of the Massa key
+   * @param options.registry - its address
+   */
+  constructor(options: { readonly seed: Uint8Array; readonly registry: string }, modules: OwnErasModules) {
+    this.options = options
+    this.modules = modules
+  }
+
+  /**
+   * @returns undefined when a period of the era is not archived here, or the placement of the era after it is not known:
+   *   it is of the last eras only
+   */
+  async sign(era: number): Promise<SignedEra | undefined> {
+    const { placement, clock } = this.modules
+    const next = [placement.inForce, placement.next].find((table) => table?.era === era + 1)
+    if (!next || this.options.registry === '') return undefined
+    const known = await this.made.get(era)
+    if (known && (known.signed || clock.monotonicMs() - known.atMs < AGAIN_MS)) return known.signed
+    const making = this.make(era, next.root).then((signed) => ({ signed, atMs: clock.monotonicMs() }))
+    this.made.set(era, making)
+    making.catch(() => this.made.delete(era))
+    for (const old of this.made.keys()) if (this.made.size > MAX_STATEMENTS) this.made.delete(old)
+    return (await making).signed
+  }
+
+  private async make(era: number, nextPlacementRoot: Uint8Array): Promise<SignedEra | undefined> {
+    const { store } = this.modules
+    const { network } = store.identity
+    const first = era * ERA_PERIODS
+    const range = await store.readRange()
+    if (!range || range.first > first || range.last < first + ERA_PERIODS - 1) return undefined
+    const roots: Uint8Array[] = []
+    let [totalBytes, totalChunks] = [0n, 0n]
+    for (let period = first; period < first + ERA_PERIODS; period++) {
+      const manifest = await store.readManifest(period)
+      if (!manifest) return undefined
+      roots.push(computePeriodRoot(manifest))
+      totalBytes += BigInt(computeBodyBytes(manifest))
+      totalChunks += BigInt(manifest.chunks.length)
+    }
+    const statement: EraStatement = {
+      chainId: network.chainId,
+      contract: this.options.registry,
+      era,
+      eraRoot: computeEraRoot({ network, era, totalBytes, totalChunks }, roots),
+      totalBytes,
+      totalChunks,
+      nextPlacementRoot,
+    }
+    return { statement, signature: signText(this.options.seed, computeEraText(statement)) }
+  }
+}

@@ -1,0 +1,111 @@
+import { ERA_PERIODS, HASH_SLOTS, type Period } from '../../core/index.ts'
+import type { ChunkAnnouncement } from '../../protocol-handler/index.ts'
+import type { ClaimedMap } from './claimed-map.ts'
+import { eraOf } from './own-holdings.ts'
+import { SlotSet } from './slot-set.ts'
+
+/** Eras of which announcements said what lacks: those of the longest one twice. */
+const MAX_LACKING_ERAS = 18
+/** Withdrawn claims of one node, 50 bytes each: of a node that fails more audits nothing is believed for as long. */
+const MAX_WITHDRAWN = 1_024
+/** Time enough to fetch again what was lost; until then others stand in. */
+export const WITHDRAWN_MS = 21_600_000
+
+/** What one node says that it holds, and what speaks against it. */
+export class Claimant {
+  /** Up to when the map and the announcements behind it tell of all periods. */
+  coveredTo: Period = -1
+  /** Its archive differs from ours: nothing of it counts. */
+  isDistrusted = false
+  private claimed: ClaimedMap | undefined
+  private newestHead: Period = -1
+  /** By era, the newest last. */
+  private readonly lacking = new Map<number, SlotSet>()
+  /** `era x 16,384 + hash slot`, with the time when. */
+  private readonly withdrawn = new Map<number, number>()
+  private allWithdrawnAtMs = Number.NEGATIVE_INFINITY
+
+  get map(): ClaimedMap | undefined {
+    return this.claimed
+  }
+
+  /** @returns false for a map that is older than one that it gave before: neither counts then */
+  takeMap(map: ClaimedMap): boolean {
+    this.claimed = undefined
+    if (map.headPeriod < this.newestHead) return false
+    this.claimed = map
+    this.newestHead = map.headPeriod
+    if (map.headPeriod >= this.coveredTo) {
+      this.coveredTo = map.headPeriod
+      this.lacking.clear()
+    }
+    return true
+  }
+
+  forgetMap(): void {
+    this.claimed = undefined
+    this.lacking.clear()
+    this.coveredTo = -1
+  }
+
+  /** @returns whether its map should be asked for again */
+  takeAnnouncement({ firstPeriod, periodCount, incompleteSlots }: ChunkAnnouncement): boolean {
+    const lastPeriod = firstPeriod + periodCount - 1
+    const follows = firstPeriod <= this.coveredTo + 1
+    if (follows) this.coveredTo = Math.max(this.coveredTo, lastPeriod)
+    // Who announces has hash slots: its map was made before it knew of them.
+    const isEmpty = this.claimed?.slotCount === 0
+    if (incompleteSlots.length === 0) return !follows || isEmpty
+    for (let era = eraOf(firstPeriod); era <= eraOf(lastPeriod); era++) {
+      const slots = new SlotSet([...incompleteSlots, ...(this.lacking.get(era) ?? [])])
+      this.lacking.delete(era)
+      this.lacking.set(era, slots)
+    }
+    for (const era of this.lacking.keys()) if (this.lacking.size > MAX_LACKING_ERAS) this.lacking.delete(era)
+    return true
+  }
+
+  withdraw(hashSlot: number, era: number, nowMs: number): void {
+    if (this.withdrawn.size >= MAX_WITHDRAWN) this.forgetExpired(nowMs)
+    if (this.withdrawn.size >= MAX_WITHDRAWN) {
+      this.withdrawn.clear()
+      this.allWithdrawnAtMs = nowMs
+    }
+    this.withdrawn.set(era * HASH_SLOTS + hashSlot, nowMs)
+  }
+
+  /** @param ownFirst - the first period of our archive: of what is older we cannot tell whether it lacks */
+  claims(
+    hashSlot: number,
+    era: number,
+    at: { readonly nowMs: number; readonly firstPeriod: Period; readonly ownFirst: Period },
+  ): boolean {
+    const { claimed } = this
+    if (!claimed || this.isDistrusted || at.nowMs - this.allWithdrawnAtMs < WITHDRAWN_MS) return false
+    // Its first era may be there in part.
+    const eraBegin = era * ERA_PERIODS
+    if (at.firstPeriod > Math.max(eraBegin, at.ownFirst)) return false
+    // Announcements tell on where the map ends.
+    const isAnnounced =
+      era >= claimed.endEra && era <= eraOf(this.coveredTo) && claimed.endEra === eraOf(claimed.headPeriod) + 1
+    if (!claimed.has(hashSlot, isAnnounced ? claimed.endEra - 1 : era)) return false
+    return !this.lacking.get(era)?.has(hashSlot) && !this.isWithdrawn(hashSlot, era, at.nowMs)
+  }
+
+  /** True when it has said that not all of this hash slot is there, up to its head; false while it has said nothing. */
+  isIncomplete(hashSlot: number): boolean {
+    if (!this.claimed) return false
+    if (!this.claimed.isWhole(hashSlot)) return true
+    for (const slots of this.lacking.values()) if (slots.has(hashSlot)) return true
+    return false
+  }
+
+  private forgetExpired(nowMs: number): void {
+    for (const [key, atMs] of this.withdrawn) if (nowMs - atMs >= WITHDRAWN_MS) this.withdrawn.delete(key)
+  }
+
+  private isWithdrawn(hashSlot: number, era: number, nowMs: number): boolean {
+    const atMs = this.withdrawn.get(era * HASH_SLOTS + hashSlot)
+    return atMs !== undefined && nowMs - atMs < WITHDRAWN_MS
+  }
+}

@@ -1,0 +1,131 @@
+import type { Period } from '../../core/index.ts'
+import type { DrawnChunk } from './chunk-draw.ts'
+
+/** A peer that hangs, or is being restarted, has this time to come back. */
+const SECOND_LOOK_MS = 600_000
+/** What is suspected may have been repaired. */
+const NEXT_LOOK_MS = 3_600_000
+/** Enough to know that a node does not hold what it must; one that lost its disk would fill any list. */
+const MAX_PER_NODE = 16
+/** 256 nodes of which nothing is shown; past it the oldest is forgotten: audits find it again. */
+const MAX_TOTAL = 4_096
+
+/** How an audit ended: `failed` = not held, or a wrong leaf. */
+export type AuditResult = 'shown' | 'failed' | 'unanswered'
+
+/** A node did not show a chunk, twice in a row. */
+export interface Suspicion {
+  readonly address: string
+  readonly period: Period
+  readonly index: number
+  /** Date of the first time it was not shown, ms since 1970. */
+  readonly sinceMs: number
+  /** `failed` when one of the two answers was wrong or none. */
+  readonly kind: 'failed' | 'unanswered'
+}
+
+interface Doubt extends Suspicion {
+  readonly chunk: DrawnChunk
+  /** In a row. */
+  readonly misses: number
+  /** When to ask again, by the monotonic clock. */
+  readonly againMs: number
+}
+
+/** Chunks that nodes did not show when they were asked last: once, and they are asked again; twice, and they are suspected. */
+export class Suspicions {
+  private readonly byNode = new Map<string, Map<string, Doubt>>()
+  private total = 0
+
+  /** @returns what the result changed */
+  note(
+    address: string,
+    chunk: DrawnChunk,
+    result: AuditResult,
+    at: { readonly nowMs: number; readonly monotonicMs: number },
+  ): 'doubted' | 'suspected' | 'cleared' | undefined {
+    const before = this.byNode.get(address)?.get(keyOf(chunk))
+    if (result === 'shown') {
+      this.forget(address, chunk)
+      return before && isSuspected(before) ? 'cleared' : undefined
+    }
+    const misses = (before?.misses ?? 0) + 1
+    this.put({
+      address,
+      chunk,
+      period: chunk.period,
+      index: chunk.index,
+      sinceMs: before?.sinceMs ?? at.nowMs,
+      kind: before?.kind === 'failed' ? 'failed' : result,
+      misses,
+      againMs: at.monotonicMs + (misses < 2 ? SECOND_LOOK_MS : NEXT_LOOK_MS),
+    })
+    return misses === 1 ? 'doubted' : misses === 2 ? 'suspected' : undefined
+  }
+
+  /** Of these nodes the chunk whose second or next look is due longest. */
+  findDue(addresses: Iterable<string>, monotonicMs: number): { address: string; chunk: DrawnChunk } | undefined {
+    let due: Doubt | undefined
+    for (const address of addresses) {
+      for (const doubt of this.byNode.get(address)?.values() ?? []) {
+        if (doubt.againMs <= monotonicMs && (due === undefined || doubt.againMs < due.againMs)) due = doubt
+      }
+    }
+    return due && { address: due.address, chunk: due.chunk }
+  }
+
+  get count(): number {
+    let count = 0
+    for (const doubts of this.byNode.values()) for (const doubt of doubts.values()) if (isSuspected(doubt)) count++
+    return count
+  }
+
+  /** Oldest first. */
+  list(): Suspicion[] {
+    const found = [...this.byNode.values()].flatMap((doubts) => [...doubts.values()].filter(isSuspected))
+    found.sort((a, b) => a.sinceMs - b.sinceMs)
+    return found.map(({ address, period, index, sinceMs, kind }) => ({ address, period, index, sinceMs, kind }))
+  }
+
+  forget(address: string, chunk: Pick<DrawnChunk, 'period' | 'index'>): void {
+    const doubts = this.byNode.get(address)
+    if (!doubts?.delete(keyOf(chunk))) return
+    this.total--
+    if (doubts.size === 0) this.byNode.delete(address)
+  }
+
+  /** Of nodes that left: it is nobody's duty any more. */
+  keepOnly(isKept: (address: string, chunk: DrawnChunk) => boolean): void {
+    for (const doubts of [...this.byNode.values()]) {
+      for (const { address, chunk } of [...doubts.values()]) if (!isKept(address, chunk)) this.forget(address, chunk)
+    }
+  }
+
+  private put(doubt: Doubt): void {
+    const doubts = this.byNode.get(doubt.address) ?? new Map<string, Doubt>()
+    const key = keyOf(doubt.chunk)
+    if (!doubts.has(key)) {
+      if (doubts.size >= MAX_PER_NODE) return
+      if (this.total >= MAX_TOTAL) this.forgetOldest()
+      this.total++
+    }
+    doubts.set(key, doubt)
+    this.byNode.set(doubt.address, doubts)
+  }
+
+  private forgetOldest(): void {
+    let oldest: Doubt | undefined
+    for (const doubts of this.byNode.values()) {
+      for (const doubt of doubts.values()) if (!oldest || doubt.sinceMs < oldest.sinceMs) oldest = doubt
+    }
+    if (oldest) this.forget(oldest.address, oldest)
+  }
+}
+
+function isSuspected({ misses }: Doubt): boolean {
+  return misses >= 2
+}
+
+function keyOf({ period, index }: Pick<DrawnChunk, 'period' | 'index'>): string {
+  return `${period} ${index}`
+}
