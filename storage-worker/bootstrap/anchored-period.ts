@@ -1,0 +1,214 @@
+import {
+  type ArchivedPeriod,
+  computeHashSlot,
+  computePeriodRoot,
+  concatBytes,
+  equalBytes,
+  isArchiveError,
+  type Manifest,
+  type PeriodPart,
+  type PeriodSummary,
+  type StoreIdentity,
+  toHex,
+} from '../../core/index.ts'
+import type { PeerClient } from '../peers/peer-client.ts'
+import { checkManifest } from '../period-part.ts'
+import { mayBeSeals } from '../replication/may-be-seals.ts'
+import { SealsCheck } from '../seals-check.ts'
+import type { AskedPeers } from './asked-peers.ts'
+import { assemblePeriod, attestNothing, splitOwnBody } from './assemble-period.ts'
+import { makeEmptyPeriod, makeGenesisPeriod } from './made-period.ts'
+
+/** What is to be held of a period: all of it, or a part. */
+export type AnchoredPeriod =
+  | { readonly whole: ArchivedPeriod }
+  | {
+      readonly part: PeriodPart
+      readonly summary: Pick<PeriodSummary, 'period' | 'bodyBytes'>
+      readonly absent: number
+    }
+
+/**
+ * `absent`: nobody gives something that is to be held; `length`: the manifest says another length of a chunk than its id;
+ * `conflict`: what was anchored is nothing that an archive can hold.
+ */
+export type AnchoredFailure = 'absent' | 'length' | 'conflict'
+
+export interface AnchoredPeriodOptions {
+  readonly identity: StoreIdentity
+  readonly isWanted: (hashSlot: number) => boolean
+  /** What nobody gives is left out. */
+  readonly mayLack: boolean
+}
+
+/** Fetches what is to be held of periods whose root is proven: every chunk is bound by it, so nobody need be believed. */
+export class AnchoredPeriodSource {
+  private readonly options: AnchoredPeriodOptions
+  private readonly client: PeerClient
+  private readonly asked: AskedPeers
+
+  constructor(options: AnchoredPeriodOptions, modules: { readonly client: PeerClient; readonly asked: AskedPeers }) {
+    this.options = options
+    this.client = modules.client
+    this.asked = modules.asked
+  }
+
+  /**
+   * @param proven.manifest - of the proven root
+   * @param proven.isAddedUp - the lengths of all chunks of its era add up to the total that was anchored
+   */
+  async fetch(
+    proven: { readonly manifest: Manifest; readonly isAddedUp: boolean },
+    signal: AbortSignal,
+  ): Promise<AnchoredPeriod | AnchoredFailure> {
+    const { manifest } = proven
+    if (!this.isCut(manifest)) return 'conflict'
+    const { isWanted, mayLack } = this.options
+    const wanted = [...manifest.chunks.keys()].filter((index) => isWanted(this.hashSlotAt(manifest, index)))
+    const made = this.make(manifest)
+    if (made) return wanted.length === manifest.chunks.length ? { whole: made } : this.cutPart(made, wanted)
+    const chunks = await this.fetchChunks(manifest, wanted, signal)
+    const length = chunks && (await this.findLength(manifest, chunks, signal))
+    if (!chunks || (length !== undefined && length !== manifest.chunks.at(-1)?.byteLength)) return 'length'
+    if (length === undefined && !proven.isAddedUp) return 'absent'
+    if (chunks.size < wanted.length && !mayLack) return 'absent'
+    const parts = [...manifest.chunks.keys()].flatMap((index) => chunks.get(index) ?? [])
+    const isWhole = parts.length === manifest.chunks.length
+    const body = isWhole ? splitOwnBody(concatBytes(...parts), manifest) : undefined
+    if (isWhole && !body) return 'conflict'
+    const seals = chunks.has(0) ? await this.fetchSeals(manifest, parts, signal) : undefined
+    if (chunks.has(0) && !seals && !mayLack) return 'absent'
+    if (body && seals) return { whole: assemblePeriod(manifest, body, { chunks: parts, seals }) }
+    return {
+      part: {
+        manifest,
+        // Nobody says it, and a part of BODY does not either: it is counted when all of it comes.
+        operations: 0,
+        chunks,
+        ...(seals && { seals }),
+        ...(chunks.has(0) && { executionResults: attestNothing(manifest) }),
+      },
+      summary: { period: manifest.period, bodyBytes: parts.reduce((sum, { length }) => sum + length, 0) },
+      absent: wanted.length - chunks.size + (chunks.has(0) && !seals ? 1 : 0),
+    }
+  }
+
+  private isCut(manifest: Manifest): boolean {
+    try {
+      checkManifest(manifest, this.options.identity)
+      return true
+    } catch (error) {
+      if (isArchiveError(error)) return false
+      throw error
+    }
+  }
+
+  /** What can be computed need not be fetched. */
+  private make(manifest: Manifest): ArchivedPeriod | undefined {
+    const { identity } = this.options
+    const { period, bitmap } = manifest
+    const candidates = bitmap === 0 ? [makeEmptyPeriod] : period === 0 ? [makeGenesisPeriod] : []
+    const root = computePeriodRoot(manifest)
+    return candidates.map((make) => make(identity, period)).find((made) => equalBytes(made.summary.root, root))
+  }
+
+  private cutPart(made: ArchivedPeriod, wanted: readonly number[]): AnchoredPeriod {
+    const chunks = new Map<number, Uint8Array>()
+    for (const index of wanted) chunks.set(index, made.chunks[index] ?? new Uint8Array())
+    const bodyBytes = Array.from(chunks.values()).reduce((sum, { length }) => sum + length, 0)
+    const head = chunks.has(0) ? { seals: made.seals, executionResults: made.executionResults } : {}
+    const { operations, period } = made.summary
+    return {
+      part: { manifest: made.manifest, operations, chunks, ...head },
+      summary: { period, bodyBytes },
+      absent: 0,
+    }
+  }
+
+  private hashSlotAt(manifest: Manifest, index: number): number {
+    return computeHashSlot(manifest.chunks[index]?.chunkId ?? new Uint8Array(32))
+  }
+
+  /** Undefined when one of them is not as long as the manifest says. */
+  private async fetchChunks(
+    manifest: Manifest,
+    wanted: readonly number[],
+    signal: AbortSignal,
+  ): Promise<Map<number, Uint8Array> | undefined> {
+    const chunks = new Map<number, Uint8Array>()
+    let areTrue = true
+    await Promise.all(
+      wanted.map(async (index) => {
+        const entry = manifest.chunks[index]
+        const chunk = entry && (await this.fetchChunk(manifest, entry.chunkId, signal))
+        if (!chunk) return
+        if (chunk.length === entry.byteLength) chunks.set(index, chunk)
+        else areTrue = false
+      }),
+    )
+    return areTrue ? chunks : undefined
+  }
+
+  private async fetchChunk({ period }: Manifest, chunkId: Uint8Array, signal: AbortSignal) {
+    const answer = await this.asked.ask(
+      {
+        name: toHex(chunkId),
+        period,
+        send: (peer) => this.client.fetchChunk(peer, chunkId),
+        sizeOf: (chunk) => chunk.length,
+      },
+      signal,
+    )
+    return answer?.value
+  }
+
+  /** Of the last chunk, as its id proves it: the root does not bind it. Undefined when nobody shows it. */
+  private async findLength(
+    { period, chunks }: Manifest,
+    fetched: ReadonlyMap<number, Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
+    const last = chunks.at(-1)
+    const chunk = fetched.get(chunks.length - 1)
+    if (!last || chunk) return chunk?.length
+    const answer = await this.asked.ask(
+      {
+        name: `length ${toHex(last.chunkId)}`,
+        period,
+        send: (peer) => this.client.fetchChunkLength(peer, last.chunkId),
+        sizeOf: () => 1_024,
+      },
+      signal,
+    )
+    return answer?.value
+  }
+
+  /** As many signatures as BODY asks for, where all of it is here. They stand under no root, and are not verified. */
+  private async fetchSeals(
+    manifest: Manifest,
+    parts: readonly Uint8Array[],
+    signal: AbortSignal,
+  ): Promise<Uint8Array | undefined> {
+    const { period, chunks } = manifest
+    const [head] = parts
+    const [first] = chunks
+    if (!head || !first) return undefined
+    const check = new SealsCheck()
+    const isWhole = parts.length === chunks.length
+    if (isWhole) for (const [index, chunk] of parts.entries()) check.takeChunk(index, chunk)
+    const answer = await this.asked.ask(
+      {
+        name: `seals ${toHex(first.chunkId)}`,
+        period,
+        send: (peer) => this.client.fetchSeals(peer, first.chunkId),
+        sizeOf: (seals) => seals.length,
+        judge: async (seals) => {
+          const isOf = isWhole ? check.fits(seals) === true : mayBeSeals(seals, head, manifest)
+          return isOf ? 'right' : 'wrong'
+        },
+      },
+      signal,
+    )
+    return answer?.value
+  }
+}

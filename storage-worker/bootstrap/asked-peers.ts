@@ -1,0 +1,250 @@
+import { type Clock, isArchiveError, type Period } from '../../core/index.ts'
+import { TokenBucket } from '../../protocol-handler/token-bucket.ts'
+import type { Fetched } from '../peers/peer-client.ts'
+
+/** A peer, and what it says it has. */
+export interface PeerArchive {
+  readonly peer: string
+  readonly firstPeriod: Period
+  /** One after the last. */
+  readonly endPeriod: Period
+}
+
+/** What one peer is asked for at most. */
+export interface AskLimits {
+  readonly requestsInFlight: number
+  readonly requestsPerSecond: number
+  readonly bytesPerSecond: number
+}
+
+/** Half of what a sidecar gives one peer: the rest is for what is more urgent. */
+export const ASK_LIMITS: AskLimits = { requestsInFlight: 8, requestsPerSecond: 50, bytesPerSecond: 32_000_000 }
+
+export interface Question<T> {
+  /** A peer that lacks this is not asked for it again for a while. */
+  readonly name: string
+  readonly period: Period
+  /** Asked first while it can be. */
+  readonly prefer?: string | undefined
+  readonly send: (peer: string) => Promise<Fetched<T>>
+  readonly sizeOf: (value: T) => number
+  /** Of what is `wrong` the peer pays for it; what does not `fit` may be another's fault. In both cases another is asked. */
+  readonly judge?: (value: T, peer: string) => Promise<Judgement>
+}
+
+export type Judgement = 'right' | 'wrong' | 'unfit'
+
+export interface Answer<T> {
+  readonly peer: string
+  readonly value: T
+}
+
+/** A peer that lacks something may get it; one that gave what was wrong may have been damaged, not hostile. */
+const AGAIN_MS = 600_000
+const UNREACHABLE_MS = 30_000
+const BUSY_MS = 1_000
+const BURST_SECONDS = 2
+/** One question waits so long for peers that are at their bounds. */
+const MAX_WAIT_MS = 60_000
+const LEAST_WAIT_MS = 50
+const MAX_REMEMBERED = 100_000
+const MAX_MISSES = 10
+/** Far more than are connected; past it the one that was asked longest ago is forgotten. */
+const MAX_PEERS = 1_000
+
+interface Standing {
+  readonly requests: TokenBucket
+  readonly bytes: TokenBucket
+  inFlight: number
+  askedBytes: number
+  /** Questions since it last had what was asked for. */
+  misses: number
+  /** By the monotonic clock. */
+  restsUntilMs: number
+  distrustedUntilMs: number
+}
+
+/** Spreads questions evenly over peers, each within bounds, and remembers who lacks what and who gave what was wrong. */
+export class AskedPeers {
+  private readonly limits: AskLimits
+  private readonly listPeers: () => readonly PeerArchive[]
+  private readonly onWrong: (peer: string) => void
+  private readonly onFailure: (error: unknown) => void
+  private readonly clock: Clock
+  private readonly standings = new Map<string, Standing>()
+  /** By `peer name`: when it did not have it. */
+  private readonly lacks = new Map<string, number>()
+  private waiting: (() => void)[] = []
+
+  constructor(
+    modules: {
+      readonly listPeers: () => readonly PeerArchive[]
+      /** A peer gave something that is not what it has to be. */
+      readonly onWrong: (peer: string) => void
+      /** Peers that cannot be reached, or break the protocol. */
+      readonly onFailure: (error: unknown) => void
+      readonly clock: Clock
+    },
+    limits: AskLimits = ASK_LIMITS,
+  ) {
+    this.limits = limits
+    this.listPeers = modules.listPeers
+    this.onWrong = modules.onWrong
+    this.onFailure = modules.onFailure
+    this.clock = modules.clock
+  }
+
+  /** Who may have a period and is trusted: last those that lately had nothing, first those that gave least. */
+  listFor(period: Period): string[] {
+    const nowMs = this.clock.monotonicMs()
+    return this.listPeers()
+      .filter(({ firstPeriod, endPeriod }) => period >= firstPeriod && period < endPeriod)
+      .map(({ peer }) => peer)
+      .filter((peer) => (this.standings.get(peer)?.distrustedUntilMs ?? nowMs) <= nowMs)
+      .sort((a, b) => this.load(a) - this.load(b))
+  }
+
+  /** It gave what is wrong: nothing is asked of it for a while. */
+  distrust(peer: string): void {
+    this.standing(peer).distrustedUntilMs = this.clock.monotonicMs() + AGAIN_MS
+    this.onWrong(peer)
+  }
+
+  /** One peer after the other, until one gives what is wanted. @returns undefined when none is left to be asked */
+  async ask<T>(question: Question<T>, signal: AbortSignal): Promise<Answer<T> | undefined> {
+    const tried = new Set<string>()
+    const untilMs = this.clock.monotonicMs() + MAX_WAIT_MS
+    while (!signal.aborted) {
+      const peers = this.listFor(question.period).filter(
+        (peer) => !tried.has(peer) && this.mayHave(peer, question.name),
+      )
+      if (peers.length === 0) return undefined
+      const ready = peers.filter((peer) => this.waitMs(peer) === 0)
+      const peer = ready.find((one) => one === question.prefer) ?? ready[0]
+      if (peer === undefined) {
+        if (this.clock.monotonicMs() >= untilMs) return undefined
+        await this.rest(peers, signal)
+        continue
+      }
+      const answer = await this.askOne(peer, question, signal)
+      if (answer !== 'busy') tried.add(peer)
+      if (typeof answer === 'object') return { peer, value: answer.value }
+    }
+    return undefined
+  }
+
+  private async askOne<T>(
+    peer: string,
+    question: Question<T>,
+    signal: AbortSignal,
+  ): Promise<{ value: T } | 'busy' | 'no'> {
+    const standing = this.standing(peer)
+    standing.inFlight++
+    standing.requests.takeOnCredit(1)
+    try {
+      const answer = await orAborted(question.send(peer), signal)
+      if (!answer) return 'no'
+      if (answer.status === 'busy') {
+        standing.restsUntilMs = this.clock.monotonicMs() + BUSY_MS
+        return 'busy'
+      }
+      if (answer.status !== 'ok') {
+        standing.misses = Math.min(standing.misses + 1, MAX_MISSES)
+        this.remember(peer, question.name)
+        return 'no'
+      }
+      standing.misses = 0
+      const size = question.sizeOf(answer.value)
+      standing.askedBytes += size
+      standing.bytes.takeOnCredit(size)
+      const judgement = (await question.judge?.(answer.value, peer)) ?? 'right'
+      if (judgement === 'right') return { value: answer.value }
+      if (judgement === 'wrong') this.distrust(peer)
+      else this.remember(peer, question.name)
+    } catch (error) {
+      if (!isArchiveError(error)) throw error
+      this.onFailure(error)
+      const nowMs = this.clock.monotonicMs()
+      if (error.code === 'PROTOCOL_PEER_UNREACHABLE') standing.restsUntilMs = nowMs + UNREACHABLE_MS
+      // Whoever asked for it has made the peer pay.
+      else standing.distrustedUntilMs = nowMs + AGAIN_MS
+    } finally {
+      standing.inFlight--
+      for (const wake of this.waiting.splice(0)) wake()
+    }
+    return 'no'
+  }
+
+  /** Until one of them may be asked, or somebody has answered. */
+  private async rest(peers: readonly string[], signal: AbortSignal): Promise<void> {
+    const waitMs = Math.min(...peers.map((peer) => this.waitMs(peer)))
+    const answered = new Promise<void>((resolve) => this.waiting.push(resolve))
+    // Who has as many requests in flight as it may answers or fails within the deadline of a request.
+    if (!Number.isFinite(waitMs)) await orAborted(answered, signal)
+    else await Promise.race([answered, this.clock.sleep(Math.max(LEAST_WAIT_MS, waitMs), signal)])
+  }
+
+  /** 0: it may be asked now; Infinity: not before it has answered. */
+  private waitMs(peer: string): number {
+    const { requests, bytes, inFlight, restsUntilMs } = this.standing(peer)
+    if (inFlight >= this.limits.requestsInFlight) return Number.POSITIVE_INFINITY
+    const restMs = Math.max(0, restsUntilMs - this.clock.monotonicMs())
+    return Math.max(restMs, requests.takeOnCredit(0), bytes.takeOnCredit(0))
+  }
+
+  private load(peer: string): number {
+    const standing = this.standings.get(peer)
+    // Who had nothing so far is asked after all others.
+    return standing ? standing.misses * 1e14 + standing.inFlight * 1e12 + standing.askedBytes : 0
+  }
+
+  private mayHave(peer: string, name: string): boolean {
+    const atMs = this.lacks.get(`${peer} ${name}`)
+    return atMs === undefined || this.clock.monotonicMs() - atMs >= AGAIN_MS
+  }
+
+  private remember(peer: string, name: string): void {
+    if (this.lacks.size >= MAX_REMEMBERED) this.lacks.clear()
+    this.lacks.set(`${peer} ${name}`, this.clock.monotonicMs())
+  }
+
+  private standing(peer: string): Standing {
+    const { requestsPerSecond, bytesPerSecond } = this.limits
+    const bucket = (perSecond: number) => new TokenBucket({ perSecond, burst: perSecond * BURST_SECONDS }, this.clock)
+    const standing = this.standings.get(peer) ?? {
+      requests: bucket(requestsPerSecond),
+      bytes: bucket(bytesPerSecond),
+      inFlight: 0,
+      askedBytes: 0,
+      misses: 0,
+      restsUntilMs: Number.NEGATIVE_INFINITY,
+      distrustedUntilMs: Number.NEGATIVE_INFINITY,
+    }
+    this.standings.delete(peer)
+    this.standings.set(peer, standing)
+    if (this.standings.size > MAX_PEERS) this.forgetOne()
+    return standing
+  }
+
+  private forgetOne(): void {
+    for (const [peer, { inFlight }] of this.standings) {
+      if (inFlight > 0) continue
+      this.standings.delete(peer)
+      return
+    }
+  }
+}
+
+/** Who is ending waits for no answer. */
+async function orAborted<T>(task: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  let onAbort = (): void => {}
+  const aborted = new Promise<undefined>((resolve) => {
+    onAbort = () => resolve(undefined)
+  })
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([task, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}

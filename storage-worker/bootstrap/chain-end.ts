@@ -1,0 +1,82 @@
+import {
+  ByteReader,
+  type ChunkStore,
+  concatBytes,
+  type Period,
+  readBlockHead,
+  splitBody,
+  THREAD_COUNT,
+} from '../../core/index.ts'
+import type { BlockLinks, ChainEnd, PeriodLinks } from './link-window.ts'
+
+/** As a rule two periods tell all; a thread that is silent for longer is named by the blocks of others. */
+const MAX_PERIODS = 16
+
+/**
+ * What the lowest archived periods say of the blocks below them.
+ *
+ * @param store - chunks that are not held may come from elsewhere: their ids bind them
+ * @param first - the first archived period, not 0
+ * @returns undefined when they do not say it of every thread, or not all of them can be had
+ */
+export async function readChainEnd(
+  store: Pick<ChunkStore, 'readManifest' | 'readChunk'>,
+  first: Period,
+): Promise<ChainEnd | undefined> {
+  const expected: (string | undefined)[] = Array.from({ length: THREAD_COUNT }, () => undefined)
+  const seen = new Set<string>()
+  let links: PeriodLinks | undefined
+  for (let period = first; period < first + MAX_PERIODS; period++) {
+    const found = await readLinks(store, period)
+    if (!found) return undefined
+    links ??= found
+    for (const block of found) if (block) seen.add(block.id)
+    for (const [thread, block] of found.entries()) {
+      for (const [of, parent] of block?.parents.entries() ?? []) {
+        // A block knows all that stand a period before it: what it names of another thread is the newest below `first`.
+        const isTold = of === thread || period > first
+        if (isTold && expected[of] === undefined && !seen.has(parent)) expected[of] = parent
+      }
+    }
+    const told = expected.filter((id) => id !== undefined)
+    if (told.length === THREAD_COUNT) return { first, links, expected: told }
+  }
+  return undefined
+}
+
+async function readLinks(
+  store: Pick<ChunkStore, 'readManifest' | 'readChunk'>,
+  period: Period,
+): Promise<PeriodLinks | undefined> {
+  const manifest = await store.readManifest(period)
+  const chunks: Uint8Array[] = []
+  for (const index of manifest?.chunks.keys() ?? []) {
+    const chunk = await store.readChunk(period, index)
+    if (!chunk) return undefined
+    chunks.push(chunk)
+  }
+  if (!manifest) return undefined
+  return splitBody(concatBytes(...chunks)).slots.map((slot) => {
+    if (slot.kind !== 'block') return undefined
+    const { id, header } = readBlockHead(new ByteReader(slot.record, 'CORE_BODY_INVALID'))
+    return toLinks(id, concatBytes(...header.parents))
+  })
+}
+
+const ID_BYTES = 33
+
+/** @param parents - 33 bytes each, one behind the other */
+export function toLinks(id: Uint8Array, parents: Uint8Array): BlockLinks {
+  const all = toHexText(parents)
+  return {
+    id: toHexText(id),
+    parents: Array.from({ length: parents.length / ID_BYTES }, (_, i) =>
+      all.slice(2 * ID_BYTES * i, 2 * ID_BYTES * (i + 1)),
+    ),
+  }
+}
+
+/** Of a thousand ids in each period: ten times as fast as byte by byte. */
+function toHexText(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
+}

@@ -1,0 +1,167 @@
+import type { BackgroundCpuWork } from '../../archiver/cpu-pool.ts'
+import type { VerifiedRecord } from '../../archiver/verify-record.ts'
+import {
+  type ArchivedPeriod,
+  computePeriodRoot,
+  concatBytes,
+  equalBytes,
+  isArchiveError,
+  type Manifest,
+  SEAL_BYTES,
+  type SplitBody,
+  type StoreIdentity,
+  THREAD_COUNT,
+  toHex,
+} from '../../core/index.ts'
+import type { PeerClient } from '../peers/peer-client.ts'
+import { checkManifest } from '../period-part.ts'
+import type { AskedPeers } from './asked-peers.ts'
+import { assemblePeriod, splitOwnBody } from './assemble-period.ts'
+import { toLinks } from './chain-end.ts'
+import type { PeriodLinks } from './link-window.ts'
+import { makeEmptyPeriod } from './made-period.ts'
+import type { SourcedManifest } from './manifest-source.ts'
+
+/** format, chain id, genesis timestamp and period: BODY and SEALS begin with the same bytes. */
+const HEAD_BYTES = 25
+
+export interface VerifiedPeriod {
+  readonly archived: ArchivedPeriod
+  readonly links: PeriodLinks
+}
+
+/**
+ * Why a period is not there: `absent`: nobody gives all of it; `wrong`: its manifest is none of a period; `unbound`: it
+ * holds an operation whose bytes its id does not bind, or a block newer than this release.
+ */
+export type PeriodFailure = 'absent' | 'wrong' | 'unbound'
+
+/** Fetches periods whole, and checks all that can be checked of a period by itself. */
+export class PeriodSource {
+  private readonly identity: StoreIdentity
+  private readonly client: PeerClient
+  private readonly asked: AskedPeers
+  private readonly cpu: BackgroundCpuWork
+
+  constructor(
+    identity: StoreIdentity,
+    modules: { readonly client: PeerClient; readonly asked: AskedPeers; readonly cpu: BackgroundCpuWork },
+  ) {
+    this.identity = identity
+    this.client = modules.client
+    this.asked = modules.asked
+    this.cpu = modules.cpu
+  }
+
+  /** @throws what is no ArchiveError: a bug */
+  async fetch(sourced: SourcedManifest, signal: AbortSignal): Promise<VerifiedPeriod | PeriodFailure> {
+    const { manifest } = sourced
+    if (manifest.bitmap === 0) return this.compareEmpty(manifest)
+    if (!this.isCut(manifest)) return 'wrong'
+    const chunks = await this.fetchChunks(manifest, signal)
+    if (typeof chunks === 'string') return chunks
+    const bytes = concatBytes(...chunks)
+    const body = splitOwnBody(bytes, manifest)
+    if (!body || body.slots.some(({ kind }) => kind === 'void')) return 'wrong'
+    const sealed = await this.fetchSeals(sourced, { body, head: bytes.subarray(0, HEAD_BYTES) }, signal)
+    if (typeof sealed === 'string') return sealed
+    const { seals, records } = sealed
+    if (!records.every(({ isBound }) => isBound)) return 'unbound'
+    let at = 0
+    return {
+      archived: assemblePeriod(manifest, body, { chunks, seals }),
+      links: body.slots.map((slot) => {
+        const record = slot.kind === 'block' ? records[at++] : undefined
+        return record && toLinks(record.id, record.parents)
+      }),
+    }
+  }
+
+  /** Nothing has to be fetched of it: all of it is known. */
+  private compareEmpty(manifest: Manifest): VerifiedPeriod | PeriodFailure {
+    const archived = makeEmptyPeriod(this.identity, manifest.period)
+    if (!equalBytes(computePeriodRoot(manifest), archived.summary.root)) return 'wrong'
+    return { archived, links: Array.from({ length: THREAD_COUNT }, () => undefined) }
+  }
+
+  private isCut(manifest: Manifest): boolean {
+    try {
+      checkManifest(manifest, this.identity)
+      return true
+    } catch (error) {
+      if (isArchiveError(error)) return false
+      throw error
+    }
+  }
+
+  private async fetchChunks(manifest: Manifest, signal: AbortSignal): Promise<readonly Uint8Array[] | PeriodFailure> {
+    const answers = await Promise.all(
+      manifest.chunks.map(({ chunkId }) =>
+        this.asked.ask(
+          {
+            name: toHex(chunkId),
+            period: manifest.period,
+            send: (peer) => this.client.fetchChunk(peer, chunkId),
+            sizeOf: (chunk) => chunk.length,
+          },
+          signal,
+        ),
+      ),
+    )
+    const chunks = answers.flatMap((answer) => (answer ? [answer.value] : []))
+    if (chunks.length < answers.length) return 'absent'
+    // Its id binds the length of a chunk: who gave the manifest lied, not who gave the chunk.
+    return chunks.every((chunk, i) => chunk.length === manifest.chunks[i]?.byteLength) ? chunks : 'wrong'
+  }
+
+  /** The first SEALS of which every signature verifies. */
+  private async fetchSeals(
+    { manifest, peer: source }: SourcedManifest,
+    { body, head }: { readonly body: SplitBody; readonly head: Uint8Array },
+    signal: AbortSignal,
+  ): Promise<{ seals: Uint8Array; records: readonly VerifiedRecord[] } | PeriodFailure> {
+    const chunkId = manifest.chunks[0]?.chunkId ?? new Uint8Array()
+    let records: readonly VerifiedRecord[] | undefined
+    let isBroken = false
+    const answer = await this.asked.ask(
+      {
+        // Of this BODY: what begins with the same chunk may be another.
+        name: `seals ${toHex(computePeriodRoot(manifest))}`,
+        period: manifest.period,
+        send: (peer) => this.client.fetchSeals(peer, chunkId),
+        sizeOf: (seals) => seals.length,
+        judge: async (seals, peer) => {
+          // Chunk 0 may be that of a true period, and others that the manifest names not: then true SEALS do not fit.
+          const unfit = manifest.chunks.length === 1 || peer === source ? 'wrong' : 'unfit'
+          const sealed = equalBytes(seals.subarray(0, HEAD_BYTES), head) && joinSeals(body, seals.subarray(HEAD_BYTES))
+          if (!sealed) return unfit
+          try {
+            records = await this.cpu.verifyRecords(sealed, this.identity.network)
+          } catch (error) {
+            if (!isArchiveError(error)) throw error
+            // No SEALS can be those of a BODY that is none.
+            isBroken = true
+            return 'right'
+          }
+          return records.every(({ isSealed }) => isSealed) ? 'right' : unfit
+        },
+      },
+      signal,
+    )
+    if (isBroken) return 'wrong'
+    return answer && records ? { seals: answer.value, records } : 'absent'
+  }
+}
+
+/** Blocks with their signatures; undefined when there are more or fewer than BODY asks for. */
+function joinSeals(body: SplitBody, signatures: Uint8Array) {
+  let at = 0
+  const sealed = body.slots.flatMap((slot, thread) => {
+    if (slot.kind !== 'block') return []
+    const length = SEAL_BYTES * (1 + slot.operationCount)
+    at += length
+    const seals = signatures.subarray(at - length, at)
+    return [{ slot: { period: body.period, thread }, record: slot.record, seals }]
+  })
+  return at === signatures.length ? sealed : undefined
+}

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict'
+import { ArchiveError } from '../../../core/index.ts'
+import { AskedPeers, type PeerArchive, type Question } from '../../../storage-worker/bootstrap/asked-peers.ts'
+import type { Fetched } from '../../../storage-worker/peers/peer-client.ts'
+import { AutoClock } from './auto-clock.ts'
+
+const MINUTES_10 = 600_000
+
+describe('storage-worker/bootstrap/asked-peers', () => {
+  function open(
+    peers: readonly PeerArchive[],
+    limits = { requestsInFlight: 2, requestsPerSecond: 10, bytesPerSecond: 100 },
+  ) {
+    const clock = new AutoClock()
+    const wrong: string[] = []
+    const failures: unknown[] = []
+    const asked = new AskedPeers(
+      {
+        listPeers: () => peers,
+        onWrong: (peer) => wrong.push(peer),
+        onFailure: (error) => failures.push(error),
+        clock,
+      },
+      limits,
+    )
+    return { asked, clock, wrong, failures }
+  }
+  const has = (peer: string, firstPeriod = 0, endPeriod = 10): PeerArchive => ({ peer, firstPeriod, endPeriod })
+  const { signal } = new AbortController()
+
+  function question(answers: Record<string, Fetched<number>>, more: Partial<Question<number>> = {}) {
+    const order: string[] = []
+    const one: Question<number> = {
+      name: 'it',
+      period: 5,
+      send: async (peer) => {
+        order.push(peer)
+        return answers[peer] ?? { status: 'notHeld' }
+      },
+      sizeOf: (value) => value,
+      ...more,
+    }
+    return { one, order }
+  }
+  const ok = (value: number): Fetched<number> => ({ status: 'ok', value })
+
+  it('asks those that say they have it, the preferred one first, then those that were asked for least', async () => {
+    const { asked } = open([has('a'), has('b'), has('early', 0, 5), has('late', 6), has('c', 5, 6)])
+    assert.deepEqual(asked.listFor(5), ['a', 'b', 'c'])
+    const { one, order } = question({ a: ok(7), b: ok(5), c: ok(9) })
+    assert.deepEqual(await asked.ask({ ...one, prefer: 'c' }, signal), { peer: 'c', value: 9 })
+    assert.deepEqual(await asked.ask(one, signal), { peer: 'a', value: 7 })
+    assert.deepEqual(await asked.ask(one, signal), { peer: 'b', value: 5 })
+    assert.deepEqual(await asked.ask(one, signal), { peer: 'b', value: 5 })
+    assert.deepEqual(order, ['c', 'a', 'b', 'b'])
+    assert.deepEqual(asked.listFor(5), ['a', 'c', 'b'])
+  })
+
+  it('who lacks it or refuses is not asked for it for ten minutes, and for other things at once', async () => {
+    const { asked, clock } = open([has('a'), has('b')])
+    const { one, order } = question({ a: { status: 'refused' }, b: { status: 'notHeld' } })
+    assert.equal(await asked.ask(one, signal), undefined)
+    assert.equal(await asked.ask(one, signal), undefined)
+    assert.deepEqual(order, ['a', 'b'])
+    await asked.ask({ ...one, name: 'other' }, signal)
+    assert.equal(order.length, 4)
+    clock.timeMs += MINUTES_10 - 1
+    await asked.ask(one, signal)
+    assert.equal(order.length, 4)
+    clock.timeMs += 1
+    await asked.ask(one, signal)
+    assert.equal(order.length, 6)
+  })
+
+  it('who gives what is wrong pays, and is asked for nothing for ten minutes', async () => {
+    const { asked, clock, wrong } = open([has('a'), has('b')])
+    const { one, order } = question(
+      { a: ok(1), b: ok(2) },
+      { judge: async (value) => (value === 2 ? 'right' : 'wrong') },
+    )
+    assert.deepEqual(await asked.ask(one, signal), { peer: 'b', value: 2 })
+    assert.deepEqual([order, wrong], [['a', 'b'], ['a']])
+    assert.deepEqual(asked.listFor(5), ['b'])
+    clock.timeMs += MINUTES_10
+    assert.equal(asked.listFor(5).length, 2)
+  })
+
+  it('who gives what does not fit does not pay, and is not asked for it again for ten minutes', async () => {
+    const { asked, wrong } = open([has('a'), has('b')])
+    const { one, order } = question(
+      { a: ok(1), b: ok(2) },
+      { judge: async (_, peer) => (peer === 'b' ? 'right' : 'unfit') },
+    )
+    for (let i = 0; i < 2; i++) assert.deepEqual(await asked.ask(one, signal), { peer: 'b', value: 2 })
+    assert.deepEqual([order, wrong], [['a', 'b', 'b'], []])
+  })
+
+  it('who breaks the protocol is not asked either; who is away is, later', async () => {
+    const { asked, clock, failures, wrong } = open([has('a')])
+    const failing = (code: 'PROTOCOL_ANSWER_WRONG' | 'PROTOCOL_PEER_UNREACHABLE') =>
+      question({}, { send: () => Promise.reject(new ArchiveError(code, 'injected')) }).one
+    assert.equal(await asked.ask(failing('PROTOCOL_PEER_UNREACHABLE'), signal), undefined)
+    const { one } = question({ a: ok(3) })
+    const startMs = clock.timeMs
+    assert.equal((await asked.ask(one, signal))?.value, 3)
+    assert.equal(clock.timeMs - startMs, 30_000)
+    assert.equal(await asked.ask(failing('PROTOCOL_ANSWER_WRONG'), signal), undefined)
+    assert.deepEqual(asked.listFor(5), [])
+    assert.equal(failures.length, 2)
+    assert.deepEqual(wrong, [])
+  })
+
+  it('limit: so many requests are in flight to one peer, and the next one waits for an answer', async () => {
+    const { asked } = open([has('a')])
+    const answer: (() => void)[] = []
+    const one = question({}, { send: () => new Promise((resolve) => answer.push(() => resolve(ok(1)))) }).one
+    const all = [1, 2, 3].map(() => asked.ask(one, signal))
+    const turn = () => new Promise((resolve) => setImmediate(resolve))
+    await turn()
+    assert.equal(answer.length, 2)
+    answer[0]?.()
+    await all[0]
+    await turn()
+    assert.equal(answer.length, 3)
+    for (const give of answer) give()
+    await Promise.all(all)
+  })
+
+  it('limit: a burst of two seconds, then as many requests, or bytes, as a second may have', async () => {
+    for (const [size, firstWait] of [
+      [0, 21],
+      [100, 3],
+    ] as const) {
+      const { asked, clock } = open([has('a')])
+      const startMs = clock.timeMs
+      const { one } = question({ a: ok(size) })
+      for (let i = 1; i < firstWait; i++) await asked.ask(one, signal)
+      assert.equal(clock.timeMs, startMs)
+      await asked.ask(one, signal)
+      await asked.ask(one, signal)
+      assert.ok(clock.timeMs > startMs)
+    }
+  })
+
+  it('a question waits a minute for peers that are busy, and no longer', async () => {
+    const { asked, clock } = open([has('a')])
+    const startMs = clock.timeMs
+    const { one, order } = question({ a: { status: 'busy' } })
+    assert.equal(await asked.ask(one, signal), undefined)
+    assert.ok(clock.timeMs - startMs >= 60_000 && clock.timeMs - startMs < 70_000)
+    assert.ok(order.length <= 61, `${order.length}`)
+  })
+
+  it('who is ending waits for no answer', async () => {
+    const { asked } = open([has('a')])
+    const ending = new AbortController()
+    const { one } = question({}, { send: () => new Promise(() => undefined) })
+    const waiting = [1, 2, 3].map(() => asked.ask(one, ending.signal))
+    ending.abort()
+    assert.deepEqual(await Promise.all(waiting), [undefined, undefined, undefined])
+    assert.equal(await asked.ask(one, ending.signal), undefined)
+  })
+})
