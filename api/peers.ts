@@ -5,10 +5,15 @@ import { ArchiveError } from '../core/index.ts'
 /** The peers of a running sidecar, as far as its operator may see and ban them. */
 export interface PeersPort {
   report(): object
-  /** @returns until when, ms since 1970 @throws ArchiveError API_QUERY_INVALID for what is no PeerId */
-  ban(peer: string, durationMs: number): number
-  /** @returns false when it was not banned */
-  unban(peer: string): boolean
+  /**
+   * In force at once; resolves when it would outlive a restart.
+   *
+   * @returns until when, ms since 1970
+   * @throws ArchiveError API_QUERY_INVALID for what is no PeerId; of the store
+   */
+  ban(peer: string, durationMs: number): Promise<number>
+  /** @returns false when it was not banned @throws ArchiveError of the store */
+  unban(peer: string): Promise<boolean>
 }
 
 const MAX_PEER_CHARACTERS = 128
@@ -31,13 +36,13 @@ export function addPeerRoutes(server: FastifyInstance, peers: PeersPort | undefi
     throw new ArchiveError('API_PEERS_OFF', 'this sidecar meets no others: p2p.enabled is false')
   }
   server.get('/v1/peers', () => port().report())
-  server.post('/v1/peers/ban', (request) => {
+  server.post('/v1/peers/ban', async (request) => {
     const { peer, durationMs } = parse(banRequest, request.body)
-    return { peer, untilMs: port().ban(peer, durationMs) }
+    return { peer, untilMs: await port().ban(peer, durationMs) }
   })
-  server.post('/v1/peers/unban', (request) => {
+  server.post('/v1/peers/unban', async (request) => {
     const { peer } = parse(unbanRequest, request.body)
-    return { peer, wasBanned: port().unban(peer) }
+    return { peer, wasBanned: await port().unban(peer) }
   })
 }
 

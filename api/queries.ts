@@ -2,8 +2,10 @@ import * as z from 'zod'
 import { type ArchivedPeriod, ArchiveError, type Period } from '../core/index.ts'
 import {
   applyRetention,
+  CHUNK_ROLES,
   computeNextRetentionAt,
   computeRetentionStep,
+  type FoundRoles,
   inspectBlock,
   inspectChunk,
   inspectOperation,
@@ -15,6 +17,7 @@ import {
   type VerifyProgress,
   verifyArchive,
 } from '../storage-worker/index.ts'
+import type { ClusterPort } from './cluster-port.ts'
 import { LatestReport } from './latest-report.ts'
 
 /*
@@ -26,7 +29,15 @@ const period = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
 const range = { from: period, to: period }
 
 const querySchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('list-chunks'), ...range, prefixHex: z.string().regex(/^[0-9a-f]{0,64}$/) }),
+  z.strictObject({
+    kind: z.literal('list-chunks'),
+    ...range,
+    prefixHex: z.string().regex(/^[0-9a-f]{0,64}$/),
+    role: z.enum(CHUNK_ROLES).optional(),
+  }),
+  z.strictObject({ kind: z.literal('own-roles') }),
+  z.strictObject({ kind: z.literal('locate-chunk'), idHex: z.string().regex(/^[0-9a-f]{6,64}$/) }),
+  z.strictObject({ kind: z.literal('cluster-check') }),
   z.strictObject({ kind: z.literal('inspect-period'), period }),
   z.strictObject({ kind: z.literal('inspect-block'), id: z.string().max(80) }),
   z.strictObject({ kind: z.literal('inspect-operation'), id: z.string().max(80) }),
@@ -47,8 +58,12 @@ export interface Query {
   readonly store: Store
   /** Threads for hashing. */
   readonly threads: number
+  /** What this node is to hold, now. Absent: nobody can tell. */
+  readonly findRoles?: () => Promise<FoundRoles>
+  /** Of a running sidecar that meets others. */
+  readonly cluster?: ClusterPort | undefined
   /** Gets a damaged period again, when somebody still has it. */
-  readonly refetchPeriod?: (period: Period) => Promise<ArchivedPeriod | undefined>
+  readonly refetchPeriod?: ((period: Period) => Promise<ArchivedPeriod | undefined>) | undefined
   /** Of the sidecar that is asked: nothing is deleted for another number. Absent: the request's counts. */
   readonly retentionPeriods?: number
   /** Told what a verification read, and how much of it is damaged. */
@@ -70,11 +85,13 @@ async function* answer(query: Query, request: QueryRequest, signal: AbortSignal)
   const { chunks } = query.store
   switch (request.kind) {
     case 'list-chunks':
-      for await (const row of listChunks(chunks, request)) {
-        if (signal.aborted) return
-        yield { row }
-      }
-      return
+      return yield* list(query, request, signal)
+    case 'own-roles':
+      return yield { result: describeRoles(await findRoles(query), true) }
+    case 'locate-chunk':
+      return yield { result: (await needCluster(query).locate(request.idHex)) ?? null }
+    case 'cluster-check':
+      return yield* checkCluster(needCluster(query), signal)
     case 'inspect-period':
       return yield { result: (await inspectPeriod(chunks, request.period)) ?? null }
     case 'inspect-chunk':
@@ -88,6 +105,50 @@ async function* answer(query: Query, request: QueryRequest, signal: AbortSignal)
     case 'prune':
       return yield { result: await prune(query, request) }
   }
+}
+
+/** Rows, and behind them by which table and for which node their roles are told, or why they are not. */
+async function* list(
+  query: Query,
+  request: Extract<QueryRequest, { kind: 'list-chunks' }>,
+  signal: AbortSignal,
+): AsyncGenerator<QueryRow> {
+  const found = await findRoles(query)
+  const roles = 'roles' in found ? found.roles : undefined
+  const isHopeless = !roles && request.role !== undefined && request.role !== 'none'
+  if (!isHopeless) {
+    for await (const row of listChunks(query.store.chunks, request, roles)) {
+      if (signal.aborted) return
+      yield { row }
+    }
+  }
+  yield { result: describeRoles(found, false) }
+}
+
+async function findRoles({ findRoles: find }: Query): Promise<FoundRoles> {
+  return find ? find() : { why: 'nobody can tell who holds what' }
+}
+
+/** @param hasSlots - also which hash slots, by role */
+function describeRoles(found: FoundRoles, hasSlots: boolean): object {
+  if ('why' in found) return found
+  const { roles } = found
+  const { address, era } = roles
+  return { address, era, ...(hasSlots && { primary: roles.listSlots('primary'), replica: roles.listSlots('replica') }) }
+}
+
+function needCluster({ cluster }: Query): ClusterPort {
+  if (cluster) return cluster
+  throw new ArchiveError('API_PEERS_OFF', 'this sidecar meets no others: p2p.enabled is false')
+}
+
+async function* checkCluster(cluster: ClusterPort, signal: AbortSignal): AsyncGenerator<QueryRow> {
+  const reports = new LatestReport<object>()
+  const found = cluster.check((progress) => reports.put(progress), signal).finally(() => reports.end())
+  // Whoever asked may have gone meanwhile.
+  found.catch(() => undefined)
+  for await (const progress of reports) yield { progress }
+  yield { result: (await found) ?? null }
 }
 
 /**

@@ -10,13 +10,14 @@ import { findAnswering } from './find-sidecar.ts'
 /**
  * Asks the archive in `data_dir`: opens it, or asks the sidecar that has it open. Both run the same query.
  *
+ * @param own - what a query needs beside the archive, when this process opens it
  * @throws ArchiveError STORE_* when there is no archive, CLI_SIDECAR_UNREACHABLE when its process does not answer
  */
 export async function* queryArchive(
   config: Config,
   request: QueryRequest,
   signal: AbortSignal,
-  repair: { readonly refetchPeriod?: Query['refetchPeriod']; readonly rebuild?: boolean } = {},
+  own: Pick<Query, 'refetchPeriod' | 'findRoles'> & { readonly rebuild?: boolean } = {},
 ): AsyncGenerator<QueryRow> {
   let store: Awaited<ReturnType<typeof openStore>>
   try {
@@ -25,7 +26,7 @@ export async function* queryArchive(
       ballastBytes: 0,
       repair: request.kind === 'verify' && request.repair,
       chunkSizeBytes: config.chunkSize,
-      rebuild: repair.rebuild ?? false,
+      rebuild: own.rebuild ?? false,
       signal,
     })
   } catch (error) {
@@ -36,11 +37,8 @@ export async function* queryArchive(
   }
   try {
     const threads = config.cpu.threads || availableParallelism()
-    yield* runQuery(
-      { store, threads, ...(repair.refetchPeriod ? { refetchPeriod: repair.refetchPeriod } : {}) },
-      request,
-      signal,
-    )
+    const { rebuild: _, ...ports } = own
+    yield* runQuery({ store, threads, ...ports }, request, signal)
   } finally {
     await store.close()
   }
@@ -63,7 +61,7 @@ const answerRow = z.union([
   z.strictObject({ working: z.literal(true) }),
 ])
 
-async function* askSidecar(sidecar: Sidecar, body: QueryRequest, signal: AbortSignal): AsyncGenerator<QueryRow> {
+export async function* askSidecar(sidecar: Sidecar, body: QueryRequest, signal: AbortSignal): AsyncGenerator<QueryRow> {
   let hasResult = false
   for await (const answer of streamSidecar(sidecar, '/v1/query', { body, signal })) {
     const row = parseAnswer(answerRow, answer)
@@ -72,6 +70,6 @@ async function* askSidecar(sidecar: Sidecar, body: QueryRequest, signal: AbortSi
     if (!('working' in row)) yield row
   }
   signal.throwIfAborted()
-  if (hasResult || body.kind === 'list-chunks') return
+  if (hasResult) return
   throw new ArchiveError('CLI_SIDECAR_UNREACHABLE', `the answer of ${sidecar.url} has no result`, { ...sidecar })
 }

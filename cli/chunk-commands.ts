@@ -17,6 +17,18 @@ export function addChunk(program: Command, run: Run): void {
         (await import('./commands/chunk-assign.ts')).assignChunks(context, ids, options, signal),
       )(command),
     )
+  add(
+    chunk,
+    'locate',
+    'Show which nodes really hold a chunk: each that is connected is asked for a piece of it.',
+    'massa-storage chunk locate d6076b',
+  )
+    .argument('<id>', 'chunk id; of the own archive also its first 6 or more hex digits', parseChunkPrefix)
+    .action((id: string, _options, command) =>
+      run(async (context, signal) => (await import('./commands/chunk-locate.ts')).locateChunk(context, id, signal))(
+        command,
+      ),
+    )
 }
 
 function collectIds(text: string, previous: readonly string[] = []): string[] {

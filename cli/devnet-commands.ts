@@ -28,11 +28,20 @@ export function addDevnet(program: Command, run: Run): void {
         (await import('./commands/devnet-orders.ts')).devnetLogs(context, name, options, signal),
       )(command),
     )
-  add(devnet, 'add', 'Add a sidecar, funded and registered.', 'massa-storage devnet add').action((_options, command) =>
-    run(async (context) => (await import('./commands/devnet-orders.ts')).devnetAdd(context))(command),
-  )
+  add(devnet, 'add', 'Add a sidecar, funded and registered.', 'massa-storage devnet add --retention 10')
+    .option('--retention <periods>', 'keep the newest periods alone (default: all)', parseRetention)
+    .action((options: { retention?: number }, command) =>
+      run(async (context) => (await import('./commands/devnet-orders.ts')).devnetAdd(context, options))(command),
+    )
   addOrder(devnet, run, 'remove', 'End a sidecar for good.')
-  addOrder(devnet, run, 'kill', 'Kill a process as a crash does; it is started again.')
+  addOrder(devnet, run, 'kill', 'Kill a process as a crash does; it is started again.').option(
+    '--stay',
+    'not before `devnet start`',
+  )
+  addOrder(devnet, run, 'start', 'Start what was killed to stay dead.').option(
+    '--empty',
+    'a sidecar without its archive, as on a new disk',
+  )
   addOrder(devnet, run, 'pause', 'Let a process stand still.')
   addOrder(devnet, run, 'resume', 'Let a paused process go on.')
   add(devnet, 'control', 'Order the node about.', `massa-storage devnet control miss '{"thread":7,"count":5}'`)
@@ -79,12 +88,14 @@ function addUp(devnet: Command, run: Run): void {
     )
 }
 
-function addOrder(devnet: Command, run: Run, order: NamedOrder, description: string): void {
+function addOrder(devnet: Command, run: Run, order: NamedOrder, description: string): Command {
   const what = order === 'remove' ? 'sidecar-N' : 'node or sidecar-N'
-  add(devnet, order, description, `massa-storage devnet ${order} sidecar-2`)
+  return add(devnet, order, description, `massa-storage devnet ${order} sidecar-2`)
     .argument('<name>', what)
-    .action((name: string, _options, command) =>
-      run(async (context) => (await import('./commands/devnet-orders.ts')).devnetOrder(context, order, name))(command),
+    .action((name: string, options: { stay?: boolean; empty?: boolean }, command) =>
+      run(async (context) => (await import('./commands/devnet-orders.ts')).devnetOrder(context, order, name, options))(
+        command,
+      ),
     )
 }
 
@@ -132,6 +143,10 @@ function parsePort(text: string): number {
 function parseTime(text: string): number {
   if (/^\d{1,14}$/.test(text)) return Number(text)
   throw new InvalidArgumentError(`'${text}' is not a time in ms since 1970.`)
+}
+
+function parseRetention(text: string): number {
+  return parseBetween(text, 0, 999_999)
 }
 
 function parsePeriods(text: string): number {

@@ -12,8 +12,16 @@ export const EXIT_CODES = {
   wallet: { code: 6, meaning: 'the wallet does not open' },
   refused: { code: 7, meaning: 'the contract or the chain refused the call' },
   timeout: { code: 8, meaning: 'sent, and what became of it is not known' },
+  underFloor: { code: 9, meaning: 'cluster check: chunks have fewer copies than they are to have' },
   interrupted: { code: 130, meaning: 'interrupted' },
 } as const
+
+/** No fault of the command line, although the command line says it. */
+const FAILED_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'CLI_OUTPUT_FAILED',
+  'CLI_REPLAY_INCOMPLETE',
+  'CLI_ROLES_UNKNOWN',
+])
 
 const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'API_BIND_FAILED',
@@ -92,7 +100,7 @@ const TIMEOUT_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['CHAIN_OPERATI
 export function exitCodeOf(error: unknown): number {
   if (!isArchiveError(error)) return EXIT_CODES.failed.code
   if (UNREACHABLE_CODES.has(error.code)) return EXIT_CODES.unreachable.code
-  if (error.code === 'CLI_REPLAY_INCOMPLETE' || error.code === 'CLI_OUTPUT_FAILED') return EXIT_CODES.failed.code
+  if (FAILED_CODES.has(error.code)) return EXIT_CODES.failed.code
   if (error.code.startsWith('CONFIG_') || error.code.startsWith('CLI_') || USAGE_CODES.has(error.code)) {
     return EXIT_CODES.usage.code
   }

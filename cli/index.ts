@@ -1,8 +1,10 @@
 import { Command, CommanderError, Option } from 'commander'
 import { readPackageVersion } from '../config/package-root.ts'
+import type { ChunkRole } from '../storage-worker/index.ts'
 import { type Action, add, explain, type Run } from './add-command.ts'
 import { addAccount } from './chain-commands.ts'
 import { addChunk } from './chunk-commands.ts'
+import { addCluster } from './cluster-commands.ts'
 import type { InitOptions } from './commands/config-init.ts'
 import type { StartOptions } from './commands/start.ts'
 import { addContract } from './contract-commands.ts'
@@ -26,6 +28,9 @@ import { type OutputWatch, reportFailure, watchOutputs } from './watch-outputs.t
 
 /** They have processes or folders to put away: they are told to end when nobody takes what they print. */
 const ENDING_IN_ORDER: ReadonlySet<string> = new Set(['up', 'node', 'replay'])
+
+/** `CHUNK_ROLES` of the archive, which is loaded when the command runs. */
+const ROLES = ['primary', 'replica', 'extra', 'none'] as const satisfies readonly ChunkRole[]
 
 /** How the one program is called. `massa-cli` has the commands of the archive below `storage`. */
 export type ProgramName = 'massa-storage' | 'massa-cli'
@@ -135,6 +140,9 @@ function addArchive(program: Command, run: Run): void {
   add(program, 'list-chunks', 'List the chunks on this disk.', 'massa-storage list-chunks --period 100..110')
     .option('-p, --period <A..B>', 'only these periods', parsePeriodRange)
     .option('--prefix <hex>', 'only chunks whose id begins so', parseHexPrefix)
+    .addOption(
+      new Option('--role <role>', 'only chunks that are here as this, by the placement in force').choices(ROLES),
+    )
     .option('-n, --limit <count>', 'print at most so many', parseCount)
     .action((options, command) =>
       run(async (context, signal) => (await import('./commands/list-chunks.ts')).listChunks(context, options, signal))(
@@ -142,6 +150,7 @@ function addArchive(program: Command, run: Run): void {
       ),
     )
   addChunk(program, run)
+  addCluster(program, run)
   addInspect(program, run)
   add(
     program,

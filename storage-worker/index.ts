@@ -1,3 +1,4 @@
+export { AnchoredEras } from './anchors/anchored-eras.ts'
 export { BALLAST_BYTES } from './ballast.ts'
 export type {
   ChainPort,
@@ -31,6 +32,7 @@ export { KEYSPACES } from './keyspace.ts'
 export { type ChunkFilter, type ChunkRow, listChunks } from './list-chunks.ts'
 export { checkSchema, type Migration, SCHEMA_VERSION } from './migrations.ts'
 export { type OpenStoreOptions, openStore, type Store } from './open-store.ts'
+export { CHUNK_ROLES, type ChunkRole, type FoundRoles, OwnRoles } from './placement/own-roles.ts'
 export { type ChunkHolders, computePlacementTable, type Holder, PlacementTable } from './placement/placement-table.ts'
 export { type PlacementStatus, PlacementWatch } from './placement/placement-watch.ts'
 export {
@@ -54,6 +56,7 @@ export {
   tryCode,
 } from './registry-changes.ts'
 export { RegistryClient, type RegistryOutcome } from './registry-client.ts'
+export { OwnHoldings } from './replication/own-holdings.ts'
 export {
   applyRetention,
   computeNextRetentionAt,

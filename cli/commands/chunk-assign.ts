@@ -1,11 +1,20 @@
-import { ArchiveError, ERA_PERIODS, fromHex, type HolderPass, type Period, toHex } from '../../core/index.ts'
-import type { ChunkHolders, PlacementTable } from '../../storage-worker/index.ts'
+import {
+  ArchiveError,
+  ERA_PERIODS,
+  fromHex,
+  type HolderPass,
+  isArchiveError,
+  type Period,
+  toHex,
+} from '../../core/index.ts'
+import { type ChunkHolders, OwnRoles, type PlacementTable } from '../../storage-worker/index.ts'
 import { PLACEMENT_IN_FORCE_PERIODS } from '../../storage-worker/placement/placement-table.ts'
 import { formatHuman } from '../../telemetry/human-format.ts'
 import { queryArchive } from '../archive-access.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import type { Output } from '../output.ts'
+import { readOwnAddress } from '../own-address.ts'
 import type { PeriodRange } from '../parse-arguments.ts'
 import { openPlacement } from '../placement-access.ts'
 
@@ -24,7 +33,7 @@ const MARKS: { readonly [P in HolderPass]: string } = {
 }
 
 /**
- * Who is to hold chunks, by the registry alone: the same on every machine.
+ * Who is to hold chunks, by the registry alone: the same on every machine, but for the mark of the own node.
  *
  * @param ids - whole ids, or beginnings of ids of the own archive
  */
@@ -54,7 +63,7 @@ export async function assignChunks(
   const { table, reading } = await openPlacement(context, wish, signal)
   warnOfTable(output, table, reading.period)
   const isSeveral = options.period !== undefined || ids.length > 1
-  show(output, table, [...chunkIds], isSeveral)
+  show(output, { table, chunkIds: [...chunkIds], own: await findOwnAddress(context), isSeveral })
   return EXIT_CODES.ok.code
 }
 
@@ -69,6 +78,39 @@ async function findChunks(
     if ('row' in answer) found.push((answer.row as { chunkId: string }).chunkId)
   }
   return found
+}
+
+/** A key that cannot be read is for the commands that sign to tell. */
+async function findOwnAddress(context: Context): Promise<string | undefined> {
+  try {
+    return await readOwnAddress(context, context.load())
+  } catch (error) {
+    if (!isArchiveError(error)) throw error
+    return undefined
+  }
+}
+
+interface OwnCounts {
+  readonly address: string
+  readonly primary: number
+  readonly replica: number
+  readonly neither: number
+}
+
+function countOwn(roles: OwnRoles, chunkIds: readonly string[]): Omit<OwnCounts, 'address'> {
+  const counts = { primary: 0, replica: 0, neither: 0 }
+  for (const chunkId of chunkIds) {
+    const role = roles.roleOf(fromHex(chunkId))
+    counts[role === 'primary' || role === 'replica' ? role : 'neither']++
+  }
+  return counts
+}
+
+function describeOwn({ address, primary, replica, neither }: OwnCounts): string {
+  if (primary + replica + neither > 1) {
+    return `This node, ${address}: primary of ${primary}, replica of ${replica}, neither of ${neither}.`
+  }
+  return `This node, ${address}: ${primary > 0 ? 'primary' : replica > 0 ? 'replica' : 'no holder'}.`
 }
 
 function notFound(output: Output, what: string): number {
@@ -91,12 +133,22 @@ function warnOfTable(output: Output, table: PlacementTable, period: Period): voi
   }
 }
 
-function show(output: Output, table: PlacementTable, chunkIds: readonly string[], isSeveral: boolean): void {
+interface Shown {
+  readonly table: PlacementTable
+  readonly chunkIds: readonly string[]
+  /** Address of the node that this is; undefined when nothing says so. */
+  readonly own: string | undefined
+  readonly isSeveral: boolean
+}
+
+function show(output: Output, { table, chunkIds, own, isSeveral }: Shown): void {
   const { era, replicas, snapshot } = table
   const root = toHex(table.root)
   output.line(`Placement of era ${era}: ${snapshot.nodes.length} nodes, ${replicas} copies, root ${root}`)
-  for (const chunkId of chunkIds) showChunk(output, chunkId, table.holdersOf(fromHex(chunkId)))
+  for (const chunkId of chunkIds) showChunk(output, chunkId, table.holdersOf(fromHex(chunkId)), own)
   const primaries = table.countPrimaries(chunkIds.map((chunkId) => fromHex(chunkId)))
+  const counts =
+    own === undefined ? undefined : { address: own, ...countOwn(new OwnRoles({ address: own, table }), chunkIds) }
   output.value({
     summary: {
       era,
@@ -106,8 +158,10 @@ function show(output: Output, table: PlacementTable, chunkIds: readonly string[]
       keepsForEver: table.keepsForEver,
       chunks: chunkIds.length,
       primaries,
+      own: counts ?? null,
     },
   })
+  if (counts) output.line(describeOwn(counts))
   if (!isSeveral || Object.keys(primaries).length === 0) return
   // The words of the log.
   const tag = '[INFO]'
@@ -115,7 +169,12 @@ function show(output: Output, table: PlacementTable, chunkIds: readonly string[]
   output.markedLine('green', tag, text.slice(tag.length))
 }
 
-function showChunk(output: Output, chunkId: string, { hashSlot, holders, clustered }: ChunkHolders): void {
+function showChunk(
+  output: Output,
+  chunkId: string,
+  { hashSlot, holders, clustered }: ChunkHolders,
+  own: string | undefined,
+): void {
   const roleOf = (place: number): string => (place === 0 ? 'primary' : 'replica')
   output.value({
     chunkId,
@@ -128,7 +187,12 @@ function showChunk(output: Output, chunkId: string, { hashSlot, holders, cluster
   output.line(`chunk ${chunkId}, hash slot ${hashSlot}`)
   if (holders.length === 0) output.line('  nobody: no node counted when the era began')
   output.table(
-    holders.map(({ address, placementGb, pass }, i) => [`  ${roleOf(i)}`, address, `${placementGb} GB`, MARKS[pass]]),
+    holders.map(({ address, placementGb, pass }, i) => [
+      `  ${roleOf(i)}`,
+      address,
+      `${placementGb} GB`,
+      [...(address === own ? ['this node'] : []), ...(MARKS[pass] === '' ? [] : [MARKS[pass]])].join(', '),
+    ]),
     [false, false, true],
   )
 }

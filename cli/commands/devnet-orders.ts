@@ -18,11 +18,12 @@ const ADD_CHAIN_MS = 480_000
 /** Longer, and the HTTP client gives up by itself. */
 const MAX_ADD_LIMIT_MS = 290_000
 
-export type NamedOrder = 'remove' | 'kill' | 'pause' | 'resume'
+export type NamedOrder = 'remove' | 'kill' | 'start' | 'pause' | 'resume'
 
 const DONE: Readonly<Record<NamedOrder, string>> = {
   remove: 'has ended for good; its directory stays',
   kill: 'was killed, and is started again',
+  start: 'is started again',
   pause: 'stands still',
   resume: 'goes on',
 }
@@ -58,7 +59,7 @@ export async function devnetDown(context: Context, signal: AbortSignal): Promise
   return EXIT_CODES.ok.code
 }
 
-export async function devnetAdd(context: Context): Promise<number> {
+export async function devnetAdd(context: Context, options: { readonly retention?: number }): Promise<number> {
   const { output } = context
   const { running } = await find(context)
   const { node } = (await callLocalApi(running, 'GET /network')) as NetworkReport
@@ -66,7 +67,11 @@ export async function devnetAdd(context: Context): Promise<number> {
   const timeoutMs = chooseAddLimit(node.report?.speed ?? 1)
   let name: string
   try {
-    name = ((await callLocalApi(running, 'POST /add', { timeoutMs })) as { name: string }).name
+    name = (
+      (await callLocalApi(running, 'POST /add', { body: { retentionPeriods: options.retention ?? 0 }, timeoutMs })) as {
+        name: string
+      }
+    ).name
   } catch (error) {
     if (!isArchiveError(error, 'DEVNET_NO_ANSWER')) throw error
     const message = `the sidecar is not registered after ${timeoutMs / 1000} s, and goes on being added`
@@ -83,11 +88,21 @@ export function chooseAddLimit(speed: Speed): number {
 }
 
 /** @param name - `node` or a sidecar */
-export async function devnetOrder(context: Context, order: NamedOrder, name: string): Promise<number> {
+export async function devnetOrder(
+  context: Context,
+  order: NamedOrder,
+  name: string,
+  options: { readonly stay?: boolean; readonly empty?: boolean } = {},
+): Promise<number> {
   const { running } = await find(context)
-  await callLocalApi(running, `POST /${order}`, { body: { name } })
+  const isToStay = order === 'kill' && options.stay === true
+  const isEmpty = order === 'start' && options.empty === true
+  const body = { name, ...(isToStay && { isToStay }), ...(isEmpty && { isEmpty }) }
+  await callLocalApi(running, `POST /${order}`, { body })
   context.output.value({ name, order })
-  context.output.line(`${name} ${DONE[order]}.`)
+  context.output.line(
+    `${name} ${isToStay ? 'was killed' : DONE[order]}${isEmpty ? ', with an empty data directory' : ''}.`,
+  )
   return EXIT_CODES.ok.code
 }
 

@@ -11,9 +11,9 @@ import { formatDuration } from '../output.ts'
 export async function devnetScenario(context: Context, names: readonly string[], signal: AbortSignal): Promise<number> {
   const { output, cwd, flags } = context
   if (names.length === 0) {
-    output.value(SCENARIOS.map(({ name, story }) => ({ name, story })))
-    for (const { name, story } of SCENARIOS) {
-      output.line(name)
+    output.value(SCENARIOS.map(({ name, story, isLong = false }) => ({ name, story, isLong })))
+    for (const { name, story, isLong } of SCENARIOS) {
+      output.line(isLong ? `${name} (some minutes)` : name)
       for (const line of story.replaceAll('; ', ';\n').split('\n')) output.line(`    ${line}`)
     }
     return EXIT_CODES.ok.code
@@ -44,6 +44,6 @@ export async function devnetScenario(context: Context, names: readonly string[],
 
 /** What went wrong in the story; anything else is no story. */
 function describe(error: unknown): string {
-  if (error instanceof AssertionError) return error.message
+  if (error instanceof AssertionError) return error.message.replace(/\s+/g, ' ').trim()
   throw error
 }

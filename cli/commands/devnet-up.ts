@@ -25,7 +25,10 @@ export interface DevnetUpOptions {
 /** Between lines where nothing is drawn anew. */
 const LINE_INTERVAL_MS = 5_000
 
-/** The first of them ends the network; one more does not break that off, which would leave behind what is paused. */
+/**
+ * The first of them ends the network; one more does not break that off, which would leave behind what is paused, nor
+ * does it change the exit code of a process that is about to end.
+ */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 const ignore = (): void => {}
 
@@ -38,7 +41,7 @@ export async function devnetUp(context: Context, options: DevnetUpOptions, signa
   output.line(
     `A Massa network on this machine, ${speed === 'turbo' ? 'in turbo' : `at speed ${speed}`}; Ctrl-C ends it.`,
   )
-  for (const name of SIGNALS) process.on(name, ignore)
+  for (const name of SIGNALS) if (!process.listeners(name).includes(ignore)) process.on(name, ignore)
   try {
     await runNetwork(
       {
@@ -57,7 +60,6 @@ export async function devnetUp(context: Context, options: DevnetUpOptions, signa
     )
   } finally {
     listener.end()
-    for (const name of SIGNALS) process.removeListener(name, ignore)
   }
   output.line('Everything has ended.')
   return EXIT_CODES.ok.code

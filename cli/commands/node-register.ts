@@ -52,6 +52,8 @@ export async function registerNode(context: Context, options: RegisterOptions): 
   const remark =
     `Registering with a stake of ${formatCoins(args.stake)} MAS. It is paid back ${describeWait(config.unbondingPeriods)} ` +
     'after `unregister`, less what is slashed for failed challenges.'
+  const { announce } = loaded.config.p2p
+  const publishing = `A second operation publishes ${announce.join(', ')}, for at most ${formatCoins(RECORD_COINS_NANO_MAS)} MAS and its fee.`
   const shown = Object.entries(args).map(([name, value]) => [name, `${value}`] as const)
   await confirmCall(
     context,
@@ -61,7 +63,7 @@ export async function registerNode(context: Context, options: RegisterOptions): 
       quote,
       coinsNanoMas,
       chainId,
-      remarks: [remark],
+      remarks: announce.length > 0 ? [remark, publishing] : [remark],
     }),
     options,
   )
@@ -72,6 +74,7 @@ export async function registerNode(context: Context, options: RegisterOptions): 
     signal,
     ...tellProgress(output),
   })
+  if (announce.length > 0) await publishAddresses(context, client, { announce, signal })
   const node = await client.read('getNodeInfo', { address: client.chain.account ?? '' })
   const { period } = await client.chain.readStatus()
   output.value({ operationId, feeNanoMas: `${feeNanoMas}`, node: toPlain(node), pending: pending.map(changeToJson) })
@@ -129,6 +132,19 @@ export async function unregisterNode(context: Context, options: UnregisterOption
       : `${address} is paid and no longer in the registry.`,
   )
   return EXIT_CODES.ok.code
+}
+
+/** Where others reach the sidecar: which of them stand apart from each other is decided by it. */
+async function publishAddresses(
+  { output }: Context,
+  client: RegistryClient,
+  { announce, signal }: { readonly announce: readonly string[]; readonly signal: AbortSignal },
+): Promise<void> {
+  const args = { p2pAddrs: announce, endpoint: '', location: '', operator: '' }
+  const coinsNanoMas = RECORD_COINS_NANO_MAS
+  const quote = await client.quote('updateNodeMetadata', args, coinsNanoMas)
+  await client.call('updateNodeMetadata', args, { coinsNanoMas, quote, signal, ...tellProgress(output) })
+  output.line(`Published: ${announce.join(', ')}.`)
 }
 
 /** undefined when the registry does not know it. */

@@ -16,6 +16,9 @@ const peerRow = z.object({
   firstPeriod: z.number().nullable(),
   endPeriod: z.number().nullable(),
   score: z.number(),
+  audits: z
+    .object({ shown: z.number(), failed: z.number(), unanswered: z.number(), suspicions: z.array(z.unknown()) })
+    .nullable(),
 })
 type PeerRow = z.infer<typeof peerRow>
 
@@ -42,6 +45,7 @@ export async function peers(context: Context, signal: AbortSignal): Promise<numb
     peer.allocatedGb === null ? '-' : `${peer.allocatedGb} GB`,
     peer.storedChunks === null ? '-' : formatCount(peer.storedChunks, 'chunk'),
     describePeriods(peer),
+    describeAudits(peer),
     peer.score >= 0.1 ? `score ${peer.score.toFixed(1)} of 10` : '',
   ])
   if (rows.length > 0) output.table(rows)
@@ -57,6 +61,16 @@ function describePeriods({ firstPeriod, endPeriod, retentionPeriods }: PeerRow):
   if (firstPeriod === null || endPeriod === null) return '-'
   const kept = retentionPeriods === 0 ? 'keeps all' : `keeps ${retentionPeriods}`
   return firstPeriod === endPeriod ? `nothing yet, ${kept}` : `periods ${firstPeriod} to ${endPeriod - 1}, ${kept}`
+}
+
+/** Of the last day. */
+function describeAudits({ audits }: PeerRow): string {
+  if (audits === null) return ''
+  const { shown, failed, unanswered, suspicions } = audits
+  const made = formatCount(shown + failed + unanswered, 'audit')
+  const wrong = failed + unanswered === 0 ? ' passed' : `, ${failed} failed, ${unanswered} unanswered`
+  const suspected = suspicions.length === 0 ? '' : `, ${formatCount(suspicions.length, 'chunk')} not shown twice`
+  return `${made}${wrong}${suspected}`
 }
 
 /** Ends all connections to a peer and refuses it for a while. */

@@ -3,10 +3,11 @@ import { kindOfOrigin, type LoadedConfig, makeFolder } from '../../config/index.
 import { ArchiveError, isArchiveError, parseSecretKey } from '../../core/index.ts'
 import { startDaemon } from '../../daemon/index.ts'
 import { readWalletKey } from '../../storage-worker/wallet-key.ts'
-import { createLogger } from '../../telemetry/index.ts'
+import { createLogger, type Logger } from '../../telemetry/index.ts'
 import { askPassword, findKeySource } from '../chain-access.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
+import { readOwnAddress } from '../own-address.ts'
 import { adviseSetting } from '../setting-advice.ts'
 import { deployConfigured } from './contract-deploy.ts'
 
@@ -51,6 +52,7 @@ export async function start(context: Context, options: StartOptions, signal: Abo
   const isRetentionUnset = kindOfOrigin(loaded.origins.get('retention_periods') ?? 'default') === 'default'
   const daemon = await startDaemon(config, log, {
     massaSeed: await readMassaSeed(context, loaded),
+    address: await readPublicAddress(context, loaded, log),
     retentionAdvice: isRetentionUnset ? adviseSetting(loaded, 'retention_periods', '0') : undefined,
   })
   void daemon.fatal.then(() => setTimeout(() => process.exit(EXIT_CODES.failed.code), STOP_LIMIT_MS).unref())
@@ -100,6 +102,18 @@ async function readMassaSeed(context: Context, loaded: LoadedConfig): Promise<Ui
   const source = findKeySource(context, loaded)
   const secretKey = await readWalletKey({ ...source, readPassword: (file) => askPassword(context, file) })
   return secretKey === undefined ? undefined : parseSecretKey(secretKey).subarray(1)
+}
+
+/** Without `p2p` it is only told beside what this archive holds: a key that cannot be read keeps nothing from starting. */
+async function readPublicAddress(context: Context, loaded: LoadedConfig, log: Logger): Promise<string | undefined> {
+  if (loaded.config.p2p.enabled) return undefined
+  try {
+    return await readOwnAddress(context, loaded)
+  } catch (error) {
+    if (!isArchiveError(error)) throw error
+    log.child({ module: 'daemon' }).warn({ err: error, code: error.code }, 'it is not known which node this is')
+    return undefined
+  }
 }
 
 /** A file in the way, or a place where nothing can be made, is a mistake in the settings and not a damaged archive. */

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod'
 import { callSidecar, parseAnswer } from '../call-sidecar.ts'
 import type { Context } from '../context.ts'
+import { bootstrapAnswer, describeBootstrap } from '../describe-bootstrap.ts'
+import { describeRepair, repairAnswer } from '../describe-repair.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { findSidecar } from '../find-sidecar.ts'
 import { formatBytes, formatCount, formatDuration, type Output } from '../output.ts'
@@ -22,6 +24,13 @@ const placement = z.object({
 })
 
 /** What `/v1/status` answers, as far as it is shown here. */
+const prune = z.object({
+  isFull: z.boolean(),
+  droppedChunks: z.int(),
+  droppedBytes: z.number(),
+  kept: z.record(z.string(), z.int()),
+})
+
 const statusAnswer = z.object({
   version: z.string(),
   pid: z.int(),
@@ -46,6 +55,9 @@ const statusAnswer = z.object({
   quarantinedBlocks: z.int(),
   unreportedSlots: z.int(),
   placement: placement.nullable(),
+  bootstrap: bootstrapAnswer.nullish(),
+  replication: z.object({ repair: repairAnswer.nullish() }).nullish(),
+  prune: prune.nullable(),
   storedBytes: z.number(),
   freeBytes: z.number(),
   quotaBytes: z.number(),
@@ -79,6 +91,8 @@ export async function status(
 
 function show(output: Output, answer: StatusAnswer): void {
   const { archived, holes } = answer
+  const bootstrap = describeBootstrap(answer.bootstrap)
+  const repair = describeRepair(answer.replication?.repair)
   const rows: string[][] = [
     ['sidecar', `massa-storage ${answer.version}, pid ${answer.pid}, up ${formatDuration(answer.upMs)}`],
     [
@@ -94,7 +108,9 @@ function show(output: Output, answer: StatusAnswer): void {
     ],
     ['lag', answer.lagPeriods === undefined ? '-' : formatCount(answer.lagPeriods, 'period')],
     ['gaps', describeGaps(answer)],
+    ...(bootstrap === undefined ? [] : [['bootstrap', bootstrap]]),
     ['placement', describePlacement(answer.placement)],
+    ...(repair === undefined ? [] : [['to hold', repair]]),
     ['spool', `${formatCount(answer.spooledBlocks, 'block')}, quarantine ${answer.quarantinedBlocks}`],
     ...(answer.unreportedSlots > 0
       ? [['results', `not reported in time for ${formatCount(answer.unreportedSlots, 'slot')} since the start`]]
@@ -104,6 +120,8 @@ function show(output: Output, answer: StatusAnswer): void {
       `${formatBytes(answer.storedBytes)} of ${formatBytes(answer.quotaBytes)}, ${formatBytes(answer.freeBytes)} free, ${answer.dataDir}`,
     ],
   ]
+  const letGo = describePrune(answer.prune)
+  if (letGo !== undefined) rows.push(['let go', letGo])
   output.table(rows)
   for (const gap of answer.gaps.slice(0, SHOWN_GAPS)) {
     output.line(`  gap: thread ${gap.thread}, periods ${gap.firstPeriod} to ${gap.lastPeriod}, before ${gap.missing}`)
@@ -145,6 +163,15 @@ function describePlacement(placement: StatusAnswer['placement']): string {
 }
 
 /** What the network lacks; this sidecar does its part all the same. */
+/** Nothing while there is room. */
+function describePrune(prune: StatusAnswer['prune']): string | undefined {
+  if (!prune || (!prune.isFull && prune.droppedChunks === 0)) return undefined
+  const dropped = `${formatCount(prune.droppedChunks, 'chunk')}, ${formatBytes(prune.droppedBytes)} since the start`
+  const kept = Object.entries(prune.kept).map(([reason, count]) => `${count} ${reason}`)
+  const full = prune.isFull ? '; the room for chunks is full to more than 90 %' : ''
+  return `${dropped}${full}${kept.length === 0 ? '' : `; kept of those looked at: ${kept.join(', ')}`}`
+}
+
 function listLacks(placement: StatusAnswer['placement']): string[] {
   if (!placement?.inForce) return []
   const { wantedReplicas, fewestHolders, keepsForEver } = placement.inForce

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { type Query, type QueryRequest, runQuery } from '../../api/queries.ts'
-import { isArchiveError } from '../../core/index.ts'
-import { LevelChunkStore, type Store } from '../../storage-worker/index.ts'
+import { isArchiveError, toHex } from '../../core/index.ts'
+import {
+  computePlacementTable,
+  type FoundRoles,
+  LevelChunkStore,
+  OwnRoles,
+  readPlacement,
+  type Store,
+} from '../../storage-worker/index.ts'
+import { MadeRegistry, NETWORK, REGISTRY } from '../storage-worker/placement/made-registry.ts'
 import { makePeriod, TEST_IDENTITY } from '../storage-worker/synthetic-period.ts'
 import { openMemoryLevel } from '../storage-worker/temp-store.ts'
 
@@ -42,5 +50,72 @@ describe('api/queries', () => {
     assert.equal(result.sidecarRetentionPeriods, 0)
     assert.ok(!('sidecarRetentionPeriods' in (await ask(request))))
     assert.equal((await chunks.readRange())?.first, 0)
+  })
+
+  interface ListedChunk {
+    readonly chunkId: string
+    readonly period: number
+    readonly role: string
+  }
+
+  async function list(request: object, found?: FoundRoles): Promise<{ rows: ListedChunk[]; result: object }> {
+    const rows: ListedChunk[] = []
+    const query = { store: { chunks } as unknown as Store, threads: 1, ...(found && { findRoles: async () => found }) }
+    const whole = { kind: 'list-chunks', from: 0, to: 100, prefixHex: '', ...request }
+    for await (const answer of runQuery(query, whole, new AbortController().signal)) {
+      if ('row' in answer) rows.push(answer.row as ListedChunk)
+      if ('result' in answer) return { rows, result: answer.result ?? {} }
+    }
+    return assert.fail('no result')
+  }
+
+  it('list-chunks tells the role of each chunk by the table, lists those of one role, and ends with the table', async () => {
+    const registry = new MadeRegistry({ replicas: 2 })
+    for (const address of ['AU1', 'AU2', 'AU3']) registry.add(address)
+    const clock = { nowMs: () => 1_000_000_000_000, monotonicMs: () => 0 }
+    const reading = await readPlacement({ registry: REGISTRY, network: NETWORK }, { node: registry, clock })
+    const table = await computePlacementTable(reading)
+    const roles = new OwnRoles({ address: 'AU2', table })
+    const { rows, result } = await list({}, { roles })
+    assert.deepEqual(result, { address: 'AU2', era: table.era })
+    const expected: ListedChunk[] = []
+    for (let period = 0; period < 40; period++) {
+      for (const { chunkId } of (await chunks.readManifest(period))?.chunks ?? []) {
+        const place = table.holdersOf(chunkId).holders.findIndex(({ address }) => address === 'AU2')
+        expected.push({
+          chunkId: toHex(chunkId),
+          period,
+          role: place === 0 ? 'primary' : place > 0 ? 'replica' : 'extra',
+        })
+      }
+    }
+    assert.deepEqual(
+      rows.map(({ chunkId, period, role }) => ({ chunkId, period, role })),
+      expected,
+    )
+    for (const role of ['primary', 'replica', 'extra'] as const) {
+      const wanted = rows.filter((row) => row.role === role)
+      assert(wanted.length > 0, role)
+      assert.deepEqual((await list({ role }, { roles })).rows, wanted)
+    }
+    assert.deepEqual((await list({ role: 'none' }, { roles })).rows, [])
+    const own = await ask({ kind: 'own-roles' }, { findRoles: async () => ({ roles }) })
+    assert.deepEqual(own, {
+      address: 'AU2',
+      era: table.era,
+      primary: roles.listSlots('primary'),
+      replica: roles.listSlots('replica'),
+    })
+  })
+
+  it('list-chunks without a table lists all without a role, says why, and lists none of a role', async () => {
+    const why = { why: 'no storage-registry is configured' }
+    const { rows, result } = await list({}, why)
+    assert.deepEqual([rows.length, new Set(rows.map(({ role }) => role))], [40, new Set(['none'])])
+    assert.deepEqual(result, why)
+    assert.equal((await list({ role: 'none' }, why)).rows.length, 40)
+    assert.deepEqual(await list({ role: 'primary' }, why), { rows: [], result: why })
+    assert.deepEqual((await list({})).result, { why: 'nobody can tell who holds what' })
+    assert.deepEqual(await ask({ kind: 'own-roles' }, { findRoles: async () => why }), why)
   })
 })

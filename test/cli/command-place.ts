@@ -3,7 +3,11 @@ import { Output } from '../../cli/output.ts'
 import { loadConfig } from '../../config/index.ts'
 
 /** A command of this process on an archive, as `--json` would run it, and what it has printed. */
-export function makeCommand(dataDir: string, flags: Readonly<Record<string, string | number>> = {}) {
+export function makeCommand(
+  dataDir: string,
+  flags: Readonly<Record<string, string | number>> = {},
+  { json = true }: { readonly json?: boolean } = {},
+) {
   const printed = { stdout: '', stderr: '' }
   const stream = (name: keyof typeof printed) =>
     ({
@@ -13,8 +17,8 @@ export function makeCommand(dataDir: string, flags: Readonly<Record<string, stri
       },
     }) as NodeJS.WriteStream
   const output = new Output({
-    json: true,
-    quiet: true,
+    json,
+    quiet: json,
     noColor: true,
     stdout: stream('stdout'),
     stderr: stream('stderr'),

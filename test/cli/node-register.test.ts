@@ -9,6 +9,7 @@ import { type CommandOptions, RegistryPlace } from './registry-place.ts'
 const ADMIN = makeWallet('admin')
 const NODE = makeWallet('node')
 const OTHER = makeWallet('other node')
+const REACHED = makeWallet('reached node')
 const COMMAND = /^ {2}massa-storage sc call (storage_registry update_storage_allocation 3 0)$/m
 const FOR_EVER = { MASSA_STORAGE_RETENTION_PERIODS: '0' }
 const ANCHORED = [
@@ -23,7 +24,7 @@ describe('cli/commands/node-register', function () {
   let place: RegistryPlace
 
   before(async () => {
-    place = await RegistryPlace.open([ADMIN, NODE, OTHER], ANCHORED)
+    place = await RegistryPlace.open([ADMIN, NODE, OTHER, REACHED], ANCHORED)
   })
 
   after(() => place.close())
@@ -94,6 +95,20 @@ describe('cli/commands/node-register', function () {
       seed.stderr.text,
       /^It has no weight, so it is not paid: 'massa-storage node info AU\w+' says why\.\n$/,
     )
+  })
+
+  it('where others reach it is published, and said before it is asked', async () => {
+    const env = { ...FOR_EVER, MASSA_STORAGE_P2P__ANNOUNCE: '/ip4/203.0.113.7/tcp/31500' }
+    const registering = open({ wallet: REACHED, env })
+    await registerNode(registering.context, { gb: 3n, yes: true, signal: registering.signal })
+    assert.match(registering.stdout.text, /^Published: \/ip4\/203\.0\.113\.7\/tcp\/31500\.\nRegistered AU/)
+    const asked = open({ wallet: REACHED, env, answer: 'no' })
+    const again = registerNode(asked.context, { gb: 3n, signal: asked.signal })
+    await assert.rejects(again)
+    const seen = open({ wallet: REACHED })
+    const words = { target: 'storage_registry', functionName: 'get_node_metadata', args: [REACHED.address] }
+    await contractCall(seen.context, words, { signal: seen.signal })
+    assert.match(seen.stdout.text, /203\.0\.113\.7/)
   })
 
   it('a weight that is due counts only with a call, which `register` and `node info` name', async () => {

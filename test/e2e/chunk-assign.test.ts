@@ -104,6 +104,11 @@ describe('massa-storage chunk assign', function () {
       .split('\n')
       .map((line) => JSON.parse(line) as T)
   }
+  const list = (args: readonly string[], env: Readonly<Record<string, string>>) =>
+    host.run(['list-chunks', ...args], {
+      cwd: place.dir,
+      env: { MASSA_STORAGE_NODE__GRPC_URLS: grpc.url, ...env },
+    })
   const refused = (result: CliResult, code: string, exitCode: number) =>
     assertRefused(result, { code, exitCode, secrets: [] })
 
@@ -168,6 +173,65 @@ describe('massa-storage chunk assign', function () {
       rows.flatMap(({ chunkId }) => chunkId ?? []),
       [id],
     )
+  })
+
+  it('marks the own node, and says what it is to hold', async () => {
+    const [own] = NODES
+    assert(own)
+    const { address, secret } = own.wallet
+    const env = { MASSA_STORAGE_NODE__GRPC_URLS: grpc.url, MASSA_STORAGE_SECRET_KEY: secret }
+    const runOwn = (args: readonly string[]) => host.run(['chunk', 'assign', ...args], { cwd: place.dir, env })
+    const { code, stdout, stderr } = await runOwn([someId('ab')])
+    assert.equal(code, 0, stderr)
+    assert.equal(stdout.match(/this node/g)?.length, 1)
+    const role = new RegExp(`^  (primary|replica) +${address} +100 GB  this node`, 'm').exec(stdout)?.[1]
+    assert.ok(role !== undefined, stdout)
+    assert.match(stdout, new RegExp(`^This node, ${address}: ${role}\\.$`, 'm'))
+    const summary = rowsOf<{ summary?: { own: Record<string, unknown> } }>(
+      await runOwn(['--period', '5..7', '--json']),
+    ).at(-1)
+    const { primary, replica, neither, ...rest } = summary?.summary?.own ?? {}
+    assert.deepEqual([Number(primary) + Number(replica), neither, rest], [PERIODS.length, 0, { address }])
+    const nobody = rowsOf<{ summary?: { own: object | null } }>(await run(['--period', '5..7', '--json'])).at(-1)
+    assert.equal(nobody?.summary?.own, null)
+  })
+
+  it('list-chunks of an archive whose sidecar does not run asks a massa-node for the roles', async () => {
+    interface ListedRow {
+      readonly chunkId?: string
+      readonly role?: string
+      readonly total?: {
+        readonly roles: object
+        readonly address?: string
+        readonly era?: number
+        readonly why?: string
+      }
+    }
+    const [own] = NODES
+    assert(own)
+    const { address, secret } = own.wallet
+    const assigned = rowsOf<AssignedChunk>(await run(['--period', '5..7', '--json']))
+    const rows = rowsOf<ListedRow>(await list(['--json'], { MASSA_STORAGE_SECRET_KEY: secret }))
+    for (const { chunkId, role } of rows.slice(0, -1)) {
+      const holders = assigned.find((each) => each.chunkId === chunkId)?.holders
+      assert.equal(role, holders?.find((holder) => holder.address === address)?.role)
+    }
+    const total = rows.at(-1)?.total
+    assert.deepEqual([total?.address, typeof total?.era], [address, 'number'])
+    const stranger = { MASSA_STORAGE_SECRET_KEY: ADMIN.secret }
+    assert.deepEqual(
+      rowsOf<ListedRow>(await list(['--role', 'extra', '--json'], stranger)).map(({ role }) => role),
+      ['extra', 'extra', 'extra', undefined],
+    )
+    const away = { MASSA_STORAGE_SECRET_KEY: secret, MASSA_STORAGE_NODE__GRPC_URLS: '127.0.0.1:1' }
+    const unknown = rowsOf<ListedRow>(await list(['--json'], away))
+    assert.deepEqual(
+      unknown.map(({ role }) => role),
+      ['none', 'none', 'none', undefined],
+    )
+    assert.match(unknown.at(-1)?.total?.why ?? '', /ARCHIVER_NODE_UNREACHABLE/)
+    refused(await list(['--role', 'primary', '--json'], away), 'CLI_ROLES_UNKNOWN', 1)
+    assert.match((await list([], {})).stderr, /^No roles: no key is configured/m)
   })
 
   it('error: no chunk, a text that is none, and what this archive lacks', async () => {

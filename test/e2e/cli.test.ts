@@ -334,6 +334,8 @@ describe('e2e/cli', function () {
       ['doctor'],
       ['config', 'init'],
       ['chunk', 'assign'],
+      ['chunk', 'locate'],
+      ['cluster', 'check'],
       ['contract', 'call'],
       ['wallet', 'create'],
       ['wallet', 'import'],

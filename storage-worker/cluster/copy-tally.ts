@@ -1,0 +1,260 @@
+import { ERA_PERIODS, type Period, type PlacementSnapshot } from '../../core/index.ts'
+import type { ChunkHolders } from '../placement/placement-table.ts'
+import type { EraChunks } from './era-chunks.ts'
+import type { NodeClaims } from './node-claims.ts'
+
+/** As much of the table in force as counting copies takes. */
+export interface CopyTable {
+  readonly replicas: number
+  readonly keepsForEver: boolean
+  readonly snapshot: Pick<PlacementSnapshot, 'nodes'>
+  holdersOfSlot(hashSlot: number): ChunkHolders
+}
+
+/**
+ * How a node stands: `own` and those that `answered` told what they hold; `silent` ones are connected and did not;
+ * `unconnected` ones were heard of lately; nothing is known of those that are `away`.
+ */
+export type NodeState = 'own' | 'answered' | 'silent' | 'unconnected' | 'away'
+
+export interface CountedNode {
+  readonly address: string
+  readonly state: NodeState
+  /** Of those that answered. */
+  readonly claims?: NodeClaims | undefined
+}
+
+/** Why a holder is not one of the copies: what it said, or that it said nothing. */
+export type LackReason = 'incomplete' | Exclude<NodeState, 'own' | 'answered'>
+
+/** Chunks of one node. */
+export interface NodeChunks {
+  /** That the table gives it. */
+  assigned: number
+  /** Of them, those that it is not known to hold, although it is to. */
+  lacking: number
+  /** That it says it holds beside them. */
+  extra: number
+}
+
+/** A place with too few copies. */
+export interface ThinSpot {
+  readonly hashSlot: number
+  readonly era: number
+  readonly chunks: number
+  readonly copies: number
+  readonly lacking: readonly { readonly address: string; readonly why: LackReason }[]
+}
+
+/** Chunks; a copy is one chunk with one node. */
+export interface CopyCounts {
+  total: number
+  atFloor: number
+  under: number
+  missingCopies: number
+  /** Of `under`: no node that counts says it holds them. */
+  nobody: number
+  /** Of `nobody`: on this disk all the same. */
+  nobodyButHere: number
+  over: number
+  extraCopies: number
+  /** Older than any holder has to keep. */
+  pastRetention: number
+  /** On this disk without being asked for. */
+  extraHere: number
+}
+
+const MAX_THIN_SPOTS = 20
+
+interface Known extends CountedNode {
+  /** Its copies count: it keeps for ever, or nobody does. */
+  readonly counts: boolean
+  readonly retentionPeriods: number
+  readonly chunks: NodeChunks
+}
+
+export interface CopyTallyOptions {
+  readonly table: CopyTable
+  readonly nodes: readonly CountedNode[]
+  /** Hash slots of which this node is to hold the chunks, or stands in for others: what it tells others of. */
+  readonly ownSlots: ReadonlySet<number>
+  /** Newest period of this archive: the age of others is reckoned from it. */
+  readonly head: Period
+}
+
+/** Counts, hash slot by hash slot and era by era, with how many nodes the chunks are. */
+export class CopyTally {
+  readonly counts: CopyCounts = {
+    total: 0,
+    atFloor: 0,
+    under: 0,
+    missingCopies: 0,
+    nobody: 0,
+    nobodyButHere: 0,
+    over: 0,
+    extraCopies: 0,
+    pastRetention: 0,
+    extraHere: 0,
+  }
+  /** Missing places of holders where there are too few copies, in chunks, by reason; `nobody`: fewer nodes than copies. */
+  readonly lackingBy: Record<LackReason | 'nobody', number> = {
+    incomplete: 0,
+    silent: 0,
+    unconnected: 0,
+    away: 0,
+    nobody: 0,
+  }
+  /** Chunks with too few copies of which a holder is away, by hash slot. */
+  readonly thinByAway = new Map<number, number>()
+  /** Chunks, by hash slot: of all that were counted. */
+  readonly chunksBySlot = new Map<number, number>()
+  private readonly options: CopyTallyOptions
+  private readonly listClaimants: (hashSlot: number, era: number) => readonly string[]
+  private readonly byAddress = new Map<string, Known>()
+  /** Of whom it is known what they hold: few beside those that are registered. */
+  private readonly tellers: Known[] = []
+  private readonly slots = new Map<number, SlotNodes>()
+  private readonly spots: ThinSpot[] = []
+
+  /** @param listClaimants - nodes that are not connected and have told all the same, in announcements */
+  constructor(options: CopyTallyOptions, listClaimants: (hashSlot: number, era: number) => readonly string[]) {
+    this.options = options
+    this.listClaimants = listClaimants
+    const { table, nodes } = options
+    const registered = new Map(table.snapshot.nodes.map((node) => [node.address, node.retentionPeriods]))
+    for (const node of nodes) {
+      const retention = registered.get(node.address)
+      const counts = retention !== undefined && (retention === 0n || !table.keepsForEver)
+      const chunks = { assigned: 0, lacking: 0, extra: 0 }
+      const retentionPeriods = Number(retention ?? 0n)
+      const known: Known = { ...node, counts, retentionPeriods, chunks }
+      this.byAddress.set(node.address, known)
+      if (node.state === 'own' || node.claims) this.tellers.push(known)
+    }
+  }
+
+  /** The thinnest first. */
+  get thinnest(): readonly ThinSpot[] {
+    return this.spots
+  }
+
+  chunksOf(address: string): NodeChunks {
+    return this.byAddress.get(address)?.chunks ?? { assigned: 0, lacking: 0, extra: 0 }
+  }
+
+  /** @param chunks - of periods that were not taken before */
+  take(chunks: EraChunks): void {
+    for (const hashSlot of chunks.hashSlots) this.takeSlot(hashSlot, chunks)
+  }
+
+  private takeSlot(hashSlot: number, part: EraChunks): void {
+    const { era, counts: bySlot, lacking: lackingHere } = part
+    const { counts, options } = this
+    const chunks = bySlot[hashSlot] ?? 0
+    const isHere = lackingHere[hashSlot] === 0
+    const { holders, claimers } = this.nodesOf(hashSlot)
+    counts.total += chunks
+    this.chunksBySlot.set(hashSlot, (this.chunksBySlot.get(hashSlot) ?? 0) + chunks)
+    const { table, head, ownSlots } = options
+    // Of an era that it has to keep in part a node tells nothing.
+    const oldest = head - era * ERA_PERIODS
+    const bound = table.keepsForEver ? holders : holders.filter((node) => isBound(node, oldest))
+    const floor = table.keepsForEver ? table.replicas : Math.min(table.replicas, bound.length)
+    const isDutyHere = ownSlots.has(hashSlot)
+    if (isHere && !isDutyHere) counts.extraHere += chunks
+
+    const claiming = new Set<Known>()
+    let copies = 0
+    const add = (node: Known): void => {
+      if (claiming.has(node)) return
+      claiming.add(node)
+      if (node.counts) copies++
+    }
+    for (const node of claimers) {
+      const claims = node.state === 'own' ? isHere && isDutyHere : node.claims?.covers(hashSlot, part)
+      if (claims) add(node)
+    }
+    if (copies < floor) {
+      for (const address of this.listClaimants(hashSlot, era)) {
+        const node = this.byAddress.get(address)
+        if (node?.state === 'unconnected') add(node)
+      }
+    }
+    const holding = new Set(holders)
+    for (const node of claiming) {
+      if (!holding.has(node)) node.chunks.extra += chunks
+    }
+    const lacking = bound.filter((node) => !claiming.has(node))
+    for (const node of bound) node.chunks.assigned += chunks
+    for (const node of lacking) node.chunks.lacking += chunks
+
+    if (floor === 0 && table.replicas > 0 && holders.length > 0) {
+      counts.pastRetention += chunks
+      return
+    }
+    if (claiming.size > table.replicas) {
+      counts.over += chunks
+      counts.extraCopies += chunks * (claiming.size - table.replicas)
+    }
+    if (copies >= floor && floor > 0) {
+      counts.atFloor += chunks
+      return
+    }
+    counts.under += chunks
+    counts.missingCopies += chunks * (Math.max(floor, 1) - copies)
+    if (claiming.size === 0) {
+      counts.nobody += chunks
+      if (isHere) counts.nobodyButHere += chunks
+    }
+    this.noteThin(
+      { hashSlot, era, chunks, copies, lacking: lacking.map(describeLack) },
+      table.replicas - holders.length,
+    )
+  }
+
+  private noteThin(spot: ThinSpot, unfilled: number): void {
+    for (const { why } of spot.lacking) this.lackingBy[why] += spot.chunks
+    this.lackingBy.nobody += spot.chunks * Math.max(0, unfilled)
+    if (spot.lacking.some(({ why }) => why === 'away')) {
+      this.thinByAway.set(spot.hashSlot, (this.thinByAway.get(spot.hashSlot) ?? 0) + spot.chunks)
+    }
+    const { spots } = this
+    const last = spots.at(-1)
+    if (spots.length === MAX_THIN_SPOTS && last && last.copies <= spot.copies) return
+    // Stable: of equally thin ones the oldest stay.
+    const at = spots.findIndex(({ copies }) => copies > spot.copies)
+    spots.splice(at === -1 ? spots.length : at, 0, spot)
+    spots.length = Math.min(spots.length, MAX_THIN_SPOTS)
+  }
+
+  /** Looked up once for each hash slot. */
+  private nodesOf(hashSlot: number): SlotNodes {
+    const known = this.slots.get(hashSlot)
+    if (known) return known
+    const { table } = this.options
+    const holders = table.holdersOfSlot(hashSlot).holders.flatMap(({ address }) => this.byAddress.get(address) ?? [])
+    const claimers: Known[] = []
+    for (const node of this.tellers) {
+      if (node.state === 'own' || node.claims?.tells(hashSlot)) claimers.push(node)
+    }
+    const nodes = { holders, claimers }
+    this.slots.set(hashSlot, nodes)
+    return nodes
+  }
+}
+
+interface SlotNodes {
+  /** By the table. */
+  readonly holders: readonly Known[]
+  /** Those that tell anything of the hash slot. */
+  readonly claimers: readonly Known[]
+}
+
+/** Whether a node has to keep chunks of this age, in periods. */
+function isBound({ retentionPeriods }: Known, age: Period): boolean {
+  return retentionPeriods === 0 || age < retentionPeriods
+}
+
+function describeLack({ address, state }: Known): { readonly address: string; readonly why: LackReason } {
+  return { address, why: state === 'own' || state === 'answered' ? 'incomplete' : state }
+}
