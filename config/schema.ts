@@ -45,6 +45,19 @@ function integer(min: number, max: number) {
     .register(settingMeta, { kind: 'integer', allowed })
 }
 
+/** 0 for none. */
+function limit(min: number, max: number) {
+  return z
+    .bigint()
+    .max(BigInt(max))
+    .refine((value) => value === 0n || value >= BigInt(min))
+    .transform(Number)
+    .register(settingMeta, {
+      kind: 'integer',
+      allowed: `0, or a whole number from ${formatInteger(min)} to ${formatInteger(max)}`,
+    })
+}
+
 function boolean() {
   return z.boolean().register(settingMeta, { kind: 'boolean', allowed: 'true or false' })
 }
@@ -213,7 +226,10 @@ const p2p = z.strictObject({
   announce: multiaddrs({ max: MAX_P2P_ADDRESSES, leastPort: 1, example: '/dns4/storage.example.org/tcp/31500' }),
   bootstrap: multiaddrs({ max: MAX_BOOTSTRAP_PEERS, leastPort: 1, example: '/ip4/203.0.113.7/tcp/31500' }),
   mdns: boolean(),
+  max_bytes_per_second: limit(100_000, 10_000_000_000),
   max_connections: integer(1, 10_000),
+  repair_delay_seconds: integer(1, 86_400),
+  safe_prune_min_age_periods: integer(1, 1_000_000),
 })
 
 const store = z.strictObject({

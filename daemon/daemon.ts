@@ -4,13 +4,22 @@ import { createApi, createMetricsServer, listen } from '../api/index.ts'
 import { Archiver, CpuPool, guardLoop, NodeClient, NodeFollower, refetchFromNodes } from '../archiver/index.ts'
 import { type Config, parseHostPort, readPackageVersion } from '../config/index.ts'
 import { BYTES_PER_GB, isArchiveError, type Period } from '../core/index.ts'
-import { listDataDirNames, openStore, PlacementWatch, readOrCreateKey, Scrub } from '../storage-worker/index.ts'
+import {
+  AnchoredEras,
+  listDataDirNames,
+  OwnHoldings,
+  openStore,
+  PlacementWatch,
+  readOrCreateKey,
+  Scrub,
+} from '../storage-worker/index.ts'
 import { createMetrics, type Logger, type Metrics, READ_REASONS } from '../telemetry/index.ts'
 import { announce } from './announce.ts'
 import { AssignmentLog } from './assignment-log.ts'
 import { countEvents, countRead } from './counts.ts'
 import { keepGauges } from './gauges.ts'
 import { recordNodeCall } from './node-calls.ts'
+import { computeSeedAddress, findOwnRoles } from './own-roles.ts'
 import type { startPeerNetwork as StartPeerNetwork } from './peer-network.ts'
 import { RetentionRunner } from './retention-runner.ts'
 import { reportStatus } from './status.ts'
@@ -33,13 +42,18 @@ export interface Daemon {
  * Builds and starts every room of a sidecar, in this order: store, archiver, followers, servers. `stop` goes back.
  *
  * @param options.massaSeed - 32-byte secret of the Massa key that this sidecar speaks for; else its archiver key
+ * @param options.address - of that key, when `p2p` does not need its secret
  * @param options.retentionAdvice - the line that would set `retention_periods`, when nobody has
  * @throws ArchiveError CONFIG_RETENTION_UNSET, of the store or the servers; nothing keeps running then
  */
 export async function startDaemon(
   config: Config,
   log: Logger,
-  options: { readonly massaSeed?: Uint8Array | undefined; readonly retentionAdvice?: string | undefined } = {},
+  options: {
+    readonly massaSeed?: Uint8Array | undefined
+    readonly address?: string | undefined
+    readonly retentionAdvice?: string | undefined
+  } = {},
 ): Promise<Daemon> {
   const clock = systemClock
   const startedAtMs = clock.nowMs()
@@ -84,6 +98,7 @@ export async function startDaemon(
     const cpu = new CpuPool({ threads })
     undo.push(() => cpu.close())
     const archiverSeed = await readOrCreateKey(config.dataDir, 'archiver.key')
+    const address = config.p2p.enabled ? computeSeedAddress(options.massaSeed ?? archiverSeed) : options.address
     const retention = new RetentionRunner(
       { retentionPeriods: config.retentionPeriods },
       { store: store.chunks, log: storeLog, onFatal, onPruned: (keptFrom) => archiver.forgetBefore(keptFrom) },
@@ -99,10 +114,16 @@ export async function startDaemon(
         onFatal,
       },
     )
+    const anchors = new AnchoredEras(
+      { registry: config.storageRegistryAddress, network },
+      { nodes: clients, clock, log: storeLog },
+    )
     // Behind the followers, which end the calls of the clients when they stop.
     undo.push(() => placement.stop())
+    undo.push(() => anchors.stop())
     const assignments = new AssignmentLog({ placement, store: store.chunks, log: storeLog })
     undo.push(() => assignments.idle())
+    const holdings = new OwnHoldings(store.chunks, clock)
     const counts = countEvents(metrics)
     const archiver = new Archiver(
       {
@@ -122,6 +143,7 @@ export async function startDaemon(
           onArchived: (summary, elapsedMs) => {
             counts.onArchived(summary, elapsedMs)
             assignments.tell(summary.period)
+            holdings.note(summary.period)
             retention.wake()
           },
           // Where `retention_periods` was lowered, nothing but a deletion makes room for the next period.
@@ -169,11 +191,25 @@ export async function startDaemon(
     }
     // First of all: calls that followers end are no failure of it.
     stopping.signal.addEventListener('abort', () => void placement.stop(), { once: true })
+    stopping.signal.addEventListener('abort', () => void anchors.stop(), { once: true })
     placement.start()
+    void guardLoop('anchored eras', anchors.start(), onFatal)
     const peers = config.p2p.enabled
       ? await startPeers(
           { config, seed: options.massaSeed ?? archiverSeed },
-          { store, archiver, clock, log: log.child({ module: 'protocol-handler' }), undo, onFatal },
+          {
+            store,
+            archiver,
+            cpu,
+            placement,
+            anchors,
+            holdings,
+            clock,
+            log: log.child({ module: 'protocol-handler' }),
+            metrics,
+            undo,
+            onFatal,
+          },
         )
       : undefined
     const refetch = (period: Period) => refetchFromNodes(clients, store.chunks.identity, period)
@@ -187,6 +223,9 @@ export async function startDaemon(
         archiver,
         retention,
         placement: placement.status(),
+        bootstrap: peers?.bootstrap(),
+        replication: peers?.replication(),
+        prune: peers?.reportPrune(),
         nodes: followers.map((follower) => follower.status()),
         quotaGb: config.allocatedStorageGb,
       })
@@ -200,6 +239,8 @@ export async function startDaemon(
         query: {
           store,
           threads,
+          findRoles: async () => findOwnRoles(placement, address),
+          cluster: peers?.cluster,
           retentionPeriods: config.retentionPeriods,
           refetchPeriod: refetch,
           onVerified: ({ bytes, damages }) => countRead(metrics, 'verify', bytes, damages),

@@ -50,6 +50,12 @@ export function setGauges(metrics: Metrics, report: Report): void {
     metrics.placementEra.set(era)
     metrics.missingCopies.set(Math.max(0, wantedReplicas - fewestHolders))
   }
+  metrics.liveNodes.set(report.replication?.liveNodes ?? 0)
+  metrics.differingNodes.set(report.replication?.differingNodes.length ?? 0)
+  const repair = report.replication?.repair
+  metrics.missingChunks.set(repair?.missingChunks ?? 0)
+  metrics.standInSlots.set(repair?.standInSlots ?? 0)
+  metrics.awayNodes.set(repair?.awayNodes.length ?? 0)
   metrics.storedBytes.set(report.storedBytes)
   metrics.freeBytes.set(report.freeBytes)
   metrics.quotaBytes.set(report.quotaBytes)

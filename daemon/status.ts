@@ -1,9 +1,27 @@
 import type { Archiver, FollowerStatus } from '../archiver/index.ts'
 import { type ArchiveError, ERROR_CODES, type ErrorCode, formatSlot, slotIndex, THREAD_COUNT } from '../core/index.ts'
+import type { BootstrapStatus } from '../storage-worker/bootstrap/bootstrap.ts'
 import type { PlacementStatus, Store } from '../storage-worker/index.ts'
+import type { SafePruneReport } from '../storage-worker/replication/safe-prune.ts'
+import type { RepairStatus } from './peers/start-replication.ts'
 
 /** Behind by more than this the archive is not ready: a node forgets final blocks after six periods. */
 const MAX_LAG_PERIODS = 5
+
+/** What other sidecars say of what is held. */
+export interface ReplicationStatus {
+  /** Others that are connected, or were heard of within `p2p.repair_delay_seconds`. */
+  readonly liveNodes: number
+  /** Those of whom it is known what they say that they hold, and the memory that this takes. */
+  readonly haveMaps: number
+  readonly haveMapBytes: number
+  /** Last period that we have announced; null before the first. */
+  readonly announcedPeriod: number | null
+  /** Addresses of nodes whose archive has other roots than ours. */
+  readonly differingNodes: readonly string[]
+  /** Undefined without a registry. */
+  readonly repair?: RepairStatus | undefined
+}
 
 /** One screen of what an operator wants to know, as JSON. */
 export async function reportStatus(parts: {
@@ -16,10 +34,16 @@ export async function reportStatus(parts: {
   readonly retention: { readonly failing: ArchiveError | undefined }
   /** Undefined without a registry. */
   readonly placement: PlacementStatus | undefined
+  /** Undefined where sidecars do not meet. */
+  readonly bootstrap?: BootstrapStatus | undefined
+  /** Absent without `p2p.enabled`. */
+  readonly replication?: ReplicationStatus | undefined
+  /** Undefined without peers. */
+  readonly prune?: SafePruneReport | undefined
   readonly nodes: readonly FollowerStatus[]
   readonly quotaGb: number
 }) {
-  const { store, archiver, nodes, retention, placement } = parts
+  const { store, archiver, nodes, retention, placement, replication } = parts
   const archive = archiver.status()
   const range = await store.chunks.readRange()
   const finalSlot = archive.nodeFinalSlot
@@ -60,6 +84,9 @@ export async function reportStatus(parts: {
     stalled: archive.stalled ?? null,
     spoolFull: archive.spoolFull ?? null,
     placement: placement ?? null,
+    bootstrap: parts.bootstrap ?? null,
+    replication: replication ?? null,
+    prune: parts.prune ?? null,
     storedBytes,
     freeBytes,
     quotaBytes: parts.quotaGb * 1_000_000_000,
@@ -69,6 +96,9 @@ export async function reportStatus(parts: {
       ...(archive.halted ? [describe(archive.halted)] : []),
       ...(archive.stalled ? [`the store cannot be written: ${describe(archive.stalled)}`] : []),
       ...(retention.failing ? [`old periods cannot be deleted: ${describe(retention.failing)}`] : []),
+      ...(replication?.repair?.failing
+        ? [`chunks of other sidecars cannot be stored: ${describe(replication.repair.failing)}`]
+        : []),
       ...(archive.spoolFull ? [`blocks far from the archive are not kept: ${describe(archive.spoolFull)}`] : []),
       ...(archive.conflict ? [`nodes disagree about slot ${formatSlot(archive.conflict.slot)}`] : []),
       ...(archive.awaited
@@ -91,6 +121,12 @@ export async function reportStatus(parts: {
       ...(placement?.failing && !placement.isCurrent
         ? [`who holds what in this era cannot be read: ${describe(placement.failing)}`]
         : []),
+      ...(replication && replication.differingNodes.length > 0
+        ? [
+            `other period roots than this archive has are announced by ${countNodes(replication.differingNodes)} ` +
+              `(PROTOCOL_ROOTS_DIFFER). ${ERROR_CODES.PROTOCOL_ROOTS_DIFFER.action}`,
+          ]
+        : []),
     ],
   }
 }
@@ -98,4 +134,8 @@ export async function reportStatus(parts: {
 /** What, under which code, and what to do. */
 function describe({ code, message }: { readonly code: ErrorCode; readonly message: string }): string {
   return `${message} (${code}). ${ERROR_CODES[code].action}`
+}
+
+function countNodes({ length }: readonly string[]): string {
+  return length === 1 ? 'a node' : `${length} nodes`
 }

@@ -25,10 +25,17 @@ const OWN_FIELDS = new Set(['level', 'time', 'msg', 'err', 'module'])
 const SENTENCES: Readonly<Record<string, (record: LogRecord) => string>> = {
   'archived period': ({ period, blocks, operations, chunks }) =>
     `Archived period ${period}: ${blocks} blocks, ${operations} operations, ${chunks} chunks`,
+  'bootstrap progress': ({ periods, wantedPeriods, bodyBytes, periodsPerSecond, etaMs }) => {
+    const eta = etaMs === undefined ? '' : `, about ${Math.max(1, Math.round(Number(etaMs) / 60_000))} min`
+    const rate = Math.round(Number(periodsPerSecond))
+    return `Bootstrap: periods ${periods} of ${wantedPeriods}, ${Math.round(Number(bodyBytes) / 1e6)} MB, ${rate} periods/s${eta}`
+  },
   'chunks assigned': ({ assignments }) =>
     `Chunks assigned to nodes: ${Object.entries(Object(assignments))
       .map(([node, count]) => `${node}[${count}]`)
       .join(', ')}`,
+  'chunks let go': ({ chunks, sizeBytes, eras, replicas }) =>
+    `Let go ${chunks} chunks, ${(Number(sizeBytes) / 1e9).toFixed(3)} GB, of ${eras} eras: held by ${replicas} others each`,
 }
 
 /**

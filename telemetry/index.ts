@@ -2,6 +2,7 @@ export { formatHuman, type LogRecord } from './human-format.ts'
 export { LOG_FIELDS, type LogField, type LogFields, type LogModule, type LogValue } from './log-fields.ts'
 export { createLogger, type LogDestination, type Logger, type LoggerOptions, type LogMethod } from './logger.ts'
 export {
+  AUDIT_RESULTS,
   type CallResult,
   createMetrics,
   listMetrics,

@@ -23,6 +23,11 @@ export type CallResult = (typeof CALL_RESULTS)[number]
 export const READ_REASONS = ['scrub', 'verify', 'read'] as const
 export type ReadReason = (typeof READ_REASONS)[number]
 
+/** How an audit of a peer ended. */
+export const AUDIT_RESULTS = ['shown', 'failed', 'unanswered'] as const
+/** What became of an announcement. */
+export const ANNOUNCEMENT_RESULTS = ['sent', 'taken', 'ignored', 'rejected'] as const
+
 /** Why a block, or what a node said of one, was refused: an error code. */
 export const REFUSAL_CODES = [
   'ARCHIVER_BLOCK_ID_MISMATCH',
@@ -126,6 +131,55 @@ export const METRICS = {
     type: 'gauge',
     unit: 'none',
     help: 'Copies that the registry asks for and that some chunks have no holder for: too few nodes, or too little room.',
+  },
+  liveNodes: {
+    name: 'live_nodes',
+    type: 'gauge',
+    unit: 'nodes',
+    help: 'Other sidecars that are connected or were heard of within `p2p.repair_delay_seconds`.',
+  },
+  differingNodes: {
+    name: 'differing_nodes',
+    type: 'gauge',
+    unit: 'nodes',
+    help: 'Nodes of the registry whose archive has other period roots than this one; anything but 0 is an alarm.',
+  },
+  announcements: {
+    name: 'announcements_total',
+    type: 'counter',
+    unit: 'messages',
+    help: 'Announcements of what is held of the last periods: sent by us, and what became of those that came.',
+    labels: { result: ANNOUNCEMENT_RESULTS },
+  },
+  missingChunks: {
+    name: 'missing_chunks',
+    type: 'gauge',
+    unit: 'chunks',
+    help: 'Chunks of archived periods that this node is to hold, by the registry or because others are away, and does not.',
+  },
+  fetchedChunks: {
+    name: 'fetched_chunks_total',
+    type: 'counter',
+    unit: 'chunks',
+    help: 'Chunks of archived periods that this node lacked and got from other sidecars, since the start.',
+  },
+  fetchedBytes: {
+    name: 'fetched_bytes_total',
+    type: 'counter',
+    unit: 'bytes',
+    help: 'Bytes of these chunks, and of SEALS that came with them.',
+  },
+  standInSlots: {
+    name: 'stand_in_slots',
+    type: 'gauge',
+    unit: 'slots',
+    help: 'Hash slots (of 16,384) that this node holds because nodes that are to hold them are away.',
+  },
+  awayNodes: {
+    name: 'away_nodes',
+    type: 'gauge',
+    unit: 'nodes',
+    help: 'Nodes with room in the registry that have been away for longer than `p2p.repair_delay_seconds`.',
   },
   periodsArchived: {
     name: 'archived_periods_total',
@@ -232,6 +286,31 @@ export const METRICS = {
     unit: 'values',
     help: 'Stored values found damaged, each time that they are; anything but 0 is an alarm: `massa-storage verify` names them, check the disk.',
     labels: { reason: READ_REASONS },
+  },
+  audits: {
+    name: 'audits_total',
+    type: 'counter',
+    unit: 'audits',
+    help: 'Leaves that other nodes were asked to show: shown, failed (not held, or a wrong leaf), or not answered.',
+    labels: { result: AUDIT_RESULTS },
+  },
+  auditSuspicions: {
+    name: 'audit_suspicions',
+    type: 'gauge',
+    unit: 'chunks',
+    help: 'Chunks that other nodes must hold and did not show twice in a row; `massa-storage peers --json` names them.',
+  },
+  prunedChunks: {
+    name: 'pruned_chunks_total',
+    type: 'counter',
+    unit: 'chunks',
+    help: 'Chunks let go since the start because the disk was nearly full and their holders showed that they have them.',
+  },
+  prunedBytes: {
+    name: 'pruned_bytes_total',
+    type: 'counter',
+    unit: 'bytes',
+    help: 'Bytes of these chunks.',
   },
 } as const satisfies Record<string, MetricEntry>
 

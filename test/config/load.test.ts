@@ -234,8 +234,11 @@ describe('config/load', () => {
       ['contract.gas_margin_percent', [0, 1_000], [-1, 1_001]],
       ['contract.call_timeout_ms', [100, 600_000], [99, 600_001]],
       ['p2p.max_connections', [1, 10_000], [0, 10_001]],
+      ['p2p.repair_delay_seconds', [1, 86_400], [0, 86_401]],
+      ['p2p.safe_prune_min_age_periods', [1, 1_000_000], [0, 1_000_001]],
       ['p2p.enabled', [true, false], ['on']],
       ['p2p.mdns', [true, false], ['on']],
+      ['p2p.max_bytes_per_second', [0, 100_000, 10_000_000_000], [99_999, 10_000_000_001, -1]],
       [
         'p2p.listen',
         [[], ['/ip4/0.0.0.0/tcp/0'], ['/ip6/::/tcp/65535'], multiaddrs(8), [`/dns4/${'a'.repeat(112)}/tcp/31500`]],

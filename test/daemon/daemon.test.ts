@@ -14,7 +14,7 @@ import { openTestStore, TempFolders } from '../storage-worker/temp-store.ts'
 const { network } = TEST_IDENTITY
 /** As every sidecar has it. */
 const identity = { network, chunkSizeBytes: CHUNK_SIZE_BYTES }
-const DEADLINE_MS = 10_000
+const DEADLINE_MS = 40_000
 /** Nobody listens there. */
 const NO_NODE = '127.0.0.1:1'
 

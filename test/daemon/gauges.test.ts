@@ -3,7 +3,8 @@ import type { Archiver, ArchiverStatus, FollowerStatus } from '../../archiver/in
 import { countEvents } from '../../daemon/counts.ts'
 import { keepGauges, setGauges } from '../../daemon/gauges.ts'
 import { recordNodeCall } from '../../daemon/node-calls.ts'
-import { reportStatus } from '../../daemon/status.ts'
+import type { RepairStatus } from '../../daemon/peers/start-replication.ts'
+import { type ReplicationStatus, reportStatus } from '../../daemon/status.ts'
 import type { PlacementStatus, Store } from '../../storage-worker/index.ts'
 import { createLogger, createMetrics, type Metrics, renderMetrics } from '../../telemetry/index.ts'
 import { METRICS } from '../../telemetry/metrics.ts'
@@ -25,15 +26,21 @@ const QUIET: ArchiverStatus = {
   nodeFinalSlot: undefined,
 }
 
+const REPAIR: RepairStatus = {
+  ...{ hashSlots: 9, standInSlots: 4, awayNodes: ['AU1', 'AU2'], isKnown: true, missingForMs: 1, failing: null },
+  ...{ missingChunks: 31, missingBytes: 3, failedChunks: 3, pulledChunks: 0, pulledBytes: 0 },
+}
+
 interface Told {
   readonly archive?: Partial<ArchiverStatus>
   readonly nodes?: readonly Partial<FollowerStatus>[]
   readonly range?: { readonly first: number; readonly last: number } | undefined
   readonly placement?: PlacementStatus
+  readonly replication?: ReplicationStatus
 }
 
 /** The status of a sidecar of which the test says so much. */
-function report({ archive = {}, nodes = [], range, placement }: Told) {
+function report({ archive = {}, nodes = [], range, placement, replication }: Told) {
   const store = {
     dataDir: 'data',
     chunks: { identity: { network: { chainId: 77n, genesisTimestampMs: 0n } }, readRange: async () => range },
@@ -42,6 +49,7 @@ function report({ archive = {}, nodes = [], range, placement }: Told) {
   return reportStatus({
     ...{ version: '1', pid: 1, startedAtMs: 0, upMs: 0, quotaGb: 3, retention: { failing: undefined } },
     placement,
+    replication,
     nodes: nodes as readonly FollowerStatus[],
     store: store as unknown as Store,
     archiver: { status: () => ({ ...QUIET, ...archive }) } as unknown as Archiver,
@@ -67,6 +75,7 @@ async function gaugesOf(told: Told): Promise<Record<string, number>> {
 }
 
 const PLACED = { root: '', nodes: 9, replicas: 2, keepsForEver: false }
+const REPLICATION = { liveNodes: 29, haveMaps: 28, haveMapBytes: 1, announcedPeriod: 90, differingNodes: [] }
 const FULL: Told = {
   placement: {
     registry: 'AS1',
@@ -80,6 +89,7 @@ const FULL: Told = {
     nodeFinalSlot: { period: 99, thread: 3 },
   },
   range: { first: 1, last: 90 },
+  replication: { ...REPLICATION, repair: REPAIR },
 }
 
 describe('daemon/gauges', () => {
@@ -97,6 +107,10 @@ describe('daemon/gauges', () => {
       quota_bytes: 3_000_000_000,
       placement_era: 77,
       placement_missing_copies: 3,
+      missing_chunks: 31,
+      stand_in_slots: 4,
+      away_nodes: 2,
+      live_nodes: 29,
     }
     const shown = await gaugesOf(FULL)
     assert.deepEqual(Object.fromEntries(Object.keys(wanted).map((name) => [name, shown[name]])), wanted)
@@ -107,6 +121,7 @@ describe('daemon/gauges', () => {
     ['conflict_slots', { archive: { conflict: { slot: { period: 1, thread: 1 }, claims: new Map() } } }],
     ['halted', { archive: { halted: FAULT } }],
     ['placement_stale', { placement: { registry: 'AS1', isCurrent: false } }],
+    ['differing_nodes', { replication: { ...REPLICATION, differingNodes: ['AU1'] } }],
   ]
   for (const [name, told] of ALARMS) {
     it(`${name} is 1 while that is so, alone, and 0 afterwards`, async () => {
@@ -150,8 +165,9 @@ describe('daemon/gauges', () => {
     const metrics = Object.fromEntries(Object.keys(METRICS).map((key) => [key, gauge(key)]))
     setGauges(metrics as unknown as Metrics, await report({ ...FULL, nodes: [{ up: true, mode: 'push' }] }))
     const gauges = Object.entries(METRICS).filter(([, { type }]) => type === 'gauge')
-    // Told once, where the registry is made.
-    const wanted = gauges.map(([key]) => key).filter((key) => key !== 'buildInfo')
+    // Where the registry is made, and where audits are.
+    const elsewhere = ['buildInfo', 'auditSuspicions']
+    const wanted = gauges.map(([key]) => key).filter((key) => !elsewhere.includes(key))
     assert.deepEqual([...set].sort(), wanted.sort())
   })
 

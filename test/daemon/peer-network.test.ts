@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { type Config, loadConfig } from '../../config/index.ts'
-import { computeAddress, computePublicKey, concatBytes, formatAddress } from '../../core/index.ts'
+import { computeAddress, computePublicKey, concatBytes, formatAddress, toHex } from '../../core/index.ts'
 import { type Daemon, startDaemon } from '../../daemon/index.ts'
-import type { PeersReport } from '../../daemon/peer-network.ts'
+import type { PeersReport } from '../../daemon/peers-report.ts'
 import { createLogger } from '../../telemetry/index.ts'
 import { makePeriod, TEST_IDENTITY } from '../storage-worker/synthetic-period.ts'
 import { openTestStore, TempFolders } from '../storage-worker/temp-store.ts'
@@ -35,6 +35,7 @@ function configOf(dataDir: string, flags: Record<string, string | number | boole
 describe('daemon/peer-network', () => {
   const folders = new TempFolders()
   const daemons: Daemon[] = []
+  const dataDirs: string[] = []
   const lines: string[] = []
   const log = createLogger({ level: 'debug', format: 'json', destination: { write: (text) => lines.push(text) } })
 
@@ -47,8 +48,9 @@ describe('daemon/peer-network', () => {
     readonly bootstrap?: string | undefined
     readonly seed?: Uint8Array
     readonly periods?: number
+    readonly dataDir?: string
   }) {
-    const dataDir = await folders.make()
+    const dataDir = options.dataDir ?? (await folders.make())
     const { bootstrap, seed, periods = 0 } = options
     if (periods > 0) {
       const store = await openTestStore(dataDir, { identity })
@@ -60,6 +62,7 @@ describe('daemon/peer-network', () => {
     const config = configOf(dataDir, bootstrap === undefined ? {} : { 'p2p.bootstrap': bootstrap })
     const daemon = await startDaemon(config, log, seed === undefined ? {} : { massaSeed: seed })
     daemons.push(daemon)
+    dataDirs.push(dataDir)
     return daemon
   }
 
@@ -114,6 +117,41 @@ describe('daemon/peer-network', () => {
     assert.deepEqual([ofSecond?.firstPeriod, ofSecond?.endPeriod, ofSecond?.storedChunks], [0, 0, 0])
   })
 
+  it('each tells which of them shows a chunk, asked over their streams', async function () {
+    this.timeout(60_000)
+    const [first, second, third] = daemons
+    assert.ok(first && second && third)
+    const addresses = await Promise.all(
+      [first, second, third].map(async (daemon) => (await reportOf(daemon)).own.address),
+    )
+    const ask = async (daemon: Daemon, request: object) => {
+      const answer = await fetch(`${daemon.apiUrl}/v1/query`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(request),
+      })
+      return JSON.parse((await answer.text()).trim().split('\n').at(-1) ?? '') as {
+        readonly result?: {
+          readonly nodes: readonly { readonly address: string; readonly result: string; readonly isOwn: boolean }[]
+        }
+        readonly error?: { readonly code: string }
+      }
+    }
+    const { chunkId = new Uint8Array() } =
+      makePeriod(1, { identity, blocks: 1, operations: 0 }).manifest.chunks[0] ?? {}
+    for (const daemon of [first, second]) {
+      const { result } = await ask(daemon, { kind: 'locate-chunk', idHex: toHex(chunkId) })
+      const shown = new Map(result?.nodes.map((node) => [node.address, node.result]))
+      assert.deepEqual(
+        addresses.map((address) => shown.get(address)),
+        ['shown', 'notHeld', 'notHeld'],
+      )
+      assert.equal(result?.nodes.find(({ isOwn }) => isOwn)?.address, daemon === first ? addresses[0] : addresses[1])
+    }
+    const { error } = await ask(first, { kind: 'cluster-check' })
+    assert.equal(error?.code, 'PLACEMENT_NOT_IN_FORCE')
+  })
+
   it('a banned peer is cut off and stays away until it is taken back', async function () {
     this.timeout(60_000)
     const [first, second] = daemons
@@ -129,6 +167,26 @@ describe('daemon/peer-network', () => {
     assert.deepEqual((await post(first, 'unban', { peer })).value, { peer, wasBanned: true })
     assert.deepEqual((await post(first, 'unban', { peer })).value, { peer, wasBanned: false })
     await until(first, ({ peers }) => peers.some((row) => row.peer === peer && row.connected))
+  })
+
+  it('a ban of the operator is in force after a restart', async function () {
+    this.timeout(60_000)
+    const [, second, third] = daemons
+    const dataDir = dataDirs[2]
+    assert.ok(second && third && dataDir)
+    const { peer } = (await reportOf(second)).own
+    const { value } = await post(third, 'ban', { peer, durationMs: 3_600_000 })
+    await third.stop()
+    const again = await start({ dataDir })
+    assert.deepEqual(
+      (await reportOf(again)).bans.map((ban) => [
+        ban.peer,
+        ban.reason,
+        Math.abs(Number(ban.untilMs) - Number(value.untilMs)) < 1_000,
+      ]),
+      [[peer, 'operator', true]],
+    )
+    assert.deepEqual((await post(again, 'unban', { peer })).value, { peer, wasBanned: true })
   })
 
   it('error: what is no PeerId, no time, or too much of either', async () => {

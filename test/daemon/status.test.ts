@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Archiver, FollowerStatus } from '../../archiver/index.ts'
 import { ERROR_CODES } from '../../core/index.ts'
-import { reportStatus } from '../../daemon/status.ts'
+import type { RepairStatus } from '../../daemon/peers/start-replication.ts'
+import { type ReplicationStatus, reportStatus } from '../../daemon/status.ts'
 import type { PlacementStatus, Store } from '../../storage-worker/index.ts'
 
 const NOTHING = { gaps: [], holes: [], spooledBlocks: 0, quarantinedBlocks: 0, unkeptBlocks: 0, unreportedSlots: 0 }
@@ -11,11 +12,18 @@ const STORE = {
   disk: { readUsedBytes: async () => 0, readFreeBytes: async () => 96_000_000 },
 }
 
-function report(parts: { readonly archive?: object; readonly placement?: PlacementStatus } = {}) {
+function report(
+  parts: {
+    readonly archive?: object
+    readonly placement?: PlacementStatus
+    readonly replication?: ReplicationStatus
+  } = {},
+) {
   const archiver = { status: () => ({ ...NOTHING, ...parts.archive }) }
   return reportStatus({
     ...{ version: '1', pid: 1, startedAtMs: 0, upMs: 0, quotaGb: 1, nodes: [], retention: { failing: undefined } },
     placement: parts.placement,
+    replication: parts.replication,
     store: STORE as unknown as Store,
     archiver: archiver as unknown as Archiver,
   })
@@ -42,6 +50,42 @@ describe('daemon/status', () => {
     assert.match(problem, /^who holds what in this era cannot be read: too slow \(PLACEMENT_TIMEOUT\)\. Nothing to do/)
     assert.deepEqual(others, [])
     assert.equal((await report()).placement, null)
+  })
+
+  it('nodes with another archive are a problem', async () => {
+    const replication = {
+      liveNodes: 2,
+      haveMaps: 2,
+      haveMapBytes: 9,
+      announcedPeriod: null,
+      differingNodes: ['AU1', 'AU2'],
+    }
+    const { problems, ...others } = await report({ replication })
+    assert.deepEqual(problems.slice(2), [
+      `other period roots than this archive has are announced by 2 nodes (PROTOCOL_ROOTS_DIFFER). ${ERROR_CODES.PROTOCOL_ROOTS_DIFFER.action}`,
+    ])
+    assert.deepEqual(others.replication, replication)
+    const agreeing = await report({ replication: { ...replication, differingNodes: [] } })
+    assert.equal(agreeing.problems.length, 2)
+    assert.equal((await report()).replication, null)
+  })
+
+  it('chunks of others that cannot be stored are a problem; chunks that lack are none', async () => {
+    const repair: RepairStatus = {
+      ...{ hashSlots: 9, standInSlots: 0, awayNodes: [], isKnown: true, missingForMs: 1, failing: null },
+      ...{ missingChunks: 3, missingBytes: 3, failedChunks: 3, pulledChunks: 0, pulledBytes: 0 },
+    }
+    const failing = { code: 'STORE_DISK_FULL', message: 'the disk is full' } as const
+    const problemsOf = async (told: RepairStatus) => {
+      const counts = { liveNodes: 0, haveMaps: 0, haveMapBytes: 0, announcedPeriod: null, differingNodes: [] }
+      return (await report({ replication: { ...counts, repair: told } })).problems
+    }
+    assert.deepEqual(await problemsOf(repair), ['no massa-node answers', 'nothing is archived yet'])
+    assert.deepEqual(await problemsOf({ ...repair, failing }), [
+      'no massa-node answers',
+      `chunks of other sidecars cannot be stored: the disk is full (STORE_DISK_FULL). ${ERROR_CODES.STORE_DISK_FULL.action}`,
+      'nothing is archived yet',
+    ])
   })
 
   // A node forgets final blocks after six periods: by then it must have been noticed.

@@ -11,6 +11,18 @@ describe('telemetry/human-format', () => {
     assert.equal(plain(assigned), '[INFO] Chunks assigned to nodes: node_A[5], node_B[5]')
   })
 
+  it('prints how far a bootstrap is', () => {
+    const fields = { periods: 1200, wantedPeriods: 8400, bodyBytes: 1_234_567_890, periodsPerSecond: 34.6 }
+    const so = '[INFO] Bootstrap: periods 1200 of 8400, 1235 MB, 35 periods/s'
+    assert.equal(plain({ level: 'info', msg: 'bootstrap progress', ...fields, etaMs: 206_000 }), `${so}, about 3 min`)
+    assert.equal(plain({ level: 'info', msg: 'bootstrap progress', ...fields }), so)
+  })
+
+  it('says what was let go, and how many others have it', () => {
+    const dropped = { level: 'info', msg: 'chunks let go', chunks: 412, sizeBytes: 412_000_000, eras: 3, replicas: 3 }
+    assert.equal(plain(dropped), '[INFO] Let go 412 chunks, 0.412 GB, of 3 eras: held by 3 others each')
+  })
+
   it('prints a message that has no sentence with its fields', () => {
     const record = {
       level: 'info',

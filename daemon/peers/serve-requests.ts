@@ -1,0 +1,17 @@
+import { createAuditService } from '../../storage-worker/peers/audit-service.ts'
+import { createBlockService } from '../../storage-worker/peers/block-service.ts'
+import { createChunkService } from '../../storage-worker/peers/chunk-service.ts'
+import { createEraService } from '../../storage-worker/peers/era-service.ts'
+import { createManifestService } from '../../storage-worker/peers/manifest-service.ts'
+import { OwnEras } from '../../storage-worker/peers/own-eras.ts'
+import type { PeerContext } from './peer-context.ts'
+
+/** Answers what other sidecars ask for of this disk, each kind of request on streams of its own. */
+export async function serveRequests({ config, seed, node, store, placement, clock }: PeerContext): Promise<void> {
+  await node.serve('chunk', createChunkService(store.chunks))
+  await node.serve('manifest', createManifestService(store.chunks))
+  await node.serve('audit', createAuditService(store.chunks))
+  await node.serve('block', createBlockService(store.chunks))
+  const eras = new OwnEras({ seed, registry: config.storageRegistryAddress }, { store: store.chunks, placement, clock })
+  await node.serve('era', createEraService(eras))
+}

@@ -1,0 +1,67 @@
+import { parsePeerId } from '../../protocol-handler/peer-id-text.ts'
+import { AskedPeers } from '../../storage-worker/bootstrap/asked-peers.ts'
+import { Bootstrap } from '../../storage-worker/bootstrap/bootstrap.ts'
+import type { DiskSpace } from '../../storage-worker/index.ts'
+import { PeerClient } from '../../storage-worker/peers/peer-client.ts'
+import type { Duty } from '../../storage-worker/replication/duty.ts'
+import { keepRunning, type PeerContext } from './peer-context.ts'
+
+/** Of the quota: what is archived may take a tenth more, blocks that wait another. */
+const QUOTA_SHARE = 0.8
+/** Above the floor: months of a quiet chain. */
+const SPARE_BYTES = 1_000_000_000
+
+/** Fetches from peers what came before the first period that was archived here. */
+export function startBootstrap(context: PeerContext, duty: Pick<Duty, 'of'>): Bootstrap {
+  const { config, address, node, bindings, registered, archiver, placement, anchors, holdings, store, cpu } = context
+  const { clock, log } = context
+  const client = new PeerClient(
+    { request: (peer, name, options) => node.request(peer, name, { ...options, priority: 'backfill' }) },
+    (peer, offence) => node.penalise(peer, offence),
+  )
+  const asked = new AskedPeers({
+    listPeers: () =>
+      node.peers.flatMap((peer) => {
+        const address = bindings.addressOf(parsePeerId(peer))
+        const said = address === undefined ? undefined : bindings.capabilitiesOf(address)
+        return said ? [{ peer, firstPeriod: said.firstPeriod, endPeriod: said.endPeriod }] : []
+      }),
+    onWrong: (peer) => node.penalise(peer, 'reject'),
+    onFailure: (error) => log.debug({ err: error }, 'peer did not give old periods'),
+    clock,
+  })
+  const bootstrap = new Bootstrap(
+    {
+      retentionPeriods: config.retentionPeriods,
+      restartPeriods: config.node.chainRestarts.map(({ restartPeriod }) => restartPeriod),
+    },
+    {
+      store: store.chunks,
+      client,
+      asked,
+      cpu,
+      findAnchored: (era) => anchors.find(era),
+      wanted: () => {
+        if (!placement.inForce) return undefined
+        // Who is not registered keeps what it likes, and whoever runs a sidecar likes an archive.
+        return registered.has(address) ? (hashSlot) => duty.of(hashSlot) !== undefined : () => true
+      },
+      finalPeriod: () => archiver.status().nodeFinalSlot?.period,
+      hasRoom: () => hasRoom(store.disk),
+      onWritten: async (period) => {
+        holdings.note(period)
+        await archiver.onFilled(period)
+      },
+      clock,
+      log,
+    },
+  )
+  keepRunning('bootstrap', bootstrap, context)
+  return bootstrap
+}
+
+async function hasRoom(disk: DiskSpace): Promise<boolean> {
+  const { quotaBytes, floorBytes } = disk
+  if (quotaBytes > 0 && (await disk.readUsedBytes()) > quotaBytes * QUOTA_SHARE) return false
+  return (await disk.readFreeBytes()) > floorBytes + SPARE_BYTES
+}

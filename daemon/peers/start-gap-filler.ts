@@ -1,0 +1,38 @@
+import { parsePeerId } from '../../protocol-handler/peer-id-text.ts'
+import { GapFiller } from '../../storage-worker/peers/gap-filler.ts'
+import { keepRunning, type PeerContext } from './peer-context.ts'
+
+/** What the archiver's word on a block of a peer means for the peer. */
+const TAKEN = {
+  spooled: 'taken',
+  known: 'left',
+  ignored: 'left',
+  postponed: 'left',
+  incomplete: 'wrong',
+  refused: 'wrong',
+} as const
+
+/** Fetches from peers the blocks that no massa-node has any more. */
+export function startGapFiller(context: PeerContext): void {
+  const { node, bindings, client, archiver, store, clock, log } = context
+  const filler = new GapFiller(
+    { network: store.chunks.identity.network },
+    {
+      client,
+      ports: {
+        listGaps: () => archiver.status().gaps,
+        listPeers: () =>
+          node.peers.flatMap((peer) => {
+            const address = bindings.addressOf(parsePeerId(peer))
+            const said = address === undefined ? undefined : bindings.capabilitiesOf(address)
+            return said && said.endPeriod > 0 ? [{ peer, firstPeriod: said.firstPeriod }] : []
+          }),
+        takeBlock: async (id, filledBlock) => TAKEN[await archiver.takePeerBlock(id, filledBlock)],
+        onWrong: (peer) => node.penalise(peer, 'reject'),
+      },
+      clock,
+      onFailure: (error) => log.debug({ err: error }, 'peer did not fill a gap'),
+    },
+  )
+  keepRunning('gap filler', filler, context)
+}

@@ -1,0 +1,51 @@
+import { parsePeerId } from '../../protocol-handler/peer-id-text.ts'
+import type { Duty } from '../../storage-worker/replication/duty.ts'
+import { HaveMap } from '../../storage-worker/replication/have-map.ts'
+import { createHaveService } from '../../storage-worker/replication/have-service.ts'
+import { HolderClaims } from '../../storage-worker/replication/holder-claims.ts'
+import { keepRunning, type PeerContext } from './peer-context.ts'
+
+/** Keeps what other nodes say that they hold. */
+export function startHolderClaims(context: PeerContext): HolderClaims {
+  const { config, address, node, scores, bindings, registered, client, holdings, store, clock, log } = context
+  const { network } = store.chunks.identity
+  const addressOf = (peer: string): string | undefined => bindings.addressOf(parsePeerId(peer))
+  const claims = new HolderClaims(
+    { network, ownAddress: address, livenessMs: config.p2p.repairDelaySeconds * 1_000 },
+    {
+      client,
+      ports: {
+        listPeers: () =>
+          node.peers.flatMap((peer) => {
+            const bound = addressOf(peer)
+            return bound === undefined ? [] : [{ peer, address: bound }]
+          }),
+        listBanned: () => scores.listBans().flatMap(({ peer }) => addressOf(peer) ?? []),
+        isNode: (other) => registered.has(other),
+        firstPeriodOf: (other) => bindings.capabilitiesOf(other)?.firstPeriod,
+        keepsForEver: (other) => bindings.capabilitiesOf(other)?.retentionPeriods === 0n,
+        readOwnFirst: async () => (await holdings.readRange())?.first,
+      },
+      clock,
+      onFailure: (error) => log.debug({ err: error }, 'have-map of a peer not taken'),
+    },
+  )
+  keepRunning('have-maps of others', claims, context)
+  return claims
+}
+
+/** Tells others what this node holds of the hash slots that are its duty. */
+export async function serveHaveMap(context: PeerContext, duty: Pick<Duty, 'listSlots'>): Promise<void> {
+  const { seed, node, placement, holdings, store, clock, log } = context
+  const map = new HaveMap(
+    { seed, network: store.chunks.identity.network },
+    {
+      holdings,
+      listSlots: () => placement.inForce && duty.listSlots(),
+      clock,
+      onFailure: (error) => log.warn({ err: error }, 'have-map not made'),
+    },
+  )
+  await node.serve('have', createHaveService(map))
+  keepRunning('have-map', map, context)
+}
