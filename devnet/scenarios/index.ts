@@ -5,6 +5,9 @@ import { missedThread } from './missed-thread.ts'
 import { nodeRestart } from './node-restart.ts'
 import { quietDay } from './quiet-day.ts'
 import type { Scenario } from './scenario.ts'
+import { shortMemory } from './short-memory.ts'
+import { twoDeaths } from './two-deaths.ts'
+import { twoHalves } from './two-halves.ts'
 
 export { Stage } from './stage.ts'
 
@@ -16,4 +19,7 @@ export const SCENARIOS: readonly Scenario[] = [
   emptyPeriods,
   nodeRestart,
   longDisconnect,
+  twoHalves,
+  twoDeaths,
+  shortMemory,
 ]

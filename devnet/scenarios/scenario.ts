@@ -4,6 +4,8 @@ import type { Stage } from './stage.ts'
 export interface Scenario {
   readonly name: string
   readonly story: string
+  /** It takes minutes, and sidecars that a placement knows: it is played by name alone. */
+  readonly isLong?: true
   /** Rejects with an AssertionError where the story goes wrong. */
   play(stage: Stage): Promise<void>
 }

@@ -14,6 +14,12 @@ const LOOKS_WHILE_PAUSED = 20
 /** Nothing in a scenario takes so long at this speed or above, on the slowest machine. */
 const PATIENCE_MS = 120_000
 const PATIENCE_SPEED = 8
+/** Misses in a row at which a network may begin, in any thread. */
+const MAX_UNLINKED_PERIODS = 16
+/** A joiner waits for the next placement, an empty disk for all that it is to hold: eras, not periods. */
+const LONG_PATIENCE_MS = 900_000
+const LONGEST_BAN_MS = 3_600_000
+const PREPARING_MS = 300_000
 const NEVER = new AbortController().signal
 
 /** A period as a sidecar shows it. */
@@ -21,6 +27,27 @@ export interface ArchivedView {
   readonly root: string
   readonly blocks: number
   readonly slots: readonly { readonly thread: number; readonly kind: string }[]
+}
+
+/** How the chunks of the network stand, as far as one sidecar hears. */
+export interface ClusterView {
+  readonly replicas: number
+  readonly registered: number
+  readonly chunks: {
+    readonly total: number
+    readonly under: number
+    readonly nobody: number
+    readonly pastRetention: number
+  }
+  readonly nodes: readonly {
+    readonly address: string
+    readonly state: string
+    readonly isRegistered: boolean
+    readonly retentionPeriods: number | null
+    readonly assigned: number
+    readonly lacking: number
+  }[]
+  readonly keepers: { readonly count: number }
 }
 
 /** A running network from outside: what a scenario sees and does. */
@@ -69,15 +96,128 @@ export class Stage {
     await callLocalApi(this.running, `POST /${order}`, { body: { name } })
   }
 
+  /** Kills a sidecar, and leaves it dead. */
+  async kill(name: string): Promise<void> {
+    await callLocalApi(this.running, 'POST /kill', { body: { name, isToStay: true } })
+  }
+
+  /** Starts one that is dead, on an empty disk. */
+  async startEmpty(name: string): Promise<void> {
+    await this.until(`${name} is dead`, async () => (await this.find(name)).state === 'dead')
+    await callLocalApi(this.running, 'POST /start', { body: { name, isEmpty: true } })
+  }
+
+  /** @param retentionPeriods - that the new sidecar keeps; @returns its name */
+  async add(retentionPeriods: number): Promise<string> {
+    const request = { body: { retentionPeriods }, timeoutMs: PREPARING_MS }
+    return ((await callLocalApi(this.running, 'POST /add', request)) as { name: string }).name
+  }
+
+  async remove(name: string): Promise<void> {
+    await callLocalApi(this.running, 'POST /remove', { body: { name } })
+  }
+
+  async find(name: string): Promise<SidecarReport> {
+    const sidecar = (await this.report()).sidecars.find((each) => each.name === name)
+    assert(sidecar, `there is no ${name}`)
+    return sidecar
+  }
+
+  /** Nobody of some hears anybody of the others: each refuses each, as its operator tells it. */
+  async part(some: readonly SidecarReport[], others: readonly SidecarReport[]): Promise<void> {
+    await this.callPeers(some, others, (peer) => ['ban', { peer, durationMs: LONGEST_BAN_MS }])
+  }
+
+  async join(some: readonly SidecarReport[], others: readonly SidecarReport[]): Promise<void> {
+    await this.callPeers(some, others, (peer) => ['unban', { peer }])
+  }
+
+  /** Holds what the nodes say they hold against the placement in force. */
+  async checkCluster({ name }: SidecarReport): Promise<ClusterView> {
+    // Since it was reported it may have come back at another port.
+    const [view] = await this.query<ClusterView>(await this.find(name), { kind: 'cluster-check' })
+    assert(view, `${name} has nothing to check`)
+    return view
+  }
+
+  /** Sidecars that the placement in force knows, and that keep for ever. */
+  async listKeepers(): Promise<SidecarReport[]> {
+    const { sidecars } = await this.report()
+    const [first] = sidecars
+    assert(first, 'there is no sidecar')
+    let keepers: SidecarReport[] = []
+    await this.untilLong('a placement with nodes is in force', async () => {
+      const { nodes } = await this.checkCluster(first)
+      const known = nodes.flatMap(({ address, retentionPeriods: kept }) => (kept === 0 ? [address] : []))
+      keepers = sidecars.filter(({ address }) => known.includes(address))
+      return keepers.length > 0
+    })
+    return keepers
+  }
+
+  /**
+   * Every chunk that a sidecar knows has its copies, as it hears: all but those of the oldest periods of the network. What
+   * stands before these is with nobody, so who lost them finds nobody who can prove them.
+   */
+  async untilAtFloor(sidecar: SidecarReport): Promise<ClusterView> {
+    let last: ClusterView | undefined
+    const what = () => `all chunks that ${sidecar.name} knows have their copies; ${describeThin(last)}`
+    await this.untilLong(what, async () => {
+      last = await this.checkCluster(sidecar)
+      const { total, under } = last.chunks
+      return last.registered > 0 && total > 0 && under <= (await this.countUnlinked(sidecar, last))
+    })
+    assert(last)
+    return last
+  }
+
+  /** Oldest periods of a sidecar that others, who keep for ever too, could not fetch. On a devnet a period is one chunk. */
+  private async countUnlinked({ name }: SidecarReport, { nodes }: ClusterView): Promise<number> {
+    const { sidecars } = await this.report()
+    const forEver = new Set(nodes.flatMap(({ address, retentionPeriods }) => (retentionPeriods === 0 ? [address] : [])))
+    const first = (await this.find(name)).archived?.first ?? 0
+    const firsts = sidecars.flatMap(({ address, archived }) => (forEver.has(address) ? (archived?.first ?? []) : []))
+    const latest = Math.max(first, ...firsts)
+    return latest - first <= MAX_UNLINKED_PERIODS ? latest - first : 0
+  }
+
+  /** A sidecar knows that others are gone. */
+  async untilAway(sidecar: SidecarReport, others: readonly SidecarReport[]): Promise<void> {
+    await this.untilLong(`${sidecar.name} misses ${others.map(({ name }) => name).join(', ')}`, async () => {
+      const states = new Map((await this.checkCluster(sidecar)).nodes.map(({ address, state }) => [address, state]))
+      return others.every(({ address }) => states.get(address) === 'away')
+    })
+  }
+
+  /** A sidecar has everything from a period on, but for the oldest of the network. @returns the first that it has */
+  async untilRefilled({ name }: SidecarReport, period: Period): Promise<Period> {
+    let first = Number.POSITIVE_INFINITY
+    await this.untilLong(`${name} has all from period ${period} on`, async () => {
+      const { archived, gaps } = await this.find(name)
+      first = archived?.first ?? first
+      return gaps === 0 && first <= period + MAX_UNLINKED_PERIODS
+    })
+    return first
+  }
+
+  /** As `until`, for what takes eras. @param what - asked when it is in vain, too */
+  async untilLong(what: string | (() => string), holds: () => Promise<boolean>): Promise<void> {
+    await this.lookUntil(typeof what === 'string' ? () => what : what, holds, LONG_PATIENCE_MS)
+  }
+
   /** Looks until it holds: a few periods of chain time, however long they take. */
   async until(what: string, holds: () => Promise<boolean>): Promise<void> {
+    await this.lookUntil(() => what, holds, PATIENCE_MS)
+  }
+
+  private async lookUntil(what: () => string, holds: () => Promise<boolean>, patienceMs: number): Promise<void> {
     this.speed = (await this.link.tryReport())?.speed ?? this.speed
     const slowness = this.speed === 'turbo' ? 1 : Math.max(1, PATIENCE_SPEED / this.speed)
-    const deadlineMs = this.clock.monotonicMs() + PATIENCE_MS * slowness
+    const deadlineMs = this.clock.monotonicMs() + patienceMs * slowness
     // A node or sidecar that was just killed does not answer: it is asked again.
     while (!(await holds().catch(() => false))) {
       this.signal.throwIfAborted()
-      assert(this.clock.monotonicMs() < deadlineMs, `in vain: ${what}`)
+      assert(this.clock.monotonicMs() < deadlineMs, `in vain: ${what()}`)
       await this.clock.sleep(LOOK_MS, this.signal)
     }
   }
@@ -127,7 +267,7 @@ export class Stage {
   }
 
   async inspect(sidecar: SidecarReport, period: Period): Promise<ArchivedView> {
-    const view = await this.find(sidecar, period)
+    const view = await this.findPeriod(sidecar, period)
     assert(view, `${sidecar.name} lacks period ${period}`)
     return view
   }
@@ -146,7 +286,7 @@ export class Stage {
   async checkArchives(from: Period, to: Period, isWhole = true): Promise<void> {
     const { sidecars } = await this.report()
     for (let period = from; period <= to; period++) {
-      const views = await Promise.all(sidecars.map((sidecar) => this.find(sidecar, period)))
+      const views = await Promise.all(sidecars.map((sidecar) => this.findPeriod(sidecar, period)))
       const roots = views.flatMap((view) => view?.root ?? [])
       if (isWhole) assert.equal(roots.length, sidecars.length, `not every sidecar has period ${period}`)
       assert.equal(new Set(roots).size, 1, `roots of period ${period}: ${roots.join(', ')}`)
@@ -193,16 +333,27 @@ export class Stage {
     return (await this.report()).sidecars.every(({ archived }) => archived !== undefined && archived.last >= period)
   }
 
-  private async find(sidecar: SidecarReport, period: Period): Promise<ArchivedView | undefined> {
+  private async findPeriod(sidecar: SidecarReport, period: Period): Promise<ArchivedView | undefined> {
     return (await this.query<ArchivedView>(sidecar, { kind: 'inspect-period', period }))[0]
   }
 
+  /** Every one of some about every one of the others, and the other way round. */
+  private async callPeers(
+    some: readonly SidecarReport[],
+    others: readonly SidecarReport[],
+    order: (peer: string) => readonly [string, object],
+  ): Promise<void> {
+    const peerOf = new Map<SidecarReport, string>()
+    for (const sidecar of [...some, ...others]) peerOf.set(sidecar, await readPeer(sidecar))
+    for (const [from, to] of [...pairs(some, others), ...pairs(others, some)]) {
+      const [path, body] = order(peerOf.get(to) ?? '')
+      const answer = await post(`${from.apiUrl}/v1/peers/${path}`, body)
+      assert.equal(answer.status, 200, `${from.name}: ${await answer.text()}`)
+    }
+  }
+
   private async query<T>({ apiUrl, name }: SidecarReport, request: object): Promise<T[]> {
-    const answer = await fetch(`${apiUrl}/v1/query`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(request),
-    })
+    const answer = await post(`${apiUrl}/v1/query`, request)
     const lines = (await answer.text()).trim().split('\n')
     assert.equal(answer.status, 200, `${name}: ${lines[0]}`)
     return lines.flatMap((line) => {
@@ -210,4 +361,28 @@ export class Stage {
       return result ? [result] : []
     })
   }
+}
+
+function post(url: string, body: object): Promise<Response> {
+  return fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+}
+
+async function readPeer({ apiUrl, name }: SidecarReport): Promise<string> {
+  const answer = await fetch(`${apiUrl}/v1/peers`)
+  assert.equal(answer.status, 200, `${name} meets no others`)
+  return ((await answer.json()) as { readonly own: { readonly peer: string } }).own.peer
+}
+
+function pairs<T>(some: readonly T[], others: readonly T[]): (readonly [T, T])[] {
+  return some.flatMap((one) => others.map((other) => [one, other] as const))
+}
+
+function describeThin(view: ClusterView | undefined): string {
+  if (!view) return 'it could not say'
+  const { total, under, nobody } = view.chunks
+  return `${under} of ${total} have too few, ${nobody} none`
 }

@@ -10,6 +10,8 @@ export interface PortWish {
   readonly purpose: string
   /** Taken when it is free. */
   readonly port: number
+  /** Where it is listened on; 127.0.0.1 when absent. */
+  readonly host?: string | undefined
 }
 
 /**
@@ -23,9 +25,9 @@ export async function choosePorts(wishes: readonly PortWish[], takeOthers: boole
   const chosen: number[] = []
   const busy: PortWish[] = []
   for (const wish of wishes) {
-    const port = await tryListen(wish.port)
+    const port = await tryListen(wish.port, wish.host)
     if (port !== undefined) chosen.push(port)
-    else if (takeOthers) chosen.push(await findFree(chosen))
+    else if (takeOthers) chosen.push(await findFree(chosen, wish.host))
     else busy.push(wish)
   }
   if (busy.length === 0) return chosen
@@ -35,19 +37,24 @@ export async function choosePorts(wishes: readonly PortWish[], takeOthers: boole
   throw new ArchiveError('DEVNET_PORT_BUSY', message, { ports: busy.map(({ port }) => port).join(', ') })
 }
 
-async function findFree(taken: readonly number[]): Promise<number> {
+/** Whether this machine has a loopback address of its own for each of many: Linux has, macOS has 127.0.0.1 alone. */
+export async function canListenOn(host: string): Promise<boolean> {
+  return (await tryListen(0, host)) !== undefined
+}
+
+async function findFree(taken: readonly number[], host?: string): Promise<number> {
   for (;;) {
-    const port = await tryListen(0)
+    const port = await tryListen(0, host)
     if (port !== undefined && !taken.includes(port)) return port
   }
 }
 
 /** The port, 0 being any; undefined when it is not to be had. */
-function tryListen(port: number): Promise<number | undefined> {
+function tryListen(port: number, host = HOST): Promise<number | undefined> {
   return new Promise((resolve) => {
     const server = createServer()
     server.once('error', () => resolve(undefined))
-    server.listen({ host: HOST, port, exclusive: true }, () => {
+    server.listen({ host, port, exclusive: true }, () => {
       const address = server.address()
       server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : undefined))
     })

@@ -7,7 +7,11 @@ const BACKOFF_MS = [500, 1_000, 2_000, 5_000, 10_000] as const
 /** Who ran for so long starts from the first of them again. */
 const HEALTHY_MS = 30_000
 
-export type ProcessState = 'running' | 'paused' | 'restarting' | 'stopped'
+/** `dead`: killed, and not started again before it is revived. */
+export type ProcessState = 'running' | 'paused' | 'restarting' | 'dead' | 'stopped'
+
+/** Orders for a process. */
+export type ProcessOrder = 'kill' | 'killForNow' | 'pause' | 'resume'
 
 export interface KeptProcessOptions {
   readonly name: string
@@ -29,6 +33,8 @@ export class KeptProcess {
   private readonly stopping = new AbortController()
   private child: ChildProcess | undefined
   private isPaused = false
+  /** Ends the time in which it stays dead. */
+  private reviving: AbortController | undefined
   private failures = 0
   private running: Promise<void> | undefined
   private ends = 0
@@ -47,7 +53,7 @@ export class KeptProcess {
 
   get state(): ProcessState {
     if (!this.running) return 'stopped'
-    if (!this.child) return 'restarting'
+    if (!this.child) return this.reviving ? 'dead' : 'restarting'
     return this.isPaused ? 'paused' : 'running'
   }
 
@@ -65,9 +71,24 @@ export class KeptProcess {
     this.running ??= this.keep()
   }
 
-  /** As `kill -9`: it is started again. @returns false when it does not run at the moment, as do the next two */
+  /** As `kill -9`: it is started again. @returns false when it does not run at the moment, as do the next ones */
   kill(): boolean {
     return this.signal('SIGKILL')
+  }
+
+  /** The same, and it stays dead until `revive`. */
+  killForNow(): boolean {
+    const isDone = this.kill()
+    if (isDone) this.reviving = new AbortController()
+    return isDone
+  }
+
+  /** @returns false when it is not dead */
+  revive(): boolean {
+    if (this.state !== 'dead') return false
+    this.reviving?.abort()
+    this.reviving = undefined
+    return true
   }
 
   pause(): boolean {
@@ -101,6 +122,11 @@ export class KeptProcess {
       if (this.stopping.signal.aborted) return
       this.ends++
       this.said = end
+      if (this.reviving) {
+        await untilAborted(AbortSignal.any([this.reviving.signal, this.stopping.signal]))
+        this.failures = 0
+        continue
+      }
       this.failures = this.clock.monotonicMs() - startedMs > HEALTHY_MS ? 0 : this.failures + 1
       const waitMs = BACKOFF_MS[Math.min(this.failures, BACKOFF_MS.length - 1)] ?? 0
       await this.clock.sleep(waitMs, this.stopping.signal)
@@ -132,4 +158,11 @@ export class KeptProcess {
     // The handle knows whether its process is still there: a number that is used again is never signalled.
     return this.child?.kill(signal) ?? false
   }
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 }

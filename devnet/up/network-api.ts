@@ -3,8 +3,14 @@ import { isArchiveError } from '../../core/index.ts'
 import { type LocalApi, type LocalRoute, startLocalApi } from '../local-api.ts'
 import type { Network } from './network.ts'
 
+/** As `retention_periods`. */
+const MAX_RETENTION_PERIODS = 1_000_000_000
+
 const nothing = z.strictObject({})
 const named = z.strictObject({ name: z.string().max(20) })
+const killed = named.extend({ isToStay: z.boolean().default(false) })
+const started = named.extend({ isEmpty: z.boolean().default(false) })
+const added = z.strictObject({ retentionPeriods: z.int().min(0).max(MAX_RETENTION_PERIODS).default(0) })
 
 /**
  * What `massa-storage devnet` asks of a running network.
@@ -22,11 +28,17 @@ export async function startNetworkApi(network: Network, token: string, onDown: (
       onDown()
     },
     'POST /add': async (body) => {
-      nothing.parse(body)
-      return { name: await network.add() }
+      return { name: await network.add(added.parse(body)) }
     },
     'POST /remove': (body) => network.remove(named.parse(body).name),
-    'POST /kill': (body) => network.signal('kill', named.parse(body).name),
+    'POST /kill': (body) => {
+      const { name, isToStay } = killed.parse(body)
+      network.signal(isToStay ? 'killForNow' : 'kill', name)
+    },
+    'POST /start': (body) => {
+      const { name, isEmpty } = started.parse(body)
+      network.startAgain(name, isEmpty)
+    },
     'POST /pause': (body) => network.signal('pause', named.parse(body).name),
     'POST /resume': (body) => network.signal('resume', named.parse(body).name),
   }

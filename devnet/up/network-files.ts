@@ -37,7 +37,13 @@ const description = z.strictObject({
   /** Absent until it is deployed. */
   registryAddress: z.string().optional(),
   sidecars: z.array(
-    z.strictObject({ name: z.string().regex(SIDECAR_NAME), address: z.string(), isRegistered: z.boolean() }),
+    z.strictObject({
+      name: z.string().regex(SIDECAR_NAME),
+      address: z.string(),
+      isRegistered: z.boolean(),
+      /** Absent: for ever. */
+      retentionPeriods: z.int().min(1).optional(),
+    }),
   ),
 })
 

@@ -9,6 +9,7 @@ const FIRST_PORTS = {
   control: 33_038,
   api: 33_040,
   metrics: 31_251,
+  p2p: 31_500,
 }
 
 /** What a network that was killed had started needs a moment to notice, and has its ports until then. */
@@ -18,6 +19,8 @@ const LOOK_MS = 500
 export interface SidecarPorts {
   readonly api: number
   readonly metrics: number
+  /** Where other sidecars reach it. */
+  readonly p2p: number
 }
 
 interface NodePorts {
@@ -39,18 +42,19 @@ export interface NetworkPorts extends NodePorts {
 /**
  * For a new network, or one that goes on.
  *
+ * @param peerHosts - by sidecar: where it listens for others
  * @param wishes - `limitMs`: for so long it is waited for ports that are busy
  * @throws ArchiveError DEVNET_PORT_BUSY
  */
 export async function waitForNetworkPorts(
-  sidecars: number,
+  peerHosts: readonly string[],
   wishes: { readonly takeOthers: boolean; readonly limitMs: number },
   clock: Clock,
 ): Promise<NetworkPorts> {
   const deadlineMs = clock.monotonicMs() + wishes.limitMs
   for (;;) {
     try {
-      return await chooseNetworkPorts(sidecars, wishes.takeOthers)
+      return await chooseNetworkPorts(peerHosts, wishes.takeOthers)
     } catch (error) {
       if (!isArchiveError(error, 'DEVNET_PORT_BUSY') || clock.monotonicMs() >= deadlineMs) throw error
     }
@@ -58,14 +62,14 @@ export async function waitForNetworkPorts(
   }
 }
 
-async function chooseNetworkPorts(sidecars: number, takeOthers: boolean): Promise<NetworkPorts> {
+async function chooseNetworkPorts(peerHosts: readonly string[], takeOthers: boolean): Promise<NetworkPorts> {
   const wishes: PortWish[] = [
     ...wishNodePorts(FIRST_PORTS),
     { purpose: 'devnet commands', port: FIRST_PORTS.control },
-    ...Array.from({ length: sidecars }, (_, i) => wishSidecarPorts(`sidecar ${i + 1}`, firstPortsOf(i))).flat(),
+    ...peerHosts.flatMap((host, i) => wishSidecarPorts(`sidecar ${i + 1}`, firstPortsOf(i), host)),
   ]
   const [grpc = 0, jsonRpc = 0, nodeControl = 0, control = 0, ...others] = await choosePorts(wishes, takeOthers)
-  return { grpc, jsonRpc, nodeControl, control, sidecars: pairPorts(others) }
+  return { grpc, jsonRpc, nodeControl, control, sidecars: groupPorts(others) }
 }
 
 /** These where they are still free. @throws ArchiveError DEVNET_PORT_BUSY */
@@ -76,17 +80,18 @@ export async function chooseNodePorts(ports: NodePorts, takeOthers: boolean): Pr
 
 /** These where they are still free. @throws ArchiveError DEVNET_PORT_BUSY */
 export async function chooseSidecarPorts(
-  name: string,
+  { name, peerHost }: { readonly name: string; readonly peerHost: string | undefined },
   ports: SidecarPorts,
   takeOthers: boolean,
 ): Promise<SidecarPorts> {
-  const [api = 0, metrics = 0] = await choosePorts(wishSidecarPorts(name, ports), takeOthers)
-  return { api, metrics }
+  const [chosen = ports] = groupPorts(await choosePorts(wishSidecarPorts(name, ports, peerHost), takeOthers))
+  return chosen
 }
 
 /** @param place - of a sidecar, from 0 */
 export function firstPortsOf(place: number): SidecarPorts {
-  return { api: FIRST_PORTS.api + place, metrics: FIRST_PORTS.metrics + place }
+  const { api, metrics, p2p } = FIRST_PORTS
+  return { api: api + place, metrics: metrics + place, p2p: p2p + place }
 }
 
 function wishNodePorts({ grpc, jsonRpc, nodeControl }: NodePorts): PortWish[] {
@@ -97,15 +102,20 @@ function wishNodePorts({ grpc, jsonRpc, nodeControl }: NodePorts): PortWish[] {
   ]
 }
 
-function wishSidecarPorts(name: string, { api, metrics }: SidecarPorts): PortWish[] {
+function wishSidecarPorts(name: string, { api, metrics, p2p }: SidecarPorts, peerHost?: string): PortWish[] {
   return [
     { purpose: `API of ${name}`, port: api },
     { purpose: `metrics of ${name}`, port: metrics },
+    { purpose: `peers of ${name}`, port: p2p, host: peerHost },
   ]
 }
 
-function pairPorts(ports: readonly number[]): SidecarPorts[] {
-  const pairs: SidecarPorts[] = []
-  for (let i = 0; i + 1 < ports.length; i += 2) pairs.push({ api: ports[i] ?? 0, metrics: ports[i + 1] ?? 0 })
-  return pairs
+/** In the order of `wishSidecarPorts`. */
+function groupPorts(ports: readonly number[]): SidecarPorts[] {
+  const groups: SidecarPorts[] = []
+  for (let i = 0; i + 2 < ports.length; i += 3) {
+    const [api = 0, metrics = 0, p2p = 0] = ports.slice(i, i + 3)
+    groups.push({ api, metrics, p2p })
+  }
+  return groups
 }

@@ -1,8 +1,9 @@
 import { ArchiveError, type Clock } from '../../core/index.ts'
 import type { NodeReport, Speed } from '../node/process/node-process.ts'
+import { despiteNode } from './despite-node.ts'
 import { waitForFinalCall } from './final-call.ts'
 import { KeptDescription } from './kept-description.ts'
-import { KeptProcess } from './kept-process.ts'
+import { KeptProcess, type ProcessOrder } from './kept-process.ts'
 import { makeToken, type NetworkFiles, type SidecarDescription } from './network-files.ts'
 import {
   chooseNodePorts,
@@ -14,7 +15,8 @@ import {
 } from './network-ports.ts'
 import type { NetworkReport } from './network-report.ts'
 import { type NodeAccess, NodeLink } from './node-link.ts'
-import { OperatorSteps } from './operator-steps.ts'
+import { nameSidecars, OperatorSteps } from './operator-steps.ts'
+import { type NamedPorts, PeerPlaces } from './peer-places.ts'
 import { CONTROL_TOKEN_ENV, type Program } from './program.ts'
 import { type PlaceOptions, Sidecar } from './sidecar.ts'
 import { makeTrafficSenders, Traffic } from './traffic.ts'
@@ -54,6 +56,7 @@ export class Network {
   private readonly options: NetworkOptions
   private readonly modules: NetworkModules
   private ports: NetworkPorts
+  private readonly peerPlaces: PeerPlaces
   /** They are fixed once others know them. */
   private mayNodeMove = true
   /** Why the node will never get ready. */
@@ -77,11 +80,12 @@ export class Network {
   private constructor(
     options: NetworkOptions,
     modules: NetworkModules,
-    made: { readonly description: KeptDescription; readonly ports: NetworkPorts },
+    made: { readonly description: KeptDescription; readonly ports: NetworkPorts; readonly peerPlaces: PeerPlaces },
   ) {
     this.options = options
     this.modules = modules
     this.ports = made.ports
+    this.peerPlaces = made.peerPlaces
     this.description = made.description
     this.link = new NodeLink(this.nodeAccess, modules.clock)
     this.operator = new OperatorSteps({
@@ -89,6 +93,7 @@ export class Network {
       description: this.description,
       link: this.link,
       describePlace: (directory) => this.describePlace(directory),
+      countNodeEnds: () => this.node.restarts,
     })
     this.nodeSpeed = this.setupSpeed
     this.node = new KeptProcess(this.describeNode(), modules)
@@ -101,10 +106,14 @@ export class Network {
    */
   static async open(options: NetworkOptions, modules: NetworkModules): Promise<Network> {
     const description = KeptDescription.open(modules.files, options.seed)
-    const count = description.isNew ? options.sidecars : description.value.sidecars.length
+    const names = description.isNew
+      ? nameSidecars(options.sidecars)
+      : description.value.sidecars.map(({ name }) => name)
     const limitMs = modules.files.readRunning() === undefined ? 0 : ENDING_LIMIT_MS
-    const ports = await waitForNetworkPorts(count, { takeOthers: options.autoPorts, limitMs }, modules.clock)
-    return new Network(options, modules, { description, ports })
+    const peerPlaces = await PeerPlaces.open()
+    const hosts = names.map((name) => peerPlaces.hostOf(name))
+    const ports = await waitForNetworkPorts(hosts, { takeOthers: options.autoPorts, limitMs }, modules.clock)
+    return new Network(options, modules, { description, ports, peerPlaces })
   }
 
   /** For its own API. */
@@ -152,7 +161,9 @@ export class Network {
     await this.registerAll(all)
     await this.waitForSidecars(all)
     this.nodeSpeed = this.options.speed
-    await this.link.setSpeed(this.nodeSpeed)
+    const { link, nodeSpeed } = this
+    const life = { link, clock: this.modules.clock, countNodeEnds: () => this.node.restarts }
+    await despiteNode(() => link.setSpeed(nodeSpeed), life, all)
     this.traffic?.setSpeed(this.options.speed)
     this.isSettingUp = false
     this.isSetUp = true
@@ -194,10 +205,11 @@ export class Network {
   /**
    * One sidecar more, with a wallet of its own, funded and registered.
    *
+   * @param wish - `retentionPeriods`: the newest that it keeps, 0 for all
    * @returns its name
    * @throws ArchiveError DEVNET_SETTING_UP, DEVNET_COMMAND_REFUSED, DEVNET_STEP_FAILED
    */
-  async add(): Promise<string> {
+  async add(wish: { readonly retentionPeriods: number }): Promise<string> {
     this.refuseWhileSettingUp()
     await this.refuseWhilePaused()
     return this.change(async () => {
@@ -206,7 +218,7 @@ export class Network {
       if (count >= MAX_SIDECARS) {
         throw new ArchiveError('DEVNET_COMMAND_REFUSED', `a devnet has ${MAX_SIDECARS} sidecars at most`)
       }
-      const sidecar = await this.operator.addSidecar(signal)
+      const sidecar = await this.operator.addSidecar(wish, signal)
       this.startSidecar(sidecar, { ports: firstPortsOf(count + 1), takesOtherPorts: true })
       await this.register(sidecar.name, signal)
       return sidecar.name
@@ -234,11 +246,30 @@ export class Network {
    *
    * @throws ArchiveError DEVNET_COMMAND_REFUSED when it does not run at the moment; DEVNET_SETTING_UP
    */
-  signal(order: 'kill' | 'pause' | 'resume', name: string): void {
+  signal(order: ProcessOrder, name: string): void {
     if (order !== 'resume') this.refuseWhileSettingUp()
     const process = this.processOf(name)
     if (process[order]()) return
     throw new ArchiveError('DEVNET_COMMAND_REFUSED', `${name} does not run now (${process.state})`, { name })
+  }
+
+  /**
+   * Starts what was killed to stay dead.
+   *
+   * @param isEmpty - a sidecar has lost its data directory meanwhile
+   * @throws ArchiveError DEVNET_COMMAND_REFUSED when it is not dead
+   */
+  startAgain(name: string, isEmpty: boolean): void {
+    const process = this.processOf(name)
+    if (process.state !== 'dead') {
+      const message = `${name} is not dead (${process.state}): end it with \`massa-storage devnet kill ${name} --stay\``
+      throw new ArchiveError('DEVNET_COMMAND_REFUSED', message, { name })
+    }
+    if (isEmpty && process === this.node) {
+      throw new ArchiveError('DEVNET_COMMAND_REFUSED', 'a chain that is lost is another network', { name })
+    }
+    if (isEmpty) this.find(name).empty()
+    process.revive()
   }
 
   /** Ends everything: who asks before who is asked. Idempotent. */
@@ -353,9 +384,12 @@ export class Network {
     known: SidecarDescription,
     at: { readonly ports: SidecarPorts; readonly takesOtherPorts: boolean },
   ): void {
-    const { name } = known
-    const place = this.describePlace(this.operator.directoryOf(name))
-    const sidecar = new Sidecar({ ...known, ...at, place, log: this.modules.files.logOf(name) }, this.modules)
+    const { name, retentionPeriods } = known
+    const peers = this.peerPlaces.find(name, this.listPeerPorts())
+    const place = { ...this.describePlace(this.operator.directoryOf(name)), retentionPeriods, peers }
+    const { password } = this.description.value
+    const log = this.modules.files.logOf(name)
+    const sidecar = new Sidecar({ ...known, ...at, place, password, log }, this.modules)
     this.sidecars.set(name, sidecar)
     sidecar.process.start()
   }
@@ -385,6 +419,14 @@ export class Network {
     const ports = this.ports.sidecars[place]
     if (!ports) throw new ArchiveError('DEVNET_STEP_FAILED', `there are no ports for sidecar ${place + 1}`)
     return ports
+  }
+
+  /** Of who did not start yet, those that were chosen for it. */
+  private listPeerPorts(): NamedPorts[] {
+    return this.description.value.sidecars.flatMap(({ name }, i) => {
+      const ports = this.sidecars.get(name)?.currentPorts ?? this.ports.sidecars[i]
+      return ports ? [{ name, ports }] : []
+    })
   }
 
   private find(name: string): Sidecar {

@@ -10,6 +10,7 @@ import {
   formatAddress,
   formatSecretKey,
 } from '../../core/index.ts'
+import { despiteNode } from './despite-node.ts'
 import { Faucet, SIDECAR_NANO_MAS } from './faucet.ts'
 import type { KeptDescription } from './kept-description.ts'
 import type { NetworkFiles, SidecarDescription } from './network-files.ts'
@@ -32,6 +33,13 @@ export interface OperatorModules {
   readonly link: NodeLink
   /** What the configuration in a directory is to say now. */
   readonly describePlace: (directory: string) => PlaceOptions
+  /** How often the node has ended so far. */
+  readonly countNodeEnds: () => number
+}
+
+/** Those of a new network. */
+export function nameSidecars(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `sidecar-${i + 1}`)
 }
 
 /** A key whose wallet is not written yet. */
@@ -56,7 +64,7 @@ export class OperatorSteps {
   /** Keys are made before the chain: the coins are there from its first block. What an interrupted start left is removed. */
   makeWallets(sidecars: number): NewWallet[] {
     const { files, description } = this.modules
-    const names = Array.from({ length: sidecars }, (_, i) => `sidecar-${i + 1}`)
+    const names = nameSidecars(sidecars)
     for (const path of [files.nodeDirectory, files.operatorDirectory, ...names.map((name) => files.placeOf(name))]) {
       rmSync(path, { recursive: true, force: true })
     }
@@ -90,7 +98,10 @@ export class OperatorSteps {
    *
    * @throws ArchiveError DEVNET_STEP_FAILED; an AbortError
    */
-  async addSidecar(signal: AbortSignal): Promise<SidecarDescription> {
+  async addSidecar(
+    { retentionPeriods }: { readonly retentionPeriods: number },
+    signal: AbortSignal,
+  ): Promise<SidecarDescription> {
     const { files, description } = this.modules
     const wallet = makeWallet(this.nextName())
     try {
@@ -100,7 +111,7 @@ export class OperatorSteps {
       rmSync(files.placeOf(wallet.name), { recursive: true, force: true })
       throw error
     }
-    const sidecar = describeSidecar(wallet)
+    const sidecar = { ...describeSidecar(wallet), ...(retentionPeriods > 0 && { retentionPeriods }) }
     description.change({ sidecars: [...description.value.sidecars, sidecar] })
     return sidecar
   }
@@ -119,7 +130,8 @@ export class OperatorSteps {
       writePlace(describePlace(cwd))
       return registryAddress
     }
-    const { address } = (await this.run(cwd, ['contract', 'deploy', '--yes'], signal)) as { address: string }
+    const deploy = () => this.run(cwd, ['contract', 'deploy', '--yes'], signal)
+    const { address } = (await despiteNode(deploy, this.modules, signal)) as { address: string }
     description.change({ registryAddress: address })
     return address
   }
@@ -137,7 +149,8 @@ export class OperatorSteps {
     // The chain may have lost what it was given: a node that is killed forgets what is not written yet.
     if (sidecar) await this.faucet.fund(sidecar.address, signal)
     try {
-      await runCommand(program, { args, cwd, password: description.value.password }, signal)
+      const { password } = description.value
+      await despiteNode(() => runCommand(program, { args, cwd, password }, signal), this.modules, signal)
     } catch (error) {
       // Interrupted the last time between its becoming final and our writing it down.
       if (!(error instanceof ArchiveError && String(error.context.said).includes('REGISTRY_NODE_EXISTS'))) throw error

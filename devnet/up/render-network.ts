@@ -4,9 +4,6 @@ import type { NetworkReport } from './network-report.ts'
 import type { SidecarReport } from './sidecar.ts'
 
 const WIDE_COLUMNS = 100
-/** Said below the table as long as sidecars do not know each other. */
-export const INDEPENDENT_NOTE = '-: sidecars archive independently; peers, proofs, rewards are not built yet.'
-
 const HEADINGS = {
   wide: ['sidecar', 'state', 'archived', 'lag', 'chunks', 'bytes', 'peers', 'primary', 'replica', 'success', 'rewards'],
   narrow: ['sidecar', 'state', 'archived', 'lag', 'chunks', 'bytes', 'peer', 'prim', 'repl', 'rate', 'MAS'],
@@ -25,7 +22,7 @@ export function renderNetwork(report: NetworkReport, columns: number): string[] 
     describeNode(report),
     ...alignRows(rows, isWide ? '  ' : ' '),
     ...[...listRemarks(report), ...listProblems(report)].flatMap((text) => wrap(escapeControls(text), columns)),
-    INDEPENDENT_NOTE,
+    describeDashes(report),
   ]
   return lines.map((line) => escapeControls(line).slice(0, columns))
 }
@@ -54,11 +51,23 @@ function describeNode({ node, traffic, isSetUp }: NetworkReport): string {
 }
 
 function renderSidecar(sidecar: SidecarReport): string[] {
-  const { name, state, archived, lagPeriods, chunks, storedBytes } = sidecar
-  const notYet = ['-', '-', '-', '-', '-']
-  if (!archived) return [name, state, '-', '-', '-', '-', ...notYet]
+  const { name, state, archived, lagPeriods, chunks, storedBytes, peers, primary, replica } = sidecar
+  const met = peers === undefined ? '-' : `${peers}`
+  const notYet = ['-', '-']
+  if (!archived) return [name, state, '-', '-', '-', '-', met, '-', '-', ...notYet]
   const range = `${archived.first}-${archived.last}`
-  return [name, state, range, `${lagPeriods ?? '-'}`, `${chunks}`, formatMegabytes(storedBytes), ...notYet]
+  const held = [`${lagPeriods ?? '-'}`, `${chunks}`, formatMegabytes(storedBytes)]
+  return [name, state, range, ...held, met, `${primary ?? '-'}`, `${replica ?? '-'}`, ...notYet]
+}
+
+/** Why there are columns without a number. */
+function describeDashes({ sidecars }: NetworkReport): string {
+  const asked = sidecars.filter(({ archived }) => archived)
+  const reasons = [
+    ...(asked.some(({ peers }) => peers === undefined) ? ['p2p is off'] : []),
+    ...(asked.some(({ primary }) => primary === undefined) ? ['no placement in force yet'] : []),
+  ]
+  return `-: ${[...(reasons.length > 0 ? [reasons.join(', ')] : []), 'proofs and rewards are not built yet.'].join('; ')}`
 }
 
 /** What a reader of the table should know beside the numbers. */

@@ -87,14 +87,14 @@ describe('e2e/devnet-ports', function () {
   })
 
   it('a sidecar whose port was taken has another, also in its configuration', async () => {
-    const ports = { api: await hold(0), metrics: await hold(0) }
+    const ports = { api: await hold(0), metrics: await hold(0), p2p: await hold(0) }
     const directory = join(dir, 'sidecar-1')
     const nowhere = { url: 'http://127.0.0.1:1', token: '', grpcPort: 1, jsonRpcPort: 1 }
     const link = new NodeLink(nowhere, systemClock)
     const place = { directory, link, chainId: 77n, genesisTimestampMs: 1_700_000_000_000, speed: 8 }
     const sidecar = new Sidecar(
       {
-        ...{ name: 'sidecar-1', address: '', isRegistered: false, log: join(dir, 'log') },
+        ...{ name: 'sidecar-1', address: '', isRegistered: false, password: '', log: join(dir, 'log') },
         ...{ place, ports, takesOtherPorts: true },
       },
       { program: PROGRAM, clock: systemClock },

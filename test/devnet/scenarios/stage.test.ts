@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SLOT_MS, THREAD_COUNT } from '../../../core/index.ts'
@@ -8,10 +10,22 @@ import { type JsonRpcServer, startJsonRpcServer } from '../../../devnet/node/ind
 import { Stage } from '../../../devnet/scenarios/index.ts'
 import { KeptDescription } from '../../../devnet/up/kept-description.ts'
 import { NetworkFiles } from '../../../devnet/up/network-files.ts'
+import type { SidecarReport } from '../../../devnet/up/sidecar.ts'
 import { ALICE, indexOf, MAS, openChain, reach, send, transfer } from '../node/chain/made-chain.ts'
 import { SetClock } from '../set-clock.ts'
 
 const TOKEN = 'a token'
+
+interface Asked {
+  readonly asked: readonly [string, unknown][]
+}
+
+/** Whoever waits by it waits for an hour at once. */
+class SkippingClock extends SetClock {
+  override async sleep(): Promise<void> {
+    await super.sleep(3_600_000)
+  }
+}
 
 describe('devnet/scenarios/stage', function () {
   this.timeout(30_000)
@@ -22,6 +36,8 @@ describe('devnet/scenarios/stage', function () {
   /** Last period that the only sidecar has. */
   let archived: number
   let orders: string[]
+  let sidecars: object[] | undefined
+  let fakes: Server[]
 
   /** @param jsonRpcPort - of the node */
   async function open(clock: SetClock, jsonRpcPort = 1, signal?: AbortSignal): Promise<Stage> {
@@ -35,12 +51,14 @@ describe('devnet/scenarios/stage', function () {
   beforeEach(async () => {
     dir = mkdtempSync(join(tmpdir(), 'massa-storage-stage-'))
     orders = []
+    sidecars = undefined
+    fakes = []
     api = await startLocalApi(
       { port: 0, token: TOKEN },
       {
         'GET /alive': () => {},
         'GET /control': () => report,
-        'GET /network': () => ({ sidecars: [{ archived: { first: 0, last: archived } }] }),
+        'GET /network': () => ({ sidecars: sidecars ?? [{ archived: { first: 0, last: archived } }] }),
         'POST /control/pause': () => void orders.push('pause'),
         'POST /control/resume': () => {
           orders.push('resume')
@@ -53,6 +71,7 @@ describe('devnet/scenarios/stage', function () {
 
   afterEach(async () => {
     await Promise.all([api.close(), jsonRpc?.close()])
+    for (const fake of fakes) fake.close()
     jsonRpc = undefined
     rmSync(dir, { recursive: true, force: true })
   })
@@ -83,6 +102,94 @@ describe('devnet/scenarios/stage', function () {
       assert(clock.nowMs() < startMs + 2 * patienceMs + 1_000)
     })
   }
+
+  /** A sidecar that answers; `asked` tells what it was asked, with paths and bodies. */
+  async function startFake(name: string, first: number, answer: () => object) {
+    const asked: [string, unknown][] = []
+    const server = createServer(async (request, response) => {
+      let body = ''
+      for await (const text of request) body += text
+      const path = request.url ?? ''
+      if (body !== '') asked.push([path, JSON.parse(body)])
+      const lines = path === '/v1/query' ? { result: answer() } : { own: { peer: `peer of ${name}` } }
+      response.end(JSON.stringify(lines))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    fakes.push(server)
+    const apiUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    return { name, address: `AU ${name}`, apiUrl, archived: { first, last: 50 }, gaps: 0, asked }
+  }
+
+  const viewOf = (under: number, away: readonly string[] = []) => ({
+    registered: 2,
+    chunks: { total: 40, under, nobody: 0, pastRetention: 0 },
+    nodes: ['one', 'two', 'brief'].map((name) => ({
+      address: `AU ${name}`,
+      state: away.includes(name) ? 'away' : 'answered',
+      retentionPeriods: name === 'brief' ? 10 : 0,
+    })),
+  })
+
+  it('parts each of some from each of the others, both ways, and joins them again', async () => {
+    report = { speed: 8 }
+    const [one, two, three] = [
+      await startFake('one', 5, () => ({})),
+      await startFake('two', 5, () => ({})),
+      await startFake('three', 5, () => ({})),
+    ] as unknown as [SidecarReport & Asked, SidecarReport & Asked, SidecarReport & Asked]
+    const stage = await open(new SetClock())
+    await stage.part([one], [two, three])
+    await stage.join([one], [two, three])
+    const orders = (of: Asked) => of.asked.map(([path, body]) => [path, (body as { peer: string }).peer])
+    assert.deepEqual(orders(one), [
+      ['/v1/peers/ban', 'peer of two'],
+      ['/v1/peers/ban', 'peer of three'],
+      ['/v1/peers/unban', 'peer of two'],
+      ['/v1/peers/unban', 'peer of three'],
+    ])
+    for (const other of [two, three]) {
+      assert.deepEqual(orders(other), [
+        ['/v1/peers/ban', 'peer of one'],
+        ['/v1/peers/unban', 'peer of one'],
+      ])
+    }
+  })
+
+  it('waits until every chunk has its copies, but for the oldest that another who keeps for ever could not fetch', async () => {
+    report = { speed: 8 }
+    let under = 6
+    const one = await startFake('one', 5, () => viewOf(under--))
+    sidecars = [one, await startFake('two', 7, () => ({})), await startFake('brief', 40, () => ({}))]
+    const stage = await open(new SetClock())
+    assert.equal((await stage.untilAtFloor(one as never)).chunks.under, 2)
+    // Whoever begins far later lost more than that.
+    sidecars = [one, await startFake('two', 22, () => ({}))]
+    under = 3
+    assert.equal((await stage.untilAtFloor(one as never)).chunks.under, 0)
+  })
+
+  it('error: says how many chunks have too few copies when it waits in vain', async () => {
+    report = { speed: 8 }
+    const one = await startFake('one', 5, () => viewOf(3))
+    sidecars = [one]
+    const stage = await open(new SkippingClock())
+    await assert.rejects(stage.untilAtFloor(one as never), /in vain: all chunks that one knows .* 3 of 40 have too few/)
+  })
+
+  it('waits until others are missed, and until an empty disk is full again', async () => {
+    report = { speed: 8 }
+    const away: string[] = []
+    const one = await startFake('one', 5, () => viewOf(0, away))
+    const two = await startFake('two', 30, () => ({}))
+    sidecars = [one, two]
+    const stage = await open(new SetClock())
+    const missing = stage.untilAway(one as never, [two] as never)
+    away.push('two')
+    await missing
+    const refilling = stage.untilRefilled(two as never, 5)
+    sidecars = [one, { ...two, archived: { first: 6, last: 50 } }]
+    assert.equal(await refilling, 6)
+  })
 
   it('waits no longer when it is told to end', async () => {
     report = { speed: 8 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createServer, type Server } from 'node:net'
 import { isArchiveError } from '../../../core/index.ts'
-import { choosePorts } from '../../../devnet/up/free-ports.ts'
+import { canListenOn, choosePorts } from '../../../devnet/up/free-ports.ts'
 
 describe('devnet/up/free-ports', () => {
   let holder: Server
@@ -30,6 +30,22 @@ describe('devnet/up/free-ports', () => {
     const ports = await choosePorts(wishes, true)
     assert.equal(new Set(ports).size, 3)
     assert.equal(ports.includes(taken), false)
+  })
+
+  it('tells the addresses of this machine apart', async () => {
+    // Another address may not exist here (macOS); then it has no free port, and none is found to be.
+    const elsewhere = { purpose: 'peers of sidecar 1', port: taken, host: '127.2.0.1' }
+    if (!(await canListenOn(elsewhere.host))) return
+    assert.deepEqual(await choosePorts([elsewhere], false), [taken])
+    const other = createServer()
+    await new Promise<void>((resolve) => other.listen({ host: elsewhere.host, port: taken }, resolve))
+    try {
+      await assert.rejects(choosePorts([elsewhere], false), { code: 'DEVNET_PORT_BUSY' })
+      const [chosen] = await choosePorts([elsewhere], true)
+      assert.notEqual(chosen, taken)
+    } finally {
+      other.close()
+    }
   })
 
   it('takes what is free', async () => {

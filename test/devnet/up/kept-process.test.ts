@@ -62,6 +62,34 @@ describe('devnet/up/kept-process', function () {
     assert.equal(kept.lastEnd, 'SIGKILL')
   })
 
+  it('leaves a process dead that is killed for now, until it is revived', async () => {
+    kept = make('setInterval(() => {}, 1000)')
+    kept.start()
+    await until(() => kept.state === 'running')
+    const first = kept.pid
+    assert.equal(kept.revive(), false)
+    assert.equal(kept.killForNow(), true)
+    await until(() => kept.state === 'dead')
+    // Its clock passes time as fast as it can: who waited to be started again would run by now.
+    for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve))
+    assert.deepEqual([kept.state, kept.pid, kept.restarts, kept.lastEnd], ['dead', undefined, 1, 'SIGKILL'])
+    assert.deepEqual([kept.kill(), kept.killForNow(), kept.pause(), kept.resume()], [false, false, false, false])
+    assert.equal(kept.revive(), true)
+    await until(() => kept.state === 'running')
+    assert.notEqual(kept.pid, first)
+    assert.equal(kept.revive(), false)
+  })
+
+  it('stops one that is dead', async () => {
+    kept = make('setInterval(() => {}, 1000)')
+    kept.start()
+    await until(() => kept.state === 'running')
+    kept.killForNow()
+    await until(() => kept.state === 'dead')
+    await kept.stop()
+    assert.equal(kept.state, 'stopped')
+  })
+
   it('keeps what it prints, and starts nothing any more once it is stopped', async () => {
     kept = make("console.log('hello'); setInterval(() => {}, 1000)")
     kept.start()

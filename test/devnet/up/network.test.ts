@@ -23,7 +23,7 @@ describe('devnet/up/network', () => {
     })
     try {
       const isRefused = (error: unknown): boolean => isArchiveError(error, 'DEVNET_SETTING_UP')
-      await assert.rejects(network.add(), isRefused)
+      await assert.rejects(network.add({ retentionPeriods: 0 }), isRefused)
       await assert.rejects(network.remove('sidecar-1'), isRefused)
       assert.throws(() => network.signal('kill', 'node'), isRefused)
       assert.throws(() => network.signal('pause', 'node'), isRefused)
@@ -42,11 +42,29 @@ describe('devnet/up/network', () => {
     const network = await Network.open({ sidecars: 1, speed: 8, autoPorts: true }, modules)
     network.link.tryReport = async () => ({ isPaused: true }) as NodeReport
     try {
-      await assert.rejects(network.add(), (error) => {
+      await assert.rejects(network.add({ retentionPeriods: 0 }), (error) => {
         assert(isArchiveError(error, 'DEVNET_COMMAND_REFUSED'))
         assert.match(error.message, /paused.*`massa-storage devnet control resume`/)
         return true
       })
+    } finally {
+      await network.down()
+      rmSync(dir, { recursive: true, force: true })
+    }
+  })
+
+  it('error: what is not dead is not started again, and a chain never without its blocks', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'massa-storage-network-'))
+    const files = new NetworkFiles(join(dir, 'net'))
+    const modules = { files, program: PROGRAM, clock: new SetClock(), onStep: () => {} }
+    const network = await Network.open({ sidecars: 1, speed: 8, autoPorts: true }, modules)
+    try {
+      for (const name of ['node', 'sidecar-1']) {
+        assert.throws(
+          () => network.startAgain(name, true),
+          (error) => isArchiveError(error, 'DEVNET_COMMAND_REFUSED'),
+        )
+      }
     } finally {
       await network.down()
       rmSync(dir, { recursive: true, force: true })

@@ -65,6 +65,7 @@ describe('devnet/up/operator-steps', function () {
     steps = new OperatorSteps({
       ...{ files, description, clock, link: node, program: PROGRAM },
       describePlace: (directory) => ({ directory, link: node, chainId: 77n, genesisTimestampMs: 0, speed: 8 }),
+      countNodeEnds: () => 0,
     })
   })
 
@@ -86,14 +87,18 @@ describe('devnet/up/operator-steps', function () {
 
   it('describes an added sidecar once it has coins; without them nothing is left of it', async () => {
     node.away = Number.POSITIVE_INFINITY
-    await assert.rejects(steps.addSidecar(SIGNAL), (error) => isArchiveError(error, 'DEVNET_STEP_FAILED'))
+    await assert.rejects(steps.addSidecar({ retentionPeriods: 0 }, SIGNAL), (error) =>
+      isArchiveError(error, 'DEVNET_STEP_FAILED'),
+    )
     assert.deepEqual(new NetworkFiles(dir).readDescription()?.sidecars, [])
     assert.equal(existsSync(files.placeOf('sidecar-1')), false)
 
     node.away = 3
-    const { name, address } = await steps.addSidecar(SIGNAL)
+    const { name, address } = await steps.addSidecar({ retentionPeriods: 10 }, SIGNAL)
     assert.equal(name, 'sidecar-1')
-    assert.deepEqual(new NetworkFiles(dir).readDescription()?.sidecars, [{ name, address, isRegistered: false }])
+    assert.deepEqual(new NetworkFiles(dir).readDescription()?.sidecars, [
+      { name, address, isRegistered: false, retentionPeriods: 10 },
+    ])
   })
 
   it('registers one that has no coins, which it gets first', async () => {

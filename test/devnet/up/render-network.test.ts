@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { NetworkReport } from '../../../devnet/up/network-report.ts'
-import { INDEPENDENT_NOTE, renderNetwork, summarizeNetwork } from '../../../devnet/up/render-network.ts'
+import { renderNetwork, summarizeNetwork } from '../../../devnet/up/render-network.ts'
 import type { SidecarReport } from '../../../devnet/up/sidecar.ts'
 
 const SIDECAR: SidecarReport = {
@@ -55,13 +55,34 @@ describe('devnet/up/render-network', () => {
       const lines = renderNetwork(NETWORK, columns)
       assert(lines.every((line) => line.length <= columns))
       const text = lines.join('\n')
-      for (const part of ['123460', 'final 123458', 'speed 8', '0-123456', '3140.0 MB', INDEPENDENT_NOTE]) {
+      for (const part of ['123460', 'final 123458', 'speed 8', '0-123456', '3140.0 MB']) {
         assert(text.includes(part), `${part} is not in\n${text}`)
       }
       assert.match(text, /! sidecar-32 ended 3 times \(SIGKILL\), starts again/)
       assert.match(text, /! sidecar-32 has gaps in 2 runs/)
     })
   }
+
+  it('counts peers and the chunks that a sidecar is to hold, and says why where there is no number', () => {
+    const shown = (known: Partial<SidecarReport>, columns: number) => {
+      const lines = renderNetwork(
+        {
+          ...NETWORK,
+          sidecars: [
+            { ...SIDECAR, ...known },
+            { ...SIDECAR, archived: undefined },
+          ],
+        },
+        columns,
+      )
+      return [lines[2]?.split(/ +/).slice(6).join(' '), lines.at(-1)]
+    }
+    const unbuilt = 'proofs and rewards are not built yet.'
+    for (const columns of [79, 119]) {
+      assert.deepEqual(shown({ peers: 3, primary: 0, replica: 41 }, columns), ['MB 3 0 41 - -', `-: ${unbuilt}`])
+      assert.deepEqual(shown({}, columns), ['MB - - - - -', `-: p2p is off, no placement in force yet; ${unbuilt}`])
+    }
+  })
 
   it('shows what a node said last that stands still, and says so', () => {
     const [line] = renderNetwork({ ...NETWORK, node: { ...NETWORK.node, state: 'paused' } }, 119)

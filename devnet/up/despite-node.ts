@@ -1,0 +1,35 @@
+import type { Clock } from '../../core/index.ts'
+import type { NodeLink } from './node-link.ts'
+
+/** A node that ends under one try after another does not work. */
+const MAX_TRIES = 5
+/** A connection breaks a moment before the end of its process is told. */
+const END_TOLD_MS = 500
+
+export interface NodeLife {
+  readonly link: Pick<NodeLink, 'waitFor'>
+  readonly clock: Clock
+  /** How often the node has ended so far. */
+  readonly countNodeEnds: () => number
+}
+
+/**
+ * Does something that needs the node, again when the node has ended under it: so it must be such that doing it twice is
+ * as doing it once.
+ *
+ * @throws what `run` throws while the node lives; an AbortError
+ */
+export async function despiteNode<T>(run: () => Promise<T>, life: NodeLife, signal: AbortSignal): Promise<T> {
+  const { link, clock, countNodeEnds } = life
+  for (let tries = 1; ; tries++) {
+    const ends = countNodeEnds()
+    await link.waitFor(() => true, signal)
+    try {
+      return await run()
+    } catch (error) {
+      await clock.sleep(END_TOLD_MS, signal)
+      signal.throwIfAborted()
+      if (countNodeEnds() === ends || tries === MAX_TRIES) throw error
+    }
+  }
+}
