@@ -1,0 +1,59 @@
+import { parseArgs } from 'node:util'
+import { type SimulationReport, simulate } from './simulation.ts'
+
+/*
+ * Runs simulations: `npm run sim -- --seeds 1000` those of seeds 1 to 1000, `--seed 7` one and what it did, with
+ * `--trace` each line of it.
+ */
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string' },
+    from: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    nodes: { type: 'string' },
+    trace: { type: 'boolean', default: false },
+  },
+})
+
+const nodes = values.nodes === undefined ? {} : { nodes: Number(values.nodes) }
+
+if (values.seed !== undefined) {
+  const onTrace = (atMs: number, line: string): void => console.log(`${atMs} ${line}`)
+  const report = await simulate({ seed: Number(values.seed), ...nodes, ...(values.trace && { onTrace }) })
+  console.log(JSON.stringify(report, undefined, 2))
+} else {
+  await runMany(Number(values.from), Number(values.seeds ?? '20'))
+}
+
+async function runMany(from: number, count: number): Promise<void> {
+  const failed: number[] = []
+  for (let seed = from; seed < from + count; seed++) {
+    const before = process.cpuUsage()
+    try {
+      const report = await simulate({ seed, ...nodes })
+      console.log(describe(report, cpuMsSince(before)))
+    } catch (error) {
+      failed.push(seed)
+      console.log(error instanceof Error ? error.message : error)
+    }
+  }
+  console.log(
+    `${count - failed.length} passed, ${failed.length} failed${failed.length > 0 ? `: ${failed.join()}` : ''}`,
+  )
+  if (failed.length > 0) process.exitCode = 1
+}
+
+function cpuMsSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1_000
+}
+
+function describe(report: SimulationReport, cpuMs: number): string {
+  const { seed, nodes, rogues, periods, events, checks, traceHash } = report
+  const faults = Object.values(report.faults).reduce((sum, count) => sum + count, 0)
+  return [
+    `seed ${seed}: ${nodes} nodes, ${rogues.join('+') || 'no'} rogues, ${periods} periods, ${faults} faults`,
+    `${events} events, ${checks} checks, ${Math.round(cpuMs)} ms of CPU, trace ${traceHash}`,
+  ].join(', ')
+}
