@@ -13,16 +13,19 @@ const PROTOCOL = '/bare/1'
 const STREAMS = 4
 const REQUEST_BYTES = 34
 
-/** Answers every request with 1 MiB of memory. */
-export async function serveBare(): Promise<{ readonly address: string; stop(): Promise<void> }> {
+/** @param read - answers the request of this number; default: each with the same 1 MiB of memory */
+export async function serveBare(
+  read?: (request: number) => Promise<Uint8Array>,
+): Promise<{ readonly address: string; stop(): Promise<void> }> {
   const chunk = randomBytes(CHUNK_SIZE_BYTES)
+  let requests = 0
   const node = await createBare('/ip4/127.0.0.1/tcp/0')
   await node.handle(PROTOCOL, async (stream) => {
     const frames = lpStream(stream)
     try {
       for (;;) {
         await frames.read()
-        await frames.write(chunk)
+        await frames.write(read ? await read(requests++) : chunk)
       }
     } catch {
       // The asker has ended.

@@ -1,13 +1,27 @@
 import { sha256 } from '#crypto'
 import { systemClock } from '../../daemon/system-clock.ts'
-import { PeerLimits } from '../../protocol-handler/peer-limits.ts'
+import { ConnectionRates } from '../../protocol-handler/connection-rates.ts'
+import { GossipRates } from '../../protocol-handler/gossip-rates.ts'
+import { PeerLimits, type PeerShare } from '../../protocol-handler/peer-limits.ts'
 import { PeerNode } from '../../protocol-handler/peer-node.ts'
 import { PeerScores } from '../../protocol-handler/peer-scores.ts'
-import { WorkQueue } from '../../protocol-handler/work-queue.ts'
+import { WorkQueue, type WorkQueueOptions } from '../../protocol-handler/work-queue.ts'
 import { BENCH_IDENTITY } from '../storage-worker/bench-archive.ts'
 
-/** A node on a free port whose limits nobody reaches. */
-export async function openBenchPeer(name: string): Promise<PeerNode> {
+const ANY_SHARE: PeerShare = { requestsPerSecond: 1e6, bytesPerSecond: 1e12, openStreams: 64 }
+const ANY_WORK: WorkQueueOptions = { concurrency: 4, capacity: 100 }
+
+/** A node on a free port; by default nobody reaches its limits. */
+export async function openBenchPeer(
+  name: string,
+  options: {
+    readonly share?: PeerShare
+    readonly work?: WorkQueueOptions
+    /** Default: an offence ends the benchmark. */
+    readonly onOffence?: (peer: string, offence: string) => void
+  } = {},
+): Promise<PeerNode> {
+  const { share = ANY_SHARE, work = ANY_WORK, onOffence = fail } = options
   return await PeerNode.start(
     {
       identity: BENCH_IDENTITY,
@@ -18,14 +32,18 @@ export async function openBenchPeer(name: string): Promise<PeerNode> {
     },
     {
       scores: new PeerScores(systemClock),
-      limits: new PeerLimits({ requestsPerSecond: 1e6, bytesPerSecond: 1e12, openStreams: 64 }, systemClock),
-      queue: new WorkQueue({ concurrency: 4, capacity: 100 }),
-      onOffence: (peer, offence) => {
-        throw new Error(`${peer}: ${offence}`)
-      },
+      limits: new PeerLimits(share, systemClock),
+      connections: new ConnectionRates(systemClock),
+      rates: new GossipRates(() => false, systemClock),
+      queue: new WorkQueue(work, systemClock),
+      onOffence,
       onFailure: (error) => {
         throw error
       },
     },
   )
+}
+
+function fail(peer: string, offence: string): never {
+  throw new Error(`${peer}: ${offence}`)
 }
