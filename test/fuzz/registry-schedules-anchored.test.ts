@@ -24,7 +24,7 @@ import type { World } from './registry/world.ts'
  * is that nothing but weights, anchors, settings, pause and the pool moves the index, and never backwards.
  */
 
-const SCHEDULES = 400
+const SCHEDULES = 200
 const SCHEDULES_PER_TEST = 100
 const TEST_TIMEOUT_MS = 120_000
 const MAS = 10n ** 9n

@@ -17,7 +17,7 @@ import {
 } from './registry/schedule.ts'
 import type { Start } from './registry/step.ts'
 
-const SCHEDULES = 400
+const SCHEDULES = 200
 const SCHEDULES_PER_TEST = 100
 const TEST_TIMEOUT_MS = 120_000
 const MAS = 10n ** 9n
