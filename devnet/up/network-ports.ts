@@ -78,14 +78,26 @@ export async function chooseNodePorts(ports: NodePorts, takeOthers: boolean): Pr
   return { grpc, jsonRpc, nodeControl }
 }
 
-/** These where they are still free. @throws ArchiveError DEVNET_PORT_BUSY */
+/** What a sidecar had, or would like. */
+export interface SidecarWish {
+  readonly name: string
+  readonly ports: SidecarPorts
+  /** Where it listens for others. */
+  readonly peerHost: string | undefined
+}
+
+/**
+ * These where they are still free.
+ *
+ * @returns in the order of the wishes
+ * @throws ArchiveError DEVNET_PORT_BUSY
+ */
 export async function chooseSidecarPorts(
-  { name, peerHost }: { readonly name: string; readonly peerHost: string | undefined },
-  ports: SidecarPorts,
+  sidecars: readonly SidecarWish[],
   takeOthers: boolean,
-): Promise<SidecarPorts> {
-  const [chosen = ports] = groupPorts(await choosePorts(wishSidecarPorts(name, ports, peerHost), takeOthers))
-  return chosen
+): Promise<SidecarPorts[]> {
+  const wishes = sidecars.flatMap(({ name, ports, peerHost }) => wishSidecarPorts(name, ports, peerHost))
+  return groupPorts(await choosePorts(wishes, takeOthers))
 }
 
 /** @param place - of a sidecar, from 0 */

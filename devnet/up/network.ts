@@ -7,6 +7,7 @@ import { KeptProcess, type ProcessOrder } from './kept-process.ts'
 import { makeToken, type NetworkFiles, type SidecarDescription } from './network-files.ts'
 import {
   chooseNodePorts,
+  chooseSidecarPorts,
   ENDING_LIMIT_MS,
   firstPortsOf,
   type NetworkPorts,
@@ -153,6 +154,7 @@ export class Network {
     }
     onStep('registry', await this.operator.deploy(all))
     const { autoPorts: takesOtherPorts } = this.options
+    if (takesOtherPorts) await this.claimSidecarPorts()
     for (const [i, sidecar] of this.description.value.sidecars.entries()) {
       this.startSidecar(sidecar, { ports: this.portsOf(i), takesOtherPorts })
     }
@@ -341,6 +343,18 @@ export class Network {
     return this.ports
   }
 
+  /**
+   * All of them before the first one starts: each is told where the others are. What was free when the network began may be
+   * another network's by now, and its sidecars would be dialled.
+   */
+  private async claimSidecarPorts(): Promise<void> {
+    const wishes = this.description.value.sidecars.map(({ name }, i) => {
+      return { name, ports: this.portsOf(i), peerHost: this.peerPlaces.hostOf(name) }
+    })
+    const sidecars = await chooseSidecarPorts(wishes, true)
+    this.ports = { ...this.ports, sidecars }
+  }
+
   private async waitForNode(signal: AbortSignal): Promise<NodeReport> {
     const limit = AbortSignal.timeout(NODE_READY_MS)
     const hopeless = this.hopeless.signal
@@ -385,11 +399,11 @@ export class Network {
     at: { readonly ports: SidecarPorts; readonly takesOtherPorts: boolean },
   ): void {
     const { name, retentionPeriods } = known
-    const peers = this.peerPlaces.find(name, this.listPeerPorts())
-    const place = { ...this.describePlace(this.operator.directoryOf(name)), retentionPeriods, peers }
+    const findPeers = () => this.peerPlaces.find(name, this.listPeerPorts())
+    const place = { ...this.describePlace(this.operator.directoryOf(name)), retentionPeriods }
     const { password } = this.description.value
     const log = this.modules.files.logOf(name)
-    const sidecar = new Sidecar({ ...known, ...at, place, password, log }, this.modules)
+    const sidecar = new Sidecar({ ...known, ...at, place, findPeers, password, log }, this.modules)
     this.sidecars.set(name, sidecar)
     sidecar.process.start()
   }

@@ -1,6 +1,5 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
 import { type ConfigFlags, makeFolder, PASSWORD_ENV, renderConfigFile } from '../../config/index.ts'
 import type { Clock, Period } from '../../core/index.ts'
 import { wrapDiskError } from '../disk-error.ts'
@@ -160,7 +159,9 @@ export class Sidecar {
       readonly name: string
       readonly address: string
       readonly isRegistered: boolean
-      readonly place: PlaceOptions
+      readonly place: Omit<PlaceOptions, 'ports' | 'peers'>
+      /** Asked at each start: the others may have moved since the last one. None: it meets nobody. */
+      readonly findPeers?: (() => PeerPlace) | undefined
       readonly log: string
       /** Of its wallet: it speaks to others with that key. */
       readonly password: string
@@ -173,17 +174,18 @@ export class Sidecar {
     this.address = options.address
     this.isRegistered = options.isRegistered
     this.ports = options.ports
-    const { place, name, takesOtherPorts } = options
+    const { place, name, takesOtherPorts, findPeers } = options
     this.directory = place.directory
-    writePlace({ ...place, ports: this.ports })
+    writePlace({ ...place, ports: this.ports, peers: findPeers?.() })
     this.process = new KeptProcess(
       {
         name,
         args: async () => {
-          const ports = await chooseSidecarPorts({ name, peerHost: place.peers?.host }, this.ports, takesOtherPorts)
-          const hasMoved = !isDeepStrictEqual(ports, this.ports)
-          if (hasMoved) writePlace({ ...place, ports })
+          const peerHost = findPeers?.().host
+          const wish = { name, ports: this.ports, peerHost }
+          const [ports = this.ports] = await chooseSidecarPorts([wish], takesOtherPorts)
           this.ports = ports
+          writePlace({ ...place, ports: this.ports, peers: findPeers?.() })
           return ['start', '--with-parent', '--config', configOf(place.directory), '--log-format', 'human']
         },
         // Not an argument: those are seen by every user of the machine.
