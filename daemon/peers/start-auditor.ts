@@ -6,7 +6,7 @@ import { AUDIT_RESULTS } from '../../telemetry/index.ts'
 import { keepRunning, type PeerContext } from './peer-context.ts'
 
 /** Has the other nodes of the registry show, all day long, what they hold. */
-export function startAuditor(context: PeerContext, claims: Pick<HolderClaims, 'withdraw'>): Auditor {
+export function startAuditor(context: PeerContext, claims: Pick<HolderClaims, 'withdraw' | 'withdrawAll'>): Auditor {
   const { node, bindings, client, placement, store, clock, log, metrics } = context
   // From 0 on, so that the first failure is an increase.
   for (const result of AUDIT_RESULTS) metrics.audits.add(0, { result })
@@ -29,6 +29,7 @@ export function startAuditor(context: PeerContext, claims: Pick<HolderClaims, 'w
         metrics.auditSuspicions.set(suspicions)
       },
       withdraw: (address, hashSlot, era) => claims.withdraw(address, hashSlot, era),
+      withdrawAll: (address) => claims.withdrawAll(address),
       onFailure: (error) => log.warn({ err: error }, 'no chunk drawn for an audit'),
     },
   )

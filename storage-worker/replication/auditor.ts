@@ -52,6 +52,8 @@ export interface AuditorModules {
   readonly onResult: (result: AuditResult, suspicions: number) => void
   /** What a node says of a hash slot and era is not to be believed for now: it does not show a chunk of it, again and again. */
   readonly withdraw?: (address: string, hashSlot: number, era: number) => void
+  /** The same of all that it says: it shows next to nothing. */
+  readonly withdrawAll?: (address: string) => void
   /** The store cannot be read. */
   readonly onFailure: (error: unknown) => void
 }
@@ -239,11 +241,12 @@ export class Auditor {
   }
 
   private judge(address: string, chunk: DrawnChunk, result: AuditResult): void {
-    const { clock, log, withdraw } = this.modules
+    const { clock, log, withdraw, withdrawAll } = this.modules
     const at = { nowMs: clock.nowMs(), monotonicMs: clock.monotonicMs() }
     const change = this.suspicions.note(address, chunk, result, at)
     const { period, index, hashSlot } = chunk
     if (result !== 'shown' && change !== 'doubted') withdraw?.(address, hashSlot, Math.floor(period / ERA_PERIODS))
+    if (result !== 'shown' && this.suspicions.showsLittle(address)) withdrawAll?.(address)
     if (change === 'suspected') {
       log.warn({ node: address, period, index, result }, 'a node does not show a chunk that it must hold')
     }

@@ -23,6 +23,8 @@ export class Claimant {
   private readonly lacking = new Map<number, SlotSet>()
   /** `era x 16,384 + hash slot`, with the time when. */
   private readonly withdrawn = new Map<number, number>()
+  /** By hash slot: the newest of these. */
+  private readonly withdrawnSlots = new Map<number, number>()
   private allWithdrawnAtMs = Number.NEGATIVE_INFINITY
 
   get map(): ClaimedMap | undefined {
@@ -69,9 +71,20 @@ export class Claimant {
     if (this.withdrawn.size >= MAX_WITHDRAWN) this.forgetExpired(nowMs)
     if (this.withdrawn.size >= MAX_WITHDRAWN) {
       this.withdrawn.clear()
-      this.allWithdrawnAtMs = nowMs
+      this.withdrawnSlots.clear()
+      this.withdrawAll(nowMs)
     }
     this.withdrawn.set(era * HASH_SLOTS + hashSlot, nowMs)
+    this.withdrawnSlots.set(hashSlot, nowMs)
+  }
+
+  withdrawAll(nowMs: number): void {
+    this.allWithdrawnAtMs = nowMs
+  }
+
+  /** True while nothing of what it says is believed, because it showed nothing. */
+  isAllWithdrawn(nowMs: number): boolean {
+    return nowMs - this.allWithdrawnAtMs < WITHDRAWN_MS
   }
 
   /** @param ownFirst - the first period of our archive: of what is older we cannot tell whether it lacks */
@@ -81,7 +94,7 @@ export class Claimant {
     at: { readonly nowMs: number; readonly firstPeriod: Period; readonly ownFirst: Period },
   ): boolean {
     const { claimed } = this
-    if (!claimed || this.isDistrusted || at.nowMs - this.allWithdrawnAtMs < WITHDRAWN_MS) return false
+    if (!claimed || this.isDistrusted || this.isAllWithdrawn(at.nowMs)) return false
     // Its first era may be there in part.
     const eraBegin = era * ERA_PERIODS
     if (at.firstPeriod > Math.max(eraBegin, at.ownFirst)) return false
@@ -92,16 +105,22 @@ export class Claimant {
     return !this.lacking.get(era)?.has(hashSlot) && !this.isWithdrawn(hashSlot, era, at.nowMs)
   }
 
-  /** True when it has said that not all of this hash slot is there, up to its head; false while it has said nothing. */
-  isIncomplete(hashSlot: number): boolean {
+  /**
+   * True when it has said that not all of this hash slot is there, up to its head, or said it of a chunk that it did not
+   * show; false while it has said nothing.
+   */
+  isIncomplete(hashSlot: number, nowMs: number): boolean {
     if (!this.claimed) return false
-    if (!this.claimed.isWhole(hashSlot)) return true
+    if (this.isDistrusted || this.isAllWithdrawn(nowMs) || !this.claimed.isWhole(hashSlot)) return true
+    if (nowMs - (this.withdrawnSlots.get(hashSlot) ?? Number.NEGATIVE_INFINITY) < WITHDRAWN_MS) return true
     for (const slots of this.lacking.values()) if (slots.has(hashSlot)) return true
     return false
   }
 
   private forgetExpired(nowMs: number): void {
-    for (const [key, atMs] of this.withdrawn) if (nowMs - atMs >= WITHDRAWN_MS) this.withdrawn.delete(key)
+    for (const all of [this.withdrawn, this.withdrawnSlots]) {
+      for (const [key, atMs] of all) if (nowMs - atMs >= WITHDRAWN_MS) all.delete(key)
+    }
   }
 
   private isWithdrawn(hashSlot: number, era: number, nowMs: number): boolean {

@@ -125,16 +125,19 @@ export class HolderClaims {
     return claimants
   }
 
-  /** Connected, or heard of not too long ago. */
+  /** Connected, or heard of not too long ago; who shows nothing of what it says it holds is as good as away. */
   isLive(address: string): boolean {
     if (address === this.options.ownAddress) return false
+    const nowMs = this.modules.clock.monotonicMs()
+    if (this.known.get(address)?.claimant.isAllWithdrawn(nowMs)) return false
     return this.readConnected().has(address) || this.isHeard(address)
   }
 
-  /** True when its have-map is known, and says that not all of this hash slot is there up to its head. */
+  /** True when its have-map is known, and says that not all of this hash slot is there up to its head, or audits say so. */
   isIncomplete(address: string, hashSlot: number): boolean {
     const claimant = this.known.get(address)?.claimant
-    return claimant !== undefined && (claimant.isIncomplete(hashSlot) || this.beginsLate(address))
+    const nowMs = this.modules.clock.monotonicMs()
+    return claimant !== undefined && (claimant.isIncomplete(hashSlot, nowMs) || this.beginsLate(address))
   }
 
   /**
@@ -166,8 +169,7 @@ export class HolderClaims {
   listLive(): readonly string[] {
     const live = new Set(this.readConnected().keys())
     for (const address of this.heardAtMs.keys()) if (this.isHeard(address)) live.add(address)
-    live.delete(this.options.ownAddress)
-    return [...live]
+    return [...live].filter((address) => this.isLive(address))
   }
 
   /** A message that the node itself has signed came by gossip. */
@@ -185,6 +187,11 @@ export class HolderClaims {
   /** It did not show what it says that it holds there: for six hours that is not believed. */
   withdraw(address: string, hashSlot: number, era: number): void {
     this.known.get(address)?.claimant.withdraw(hashSlot, era, this.modules.clock.monotonicMs())
+  }
+
+  /** It shows nothing of what it says that it holds: for six hours it counts as away. */
+  withdrawAll(address: string): void {
+    this.known.get(address)?.claimant.withdrawAll(this.modules.clock.monotonicMs())
   }
 
   /** Nothing of a node counts while its archive is another than ours. */

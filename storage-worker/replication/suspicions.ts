@@ -7,6 +7,11 @@ const SECOND_LOOK_MS = 600_000
 const NEXT_LOOK_MS = 3_600_000
 /** Enough to know that a node does not hold what it must; one that lost its disk would fill any list. */
 const MAX_PER_NODE = 16
+/**
+ * More chunks than it showed since that a node did not show, twice each: it holds so little that nothing it says of what it
+ * holds is of use. Whoever lacks a tenth of all comes to that once in 40 million times.
+ */
+const MANY_CHUNKS = 8
 /** 256 nodes of which nothing is shown; past it the oldest is forgotten: audits find it again. */
 const MAX_TOTAL = 4_096
 
@@ -35,6 +40,8 @@ interface Doubt extends Suspicion {
 /** Chunks that nodes did not show when they were asked last: once, and they are asked again; twice, and they are suspected. */
 export class Suspicions {
   private readonly byNode = new Map<string, Map<string, Doubt>>()
+  /** By node, while there are doubts of it: chunks not shown, less one for each that was shown since; 0 to 16. */
+  private readonly balances = new Map<string, number>()
   private total = 0
 
   /** @returns what the result changed */
@@ -47,10 +54,11 @@ export class Suspicions {
     const before = this.byNode.get(address)?.get(keyOf(chunk))
     if (result === 'shown') {
       this.forget(address, chunk)
+      this.weigh(address, -1)
       return before && isSuspected(before) ? 'cleared' : undefined
     }
     const misses = (before?.misses ?? 0) + 1
-    this.put({
+    const isKept = this.put({
       address,
       chunk,
       period: chunk.period,
@@ -60,7 +68,14 @@ export class Suspicions {
       misses,
       againMs: at.monotonicMs + (misses < 2 ? SECOND_LOOK_MS : NEXT_LOOK_MS),
     })
+    // What there is no room for is not asked for again.
+    if (misses === 2 || !isKept) this.weigh(address, 1)
     return misses === 1 ? 'doubted' : misses === 2 ? 'suspected' : undefined
+  }
+
+  /** True when a node did not show 8 chunks more than it showed since. */
+  showsLittle(address: string): boolean {
+    return (this.balances.get(address) ?? 0) >= MANY_CHUNKS
   }
 
   /** Of these nodes the chunk whose second or next look is due longest. */
@@ -91,7 +106,9 @@ export class Suspicions {
     const doubts = this.byNode.get(address)
     if (!doubts?.delete(keyOf(chunk))) return
     this.total--
-    if (doubts.size === 0) this.byNode.delete(address)
+    if (doubts.size > 0) return
+    this.byNode.delete(address)
+    this.balances.delete(address)
   }
 
   /** Of nodes that left: it is nobody's duty any more. */
@@ -101,16 +118,24 @@ export class Suspicions {
     }
   }
 
-  private put(doubt: Doubt): void {
+  private weigh(address: string, change: 1 | -1): void {
+    if (!this.byNode.has(address)) return
+    const balance = (this.balances.get(address) ?? 0) + change
+    this.balances.set(address, Math.min(MAX_PER_NODE, Math.max(0, balance)))
+  }
+
+  /** @returns false when there is no room for it */
+  private put(doubt: Doubt): boolean {
     const doubts = this.byNode.get(doubt.address) ?? new Map<string, Doubt>()
     const key = keyOf(doubt.chunk)
     if (!doubts.has(key)) {
-      if (doubts.size >= MAX_PER_NODE) return
+      if (doubts.size >= MAX_PER_NODE) return false
       if (this.total >= MAX_TOTAL) this.forgetOldest()
       this.total++
     }
     doubts.set(key, doubt)
     this.byNode.set(doubt.address, doubts)
+    return true
   }
 
   private forgetOldest(): void {

@@ -86,6 +86,7 @@ describe('storage-worker/replication: peers are audited', () => {
       connected: peers.map((peer): AuditPeer => ({ address: peer, peer: `peer of ${peer}` })),
       suspicions: 0,
       withdrawn: [] as [string, number, number][],
+      withdrawnAll: [] as string[],
     }
     const auditor = new Auditor(auditsPerDay === undefined ? {} : { auditsPerDay }, {
       client: client ?? new PeerClient(nodes, (_, offence) => offences.push(offence)),
@@ -104,6 +105,7 @@ describe('storage-worker/replication: peers are audited', () => {
         world.suspicions = suspicions
       },
       withdraw: (...claim) => world.withdrawn.push(claim),
+      withdrawAll: (address) => world.withdrawnAll.push(address),
       onFailure: (error) => failures.push(error),
     })
     const pass = async (durationMs: number, stepMs = 10_000): Promise<void> => {
@@ -277,6 +279,7 @@ describe('storage-worker/replication: peers are audited', () => {
       assert.deepEqual(suspicion, { address: 'A', period, index, sinceMs, kind })
       assert.equal(opened.world.suspicions, 1)
       assert.deepEqual(opened.world.withdrawn, [['A', chunk.hashSlot, 0]])
+      assert.deepEqual(opened.world.withdrawnAll, [])
       assert.deepEqual(
         opened.lines.map(({ msg, node, period: at }) => [msg, node, at]),
         [['a node does not show a chunk that it must hold', 'A', period]],
@@ -313,6 +316,8 @@ describe('storage-worker/replication: peers are audited', () => {
     opened.nodes.habits.set('peer of A', () => ({ status: 'notHeld' }))
     await opened.pass(DAY_MS / 4, 60_000)
     assert.equal(opened.auditor.listSuspicions().length, 16)
+    // From the eighth chunk on that it did not show twice, with each that it does not show.
+    assert.deepEqual([...new Set(opened.world.withdrawnAll)], ['A'])
     const [a, b] = opened.auditor.report().day
     assert.ok(a && b)
     assert.ok(a.failed >= 86 && a.shown === 0, `${a.failed}`)

@@ -322,6 +322,35 @@ describe('storage-worker/replication/holder-claims', () => {
     stage.claims.withdraw('stranger', 1, 2)
   })
 
+  it('regression: what audits contradict is lacking as if the node had said so, and who shows nothing counts as away', async () => {
+    const stage = await open('a', 'b', 'c')
+    const { claims } = stage
+    const incomplete = (): string[] =>
+      ['a', 'b', 'c'].flatMap((name) =>
+        [1, 2].flatMap((slot) => (claims.isIncomplete(name, slot) ? [`${name}${slot}`] : [])),
+      )
+    claims.withdraw('a', 1, 2)
+    claims.distrust('b', true)
+    assert.deepEqual(incomplete(), ['a1', 'b1', 'b2'])
+    assert.deepEqual([claims.isComplete('a', 1), claims.isComplete('a', 2)], [false, true])
+    claims.distrust('b', false)
+    stage.claims.withdrawAll('c')
+    stage.claims.withdrawAll('stranger')
+    assert.deepEqual(claims.listLive().toSorted(), ['a', 'b'])
+    assert.deepEqual(
+      ['a', 'c'].map((name) => claims.isLive(name)),
+      [true, false],
+    )
+    assert.deepEqual(claims.listClaimants(2, 2), ['a', 'b'])
+    for (let ms = 0; ms < WITHDRAWN_MS; ms += 10 * MINUTE_MS) {
+      assert.deepEqual([claims.isIncomplete('a', 1), claims.isLive('c')], [true, false])
+      await stage.at(10 * MINUTE_MS)
+    }
+    await stage.look()
+    assert.deepEqual(incomplete(), [])
+    assert.deepEqual(claims.listClaimants(2, 2), ['a', 'b', 'c'])
+  })
+
   it('of a node that is banned, or whose archive is another than ours, nothing counts', async () => {
     const stage = await open('a', 'b')
     stage.claims.distrust('a', true)

@@ -45,6 +45,35 @@ describe('storage-worker/replication: suspicions', () => {
     assert.equal(suspicions.findDue(['A'], Number.MAX_SAFE_INTEGER), undefined)
   })
 
+  it('limit: 8 chunks more not shown than shown, twice each, is next to nothing; 7 are not, and what is shown makes up for it', () => {
+    const suspicions = new Suspicions()
+    const miss = (period: number): void => {
+      for (const time of [0, 1]) suspicions.note('A', chunkAt(period), 'unanswered', at(time))
+    }
+    for (let period = 100; period < 120; period++) suspicions.note('A', chunkAt(period), 'shown', at(0))
+    for (let period = 0; period < 7; period++) miss(period)
+    // The first time is nothing yet.
+    suspicions.note('A', chunkAt(7), 'failed', at(2))
+    assert.equal(suspicions.showsLittle('A'), false)
+    suspicions.note('A', chunkAt(7), 'failed', at(3))
+    assert.equal(suspicions.showsLittle('A'), true)
+    assert.equal(suspicions.showsLittle('B'), false)
+    // Asked for again, it is no other chunk.
+    suspicions.note('A', chunkAt(100), 'shown', at(4))
+    suspicions.note('A', chunkAt(7), 'failed', at(5))
+    assert.equal(suspicions.showsLittle('A'), false)
+    for (let period = 8; period < 40; period++) miss(period)
+    for (let period = 100; period < 108; period++) suspicions.note('A', chunkAt(period), 'shown', at(6))
+    assert.equal(suspicions.showsLittle('A'), true)
+    suspicions.note('A', chunkAt(108), 'shown', at(7))
+    assert.equal(suspicions.showsLittle('A'), false)
+    // The list is full: what is not shown counts at once.
+    suspicions.note('A', chunkAt(50), 'failed', at(8))
+    assert.equal(suspicions.showsLittle('A'), true)
+    suspicions.keepOnly(() => false)
+    assert.equal(suspicions.showsLittle('A'), false)
+  })
+
   it('limit: 16 chunks of one node are remembered, a 17th is not, until one is shown', () => {
     const suspicions = new Suspicions()
     for (let period = 0; period < 17; period++) {
