@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { makeChain } from '../../devnet/index.ts'
 import { LevelChunkStore } from '../../storage-worker/index.ts'
 import { encodeBodyKey, MANIFEST } from '../../storage-worker/keyspace.ts'
-import { type ArchiverHolder, describeArchive, giveFinal, holdArchiver, offerChain, until } from './archiver-holder.ts'
+import { until } from '../turns.ts'
+import { type ArchiverHolder, describeArchive, giveFinal, holdArchiver, offerChain } from './archiver-holder.ts'
 
 const NETWORK = { chainId: 77n, genesisTimestampMs: 1_000_000n }
 

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { formatBlockId, parseBody, slotIndex } from '../../core/index.ts'
 import { readRecording } from '../../devnet/index.ts'
 import { RECORDINGS } from '../devnet/fixture.ts'
+import { settle, until } from '../turns.ts'
 import {
   type ArchiverHolder,
   describeArchive,
@@ -16,8 +17,6 @@ import {
   pullMadeBlock,
   readBody,
   reportFinal,
-  settle,
-  until,
 } from './archiver-holder.ts'
 import { blockAt, chainOf, isSlotOf, NETWORK } from './made-chain.ts'
 import { drawNumbers } from './simulated-chain.ts'

@@ -9,6 +9,7 @@ import {
   slotIndex,
 } from '../../core/index.ts'
 import { makeChain } from '../../devnet/index.ts'
+import { settle, until } from '../turns.ts'
 import {
   type ArchiverHolder,
   giveFinal,
@@ -16,8 +17,6 @@ import {
   offerChain,
   offerMadeBlock,
   reportFinal,
-  settle,
-  until,
 } from './archiver-holder.ts'
 import { inlineCpu } from './inline-cpu.ts'
 

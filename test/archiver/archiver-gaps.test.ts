@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { parseAttestedExecutions } from '../../archiver/attestation.ts'
 import { type Slot, THREAD_COUNT } from '../../core/index.ts'
+import { settle, until } from '../turns.ts'
 import {
   type ArchiverHolder,
   describeArchive,
@@ -9,8 +10,6 @@ import {
   listSpooled,
   offerChain,
   reportFinal,
-  settle,
-  until,
 } from './archiver-holder.ts'
 import { corrupt, override } from './failing-store.ts'
 import { blockAt, chainOf, isSlotOf, NETWORK } from './made-chain.ts'

@@ -1,11 +1,9 @@
-import { setImmediate } from 'node:timers/promises'
 import { Archiver, type ArchiverEvents, type CpuWork } from '../../archiver/index.ts'
 import { joinFilledBlock } from '../../archiver/verify-block.ts'
 import {
   type BlockIdText,
   CHUNK_SIZE_BYTES,
   type ChunkStore,
-  type Clock,
   concatBytes,
   type Network,
   PERIOD_MS,
@@ -21,67 +19,9 @@ import {
 import { encodeFilledBlock, type MadeBlock, type MadeChain, type Recording } from '../../devnet/index.ts'
 import { LevelChunkStore, LevelSpool } from '../../storage-worker/index.ts'
 import { createLogger, type Logger } from '../../telemetry/index.ts'
+import { ManualClock } from '../clocks.ts'
 import { openMemoryLevel } from '../storage-worker/temp-store.ts'
 import { inlineCpu } from './inline-cpu.ts'
-
-/** Time that a test moves on; a sleeper wakes when its time has come or its signal aborts. */
-export class ManualClock implements Clock {
-  private timeMs: number
-  private jumpMs = 0
-  private readonly sleepers = new Set<{ readonly untilMs: number; readonly wake: () => void }>()
-
-  constructor(timeMs: number) {
-    this.timeMs = timeMs
-  }
-
-  nowMs(): number {
-    return this.timeMs + this.jumpMs
-  }
-
-  monotonicMs(): number {
-    return this.timeMs
-  }
-
-  /** The wall clock is set forward (or back); no time passes. */
-  setWall(jumpMs: number): void {
-    this.jumpMs += jumpMs
-  }
-
-  sleep(durationMs: number, signal?: AbortSignal): Promise<void> {
-    if (signal?.aborted) return Promise.resolve()
-    return new Promise((resolve) => {
-      const sleeper = {
-        untilMs: this.timeMs + durationMs,
-        wake: () => {
-          this.sleepers.delete(sleeper)
-          signal?.removeEventListener('abort', sleeper.wake)
-          resolve()
-        },
-      }
-      this.sleepers.add(sleeper)
-      signal?.addEventListener('abort', sleeper.wake, { once: true })
-    })
-  }
-
-  advance(durationMs: number): void {
-    this.timeMs += durationMs
-    for (const sleeper of [...this.sleepers]) if (sleeper.untilMs <= this.timeMs) sleeper.wake()
-  }
-}
-
-/** Turns of the event loop until a condition holds. @throws when it does not for very many of them */
-export async function until(condition: () => boolean, what = 'the condition'): Promise<void> {
-  for (let turn = 0; turn < 20_000; turn++) {
-    if (condition()) return
-    await setImmediate()
-  }
-  throw new Error(`${what} did not come`)
-}
-
-/** What is in flight comes to its end: everything here is in memory, so that takes no time but turns. */
-export async function settle(turns = 60): Promise<void> {
-  for (let turn = 0; turn < turns; turn++) await setImmediate()
-}
 
 export interface ArchiverHolder {
   readonly archiver: Archiver

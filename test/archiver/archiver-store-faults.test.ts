@@ -1,16 +1,8 @@
 import assert from 'node:assert/strict'
 import { ArchiveError } from '../../core/index.ts'
 import { hasCode } from '../suites/chunk-store-suite.ts'
-import {
-  giveFinal,
-  holdArchiver,
-  listSpooled,
-  offerChain,
-  offerMadeBlock,
-  reportFinal,
-  settle,
-  until,
-} from './archiver-holder.ts'
+import { settle, until } from '../turns.ts'
+import { giveFinal, holdArchiver, listSpooled, offerChain, offerMadeBlock, reportFinal } from './archiver-holder.ts'
 import { corrupt, override } from './failing-store.ts'
 import { blockAt, chainOf, NETWORK } from './made-chain.ts'
 

@@ -3,6 +3,7 @@ import { parseAttestedExecutions } from '../../archiver/attestation.ts'
 import { executionFromQueries } from '../../archiver/execution-results.ts'
 import { type HeaderEndorsement, parseBody, slotIndex, slotOfIndex } from '../../core/index.ts'
 import { signBlock } from '../../devnet/index.ts'
+import { settle, until } from '../turns.ts'
 import {
   giveFinal,
   holdArchiver,
@@ -11,8 +12,6 @@ import {
   offerMadeBlock,
   readBody,
   reportFinal,
-  settle,
-  until,
 } from './archiver-holder.ts'
 import { blockAt, chainOf, isSlotOf, NETWORK } from './made-chain.ts'
 

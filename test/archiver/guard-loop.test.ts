@@ -3,7 +3,8 @@ import { guardLoop } from '../../archiver/guard-loop.ts'
 import { NodeClient, NodeFollower } from '../../archiver/index.ts'
 import { ArchiveError } from '../../core/index.ts'
 import { createLogger } from '../../telemetry/index.ts'
-import { ManualClock, until } from './archiver-holder.ts'
+import { ManualClock } from '../clocks.ts'
+import { until } from '../turns.ts'
 
 describe('archiver/guard-loop', () => {
   it('says nothing of a loop that ends', async () => {

@@ -4,6 +4,7 @@ import { NODE_GRACE_MS } from '../../archiver/node-presence.ts'
 import { ArchiveError, type Period, type Slot, slotIndex } from '../../core/index.ts'
 import type { MadeChain } from '../../devnet/index.ts'
 import { hasCode } from '../suites/chunk-store-suite.ts'
+import { settle, until } from '../turns.ts'
 import {
   type ArchiverHolder,
   type FinalOffer,
@@ -13,8 +14,6 @@ import {
   offerChain,
   offerMadeBlock,
   reportFinal,
-  settle,
-  until,
 } from './archiver-holder.ts'
 import { override } from './failing-store.ts'
 import { inlineCpu } from './inline-cpu.ts'

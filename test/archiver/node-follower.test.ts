@@ -13,7 +13,8 @@ import {
   THREAD_COUNT,
 } from '../../core/index.ts'
 import { createLogger } from '../../telemetry/index.ts'
-import { ManualClock, settle, until } from './archiver-holder.ts'
+import { ManualClock } from '../clocks.ts'
+import { settle, until } from '../turns.ts'
 
 const POLL_MS = 20
 const STATUS: NodeStatus = {

@@ -4,7 +4,8 @@ import { executionFromQueries, type SlotExecution } from '../../archiver/executi
 import { EXECUTION_PATIENCE_MS } from '../../archiver/pending-executions.ts'
 import { type Period, type Slot, slotIndex, THREAD_COUNT } from '../../core/index.ts'
 import { makeChain } from '../../devnet/index.ts'
-import { type ArchiverHolder, giveFinal, holdArchiver, offerChain, settle, until } from './archiver-holder.ts'
+import { settle, until } from '../turns.ts'
+import { type ArchiverHolder, giveFinal, holdArchiver, offerChain } from './archiver-holder.ts'
 
 const NETWORK = { chainId: 77n, genesisTimestampMs: 1_000_000n }
 const MISS: Slot = { period: 2, thread: 9 }

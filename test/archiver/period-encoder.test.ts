@@ -18,7 +18,8 @@ import {
 } from '../../core/index.ts'
 import { encodeFilledBlock, makeChain, readRecording } from '../../devnet/index.ts'
 import { fixturePath, RECORDINGS } from '../devnet/fixture.ts'
-import { giveFinal, holdArchiver, offerRecording, readBody, settle } from './archiver-holder.ts'
+import { settle } from '../turns.ts'
+import { giveFinal, holdArchiver, offerRecording, readBody } from './archiver-holder.ts'
 
 /** One period as `massa_archive.py roots --json` prints it. */
 interface ReferencePeriod {

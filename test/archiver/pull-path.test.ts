@@ -5,6 +5,7 @@ import { fetchFilledBlocks, pullOnce } from '../../archiver/pull-path.ts'
 import { type BlockIdText, type Slot, slotIndex, THREAD_COUNT } from '../../core/index.ts'
 import { type MadeBlock, makeChain } from '../../devnet/index.ts'
 import { createLogger } from '../../telemetry/index.ts'
+import { until } from '../turns.ts'
 import {
   type ArchiverHolder,
   giveFinal,
@@ -12,7 +13,6 @@ import {
   offerChain,
   offerMadeBlock,
   reportFinal,
-  until,
 } from './archiver-holder.ts'
 
 const NETWORK = { chainId: 77n, genesisTimestampMs: 1_000_000n }

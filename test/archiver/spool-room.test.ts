@@ -6,6 +6,7 @@ import { LevelSpool } from '../../storage-worker/index.ts'
 import { createLogger } from '../../telemetry/index.ts'
 import { openMemoryLevel } from '../storage-worker/temp-store.ts'
 import { hasCode } from '../suites/chunk-store-suite.ts'
+import { settle, until } from '../turns.ts'
 import {
   type ArchiverHolder,
   describeArchive,
@@ -15,8 +16,6 @@ import {
   offerChain,
   offerMadeBlock,
   reportFinal,
-  settle,
-  until,
 } from './archiver-holder.ts'
 
 const NETWORK = { chainId: 77n, genesisTimestampMs: 1_000_000n }

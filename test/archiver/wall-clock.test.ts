@@ -5,6 +5,7 @@ import { EXECUTION_PATIENCE_MS } from '../../archiver/pending-executions.ts'
 import { isArchiveError, PERIOD_MS, type Period, type Slot } from '../../core/index.ts'
 import type { MadeChain } from '../../devnet/index.ts'
 import { SetClock } from '../devnet/set-clock.ts'
+import { settle } from '../turns.ts'
 import {
   type ArchiverHolder,
   giveFinal,
@@ -12,7 +13,6 @@ import {
   listSpooled,
   offerChain,
   reportFinal,
-  settle,
 } from './archiver-holder.ts'
 import { makeTestChain, SkippingClock, Stage } from './follow-harness.ts'
 import { chainOf, NETWORK } from './made-chain.ts'

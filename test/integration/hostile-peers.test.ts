@@ -50,6 +50,7 @@ import {
   type PeerOptions,
   until,
 } from '../protocol-handler/open-peer.ts'
+import { settle } from '../turns.ts'
 
 const AUDIT = formatProtocolId(IDENTITY, 'audit')
 const CHUNK = formatProtocolId(IDENTITY, 'chunk')
@@ -78,10 +79,6 @@ function countedChunks(): { service: StreamService<ChunkRequest>; asked: () => n
       refuse: (_, status) => [chunkResponseCodec.encode({ status })],
     },
   }
-}
-
-async function turns(count: number): Promise<void> {
-  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve))
 }
 
 describe('hostile peers over real streams', () => {
@@ -164,7 +161,7 @@ describe('hostile peers over real streams', () => {
       await until(() => asked() > 0)
       for (let i = 0; i < 100; i++) {
         attacker.bare.send(frame(WINDOW_UPDATE, 0, Number(stream.id), 64))
-        await turns(3)
+        await settle(3)
       }
       await serves()
       assert.equal(asked(), 2)

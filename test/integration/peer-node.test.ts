@@ -13,6 +13,7 @@ import { HaveMap } from '../../storage-worker/replication/have-map.ts'
 import { createHaveService } from '../../storage-worker/replication/have-service.ts'
 import { OwnHoldings } from '../../storage-worker/replication/own-holdings.ts'
 import { createLogger } from '../../telemetry/index.ts'
+import { StillClock } from '../clocks.ts'
 import { SetClock } from '../devnet/set-clock.ts'
 import {
   addressOf,
@@ -29,7 +30,6 @@ import {
 } from '../protocol-handler/open-peer.ts'
 import { MadeArchive, NETWORK } from '../storage-worker/replication/made-archive.ts'
 import { addressOf as massaAddressOf, seedOf } from '../storage-worker/replication/made-nodes.ts'
-import { StillClock } from '../storage-worker/replication/still-clock.ts'
 
 describe('protocol-handler/peer-node over loopback', () => {
   afterEach(closePeers)

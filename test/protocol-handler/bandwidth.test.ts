@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Bandwidth } from '../../protocol-handler/bandwidth.ts'
 import type { Priority } from '../../protocol-handler/work-queue.ts'
-import { VirtualClock } from './virtual-clock.ts'
+import { VirtualClock } from '../clocks.ts'
 
 const RATE = 1_000_000
 const CHUNK = 1_048_576

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { ArchiveError } from '../../core/index.ts'
 import { type PooledStream, RequestPool } from '../../protocol-handler/request-pool.ts'
+import { settle } from '../turns.ts'
 
 const OPTIONS = { frames: 1, deadlineMs: 1_000 }
 
@@ -88,10 +89,6 @@ function makePool() {
     await settle()
   }
   return { pool, streams, openings, ask, openNext, empties: () => empties }
-}
-
-async function settle(): Promise<void> {
-  for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve))
 }
 
 function bytesOf(streams: readonly FakeStream[]): number[][] {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { isArchiveError } from '../../core/index.ts'
 import { type Priority, WorkQueue } from '../../protocol-handler/work-queue.ts'
-import { VirtualClock } from './virtual-clock.ts'
+import { VirtualClock } from '../clocks.ts'
 
 /** A queue with one work that runs until `release`, and what ran after it. */
 function holdQueue(capacity: number) {

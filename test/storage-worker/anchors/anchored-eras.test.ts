@@ -4,11 +4,12 @@ import { ArchiveError, ERA_PERIODS, type EraAnchor, PERIOD_MS, readEraRecord } f
 import { MAX_ERAS_PER_READING } from '../../../storage-worker/anchors/read-anchors.ts'
 import { AnchoredEras, type PlacementNode } from '../../../storage-worker/index.ts'
 import { createLogger } from '../../../telemetry/index.ts'
+import { StillClock } from '../../clocks.ts'
 import { CHAIN_ID } from '../../devnet/node/chain/made-chain.ts'
 import { clockOf, openGrpcNode } from '../../devnet/node/grpc/grpc-node.ts'
 import { anchor, deployAnchored, makeEra } from '../../sc/anchored-world.ts'
+import { settle } from '../../turns.ts'
 import { MadeRegistry, NETWORK, REGISTRY } from '../placement/made-registry.ts'
-import { StillClock, settle } from '../replication/still-clock.ts'
 
 function recordOf({ root, placementRoot, totalBytes, totalChunks, anchoredPeriod }: EraAnchor): Uint8Array {
   const record = Buffer.alloc(104)

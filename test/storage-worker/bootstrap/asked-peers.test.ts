@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { ArchiveError } from '../../../core/index.ts'
 import { AskedPeers, type PeerArchive, type Question } from '../../../storage-worker/bootstrap/asked-peers.ts'
 import type { Fetched } from '../../../storage-worker/peers/peer-client.ts'
-import { AutoClock } from './auto-clock.ts'
+import { AutoClock } from '../../clocks.ts'
 
 const MINUTES_10 = 600_000
 

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { type ArchivedPeriod, ArchiveError, type Period } from '../../../core/index.ts'
 import { SESSION_BOUNDS } from '../../../storage-worker/bootstrap/backfill-session.ts'
 import type { LevelChunkStore } from '../../../storage-worker/index.ts'
-import { giveFinal, holdArchiver, offerChain, settle, until } from '../../archiver/archiver-holder.ts'
+import { giveFinal, holdArchiver, offerChain } from '../../archiver/archiver-holder.ts'
 import { chainOf, NETWORK } from '../../archiver/made-chain.ts'
+import { settle, until } from '../../turns.ts'
 import { archivedOf, describeBriefly, type Joiner, type JoinerOptions, makeJoiner, openStore } from './made-archive.ts'
 
 const LAST = 20

@@ -26,8 +26,8 @@ import { createLogger } from '../../../telemetry/index.ts'
 import { describeArchive } from '../../archiver/archiver-holder.ts'
 import { inlineCpu } from '../../archiver/inline-cpu.ts'
 import { NETWORK } from '../../archiver/made-chain.ts'
+import { AutoClock } from '../../clocks.ts'
 import { openMemoryLevel } from '../temp-store.ts'
-import { AutoClock } from './auto-clock.ts'
 
 export const IDENTITY: StoreIdentity = { network: NETWORK, chunkSizeBytes: CHUNK_SIZE_BYTES }
 

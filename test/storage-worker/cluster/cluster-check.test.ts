@@ -4,9 +4,9 @@ import type { HavePage, SignedHavePage } from '../../../protocol-handler/index.t
 import { type ClusterPeers, checkCluster } from '../../../storage-worker/cluster/cluster-check.ts'
 import { computePlacementTable, type PlacementTable, readPlacement } from '../../../storage-worker/index.ts'
 import type { Fetched } from '../../../storage-worker/peers/peer-client.ts'
+import { StillClock } from '../../clocks.ts'
 import { MadeRegistry, REGISTRY, NETWORK as REGISTRY_NETWORK } from '../placement/made-registry.ts'
 import { MadeArchive, NETWORK } from '../replication/made-archive.ts'
-import { StillClock } from '../replication/still-clock.ts'
 
 const LAST = 300
 const SETTLED = LAST - 8

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { listEraChunks } from '../../../storage-worker/cluster/era-chunks.ts'
+import { StillClock } from '../../clocks.ts'
 import { MadeArchive } from '../replication/made-archive.ts'
-import { StillClock } from '../replication/still-clock.ts'
 
 const signal = new AbortController().signal
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { NodeState } from '../../../storage-worker/cluster/copy-tally.ts'
 import { planHealing } from '../../../storage-worker/cluster/plan-healing.ts'
-import { StillClock } from '../replication/still-clock.ts'
+import { StillClock } from '../../clocks.ts'
 
 const signal = new AbortController().signal
 

@@ -16,10 +16,9 @@ import {
   giveFinal,
   holdArchiver,
   offerChain,
-  settle,
-  until,
 } from '../../archiver/archiver-holder.ts'
 import { blockAt, chainOf, isSlotOf, NETWORK } from '../../archiver/made-chain.ts'
+import { settle, until } from '../../turns.ts'
 
 const PERIODS = 10
 const RESULTS = { spooled: 'taken', known: 'left', ignored: 'left', postponed: 'left' } as const

@@ -4,10 +4,10 @@ import { eraResponseCodec } from '../../../protocol-handler/index.ts'
 import { makeEmptyPeriod } from '../../../storage-worker/bootstrap/made-period.ts'
 import { createEraService } from '../../../storage-worker/peers/era-service.ts'
 import { OwnEras } from '../../../storage-worker/peers/own-eras.ts'
+import { StillClock } from '../../clocks.ts'
 import { userOf } from '../../sc/registry-world.ts'
 import { IDENTITY, openStore } from '../bootstrap/made-archive.ts'
 import { REGISTRY } from '../placement/made-registry.ts'
-import { StillClock } from '../replication/still-clock.ts'
 
 const ERA = 2
 const FIRST = ERA * ERA_PERIODS

@@ -9,8 +9,9 @@ import {
 import { AnnouncementBoard, MAX_PERIODS_AHEAD } from '../../../storage-worker/replication/announcement-board.ts'
 import { OwnHoldings } from '../../../storage-worker/replication/own-holdings.ts'
 import { createLogger } from '../../../telemetry/index.ts'
+import { StillClock } from '../../clocks.ts'
+import { settle } from '../../turns.ts'
 import { MadeArchive, rootOf } from './made-archive.ts'
-import { StillClock, settle } from './still-clock.ts'
 
 const PERIOD_MS = 16_000
 const idOf = (name: string) => new TextEncoder().encode(name)

@@ -3,8 +3,9 @@ import { ArchiveError } from '../../../core/index.ts'
 import { announcementCodec, computeRootsHash, MAX_ANNOUNCED_PERIODS } from '../../../protocol-handler/index.ts'
 import { Announcer, computeAnnouncedPeriods, type OwnPlace } from '../../../storage-worker/replication/announcer.ts'
 import { OwnHoldings } from '../../../storage-worker/replication/own-holdings.ts'
+import { StillClock } from '../../clocks.ts'
+import { settle } from '../../turns.ts'
 import { MadeArchive, rootOf } from './made-archive.ts'
-import { StillClock, settle } from './still-clock.ts'
 
 const PERIOD_MS = 16_000
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { AskedPeers } from '../../../storage-worker/replication/asked-peers.ts'
-import { ManualClock } from '../../archiver/archiver-holder.ts'
+import { ManualClock } from '../../clocks.ts'
+import { settle } from '../../turns.ts'
 
 function open() {
   const clock = new ManualClock(0)
@@ -8,10 +9,6 @@ function open() {
   const ended = new Promise<undefined>((resolve) => ending.signal.addEventListener('abort', () => resolve(undefined)))
   const asked = new AskedPeers({ clock, random: (maxExclusive) => maxExclusive - 1 })
   return { clock, ending, asked, take: (...peers: string[]) => asked.take(peers, { signal: ending.signal, ended }) }
-}
-
-async function settle(): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve))
 }
 
 describe('storage-worker/replication/asked-peers', () => {

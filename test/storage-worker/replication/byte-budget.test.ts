@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict'
 import { ByteBudget } from '../../../storage-worker/replication/byte-budget.ts'
-
-async function settle(): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve))
-}
+import { settle } from '../../turns.ts'
 
 describe('storage-worker/replication/byte-budget', () => {
   it('limit: what fits is taken at once; one byte more waits until something is given back', async () => {

@@ -14,10 +14,10 @@ import { HaveMap } from '../../../storage-worker/replication/have-map.ts'
 import { createHaveService } from '../../../storage-worker/replication/have-service.ts'
 import { OwnHoldings } from '../../../storage-worker/replication/own-holdings.ts'
 import { SlotSet } from '../../../storage-worker/replication/slot-set.ts'
+import { StillClock } from '../../clocks.ts'
 import { SEED } from '../../protocol-handler/sample-messages.ts'
 import { MadeArchive, NETWORK } from './made-archive.ts'
 import { addressOf } from './made-nodes.ts'
-import { StillClock } from './still-clock.ts'
 
 const ALL = Array.from({ length: HASH_SLOTS }, (_, slot) => slot)
 

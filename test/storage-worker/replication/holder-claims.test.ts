@@ -4,9 +4,10 @@ import type { HavePage, SignedHavePage } from '../../../protocol-handler/index.t
 import type { Fetched } from '../../../storage-worker/peers/peer-client.ts'
 import { WITHDRAWN_MS } from '../../../storage-worker/replication/claimant.ts'
 import { HolderClaims } from '../../../storage-worker/replication/holder-claims.ts'
+import { StillClock } from '../../clocks.ts'
 import { SIGNATURE } from '../../protocol-handler/sample-messages.ts'
+import { settle } from '../../turns.ts'
 import { NETWORK } from './made-archive.ts'
-import { StillClock, settle } from './still-clock.ts'
 
 type Answer = Fetched<readonly SignedHavePage[]>
 

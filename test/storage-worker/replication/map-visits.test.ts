@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { ArchiveError } from '../../../core/index.ts'
 import { MAX_VISITS, MapVisits, VISIT_INTERVAL_MS, VISIT_MS } from '../../../storage-worker/replication/map-visits.ts'
-import { StillClock, settle } from './still-clock.ts'
+import { StillClock } from '../../clocks.ts'
+import { settle } from '../../turns.ts'
 
 /** Neighbours by name: the PeerId of a is `peer a`, and it listens at `at a`. */
 class Stage {

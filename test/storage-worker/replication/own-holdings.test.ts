@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { computeHashSlot } from '../../../core/index.ts'
 import { LevelChunkStore } from '../../../storage-worker/index.ts'
 import { OwnHoldings } from '../../../storage-worker/replication/own-holdings.ts'
+import { StillClock } from '../../clocks.ts'
 import { makePeriod, TEST_IDENTITY } from '../synthetic-period.ts'
 import { openMemoryLevel } from '../temp-store.ts'
 import { MadeArchive } from './made-archive.ts'
-import { StillClock } from './still-clock.ts'
 
 const HOUR_MS = 3_600_000
 

@@ -5,8 +5,8 @@ import { OwnHoldings } from '../../../storage-worker/replication/own-holdings.ts
 import { Patrol } from '../../../storage-worker/replication/patrol.ts'
 import { createLogger } from '../../../telemetry/index.ts'
 import { SetClock } from '../../devnet/set-clock.ts'
+import { settle } from '../../turns.ts'
 import { MadeArchive } from './made-archive.ts'
-import { settle } from './still-clock.ts'
 
 const MINUTE_MS = 60_000
 const SLOTS = [7, 9]

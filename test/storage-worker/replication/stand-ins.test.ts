@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type RankTable, StandIns } from '../../../storage-worker/replication/stand-ins.ts'
 import { createLogger } from '../../../telemetry/index.ts'
-import { StillClock, settle } from './still-clock.ts'
+import { StillClock } from '../../clocks.ts'
+import { settle } from '../../turns.ts'
 
 const DELAY_MS = 3_600_000
 const LOOKS = 10
