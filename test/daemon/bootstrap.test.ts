@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { type Config, loadConfig } from '../../config/index.ts'
 import { type Daemon, startDaemon } from '../../daemon/index.ts'
 import type { PeersReport } from '../../daemon/peers-report.ts'
 import type { BootstrapStatus } from '../../storage-worker/bootstrap/bootstrap.ts'
@@ -7,6 +6,7 @@ import { createLogger } from '../../telemetry/index.ts'
 import { chainOf } from '../archiver/made-chain.ts'
 import { archivedOf, describeBriefly, IDENTITY } from '../storage-worker/bootstrap/made-archive.ts'
 import { openTestStore, TempFolders } from '../storage-worker/temp-store.ts'
+import { daemonConfigOf, MET_FLAGS } from './daemon-config.ts'
 
 const DEADLINE_MS = 100_000
 const LAST = 8
@@ -23,36 +23,13 @@ describe('daemon: bootstrap over libp2p', () => {
     await folders.clean()
   })
 
-  function configOf(dataDir: string, flags: Record<string, string | number | boolean>): Config {
-    const { chainId, genesisTimestampMs } = IDENTITY.network
-    return loadConfig({
-      cwd: dataDir,
-      env: {},
-      flags: {
-        enabled: true,
-        data_dir: dataDir,
-        retention_periods: 0,
-        'node.grpc_urls': '127.0.0.1:1',
-        'node.chain_id': Number(chainId),
-        'node.genesis_timestamp_ms': Number(genesisTimestampMs),
-        'store.ballast_bytes': 1_048_576,
-        'store.min_free_bytes': 1_048_576,
-        'api.bind': '127.0.0.1:0',
-        'metrics.enabled': false,
-        'p2p.enabled': true,
-        'p2p.listen': '/ip4/127.0.0.1/tcp/0',
-        ...flags,
-      },
-    }).config
-  }
-
   async function start(from: number, flags: Record<string, string> = {}) {
     const dataDir = await folders.make()
     const store = await openTestStore(dataDir, { identity: IDENTITY })
     for (let period = from; period <= LAST; period++) await store.chunks.writePeriod(archivedOf(chain, period))
     const described = await describeBriefly(store.chunks)
     await store.close()
-    const daemon = await startDaemon(configOf(dataDir, flags), log)
+    const daemon = await startDaemon(daemonConfigOf(dataDir, IDENTITY.network, { ...MET_FLAGS, ...flags }), log)
     daemons.push(daemon)
     return { daemon, dataDir, described }
   }

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { isDeepStrictEqual } from 'node:util'
-import { type Config, loadConfig } from '../../config/index.ts'
 import { CHUNK_SIZE_BYTES, isArchiveError, THREAD_COUNT } from '../../core/index.ts'
 import { startDaemon } from '../../daemon/index.ts'
 import { makeChain, ScriptedNode } from '../../devnet/index.ts'
@@ -10,32 +9,12 @@ import { encodeBodyKey, SEALS } from '../../storage-worker/keyspace.ts'
 import { createLogger } from '../../telemetry/index.ts'
 import { makePeriod, TEST_IDENTITY } from '../storage-worker/synthetic-period.ts'
 import { openTestStore, TempFolders } from '../storage-worker/temp-store.ts'
+import { daemonConfigOf } from './daemon-config.ts'
 
 const { network } = TEST_IDENTITY
 /** As every sidecar has it. */
 const identity = { network, chunkSizeBytes: CHUNK_SIZE_BYTES }
 const DEADLINE_MS = 40_000
-/** Nobody listens there. */
-const NO_NODE = '127.0.0.1:1'
-
-function configOf(dataDir: string, flags: Record<string, string | number | boolean> = {}): Config {
-  return loadConfig({
-    cwd: dataDir,
-    env: {},
-    flags: {
-      enabled: true,
-      data_dir: dataDir,
-      'node.grpc_urls': NO_NODE,
-      'node.chain_id': Number(network.chainId),
-      'node.genesis_timestamp_ms': Number(network.genesisTimestampMs),
-      'store.ballast_bytes': 1_048_576,
-      'store.min_free_bytes': 1_048_576,
-      'api.bind': '127.0.0.1:0',
-      'metrics.enabled': false,
-      ...flags,
-    },
-  }).config
-}
 
 type Line = Readonly<Record<string, unknown>>
 
@@ -77,7 +56,7 @@ describe('daemon/daemon', () => {
     const dataDir = await makeArchive(64)
     const { log, whenSaid } = listen()
     const pruned = whenSaid('periods pruned')
-    const daemon = await startDaemon(configOf(dataDir, { retention_periods: 16 }), log)
+    const daemon = await startDaemon(daemonConfigOf(dataDir, network, { retention_periods: 16 }), log)
     try {
       const { firstPeriod, lastPeriod } = await pruned
       assert.deepEqual([firstPeriod, lastPeriod], [0, 31])
@@ -98,7 +77,9 @@ describe('daemon/daemon', () => {
       const dataDir = await makeArchive(periods)
       const { log, whenSaid } = listen()
       const pruned = isRefused ? undefined : whenSaid('periods pruned')
-      const starting = startDaemon(configOf(dataDir, { retention_periods: 16 }), log, { retentionAdvice })
+      const starting = startDaemon(daemonConfigOf(dataDir, network, { retention_periods: 16 }), log, {
+        retentionAdvice,
+      })
       if (isRefused) await assert.rejects(starting, (error) => isArchiveError(error, 'CONFIG_RETENTION_UNSET'))
       else {
         const daemon = await starting
@@ -125,7 +106,7 @@ describe('daemon/daemon', () => {
     }
     await before.close()
     const flags = { 'metrics.enabled': true, 'metrics.bind': '127.0.0.1:0' }
-    const daemon = await startDaemon(configOf(dataDir, flags), listen().log)
+    const daemon = await startDaemon(daemonConfigOf(dataDir, network, flags), listen().log)
     try {
       const countOf = async (name: string, reason: string): Promise<number> => {
         const text = await (await fetch(`${daemon.metricsUrl}/metrics`)).text()
@@ -164,7 +145,7 @@ describe('daemon/daemon', () => {
     const { log, whenSaid } = listen()
     const archived = whenSaid('archived period', (line) => line.period === 3)
     const flags = { 'node.grpc_urls': node.url, 'metrics.enabled': true, 'metrics.bind': '127.0.0.1:0' }
-    const daemon = await startDaemon(configOf(await folders.make(), flags), log)
+    const daemon = await startDaemon(daemonConfigOf(await folders.make(), network, flags), log)
     try {
       await archived
       const blocks = [...chain.blocks.values()].filter(({ slot }) => slot.period >= 1 && slot.period <= 3)

@@ -1,36 +1,14 @@
 import assert from 'node:assert/strict'
-import { type Config, loadConfig } from '../../config/index.ts'
 import { computeAddress, computePublicKey, concatBytes, formatAddress, toHex } from '../../core/index.ts'
 import { type Daemon, startDaemon } from '../../daemon/index.ts'
 import type { PeersReport } from '../../daemon/peers-report.ts'
 import { createLogger } from '../../telemetry/index.ts'
 import { makePeriod, TEST_IDENTITY } from '../storage-worker/synthetic-period.ts'
 import { openTestStore, TempFolders } from '../storage-worker/temp-store.ts'
+import { daemonConfigOf, MET_FLAGS } from './daemon-config.ts'
 
 const identity = { network: TEST_IDENTITY.network, chunkSizeBytes: 1_048_576 }
 const DEADLINE_MS = 30_000
-
-function configOf(dataDir: string, flags: Record<string, string | number | boolean>): Config {
-  return loadConfig({
-    cwd: dataDir,
-    env: {},
-    flags: {
-      enabled: true,
-      data_dir: dataDir,
-      retention_periods: 0,
-      'node.grpc_urls': '127.0.0.1:1',
-      'node.chain_id': Number(identity.network.chainId),
-      'node.genesis_timestamp_ms': Number(identity.network.genesisTimestampMs),
-      'store.ballast_bytes': 1_048_576,
-      'store.min_free_bytes': 1_048_576,
-      'api.bind': '127.0.0.1:0',
-      'metrics.enabled': false,
-      'p2p.enabled': true,
-      'p2p.listen': '/ip4/127.0.0.1/tcp/0',
-      ...flags,
-    },
-  }).config
-}
 
 describe('daemon/peer-network', () => {
   const folders = new TempFolders()
@@ -59,7 +37,8 @@ describe('daemon/peer-network', () => {
       }
       await store.close()
     }
-    const config = configOf(dataDir, bootstrap === undefined ? {} : { 'p2p.bootstrap': bootstrap })
+    const flags = bootstrap === undefined ? MET_FLAGS : { ...MET_FLAGS, 'p2p.bootstrap': bootstrap }
+    const config = daemonConfigOf(dataDir, identity.network, flags)
     const daemon = await startDaemon(config, log, seed === undefined ? {} : { massaSeed: seed })
     daemons.push(daemon)
     dataDirs.push(dataDir)

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { EventEmitter, once } from 'node:events'
-import { loadConfig } from '../../config/index.ts'
 import { startDaemon } from '../../daemon/index.ts'
 import type { PlacementStatus } from '../../storage-worker/index.ts'
 import { createLogger } from '../../telemetry/index.ts'
@@ -8,6 +7,7 @@ import { CHAIN_ID, pass } from '../devnet/node/chain/made-chain.ts'
 import { openGrpcNode } from '../devnet/node/grpc/grpc-node.ts'
 import { MadeRegistry, REGISTRY } from '../storage-worker/placement/made-registry.ts'
 import { TempFolders } from '../storage-worker/temp-store.ts'
+import { daemonConfigOf } from './daemon-config.ts'
 
 describe('daemon: placement, over gRPC', () => {
   const folders = new TempFolders()
@@ -28,22 +28,9 @@ describe('daemon: placement, over gRPC', () => {
     assert(chain.finalSlot.period >= 8)
     const lines = new EventEmitter()
     const inForce = once(lines, 'placement in force')
-    const { config } = loadConfig({
-      cwd: dataDir,
-      env: {},
-      flags: {
-        enabled: true,
-        data_dir: dataDir,
-        storage_registry_address: REGISTRY,
-        'node.grpc_urls': node.server.url,
-        'node.chain_id': Number(CHAIN_ID),
-        'node.genesis_timestamp_ms': chain.genesisTimestampMs,
-        'store.ballast_bytes': 1_048_576,
-        'store.min_free_bytes': 1_048_576,
-        'api.bind': '127.0.0.1:0',
-        'metrics.enabled': false,
-      },
-    })
+    const network = { chainId: CHAIN_ID, genesisTimestampMs: BigInt(chain.genesisTimestampMs) }
+    const flags = { storage_registry_address: REGISTRY, 'node.grpc_urls': node.server.url }
+    const config = daemonConfigOf(dataDir, network, flags)
     const destination = {
       write: (text: string) => {
         const line = JSON.parse(text) as { msg: string }
