@@ -1,4 +1,4 @@
-import { type ArchiveError, type Clock, isArchiveError, type Spool } from '../core/index.ts'
+import { type ArchiveError, type Clock, isArchiveError, Loop, type Spool } from '../core/index.ts'
 import { decodeBans, encodeBans, MAX_KEPT_BANS } from './ban-record.ts'
 import type { PeerScores } from './peer-scores.ts'
 
@@ -12,8 +12,7 @@ export class BanKeeper {
   private readonly marks: Pick<Spool, 'putMark' | 'readMark' | 'sync'>
   private readonly clock: Clock
   private readonly onFailure: (error: ArchiveError) => void
-  private readonly stopping = new AbortController()
-  private loop: Promise<void> | undefined
+  private readonly loop: Loop
   private savedChanges = 0
   private writing: Promise<void> = Promise.resolve()
 
@@ -28,6 +27,10 @@ export class BanKeeper {
     this.marks = modules.marks
     this.clock = modules.clock
     this.onFailure = modules.onFailure
+    this.loop = new Loop(
+      { everyMs: LOOK_MS, looksLast: true },
+      { clock: modules.clock, look: () => this.save(), onFailure: modules.onFailure },
+    )
   }
 
   /** Puts in force what was kept. Bans whose record is damaged are lost, which is told: it is no reason not to start. */
@@ -43,14 +46,12 @@ export class BanKeeper {
 
   /** Runs until `stop`. @throws what is no ArchiveError: a bug */
   start(): Promise<void> {
-    this.loop ??= this.run()
-    return this.loop
+    return this.loop.start()
   }
 
   /** What changed last is kept, too. */
-  async stop(): Promise<void> {
-    this.stopping.abort()
-    await this.loop?.catch(() => undefined)
+  stop(): Promise<void> {
+    return this.loop.stop()
   }
 
   /** Writes what changed since the last time; resolves when it survives a loss of power. @throws ArchiveError of the store */
@@ -58,18 +59,6 @@ export class BanKeeper {
     const saved = this.writing.then(() => this.write())
     this.writing = saved.catch(() => undefined)
     return saved
-  }
-
-  private async run(): Promise<void> {
-    while (!this.stopping.signal.aborted) {
-      await this.clock.sleep(LOOK_MS, this.stopping.signal)
-      try {
-        await this.save()
-      } catch (error) {
-        if (!isArchiveError(error)) throw error
-        this.onFailure(error)
-      }
-    }
   }
 
   private async write(): Promise<void> {

@@ -1,4 +1,4 @@
-import { ArchiveError, type Clock, isArchiveError } from '../core/index.ts'
+import { ArchiveError, type Clock, Loop } from '../core/index.ts'
 import type { Bindings } from './bindings.ts'
 import { type Capabilities, capabilitiesCodec, signCapabilities } from './messages/capabilities.ts'
 import type { TopicName } from './network-name.ts'
@@ -31,9 +31,7 @@ export class Introductions {
   private readonly bindings: Bindings
   private readonly clock: Clock
   private readonly onHeard: (address: string) => void
-  private readonly onFailure: (error: ArchiveError) => void
-  private readonly stopping = new AbortController()
-  private loop: Promise<void> | undefined
+  private readonly loop: Loop
   private greeted: ReadonlySet<string> = new Set()
   private saidAtMs = Number.NEGATIVE_INFINITY
   private sequence = 0n
@@ -57,7 +55,10 @@ export class Introductions {
     this.bindings = modules.bindings
     this.clock = modules.clock
     this.onHeard = modules.onHeard ?? (() => undefined)
-    this.onFailure = modules.onFailure
+    this.loop = new Loop(
+      { everyMs: LOOK_MS },
+      { clock: modules.clock, look: () => this.lookOnce(), onFailure: modules.onFailure },
+    )
   }
 
   /** Runs until `stop`. @throws what is no ArchiveError: a bug */
@@ -68,13 +69,11 @@ export class Introductions {
       if (known === undefined) throw new ArchiveError('PROTOCOL_QUEUE_FULL', 'no room for a stranger')
       this.onHeard(known)
     })
-    this.loop ??= this.run()
-    return this.loop
+    return this.loop.start()
   }
 
-  async stop(): Promise<void> {
-    this.stopping.abort()
-    await this.loop?.catch(() => undefined)
+  stop(): Promise<void> {
+    return this.loop.stop()
   }
 
   /** Speaks when it is time to, or when somebody is there who did not hear us yet. */
@@ -98,17 +97,5 @@ export class Introductions {
     this.sequence = now > this.sequence ? now : this.sequence + 1n
     const own = { ...(await this.describe()), peerId: this.network.peerId, sequence: this.sequence }
     await this.network.publish('capabilities', capabilitiesCodec.encode(signCapabilities(this.seed, own)))
-  }
-
-  private async run(): Promise<void> {
-    while (!this.stopping.signal.aborted) {
-      try {
-        await this.lookOnce()
-      } catch (error) {
-        if (!isArchiveError(error)) throw error
-        this.onFailure(error)
-      }
-      await this.clock.sleep(LOOK_MS, this.stopping.signal)
-    }
   }
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '../core/index.ts'
+import { type Clock, Loop } from '../core/index.ts'
 
 const LOOK_MS = 1_000
 const FIRST_WAIT_MS = 1_000
@@ -29,23 +29,22 @@ interface Wait {
 export class Redialer {
   private readonly ports: RedialPorts
   private readonly clock: Clock
-  private readonly stopping = new AbortController()
+  private readonly loop: Loop
   private readonly waits = new Map<string, Wait>()
   private readonly dialing = new Set<string>()
-  private loop: Promise<void> | undefined
 
   constructor(ports: RedialPorts, clock: Clock) {
     this.ports = ports
     this.clock = clock
+    this.loop = new Loop({ everyMs: LOOK_MS }, { clock, look: () => this.beginLook() })
   }
 
   start(): void {
-    this.loop ??= this.run()
+    void this.loop.start()
   }
 
-  async stop(): Promise<void> {
-    this.stopping.abort()
-    await this.loop
+  stop(): Promise<void> {
+    return this.loop.stop()
   }
 
   /** Dials what is due, as many as may be at a time; resolves when they were answered or not. */
@@ -56,12 +55,9 @@ export class Redialer {
     await Promise.all(due.map((address) => this.dial(address)))
   }
 
-  private async run(): Promise<void> {
-    while (!this.stopping.signal.aborted) {
-      // A target that hangs does not keep the others from being dialled.
-      void this.lookOnce()
-      await this.clock.sleep(LOOK_MS, this.stopping.signal)
-    }
+  /** A target that hangs does not keep the others from being dialled. */
+  private async beginLook(): Promise<void> {
+    void this.lookOnce()
   }
 
   private isDue(address: string): boolean {

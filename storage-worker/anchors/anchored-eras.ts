@@ -1,5 +1,13 @@
 import { isBug } from '../../archiver/store-watch.ts'
-import { ArchiveError, type Clock, type EraAnchor, isArchiveError, type Network, PERIOD_MS } from '../../core/index.ts'
+import {
+  ArchiveError,
+  type Clock,
+  type EraAnchor,
+  isArchiveError,
+  Loop,
+  type Network,
+  PERIOD_MS,
+} from '../../core/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
 import type { PlacementNode } from '../placement/read-placement.ts'
 import { MAX_ERAS_PER_READING, readAnchors } from './read-anchors.ts'
@@ -29,7 +37,7 @@ export interface AnchoredErasModules {
 export class AnchoredEras {
   private readonly options: { readonly registry: string; readonly network: Network }
   private readonly modules: AnchoredErasModules
-  private readonly stopping = new AbortController()
+  private readonly loop: Loop
   private readonly known = new Map<number, EraAnchor>()
   /** When it was seen to be not anchored, by the monotonic clock. */
   private readonly absent = new Map<number, number>()
@@ -38,23 +46,21 @@ export class AnchoredEras {
   private failure: ArchiveError | undefined
   private isUnreadableTold = false
   private reading: Promise<void> | undefined
-  private loop: Promise<void> | undefined
 
   /** @param options.registry - its address; empty: none, and no era is anchored */
   constructor(options: { readonly registry: string; readonly network: Network }, modules: AnchoredErasModules) {
     this.options = options
     this.modules = modules
+    this.loop = new Loop({ everyMs: LOOK_MS }, { clock: modules.clock, look: () => this.look() })
   }
 
   /** Reads what was asked for, until `stop`. @throws a bug */
   start(): Promise<void> {
-    this.loop ??= this.run()
-    return this.loop
+    return this.loop.start()
   }
 
-  async stop(): Promise<void> {
-    this.stopping.abort()
-    await this.loop?.catch(() => undefined)
+  stop(): Promise<void> {
+    return this.loop.stop()
   }
 
   /** Why it cannot be told which eras are anchored, if so. */
@@ -90,16 +96,8 @@ export class AnchoredEras {
     return this.reading
   }
 
-  private async run(): Promise<void> {
-    const { signal } = this.stopping
-    while (!signal.aborted) {
-      await this.look()
-      await this.modules.clock.sleep(LOOK_MS, signal)
-    }
-  }
-
   private mayRead(): boolean {
-    return !this.stopping.signal.aborted && this.modules.clock.monotonicMs() >= this.retryAtMs
+    return !this.loop.signal.aborted && this.modules.clock.monotonicMs() >= this.retryAtMs
   }
 
   private want(era: number): void {
@@ -118,7 +116,7 @@ export class AnchoredEras {
       if (this.failure) log.info({}, 'anchored eras can be read again')
       this.failure = undefined
     } catch (error) {
-      if (this.stopping.signal.aborted) return
+      if (this.loop.signal.aborted) return
       if (!isArchiveError(error) || isBug(error)) throw error
       this.retryAtMs = clock.monotonicMs() + RETRY_MS
       const isNew = this.failure?.code !== error.code
@@ -137,7 +135,7 @@ export class AnchoredEras {
         for (const [i, era] of eras.entries()) this.note(era, readings[i])
         return
       } catch (error) {
-        this.stopping.signal.throwIfAborted()
+        this.loop.signal.throwIfAborted()
         if (isBug(error)) throw error
         failure ??= error
       }

@@ -5,6 +5,7 @@ import {
   type Clock,
   ERA_PERIODS,
   type EraAnchor,
+  Loop,
   type Period,
   type PeriodSummary,
   toHex,
@@ -112,11 +113,10 @@ export interface BootstrapModules {
 export class Bootstrap {
   private readonly options: BootstrapOptions
   private readonly modules: BootstrapModules
-  private readonly stopping = new AbortController()
+  private readonly loop: Loop
   private readonly rate: MovingRate
   /** When a peer may lead again, by the monotonic clock. */
   private readonly leadAgain = new Map<string, number>()
-  private loop: Promise<void> | undefined
   private range: { readonly first: Period; readonly last: Period } | undefined
   private waitsFor: BootstrapWait | undefined
   /** The first archived period below which somebody showed what only an anchored era can prove. */
@@ -136,17 +136,16 @@ export class Bootstrap {
     this.options = options
     this.modules = modules
     this.rate = new MovingRate(modules.clock)
+    this.loop = new Loop({ everyMs: LOOK_MS }, { clock: modules.clock, look: () => this.look() })
   }
 
   /** Runs until `stop`. @throws what is neither of the store nor of a peer: a bug */
   start(): Promise<void> {
-    this.loop ??= this.run()
-    return this.loop
+    return this.loop.start()
   }
 
-  async stop(): Promise<void> {
-    this.stopping.abort()
-    await this.loop?.catch(() => undefined)
+  stop(): Promise<void> {
+    return this.loop.stop()
   }
 
   /** Undefined before the first look. */
@@ -177,16 +176,8 @@ export class Bootstrap {
   /** Fetches until nothing more can be had for now. @returns periods that were written */
   async look(): Promise<number> {
     const before = this.writtenPeriods
-    while (!this.stopping.signal.aborted && (await this.tryPeer()));
+    while (!this.loop.signal.aborted && (await this.tryPeer()));
     return this.writtenPeriods - before
-  }
-
-  private async run(): Promise<void> {
-    const { signal } = this.stopping
-    while (!signal.aborted) {
-      await this.look()
-      await this.modules.clock.sleep(LOOK_MS, signal)
-    }
   }
 
   /** One session. @returns false when nothing more can be had for now */
@@ -251,7 +242,7 @@ export class Bootstrap {
       { ...this.modules, write: (fetched) => this.writeAnchored(fetched, era) },
     )
     this.begin({ era, root: toHex(anchored.root) })
-    const end = await session.run(this.stopping.signal)
+    const end = await session.run(this.loop.signal)
     if (end === 'done' || end === 'more' || end === 'stopped') return end
     this.failedEra = era
     this.eraAgainAtMs = clock.monotonicMs() + ERA_AGAIN_MS[end]
@@ -266,7 +257,7 @@ export class Bootstrap {
     const opened = await this.openLinked(first)
     if (!opened) return false
     this.begin()
-    const end = await opened.session.run(this.stopping.signal)
+    const end = await opened.session.run(this.loop.signal)
     if (end === 'stopped') return false
     if (end !== 'done' && end !== 'more') this.passOver(opened.lead, end)
     return true
@@ -323,7 +314,7 @@ export class Bootstrap {
             send: (peer) => client.fetchChunk(peer, chunkId),
             sizeOf: (chunk) => chunk.length,
           },
-          this.stopping.signal,
+          this.loop.signal,
         )
         return answer?.value
       },
@@ -372,7 +363,7 @@ export class Bootstrap {
     if (range) this.range = range
     const final = finalPeriod()
     const isBehind = range && final !== undefined && final - 1 - range.last > MAX_LAG_PERIODS
-    if (isBehind) await clock.sleep(YIELD_MS, this.stopping.signal)
+    if (isBehind) await clock.sleep(YIELD_MS, this.loop.signal)
   }
 
   private passOver(lead: string, end: keyof typeof LEAD_AGAIN_MS): void {

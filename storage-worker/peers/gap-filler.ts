@@ -2,6 +2,7 @@ import {
   type BlockIdText,
   type Clock,
   isArchiveError,
+  Loop,
   type Network,
   type Period,
   parseBlockId,
@@ -48,10 +49,9 @@ export class GapFiller {
   private readonly ports: GapFillerPorts
   private readonly clock: Clock
   private readonly onFailure: (error: unknown) => void
-  private readonly stopping = new AbortController()
+  private readonly loop: Loop
   /** By `peer id`: when it is asked again for a block that it did not bring. */
   private readonly lacks = new Map<string, { readonly waitMs: number; readonly dueMs: number }>()
-  private loop: Promise<void> | undefined
   private filled = 0
 
   constructor(
@@ -69,6 +69,8 @@ export class GapFiller {
     this.ports = modules.ports
     this.clock = modules.clock
     this.onFailure = modules.onFailure
+    // Nodes are asked first: what is only late comes from them.
+    this.loop = new Loop({ everyMs: LOOK_MS, looksLast: true }, { clock: this.clock, look: () => this.fill() })
   }
 
   /** Blocks that peers gave since the start. */
@@ -78,33 +80,23 @@ export class GapFiller {
 
   /** Runs until `stop`. @throws what is no ArchiveError: a bug */
   start(): Promise<void> {
-    this.loop ??= this.run()
-    return this.loop
+    return this.loop.start()
   }
 
-  async stop(): Promise<void> {
-    this.stopping.abort()
-    await this.loop?.catch(() => undefined)
+  stop(): Promise<void> {
+    return this.loop.stop()
   }
 
   /** Asks for what is missing until nobody is left who might give it. @returns blocks that were taken */
   async fill(): Promise<number> {
     let taken = 0
-    for (let round = 0; round < MAX_ROUNDS && !this.stopping.signal.aborted; round++) {
+    for (let round = 0; round < MAX_ROUNDS && !this.loop.signal.aborted; round++) {
       const shares = this.share()
       if (shares.size === 0) break
       for (const [peer, wanted] of shares) taken += await this.ask(peer, wanted)
     }
     this.filled += taken
     return taken
-  }
-
-  private async run(): Promise<void> {
-    // Nodes are asked first: what is only late comes from them.
-    while (!this.stopping.signal.aborted) {
-      await this.clock.sleep(LOOK_MS, this.stopping.signal)
-      if (!this.stopping.signal.aborted) await this.fill()
-    }
   }
 
   /** Who is asked for what: each block once, spread over those that may have it. */

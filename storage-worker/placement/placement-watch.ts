@@ -6,6 +6,7 @@ import {
   ERA_PERIODS,
   type ErrorCode,
   isArchiveError,
+  Loop,
   type Network,
   PERIOD_MS,
   type Period,
@@ -72,7 +73,7 @@ export interface PlacementStatus {
 export class PlacementWatch {
   private readonly options: PlacementWatchOptions
   private readonly modules: PlacementWatchModules
-  private readonly stopping = new AbortController()
+  private readonly loop: Loop
   /** The last two, of ascending eras. */
   private tables: readonly PlacementTable[] = []
   private toldEra: number | undefined
@@ -86,6 +87,7 @@ export class PlacementWatch {
     this.options = options
     this.modules = modules
     this.movedAtMs = modules.clock.monotonicMs()
+    this.loop = new Loop({ everyMs: LOOK_INTERVAL_MS }, { clock: modules.clock, look: () => this.look() })
   }
 
   start(): void {
@@ -93,11 +95,11 @@ export class PlacementWatch {
       this.modules.log.info({}, 'no registry: nothing is assigned to anyone')
       return
     }
-    this.running = guardLoop('placement', this.run(), this.modules.onFatal)
+    this.running = guardLoop('placement', this.loop.start(), this.modules.onFatal)
   }
 
   async stop(): Promise<void> {
-    this.stopping.abort()
+    await this.loop.stop()
     await this.running
   }
 
@@ -151,17 +153,9 @@ export class PlacementWatch {
     this.tell()
   }
 
-  private async run(): Promise<void> {
-    const { signal } = this.stopping
-    while (!signal.aborted) {
-      await this.look()
-      await this.modules.clock.sleep(LOOK_INTERVAL_MS, signal)
-    }
-  }
-
   private async take(era: number): Promise<void> {
     const { log, clock } = this.modules
-    const { signal } = this.stopping
+    const { signal } = this.loop
     try {
       const table = await computePlacementTable(await this.read(era), signal)
       if (this.failure) log.info({ era }, 'placement can be read again')
@@ -183,7 +177,7 @@ export class PlacementWatch {
   private async read(era: number): Promise<PlacementReading> {
     const { registry, network } = this.options
     const { nodes, clock } = this.modules
-    const { signal } = this.stopping
+    const { signal } = this.loop
     let failure: unknown
     for (const node of nodes) {
       try {

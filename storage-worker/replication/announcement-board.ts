@@ -3,7 +3,7 @@ import {
   type ChunkStore,
   type Clock,
   equalBytes,
-  isArchiveError,
+  Loop,
   PERIOD_MS,
   type Period,
 } from '../../core/index.ts'
@@ -73,24 +73,29 @@ interface Author {
  */
 export class AnnouncementBoard {
   private readonly modules: AnnouncementBoardModules
-  private readonly stopping = new AbortController()
+  private readonly loop: Loop
   private readonly authors = new Map<string, Author>()
-  private loop: Promise<void> | undefined
 
   constructor(modules: AnnouncementBoardModules) {
     this.modules = modules
+    this.loop = new Loop(
+      { everyMs: LOOK_MS },
+      {
+        clock: modules.clock,
+        look: () => this.look(),
+        onFailure: (error) => modules.log.warn({ err: error }, 'announcements not compared'),
+      },
+    )
   }
 
   /** Runs until `stop`. @throws what is no ArchiveError: a bug */
   start(): Promise<void> {
     this.modules.network.onGossip('announce', (bytes, author) => this.take(bytes, author))
-    this.loop ??= this.run()
-    return this.loop
+    return this.loop.start()
   }
 
-  async stop(): Promise<void> {
-    this.stopping.abort()
-    await this.loop?.catch(() => undefined)
+  stop(): Promise<void> {
+    return this.loop.stop()
   }
 
   /** Addresses of nodes whose archive has other roots than ours. */
@@ -128,19 +133,6 @@ export class AnnouncementBoard {
       author.differs = !isEqual
       claims.distrust(address, !isEqual)
       this.tell(address, pending, isEqual)
-    }
-  }
-
-  private async run(): Promise<void> {
-    const { clock, log } = this.modules
-    while (!this.stopping.signal.aborted) {
-      try {
-        await this.look()
-      } catch (error) {
-        if (!isArchiveError(error)) throw error
-        log.warn({ err: error }, 'announcements not compared')
-      }
-      await clock.sleep(LOOK_MS, this.stopping.signal)
     }
   }
 

@@ -1,4 +1,4 @@
-import { type Clock, isArchiveError, PERIOD_MS, type Period } from '../../core/index.ts'
+import { type Clock, Loop, PERIOD_MS, type Period } from '../../core/index.ts'
 import {
   announcementCodec,
   computeRootsHash,
@@ -49,24 +49,25 @@ export function computeAnnouncedPeriods(nodes: number): number {
  */
 export class Announcer {
   private readonly modules: AnnouncerModules
-  private readonly stopping = new AbortController()
-  private loop: Promise<void> | undefined
+  private readonly loop: Loop
   private last: Period = -1
   private saidAtMs = Number.NEGATIVE_INFINITY
 
   constructor(modules: AnnouncerModules) {
     this.modules = modules
+    this.loop = new Loop(
+      { everyMs: LOOK_MS },
+      { clock: modules.clock, look: () => this.look(), onFailure: modules.onFailure },
+    )
   }
 
   /** Runs until `stop`. @throws what is no ArchiveError: a bug */
   start(): Promise<void> {
-    this.loop ??= this.run()
-    return this.loop
+    return this.loop.start()
   }
 
-  async stop(): Promise<void> {
-    this.stopping.abort()
-    await this.loop?.catch(() => undefined)
+  stop(): Promise<void> {
+    return this.loop.stop()
   }
 
   /** Last period that was announced since the start. */
@@ -108,18 +109,5 @@ export class Announcer {
     this.last = lastPeriod
     this.saidAtMs = nowMs
     this.modules.onAnnounced(firstPeriod, lastPeriod)
-  }
-
-  private async run(): Promise<void> {
-    const { clock, onFailure } = this.modules
-    while (!this.stopping.signal.aborted) {
-      try {
-        await this.look()
-      } catch (error) {
-        if (!isArchiveError(error)) throw error
-        onFailure(error)
-      }
-      await clock.sleep(LOOK_MS, this.stopping.signal)
-    }
   }
 }

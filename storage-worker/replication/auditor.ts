@@ -4,6 +4,7 @@ import {
   ERA_PERIODS,
   isArchiveError,
   LEAF_SIZE_BYTES,
+  Loop,
   type Period,
   type PlacementSnapshot,
 } from '../../core/index.ts'
@@ -80,8 +81,7 @@ export class Auditor {
   private readonly draws: ChunkDraw
   private readonly suspicions = new Suspicions()
   private readonly day: AuditDay
-  private readonly stopping = new AbortController()
-  private loop: Promise<void> | undefined
+  private readonly loop: Loop
   /** By address, of nodes of the registry: when its turn was. Kept while a node is away, so that nobody gains by going. */
   private readonly turns = new Map<string, number>()
   private nextMs: number | undefined
@@ -96,17 +96,19 @@ export class Auditor {
     this.auditsPerDay = options.auditsPerDay ?? AUDITS_PER_DAY
     this.draws = new ChunkDraw(modules)
     this.day = new AuditDay(modules.clock)
+    this.loop = new Loop(
+      { everyMs: LOOK_MS },
+      { clock: modules.clock, look: () => this.look(), onFailure: modules.onFailure },
+    )
   }
 
   /** Runs until `stop`. @throws what is no ArchiveError: a bug */
   start(): Promise<void> {
-    this.loop ??= this.run()
-    return this.loop
+    return this.loop.start()
   }
 
-  async stop(): Promise<void> {
-    this.stopping.abort()
-    await this.loop?.catch(() => undefined)
+  stop(): Promise<void> {
+    return this.loop.stop()
   }
 
   /** Oldest first; at most 16 of a node and 4,096 in all. */
@@ -143,26 +145,12 @@ export class Auditor {
    */
   async audit({ address, peer }: AuditPeer, chunk: DrawnChunk): Promise<AuditResult> {
     const leafIndex = this.modules.random(Math.ceil(chunk.byteLength / LEAF_SIZE_BYTES))
-    const result = await orAborted(this.ask(peer, chunk, leafIndex), this.stopping.signal)
+    const result = await orAborted(this.ask(peer, chunk, leafIndex), this.loop.signal)
     if (result === undefined) return 'unanswered'
     this.day.add(address, result)
     this.judge(address, chunk, result)
     this.modules.onResult(result, this.suspicions.count)
     return result
-  }
-
-  private async run(): Promise<void> {
-    const { clock, onFailure } = this.modules
-    const { signal } = this.stopping
-    while (!signal.aborted) {
-      try {
-        await this.look()
-      } catch (error) {
-        if (!isArchiveError(error)) throw error
-        onFailure(error)
-      }
-      await clock.sleep(LOOK_MS, signal)
-    }
   }
 
   /** Connected nodes of the registry that are to hold something: as many as those that audit each of them, with us. */
@@ -194,7 +182,7 @@ export class Auditor {
     if (!target) return
     this.turns.set(target.address, this.modules.clock.monotonicMs())
     const chunk = await this.drawFor(target.address, table)
-    if (chunk && !this.stopping.signal.aborted) await this.audit(target, chunk)
+    if (chunk && !this.loop.signal.aborted) await this.audit(target, chunk)
   }
 
   private async drawFor(address: string, table: AuditTable): Promise<DrawnChunk | undefined> {
@@ -218,7 +206,7 @@ export class Auditor {
     const peerOf = new Map(peers.map(({ address, peer }) => [address, peer]))
     const due = this.suspicions.findDue(peerOf.keys(), this.modules.clock.monotonicMs())
     const peer = due && peerOf.get(due.address)
-    if (!due || peer === undefined || this.stopping.signal.aborted) return
+    if (!due || peer === undefined || this.loop.signal.aborted) return
     const { address, chunk } = due
     const duty = await this.readDuty(address, table)
     // Its retention has let it go meanwhile.

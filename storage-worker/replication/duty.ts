@@ -1,5 +1,5 @@
 import { isStoreFailure } from '../../archiver/store-watch.ts'
-import { type Clock, ERA_PERIODS, type Period, type Spool } from '../../core/index.ts'
+import { type Clock, ERA_PERIODS, Loop, type Period, type Spool } from '../../core/index.ts'
 import { type AssignmentOwner, AssignmentRecord } from './assignment-record.ts'
 import { SlotBitmap } from './slot-bitmap.ts'
 
@@ -38,31 +38,29 @@ export class Duty {
   private readonly address: string
   private readonly modules: DutyModules
   private readonly record: AssignmentRecord
-  private readonly stopping = new AbortController()
+  private readonly loop: Loop
   private readonly noted = new WeakSet<DutyTable>()
   private tables: readonly DutyTable[] = []
   private assigned = new SlotBitmap()
   private standIns: ReadonlySet<number> = NO_SLOTS
   private slots: readonly number[] = []
   private isOpen = false
-  private loop: Promise<void> | undefined
 
   /** @param owner - the own address, and the registry whose tables are meant */
   constructor(owner: AssignmentOwner, modules: DutyModules) {
     this.address = owner.address
     this.modules = modules
     this.record = new AssignmentRecord(owner, modules.spool)
+    this.loop = new Loop({ everyMs: LOOK_MS }, { clock: modules.clock, look: () => this.look() })
   }
 
   /** Notes every table that comes, until `stop`. @throws a bug */
   start(): Promise<void> {
-    this.loop ??= this.run()
-    return this.loop
+    return this.loop.start()
   }
 
-  async stop(): Promise<void> {
-    this.stopping.abort()
-    await this.loop?.catch(() => undefined)
+  stop(): Promise<void> {
+    return this.loop.stop()
   }
 
   /** What `start` does again and again: what cannot be written is tried again. */
@@ -109,14 +107,6 @@ export class Duty {
       if (slots === undefined || slots.has(hashSlot)) return false
     }
     return true
-  }
-
-  private async run(): Promise<void> {
-    const { signal } = this.stopping
-    while (!signal.aborted) {
-      await this.look()
-      await this.modules.clock.sleep(LOOK_MS, signal)
-    }
   }
 
   private listTables(): DutyTable[] {

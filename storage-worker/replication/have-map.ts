@@ -1,4 +1,4 @@
-import { type Clock, isArchiveError, type Network } from '../../core/index.ts'
+import { type Clock, Loop, type Network } from '../../core/index.ts'
 import { haveResponseCodec } from '../../protocol-handler/index.ts'
 import { runInSlices } from '../placement/run-in-slices.ts'
 import { HaveDraft } from './have-draft.ts'
@@ -33,8 +33,7 @@ export class HaveMap {
   private readonly options: { readonly seed: Uint8Array; readonly network: Network }
   private readonly modules: HaveMapModules
   private readonly turns: Turns
-  private readonly stopping = new AbortController()
-  private loop: Promise<void> | undefined
+  private readonly loop: Loop
   private newest: MadeMap | undefined
   /** Whoever was given its first page goes on in it. */
   private before: MadeMap | undefined
@@ -45,17 +44,19 @@ export class HaveMap {
     this.options = options
     this.modules = modules
     this.turns = new Turns(modules.clock)
+    this.loop = new Loop(
+      { everyMs: LOOK_MS },
+      { clock: modules.clock, look: () => this.look(), onFailure: modules.onFailure },
+    )
   }
 
   /** Runs until `stop`. @throws what is no ArchiveError: a bug */
   start(): Promise<void> {
-    this.loop ??= this.run()
-    return this.loop
+    return this.loop.start()
   }
 
-  async stop(): Promise<void> {
-    this.stopping.abort()
-    await this.loop?.catch(() => undefined)
+  stop(): Promise<void> {
+    return this.loop.stop()
   }
 
   /** Encoded HaveResponse with the page that begins at this hash slot; `busy` until the first map is made. */
@@ -97,7 +98,7 @@ export class HaveMap {
     let best = draft
     if (slots.length === 0) return draft
     for (let era = last; era >= first; era--) {
-      if (this.stopping.signal.aborted) return undefined
+      if (this.loop.signal.aborted) return undefined
       await this.turns.give()
       const missing = await this.modules.holdings.readMissing(era)
       if (draft.take(era, missing)) continue
@@ -107,20 +108,6 @@ export class HaveMap {
       draft.take(era, missing)
     }
     return draft.heldEras > best.heldEras ? draft : best
-  }
-
-  private async run(): Promise<void> {
-    const { clock, onFailure } = this.modules
-    const { signal } = this.stopping
-    while (!signal.aborted) {
-      try {
-        await this.look()
-      } catch (error) {
-        if (!isArchiveError(error)) throw error
-        onFailure(error)
-      }
-      await clock.sleep(LOOK_MS, signal)
-    }
   }
 }
 

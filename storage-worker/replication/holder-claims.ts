@@ -1,4 +1,4 @@
-import { ArchiveError, type Clock, isArchiveError, type Network, type Period } from '../../core/index.ts'
+import { ArchiveError, type Clock, isArchiveError, Loop, type Network, type Period } from '../../core/index.ts'
 import type { ChunkAnnouncement } from '../../protocol-handler/index.ts'
 import type { PeerClient } from '../peers/peer-client.ts'
 import { runInSlices } from '../placement/run-in-slices.ts'
@@ -74,7 +74,7 @@ interface Known {
 export class HolderClaims {
   private readonly options: HolderClaimsOptions
   private readonly modules: HolderClaimsModules
-  private readonly stopping = new AbortController()
+  private readonly loop: Loop
   private readonly known = new Map<string, Known>()
   /** By address: when it was heard of by gossip. */
   private readonly heardAtMs = new Map<string, number>()
@@ -87,22 +87,23 @@ export class HolderClaims {
   private connectedAtMs = Number.NEGATIVE_INFINITY
   private ownFirst: Period = Number.POSITIVE_INFINITY
   private bug: unknown
-  private loop: Promise<void> | undefined
 
   constructor(options: HolderClaimsOptions, modules: HolderClaimsModules) {
     this.options = options
     this.modules = modules
+    this.loop = new Loop(
+      { everyMs: LOOK_MS },
+      { clock: modules.clock, look: () => this.look(), onFailure: modules.onFailure },
+    )
   }
 
   /** Runs until `stop`. @throws what is no ArchiveError: a bug */
   start(): Promise<void> {
-    this.loop ??= this.run()
-    return this.loop
+    return this.loop.start()
   }
 
   async stop(): Promise<void> {
-    this.stopping.abort()
-    await this.loop?.catch(() => undefined)
+    await this.loop.stop()
     for (const { end } of this.fetches.values()) end.abort()
     await this.idle()
   }
@@ -233,18 +234,6 @@ export class HolderClaims {
     }
   }
 
-  private async run(): Promise<void> {
-    while (!this.stopping.signal.aborted) {
-      try {
-        await this.look()
-      } catch (error) {
-        if (!isArchiveError(error)) throw error
-        this.modules.onFailure(error)
-      }
-      await this.modules.clock.sleep(LOOK_MS, this.stopping.signal)
-    }
-  }
-
   /** Never rejects: a bug is thrown by the next look. */
   private async fetch(
     known: Known,
@@ -269,7 +258,7 @@ export class HolderClaims {
   }
 
   private onFailed(known: Known, error: unknown): void {
-    if (this.stopping.signal.aborted) return
+    if (this.loop.signal.aborted) return
     const isLate = isArchiveError(error, 'PROTOCOL_PEER_LIMIT')
     known.dueAtMs = this.modules.clock.monotonicMs() + (isLate ? DRIPPING_MS : RETRY_MS)
     if (!isArchiveError(error)) {

@@ -1,4 +1,4 @@
-import { type Clock, isArchiveError } from '../../core/index.ts'
+import { type Clock, isArchiveError, Loop } from '../../core/index.ts'
 import type { HolderClaims } from './holder-claims.ts'
 
 const LOOK_MS = 2_000
@@ -44,26 +44,24 @@ interface Visit {
  */
 export class MapVisits {
   private readonly modules: MapVisitsModules
-  private readonly stopping = new AbortController()
+  private readonly loop: Loop
   /** By address. */
   private readonly visits = new Map<string, Visit>()
   /** By address: when it was visited; the oldest first. */
   private readonly triedAtMs = new Map<string, number>()
-  private loop: Promise<void> | undefined
 
   constructor(modules: MapVisitsModules) {
     this.modules = modules
+    this.loop = new Loop({ everyMs: LOOK_MS }, { clock: modules.clock, look: () => this.look() })
   }
 
   /** Runs until `stop`. @throws a bug */
   start(): Promise<void> {
-    this.loop ??= this.run()
-    return this.loop
+    return this.loop.start()
   }
 
-  async stop(): Promise<void> {
-    this.stopping.abort()
-    await this.loop?.catch(() => undefined)
+  stop(): Promise<void> {
+    return this.loop.stop()
   }
 
   /** Ends visits that are over, and begins others; resolves when those were dialled. */
@@ -72,13 +70,6 @@ export class MapVisits {
     await Promise.all([...this.visits].map(([address, visit]) => this.endIfOver(address, visit, nowMs)))
     const begun = this.listDue(nowMs).slice(0, MAX_VISITS - this.visits.size)
     await Promise.all(begun.map((address) => this.begin(address, nowMs)))
-  }
-
-  private async run(): Promise<void> {
-    while (!this.stopping.signal.aborted) {
-      await this.look()
-      await this.modules.clock.sleep(LOOK_MS, this.stopping.signal)
-    }
   }
 
   /** Those first that were not visited for longest, and of these whose map is not known, or is the oldest. */

@@ -1,5 +1,5 @@
 import { isBug } from '../../archiver/store-watch.ts'
-import { type ChunkStore, type Clock, computeHashSlot, ERA_PERIODS, type Period } from '../../core/index.ts'
+import { type ChunkStore, type Clock, computeHashSlot, ERA_PERIODS, Loop, type Period } from '../../core/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
 import type { ChunkPuller, PullResult, WantedChunk } from './chunk-puller.ts'
 import type { Duty } from './duty.ts'
@@ -75,11 +75,10 @@ interface Walk extends Found {
  */
 export class Patrol {
   private readonly modules: PatrolModules
-  private readonly stopping = new AbortController()
+  private readonly loop: Loop
   private readonly turns: Turns
   private readonly noted = new Set<number>()
   private readonly heard = new Set<Period>()
-  private loop: Promise<void> | undefined
   private walkedSlots: readonly number[] | undefined
   private walkedAtMs = Number.NEGATIVE_INFINITY
   private isAllDue = true
@@ -93,6 +92,7 @@ export class Patrol {
   constructor(modules: PatrolModules) {
     this.modules = modules
     this.turns = new Turns(modules.clock)
+    this.loop = new Loop({ everyMs: LOOK_MS }, { clock: modules.clock, look: () => this.tryLook() })
   }
 
   /** Something of this period went, or it became visible in part: its era is looked at soon. */
@@ -129,14 +129,12 @@ export class Patrol {
 
   /** Runs until `stop`. @throws a bug */
   start(): Promise<void> {
-    this.loop ??= this.run()
-    return this.loop
+    return this.loop.start()
   }
 
   /** Waits for what is being fetched: the puller is to be stopped before. */
-  async stop(): Promise<void> {
-    this.stopping.abort()
-    await this.loop?.catch(() => undefined)
+  stop(): Promise<void> {
+    return this.loop.stop()
   }
 
   /** What `start` does again and again: a round when it is time for one, else the eras that somebody named. */
@@ -153,18 +151,14 @@ export class Patrol {
     else if (this.noted.size + this.heard.size > 0) await this.walkNoted(slots)
   }
 
-  private async run(): Promise<void> {
-    const { signal } = this.stopping
-    while (!signal.aborted) {
-      try {
-        await this.look()
-      } catch (error) {
-        if (isBug(error)) throw error
-        // Whoever reads the same for others says it; the next round tries again.
-        this.modules.log.debug({ err: error }, 'missing chunks not looked for')
-        this.walkedAtMs = this.modules.clock.monotonicMs()
-      }
-      await this.modules.clock.sleep(LOOK_MS, signal)
+  private async tryLook(): Promise<void> {
+    try {
+      await this.look()
+    } catch (error) {
+      if (isBug(error)) throw error
+      // Whoever reads the same for others says it; the next round tries again.
+      this.modules.log.debug({ err: error }, 'missing chunks not looked for')
+      this.walkedAtMs = this.modules.clock.monotonicMs()
     }
   }
 
@@ -186,7 +180,7 @@ export class Patrol {
     this.walkedAtMs = clock.monotonicMs()
     this.current = undefined
     // Counted for another duty it says nothing of this one.
-    if (this.stopping.signal.aborted || duty.listSlots() !== slots) return
+    if (this.loop.signal.aborted || duty.listSlots() !== slots) return
     this.last = walk
     this.isKnown = !walk.isCut
     this.tell()
@@ -209,7 +203,7 @@ export class Patrol {
   /** @returns false when the walk is to end here */
   private async walkEra(era: number, walk: Walk): Promise<boolean> {
     const { store, duty, holdings, clock } = this.modules
-    const { signal } = this.stopping
+    const { signal } = this.loop
     await clock.sleep(ERA_PAUSE_MS, signal)
     const isLong = clock.monotonicMs() - walk.beganAtMs >= LEAST_WALK_MS
     if (signal.aborted || (isLong && duty.listSlots() !== this.walkedSlots)) walk.isCut = true
@@ -224,12 +218,12 @@ export class Patrol {
 
   private async walkPeriods(periods: readonly Period[], walk: Walk): Promise<boolean> {
     for (const period of periods) {
-      if (walk.isCut || this.stopping.signal.aborted) return false
+      if (walk.isCut || this.loop.signal.aborted) return false
       await this.turns.give()
       await this.walkPeriod(period, walk)
       if (walk.batch.length >= BATCH_CHUNKS || walk.batchBytes >= BATCH_BYTES) await this.pull(walk)
     }
-    return !walk.isCut && !this.stopping.signal.aborted
+    return !walk.isCut && !this.loop.signal.aborted
   }
 
   private async walkPeriod(period: Period, walk: Walk): Promise<void> {

@@ -4,7 +4,7 @@ import {
   type ChunkStore,
   computeHashSlot,
   ERA_PERIODS,
-  isArchiveError,
+  Loop,
   PERIOD_MS,
   type Period,
   type Spool,
@@ -86,10 +86,9 @@ export class SafePrune {
   private readonly modules: SafePruneModules
   private readonly turns: PruneTurns
   private readonly shown = new ShownLeaves()
-  private readonly stopping = new AbortController()
+  private readonly loop: Loop
   /** By era: when it was looked at last. */
   private readonly visits = new Map<number, Period>()
-  private loop: Promise<void> | undefined
   /** False: an era may be dropped and not compacted. */
   private isTidy = false
   private isFull = false
@@ -101,17 +100,19 @@ export class SafePrune {
     this.options = options
     this.modules = modules
     this.turns = new PruneTurns(options.address, options.spreadPeriods ?? SPREAD_PERIODS)
+    this.loop = new Loop(
+      { everyMs: LOOK_MS },
+      { clock: modules.clock, look: () => this.look(), onFailure: modules.onFailure },
+    )
   }
 
   /** Runs until `stop`. @throws what is no ArchiveError: a bug */
   start(): Promise<void> {
-    this.loop ??= this.run()
-    return this.loop
+    return this.loop.start()
   }
 
-  async stop(): Promise<void> {
-    this.stopping.abort()
-    await this.loop?.catch(() => undefined)
+  stop(): Promise<void> {
+    return this.loop.stop()
   }
 
   report(): SafePruneReport {
@@ -127,27 +128,13 @@ export class SafePrune {
     if (!this.isFull) return
     const round: Round = { chunks: 0, bytes: 0, eras: 0, kept: {} }
     for (const era of await this.listDueEras()) {
-      if (round.bytes >= excessBytes || this.stopping.signal.aborted) break
+      if (round.bytes >= excessBytes || this.loop.signal.aborted) break
       await this.pruneEra(era, round)
       this.kept = round.kept
     }
     const { chunks, bytes, eras } = round
     const replicas = this.modules.placement.inForce?.replicas ?? 0
     if (chunks > 0) this.modules.log.info({ chunks, sizeBytes: bytes, eras, replicas }, 'chunks let go')
-  }
-
-  private async run(): Promise<void> {
-    const { clock, onFailure } = this.modules
-    const { signal } = this.stopping
-    while (!signal.aborted) {
-      try {
-        await this.look()
-      } catch (error) {
-        if (!isArchiveError(error)) throw error
-        onFailure(error)
-      }
-      await clock.sleep(LOOK_MS, signal)
-    }
   }
 
   /** Bytes past 90 % of what chunks may take. */
@@ -199,7 +186,7 @@ export class SafePrune {
     const before = round.chunks
     let batch: DrawnChunk[] = []
     for await (const { period } of store.listSummaries(rangeOf(era))) {
-      if (this.stopping.signal.aborted) break
+      if (this.loop.signal.aborted) break
       batch.push(...(await this.listCandidates(period, round)))
       if (batch.length < BATCH_CHUNKS) continue
       await this.dropBatch(batch, round)
@@ -229,7 +216,7 @@ export class SafePrune {
   /** Has their holders show them, and drops those that all showed. */
   private async dropBatch(batch: readonly DrawnChunk[], round: Round): Promise<void> {
     const { modules, shown } = this
-    const { signal } = this.stopping
+    const { signal } = this.loop
     const listHolders = ({ hashSlot }: DrawnChunk): readonly string[] | undefined =>
       modules.placement.inForce && listSeparateHolders(modules.placement.inForce, hashSlot)
     await gatherEvidence(batch, { ...modules, shown, listHolders }, signal)

@@ -1,4 +1,4 @@
-import { type Clock, HASH_SLOTS } from '../../core/index.ts'
+import { type Clock, HASH_SLOTS, Loop } from '../../core/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
 import { AwayNodes, type Liveness } from './away-nodes.ts'
 import { Turns } from './turns.ts'
@@ -72,10 +72,9 @@ export class StandIns {
   private readonly delayMs: number
   private readonly patienceMs: number
   private readonly modules: StandInsModules
-  private readonly stopping = new AbortController()
+  private readonly loop: Loop
   private readonly turns: Turns
   private readonly away: AwayNodes
-  private loop: Promise<void> | undefined
   private table: RankTable | undefined
   /** Addresses of the other nodes of the table that have room. */
   private others: ReadonlySet<string> = new Set()
@@ -98,6 +97,10 @@ export class StandIns {
     this.modules = modules
     this.turns = new Turns(modules.clock)
     this.away = new AwayNodes(options.repairDelayMs)
+    this.loop = new Loop(
+      { everyMs: Math.min(MOST_LOOK_MS, this.delayMs / LOOKS_PER_DELAY) },
+      { clock: modules.clock, look: () => this.tryLook() },
+    )
   }
 
   /** Hash slots for which we stand in; another set whenever it changes. */
@@ -111,13 +114,11 @@ export class StandIns {
 
   /** Runs until `stop`. @throws a bug */
   start(): Promise<void> {
-    this.loop ??= this.run()
-    return this.loop
+    return this.loop.start()
   }
 
-  async stop(): Promise<void> {
-    this.stopping.abort()
-    await this.loop?.catch(() => undefined)
+  stop(): Promise<void> {
+    return this.loop.stop()
   }
 
   /** What `start` does again and again: looks at nodes that are away and at their hash slots, not at all there are. */
@@ -142,17 +143,12 @@ export class StandIns {
     this.tell(nowMs)
   }
 
-  private async run(): Promise<void> {
-    const { signal } = this.stopping
-    const lookMs = Math.min(MOST_LOOK_MS, this.delayMs / LOOKS_PER_DELAY)
-    while (!signal.aborted) {
-      try {
-        await this.look()
-      } catch (error) {
-        // Ranking that is given up says so.
-        if (!signal.aborted) throw error
-      }
-      await this.modules.clock.sleep(lookMs, signal)
+  private async tryLook(): Promise<void> {
+    try {
+      await this.look()
+    } catch (error) {
+      // Ranking that is given up says so.
+      if (!this.loop.signal.aborted) throw error
     }
   }
 
@@ -179,7 +175,7 @@ export class StandIns {
   }
 
   private async decide(table: RankTable, nowMs: number): Promise<void> {
-    const { signal } = this.stopping
+    const { signal } = this.loop
     const stood = new Set<number>()
     for (const hashSlot of this.listSlotsToDecide(table, nowMs)) {
       await this.turns.give()
@@ -204,7 +200,7 @@ export class StandIns {
   private async standsIn(table: RankTable, hashSlot: number, nowMs: number): Promise<boolean> {
     const holders = table.holdersOfSlot(hashSlot).holders.map(({ address }) => address)
     if (holders.includes(this.ownAddress)) return false
-    const ranks = await table.rankBehind(hashSlot, RANKS, this.stopping.signal)
+    const ranks = await table.rankBehind(hashSlot, RANKS, this.loop.signal)
     const own = ranks.indexOf(this.ownAddress)
     if (own === -1) return false
     const ahead = ranks.slice(0, own).filter((address) => this.away.goneSince(address) === undefined)

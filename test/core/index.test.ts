@@ -31,6 +31,7 @@ const EXPORTS = [
   'HASH_SLOTS',
   'ID_BYTES',
   'LEAF_SIZE_BYTES',
+  'Loop',
   'MAINNET_CHAIN_ID',
   'MAX_BATCH',
   'MAX_BLOCK_OPERATIONS',
