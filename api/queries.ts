@@ -66,10 +66,17 @@ export interface Query {
   readonly refetchPeriod?: ((period: Period) => Promise<ArchivedPeriod | undefined>) | undefined
   /** Of the sidecar that is asked: nothing is deleted for another number. Absent: the request's counts. */
   readonly retentionPeriods?: number
-  /** Told what a verification read, and how much of it is damaged. */
-  readonly onVerified?: (found: { readonly bytes: number; readonly damages: number }) => void
+  /** Told what a verification read, how much of it is damaged, and what it tried to repair. */
+  readonly onVerified?: (found: Verified) => void
   /** Told of the first period that is kept, after a deletion. */
   readonly onPruned?: (keptFrom: Period) => Promise<void>
+}
+
+export interface Verified {
+  readonly bytes: number
+  readonly damages: number
+  /** What is held of these may have changed. */
+  readonly repairedPeriods: ReadonlySet<Period>
 }
 
 export type QueryRow = { readonly row: object } | { readonly progress: object } | { readonly result: object | null }
@@ -192,7 +199,10 @@ async function* verify(
   const found = await report
   // After the databases: what a damaged log has lost is sought there before the log is done with.
   const files = range ? [] : await store.checkFiles(repair)
-  query.onVerified?.({ bytes: found.bytes, damages: files.length + found.damages.length })
+  const repairedPeriods = new Set(
+    found.damages.flatMap(({ period }) => (repair && period !== undefined ? [period] : [])),
+  )
+  query.onVerified?.({ bytes: found.bytes, damages: files.length + found.damages.length, repairedPeriods })
   yield { result: { ...found, damages: [...store.mended, ...files, ...found.damages] } }
 }
 

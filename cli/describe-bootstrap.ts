@@ -19,6 +19,7 @@ const WAITS: Readonly<Record<string, string>> = {
   placement: 'until the placement in force says what is to be held',
   links: 'until enough is archived to say what came before it',
   peers: 'for a peer that has what comes next',
+  older: 'for a peer that began earlier: none that is connected has anything before the first period here',
   anchor: 'until the era of what comes next is anchored: nothing else tells it from a forgery',
   restart: 'since the chain was restarted there: nothing links what stands before',
   room: 'for room: the disk or its quota is nearly full',

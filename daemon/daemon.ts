@@ -243,7 +243,10 @@ export async function startDaemon(
           cluster: peers?.cluster,
           retentionPeriods: config.retentionPeriods,
           refetchPeriod: refetch,
-          onVerified: ({ bytes, damages }) => countRead(metrics, 'verify', bytes, damages),
+          onVerified: ({ bytes, damages, repairedPeriods }) => {
+            countRead(metrics, 'verify', bytes, damages)
+            for (const period of repairedPeriods) peers?.noteRepaired(period)
+          },
           onPruned: (keptFrom) => archiver.forgetBefore(keptFrom),
         },
       }),

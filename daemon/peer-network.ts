@@ -1,5 +1,5 @@
 import type { ClusterPort } from '../api/cluster-port.ts'
-import { ArchiveError } from '../core/index.ts'
+import { ArchiveError, type Period } from '../core/index.ts'
 import { isPeerId } from '../protocol-handler/peer-id-text.ts'
 import type { BootstrapStatus } from '../storage-worker/bootstrap/bootstrap.ts'
 import type { SafePruneReport } from '../storage-worker/replication/safe-prune.ts'
@@ -29,6 +29,8 @@ export interface PeerNetwork {
   /** Resolves when the ban would outlive a restart. @returns until when, ms since 1970 */
   ban(peer: string, durationMs: number): Promise<number>
   replication(): ReplicationStatus
+  /** What is held of this period may have changed: what lacks is fetched soon. */
+  noteRepaired(period: Period): void
   /** @returns false when it was not banned */
   unban(peer: string): Promise<boolean>
   readonly cluster: ClusterPort
@@ -71,6 +73,7 @@ export async function startPeerNetwork(options: PeerNetworkOptions, modules: Pee
         repair: reportRepair(),
       }
     },
+    noteRepaired: (period) => patrol.note(period),
     reportPrune: () => prune.report(),
     async ban(peer, durationMs) {
       if (!isPeerId(peer)) throw new ArchiveError('API_QUERY_INVALID', `'${peer}' is no PeerId`)

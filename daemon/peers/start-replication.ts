@@ -24,7 +24,7 @@ export interface RepairStatus extends Omit<PatrolReport, 'missingForMs'> {
 export interface Replication {
   /** Hash slots that this node is to hold. */
   readonly duty: Duty
-  /** Is told when something of a period went. */
+  /** Is told when what is held of a period may have changed. */
   readonly patrol: Patrol
   /** Undefined without a registry. */
   readonly reportRepair: () => RepairStatus | undefined

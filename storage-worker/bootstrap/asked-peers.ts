@@ -94,6 +94,14 @@ export class AskedPeers {
     this.clock = modules.clock
   }
 
+  /** The first period that any peer says it has; undefined while none says that it has any. */
+  get oldestPeriod(): Period | undefined {
+    const firstPeriods = this.listPeers().flatMap(({ firstPeriod, endPeriod }) =>
+      firstPeriod < endPeriod ? [firstPeriod] : [],
+    )
+    return firstPeriods.length === 0 ? undefined : Math.min(...firstPeriods)
+  }
+
   /** Who may have a period and is trusted: last those that lately had nothing, first those that gave least. */
   listFor(period: Period): string[] {
     const nowMs = this.clock.monotonicMs()

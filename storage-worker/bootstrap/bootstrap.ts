@@ -49,11 +49,20 @@ const ERA_AGAIN_MS: Readonly<Record<Exclude<AnchoredEnd, 'done' | 'more' | 'stop
 
 /**
  * Why nothing is fetched at the moment. `archive`: nothing is archived yet; `placement`: it is not known yet what is to be
- * held; `links`: too little is archived to say which blocks come before it; `peers`: no peer gives what comes next; `anchor`: what comes next can be told from a forgery
- * only by the root of its era; `restart`: the chain was restarted there, and nothing links what stands before;
+ * held; `links`: too little is archived to say which blocks come before it; `peers`: no peer gives what comes next; `older`: no peer
+ * says that it has anything older than what is here; `anchor`: what comes next can be told from a forgery only by the root of its era; `restart`: the chain was restarted there, and nothing links what stands before;
  * `room`: the disk, or its quota, is nearly full; `store`: it cannot be written.
  */
-export type BootstrapWait = 'archive' | 'placement' | 'links' | 'peers' | 'anchor' | 'restart' | 'room' | 'store'
+export type BootstrapWait =
+  | 'archive'
+  | 'placement'
+  | 'links'
+  | 'peers'
+  | 'older'
+  | 'anchor'
+  | 'restart'
+  | 'room'
+  | 'store'
 
 export interface BootstrapStatus {
   readonly state: 'running' | 'waiting' | 'done'
@@ -269,7 +278,7 @@ export class Bootstrap {
     if (restartPeriods.includes(first)) return this.wait('restart')
     const nowMs = clock.monotonicMs()
     const [lead] = asked.listFor(first - 1).filter((peer) => (this.leadAgain.get(peer) ?? nowMs) <= nowMs)
-    if (lead === undefined) return this.wait(this.unboundBelow === first ? 'anchor' : 'peers')
+    if (lead === undefined) return this.wait(this.findLack(first))
     const end = await readChainEnd(this.chunksOfAll(), first)
     if (!end) return this.wait('links')
     const genesisPeriods = new Set([0, ...restartPeriods])
@@ -285,6 +294,13 @@ export class Bootstrap {
       { ...this.modules, write: (archived) => this.write(archived) },
     )
     return { session, lead }
+  }
+
+  /** Why nobody is there who gives what comes before a period. */
+  private findLack(first: Period): BootstrapWait {
+    if (this.unboundBelow === first) return 'anchor'
+    const oldest = this.modules.asked.oldestPeriod
+    return oldest !== undefined && oldest >= first ? 'older' : 'peers'
   }
 
   /** Linked as far as the next era below that is anchored: of that one less has to be fetched. */

@@ -259,7 +259,9 @@ export class StandIns {
     this.toldAtMs = nowMs
     this.toldSlots = slots
     const { log } = this.modules
+    const nodes = this.away.listGone().length
     if (slots === 0) log.info({}, 'standing in for nobody any more: the holders have all copies')
-    else log.info({ hashSlots: slots, nodes: this.away.listGone().length }, 'standing in for sidecars that are away')
+    else if (nodes > 0) log.info({ hashSlots: slots, nodes }, 'standing in for sidecars that are away')
+    else log.info({ hashSlots: slots }, 'standing in for sidecars that are here and lack copies')
   }
 }

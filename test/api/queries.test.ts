@@ -9,6 +9,7 @@ import {
   readPlacement,
   type Store,
 } from '../../storage-worker/index.ts'
+import { encodeBodyKey } from '../../storage-worker/keyspace.ts'
 import { MadeRegistry, NETWORK, REGISTRY } from '../storage-worker/placement/made-registry.ts'
 import { makePeriod, TEST_IDENTITY } from '../storage-worker/synthetic-period.ts'
 import { openMemoryLevel } from '../storage-worker/temp-store.ts'
@@ -50,6 +51,23 @@ describe('api/queries', () => {
     assert.equal(result.sidecarRetentionPeriods, 0)
     assert.ok(!('sidecarRetentionPeriods' in (await ask(request))))
     assert.equal((await chunks.readRange())?.first, 0)
+  })
+
+  it('verify tells of which periods a repair may have changed what is held, and of none without one', async () => {
+    const key = encodeBodyKey(7, 0)
+    const sealed = Uint8Array.from((await chunks.bodies.get(key)) ?? [])
+    sealed[0] = (sealed[0] ?? 0) ^ 1
+    await chunks.bodies.write([{ type: 'put', key, value: sealed }], { sync: true })
+    const told: number[][] = []
+    const refetchPeriod = async (period: number) => makePeriod(period, { blocks: 1, operations: 0 })
+    const query: Partial<Query> = {
+      store: { chunks, mended: [], checkFiles: async () => [] } as unknown as Store,
+      refetchPeriod,
+      threads: 0,
+      onVerified: ({ repairedPeriods }) => told.push([...repairedPeriods]),
+    }
+    for (const repair of [false, true]) await ask({ kind: 'verify', deep: false, repair }, query)
+    assert.deepEqual(told, [[], [7]])
   })
 
   interface ListedChunk {

@@ -25,6 +25,10 @@ describe('cli/describe-bootstrap', () => {
 
   it('says what it waits for, in a sentence that it knows, or by its name', () => {
     assert.match(describeBootstrap({ ...running, waitsFor: 'peers' }) ?? '', /1\.20 GB, waits for a peer that has what/)
+    assert.match(
+      describeBootstrap({ ...running, waitsFor: 'older' }) ?? '',
+      /waits for a peer that began earlier: none/,
+    )
     assert.match(describeBootstrap({ ...running, waitsFor: 'rain' }) ?? '', /, waits for rain$/)
   })
 

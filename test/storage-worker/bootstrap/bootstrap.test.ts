@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type ArchivedPeriod, ArchiveError, type Period } from '../../../core/index.ts'
+import type { PeerArchive } from '../../../storage-worker/bootstrap/asked-peers.ts'
 import { SESSION_BOUNDS } from '../../../storage-worker/bootstrap/backfill-session.ts'
 import type { LevelChunkStore } from '../../../storage-worker/index.ts'
 import { giveFinal, holdArchiver, offerChain } from '../../archiver/archiver-holder.ts'
@@ -173,6 +174,30 @@ describe('storage-worker/bootstrap: what came before the archive comes from othe
     await joiner.bootstrap.look()
     await assertWhole(joiner)
     assert.deepEqual(joiner.offences, [])
+  })
+
+  it('says when nobody has anything older, as where a network began late, and goes on when somebody has', async () => {
+    const waits = async (says: Partial<PeerArchive>, peers = new Map([['a', whole]])) => {
+      const joiner = await join({ says, peers })
+      await joiner.bootstrap.look()
+      assert.equal(joiner.peers.asked.length, 0)
+      return joiner.bootstrap.status()?.waitsFor
+    }
+    assert.equal(await waits({ firstPeriod: FIRST, endPeriod: LAST + 1 }), 'older')
+    // A hole is no beginning.
+    assert.equal(await waits({ firstPeriod: 0, endPeriod: FIRST - 1 }), 'peers')
+    assert.equal(await waits({ firstPeriod: 0, endPeriod: 0 }), 'peers')
+    assert.equal(await waits({ firstPeriod: FIRST, endPeriod: LAST + 1 }, new Map()), 'peers')
+    const says = { firstPeriod: FIRST, endPeriod: LAST + 1 }
+    const joiner = await join({ says })
+    await joiner.bootstrap.look()
+    assert.deepEqual(
+      joiner.logged.map(({ msg, reason }) => [msg, reason]),
+      [['bootstrap waits', 'older']],
+    )
+    says.firstPeriod = 0
+    await joiner.bootstrap.look()
+    await assertWhole(joiner)
   })
 
   it('a peer is not asked again for a while for what it lacks, and is then', async () => {

@@ -197,6 +197,7 @@ describe('storage-worker/replication/stand-ins', () => {
     assert.deepEqual(stage.listStanding(0), [])
     await stage.pass(0.1)
     assert.deepEqual(stage.listStanding(0), ['d'])
+    assert.deepEqual(stage.lines, ['standing in for sidecars that are here and lack copies'])
     stage.incomplete.clear()
     await stage.pass(1.1)
     assert.deepEqual(stage.listStanding(0), [])
