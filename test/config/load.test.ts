@@ -1,42 +1,16 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type ConfigFlags, type ConfigSources, loadConfig } from '../../config/index.ts'
-import { ADDRESS_BYTES, formatAddress, isArchiveError } from '../../core/index.ts'
+import type { ConfigFlags } from '../../config/index.ts'
+import { ADDRESS_BYTES, formatAddress } from '../../core/index.ts'
+import { assertRefused, ConfigFolder } from './config-folder.ts'
 
 describe('config/load', () => {
-  let folder = ''
+  const folder = new ConfigFolder()
+  const { load, loadToml, writeToml } = folder
 
-  before(() => {
-    folder = mkdtempSync(join(tmpdir(), 'massa-storage-config-'))
-  })
-  after(() => {
-    rmSync(folder, { recursive: true })
-  })
-
-  function load(sources: Partial<ConfigSources> = {}) {
-    return loadConfig({ env: {}, flags: {}, cwd: folder, ...sources })
-  }
-
-  function writeToml(text: string, name = 'test.toml'): string {
-    const path = join(folder, name)
-    writeFileSync(path, text)
-    return path
-  }
-
-  function loadToml(text: string) {
-    return load({ file: writeToml(text) })
-  }
-
-  function assertRefused(act: () => unknown, code: string, message: RegExp): void {
-    assert.throws(act, (error) => {
-      assert.ok(isArchiveError(error), String(error))
-      assert.equal(error.code, code, error.message)
-      assert.match(error.message, message)
-      return true
-    })
-  }
+  before(() => folder.make())
+  after(() => folder.remove())
 
   describe('defaults', () => {
     it('are those of the seed', () => {
@@ -65,10 +39,10 @@ describe('config/load', () => {
   })
 
   it('resolves data_dir against the working directory, not the file', () => {
-    mkdirSync(join(folder, 'elsewhere'), { recursive: true })
+    mkdirSync(join(folder.path, 'elsewhere'), { recursive: true })
     const file = writeToml('[distributed_storage]\ndata_dir = "here"', 'elsewhere/a.toml')
     const { config, settings } = load({ file })
-    assert.equal(config.dataDir, join(folder, 'here'))
+    assert.equal(config.dataDir, join(folder.path, 'here'))
     assert.equal(settings.data_dir, 'here')
   })
 
@@ -95,7 +69,7 @@ describe('config/load', () => {
     })
 
     it('of files is --config, MASSA_STORAGE_CONFIG, config/config.toml', () => {
-      const cwd = join(folder, 'three')
+      const cwd = join(folder.path, 'three')
       mkdirSync(join(cwd, 'config'), { recursive: true })
       for (const [name, gb] of Object.entries({ 'config/config.toml': 1, 'env.toml': 2, 'flag.toml': 3 })) {
         writeFileSync(join(cwd, name), `[distributed_storage]\nallocated_storage_gb = ${gb}`)
@@ -300,187 +274,6 @@ describe('config/load', () => {
     })
   })
 
-  describe('error: a file', () => {
-    it('that was named and is missing', () => {
-      assertRefused(() => load({ file: 'none.toml' }), 'CONFIG_FILE_MISSING', /none\.toml \(ENOENT\)/)
-      assertRefused(() => load({ env: { MASSA_STORAGE_CONFIG: 'none.toml' } }), 'CONFIG_FILE_MISSING', /none\.toml/)
-    })
-
-    it('that is a folder', () => {
-      assertRefused(() => load({ file: '.' }), 'CONFIG_FILE_MISSING', /EISDIR/)
-    })
-
-    it('that is not TOML, with line and column', () => {
-      assertRefused(() => loadToml('[distributed_storage]\nenabled = tru\n'), 'CONFIG_SYNTAX', /test\.toml:2:\d+: /)
-      assertRefused(() => loadToml('[distributed_storage]\nenabled = true\nenabled = true'), 'CONFIG_SYNTAX', /:3:/)
-      assertRefused(() => loadToml('[distributed_storage]\n__proto__ = 1'), 'CONFIG_SYNTAX', /:2:/)
-    })
-
-    it('with a value that is not allowed, with its line', () => {
-      const text = '[api]\nbind = "x"\n\n[distributed_storage]\n  [distributed_storage.api]\n    bind = "0.0.0.0:1"\n'
-      assertRefused(
-        () => loadToml(text),
-        'CONFIG_VALUE_INVALID',
-        /test\.toml:6: distributed_storage\.api\.bind = "0\.0\.0\.0:1"/,
-      )
-    })
-
-    for (const [written, shown] of [
-      ['1.0', '1\\.0'],
-      ['1e2 # hundred', '1e2'],
-      ['2_000_000_000', '2_000_000_000'],
-      ['0x77359400', '0x77359400'],
-      ['-inf', '-inf'],
-      ['[ 1.0, "a", nan, 7 ]', '\\[1\\.0,"a",nan,7\\]'],
-    ] as const) {
-      it(`with ${written}, as it is written`, () => {
-        assertRefused(
-          () => loadToml(`[distributed_storage]\nretention_periods = ${written}\n`),
-          'CONFIG_VALUE_INVALID',
-          new RegExp(
-            `:2: distributed_storage\\.retention_periods = ${shown} is not allowed; it must be a whole number`,
-          ),
-        )
-      })
-    }
-
-    it('with a number in an inline table, as TOML has it', () => {
-      assertRefused(
-        () => loadToml('[distributed_storage]\nnode = { poll_interval_ms = 1.0 }'),
-        'CONFIG_VALUE_INVALID',
-        /node\.poll_interval_ms = 1\.0 is not allowed/,
-      )
-    })
-
-    it('with a value where a table belongs', () => {
-      assertRefused(
-        () => loadToml('[distributed_storage]\nnode = 5'),
-        'CONFIG_VALUE_INVALID',
-        /:2: .*node must be a table/,
-      )
-      assertRefused(
-        () => loadToml('[[distributed_storage]]\nenabled = true'),
-        'CONFIG_VALUE_INVALID',
-        /must be a table/,
-      )
-    })
-
-    it('with a table where a value belongs', () => {
-      assertRefused(
-        () => loadToml('[distributed_storage.enabled]\nx = 1'),
-        'CONFIG_VALUE_INVALID',
-        /enabled = \{"x":1\}/,
-      )
-    })
-
-    it('with a date where a number belongs', () => {
-      assertRefused(
-        () => loadToml('[distributed_storage]\ncpu.threads = 2026-01-01'),
-        'CONFIG_VALUE_INVALID',
-        /cpu\.threads/,
-      )
-    })
-  })
-
-  describe('error: two binds that are the same are blamed on whoever said the later word', () => {
-    const API = '[distributed_storage.api]\nbind = "127.0.0.1:31251"'
-
-    it('on the line of the file when the other is a default', () => {
-      assertRefused(
-        () => loadToml(API),
-        'CONFIG_VALUE_INVALID',
-        /test\.toml:2: .*api\.bind.*another port than metrics\.bind/,
-      )
-    })
-
-    it('on a flag when the other stands in the file', () => {
-      const file = writeToml(API)
-      const flags = { 'metrics.bind': '127.0.0.1:31251' }
-      assertRefused(
-        () => load({ file, flags }),
-        'CONFIG_VALUE_INVALID',
-        /^flag metrics\.bind: .*another port than api\.bind/,
-      )
-      const metrics = writeToml('[distributed_storage.metrics]\nbind = "127.0.0.1:4"')
-      const env = { MASSA_STORAGE_API__BIND: 'localhost:4' }
-      assertRefused(
-        () => load({ file: metrics, env }),
-        'CONFIG_VALUE_INVALID',
-        /API__BIND: .*another port than metrics\.bind/,
-      )
-    })
-  })
-
-  describe('error: a massa-node that is named twice', () => {
-    for (const [one, other] of [
-      ['127.0.0.1:33037', 'localhost:33037'],
-      ['127.0.0.1:33037', '[::1]:33037'],
-      ['localhost:33037', 'LOCALHOST:33037'],
-      ['A.COM:33037', 'a.com:33037'],
-      ['a.com:80', 'a.com:0080'],
-      ['[2001:DB8::1]:1', '[2001:db8:0:0::1]:1'],
-      ['[::ffff:127.0.0.1]:1', '127.0.0.1:1'],
-    ] as const) {
-      it(`${one} is ${other}`, () => {
-        const flags = { 'node.grpc_urls': [one, other] }
-        assertRefused(() => load({ flags }), 'CONFIG_VALUE_INVALID', /different/)
-      })
-    }
-
-    it('but not where hosts or ports differ', () => {
-      const urls = ['127.0.0.1:1', '127.0.0.1:2', '127.0.0.2:1', 'a.com:1', 'b.com:1', '[::2]:1', 'a_b:1']
-      assert.deepEqual(load({ flags: { 'node.grpc_urls': urls } }).config.node.grpcUrls, urls)
-    })
-  })
-
-  describe('error: an unknown name is refused with the nearest known one', () => {
-    const slips: readonly (readonly [toml: string, nearest: string])[] = [
-      ['[distributed_storage]\nretention_period = 1', 'retention_periods'],
-      ['[distributed_storage]\ngrpc_urls = []', 'node.grpc_urls'],
-      ['[distributed_storage.node]\ngrpc_url = "a:1"', 'node.grpc_urls'],
-      ['[distributed_storage.nod]\ngrpc_urls = []', 'node'],
-      ['[distributed_storage.metric]\nenabled = true', 'metrics'],
-      ['[distributed_storge]\nenabled = true', 'distributed_storage'],
-      ['[distributed-storage]\nenabled = true', 'distributed_storage'],
-      ['enabled = true', 'enabled'],
-    ]
-    for (const [toml, nearest] of slips) {
-      it(`${JSON.stringify(toml)} -> ${nearest}`, () => {
-        assert.throws(
-          () => loadToml(toml),
-          (error) => isArchiveError(error, 'CONFIG_KEY_UNKNOWN') && error.context.nearest === nearest,
-        )
-      })
-    }
-
-    it('in the environment', () => {
-      const env = { MASSA_STORAGE_NODE_GRPC_URLS: 'a:1' }
-      assertRefused(() => load({ env }), 'CONFIG_KEY_UNKNOWN', /nearest is MASSA_STORAGE_NODE__GRPC_URLS/)
-    })
-
-    it('among the flags', () => {
-      assertRefused(() => load({ flags: { 'log.levle': 'info' } }), 'CONFIG_KEY_UNKNOWN', /nearest is log\.level/)
-    })
-
-    it('but a name that is near none is given no advice, and a table is called one', () => {
-      for (const name of ['foo', 'xyzzy', 'node.foo']) {
-        assert.throws(
-          () => load({ flags: { [name]: '1' } }),
-          (error) =>
-            isArchiveError(error, 'CONFIG_KEY_UNKNOWN') &&
-            error.context.nearest === undefined &&
-            !/nearest/.test(error.message),
-          name,
-        )
-      }
-      assertRefused(
-        () => load({ flags: { node: '1' } }),
-        'CONFIG_KEY_UNKNOWN',
-        /node is a table; its settings are node\.grpc_urls, .*node\.chain_restarts/,
-      )
-    })
-  })
-
   it('takes the config.toml of a massa-node, foreign tables and all', () => {
     const file = writeToml(`\uFEFF# of massa-node
 [logging]
@@ -507,10 +300,5 @@ describe('config/load', () => {
     assert.deepEqual(config.node.grpcUrls, ['127.0.0.1:33037'])
     assert.equal(origins.get('enabled'), file)
     assert.equal(origins.get('log.level'), 'default')
-  })
-
-  it('takes Windows line ends and counts lines in them', () => {
-    const text = '[distributed_storage]\r\nenabled = true\r\nreplication_factor = 9\r\n'
-    assertRefused(() => loadToml(text), 'CONFIG_VALUE_INVALID', /test\.toml:3: /)
   })
 })
