@@ -1,13 +1,13 @@
 import { randomInt } from 'node:crypto'
-import { parsePeerId } from '../../protocol-handler/peer-id-text.ts'
 import { Auditor } from '../../storage-worker/replication/auditor.ts'
 import type { HolderClaims } from '../../storage-worker/replication/holder-claims.ts'
 import { AUDIT_RESULTS } from '../../telemetry/index.ts'
+import { listBoundPeers } from './connected-peers.ts'
 import { keepRunning, type PeerContext } from './peer-context.ts'
 
 /** Has the other nodes of the registry show, all day long, what they hold. */
 export function startAuditor(context: PeerContext, claims: Pick<HolderClaims, 'withdraw' | 'withdrawAll'>): Auditor {
-  const { node, bindings, client, placement, store, clock, log, metrics } = context
+  const { client, placement, store, clock, log, metrics } = context
   // From 0 on, so that the first failure is an increase.
   for (const result of AUDIT_RESULTS) metrics.audits.add(0, { result })
   const auditor = new Auditor(
@@ -16,11 +16,7 @@ export function startAuditor(context: PeerContext, claims: Pick<HolderClaims, 'w
       client,
       placement,
       store: store.chunks,
-      listPeers: () =>
-        node.peers.flatMap((peer) => {
-          const address = bindings.addressOf(parsePeerId(peer))
-          return address === undefined ? [] : [{ address, peer }]
-        }),
+      listPeers: () => listBoundPeers(context),
       clock,
       random: (maxExclusive) => randomInt(maxExclusive),
       log,

@@ -1,9 +1,9 @@
-import { parsePeerId } from '../../protocol-handler/peer-id-text.ts'
 import { AskedPeers } from '../../storage-worker/bootstrap/asked-peers.ts'
 import { Bootstrap } from '../../storage-worker/bootstrap/bootstrap.ts'
 import type { DiskSpace } from '../../storage-worker/index.ts'
 import { PeerClient } from '../../storage-worker/peers/peer-client.ts'
 import type { Duty } from '../../storage-worker/replication/duty.ts'
+import { listPeerArchives } from './connected-peers.ts'
 import { keepRunning, type PeerContext } from './peer-context.ts'
 
 /** Of the quota: what is archived may take a tenth more, blocks that wait another. */
@@ -13,19 +13,14 @@ const SPARE_BYTES = 1_000_000_000
 
 /** Fetches from peers what came before the first period that was archived here. */
 export function startBootstrap(context: PeerContext, duty: Pick<Duty, 'of'>): Bootstrap {
-  const { config, address, node, bindings, registered, archiver, placement, anchors, holdings, store, cpu } = context
+  const { config, address, node, registered, archiver, placement, anchors, holdings, store, cpu } = context
   const { clock, log } = context
   const client = new PeerClient(
     { request: (peer, name, options) => node.request(peer, name, { ...options, priority: 'backfill' }) },
     (peer, offence) => node.penalise(peer, offence),
   )
   const asked = new AskedPeers({
-    listPeers: () =>
-      node.peers.flatMap((peer) => {
-        const address = bindings.addressOf(parsePeerId(peer))
-        const said = address === undefined ? undefined : bindings.capabilitiesOf(address)
-        return said ? [{ peer, firstPeriod: said.firstPeriod, endPeriod: said.endPeriod }] : []
-      }),
+    listPeers: () => listPeerArchives(context),
     onWrong: (peer) => node.penalise(peer, 'reject'),
     onFailure: (error) => log.debug({ err: error }, 'peer did not give old periods'),
     clock,

@@ -1,5 +1,5 @@
-import { parsePeerId } from '../../protocol-handler/peer-id-text.ts'
 import { GapFiller } from '../../storage-worker/peers/gap-filler.ts'
+import { listPeerArchives } from './connected-peers.ts'
 import { keepRunning, type PeerContext } from './peer-context.ts'
 
 /** What the archiver's word on a block of a peer means for the peer. */
@@ -14,19 +14,14 @@ const TAKEN = {
 
 /** Fetches from peers the blocks that no massa-node has any more. */
 export function startGapFiller(context: PeerContext): void {
-  const { node, bindings, client, archiver, store, clock, log } = context
+  const { node, client, archiver, store, clock, log } = context
   const filler = new GapFiller(
     { network: store.chunks.identity.network },
     {
       client,
       ports: {
         listGaps: () => archiver.status().gaps,
-        listPeers: () =>
-          node.peers.flatMap((peer) => {
-            const address = bindings.addressOf(parsePeerId(peer))
-            const said = address === undefined ? undefined : bindings.capabilitiesOf(address)
-            return said && said.endPeriod > 0 ? [{ peer, firstPeriod: said.firstPeriod }] : []
-          }),
+        listPeers: () => listPeerArchives(context).filter(({ endPeriod }) => endPeriod > 0),
         takeBlock: async (id, filledBlock) => TAKEN[await archiver.takePeerBlock(id, filledBlock)],
         onWrong: (peer) => node.penalise(peer, 'reject'),
       },

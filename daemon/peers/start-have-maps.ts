@@ -3,24 +3,20 @@ import type { Duty } from '../../storage-worker/replication/duty.ts'
 import { HaveMap } from '../../storage-worker/replication/have-map.ts'
 import { createHaveService } from '../../storage-worker/replication/have-service.ts'
 import { HolderClaims } from '../../storage-worker/replication/holder-claims.ts'
+import { listBoundPeers } from './connected-peers.ts'
 import { keepRunning, type PeerContext } from './peer-context.ts'
 
 /** Keeps what other nodes say that they hold. */
 export function startHolderClaims(context: PeerContext): HolderClaims {
-  const { config, address, node, scores, bindings, registered, client, holdings, store, clock, log } = context
+  const { config, address, scores, bindings, registered, client, holdings, store, clock, log } = context
   const { network } = store.chunks.identity
-  const addressOf = (peer: string): string | undefined => bindings.addressOf(parsePeerId(peer))
   const claims = new HolderClaims(
     { network, ownAddress: address, livenessMs: config.p2p.repairDelaySeconds * 1_000 },
     {
       client,
       ports: {
-        listPeers: () =>
-          node.peers.flatMap((peer) => {
-            const bound = addressOf(peer)
-            return bound === undefined ? [] : [{ peer, address: bound }]
-          }),
-        listBanned: () => scores.listBans().flatMap(({ peer }) => addressOf(peer) ?? []),
+        listPeers: () => listBoundPeers(context),
+        listBanned: () => scores.listBans().flatMap(({ peer }) => bindings.addressOf(parsePeerId(peer)) ?? []),
         isNode: (other) => registered.has(other),
         firstPeriodOf: (other) => bindings.capabilitiesOf(other)?.firstPeriod,
         keepsForEver: (other) => bindings.capabilitiesOf(other)?.retentionPeriods === 0n,

@@ -1,11 +1,11 @@
 import { randomInt } from 'node:crypto'
 import type { ErrorCode } from '../../core/index.ts'
-import { parsePeerId } from '../../protocol-handler/peer-id-text.ts'
 import { ChunkPuller } from '../../storage-worker/replication/chunk-puller.ts'
 import { Duty } from '../../storage-worker/replication/duty.ts'
 import type { HolderClaims } from '../../storage-worker/replication/holder-claims.ts'
 import { Patrol, type PatrolReport } from '../../storage-worker/replication/patrol.ts'
 import { StandIns } from '../../storage-worker/replication/stand-ins.ts'
+import { listPeerArchives } from './connected-peers.ts'
 import { keepRunning, type PeerContext } from './peer-context.ts'
 
 /** What this node is to hold, and how far it is from it; `replication.repair` of `/v1/status`. */
@@ -82,19 +82,15 @@ export function startReplication(context: PeerContext, claims: HolderClaims): Re
   return { duty, patrol, reportRepair }
 }
 
-function openPuller({ node, bindings, client, store, clock, log }: PeerContext, claims: HolderClaims): ChunkPuller {
+function openPuller(context: PeerContext, claims: HolderClaims): ChunkPuller {
+  const { node, client, store, clock, log } = context
   return new ChunkPuller({
     store: store.chunks,
     client,
     sources: {
       listClaimants: (hashSlot, era) => claims.listClaimants(hashSlot, era),
       peerOf: (address) => claims.peerOf(address),
-      listPeers: () =>
-        node.peers.flatMap((peer) => {
-          const address = bindings.addressOf(parsePeerId(peer))
-          const said = address === undefined ? undefined : bindings.capabilitiesOf(address)
-          return said ? [{ peer, firstPeriod: said.firstPeriod, endPeriod: said.endPeriod }] : []
-        }),
+      listPeers: () => listPeerArchives(context),
     },
     onWrong: (peer) => node.penalise(peer, 'reject'),
     clock,

@@ -9,6 +9,7 @@ import {
   PERIOD_MS,
 } from '../../core/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
+import { askInTurn } from '../placement/ask-in-turn.ts'
 import type { PlacementNode } from '../placement/read-placement.ts'
 import { MAX_ERAS_PER_READING, readAnchors } from './read-anchors.ts'
 
@@ -125,22 +126,11 @@ export class AnchoredEras {
     }
   }
 
-  /** By the first node that can tell. @throws the error of the first */
   private async read(eras: readonly number[]): Promise<void> {
     const { nodes, clock } = this.modules
-    let failure: unknown
-    for (const node of nodes) {
-      try {
-        const readings = await readAnchors({ ...this.options, eras }, { node, clock })
-        for (const [i, era] of eras.entries()) this.note(era, readings[i])
-        return
-      } catch (error) {
-        this.loop.signal.throwIfAborted()
-        if (isBug(error)) throw error
-        failure ??= error
-      }
-    }
-    throw failure ?? new ArchiveError('ARCHIVER_NODE_UNREACHABLE', 'no massa-node is configured')
+    const ask = (node: PlacementNode) => readAnchors({ ...this.options, eras }, { node, clock })
+    const readings = await askInTurn(nodes, ask, this.loop.signal)
+    for (const [i, era] of eras.entries()) this.note(era, readings[i])
   }
 
   private note(era: number, reading: EraAnchor | 'unreadable' | undefined): void {

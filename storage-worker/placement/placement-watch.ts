@@ -1,7 +1,7 @@
 import { guardLoop } from '../../archiver/guard-loop.ts'
 import { isBug } from '../../archiver/store-watch.ts'
 import {
-  ArchiveError,
+  type ArchiveError,
   type Clock,
   ERA_PERIODS,
   type ErrorCode,
@@ -13,6 +13,7 @@ import {
   toHex,
 } from '../../core/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
+import { askInTurn } from './ask-in-turn.ts'
 import { computePlacementTable, PLACEMENT_IN_FORCE_PERIODS, type PlacementTable } from './placement-table.ts'
 import { type PlacementNode, type PlacementReading, readPlacement } from './read-placement.ts'
 
@@ -173,22 +174,11 @@ export class PlacementWatch {
     }
   }
 
-  /** By the first node that can tell. @throws the error of the first */
-  private async read(era: number): Promise<PlacementReading> {
+  private read(era: number): Promise<PlacementReading> {
     const { registry, network } = this.options
     const { nodes, clock } = this.modules
     const { signal } = this.loop
-    let failure: unknown
-    for (const node of nodes) {
-      try {
-        return await readPlacement({ registry, network, era, signal }, { node, clock })
-      } catch (error) {
-        signal.throwIfAborted()
-        if (isBug(error)) throw error
-        failure ??= error
-      }
-    }
-    throw failure ?? new ArchiveError('ARCHIVER_NODE_UNREACHABLE', 'no massa-node is configured')
+    return askInTurn(nodes, (node) => readPlacement({ registry, network, era, signal }, { node, clock }), signal)
   }
 
   private compareReplicas({ replicationFactor }: PlacementTable): void {
