@@ -1,5 +1,4 @@
-import { createHash, createPrivateKey, type KeyObject, sign } from 'node:crypto'
-import { ed25519PublicKey } from '#crypto'
+import { createHash, createPrivateKey, createPublicKey, sign } from 'node:crypto'
 import { computeAddress, concatBytes } from '../core/index.ts'
 
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex')
@@ -16,13 +15,10 @@ export interface MadeKey {
 
 export function makeKey(text: string): MadeKey {
   const seed = createHash('sha256').update(text).digest()
-  const publicKey = concatBytes(Uint8Array.of(0), ed25519PublicKey(seed))
-  // Importing a key costs as much as a signature: once for each.
-  const privateKey: KeyObject = createPrivateKey({
-    key: Buffer.concat([PKCS8_PREFIX, seed]),
-    format: 'der',
-    type: 'pkcs8',
-  })
+  // Importing a key costs as much as ten signatures: once for each.
+  const privateKey = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: 'der', type: 'pkcs8' })
+  const { x = '' } = createPublicKey(privateKey).export({ format: 'jwk' })
+  const publicKey = concatBytes(Uint8Array.of(0), Buffer.from(x, 'base64url'))
   return {
     publicKey,
     address: computeAddress(publicKey),

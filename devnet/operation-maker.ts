@@ -34,16 +34,15 @@ export interface MadeOperation {
 export class OperationMaker {
   private readonly chainId: bigint
   private readonly mix: OperationMix
-  private readonly senders: readonly (readonly MadeKey[])[]
-  private readonly contract: Uint8Array
+  private readonly seed: string
+  /** Found when the first operation is made: many a chain has none. */
+  private found: readonly (readonly MadeKey[])[] | undefined
   private count = 0
 
   constructor(options: { readonly seed: string; readonly chainId: bigint; readonly mix: OperationMix }) {
     this.chainId = options.chainId
     this.mix = options.mix
-    this.senders = findSenders(options.seed)
-    this.contract = Uint8Array.from(this.pickSender(0).address)
-    this.contract[0] = 1
+    this.seed = options.seed
   }
 
   /** The next operation that may enter a block of this slot. */
@@ -85,16 +84,27 @@ export class OperationMaker {
           kind,
           maxGas: 10_000_000n,
           coinsNanoMas: number,
-          target: this.contract,
+          target: this.contract(),
           functionName: 'touch',
           parameter: bytes,
         }
     }
   }
 
+  /** An address of a contract: nobody calls it. */
+  private contract(): Uint8Array {
+    const address = Uint8Array.from(this.pickKey(0, 0).address)
+    address[0] = 1
+    return address
+  }
+
   private pickSender(thread: number): MadeKey {
-    const keys = this.senders[thread] ?? []
-    const key = keys[this.count % KEYS_PER_THREAD]
+    return this.pickKey(thread, this.count % KEYS_PER_THREAD)
+  }
+
+  private pickKey(thread: number, at: number): MadeKey {
+    this.found ??= findSenders(this.seed)
+    const key = this.found[thread]?.[at]
     if (!key) throw new Error(`thread ${thread} has no sender`)
     return key
   }

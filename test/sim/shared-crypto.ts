@@ -59,9 +59,9 @@ export function shareCrypto(random: SimRandom): () => void {
     const known = publicKeys.get(name)
     if (known) return known
     const key = createPublicKey(given)
-    const der = key.export({ type: 'spki', format: 'der' })
+    const jwk = key.export({ format: 'jwk' })
     // As core asks for it, and in no other form.
-    Object.assign(key, { export: () => Buffer.from(der) })
+    Object.assign(key, { export: () => jwk })
     publicKeys.set(name, key)
     return key
   }
