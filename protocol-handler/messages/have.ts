@@ -14,6 +14,9 @@ import { readNetwork, readPeriod, writeNetwork, writePeriod } from './fields.ts'
 import { computeSignedText, readSignature, writeSignature } from './signed.ts'
 import { wireCodec } from './wire-codec.ts'
 
+/** Hash slot and era. */
+const ENTRY_BYTES = 2 + 4
+
 export interface HaveRequest {
   readonly fromHashSlot: number
 }
@@ -92,10 +95,23 @@ function writePage(writer: ByteWriter, page: HavePage): void {
   writeNetwork(writer, page.network)
   writePeriod(writer, page.headPeriod)
   writer.u32(page.firstEra).u16(page.fromHashSlot).u16(page.endHashSlot)
-  writer.u16(page.held.length)
-  for (const { hashSlot, endEra } of page.held) writer.u16(hashSlot).u32(endEra)
-  writer.u16(page.exceptions.length)
-  for (const { hashSlot, era } of page.exceptions) writer.u16(hashSlot).u32(era)
+  writeEntries(writer, page.held, ({ endEra }) => endEra)
+  writeEntries(writer, page.exceptions, ({ era }) => era)
+}
+
+/** In one piece: a map is made anew every period, of up to 16,384 hash slots. */
+function writeEntries<T extends { readonly hashSlot: number }>(
+  writer: ByteWriter,
+  entries: readonly T[],
+  eraOf: (entry: T) => number,
+): void {
+  const bytes = new Uint8Array(ENTRY_BYTES * entries.length)
+  const view = new DataView(bytes.buffer)
+  for (const [i, entry] of entries.entries()) {
+    view.setUint16(ENTRY_BYTES * i, entry.hashSlot)
+    view.setUint32(ENTRY_BYTES * i + 2, eraOf(entry))
+  }
+  writer.u16(entries.length).raw(bytes)
 }
 
 function readPage(reader: ByteReader): HavePage {

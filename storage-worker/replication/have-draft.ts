@@ -10,6 +10,7 @@ const MAX_EXCEPTIONS_OF_SLOT = 5_000
 const PAGE_BYTES = 1 + 1 + 16 + 8 + 4 + 2 + 2 + 2 + 2 + 98
 const ENTRY_BYTES = 6
 const MAX_PAGE_ENTRIES = Math.floor((MAX_HAVE_PAGE_BYTES - PAGE_BYTES) / ENTRY_BYTES)
+const NO_ERAS: readonly number[] = []
 
 /** An era that is not complete in some of the hash slots that are complete in a later one. */
 interface Gap {
@@ -22,8 +23,10 @@ interface Gap {
  * was not held.
  */
 export class HaveDraft {
-  /** By hash slot: the era behind the newest one that is complete. */
-  private readonly endEras = new Map<number, number>()
+  /** By hash slot: the era behind the newest one that is complete; 0 with those that are complete in none so far. */
+  private readonly endEras = new Uint32Array(HASH_SLOTS)
+  /** Hash slots that are complete in some era. */
+  private told = 0
   private open: readonly number[]
   private readonly gaps: Gap[] = []
   private readonly counts = new Uint16Array(HASH_SLOTS)
@@ -50,7 +53,7 @@ export class HaveDraft {
       this.counts[slot] = count
     }
     if (this.exceptions > MAX_HAVE_EXCEPTIONS) return false
-    const isHeldSomewhere = slots.length < this.endEras.size
+    const isHeldSomewhere = slots.length < this.told
     if (slots.length > 0) this.gaps.push({ era, slots })
     if (this.tellOpen(era, missing) || isHeldSomewhere) {
       this.oldestHeld = era
@@ -71,16 +74,16 @@ export class HaveDraft {
   ): Steps<readonly SignedHavePage[]> {
     const firstEra = this.oldestHeld ?? 0
     const erasOf = yield* this.collectExceptions(firstEra)
-    const slots = [...this.endEras.keys()].sort((a, b) => a - b)
+    const slots = this.listTold()
     const pages: SignedHavePage[] = []
     for (let at = 0, fromHashSlot = 0; fromHashSlot < HASH_SLOTS; ) {
       const held: { hashSlot: number; endEra: number }[] = []
       const exceptions: { hashSlot: number; era: number }[] = []
       for (; at < slots.length; at++) {
         const hashSlot = slots[at] ?? 0
-        const eras = erasOf.get(hashSlot) ?? []
+        const eras = erasOf.get(hashSlot) ?? NO_ERAS
         if (held.length + exceptions.length + 1 + eras.length > MAX_PAGE_ENTRIES) break
-        held.push({ hashSlot, endEra: this.endEras.get(hashSlot) ?? 0 })
+        held.push({ hashSlot, endEra: this.endEras[hashSlot] ?? 0 })
         for (const era of eras) exceptions.push({ hashSlot, era })
       }
       const endHashSlot = slots[at] ?? HASH_SLOTS
@@ -94,9 +97,15 @@ export class HaveDraft {
 
   /** Of the hash slots that are told as complete in later eras, those that are not in this one. */
   private listExceptions(missing: SlotSet | undefined): readonly number[] {
-    if (missing === undefined) return [...this.endEras.keys()]
-    if (missing.size < this.endEras.size) return Array.from(missing).filter((slot) => this.endEras.has(slot))
-    return [...this.endEras.keys()].filter((slot) => missing.has(slot))
+    if (missing === undefined) return this.listTold()
+    return Array.from(missing).filter((slot) => this.endEras[slot])
+  }
+
+  /** Ascending. */
+  private listTold(): number[] {
+    const slots: number[] = []
+    for (let slot = 0; slot < HASH_SLOTS; slot++) if (this.endEras[slot]) slots.push(slot)
+    return slots
   }
 
   /** @returns whether a hash slot is complete that was not in any later era */
@@ -104,12 +113,13 @@ export class HaveDraft {
     if (missing === undefined || this.open.length === 0) return false
     const open: number[] = []
     for (const slot of this.open) {
-      if (missing.has(slot)) open.push(slot)
-      else this.endEras.set(slot, era + 1)
+      if (missing.size > 0 && missing.has(slot)) open.push(slot)
+      else this.endEras[slot] = era + 1
     }
-    const isFirst = open.length < this.open.length
+    const found = this.open.length - open.length
+    this.told += found
     this.open = open
-    return isFirst
+    return found > 0
   }
 
   /** Ascending eras by hash slot. What lies before the oldest era that is held anywhere need not be told. */
