@@ -58,6 +58,14 @@ export function mayDial(told: string, own: readonly string[]): boolean {
   return own.every((address) => rankOf(told) >= rankOf(address))
 }
 
+/**
+ * Whether an address that somebody in the local network told leads there: neither out of it, nor into this machine, unless
+ * that is where all of our own addresses are.
+ */
+export function isLocal(told: string, own: readonly string[]): boolean {
+  return findReach(told) === (own.every((address) => findReach(address) === 'machine') ? 'machine' : 'site')
+}
+
 function rankOf(address: string): number {
   return REACHES.indexOf(findReach(address))
 }

@@ -1,5 +1,5 @@
 import { type Clock, equalBytes } from '../core/index.ts'
-import { mayDial } from './address-reach.ts'
+import { isLocal, mayDial } from './address-reach.ts'
 import type { Bindings } from './bindings.ts'
 import { MAX_LISTEN_ADDRESS_BYTES, MAX_LISTEN_ADDRESSES } from './limits.ts'
 
@@ -39,6 +39,8 @@ export interface DialTargetsModules {
     has(address: string): boolean
     list(): readonly { readonly address: string; readonly p2pAddrs: readonly string[] }[]
   }
+  /** Multiaddrs of each peer that was found in the local network; default: nobody was. */
+  readonly listLocal?: () => readonly (readonly string[])[]
   readonly countPeers: () => number
   readonly clock: Clock
   readonly random: (maxExclusive: number) => number
@@ -46,7 +48,8 @@ export interface DialTargetsModules {
 
 /**
  * Whom a sidecar wants to be connected to: those of its configuration, some of those that told where they listen, first
- * those whose holdings concern it, and as long as it is connected to few, nodes of the registry that it did not hear of yet.
+ * those whose holdings concern it, and as long as it is connected to few, nodes of the registry that it did not hear of yet
+ * and those of the local network.
  */
 export class DialTargets {
   private readonly options: DialTargetsOptions
@@ -65,7 +68,8 @@ export class DialTargets {
   list(): string[] {
     const { bootstrap, own } = this.options
     const ownAddresses = own.addresses()
-    return [...new Set([...bootstrap, ...this.listTold(ownAddresses), ...this.listRegistered(ownAddresses)])]
+    const others = [this.listTold(ownAddresses), this.listRegistered(ownAddresses), this.listLocal(ownAddresses)]
+    return [...new Set([...bootstrap, ...others.flat()])]
   }
 
   /** Where a node listens: as it told, or as it is registered; the first that may be dialled. */
@@ -104,6 +108,13 @@ export class DialTargets {
       if (told !== undefined) group.push(told)
     }
     return [...near, ...known, ...strangers].slice(0, MAX_TOLD_NODES)
+  }
+
+  /** Last: who else is there is told by those that are met. */
+  private listLocal(ownAddresses: readonly string[]): string[] {
+    const { listLocal = () => [], countPeers } = this.modules
+    if (countPeers() >= ENOUGH_PEERS) return []
+    return listLocal().flatMap((told) => told.find((text) => isDiallable(text) && isLocal(text, ownAddresses)) ?? [])
   }
 
   private listRegistered(ownAddresses: readonly string[]): string[] {

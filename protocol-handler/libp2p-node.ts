@@ -3,8 +3,7 @@ import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { gossipsub } from '@libp2p/gossipsub'
 import { createTopicScoreParams } from '@libp2p/gossipsub/score'
 import { identify } from '@libp2p/identify'
-import type { PeerId } from '@libp2p/interface'
-import { mdns } from '@libp2p/mdns'
+import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
@@ -18,7 +17,8 @@ import {
   MAX_HALF_OPEN_CONNECTIONS,
   MAX_UNSENT_GOSSIP_BYTES,
 } from './limits.ts'
-import { formatProtocolId, TOPICS } from './network-name.ts'
+import { localSearch } from './local-search.ts'
+import { formatProtocolId, formatServiceTag, TOPICS } from './network-name.ts'
 
 /** Connecting, and agreeing on a protocol. */
 export const DIAL_MS = 10_000
@@ -65,9 +65,14 @@ export type Libp2pNode = Awaited<ReturnType<typeof createLibp2pNode>>
 /** libp2p as sidecars have it: TCP, Noise, Yamux, identify, ping, gossipsub and mDNS, each with its bounds; not started. */
 export async function createLibp2pNode(
   options: Libp2pNodeOptions,
-  gate: { readonly isBanned: (peer: string) => boolean; readonly admitsHost: (host: string) => boolean },
+  ports: {
+    readonly isBanned: (peer: string) => boolean
+    readonly admitsHost: (host: string) => boolean
+    /** Somebody answered in the local network. */
+    readonly onLocalPeer: (peer: PeerInfo) => void
+  },
 ) {
-  const denied = (peer: PeerId): boolean => gate.isBanned(peer.toString())
+  const denied = (peer: PeerId): boolean => ports.isBanned(peer.toString())
   const topics = TOPICS.map((name) => formatProtocolId(options.identity, name))
   return await createLibp2p({
     start: false,
@@ -77,7 +82,6 @@ export async function createLibp2pNode(
     transports: [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: [boundedYamux()],
-    peerDiscovery: options.mdns ? [mdns()] : [],
     connectionManager: {
       maxConnections: options.maxConnections,
       inboundConnectionThreshold: MAX_CONNECTIONS_PER_SECOND_AND_HOST,
@@ -87,7 +91,7 @@ export async function createLibp2pNode(
     },
     connectionMonitor: { pingInterval: PING_MS, pingTimeout: { minTimeout: PING_MS } },
     connectionGater: {
-      denyInboundConnection: ({ remoteAddr }) => !gate.admitsHost(String(remoteAddr).split('/')[2] ?? ''),
+      denyInboundConnection: ({ remoteAddr }) => !ports.admitsHost(String(remoteAddr).split('/')[2] ?? ''),
       denyDialPeer: denied,
       denyInboundEncryptedConnection: denied,
       denyOutboundEncryptedConnection: denied,
@@ -95,6 +99,7 @@ export async function createLibp2pNode(
     services: {
       identify: identify(),
       ping: ping(),
+      ...(options.mdns && { localSearch: localSearch(formatServiceTag(options.identity), ports.onLocalPeer) }),
       pubsub: gossipsub({
         allowPublishToZeroTopicPeers: true,
         fallbackToFloodsub: false,

@@ -8,6 +8,8 @@ export const MAX_ANNOUNCED_PERIODS = 1_024
 export const MAX_LISTEN_ADDRESSES = 8
 /** As long as the registry takes one. */
 export const MAX_LISTEN_ADDRESS_BYTES = 128
+/** Peers that multicast DNS finds: enough to meet one that tells of the others. Anybody in the local network may answer. */
+export const MAX_LOCAL_PEERS = 16
 /** A have-map is told in pages, so that an answer stays small beside a chunk. */
 export const MAX_HAVE_PAGE_BYTES = 65_536
 /** Of one map: 16,384 hash slots and 150,000 exceptions to them; an honest node tells no more. */

@@ -6,6 +6,8 @@ export type TopicName = (typeof TOPICS)[number]
 export type StreamName = (typeof STREAMS)[number]
 
 const VERSION = 1
+/** Of DNS: the longest label of a name. */
+const MAX_LABEL_LENGTH = 63
 
 /**
  * What topics and stream protocols begin with: sidecars of different chains, or of another chunk size, do not meet.
@@ -20,4 +22,13 @@ export function formatNetworkName({ network, chunkSizeBytes }: StoreIdentity): s
 /** The gossipsub topic or libp2p protocol id of `name`, such as `/massa-storage/77-1795246964000/chunk/1`. */
 export function formatProtocolId(identity: StoreIdentity, name: TopicName | StreamName): string {
   return `${formatNetworkName(identity)}/${name}/${VERSION}`
+}
+
+/**
+ * What sidecars of one network ask for by multicast DNS, such as `_massa-storage-77-1795246964000._udp.local`: neither those
+ * of another network nor other programs answer.
+ */
+export function formatServiceTag(identity: StoreIdentity): string {
+  const label = formatNetworkName(identity).slice(1).replaceAll('/', '-')
+  return `${`_${label}`.slice(0, MAX_LABEL_LENGTH)}._udp.local`
 }

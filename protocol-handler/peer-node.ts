@@ -10,6 +10,7 @@ import { FramedStream } from './framed-stream.ts'
 import type { GossipRates, Statement } from './gossip-rates.ts'
 import { createLibp2pNode, DIAL_MS, type Libp2pNode, type Libp2pNodeOptions } from './libp2p-node.ts'
 import { MAX_REQUEST_BYTES, MAX_STREAMS_PER_PEER } from './limits.ts'
+import { LocalPeers } from './local-peers.ts'
 import { formatProtocolId, type StreamName, TOPICS, type TopicName } from './network-name.ts'
 import type { Ban, Offence, PeerScores } from './peer-scores.ts'
 import { RequestPool } from './request-pool.ts'
@@ -58,10 +59,17 @@ export class PeerNode {
   private readonly pools = new Map<string, RequestPool>()
   private readonly handlers = new Map<string, GossipHandler>()
 
-  private constructor(options: PeerNodeOptions, modules: PeerNodeModules, libp2p: Libp2pNode) {
+  private readonly local: LocalPeers
+
+  private constructor(
+    options: PeerNodeOptions,
+    modules: PeerNodeModules,
+    { libp2p, local }: { readonly libp2p: Libp2pNode; readonly local: LocalPeers },
+  ) {
     this.options = options
     this.modules = modules
     this.libp2p = libp2p
+    this.local = local
     for (const name of TOPICS) {
       const topic = formatProtocolId(options.identity, name)
       libp2p.services.pubsub.topicValidators.set(topic, async (source, message) => {
@@ -84,11 +92,13 @@ export class PeerNode {
 
   /** Begins to listen. @throws ArchiveError PROTOCOL_LISTEN_FAILED */
   static async start(options: PeerNodeOptions, modules: PeerNodeModules): Promise<PeerNode> {
+    const local = new LocalPeers()
     const libp2p = await createLibp2pNode(options, {
       isBanned: (peer) => modules.scores.isBanned(peer),
       admitsHost: (host) => modules.connections.admit(host),
+      onLocalPeer: ({ id, multiaddrs }) => local.take(id.toString(), multiaddrs.map(String)),
     })
-    const node = new PeerNode(options, modules, libp2p)
+    const node = new PeerNode(options, modules, { libp2p, local })
     try {
       await libp2p.start()
     } catch (error) {
@@ -116,6 +126,11 @@ export class PeerNode {
   /** Connected peers. */
   get peers(): string[] {
     return this.libp2p.getPeers().map(String)
+  }
+
+  /** Multiaddrs of each peer that multicast DNS found; whoever is in the local network may have made them up. */
+  get localPeers(): readonly (readonly string[])[] {
+    return this.local.list()
   }
 
   async stop(): Promise<void> {

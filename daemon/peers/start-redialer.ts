@@ -9,8 +9,8 @@ import { keepRunning, type PeerContext } from './peer-context.ts'
 const FILLED_SHARE = 3 / 4
 
 /**
- * Keeps us connected to whom the configuration names, to those who told us where they listen, and to some of the registry;
- * for a moment also to those whose have-maps we lack.
+ * Keeps us connected to whom the configuration names, to those who told us where they listen, and to some of the registry
+ * or of the local network; for a moment also to those whose have-maps we lack.
  */
 export function startRedialer(context: PeerContext, claims: HolderClaims): void {
   const { config, node, address, bindings, registered, placement, ownAddresses, clock, undo } = context
@@ -22,6 +22,7 @@ export function startRedialer(context: PeerContext, claims: HolderClaims): void 
       bindings,
       isNeighbour: (other) => neighbours()?.has(other) ?? false,
       registered,
+      listLocal: () => node.localPeers,
       countPeers: () => node.peers.length,
       clock,
       random: randomInt,

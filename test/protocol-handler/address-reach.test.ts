@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { findReach, mayDial, pickWidest } from '../../protocol-handler/index.ts'
+import { findReach, isLocal, mayDial, pickWidest } from '../../protocol-handler/index.ts'
 
 describe('protocol-handler/address-reach', () => {
   it('tells machine, site and world apart', () => {
@@ -45,5 +45,23 @@ describe('protocol-handler/address-reach', () => {
         [true, true, true],
       ],
     )
+  })
+
+  it('what is told in the local network leads there: out of it never, into this machine from this machine alone', () => {
+    const all = [
+      '/ip4/127.0.0.1/tcp/1',
+      '/ip4/10.0.0.1/tcp/1',
+      '/ip4/203.0.113.7/tcp/1',
+      '/dns4/a.example/tcp/1',
+    ] as const
+    const [machine, site, world] = all
+    const localTo = (own: string[]): string[] => all.filter((told) => isLocal(told, own))
+    assert.deepEqual([[machine], [machine, site], [site], [world], [machine, world]].map(localTo), [
+      [machine],
+      [site],
+      [site],
+      [site],
+      [site],
+    ])
   })
 })

@@ -16,12 +16,14 @@ describe('protocol-handler/dial-targets', () => {
   let registered: { readonly address: string; readonly p2pAddrs: readonly string[] }[]
   let peers: number
   let neighbours: Set<string>
+  let local: string[][]
   beforeEach(() => {
     bindings = new Bindings(NETWORK, () => false)
     clock = new SetClock()
     registered = []
     peers = 0
     neighbours = new Set()
+    local = []
   })
 
   /** @returns the Massa address of the node */
@@ -44,6 +46,7 @@ describe('protocol-handler/dial-targets', () => {
         bindings,
         isNeighbour: (address) => neighbours.has(address),
         registered: { has: (address) => registered.some((node) => node.address === address), list: () => registered },
+        listLocal: () => local,
         countPeers: () => peers,
         clock,
         random: () => 2,
@@ -171,5 +174,33 @@ describe('protocol-handler/dial-targets', () => {
     assert.equal(targets.peerAt('/ip4/1.2.3.4/tcp/1'), 'a')
     targets.onDialled('/ip4/1.2.3.4/tcp/1025', 'b')
     assert.equal(targets.peerAt('/ip4/1.2.3.4/tcp/1'), undefined)
+  })
+
+  describe('of the local network', () => {
+    const PEER = '12D3KooWSCufgHzV4fCwRijfH2k3abrpAJxTKxEvN1FDuRXA2U9x'
+    const at = (place: string): string => `${place}/p2p/${PEER}`
+
+    it('one address of each that answered, behind all others', () => {
+      local = [
+        [at('/ip4/127.0.0.1/tcp/1'), at('/ip4/10.0.0.1/tcp/1'), at('/ip4/10.0.0.2/tcp/1')],
+        [at('/ip4/203.0.113.9/tcp/1'), at('/dns4/a.example/tcp/1'), at('/ip4/10.0.0.3/udp/1')],
+        [at('/ip4/192.168.0.3/tcp/31500')],
+      ]
+      tell(1, ['/ip4/203.0.113.2/tcp/1'])
+      assert.deepEqual(targetsOf(['/dns4/b.example/tcp/1']).list(), [
+        '/dns4/b.example/tcp/1',
+        '/ip4/203.0.113.2/tcp/1',
+        at('/ip4/10.0.0.1/tcp/1'),
+        at('/ip4/192.168.0.3/tcp/31500'),
+      ])
+    })
+
+    it('limit: while fewer than 8 peers are connected, and not from then on', () => {
+      local = [[at('/ip4/10.0.0.1/tcp/1')]]
+      peers = 7
+      assert.equal(targetsOf().list().length, 1)
+      peers = 8
+      assert.deepEqual(targetsOf().list(), [])
+    })
   })
 })

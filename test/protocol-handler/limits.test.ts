@@ -73,6 +73,7 @@ const BOUNDS: Record<keyof typeof limits, Case | string> = {
     capabilities(Array.from({ length: count }, () => '/dns4/a')),
   ),
   MAX_LISTEN_ADDRESS_BYTES: bound(capabilitiesCodec, (bytes) => capabilities(['x'.repeat(bytes)])),
+  MAX_LOCAL_PEERS: 'test/protocol-handler/local-peers.test.ts',
   MAX_HAVE_PAGE_BYTES: bound<HaveResponse>(haveResponseCodec, (bytes) => {
     const count = Math.floor((bytes - HAVE_HEAD_BYTES) / 6)
     const held = Array.from({ length: count }, (_, hashSlot) => ({ hashSlot, endEra: 1 }))

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { formatProtocolId, STREAMS, TOPICS } from '../../protocol-handler/index.ts'
+import { formatProtocolId, formatServiceTag, STREAMS, TOPICS } from '../../protocol-handler/index.ts'
 import { NETWORK } from './sample-messages.ts'
 
 describe('protocol-handler/network-name', () => {
@@ -13,5 +13,15 @@ describe('protocol-handler/network-name', () => {
       formatProtocolId({ ...identity, chunkSizeBytes: 4096 }, 'chunk'),
       '/massa-storage/77-1795246964000-4096/chunk/1',
     )
+  })
+
+  it('asks by multicast DNS for sidecars of its chain, genesis and chunk size, under a name that DNS takes', () => {
+    const identity = { network: NETWORK, chunkSizeBytes: 1_048_576 }
+    assert.equal(formatServiceTag(identity), '_massa-storage-77-1795246964000._udp.local')
+    const most = 2n ** 64n - 1n
+    const longest = { network: { chainId: most, genesisTimestampMs: most }, chunkSizeBytes: 1_000_000 }
+    const [label = ''] = formatServiceTag(longest).split('.')
+    assert.equal(label.length, 63)
+    assert.ok(label.startsWith(`_massa-storage-${most}-${most}`))
   })
 })

@@ -43,6 +43,8 @@ export interface PeerOptions {
   readonly isStranger?: (peer: string) => boolean
   readonly bandwidth?: Bandwidth
   readonly maxConnections?: number
+  /** Only where the network ends at loopback. */
+  readonly mdns?: boolean
 }
 
 /** An hour passes at each look: rates that nobody reaches. */
@@ -70,7 +72,7 @@ export async function openPeer(name: string, options: PeerOptions = {}): Promise
       seed: sha256(new TextEncoder().encode(name)),
       listen: [options.listen ?? '/ip4/127.0.0.1/tcp/0'],
       maxConnections: options.maxConnections ?? 50,
-      mdns: false,
+      mdns: options.mdns ?? false,
       ...(options.patience && { patience: options.patience }),
     },
     {

@@ -26,6 +26,7 @@ type PeerPort = Pick<
   | 'addresses'
   | 'ban'
   | 'dial'
+  | 'localPeers'
   | 'onGossip'
   | 'peer'
   | 'peerId'
@@ -95,6 +96,10 @@ export class SimPeer implements PeerPort {
 
   get peers(): string[] {
     return [...this.connections.keys()]
+  }
+
+  get localPeers(): [] {
+    return []
   }
 
   async stop(): Promise<void> {

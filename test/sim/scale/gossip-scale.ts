@@ -33,7 +33,11 @@ export interface Mesh {
 /** From a node as sidecars make it; it is not started. */
 export async function readMesh(maxConnections: number): Promise<Mesh> {
   const options = { identity: IDENTITY, seed: new Uint8Array(32), listen: [], maxConnections, mdns: false }
-  const node = await createLibp2pNode(options, { isBanned: () => false, admitsHost: () => true })
+  const node = await createLibp2pNode(options, {
+    isBanned: () => false,
+    admitsHost: () => true,
+    onLocalPeer: () => undefined,
+  })
   const { opts } = node.services.pubsub as unknown as { opts: Record<string, number | boolean | undefined> }
   const read = (name: string): number => {
     const value = opts[name]
