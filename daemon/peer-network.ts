@@ -16,6 +16,7 @@ import { startIntroductions } from './peers/start-introductions.ts'
 import { startRedialer } from './peers/start-redialer.ts'
 import { startReplication } from './peers/start-replication.ts'
 import { startSafePrune } from './peers/start-safe-prune.ts'
+import { startSilentPeers } from './peers/start-silent-peers.ts'
 import { type PeersReport, reportPeers } from './peers-report.ts'
 import type { ReplicationStatus } from './status.ts'
 
@@ -50,6 +51,7 @@ export async function startPeerNetwork(options: PeerNetworkOptions, modules: Pee
   const { duty, patrol, reportRepair } = startReplication(context, claims)
   await serveHaveMap(context, duty)
   startIntroductions(context, (address) => claims.heard(address))
+  startSilentPeers(context)
   startGapFiller(context)
   const auditor = startAuditor(context, claims)
   const prune = startSafePrune(context, { auditor, claims, duty })

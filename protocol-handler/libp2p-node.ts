@@ -66,13 +66,14 @@ export type Libp2pNode = Awaited<ReturnType<typeof createLibp2pNode>>
 export async function createLibp2pNode(
   options: Libp2pNodeOptions,
   ports: {
-    readonly isBanned: (peer: string) => boolean
+    /** Whom we neither dial nor let in. */
+    readonly keepsAway: (peer: string) => boolean
     readonly admitsHost: (host: string) => boolean
     /** Somebody answered in the local network. */
     readonly onLocalPeer: (peer: PeerInfo) => void
   },
 ) {
-  const denied = (peer: PeerId): boolean => ports.isBanned(peer.toString())
+  const denied = (peer: PeerId): boolean => ports.keepsAway(peer.toString())
   const topics = TOPICS.map((name) => formatProtocolId(options.identity, name))
   return await createLibp2p({
     start: false,

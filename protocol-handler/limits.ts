@@ -60,6 +60,18 @@ export const MAX_CONNECTIONS_AT_ONCE_AND_HOST = 60
 /** Connections of all hosts, a quarter of the processor; a whole network that comes back at once is in within a minute. */
 export const CONNECTIONS_PER_SECOND = 50
 export const MAX_CONNECTIONS_AT_ONCE = 200
+/**
+ * How long a connected peer may show nothing of our network: no protocol, no topic, no word of its own. A sidecar shows its
+ * topics at once; who is slower than two pings (libp2p-node.ts) is of no use to anybody.
+ */
+export const MAX_SILENT_SECONDS = 60
+/**
+ * How long such a peer, or one that shows another network, is not dialled and not let in: ten times as long as it may keep
+ * a place for nothing, and an honest one that hung is soon back.
+ */
+export const REFUSED_MS = 600_000
+/** Peers that are kept away, the latest; some MB. Anybody can make up more, 50 a second (CONNECTIONS_PER_SECOND). */
+export const MAX_REFUSED_PEERS = 10_000
 /** The largest gossip message, an announcement in which every hash slot is incomplete, in its envelope. */
 export const MAX_GOSSIP_BYTES = 65_536
 /** What waits for a peer that does not read gossip: as much as 16 of the largest messages. */

@@ -6,6 +6,7 @@ export type TopicName = (typeof TOPICS)[number]
 export type StreamName = (typeof STREAMS)[number]
 
 const VERSION = 1
+const FAMILY = '/massa-storage/'
 /** Of DNS: the longest label of a name. */
 const MAX_LABEL_LENGTH = 63
 
@@ -15,13 +16,21 @@ const MAX_LABEL_LENGTH = 63
  * @returns such as `/massa-storage/77658377-1704289800000`; a chunk size other than 1 MiB is appended
  */
 export function formatNetworkName({ network, chunkSizeBytes }: StoreIdentity): string {
-  const name = `/massa-storage/${network.chainId}-${network.genesisTimestampMs}`
+  const name = `${FAMILY}${network.chainId}-${network.genesisTimestampMs}`
   return chunkSizeBytes === CHUNK_SIZE_BYTES ? name : `${name}-${chunkSizeBytes}`
 }
 
 /** The gossipsub topic or libp2p protocol id of `name`, such as `/massa-storage/77-1795246964000/chunk/1`. */
 export function formatProtocolId(identity: StoreIdentity, name: TopicName | StreamName): string {
   return `${formatNetworkName(identity)}/${name}/${VERSION}`
+}
+
+/** Of which network a peer is, by the protocols that it speaks; undefined when none is that of a sidecar. */
+export function findNetwork(identity: StoreIdentity, protocols: readonly string[]): 'own' | 'foreign' | undefined {
+  const ofSidecars = protocols.filter((protocol) => protocol.startsWith(FAMILY))
+  if (ofSidecars.length === 0) return undefined
+  const own = `${formatNetworkName(identity)}/`
+  return ofSidecars.some((protocol) => protocol.startsWith(own)) ? 'own' : 'foreign'
 }
 
 /**

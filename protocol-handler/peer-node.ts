@@ -11,8 +11,9 @@ import type { GossipRates, Statement } from './gossip-rates.ts'
 import { createLibp2pNode, DIAL_MS, type Libp2pNode, type Libp2pNodeOptions } from './libp2p-node.ts'
 import { MAX_REQUEST_BYTES, MAX_STREAMS_PER_PEER } from './limits.ts'
 import { LocalPeers } from './local-peers.ts'
-import { formatProtocolId, type StreamName, TOPICS, type TopicName } from './network-name.ts'
+import { findNetwork, formatProtocolId, type StreamName, TOPICS, type TopicName } from './network-name.ts'
 import type { Ban, Offence, PeerScores } from './peer-scores.ts'
+import type { RefusedPeers } from './refused-peers.ts'
 import { RequestPool } from './request-pool.ts'
 import { RequestStream } from './request-stream.ts'
 import { type Patience, type ServeModules, type StreamService, serveStream, USUAL_PATIENCE } from './serve-stream.ts'
@@ -42,10 +43,16 @@ export interface PeerNodeModules extends Omit<ServeModules, 'onOffence' | 'patie
   /** Told of every offence; nobody else tells them. */
   readonly scores: PeerScores
   readonly connections: ConnectionRates
+  readonly refused: RefusedPeers
   readonly rates: GossipRates
   /** `ban` when it was one too many. */
   readonly onOffence: (peer: string, offence: Offence, ban: Ban | undefined) => void
+  /** It is of another network, or showed of none; each time that it was cut off for that. */
+  readonly onRefused: (peer: string, reason: Refused) => void
 }
+
+/** Why a peer is kept away that did nothing wrong: it shows another network, or none. */
+export type Refused = 'foreign' | 'silent'
 
 /** Takes a gossip message; a refusal is thrown. `author` signed it, which the network has checked. */
 export type GossipHandler = (bytes: Uint8Array, author: Uint8Array) => Promise<void> | void
@@ -60,6 +67,8 @@ export class PeerNode {
   private readonly handlers = new Map<string, GossipHandler>()
 
   private readonly local: LocalPeers
+  /** Connected peers that said that they speak protocols of our network. */
+  private readonly speakers = new Set<string>()
 
   private constructor(
     options: PeerNodeOptions,
@@ -83,6 +92,15 @@ export class PeerNode {
       if (connection.direction === 'outbound' || this.hasRoomFor(connection.remotePeer)) return
       connection.abort(new ArchiveError('PROTOCOL_PEER_LIMIT', 'no room for more strangers'))
     })
+    libp2p.addEventListener('peer:identify', ({ detail: { peerId, protocols } }) => {
+      const network = findNetwork(options.identity, protocols)
+      const isHere = libp2p.getConnections(peerId).length > 0
+      if (network === 'own' && isHere) this.speakers.add(peerId.toString())
+      if (network === 'foreign') this.refuse(peerId.toString(), network)
+    })
+    libp2p.addEventListener('peer:disconnect', ({ detail: peerId }) => {
+      this.speakers.delete(peerId.toString())
+    })
     boundGossip(libp2p.services.pubsub, (peer, messages) => {
       const verdict = modules.rates.admitFrom(peer, messages)
       if (verdict === 'reject') this.penalise(peer, 'limit')
@@ -94,7 +112,7 @@ export class PeerNode {
   static async start(options: PeerNodeOptions, modules: PeerNodeModules): Promise<PeerNode> {
     const local = new LocalPeers()
     const libp2p = await createLibp2pNode(options, {
-      isBanned: (peer) => modules.scores.isBanned(peer),
+      keepsAway: (peer) => modules.scores.isBanned(peer) || modules.refused.isRefused(peer),
       admitsHost: (host) => modules.connections.admit(host),
       onLocalPeer: ({ id, multiaddrs }) => local.take(id.toString(), multiaddrs.map(String)),
     })
@@ -131,6 +149,14 @@ export class PeerNode {
   /** Multiaddrs of each peer that multicast DNS found; whoever is in the local network may have made them up. */
   get localPeers(): readonly (readonly string[])[] {
     return this.local.list()
+  }
+
+  /** Connected peers that showed nothing of our network: they speak none of its protocols and hear none of its topics. */
+  get silentPeers(): string[] {
+    const hearers = new Set(TOPICS.flatMap((name) => this.subscribersOf(name)))
+    return this.peers.filter(
+      (peer) => !this.speakers.has(peer) && !hearers.has(peer) && !this.hasOwnStream(peerIdFromString(peer)),
+    )
   }
 
   async stop(): Promise<void> {
@@ -211,13 +237,20 @@ export class PeerNode {
   penalise(peer: string, offence: Offence): void {
     const ban = this.modules.scores.onOffence(peer, offence)
     this.modules.onOffence(peer, offence, ban)
-    if (ban) this.cutOff(peer)
+    if (ban) this.cutOff(peer, 'the peer is banned')
+  }
+
+  /** Gives the place of a peer that is not of our network to others, for ten minutes at least. */
+  refuse(peer: string, reason: Refused): void {
+    this.modules.refused.refuse(peer)
+    this.modules.onRefused(peer, reason)
+    this.cutOff(peer, 'the peer is not of this network')
   }
 
   /** By the operator; `durationMs` may be infinite. */
   ban(peer: string, durationMs: number): Ban {
     const ban = this.modules.scores.ban(peer, durationMs)
-    this.cutOff(peer)
+    this.cutOff(peer, 'the peer is banned')
     return ban
   }
 
@@ -244,10 +277,17 @@ export class PeerNode {
     return connections.filter(({ remotePeer }) => isStranger(remotePeer.toString())).length <= room
   }
 
-  /** At once: whoever is banned may not make us wait. */
-  private cutOff(peer: string): void {
-    const banned = new ArchiveError('PROTOCOL_PEER_LIMIT', 'the peer is banned')
-    for (const connection of this.libp2p.getConnections(peerIdFromString(peer))) connection.abort(banned)
+  private hasOwnStream(peerId: PeerId): boolean {
+    const protocols = this.libp2p
+      .getConnections(peerId)
+      .flatMap(({ streams }) => streams.map(({ protocol }) => protocol))
+    return findNetwork(this.options.identity, protocols) === 'own'
+  }
+
+  /** At once: whoever is kept away may not make us wait. */
+  private cutOff(peer: string, why: string): void {
+    const error = new ArchiveError('PROTOCOL_PEER_LIMIT', why)
+    for (const connection of this.libp2p.getConnections(peerIdFromString(peer))) connection.abort(error)
   }
 
   private async judge(statement: Statement, bytes: Uint8Array, author: PeerId): Promise<Verdict> {
@@ -265,6 +305,7 @@ export class PeerNode {
     } catch (error) {
       const verdict = verdictOf(error)
       if (verdict === 'reject') this.penalise(statement.author, 'reject')
+      if (isArchiveError(error, 'PROTOCOL_NETWORK_FOREIGN')) this.refuse(statement.author, 'foreign')
       if (verdict === undefined) this.modules.onFailure(error)
       if (isArchiveError(error, 'PROTOCOL_SEQUENCE_OLD')) rates.giveBack(statement)
       return verdict ?? 'ignore'

@@ -23,8 +23,8 @@ interface Wait {
 /**
  * Keeps us connected to whom we know: libp2p finds peers and gives a lost one up after some tries (facts: stack 2.4).
  *
- * A target that does not answer is tried again after 1, 2, 4 ... seconds, at most 5 minutes; one that was connected and
- * is lost is tried at once.
+ * A target that does not answer is tried again after 1, 2, 4 ... seconds, at most 5 minutes; so is one that cuts the
+ * connection sooner than that. One that was connected for longer and is lost is tried at once.
  */
 export class Redialer {
   private readonly ports: RedialPorts
@@ -62,23 +62,21 @@ export class Redialer {
 
   private isDue(address: string): boolean {
     if (this.dialing.has(address)) return false
-    if (this.ports.isConnected(address)) {
-      this.waits.delete(address)
-      return false
-    }
-    return (this.waits.get(address)?.untilMs ?? Number.NEGATIVE_INFINITY) <= this.clock.monotonicMs()
+    const isOver = (this.waits.get(address)?.untilMs ?? Number.NEGATIVE_INFINITY) <= this.clock.monotonicMs()
+    if (!this.ports.isConnected(address)) return isOver
+    if (isOver) this.waits.delete(address)
+    return false
   }
 
   private async dial(address: string): Promise<void> {
     this.dialing.add(address)
     try {
       await this.ports.dial(address)
-      this.waits.delete(address)
     } catch {
       // Who does not answer is no news: status tells who is connected.
+    } finally {
       const lastMs = Math.min(LONGEST_WAIT_MS, (this.waits.get(address)?.lastMs ?? FIRST_WAIT_MS / 2) * 2)
       this.waits.set(address, { untilMs: this.clock.monotonicMs() + lastMs, lastMs })
-    } finally {
       this.dialing.delete(address)
     }
   }

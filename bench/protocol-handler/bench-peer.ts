@@ -5,6 +5,7 @@ import { GossipRates } from '../../protocol-handler/gossip-rates.ts'
 import { PeerLimits, type PeerShare } from '../../protocol-handler/peer-limits.ts'
 import { PeerNode } from '../../protocol-handler/peer-node.ts'
 import { PeerScores } from '../../protocol-handler/peer-scores.ts'
+import { RefusedPeers } from '../../protocol-handler/refused-peers.ts'
 import { WorkQueue, type WorkQueueOptions } from '../../protocol-handler/work-queue.ts'
 import { BENCH_IDENTITY } from '../storage-worker/bench-archive.ts'
 
@@ -34,9 +35,11 @@ export async function openBenchPeer(
       scores: new PeerScores(systemClock),
       limits: new PeerLimits(share, systemClock),
       connections: new ConnectionRates(systemClock),
+      refused: new RefusedPeers(systemClock),
       rates: new GossipRates(() => false, systemClock),
       queue: new WorkQueue(work, systemClock),
       onOffence,
+      onRefused: () => undefined,
       onFailure: (error) => {
         throw error
       },

@@ -10,6 +10,7 @@ import {
   GossipRates,
   PeerLimits,
   PeerScores,
+  RefusedPeers,
   WorkQueue,
 } from '../../protocol-handler/index.ts'
 import { PeerNode } from '../../protocol-handler/peer-node.ts'
@@ -64,6 +65,7 @@ const node = await PeerNode.start(
   {
     scores,
     connections: new ConnectionRates(systemClock),
+    refused: new RefusedPeers(systemClock),
     rates: new GossipRates((author) => !isRegistered(author), systemClock),
     limits: new PeerLimits((peer) => (isStranger(peer) ? STRANGER_SHARE : SHARE), systemClock),
     queue,
@@ -71,6 +73,7 @@ const node = await PeerNode.start(
     onOffence: (_peer, _offence, ban) => {
       if (ban) bans++
     },
+    onRefused: () => undefined,
     onFailure: (error) => console.error(error),
   },
 )

@@ -11,6 +11,7 @@ import {
   PeerScores,
   type PeerShare,
   pickWidest,
+  RefusedPeers,
   WorkQueue,
 } from '../../protocol-handler/index.ts'
 import { parsePeerId } from '../../protocol-handler/peer-id-text.ts'
@@ -68,6 +69,7 @@ export async function openContext(options: PeerNetworkOptions, modules: PeerNetw
   const node = await openNode({
     scores,
     connections: new ConnectionRates(clock),
+    refused: new RefusedPeers(clock),
     rates: new GossipRates((author) => !isRegistered(author), clock),
     limits: new PeerLimits(shareOf, clock),
     queue,
@@ -76,6 +78,7 @@ export async function openContext(options: PeerNetworkOptions, modules: PeerNetw
     onOffence: (peer, offence, ban) => {
       if (ban) log.warn({ peerId: peer, reason: offence }, 'peer banned')
     },
+    onRefused: (peer, reason) => log.info({ peerId: peer, reason }, 'peer is not of this network'),
     onFailure: (error) => log.error({ err: error }, 'request of a peer failed'),
   })
   undo.push(() => node.stop())

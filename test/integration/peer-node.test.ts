@@ -263,6 +263,7 @@ describe('protocol-handler/peer-node over loopback', () => {
   })
 
   it('who was hung up on is dialled again, and its streams are opened again', async () => {
+    const clock = new SetClock()
     const [a, b] = [await openPeer('a'), await openPeer('b')]
     await b.node.serve('audit', echoAudits())
     const redialer = new Redialer(
@@ -271,7 +272,7 @@ describe('protocol-handler/peer-node over loopback', () => {
         isConnected: () => a.node.peers.includes(b.node.peer),
         dial: (address) => a.node.dial(address),
       },
-      new SetClock(),
+      clock,
     )
     for (let i = 0; i < 3; i++) {
       await redialer.lookOnce()
@@ -280,6 +281,7 @@ describe('protocol-handler/peer-node over loopback', () => {
       await a.node.hangUp(b.node.peer)
       assert.deepEqual(a.node.peers, [])
       await until(() => b.node.peers.length === 0)
+      clock.timeMs += 60_000
     }
   })
 

@@ -1,5 +1,6 @@
 import '../../protocol-handler/node20-shim.ts'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import { identify } from '@libp2p/identify'
 import type { Connection, Libp2p, MessageStream, PrivateKey, Stream } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
@@ -37,7 +38,8 @@ export class Attacker {
     this.node = options.node
   }
 
-  static async connect(name: string, address: string): Promise<Attacker> {
+  /** @param speaks - protocols that it says it speaks; with none it does not say who it is, and listens nowhere */
+  static async connect(name: string, address: string, speaks: readonly string[] = []): Promise<Attacker> {
     const key = await generateKeyPairFromSeed('Ed25519', sha256(new TextEncoder().encode(name)))
     const bares: MessageStream[] = []
     const node = await createLibp2p({
@@ -45,6 +47,7 @@ export class Attacker {
       transports: [tcp()],
       connectionEncrypters: [noise()],
       connectionMonitor: { enabled: false },
+      ...(speaks.length > 0 && { addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] }, services: { identify: identify() } }),
       streamMuxers: [
         () => {
           const factory = yamux({ maxOutboundStreams: 100_000 })()
@@ -57,6 +60,7 @@ export class Attacker {
         },
       ],
     })
+    for (const protocol of speaks) await node.handle(protocol, () => undefined)
     const connection = await node.dial(multiaddr(address))
     const [bare] = bares
     if (!bare) throw new Error('there is no connection')
@@ -71,6 +75,11 @@ export class Attacker {
 
   get peer(): string {
     return peerIdFromPrivateKey(this.key).toString()
+  }
+
+  /** Multiaddr at which it listens. */
+  get address(): string {
+    return String(this.node.getMultiaddrs()[0])
   }
 
   /** 38 bytes */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { formatProtocolId, formatServiceTag, STREAMS, TOPICS } from '../../protocol-handler/index.ts'
+import { findNetwork, formatProtocolId, formatServiceTag, STREAMS, TOPICS } from '../../protocol-handler/index.ts'
 import { NETWORK } from './sample-messages.ts'
 
 describe('protocol-handler/network-name', () => {
@@ -12,6 +12,18 @@ describe('protocol-handler/network-name', () => {
     assert.equal(
       formatProtocolId({ ...identity, chunkSizeBytes: 4096 }, 'chunk'),
       '/massa-storage/77-1795246964000-4096/chunk/1',
+    )
+  })
+
+  it('tells by its protocols of which network a peer is', () => {
+    const identity = { network: NETWORK, chunkSizeBytes: 1_048_576 }
+    const own = formatProtocolId(identity, 'chunk')
+    const foreign = formatProtocolId({ ...identity, chunkSizeBytes: 4096 }, 'chunk')
+    const other = formatProtocolId({ ...identity, network: { ...NETWORK, chainId: 7n } }, 'chunk')
+    const found = [[], ['/ipfs/id/1.0.0', '/meshsub/1.1.0'], [own], ['/a', foreign], [other], [other, own]]
+    assert.deepEqual(
+      found.map((protocols) => findNetwork(identity, protocols)),
+      [undefined, undefined, 'own', 'foreign', 'foreign', 'own'],
     )
   })
 

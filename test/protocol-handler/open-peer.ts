@@ -12,8 +12,9 @@ import {
   type StreamService,
 } from '../../protocol-handler/index.ts'
 import { PeerLimits, type PeerShare } from '../../protocol-handler/peer-limits.ts'
-import { PeerNode } from '../../protocol-handler/peer-node.ts'
+import { PeerNode, type Refused } from '../../protocol-handler/peer-node.ts'
 import { type Offence, PeerScores } from '../../protocol-handler/peer-scores.ts'
+import { RefusedPeers } from '../../protocol-handler/refused-peers.ts'
 import type { Patience } from '../../protocol-handler/serve-stream.ts'
 import { WorkQueue } from '../../protocol-handler/work-queue.ts'
 import { SetClock } from '../devnet/set-clock.ts'
@@ -30,6 +31,7 @@ export interface Peer {
   readonly scores: PeerScores
   readonly limits: PeerLimits
   readonly offences: [string, Offence][]
+  readonly refusals: [string, Refused][]
   readonly failures: unknown[]
 }
 
@@ -65,6 +67,7 @@ export async function openPeer(name: string, options: PeerOptions = {}): Promise
     clock,
   )
   const offences: [string, Offence][] = []
+  const refusals: [string, Refused][] = []
   const failures: unknown[] = []
   const node = await PeerNode.start(
     {
@@ -79,16 +82,18 @@ export async function openPeer(name: string, options: PeerOptions = {}): Promise
       scores,
       limits,
       connections: new ConnectionRates(options.clock ?? new HastyClock()),
+      refused: new RefusedPeers(clock),
       rates: new GossipRates(options.isStranger ?? (() => false), options.clock ?? new HastyClock()),
       ...(options.isStranger && { isStranger: options.isStranger }),
       ...(options.bandwidth && { bandwidth: options.bandwidth }),
       queue: new WorkQueue({ concurrency: 4, capacity: 100 }),
       onOffence: (peer, offence) => offences.push([peer, offence]),
+      onRefused: (peer, reason) => refusals.push([peer, reason]),
       onFailure: (error) => failures.push(error),
     },
   )
   opened.push(node)
-  return { node, scores, limits, offences, failures }
+  return { node, scores, limits, offences, refusals, failures }
 }
 
 export async function closePeers(): Promise<void> {

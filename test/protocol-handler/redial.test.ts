@@ -64,6 +64,19 @@ describe('protocol-handler/redial', () => {
     assert.equal(connected.has('a'), true)
   })
 
+  it('who cuts the connection as soon as it is there is dialled again after 1, 2, 4 ... seconds', async () => {
+    const { up, connected, dials, look } = makeWorld(['a'])
+    up.add('a')
+    for (let i = 0; i < 40; i++) {
+      await look(1)
+      connected.delete('a')
+    }
+    assert.deepEqual(
+      dials.map(([, second]) => second),
+      [0, 1, 3, 7, 15, 31],
+    )
+  })
+
   it('limit: eight dials at a time, the rest with the next looks', async () => {
     const targets = Array.from({ length: 20 }, (_, i) => `t${i}`)
     const world = makeWorld(targets)

@@ -33,8 +33,10 @@ type PeerPort = Pick<
   | 'peers'
   | 'penalise'
   | 'publish'
+  | 'refuse'
   | 'request'
   | 'serve'
+  | 'silentPeers'
   | 'stop'
   | 'subscribersOf'
 >
@@ -102,6 +104,11 @@ export class SimPeer implements PeerPort {
     return []
   }
 
+  /** All are of one network. */
+  get silentPeers(): [] {
+    return []
+  }
+
   async stop(): Promise<void> {
     await Promise.all(Array.from(this.pools.values(), (pool) => pool.close(0)))
     this.modules.network.leave(this, false)
@@ -157,6 +164,10 @@ export class SimPeer implements PeerPort {
     this.modules.onOffence(peer, offence, ban)
     this.modules.network.scheduler.trace(`offence ${this.name} ${peer} ${offence} ${ban ? 'ban' : ''}`)
     if (ban) this.connections.get(peer)?.close()
+  }
+
+  refuse(peer: string): void {
+    this.connections.get(peer)?.close()
   }
 
   ban(peer: string, durationMs: number) {

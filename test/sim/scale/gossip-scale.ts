@@ -34,7 +34,7 @@ export interface Mesh {
 export async function readMesh(maxConnections: number): Promise<Mesh> {
   const options = { identity: IDENTITY, seed: new Uint8Array(32), listen: [], maxConnections, mdns: false }
   const node = await createLibp2pNode(options, {
-    isBanned: () => false,
+    keepsAway: () => false,
     admitsHost: () => true,
     onLocalPeer: () => undefined,
   })
