@@ -9,7 +9,7 @@ export interface PeersPort {
    * In force at once; resolves when it would outlive a restart.
    *
    * @returns until when, ms since 1970
-   * @throws ArchiveError API_QUERY_INVALID for what is no PeerId; of the store
+   * @throws ArchiveError API_PEER_INVALID for what is no PeerId, or the own one; of the store
    */
   ban(peer: string, durationMs: number): Promise<number>
   /** @returns false when it was not banned @throws ArchiveError of the store */

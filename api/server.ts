@@ -71,6 +71,7 @@ export function createApi(modules: ApiModules, options: { readonly heartbeatMs?:
 }
 
 const STATUS_OF_CODE: Partial<Record<ErrorCode, number>> = {
+  API_PEER_INVALID: 400,
   API_QUERY_INVALID: 400,
   API_DATA_DIR_OTHER: 421,
   API_HOST_REFUSED: 403,

@@ -5,7 +5,7 @@ import { findSidecar } from './find-sidecar.ts'
 /**
  * Asks the running sidecar about its peers; with a body it is told to do something.
  *
- * @throws ArchiveError CLI_SIDECAR_UNREACHABLE, API_PEERS_OFF, API_QUERY_INVALID
+ * @throws ArchiveError CLI_SIDECAR_UNREACHABLE, API_PEERS_OFF, API_PEER_INVALID, API_QUERY_INVALID
  */
 export async function callPeers(
   context: Context,

@@ -25,6 +25,7 @@ const FAILED_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'API_BIND_FAILED',
+  'API_PEER_INVALID',
   'API_QUERY_INVALID',
   'API_RETENTION_DIFFERENT',
   'CHAIN_BALANCE_SHORT',

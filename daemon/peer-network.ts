@@ -78,7 +78,8 @@ export async function startPeerNetwork(options: PeerNetworkOptions, modules: Pee
     noteRepaired: (period) => patrol.note(period),
     reportPrune: () => prune.report(),
     async ban(peer, durationMs) {
-      if (!isPeerId(peer)) throw new ArchiveError('API_QUERY_INVALID', `'${peer}' is no PeerId`)
+      if (!isPeerId(peer)) throw new ArchiveError('API_PEER_INVALID', `'${peer}' is no PeerId`)
+      if (peer === node.peer) throw new ArchiveError('API_PEER_INVALID', 'that is the PeerId of this sidecar itself')
       const { untilMs } = node.ban(peer, durationMs)
       await bans.save()
       return untilMs

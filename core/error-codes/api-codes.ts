@@ -22,6 +22,11 @@ export const API_CODES = {
     when: 'A request to the HTTP API is malformed or too large.',
     action: 'Use the `massa-storage` command of the same version as the running sidecar.',
   },
+  API_PEER_INVALID: {
+    kind: 'input',
+    when: 'A peer to be banned is named by something that is no PeerId, or is the sidecar itself.',
+    action: 'Take the PeerId from `massa-storage peers`.',
+  },
   API_PEERS_OFF: {
     kind: 'input',
     when: 'The running sidecar is asked about its peers and meets none.',

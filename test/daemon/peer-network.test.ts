@@ -175,7 +175,6 @@ describe('daemon/peer-network', () => {
     for (const body of [
       {},
       { peer },
-      { peer: 'x', durationMs: 1_000 },
       { peer, durationMs: 999 },
       { peer, durationMs: 31_536_000_001 },
       { peer, durationMs: 1_000.5 },
@@ -186,6 +185,15 @@ describe('daemon/peer-network', () => {
       const { status, value } = await post(first, 'ban', body)
       assert.equal(status, 400, JSON.stringify(body))
       assert.equal((value.error as { code: string }).code, 'API_QUERY_INVALID', JSON.stringify(body))
+    }
+    for (const [named, said] of [
+      ['x', "'x' is no PeerId"],
+      [peer, 'that is the PeerId of this sidecar itself'],
+    ]) {
+      const { status, value } = await post(first, 'ban', { peer: named, durationMs: 1_000 })
+      assert.equal(status, 400)
+      const { code, message } = value.error as { code: string; message: string }
+      assert.deepEqual([code, message], ['API_PEER_INVALID', said])
     }
   })
 })
