@@ -10,8 +10,8 @@ interface LoopOptions {
 
 interface LoopModules {
   readonly clock: Clock
-  /** What it gives back is for other callers. */
-  readonly look: () => Promise<unknown>
+  /** Is waited for; what it gives back is for other callers. */
+  readonly look: () => unknown
   /** Takes what keeps it from looking for now; the next look tries again. Absent: whatever is thrown ends the loop. */
   readonly onFailure?: (error: ArchiveError) => void
 }

@@ -56,7 +56,7 @@ export class Redialer {
   }
 
   /** A target that hangs does not keep the others from being dialled. */
-  private async beginLook(): Promise<void> {
+  private beginLook(): void {
     void this.lookOnce()
   }
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../core/index.ts'
+import { type Clock, Loop } from '../core/index.ts'
 import { MAX_SILENT_SECONDS } from './limits.ts'
 
 const LOOK_MS = 1_000
@@ -16,26 +16,22 @@ export interface SilentPeersPorts {
  */
 export class SilentPeers {
   private readonly ports: SilentPeersPorts
-  private readonly clock: Clock
-  private readonly stopping = new AbortController()
+  private readonly loop: Loop
   /** By peer: in how many looks in a row it was silent. */
   private looks: ReadonlyMap<string, number> = new Map()
-  private loop: Promise<void> | undefined
 
   constructor(ports: SilentPeersPorts, clock: Clock) {
     this.ports = ports
-    this.clock = clock
+    this.loop = new Loop({ everyMs: LOOK_MS }, { clock, look: () => this.look() })
   }
 
   /** Runs until `stop`. */
   start(): Promise<void> {
-    this.loop ??= this.run()
-    return this.loop
+    return this.loop.start()
   }
 
-  async stop(): Promise<void> {
-    this.stopping.abort()
-    await this.loop
+  stop(): Promise<void> {
+    return this.loop.stop()
   }
 
   look(): void {
@@ -46,12 +42,5 @@ export class SilentPeers {
       else this.ports.refuse(peer)
     }
     this.looks = looks
-  }
-
-  private async run(): Promise<void> {
-    while (!this.stopping.signal.aborted) {
-      this.look()
-      await this.clock.sleep(LOOK_MS, this.stopping.signal)
-    }
   }
 }
