@@ -109,7 +109,10 @@ export class FinalChain {
   listGaps(): Gap[] {
     const lost = [...this.lost].flatMap((missing) => {
       const slot = this.ledger.slotOf(missing)
-      return slot ? [{ thread: slot.thread, firstPeriod: slot.period, lastPeriod: slot.period, missing }] : []
+      if (!slot) return []
+      const { thread, period } = slot
+      // Its child is not looked for: whoever asks for the last block before the next period finds this one.
+      return [{ thread, firstPeriod: period, lastPeriod: period, childPeriod: period + 1, missing }]
     })
     return [...this.ledger.listGaps(), ...lost]
   }

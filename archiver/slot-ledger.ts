@@ -42,6 +42,8 @@ export interface Gap {
   readonly thread: number
   readonly firstPeriod: Period
   readonly lastPeriod: Period
+  /** Of the block of this thread that names `missing` as its parent; it may stand above `lastPeriod`, archived. */
+  readonly childPeriod: Period
   readonly missing: BlockIdText
 }
 
@@ -175,6 +177,7 @@ export class SlotLedger {
           firstPeriod: previous.slot.period + 1,
           // The block itself waits for its parent, too.
           lastPeriod: block.slot.period,
+          childPeriod: block.slot.period,
           missing: parent,
         })
       }

@@ -48,7 +48,9 @@ export async function reportStatus(parts: {
   const range = await store.chunks.readRange()
   const finalSlot = archive.nodeFinalSlot
   const lagPeriods = finalSlot && range ? Math.max(0, finalSlot.period - 1 - range.last) : undefined
-  const gaps = archive.gaps.map((gap) => ({ ...gap, slots: gap.lastPeriod - gap.firstPeriod + 1 }))
+  const gaps = archive.gaps.map(({ thread, firstPeriod, lastPeriod, missing }) => {
+    return { thread, firstPeriod, lastPeriod, missing, slots: lastPeriod - firstPeriod + 1 }
+  })
   const [storedBytes, freeBytes] = await Promise.all([store.disk.readUsedBytes(), store.disk.readFreeBytes()])
   return {
     version: parts.version,

@@ -21,10 +21,10 @@ const FIRST_AGAIN_MS = 15_000
 const MAX_AGAIN_MS = 600_000
 const MAX_REMEMBERED = 100_000
 
-/** A block that is missing: it is the parent, in its thread, of the block of this thread at `lastPeriod`. */
+/** A block that is missing: it is the parent, in its thread, of the block of this thread at `childPeriod`. */
 export interface MissingBlock {
   readonly thread: number
-  readonly lastPeriod: Period
+  readonly childPeriod: Period
   readonly missing: BlockIdText
 }
 
@@ -107,7 +107,7 @@ export class GapFiller {
     const load = (peer: string): number => shares.get(peer)?.length ?? 0
     for (const gap of wanted) {
       const [peer] = peers
-        .filter(({ peer, firstPeriod }) => firstPeriod < gap.lastPeriod && this.isWorthAsking(peer, gap.missing))
+        .filter(({ peer, firstPeriod }) => firstPeriod < gap.childPeriod && this.isWorthAsking(peer, gap.missing))
         .map(({ peer }) => peer)
         .sort((a, b) => load(a) - load(b))
       if (peer !== undefined && load(peer) < MAX_BLOCKS_PER_REQUEST)
@@ -119,18 +119,15 @@ export class GapFiller {
   /** Where archived periods stand between, one block is missing to several gaps. */
   private listWanted(): MissingBlock[] {
     const wanted = new Map<BlockIdText, MissingBlock>()
-    for (const gap of this.ports.listGaps()) {
-      const known = wanted.get(gap.missing)
-      if (!known || known.lastPeriod < gap.lastPeriod) wanted.set(gap.missing, gap)
-    }
+    for (const gap of this.ports.listGaps()) wanted.set(gap.missing, gap)
     return [...wanted.values()]
   }
 
   private async ask(peer: string, gaps: readonly MissingBlock[]): Promise<number> {
     let taken = 0
     try {
-      const wanted = gaps.map(({ thread, lastPeriod, missing }) => {
-        return { thread, beforePeriod: lastPeriod, id: parseBlockId(missing) }
+      const wanted = gaps.map(({ thread, childPeriod, missing }) => {
+        return { thread, beforePeriod: childPeriod, id: parseBlockId(missing) }
       })
       const blocks = await this.client.fetchBlocks(peer, wanted, this.network)
       for (const [i, { missing }] of gaps.entries()) {

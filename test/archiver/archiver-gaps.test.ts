@@ -48,7 +48,7 @@ describe('archiver/archiver', () => {
       return holder
     }
 
-    const expectedGap = { thread: 5, firstPeriod: 3, lastPeriod: 5, missing: blockAt(chain, 4, 5).id }
+    const expectedGap = { thread: 5, firstPeriod: 3, lastPeriod: 5, childPeriod: 5, missing: blockAt(chain, 4, 5).id }
 
     it('are listed with thread, periods and id, and the head goes on', async () => {
       const holder = await holdWithGap()

@@ -134,7 +134,7 @@ describe('archiver/archiver', () => {
       )
       await until(() => holder.archivedPeriods.includes(4))
       const { gaps } = holder.archiver.status()
-      assert.deepEqual(gaps, [{ thread: 4, firstPeriod: 2, lastPeriod: 3, missing: lost.id }])
+      assert.deepEqual(gaps, [{ thread: 4, firstPeriod: 2, lastPeriod: 3, childPeriod: 3, missing: lost.id }])
       await holder.restart()
       assert.deepEqual(holder.archiver.status().gaps, gaps)
       await holder.archiver.takeBlock(0, offerMadeBlock(lost).filledBlock, lost.id)
@@ -262,7 +262,9 @@ describe('archiver/archiver', () => {
       await giveFinal(holder, offers)
       await until(() => holder.archivedPeriods.includes(4))
       assert.deepEqual(holder.archivedPeriods, [0, 1, 3, 4])
-      assert.deepEqual(holder.archiver.status().gaps, [{ thread: 4, firstPeriod: 2, lastPeriod: 2, missing: lost.id }])
+      assert.deepEqual(holder.archiver.status().gaps, [
+        { thread: 4, firstPeriod: 2, lastPeriod: 2, childPeriod: 3, missing: lost.id },
+      ])
       assert.deepEqual(holder.archiver.listWanted(), [lost.id])
       isLost = false
       await holder.archiver.takeBlock(0, offerMadeBlock(lost).filledBlock, lost.id)

@@ -4,7 +4,7 @@ import type { Gap } from '../../archiver/slot-ledger.ts'
 import type { BlockIdText } from '../../core/index.ts'
 import { createLogger } from '../../telemetry/index.ts'
 
-const GAP: Gap = { thread: 3, firstPeriod: 10, lastPeriod: 12, missing: 'B12missing' as BlockIdText }
+const GAP: Gap = { thread: 3, firstPeriod: 10, lastPeriod: 12, childPeriod: 12, missing: 'B12missing' as BlockIdText }
 
 describe('archiver/gap-watch', () => {
   let lines: string[]

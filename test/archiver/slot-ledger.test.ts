@@ -79,7 +79,9 @@ describe('archiver/slot-ledger', () => {
       )
       assert.equal(ledger.decide(missed), undefined)
       assert.equal(ledger.decide(lost.slot), undefined)
-      assert.deepEqual(ledger.listGaps(), [{ thread: 7, firstPeriod: 2, lastPeriod: 4, missing: lost.id }])
+      assert.deepEqual(ledger.listGaps(), [
+        { thread: 7, firstPeriod: 2, lastPeriod: 4, childPeriod: 4, missing: lost.id },
+      ])
       fill(ledger, [lost])
       assert.deepEqual(ledger.decide(missed), { kind: 'miss' })
       assert.deepEqual(ledger.decide(lost.slot), { kind: 'block', id: lost.id })
@@ -154,7 +156,9 @@ describe('archiver/slot-ledger', () => {
         chain.blocks.filter((block) => !isLost(block)),
       )
       const [first, second] = lost.map(nameBlock)
-      assert.deepEqual(ledger.listGaps(), [{ thread: 4, firstPeriod: 10, lastPeriod: 12, missing: second }])
+      assert.deepEqual(ledger.listGaps(), [
+        { thread: 4, firstPeriod: 10, lastPeriod: 12, childPeriod: 12, missing: second },
+      ])
       assert.deepEqual(
         ledger
           .listMissing()

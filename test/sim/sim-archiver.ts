@@ -218,7 +218,7 @@ export class SimArchiver {
         if (id === undefined || this.taken.has(id)) continue
         const child = this.chain.nextInThread(thread, period)
         if (child === undefined || !this.isKnown(child, thread)) continue
-        gaps.push({ thread, firstPeriod: this.beginPeriod, lastPeriod: child, missing: id })
+        gaps.push({ thread, firstPeriod: this.beginPeriod, childPeriod: child, missing: id })
       }
     }
     return gaps

@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict'
-import { ArchiveError, type ChunkStore, parseBlockId } from '../../../core/index.ts'
+import {
+  ArchiveError,
+  type ChunkStore,
+  formatBlockId,
+  parseBlockId,
+  type Slot,
+  THREAD_COUNT,
+} from '../../../core/index.ts'
 import {
   type BlockResponse,
   blockRequestCodec,
@@ -15,6 +22,7 @@ import {
   describeArchive,
   giveFinal,
   holdArchiver,
+  listSpooled,
   offerChain,
 } from '../../archiver/archiver-holder.ts'
 import { blockAt, chainOf, isSlotOf, NETWORK } from '../../archiver/made-chain.ts'
@@ -108,6 +116,21 @@ describe('storage-worker/peers: gaps are filled from other sidecars', () => {
     return { holder, peers, filler, offences, failures }
   }
 
+  /** All that the archiver held and had not archived is gone, and it starts again. */
+  async function loseSpool(holder: ArchiverHolder): Promise<void> {
+    await holder.archiver.stop()
+    await holder.spool.deleteBlocks(await listSpooled(holder.spool))
+    const finals: Slot[] = []
+    for await (const { slot } of holder.spool.listFinals()) finals.push(slot)
+    await holder.spool.deleteFinals(finals)
+    await holder.restart()
+  }
+
+  const isChildOf =
+    (thread: number, parent: string) =>
+    ({ slot }: { slot: Slot }): boolean =>
+      slot.thread === thread && chain.blockAt(slot.period, thread)?.header.parents.map(formatBlockId)[thread] === parent
+
   async function assertFilled(holder: ArchiverHolder): Promise<void> {
     await until(() => [3, 4, 5].every((period) => holder.archivedPeriods.includes(period)), 'the filling')
     await settle()
@@ -135,6 +158,22 @@ describe('storage-worker/peers: gaps are filled from other sidecars', () => {
     ])
     assert.deepEqual(offences, [])
     assert.equal(filler.filledBlocks, 3)
+    await assertFilled(holder)
+  })
+
+  it('below archived periods, as after a restart that found no spool: the child stands above what is open', async () => {
+    const { holder, filler, offences } = await setUp(['a'])
+    await loseSpool(holder)
+    const gaps = holder.archiver.status().gaps
+    assert.equal(gaps.length, THREAD_COUNT)
+    assert.deepEqual([...new Set(gaps.map(({ lastPeriod }) => lastPeriod))], [5])
+    assert.deepEqual(
+      gaps.map(({ childPeriod }) => childPeriod),
+      gaps.map(({ thread, missing }) => offers.find(isChildOf(thread, missing))?.slot.period),
+    )
+    const lost = offers.filter(({ slot }) => slot.period >= 3 && slot.period <= 5)
+    assert.equal(await filler.fill(), lost.length)
+    assert.deepEqual(offences, [])
     await assertFilled(holder)
   })
 
