@@ -13,7 +13,7 @@ import {
   slotIndex,
   THREAD_COUNT,
 } from '../core/index.ts'
-import type { FinalBlock } from './slot-ledger.ts'
+import type { FinalBlock, PeriodRange } from './slot-ledger.ts'
 
 /** Ids of so many periods back are compared with what nodes say of them. */
 const REMEMBERED_PERIODS = 64
@@ -25,11 +25,6 @@ const MAX_LOOK_BACK_PERIODS = 1024
 const HOLES_MARK = 'holes'
 /** The mark is renewed so often, so that a start looks at no more summaries than this. */
 const MARK_EVERY_PERIODS = 1024
-
-export interface PeriodRange {
-  readonly from: Period
-  readonly to: Period
-}
 
 export interface LoadedBlock {
   readonly block: FinalBlock

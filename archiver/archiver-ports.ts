@@ -1,9 +1,8 @@
 import type { ArchiveError, ChunkStore, Clock, ErrorCode, PeriodSummary, Slot, Spool } from '../core/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import type { Awaited, Conflict } from './agreement.ts'
-import type { PeriodRange } from './archived-index.ts'
 import type { CpuWork } from './cpu-pool.ts'
-import type { ChainRestart, Gap } from './slot-ledger.ts'
+import type { ChainRestart, Gap, PeriodRange } from './slot-ledger.ts'
 
 /** What the archiver tells whoever runs it. */
 export interface ArchiverEvents {

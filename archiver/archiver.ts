@@ -32,7 +32,7 @@ import { EXECUTION_PATIENCE_MS, PendingExecutions } from './pending-executions.t
 import { readPendingFinals } from './pending-finals.ts'
 import { PeriodWriter } from './period-writer.ts'
 import { NO_NODE, Quarantine } from './quarantine.ts'
-import { type Gap, SlotLedger } from './slot-ledger.ts'
+import { type Gap, SlotLedger, toRange } from './slot-ledger.ts'
 import { SpoolRoom } from './spool-room.ts'
 import { isStoreFailure, StoreWatch } from './store-watch.ts'
 import { WaitWatch } from './wait-watch.ts'
@@ -268,7 +268,7 @@ export class Archiver implements Feed {
    * the parent of a block that is final.
    */
   async takePeerBlock(id: BlockIdText, filledBlock: Uint8Array): Promise<IntakeResult> {
-    if (!this.ledger.isMissing(id)) return 'ignored'
+    if (!this.chain.isMissing(id)) return 'ignored'
     return this.intake.take(NO_NODE, filledBlock, id)
   }
 
@@ -413,7 +413,12 @@ export class Archiver implements Feed {
   private async forgetOld(period: Period): Promise<void> {
     // What a block decides that is being marked stays until it is decided: there may be no gap any more that keeps it.
     const undecided = this.chain.firstUndecided ?? Number.POSITIVE_INFINITY
-    this.ledger.forgetBefore(Math.min(period - FORGET_PERIODS, undecided))
+    this.ledger.forgetBefore(Math.min(period - FORGET_PERIODS, undecided), [
+      ...this.archived.listHoles(),
+      ...this.chain.listGaps().map(toRange),
+      // Another period may have been in hand when they were decided.
+      ...this.writer.listReady().map((ready) => ({ from: ready, to: ready })),
+    ])
     this.claims.forgetBefore({ period: period - FORGET_PERIODS, thread: 0 })
     const losers = this.intake.listBefore(period - LOSER_PERIODS).filter((block) => !this.ledger.has(block.id))
     if (losers.length === 0) return

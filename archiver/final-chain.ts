@@ -38,8 +38,8 @@ export class FinalChain {
   private readonly wanted = new Map<BlockIdText, Slot | undefined>()
   /** Blocks that contradict the ledger, so that each is said once. */
   private readonly broken = new Set<BlockIdText>()
-  /** In the ledger, but their bodies are gone from the spool. */
-  private readonly lost = new Set<BlockIdText>()
+  /** Final, but their bodies are gone from the spool. */
+  private readonly lost = new Map<BlockIdText, Slot>()
   /** Periods that may be decided as soon as the mark of a block is on disk. */
   private readonly underWay = new Set<Joined['touched']>()
 
@@ -71,7 +71,12 @@ export class FinalChain {
 
   /** A final block: its body is kept whatever else stands at its slot. */
   isWanted(id: BlockIdText): boolean {
-    return this.wanted.has(id) || this.ledger.has(id) || this.ledger.isMissing(id)
+    return this.wanted.has(id) || this.ledger.has(id) || this.isMissing(id)
+  }
+
+  /** Known by its id alone: its child names it, or it was here and its body is gone. */
+  isMissing(id: BlockIdText): boolean {
+    return this.lost.has(id) || this.ledger.isMissing(id)
   }
 
   /** In the ledger, with its body on disk. */
@@ -103,16 +108,13 @@ export class FinalChain {
   }
 
   listWanted(): BlockIdText[] {
-    return [...new Set([...this.lost, ...this.listMissing()])]
+    return [...new Set([...this.lost.keys(), ...this.listMissing()])]
   }
 
   listGaps(): Gap[] {
-    const lost = [...this.lost].flatMap((missing) => {
-      const slot = this.ledger.slotOf(missing)
-      if (!slot) return []
-      const { thread, period } = slot
+    const lost = [...this.lost].map(([missing, { thread, period }]) => {
       // Its child is not looked for: whoever asks for the last block before the next period finds this one.
-      return [{ thread, firstPeriod: period, lastPeriod: period, childPeriod: period + 1, missing }]
+      return { thread, firstPeriod: period, lastPeriod: period, childPeriod: period + 1, missing }
     })
     return [...this.ledger.listGaps(), ...lost]
   }
@@ -120,13 +122,13 @@ export class FinalChain {
   /** The spool lost a body that was on disk: it has to be fetched again. */
   lose(slot: Slot, id: BlockIdText): void {
     this.intake.forget([{ slot, id }])
-    this.lost.add(id)
+    this.lost.set(id, slot)
   }
 
   /** Nothing before `period` is kept any more, nor asked for. */
   forgetBefore(period: Period): void {
     for (const [id, slot] of this.wanted) if (slot && slot.period < period) this.wanted.delete(id)
-    for (const id of this.lost) if ((this.ledger.slotOf(id)?.period ?? 0) < period) this.lost.delete(id)
+    for (const [id, slot] of this.lost) if (slot.period < period) this.lost.delete(id)
   }
 
   async onSpooled(id: BlockIdText, node: number): Promise<void> {

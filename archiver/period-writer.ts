@@ -67,6 +67,11 @@ export class PeriodWriter {
     return this.ready.has(period)
   }
 
+  /** Periods that are decided and not written yet. */
+  listReady(): Period[] {
+    return [...this.ready.keys()]
+  }
+
   add(period: Period, decisions: readonly SlotDecision[]): void {
     this.ready.set(period, { period, decisions, decidedAtMs: this.clock.monotonicMs() })
     this.wake()

@@ -14,6 +14,12 @@ import {
  * period). Pure: no I/O, and any order of the same blocks leads to the same decisions.
  */
 
+/** Both ends belong to it. */
+export interface PeriodRange {
+  readonly from: Period
+  readonly to: Period
+}
+
 /** What the ledger needs to know of a verified final block. */
 export interface FinalBlock {
   readonly id: BlockIdText
@@ -48,7 +54,7 @@ export interface Gap {
 }
 
 export type AddResult =
-  | { readonly kind: 'added'; readonly touched: { readonly from: Period; readonly to: Period } }
+  | { readonly kind: 'added'; readonly touched: PeriodRange }
   | { readonly kind: 'known' }
   /** Contradicts the parent chain of a thread. */
   | { readonly kind: 'broken'; readonly thread: number; readonly other: BlockIdText }
@@ -91,10 +97,6 @@ export class SlotLedger {
 
   has(id: BlockIdText): boolean {
     return this.held.has(id)
-  }
-
-  slotOf(id: BlockIdText): Slot | undefined {
-    return this.held.get(id)?.slot
   }
 
   /** Takes a verified block that is final. */
@@ -200,7 +202,7 @@ export class SlotLedger {
   }
 
   /** Lowest and highest period of held blocks. */
-  range(): { readonly from: Period; readonly to: Period } | undefined {
+  range(): PeriodRange | undefined {
     let from: Period | undefined
     let to: Period | undefined
     for (const chain of this.threads) {
@@ -213,14 +215,18 @@ export class SlotLedger {
     return from === undefined || to === undefined ? undefined : { from, to }
   }
 
-  /** Forgets blocks before `period`, but keeps the last one of each thread and what open gaps wait with. */
-  forgetBefore(period: Period): void {
-    const gaps = this.listGaps()
+  /**
+   * Forgets blocks before `period`, but keeps the last one of each thread and what open gaps wait with.
+   *
+   * @param open - periods that are still to be archived, whether or not a gap stands in them: what decides them is kept
+   */
+  forgetBefore(period: Period, open: readonly PeriodRange[] = []): void {
+    const needed = mergeRanges([...open, ...this.listGaps().map(toRange)])
     for (const [thread, chain] of this.threads.entries()) {
       const kept: Held[] = []
       for (const [i, block] of chain.entries()) {
         const next = chain[i + 1]
-        if (next === undefined || next.slot.period >= period || isNeeded(block, next, i > 0, gaps)) kept.push(block)
+        if (next === undefined || next.slot.period >= period || isNeeded(block, next, i > 0, needed)) kept.push(block)
         else this.held.delete(block.id)
       }
       this.threads[thread] = kept
@@ -236,7 +242,7 @@ export class SlotLedger {
    *
    * @param isOpen - whether some period of a range is still to be decided; where none is, a block waits for no parent
    */
-  cutBefore(period: Period, isOpen: (range: { readonly from: Period; readonly to: Period }) => boolean): void {
+  cutBefore(period: Period, isOpen: (range: PeriodRange) => boolean): void {
     this.keptFrom = Math.max(this.keptFrom, period)
     for (const [thread, chain] of this.threads.entries()) {
       const last = Math.max(0, lastAtOrBefore(chain, period - 1))
@@ -260,7 +266,7 @@ export class SlotLedger {
   }
 
   /** @param archived - of a block that is archived */
-  private insert(block: FinalBlock, archived?: { readonly linked: boolean }): { from: Period; to: Period } {
+  private insert(block: FinalBlock, archived?: { readonly linked: boolean }): PeriodRange {
     const { thread, period } = block.slot
     const named = this.unknown.get(block.id)
     this.unknown.delete(block.id)
@@ -370,10 +376,25 @@ export class SlotLedger {
   }
 }
 
-/** Whether a block stands beside an open gap, or decides slots of periods that wait for one in any thread. */
-function isNeeded(block: Held, next: Held, hasPrevious: boolean, gaps: readonly Gap[]): boolean {
+/** Whether a block stands beside an open gap, or decides slots of periods that are open in any thread. */
+function isNeeded(block: Held, next: Held, hasPrevious: boolean, open: readonly PeriodRange[]): boolean {
   if (!next.linked || (hasPrevious && !block.linked)) return true
-  return gaps.some((gap) => block.slot.period <= gap.lastPeriod && next.slot.period > gap.firstPeriod)
+  return open.some(({ from, to }) => block.slot.period <= to && next.slot.period > from)
+}
+
+export function toRange({ firstPeriod, lastPeriod }: Gap): PeriodRange {
+  return { from: firstPeriod, to: lastPeriod }
+}
+
+/** Of many threads' gaps a few ranges: each block is compared with all of them. */
+function mergeRanges(ranges: readonly PeriodRange[]): PeriodRange[] {
+  const merged: PeriodRange[] = []
+  for (const range of [...ranges].sort((a, b) => a.from - b.from)) {
+    const last = merged.at(-1)
+    if (last && range.from <= last.to) merged[merged.length - 1] = { from: last.from, to: Math.max(last.to, range.to) }
+    else merged.push(range)
+  }
+  return merged
 }
 
 /** Index of the last block of a period up to `period`; -1 when there is none. */

@@ -25,6 +25,10 @@ describe('archiver/archiver', () => {
       LOST.some((lost) => isSlotOf(lost)({ slot }))
     const offers = offerChain(chain)
     const fillers = offers.filter(isLost)
+    const HEAD = 90
+    const longOffers = offerChain(
+      chainOf('gaps', HEAD + 2, { missRate: 0.05, missedSlots: [{ period: 6, thread: 5 }] }),
+    )
     let whole: Map<number, string>
 
     before(async () => {
@@ -161,8 +165,6 @@ describe('archiver/archiver', () => {
     })
 
     it('that are filled while the head goes on: what decides their periods is not forgotten before they are', async () => {
-      const long = chainOf('gaps', 40, { missRate: 0.05, missedSlots: [{ period: 6, thread: 5 }] })
-      const longOffers = offerChain(long)
       let release = (): void => undefined
       const released = new Promise<void>((resolve) => {
         release = resolve
@@ -204,6 +206,92 @@ describe('archiver/archiver', () => {
       release()
       await Promise.all(filled)
       await until(() => [3, 4, 5].every((period) => holder.archivedPeriods.includes(period)), 'the filled periods')
+      await holder.archiver.stop()
+    })
+
+    it('that are filled while a period of the head is being written: nothing of them is forgotten by that', async () => {
+      let release = (): void => undefined
+      const released = new Promise<void>((resolve) => {
+        release = resolve
+      })
+      let isHeadHeld = false
+      const holder = await holdArchiver({
+        network: NETWORK,
+        wrap: ({ store, spool }) => ({
+          spool,
+          store: override(store, {
+            writePeriod: async (period) => {
+              if (period.summary.period === HEAD) {
+                isHeadHeld = true
+                await released
+              }
+              await store.writePeriod(period)
+            },
+          }),
+        }),
+      })
+      for (let period = 1; period <= HEAD + 2; period++) {
+        await giveFinal(
+          holder,
+          longOffers.filter((offer) => offer.slot.period === period && !isLost(offer)),
+        )
+        await settle(10)
+      }
+      await until(() => isHeadHeld, 'the head')
+      // Period 5 is decided with the first of them, 3 and 4 with the last.
+      for (const { id, filledBlock } of fillers.toReversed()) await holder.archiver.takeBlock(0, filledBlock, id)
+      release()
+      await until(() => [3, 4, 5, HEAD].every((period) => holder.archivedPeriods.includes(period)), 'all periods')
+      await settle()
+      assert.deepEqual(holder.archiver.status().gaps, [])
+      assert.deepEqual(holder.archiver.status().holes, [])
+      await holder.archiver.stop()
+    })
+
+    it('of which a body is lost again are listed and filled again, long after the head has gone on', async () => {
+      const lostOnce = new Set<string>()
+      const holder = await holdArchiver({
+        network: NETWORK,
+        wrap: ({ store, spool }) => ({
+          store,
+          spool: override(spool, {
+            // A disk that loses what it has taken, once.
+            putBlock: async (block) => {
+              const isFirst = isLost(block) && !lostOnce.has(block.id)
+              lostOnce.add(block.id)
+              if (!isFirst) await spool.putBlock(block)
+            },
+          }),
+        }),
+      })
+      const giveHead = async (from: number, to: number) => {
+        for (let period = from; period <= to; period++) {
+          await giveFinal(
+            holder,
+            longOffers.filter((offer) => offer.slot.period === period && !isLost(offer)),
+          )
+          await settle(10)
+        }
+      }
+      await giveHead(1, 24)
+      await until(() => holder.archivedPeriods.includes(23))
+      for (const { id, filledBlock } of fillers.toReversed()) await holder.archiver.takeBlock(0, filledBlock, id)
+      await giveHead(25, HEAD + 2)
+      await until(() => holder.archivedPeriods.includes(HEAD))
+      const gaps = fillers.map(({ slot, id }) => {
+        return { ...slot, firstPeriod: slot.period, lastPeriod: slot.period, childPeriod: slot.period + 1, missing: id }
+      })
+      assert.deepEqual(
+        holder.archiver.status().gaps,
+        gaps.map(({ period: _, ...gap }) => gap),
+      )
+      for (const { id, filledBlock } of fillers) {
+        assert.equal(await holder.archiver.takePeerBlock(id, filledBlock), 'spooled')
+      }
+      await until(() => [3, 4, 5].every((period) => holder.archivedPeriods.includes(period)), 'the filling')
+      await settle()
+      assert.deepEqual(holder.archiver.status().gaps, [])
+      assert.deepEqual(holder.archiver.status().holes, [])
       await holder.archiver.stop()
     })
 
