@@ -52,6 +52,7 @@ export function setGauges(metrics: Metrics, report: Report): void {
   }
   metrics.liveNodes.set(report.replication?.liveNodes ?? 0)
   metrics.differingNodes.set(report.replication?.differingNodes.length ?? 0)
+  metrics.differingPlacements.set(report.replication?.differingPlacements.length ?? 0)
   const repair = report.replication?.repair
   metrics.missingChunks.set(repair?.missingChunks ?? 0)
   metrics.standInSlots.set(repair?.standInSlots ?? 0)

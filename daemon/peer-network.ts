@@ -13,6 +13,7 @@ import { startBootstrap } from './peers/start-bootstrap.ts'
 import { startGapFiller } from './peers/start-gap-filler.ts'
 import { serveHaveMap, startHolderClaims } from './peers/start-have-maps.ts'
 import { startIntroductions } from './peers/start-introductions.ts'
+import { startPlacementRoots } from './peers/start-placement-roots.ts'
 import { startRedialer } from './peers/start-redialer.ts'
 import { startReplication } from './peers/start-replication.ts'
 import { startSafePrune } from './peers/start-safe-prune.ts'
@@ -53,6 +54,7 @@ export async function startPeerNetwork(options: PeerNetworkOptions, modules: Pee
   startIntroductions(context, (address) => claims.heard(address))
   startSilentPeers(context)
   startGapFiller(context)
+  const placementRoots = startPlacementRoots(context, claims)
   const auditor = startAuditor(context, claims)
   const prune = startSafePrune(context, { auditor, claims, duty })
   const bootstrap = startBootstrap(context, duty)
@@ -72,6 +74,7 @@ export async function startPeerNetwork(options: PeerNetworkOptions, modules: Pee
         haveMapBytes,
         announcedPeriod,
         differingNodes: board.listDiffering(),
+        differingPlacements: placementRoots.listDiffering(),
         repair: reportRepair(),
       }
     },

@@ -19,6 +19,8 @@ export interface ReplicationStatus {
   readonly announcedPeriod: number | null
   /** Addresses of nodes whose archive has other roots than ours. */
   readonly differingNodes: readonly string[]
+  /** Addresses of nodes with another placement than ours for the same era. */
+  readonly differingPlacements: readonly string[]
   /** Undefined without a registry. */
   readonly repair?: RepairStatus | undefined
 }
@@ -127,6 +129,12 @@ export async function reportStatus(parts: {
         ? [
             `other period roots than this archive has are announced by ${countNodes(replication.differingNodes)} ` +
               `(PROTOCOL_ROOTS_DIFFER). ${ERROR_CODES.PROTOCOL_ROOTS_DIFFER.action}`,
+          ]
+        : []),
+      ...(replication && replication.differingPlacements.length > 0
+        ? [
+            `another placement than this one is signed by ${countNodes(replication.differingPlacements)} ` +
+              `(PROTOCOL_PLACEMENT_DIFFERS). ${ERROR_CODES.PROTOCOL_PLACEMENT_DIFFERS.action}`,
           ]
         : []),
     ],

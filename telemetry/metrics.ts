@@ -144,6 +144,12 @@ export const METRICS = {
     unit: 'nodes',
     help: 'Nodes of the registry whose archive has other period roots than this one; anything but 0 is an alarm.',
   },
+  differingPlacements: {
+    name: 'differing_placements',
+    type: 'gauge',
+    unit: 'nodes',
+    help: 'Nodes of the registry that sign another placement than this one for the same era; anything but 0 is an alarm.',
+  },
   announcements: {
     name: 'announcements_total',
     type: 'counter',

@@ -74,4 +74,10 @@ export const PROTOCOL_CODES = {
     action:
       'Where several nodes differ, run `massa-storage verify` and compare `inspect period` with another archive; a single one is broken or hostile, and nothing that it says of what it holds counts.',
   },
+  PROTOCOL_PLACEMENT_DIFFERS: {
+    kind: 'permanent',
+    when: 'A node of the registry signs another placement than this one has for the same era: the two disagree on who is to hold what.',
+    action:
+      'Where several nodes differ, compare the root of `massa-storage status --json` with theirs and see whether the massa-node follows the chain; a single one is broken or hostile, and nothing that it says of what it holds counts.',
+  },
 } as const satisfies Record<`PROTOCOL_${string}`, ErrorEntry>

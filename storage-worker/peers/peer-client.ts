@@ -3,10 +3,12 @@ import {
   ByteReader,
   computeChunkId,
   computeChunkIdFromRoot,
+  computeEraText,
   computeLeafHash,
   computePeriodRoot,
   computeRootFromPath,
   ERA_PERIODS,
+  type EraStatement,
   equalBytes,
   HASH_SLOTS,
   isArchiveError,
@@ -19,6 +21,7 @@ import {
   readBlockRecord,
   restoreFilledBlock,
   SEAL_BYTES,
+  verifyText,
 } from '../../core/index.ts'
 import {
   auditRequestCodec,
@@ -27,6 +30,8 @@ import {
   blockResponseCodec,
   chunkRequestCodec,
   chunkResponseCodec,
+  eraRequestCodec,
+  eraResponseCodec,
   haveRequestCodec,
   haveResponseCodec,
   MAX_HAVE_PAGES,
@@ -239,6 +244,27 @@ export class PeerClient {
       fromHashSlot = page.endHashSlot
     }
     return { status: 'ok', value: pages }
+  }
+
+  /**
+   * What a node says about an era, signed by `address` for this chain and registry; whether it is true is for whoever asks
+   * to find out.
+   */
+  async fetchEra(
+    peer: string,
+    about: Pick<EraStatement, 'chainId' | 'contract' | 'era'> & { readonly address: string },
+  ): Promise<Fetched<EraStatement>> {
+    const { chainId, contract, era, address } = about
+    const answer = await this.ask(peer, 'era', eraRequestCodec.encode({ era }), eraResponseCodec)
+    if (answer.status !== 'ok') return answer
+    const { eraRoot, totalBytes, totalChunks, nextPlacementRoot, signatures } = answer
+    if (answer.era !== era) throw this.wrong(peer, 'the statement of another era')
+    const statement = { chainId, contract, era, eraRoot, totalBytes, totalChunks, nextPlacementRoot }
+    const [signature] = signatures
+    const isSigned =
+      signature && readSigner({ signature }) === address && verifyText(computeEraText(statement), signature)
+    if (!isSigned) throw this.wrong(peer, 'a statement about an era that it did not sign for this registry')
+    return { status: 'ok', value: statement }
   }
 
   private async ask<A>(peer: string, name: StreamName, bytes: Uint8Array, codec: WireCodec<A>): Promise<A> {

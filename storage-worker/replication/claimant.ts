@@ -11,12 +11,15 @@ const MAX_WITHDRAWN = 1_024
 /** Time enough to fetch again what was lost; until then others stand in. */
 export const WITHDRAWN_MS = 21_600_000
 
+/** What a node may have another of than we: period roots, or the placement of an era. */
+export type Difference = 'archive' | 'placement'
+
 /** What one node says that it holds, and what speaks against it. */
 export class Claimant {
   /** Up to when the map and the announcements behind it tell of all periods. */
   coveredTo: Period = -1
-  /** Its archive differs from ours: nothing of it counts. */
-  isDistrusted = false
+  /** What of it differs from ours: while anything does, nothing of what it says counts. */
+  readonly differences = new Set<Difference>()
   private claimed: ClaimedMap | undefined
   private newestHead: Period = -1
   /** By era, the newest last. */
@@ -26,6 +29,10 @@ export class Claimant {
   /** By hash slot: the newest of these. */
   private readonly withdrawnSlots = new Map<number, number>()
   private allWithdrawnAtMs = Number.NEGATIVE_INFINITY
+
+  get isDistrusted(): boolean {
+    return this.differences.size > 0
+  }
 
   get map(): ClaimedMap | undefined {
     return this.claimed

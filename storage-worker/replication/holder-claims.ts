@@ -2,7 +2,7 @@ import { ArchiveError, type Clock, isArchiveError, Loop, type Network, type Peri
 import type { ChunkAnnouncement } from '../../protocol-handler/index.ts'
 import type { PeerClient } from '../peers/peer-client.ts'
 import { runInSlices } from '../placement/run-in-slices.ts'
-import { Claimant } from './claimant.ts'
+import { Claimant, type Difference } from './claimant.ts'
 import { compactPages } from './claimed-map.ts'
 import { eraOf } from './own-holdings.ts'
 
@@ -195,10 +195,11 @@ export class HolderClaims {
     this.known.get(address)?.claimant.withdrawAll(this.modules.clock.monotonicMs())
   }
 
-  /** Nothing of a node counts while its archive is another than ours. */
-  distrust(address: string, isDistrusted: boolean): void {
+  /** Nothing that a node says of what it holds, lacks or stands in for counts while its archive or placement is another than ours. */
+  distrust(address: string, isDistrusted: boolean, difference: Difference = 'archive'): void {
     const known = isDistrusted ? this.touch(address) : this.known.get(address)
-    if (known) known.claimant.isDistrusted = isDistrusted
+    if (isDistrusted) known?.claimant.differences.add(difference)
+    else known?.claimant.differences.delete(difference)
   }
 
   /** Nodes with a have-map that counts, and the memory that these take. */

@@ -75,7 +75,8 @@ async function gaugesOf(told: Told): Promise<Record<string, number>> {
 }
 
 const PLACED = { root: '', nodes: 9, replicas: 2, keepsForEver: false }
-const REPLICATION = { liveNodes: 29, haveMaps: 28, haveMapBytes: 1, announcedPeriod: 90, differingNodes: [] }
+const DIFFERING = { differingNodes: [], differingPlacements: [] }
+const REPLICATION = { liveNodes: 29, haveMaps: 28, haveMapBytes: 1, announcedPeriod: 90, ...DIFFERING }
 const FULL: Told = {
   placement: {
     registry: 'AS1',
@@ -122,6 +123,7 @@ describe('daemon/gauges', () => {
     ['halted', { archive: { halted: FAULT } }],
     ['placement_stale', { placement: { registry: 'AS1', isCurrent: false } }],
     ['differing_nodes', { replication: { ...REPLICATION, differingNodes: ['AU1'] } }],
+    ['differing_placements', { replication: { ...REPLICATION, differingPlacements: ['AU1'] } }],
   ]
   for (const [name, told] of ALARMS) {
     it(`${name} is 1 while that is so, alone, and 0 afterwards`, async () => {

@@ -29,6 +29,8 @@ function report(
   })
 }
 
+const NO_DIFFERENCES = { differingNodes: [], differingPlacements: [] }
+
 describe('daemon/status', () => {
   it('names what keeps it from archiving before what follows from that', async () => {
     const { problems } = await report({
@@ -52,13 +54,14 @@ describe('daemon/status', () => {
     assert.equal((await report()).placement, null)
   })
 
-  it('nodes with another archive are a problem', async () => {
+  it('nodes with another archive, or another placement, are a problem', async () => {
     const replication = {
       liveNodes: 2,
       haveMaps: 2,
       haveMapBytes: 9,
       announcedPeriod: null,
       differingNodes: ['AU1', 'AU2'],
+      differingPlacements: [],
     }
     const { problems, ...others } = await report({ replication })
     assert.deepEqual(problems.slice(2), [
@@ -67,6 +70,10 @@ describe('daemon/status', () => {
     assert.deepEqual(others.replication, replication)
     const agreeing = await report({ replication: { ...replication, differingNodes: [] } })
     assert.equal(agreeing.problems.length, 2)
+    const placed = await report({ replication: { ...replication, ...NO_DIFFERENCES, differingPlacements: ['AU1'] } })
+    assert.deepEqual(placed.problems.slice(2), [
+      `another placement than this one is signed by a node (PROTOCOL_PLACEMENT_DIFFERS). ${ERROR_CODES.PROTOCOL_PLACEMENT_DIFFERS.action}`,
+    ])
     assert.equal((await report()).replication, null)
   })
 
@@ -77,7 +84,7 @@ describe('daemon/status', () => {
     }
     const failing = { code: 'STORE_DISK_FULL', message: 'the disk is full' } as const
     const problemsOf = async (told: RepairStatus) => {
-      const counts = { liveNodes: 0, haveMaps: 0, haveMapBytes: 0, announcedPeriod: null, differingNodes: [] }
+      const counts = { liveNodes: 0, haveMaps: 0, haveMapBytes: 0, announcedPeriod: null, ...NO_DIFFERENCES }
       return (await report({ replication: { ...counts, repair: told } })).problems
     }
     assert.deepEqual(await problemsOf(repair), ['no massa-node answers', 'nothing is archived yet'])

@@ -365,6 +365,18 @@ describe('storage-worker/replication/holder-claims', () => {
     assert.deepEqual([stage.claims.listClaimants(1, 2), stage.claims.isLive('b')], [['a'], false])
   })
 
+  it('a node that differs in two things counts again when neither differs any more', async () => {
+    const stage = await open('a', 'b')
+    const counting = (): readonly string[] => stage.claims.listClaimants(1, 2)
+    stage.claims.distrust('a', true)
+    stage.claims.distrust('a', true, 'placement')
+    assert.deepEqual([counting(), stage.claims.isIncomplete('a', 1)], [['b'], true])
+    stage.claims.distrust('a', false)
+    assert.deepEqual(counting(), ['b'])
+    stage.claims.distrust('a', false, 'placement')
+    assert.deepEqual([counting(), stage.claims.isIncomplete('a', 1)], [['a', 'b'], false])
+  })
+
   it('the first era of a node counts where it has all that we have of it', async () => {
     const stage = new Stage()
     stage.ownFirst = 300
