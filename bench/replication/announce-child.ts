@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Clock, type Period, toHex } from '../../core/index.ts'
@@ -16,6 +17,7 @@ import { Patrol } from '../../storage-worker/replication/patrol.ts'
 import { createLogger } from '../../telemetry/index.ts'
 import { addressOf, seedOf } from '../../test/storage-worker/replication/made-nodes.ts'
 import { makePeriod } from '../../test/storage-worker/synthetic-period.ts'
+import { CpuPool } from '../built.ts'
 import { openBenchPeer } from '../protocol-handler/bench-peer.ts'
 import { BENCH_IDENTITY, openBenchStore, QUIET_PERIOD } from '../storage-worker/bench-archive.ts'
 
@@ -79,6 +81,7 @@ const haveMap = new HaveMap(
   { seed, network: BENCH_IDENTITY.network },
   { holdings, listSlots: () => ALL, clock: systemClock, onFailure },
 )
+const cpu = new CpuPool({ threads: availableParallelism() })
 const puller = new ChunkPuller({
   store: store.chunks,
   client,
@@ -91,6 +94,7 @@ const puller = new ChunkPuller({
       ),
   },
   onWrong: onFailure,
+  cpu,
   clock: systemClock,
   random: (maxExclusive) => Math.floor(Math.random() * maxExclusive),
   log,
@@ -142,7 +146,7 @@ async function connect(all: readonly AnnounceReady[]): Promise<void> {
 }
 
 async function write(period: Period, isHeld: boolean): Promise<void> {
-  const made = makePeriod(period, QUIET_PERIOD)
+  const made = makePeriod(period, { ...QUIET_PERIOD, isSigned: true })
   await store.chunks.writePeriod(made)
   if (!isHeld) await store.chunks.dropChunks(period, [...made.chunks.keys()])
   holdings.note(period)
@@ -182,6 +186,7 @@ process.on('message', async (order: AnnounceOrder) => {
 process.once('disconnect', async () => {
   await puller.stop()
   await Promise.all([board.stop(), claims.stop(), haveMap.stop(), patrol.stop(), ...running])
+  await cpu.close()
   await node.stop()
   await store.close()
 })

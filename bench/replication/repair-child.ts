@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { computeChunkId, computeHashSlot, type Period } from '../../core/index.ts'
@@ -11,6 +12,7 @@ import { ChunkPuller } from '../../storage-worker/replication/chunk-puller.ts'
 import { OwnHoldings } from '../../storage-worker/replication/own-holdings.ts'
 import { Patrol } from '../../storage-worker/replication/patrol.ts'
 import { createLogger } from '../../telemetry/index.ts'
+import { CpuPool } from '../built.ts'
 import { BareAsker, serveBare } from '../protocol-handler/bare-peers.ts'
 import { openBenchPeer } from '../protocol-handler/bench-peer.ts'
 import { openBenchStore } from '../storage-worker/bench-archive.ts'
@@ -102,11 +104,13 @@ async function drop(): Promise<Lost> {
 async function repair(): Promise<void> {
   const listPeers = () =>
     nodes.flatMap(({ peer }, i) => (i === position ? [] : [{ peer, firstPeriod: 0, endPeriod: 1_000_000 }]))
+  const cpu = new CpuPool({ threads: availableParallelism() })
   const puller = new ChunkPuller({
     store: store.chunks,
     client: new PeerClient(node, fail),
     sources: { listClaimants: claimantsOf, peerOf: (address) => nodes[Number(address)]?.peer, listPeers },
     onWrong: (peer) => fail(peer, 'SEALS'),
+    cpu,
     clock: systemClock,
     random: (maxExclusive) => Math.floor(Math.random() * maxExclusive),
     log,
@@ -132,6 +136,7 @@ async function repair(): Promise<void> {
   }
   await puller.stop()
   await Promise.all([patrol.stop(), running])
+  await cpu.close()
 }
 
 function fail(peer: string, offence: string): never {

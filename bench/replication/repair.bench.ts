@@ -84,7 +84,8 @@ async function prepare(folder: string, shape: Shape, periods: number): Promise<v
   const first = join(folder, '0', 'data')
   await mkdir(first, { recursive: true })
   const store = await openBenchStore(first)
-  for (let period = 1; period <= periods; period++) await store.chunks.writePeriod(makePeriod(period, shape))
+  for (let period = 1; period <= periods; period++)
+    await store.chunks.writePeriod(makePeriod(period, { ...shape, isSigned: true }))
   await store.close()
   for (let i = 1; i < SURVIVORS; i++) await cp(join(folder, '0'), join(folder, String(i)), { recursive: true })
 }

@@ -83,7 +83,7 @@ export function startReplication(context: PeerContext, claims: HolderClaims): Re
 }
 
 function openPuller(context: PeerContext, claims: HolderClaims): ChunkPuller {
-  const { node, client, store, clock, log } = context
+  const { node, client, cpu, store, clock, log } = context
   return new ChunkPuller({
     store: store.chunks,
     client,
@@ -93,6 +93,7 @@ function openPuller(context: PeerContext, claims: HolderClaims): ChunkPuller {
       listPeers: () => listPeerArchives(context),
     },
     onWrong: (peer) => node.penalise(peer, 'reject'),
+    cpu,
     clock,
     random: (maxExclusive) => randomInt(maxExclusive),
     log,

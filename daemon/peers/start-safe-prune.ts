@@ -2,6 +2,7 @@ import type { Auditor } from '../../storage-worker/replication/auditor.ts'
 import type { Duty } from '../../storage-worker/replication/duty.ts'
 import type { HolderClaims } from '../../storage-worker/replication/holder-claims.ts'
 import { SafePrune } from '../../storage-worker/replication/safe-prune.ts'
+import { hasShownSeals } from '../../storage-worker/replication/seals-evidence.ts'
 import { keepRunning, type PeerContext } from './peer-context.ts'
 
 /** Lets go of what others are to hold, and have shown that they do, when the disk gets full. */
@@ -10,6 +11,7 @@ export function startSafePrune(
   parts: { readonly auditor: Auditor; readonly claims: Pick<HolderClaims, 'peerOf'>; readonly duty: Duty },
 ): SafePrune {
   const { config, address, archiver, placement, anchors, holdings, store, clock, log, metrics } = context
+  const { node, client, cpu } = context
   const { auditor, claims, duty } = parts
   const prune = new SafePrune(
     { address, minAgePeriods: config.p2p.safePruneMinAgePeriods },
@@ -20,6 +22,13 @@ export function startSafePrune(
       placement,
       duty,
       audit: (peer, chunk) => auditor.audit(peer, chunk),
+      hasShownSeals: (peer, chunk) =>
+        hasShownSeals(peer, chunk, {
+          store: store.chunks,
+          client,
+          cpu,
+          onWrong: (liar) => node.penalise(liar, 'reject'),
+        }),
       peerOf: (holder) => claims.peerOf(holder),
       isAnchored: (era) => anchors.isAnchored(era),
       finalPeriod: () => archiver.status().nodeFinalSlot?.period,

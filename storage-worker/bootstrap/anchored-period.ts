@@ -1,3 +1,4 @@
+import type { BackgroundCpuWork } from '../../archiver/cpu-pool.ts'
 import {
   type ArchivedPeriod,
   computeHashSlot,
@@ -8,15 +9,15 @@ import {
   type Manifest,
   type PeriodPart,
   type PeriodSummary,
+  type SplitBody,
   type StoreIdentity,
   toHex,
 } from '../../core/index.ts'
 import type { PeerClient } from '../peers/peer-client.ts'
 import { checkManifest } from '../period-part.ts'
-import { mayBeSeals } from '../replication/may-be-seals.ts'
-import { SealsCheck } from '../seals-check.ts'
+import { splitOwnBody, verifySeals } from '../sealed-body.ts'
 import type { AskedPeers } from './asked-peers.ts'
-import { assemblePeriod, attestNothing, splitOwnBody } from './assemble-period.ts'
+import { assemblePeriod, attestNothing } from './assemble-period.ts'
 import { makeEmptyPeriod, makeGenesisPeriod } from './made-period.ts'
 
 /** What is to be held of a period: all of it, or a part. */
@@ -41,16 +42,26 @@ export interface AnchoredPeriodOptions {
   readonly mayLack: boolean
 }
 
-/** Fetches what is to be held of periods whose root is proven: every chunk is bound by it, so nobody need be believed. */
+const VERDICTS = { true: 'right', forged: 'wrong', unreadable: 'unfit' } as const
+
+/**
+ * Fetches what is to be held of periods whose root is proven: every chunk is bound by it, so nobody need be believed. SEALS
+ * come where all of BODY does, with every signature verified; to a chunk 0 alone they are fetched later (`ChunkPuller`).
+ */
 export class AnchoredPeriodSource {
   private readonly options: AnchoredPeriodOptions
   private readonly client: PeerClient
   private readonly asked: AskedPeers
+  private readonly cpu: BackgroundCpuWork
 
-  constructor(options: AnchoredPeriodOptions, modules: { readonly client: PeerClient; readonly asked: AskedPeers }) {
+  constructor(
+    options: AnchoredPeriodOptions,
+    modules: { readonly client: PeerClient; readonly asked: AskedPeers; readonly cpu: BackgroundCpuWork },
+  ) {
     this.options = options
     this.client = modules.client
     this.asked = modules.asked
+    this.cpu = modules.cpu
   }
 
   /**
@@ -76,8 +87,8 @@ export class AnchoredPeriodSource {
     const isWhole = parts.length === manifest.chunks.length
     const body = isWhole ? splitOwnBody(concatBytes(...parts), manifest) : undefined
     if (isWhole && !body) return 'conflict'
-    const seals = chunks.has(0) ? await this.fetchSeals(manifest, parts, signal) : undefined
-    if (chunks.has(0) && !seals && !mayLack) return 'absent'
+    const seals = body && (await this.fetchSeals(manifest, body, signal))
+    if (body && !seals && !mayLack) return 'absent'
     if (body && seals) return { whole: assemblePeriod(manifest, body, { chunks: parts, seals }) }
     return {
       part: {
@@ -85,11 +96,10 @@ export class AnchoredPeriodSource {
         // Nobody says it, and a part of BODY does not either: it is counted when all of it comes.
         operations: 0,
         chunks,
-        ...(seals && { seals }),
         ...(chunks.has(0) && { executionResults: attestNothing(manifest) }),
       },
       summary: { period: manifest.period, bodyBytes: parts.reduce((sum, { length }) => sum + length, 0) },
-      absent: wanted.length - chunks.size + (chunks.has(0) && !seals ? 1 : 0),
+      absent: wanted.length - chunks.size + (body ? 1 : 0),
     }
   }
 
@@ -183,29 +193,17 @@ export class AnchoredPeriodSource {
     return answer?.value
   }
 
-  /** As many signatures as BODY asks for, where all of it is here. They stand under no root, and are not verified. */
-  private async fetchSeals(
-    manifest: Manifest,
-    parts: readonly Uint8Array[],
-    signal: AbortSignal,
-  ): Promise<Uint8Array | undefined> {
-    const { period, chunks } = manifest
-    const [head] = parts
-    const [first] = chunks
-    if (!head || !first) return undefined
-    const check = new SealsCheck()
-    const isWhole = parts.length === chunks.length
-    if (isWhole) for (const [index, chunk] of parts.entries()) check.takeChunk(index, chunk)
+  /** The first SEALS of which every signature verifies: they stand under no root. */
+  private async fetchSeals(manifest: Manifest, body: SplitBody, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    const [first] = manifest.chunks
+    if (!first) return undefined
     const answer = await this.asked.ask(
       {
         name: `seals ${toHex(first.chunkId)}`,
-        period,
+        period: manifest.period,
         send: (peer) => this.client.fetchSeals(peer, first.chunkId),
         sizeOf: (seals) => seals.length,
-        judge: async (seals) => {
-          const isOf = isWhole ? check.fits(seals) === true : mayBeSeals(seals, head, manifest)
-          return isOf ? 'right' : 'wrong'
-        },
+        judge: async (seals) => VERDICTS[await verifySeals(seals, body, this.cpu)],
       },
       signal,
     )

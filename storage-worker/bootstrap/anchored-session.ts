@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import type { BackgroundCpuWork } from '../../archiver/cpu-pool.ts'
 import {
   type ChunkStore,
   computeBodyBytes,
@@ -32,6 +33,7 @@ export interface AnchoredSessionModules {
   readonly store: Pick<ChunkStore, 'readManifest'>
   readonly client: PeerClient
   readonly asked: AskedPeers
+  readonly cpu: BackgroundCpuWork
   /** Writes what is to be held; the next period below comes when it is written. False: no more for now. */
   readonly write: (fetched: AnchoredPeriod) => Promise<boolean>
 }

@@ -1,31 +1,11 @@
 import { attestExecutions } from '../../archiver/index.ts'
 import {
   type ArchivedPeriod,
-  computeBitmap,
   computeBodyBytes,
   computePeriodRoot,
-  isArchiveError,
   type Manifest,
   type SplitBody,
-  splitBody,
 } from '../../core/index.ts'
-
-/** @returns undefined when these bytes are not the BODY that the manifest tells of */
-export function splitOwnBody(bytes: Uint8Array, manifest: Manifest): SplitBody | undefined {
-  try {
-    const body = splitBody(bytes)
-    const isOwn =
-      body.period === manifest.period &&
-      body.network.chainId === manifest.network.chainId &&
-      body.network.genesisTimestampMs === manifest.network.genesisTimestampMs &&
-      computeBitmap(body.slots) === manifest.bitmap &&
-      bytes.length === computeBodyBytes(manifest)
-    return isOwn ? body : undefined
-  } catch (error) {
-    if (isArchiveError(error)) return undefined
-    throw error
-  }
-}
 
 /** A period of what was fetched of it. */
 export function assemblePeriod(

@@ -7,7 +7,6 @@ import {
   equalBytes,
   isArchiveError,
   type Manifest,
-  SEAL_BYTES,
   type SplitBody,
   type StoreIdentity,
   THREAD_COUNT,
@@ -15,15 +14,13 @@ import {
 } from '../../core/index.ts'
 import type { PeerClient } from '../peers/peer-client.ts'
 import { checkManifest } from '../period-part.ts'
+import { joinSeals, splitOwnBody } from '../sealed-body.ts'
 import type { AskedPeers } from './asked-peers.ts'
-import { assemblePeriod, splitOwnBody } from './assemble-period.ts'
+import { assemblePeriod } from './assemble-period.ts'
 import { toLinks } from './chain-end.ts'
 import type { PeriodLinks } from './link-window.ts'
 import { makeEmptyPeriod } from './made-period.ts'
 import type { SourcedManifest } from './manifest-source.ts'
-
-/** format, chain id, genesis timestamp and period: BODY and SEALS begin with the same bytes. */
-const HEAD_BYTES = 25
 
 export interface VerifiedPeriod {
   readonly archived: ArchivedPeriod
@@ -60,10 +57,9 @@ export class PeriodSource {
     if (!this.isCut(manifest)) return 'wrong'
     const chunks = await this.fetchChunks(manifest, signal)
     if (typeof chunks === 'string') return chunks
-    const bytes = concatBytes(...chunks)
-    const body = splitOwnBody(bytes, manifest)
+    const body = splitOwnBody(concatBytes(...chunks), manifest)
     if (!body || body.slots.some(({ kind }) => kind === 'void')) return 'wrong'
-    const sealed = await this.fetchSeals(sourced, { body, head: bytes.subarray(0, HEAD_BYTES) }, signal)
+    const sealed = await this.fetchSeals(sourced, body, signal)
     if (typeof sealed === 'string') return sealed
     const { seals, records } = sealed
     if (!records.every(({ isBound }) => isBound)) return 'unbound'
@@ -117,7 +113,7 @@ export class PeriodSource {
   /** The first SEALS of which every signature verifies. */
   private async fetchSeals(
     { manifest, peer: source }: SourcedManifest,
-    { body, head }: { readonly body: SplitBody; readonly head: Uint8Array },
+    body: SplitBody,
     signal: AbortSignal,
   ): Promise<{ seals: Uint8Array; records: readonly VerifiedRecord[] } | PeriodFailure> {
     const chunkId = manifest.chunks[0]?.chunkId ?? new Uint8Array()
@@ -133,7 +129,7 @@ export class PeriodSource {
         judge: async (seals, peer) => {
           // Chunk 0 may be that of a true period, and others that the manifest names not: then true SEALS do not fit.
           const unfit = manifest.chunks.length === 1 || peer === source ? 'wrong' : 'unfit'
-          const sealed = equalBytes(seals.subarray(0, HEAD_BYTES), head) && joinSeals(body, seals.subarray(HEAD_BYTES))
+          const sealed = joinSeals(seals, body)
           if (!sealed) return unfit
           try {
             records = await this.cpu.verifyRecords(sealed, this.identity.network)
@@ -151,17 +147,4 @@ export class PeriodSource {
     if (isBroken) return 'wrong'
     return answer && records ? { seals: answer.value, records } : 'absent'
   }
-}
-
-/** Blocks with their signatures; undefined when there are more or fewer than BODY asks for. */
-function joinSeals(body: SplitBody, signatures: Uint8Array) {
-  let at = 0
-  const sealed = body.slots.flatMap((slot, thread) => {
-    if (slot.kind !== 'block') return []
-    const length = SEAL_BYTES * (1 + slot.operationCount)
-    at += length
-    const seals = signatures.subarray(at - length, at)
-    return [{ slot: { period: body.period, thread }, record: slot.record, seals }]
-  })
-  return at === signatures.length ? sealed : undefined
 }

@@ -1,30 +1,31 @@
+import type { BackgroundCpuWork } from '../../archiver/cpu-pool.ts'
 import { isBug, isStoreFailure, StoreWatch } from '../../archiver/store-watch.ts'
 import {
   type ArchiveError,
   type ChunkStore,
   type Clock,
+  computeBodyBytes,
   computeHashSlot,
+  concatBytes,
   ERA_PERIODS,
   type Holding,
-  isArchiveError,
   type Manifest,
   type ManifestChunk,
   type Period,
+  type SplitBody,
 } from '../../core/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
-import type { PeerClient } from '../peers/peer-client.ts'
+import type { Fetched, PeerClient } from '../peers/peer-client.ts'
+import { splitOwnBody, verifySeals } from '../sealed-body.ts'
 import type { Work } from './asked-peers.ts'
 import { ByteBudget } from './byte-budget.ts'
-import { mayBeSeals } from './may-be-seals.ts'
-import { type Found, PeerSearch } from './peer-search.ts'
+import { PeerSearch } from './peer-search.ts'
 
 /** Asked for and not yet on disk: as much as two peers send at a time. */
 const MAX_BYTES_IN_FLIGHT = 16 * 1_048_576
 /** Written at once: the store hashes it again in one go, and everything else waits so long. */
 const MAX_BATCH_BYTES = 4 * 1_048_576
-/** Peers whose SEALS may turn out wrong, one after the other. */
-const MAX_WRONG_SEALS = 8
-const NOTHING = { pulled: 0, pulledBytes: 0, bytes: 0 }
+const NOTHING: BatchResult = { pulled: 0, pulledBytes: 0, bytes: 0, unsealed: undefined }
 
 export interface WantedChunk {
   readonly period: Period
@@ -36,7 +37,7 @@ export interface PullResult {
   readonly pulled: number
   /** Of these and of SEALS that came with them. */
   readonly bytes: number
-  /** Chunks that nobody gave, or that could not be written; and each chunk 0 of which SEALS alone lack and did not come. */
+  /** Chunks that nobody gave, or that could not be written, and each chunk 0 that is there while its SEALS did not come. */
   readonly failed: number
   /** Of these, but for those of damaged periods. */
   readonly failedBytes: number
@@ -56,8 +57,9 @@ export interface ChunkPullerModules {
   readonly store: Pick<ChunkStore, 'readManifest' | 'readHolding' | 'readChunk' | 'writePart'>
   readonly client: Pick<PeerClient, 'fetchChunk' | 'fetchSeals'>
   readonly sources: ChunkSources
-  /** A peer gave SEALS of another BODY. */
+  /** A peer gave forged SEALS, or those of another BODY. */
   readonly onWrong: (peer: string) => void
+  readonly cpu: BackgroundCpuWork
   readonly clock: Clock
   /** A whole number from 0 to below `maxExclusive`. */
   readonly random: (maxExclusive: number) => number
@@ -68,11 +70,24 @@ export interface ChunkPullerModules {
 interface Batch {
   readonly manifest: Manifest
   readonly operations: number
+  /** Empty: SEALS alone. */
   readonly wanted: readonly { readonly index: number; readonly chunk: ManifestChunk }[]
-  readonly wantsSeals: boolean
+  /** With `wanted` all of BODY is here: SEALS can be verified at once. */
+  readonly completes: boolean
   readonly sizeBytes: number
+  /** Of memory, while it is in work. */
+  readonly memoryBytes: number
   /** How many say that they hold the chunk that fewest do. */
   readonly claimants: number
+}
+
+interface BatchResult {
+  readonly pulled: number
+  readonly pulledBytes: number
+  /** With SEALS. */
+  readonly bytes: number
+  /** Chunk 0 is there and its SEALS are not: they were looked for in vain, or were not yet. */
+  readonly unsealed: 'failed' | 'later' | undefined
 }
 
 /** Where a batch is looked for. */
@@ -82,7 +97,8 @@ interface Sources extends Work {
 
 /**
  * Fetches chunks of visible periods from other sidecars: by the manifest that stands here, so that what is not authentic
- * never comes to the disk. SEALS come with chunk 0.
+ * never comes to the disk. SEALS come with chunk 0, once every one of their signatures has been verified. That takes all of
+ * BODY: what this node does not hold of it is fetched for that alone, and not written.
  *
  * Those that fewest peers hold come first. What cannot be had now is left for another time.
  */
@@ -140,8 +156,10 @@ export class ChunkPuller {
     const signal = AbortSignal.any([this.stopping.signal, ending.signal])
     const ended = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)))
     const bugs: unknown[] = []
+    const unsealed: Batch[] = []
     const pullOne = async (batch: Batch): Promise<void> => {
-      let result = NOTHING
+      const isSealsAlone = batch.wanted.length === 0
+      let result: BatchResult = isSealsAlone ? { ...NOTHING, unsealed: 'failed' } : NOTHING
       try {
         if (!signal.aborted) result = await this.pullBatch(batch, { signal, ended })
       } catch (error) {
@@ -152,17 +170,22 @@ export class ChunkPuller {
       } finally {
         total.pulled += result.pulled
         total.bytes += result.bytes
-        const isSealsAlone = batch.wanted.length === 0
-        total.failed += isSealsAlone ? Number(result.bytes === 0) : batch.wanted.length - result.pulled
+        total.failed += batch.wanted.length - result.pulled + Number(result.unsealed === 'failed')
         total.failedBytes += batch.sizeBytes - result.pulledBytes
+        if (result.unsealed === 'later') unsealed.push(sealsOf(batch.manifest, batch.operations))
       }
     }
-    const running: Promise<void>[] = []
-    for (const batch of batches) {
-      const giveBack = await this.budget.take(batch.sizeBytes)
-      running.push(pullOne(batch).finally(giveBack))
+    const pullAll = async (some: readonly Batch[]): Promise<void> => {
+      const running: Promise<void>[] = []
+      for (const batch of some) {
+        const giveBack = await this.budget.take(batch.memoryBytes)
+        running.push(pullOne(batch).finally(giveBack))
+      }
+      await Promise.all(running)
     }
-    await Promise.all(running)
+    await pullAll(batches.filter(({ wanted: chunks }) => chunks.length > 0))
+    // Behind the chunks: what came of BODY need not be fetched twice.
+    await pullAll([...batches.filter(({ wanted: chunks }) => chunks.length === 0), ...unsealed])
     if (bugs.length > 0) throw bugs[0]
     return total
   }
@@ -194,18 +217,21 @@ export class ChunkPuller {
   }
 
   private cutBatches(manifest: Manifest, holding: Holding, indexes: ReadonlySet<number>): Batch[] {
-    const { operations, hasSeals } = holding
+    const { operations, hasSeals, missingChunks } = holding
     const batches: Batch[] = []
     let wanted: { index: number; chunk: ManifestChunk; claimants: number }[] = []
     let sizeBytes = 0
     const cut = (): void => {
       const claimants = Math.min(...wanted.map((each) => each.claimants))
-      const wantsSeals = wanted[0]?.index === 0 && !hasSeals
-      if (wanted.length > 0) batches.push({ manifest, operations, wanted, wantsSeals, sizeBytes, claimants })
+      const completes = wanted[0]?.index === 0 && !hasSeals && wanted.length === missingChunks.length
+      const memoryBytes = completes ? computeBodyBytes(manifest) : sizeBytes
+      if (wanted.length > 0) {
+        batches.push({ manifest, operations, wanted, completes, sizeBytes, memoryBytes, claimants })
+      }
       wanted = []
       sizeBytes = 0
     }
-    for (const index of holding.missingChunks) {
+    for (const index of missingChunks) {
       const chunk = indexes.has(index) ? manifest.chunks[index] : undefined
       if (!chunk) continue
       if (sizeBytes + chunk.byteLength > MAX_BATCH_BYTES) cut()
@@ -217,74 +243,93 @@ export class ChunkPuller {
     return batches
   }
 
-  private async pullBatch(batch: Batch, work: Work): Promise<typeof NOTHING> {
-    const { store, client, sources } = this.modules
-    const { manifest, wanted } = batch
+  private async pullBatch(batch: Batch, work: Work): Promise<BatchResult> {
+    const { store, sources } = this.modules
+    const { manifest, operations, wanted } = batch
     const { period } = manifest
     const peers = sources.listPeers().filter((peer) => peer.firstPeriod <= period && period < peer.endPeriod)
     const place = { peers: peers.map(({ peer }) => peer), ...work }
     const chunks = new Map<number, Uint8Array>()
     await Promise.all(
       wanted.map(async ({ index, chunk }) => {
-        const listClaimants = (): readonly string[] => this.listPeersOf(manifest, chunk)
-        const found = await this.search.find({ ...place, listClaimants }, (peer) =>
-          client.fetchChunk(peer, chunk.chunkId),
-        )
-        if (found.status === 'ok') chunks.set(index, found.value)
+        const found = await this.fetchChunk(manifest, chunk, place)
+        if (found) chunks.set(index, found)
       }),
     )
-    const written = await this.writeBatch(batch, chunks, place)
-    const holding = written.pulled > 0 ? await store.readHolding(period) : undefined
-    if (!holding || batch.wantsSeals || !lacksSealsAlone(holding)) return written
-    // Those that came before BODY was whole were of another one, and are gone.
-    const { bytes } = await this.writeBatch(sealsOf(manifest, batch.operations), new Map(), place)
-    return { ...written, bytes: written.bytes + bytes }
-  }
-
-  /** With SEALS, if they are wanted: again until there are some that fit. */
-  private async writeBatch(batch: Batch, chunks: Map<number, Uint8Array>, place: Sources): Promise<typeof NOTHING> {
-    const { store, onWrong } = this.modules
-    const { manifest, operations, wantsSeals } = batch
-    for (let tries = 0; tries < MAX_WRONG_SEALS; tries++) {
-      const isHead = chunks.has(0) || batch.wanted.length === 0
-      const found = wantsSeals && isHead ? await this.findSeals(manifest, chunks.get(0), place) : undefined
-      // A period with chunk 0 looks as if it had SEALS, too: without them it comes only when nobody has them any more.
-      if (found?.status === 'unknown') chunks.delete(0)
-      const seals = found?.status === 'ok' ? found : undefined
-      if (place.signal.aborted || (chunks.size === 0 && !seals)) return NOTHING
-      // Deleted meanwhile, it would come back with nothing but this.
-      if (!(await store.readManifest(manifest.period))) return NOTHING
-      try {
-        await store.writePart({ manifest, operations, chunks, ...(seals && { seals: seals.value }) })
-        this.watch.onSuccess()
-        const pulledBytes = Array.from(chunks.values()).reduce((sum, { length }) => sum + length, 0)
-        return { pulled: chunks.size, pulledBytes, bytes: pulledBytes + (seals?.value.length ?? 0) }
-      } catch (error) {
-        // The chunks have the ids of the manifest: it is SEALS that do not fit.
-        if (!seals || !isArchiveError(error, 'STORE_PART_INVALID')) throw error
-        onWrong(seals.peer)
-        this.search.rest(seals.peer)
-      }
+    const isSealsAlone = wanted.length === 0
+    const isTime = isSealsAlone || (batch.completes && chunks.size === wanted.length)
+    const seals = isTime ? await this.findSeals(manifest, chunks, place) : undefined
+    if (place.signal.aborted || (chunks.size === 0 && !seals)) {
+      return isSealsAlone ? { ...NOTHING, unsealed: 'failed' } : NOTHING
     }
-    return NOTHING
+    // Deleted meanwhile, it would come back with nothing but this.
+    if (!(await store.readManifest(period))) return NOTHING
+    // So would SEALS of a chunk 0 that went.
+    if (isSealsAlone && (await store.readHolding(period))?.missingChunks[0] === 0) return NOTHING
+    await store.writePart({ manifest, operations, chunks, ...(seals && { seals }) })
+    this.watch.onSuccess()
+    const pulledBytes = Array.from(chunks.values()).reduce((sum, { length }) => sum + length, 0)
+    const isUnsealed = chunks.has(0) && !seals && (await store.readHolding(period))?.hasSeals === false
+    return {
+      pulled: chunks.size,
+      pulledBytes,
+      bytes: pulledBytes + (seals?.length ?? 0),
+      unsealed: isUnsealed ? (isTime ? 'failed' : 'later') : undefined,
+    }
   }
 
+  private async fetchChunk(manifest: Manifest, chunk: ManifestChunk, place: Sources): Promise<Uint8Array | undefined> {
+    const listClaimants = (): readonly string[] => this.listPeersOf(manifest, chunk)
+    const found = await this.search.find({ ...place, listClaimants }, (peer) =>
+      this.modules.client.fetchChunk(peer, chunk.chunkId),
+    )
+    return found.status === 'ok' ? found.value : undefined
+  }
+
+  /** The first of which every signature verifies. @param fetched - chunks that are not written yet */
   private async findSeals(
     manifest: Manifest,
-    fetched: Uint8Array | undefined,
+    fetched: ReadonlyMap<number, Uint8Array>,
     place: Sources,
-  ): Promise<Found<Uint8Array>> {
-    const { store, client, onWrong } = this.modules
+  ): Promise<Uint8Array | undefined> {
     const [first] = manifest.chunks
-    const head = fetched ?? (await store.readChunk(manifest.period, 0))
-    if (!first || !head) return { status: 'unknown' }
+    const body = await this.gatherBody(manifest, fetched, place)
+    if (!first || !body) return undefined
     const listClaimants = (): readonly string[] => this.listPeersOf(manifest, first)
-    return this.search.find({ ...place, listClaimants }, async (peer) => {
-      const answer = await client.fetchSeals(peer, first.chunkId)
-      if (answer.status !== 'ok' || mayBeSeals(answer.value, head, manifest)) return answer
-      onWrong(peer)
-      return { status: 'refused' }
-    })
+    const found = await this.search.find({ ...place, listClaimants }, (peer) =>
+      this.fetchSeals(peer, first.chunkId, body),
+    )
+    return found.status === 'ok' ? found.value : undefined
+  }
+
+  private async fetchSeals(peer: string, chunkId: Uint8Array, body: SplitBody): Promise<Fetched<Uint8Array>> {
+    const { client, cpu, onWrong } = this.modules
+    const answer = await client.fetchSeals(peer, chunkId)
+    if (answer.status !== 'ok') return answer
+    const verdict = await verifySeals(answer.value, body, cpu)
+    if (verdict === 'true') return answer
+    if (verdict === 'unreadable') return { status: 'notHeld' }
+    onWrong(peer)
+    return { status: 'refused' }
+  }
+
+  /** All of it, from where it can be had; undefined when a chunk cannot. */
+  private async gatherBody(
+    manifest: Manifest,
+    fetched: ReadonlyMap<number, Uint8Array>,
+    place: Sources,
+  ): Promise<SplitBody | undefined> {
+    const { period } = manifest
+    const found = await Promise.all(
+      manifest.chunks.map(
+        async (chunk, index) =>
+          fetched.get(index) ??
+          (await this.modules.store.readChunk(period, index)) ??
+          (await this.fetchChunk(manifest, chunk, place)),
+      ),
+    )
+    const chunks = found.flatMap((chunk) => chunk ?? [])
+    return chunks.length === found.length ? splitOwnBody(concatBytes(...chunks), manifest) : undefined
   }
 
   private listClaimants({ period }: Manifest, { chunkId }: ManifestChunk): readonly string[] {
@@ -308,5 +353,6 @@ function lacksSealsAlone({ hasSeals, missingChunks }: Holding): boolean {
 
 /** SEALS of a period whose chunk 0 is held. */
 function sealsOf(manifest: Manifest, operations: number): Batch {
-  return { manifest, operations, wanted: [], wantsSeals: true, sizeBytes: 0, claimants: 0 }
+  const memoryBytes = computeBodyBytes(manifest)
+  return { manifest, operations, wanted: [], completes: false, sizeBytes: 0, memoryBytes, claimants: 0 }
 }

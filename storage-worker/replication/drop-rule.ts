@@ -12,7 +12,7 @@ export const KEEP_REASONS = [
   'assigned',
   /** Fewer holders than copies are wanted, or two that share operator or network. */
   'clustered',
-  /** Not every holder showed us a leaf of it of late. */
+  /** Not every holder showed us a leaf of it of late, and with chunk 0 SEALS. */
   'unshown',
 ] as const
 export type KeepReason = (typeof KEEP_REASONS)[number]
@@ -43,7 +43,7 @@ export interface DropFacts {
     wasNeverAssigned(hashSlot: number, fromEra: number): boolean
   }
   readonly isAnchored: (era: number) => boolean
-  /** Whether this node showed us, within 5,400 periods, a leaf of the chunk at an index that we drew. */
+  /** Whether this node showed us, within 5,400 periods, a leaf of the chunk at an index that we drew, with chunk 0 SEALS too. */
   readonly hasShown: (address: string) => boolean
 }
 

@@ -18,6 +18,8 @@ export interface EvidencePorts {
   readonly peerOf: (address: string) => string | undefined
   /** Has a node show a leaf at an index that is drawn for it. */
   readonly audit: (peer: AuditPeer, chunk: DrawnChunk) => Promise<AuditResult>
+  /** Whether a peer shows SEALS that may stay in place of ours; of chunk 0 alone, with which they go. */
+  readonly hasShownSeals: (peer: string, chunk: DrawnChunk) => Promise<boolean>
   /** Of the newest final slot that is known. */
   readonly finalPeriod: () => Period | undefined
   readonly clock: Clock
@@ -46,7 +48,7 @@ async function askHolders(
   misses: Map<string, number>,
   modules: EvidencePorts & { readonly shown: ShownLeaves; readonly signal: AbortSignal },
 ): Promise<void> {
-  const { shown, signal, clock, peerOf, audit } = modules
+  const { shown, signal, clock, peerOf, audit, hasShownSeals } = modules
   for (const address of modules.listHolders(chunk) ?? []) {
     const finalPeriod = modules.finalPeriod()
     if (finalPeriod === undefined || signal.aborted) return
@@ -56,9 +58,11 @@ async function askHolders(
     if (peer === undefined || missed >= MAX_MISSES) return
     const result = await orAborted(audit({ address, peer }, chunk), signal)
     if (result === undefined) return
-    if (result === 'shown') shown.note(address, chunk, finalPeriod)
-    else misses.set(address, missed + 1)
+    if (result !== 'shown') misses.set(address, missed + 1)
+    const isShown =
+      result === 'shown' && (chunk.index > 0 || (await orAborted(hasShownSeals(peer, chunk), signal)) === true)
+    if (isShown) shown.note(address, chunk, finalPeriod)
     await clock.sleep(ASK_PAUSE_MS, signal)
-    if (result !== 'shown') return
+    if (!isShown) return
   }
 }

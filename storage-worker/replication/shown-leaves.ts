@@ -6,7 +6,10 @@ export const EVIDENCE_PERIODS = 5_400
 /** Chunks that are considered at a time, several times over; past it the one that was looked at longest ago is forgotten. */
 const MAX_CHUNKS = 4_096
 
-/** Who showed us, when, a leaf of a chunk at an index that we drew: nothing else says that somebody holds it. */
+/**
+ * Who showed us, when, a leaf of a chunk at an index that we drew, and with chunk 0 SEALS: nothing else says that somebody
+ * holds it.
+ */
 export class ShownLeaves {
   private readonly byChunk = new Map<string, Map<string, Period>>()
 

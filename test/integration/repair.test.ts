@@ -9,6 +9,7 @@ import { Duty } from '../../storage-worker/replication/duty.ts'
 import { OwnHoldings } from '../../storage-worker/replication/own-holdings.ts'
 import { Patrol } from '../../storage-worker/replication/patrol.ts'
 import { createLogger } from '../../telemetry/index.ts'
+import { inlineCpu } from '../archiver/inline-cpu.ts'
 import { closePeers, connect, openPeer } from '../protocol-handler/open-peer.ts'
 import { openMemoryStore } from '../storage-worker/replication/made-peers.ts'
 import { makePeriod } from '../storage-worker/synthetic-period.ts'
@@ -16,7 +17,7 @@ import { openMemoryLevel } from '../storage-worker/temp-store.ts'
 import { assertHolds, assertHoldsPart } from '../suites/chunk-store-suite.ts'
 
 /** 7 chunks each; two eras. */
-const PERIODS = [126, 127, 128, 129].map((period) => makePeriod(period, { blocks: 5, operations: 4 }))
+const PERIODS = [126, 127, 128, 129].map((period) => makePeriod(period, { blocks: 5, operations: 4, isSigned: true }))
 const ALL = Array.from({ length: 16_384 }, (_, hashSlot) => hashSlot)
 
 function slotsOf({ manifest }: ArchivedPeriod): number[] {
@@ -56,6 +57,7 @@ describe('repair over loopback', () => {
         listPeers: () => others.map(({ node }) => ({ peer: node.peer, firstPeriod: 0, endPeriod: 1_000 })),
       },
       onWrong,
+      cpu: inlineCpu,
       clock: systemClock,
       random: () => 0,
       log,

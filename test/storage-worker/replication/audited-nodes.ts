@@ -6,9 +6,15 @@ import {
   type RegisteredNode,
   toHex,
 } from '../../../core/index.ts'
-import { type AuditResponse, auditRequestCodec, auditResponseCodec } from '../../../protocol-handler/index.ts'
+import {
+  type AuditResponse,
+  auditRequestCodec,
+  auditResponseCodec,
+  chunkRequestCodec,
+} from '../../../protocol-handler/index.ts'
 import { LevelChunkStore } from '../../../storage-worker/index.ts'
 import { createAuditService } from '../../../storage-worker/peers/audit-service.ts'
+import { createChunkService } from '../../../storage-worker/peers/chunk-service.ts'
 import type { Requester } from '../../../storage-worker/peers/peer-client.ts'
 import { drawNumbers } from '../../archiver/simulated-chain.ts'
 import { noise, TEST_IDENTITY } from '../synthetic-period.ts'
@@ -31,7 +37,7 @@ export interface AskedLeaf {
   readonly leafIndex: number
 }
 
-/** Nodes that show leaves of their stores when they are asked, unless a test has them do something else. */
+/** Nodes that show leaves of their stores, and SEALS, when they are asked, unless a test has them do something else. */
 export class MadeNodes implements Requester {
   readonly asked: AskedLeaf[] = []
   readonly stores = new Map<string, LevelChunkStore>()
@@ -39,6 +45,7 @@ export class MadeNodes implements Requester {
   readonly habits = new Map<string, (answer: AuditResponse) => AuditResponse>()
 
   async request(peer: string, name: string, options: { readonly bytes: Uint8Array }): Promise<Uint8Array[]> {
+    if (name === 'chunk') return await this.serve(peer, options.bytes)
     if (name !== 'audit') throw new Error(`asked for ${name}`)
     const request = auditRequestCodec.decode(options.bytes)
     this.asked.push({ peer, chunkId: toHex(request.chunkId), leafIndex: request.leafIndex })
@@ -47,6 +54,12 @@ export class MadeNodes implements Requester {
     const [frame = new Uint8Array()] = await createAuditService(store).answer(request, 'asker')
     const answer = auditResponseCodec.decode(frame)
     return [auditResponseCodec.encode(this.habits.get(peer)?.(answer) ?? answer)]
+  }
+
+  private async serve(peer: string, bytes: Uint8Array): Promise<Uint8Array[]> {
+    const store = this.stores.get(peer)
+    if (!store) throw unreachable(peer)
+    return [...(await createChunkService(store).answer(chunkRequestCodec.decode(bytes), 'asker'))]
   }
 }
 

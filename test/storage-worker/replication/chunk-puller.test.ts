@@ -4,16 +4,17 @@ import { chunkResponseCodec, sealsResponseCodec } from '../../../protocol-handle
 import { PeerClient } from '../../../storage-worker/peers/peer-client.ts'
 import { ChunkPuller, type WantedChunk } from '../../../storage-worker/replication/chunk-puller.ts'
 import { createLogger } from '../../../telemetry/index.ts'
+import { inlineCpu } from '../../archiver/inline-cpu.ts'
 import { SetClock } from '../../devnet/set-clock.ts'
 import { assertHolds, assertHoldsPart, without } from '../../suites/chunk-store-suite.ts'
 import { makePeriod } from '../synthetic-period.ts'
 import { MadePeers, openMemoryStore } from './made-peers.ts'
 
 /** 25 kB each, 7 chunks. */
-const PERIODS = [5, 6, 7].map((period) => makePeriod(period, { blocks: 5, operations: 4 }))
+const PERIODS = [5, 6, 7].map((period) => makePeriod(period, { blocks: 5, operations: 4, isSigned: true }))
 const [FIVE, SIX, SEVEN] = PERIODS as [ArchivedPeriod, ArchivedPeriod, ArchivedPeriod]
 /** One chunk. */
-const SMALL = makePeriod(8, { blocks: 1, operations: 0 })
+const SMALL = makePeriod(8, { blocks: 1, operations: 0, isSigned: true })
 const COUNT = FIVE.chunks.length
 
 function chunkIdOf({ manifest }: ArchivedPeriod, index: number): string {
@@ -57,6 +58,7 @@ async function open(names: readonly string[], options: { readonly claimants?: re
       listPeers: () => names.map((peer) => ({ peer, ...state.range })),
     },
     onWrong: (peer) => wrong.push(peer),
+    cpu: inlineCpu,
     clock,
     random: () => 0,
     log: createLogger({
@@ -246,73 +248,108 @@ describe('storage-worker/replication/chunk-puller', () => {
       await assertHoldsPart(store, FIVE, { chunks: [0], seals: true })
     })
 
-    it('of which nobody has any more keep no chunk from coming; those that may still come do', async () => {
+    it('that nobody gives keep no chunk from coming, and are fetched when somebody does', async () => {
       const { store, puller, peers, claim, clock } = await open(['a', 'b'])
       const source = await openMemoryStore()
       const { chunks, manifest } = FIVE
       await source.writePart({ manifest, operations: 1, chunks: new Map(chunks.entries()) })
-      peers.stores.set('a', source)
-      peers.stores.delete('b')
+      for (const peer of ['a', 'b']) peers.stores.set(peer, source)
       claim(FIVE, 0, 'a')
-      assert.equal(
-        (
-          await puller.pull([
-            { period: 5, index: 0 },
-            { period: 5, index: 1 },
-          ])
-        ).pulled,
-        1,
-      )
-      await assertHoldsPart(store, FIVE, { chunks: [1] })
-      peers.stores.set('b', source)
-      clock.timeMs += 60_000
-      assert.equal((await puller.pull([{ period: 5, index: 0 }])).pulled, 1)
-      await assertHoldsPart(store, FIVE, { chunks: [0, 1] })
+      // Counted once: it is there, and lacks its SEALS.
+      const failedHead = { pulled: COUNT, bytes: FIVE.summary.bodyBytes, failed: 1, failedBytes: 0 }
+      assert.deepEqual(await puller.pull(all(FIVE)), failedHead)
+      await assertHoldsPart(store, FIVE, { chunks: without(COUNT) })
       const nothing = { pulled: 0, bytes: 0, failed: 1, failedBytes: 0 }
       assert.deepEqual(await puller.pull([{ period: 5, index: 0 }]), nothing)
       peers.stores.set('b', await openMemoryStore(PERIODS))
       clock.timeMs += 3_600_000
       const sealsAlone = { pulled: 0, bytes: FIVE.seals.length, failed: 0, failedBytes: 0 }
       assert.deepEqual(await puller.pull([{ period: 5, index: 0 }]), sealsAlone)
-      await assertHoldsPart(store, FIVE, { chunks: [0, 1], seals: true })
+      await assertHoldsPart(store, FIVE, { chunks: without(COUNT), seals: true })
+    })
+
+    it('of chunk 0 alone are verified with chunks that are fetched for that, and not written', async () => {
+      const { store, puller, peers } = await open(['a'])
+      assert.deepEqual(await puller.pull([{ period: 5, index: 0 }]), {
+        pulled: 1,
+        bytes: sizeOf(FIVE, 0) + FIVE.seals.length,
+        failed: 0,
+        failedBytes: 0,
+      })
+      await assertHoldsPart(store, FIVE, { chunks: [0], seals: true })
+      assert.equal(peers.asked.length, COUNT + 1)
+    })
+
+    it('of chunk 0 alone stay away while a chunk of BODY cannot be had: nothing could verify them', async () => {
+      const { store, puller, peers } = await open(['a'])
+      peers.stores.set('a', await holdLess(FIVE, 3))
+      const wanted = [{ period: 5, index: 0 }]
+      const headAlone = { pulled: 1, bytes: sizeOf(FIVE, 0), failed: 1, failedBytes: 0 }
+      assert.deepEqual(await puller.pull(wanted), headAlone)
+      await assertHoldsPart(store, FIVE, { chunks: [0] })
+      peers.stores.set('a', await openMemoryStore(PERIODS))
+      const sealsAlone = { pulled: 0, bytes: FIVE.seals.length, failed: 0, failedBytes: 0 }
+      assert.deepEqual(await puller.pull(wanted), sealsAlone)
+      await assertHoldsPart(store, FIVE, { chunks: [0], seals: true })
+    })
+
+    it('of a chunk 0 that goes meanwhile do not come', async () => {
+      const { store, puller, peers } = await open(['a'])
+      peers.stores.set('a', await holdLess(FIVE, 3))
+      await puller.pull([{ period: 5, index: 0 }])
+      peers.stores.set('a', await openMemoryStore(PERIODS))
+      peers.beforeAnswer = async ({ wanted }, answer) => {
+        if (wanted === 'seals') await store.dropChunks(5, [0])
+        return answer
+      }
+      assert.equal((await puller.pull([{ period: 5, index: 0 }])).bytes, 0)
+      await assertHoldsPart(store, FIVE, { chunks: [] })
     })
 
     const lies: [string, (seals: Uint8Array) => Uint8Array][] = [
       ['of another period', (seals) => Uint8Array.from(seals, (byte, i) => (i === 24 ? byte ^ 1 : byte))],
       ['cut within a signature', (seals) => seals.subarray(0, seals.length - 1)],
       ['with fewer signatures than blocks', (seals) => seals.subarray(0, 25 + 4 * 64)],
+      ['with a signature too few', (seals) => seals.subarray(0, seals.length - 64)],
+      ['with every signature forged', (seals) => Uint8Array.from(seals, (byte, i) => (i < 25 ? byte : byte ^ 0xff))],
+      [
+        'with the last signature forged',
+        (seals) => Uint8Array.from(seals, (byte, i) => byte ^ Number(i === 25 + 24 * 64)),
+      ],
+      [
+        'with two signatures exchanged',
+        (seals) => {
+          const [head, first, second, rest] = [
+            seals.slice(0, 25),
+            seals.slice(25, 89),
+            seals.slice(89, 153),
+            seals.slice(153),
+          ]
+          return new Uint8Array(Buffer.concat([head, second, first, rest]))
+        },
+      ],
     ]
     for (const [what, change] of lies) {
-      it(`lying peer: SEALS ${what} cost it, and come from another one, also beside chunk 0 alone`, async () => {
-        const { store, puller, peers, claim, wrong } = await open(['evil', 'good'])
-        claim(FIVE, 0, 'evil')
-        peers.beforeAnswer = ({ peer, wanted }, answer) =>
-          peer === 'evil' && wanted === 'seals' ? lie(answer, change) : answer
-        assert.equal((await puller.pull([{ period: 5, index: 0 }])).pulled, 1)
-        assert.deepEqual(wrong, ['evil'])
-        await assertHoldsPart(store, FIVE, { chunks: [0], seals: true })
-      })
+      for (const wanted of [all(FIVE), [{ period: 5, index: 0 }]]) {
+        it(`lying peer: SEALS ${what} cost it, and come from another one, beside ${wanted.length} chunks`, async () => {
+          const { store, puller, peers, claim, wrong } = await open(['evil', 'good'])
+          claim(FIVE, 0, 'evil')
+          peers.beforeAnswer = (asked, answer) =>
+            asked.peer === 'evil' && asked.wanted === 'seals' ? lie(answer, change) : answer
+          assert.equal((await puller.pull(wanted)).pulled, wanted.length)
+          assert.deepEqual(wrong, ['evil'])
+          await assertHoldsPart(store, FIVE, { chunks: wanted.map(({ index }) => index), seals: true })
+        })
+      }
     }
 
-    it('lying peer: SEALS with a signature too few for a whole BODY cost it, and come from another one', async () => {
-      const { store, puller, peers, claim, wrong } = await open(['evil', 'good'])
-      claim(FIVE, 0, 'evil')
-      peers.beforeAnswer = ({ peer, wanted }, answer) =>
-        peer === 'evil' && wanted === 'seals' ? lie(answer, (seals) => seals.subarray(0, seals.length - 64)) : answer
-      assert.equal((await puller.pull(all(FIVE))).pulled, COUNT)
+    it('lying peer: forged SEALS of the only peer are never stored', async () => {
+      const { store, puller, peers, wrong } = await open(['evil'])
+      peers.beforeAnswer = ({ wanted }, answer) =>
+        wanted === 'seals' ? lie(answer, (seals) => seals.map((byte, i) => (i < 25 ? byte : byte ^ 0xff))) : answer
+      assert.equal((await puller.pull(all(FIVE))).failed, 1)
       assert.deepEqual(wrong, ['evil'])
-      await assertHoldsPart(store, FIVE, { chunks: without(COUNT), seals: true })
-    })
-
-    it('lying peer: SEALS that came early and do not fit are fetched anew when BODY is whole', async () => {
-      const { store, puller, peers, claim } = await open(['evil', 'good'])
-      claim(FIVE, 0, 'evil')
-      peers.beforeAnswer = ({ peer, wanted }, answer) =>
-        peer === 'evil' && wanted === 'seals' ? lie(answer, (seals) => seals.subarray(0, seals.length - 64)) : answer
-      assert.equal((await puller.pull([{ period: 5, index: 0 }])).pulled, 1)
-      claim(FIVE, 0, 'good')
-      assert.equal((await puller.pull(all(FIVE))).pulled, COUNT - 1)
-      await assertHoldsPart(store, FIVE, { chunks: without(COUNT), seals: true })
+      await assertHoldsPart(store, FIVE, { chunks: without(COUNT) })
     })
   })
 

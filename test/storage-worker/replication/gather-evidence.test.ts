@@ -30,6 +30,7 @@ describe('storage-worker/replication: holders are asked for evidence', () => {
             asked.push(`${address} ${chunk.period}`)
             return answer(address, chunk)
           },
+          hasShownSeals: async () => true,
           ...more,
         },
         stopping.signal,
@@ -66,6 +67,26 @@ describe('storage-worker/replication: holders are asked for evidence', () => {
       await gather(CHUNKS)
       assert.ok(asked.length >= 3 && asked.length <= 6, `${asked.length}`)
     }
+  })
+
+  it('chunk 0 is shown with SEALS alone: who lacks these is no miss, and those behind it are not asked', async () => {
+    const asked: string[] = []
+    const {
+      gather,
+      isShown,
+      asked: audited,
+    } = open(() => 'shown', {
+      hasShownSeals: async (peer, { period }) => {
+        asked.push(`${peer} ${period}`)
+        return peer !== 'peer of B' || period % 10 === 9
+      },
+    })
+    const others = CHUNKS.map((chunk) => ({ ...chunk, index: 1 }))
+    await gather([...CHUNKS, ...others])
+    for (const chunk of CHUNKS) assert.equal(isShown(chunk), chunk.period % 10 === 9 ? 'ABC' : 'A')
+    for (const chunk of others) assert.equal(isShown(chunk), 'ABC')
+    assert.equal(asked.length, 2 * 100 + 10)
+    assert.equal(audited.length, asked.length + 300)
   })
 
   it('who is not connected is not asked, nor anybody behind', async () => {

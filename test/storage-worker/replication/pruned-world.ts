@@ -4,7 +4,9 @@ import { LevelChunkStore } from '../../../storage-worker/index.ts'
 import { PeerClient } from '../../../storage-worker/peers/peer-client.ts'
 import { Auditor } from '../../../storage-worker/replication/auditor.ts'
 import { SafePrune, type SafePruneModules } from '../../../storage-worker/replication/safe-prune.ts'
+import { hasShownSeals } from '../../../storage-worker/replication/seals-evidence.ts'
 import { createLogger } from '../../../telemetry/index.ts'
+import { inlineCpu } from '../../archiver/inline-cpu.ts'
 import { SetClock } from '../../devnet/set-clock.ts'
 import { makePeriod, TEST_IDENTITY } from '../synthetic-period.ts'
 import { openMemoryLevel } from '../temp-store.ts'
@@ -89,6 +91,8 @@ export async function setUp() {
     connected: new Set<string>(OTHERS),
     dropped: [] as string[],
     failures: [] as unknown[],
+    /** Who gave forged SEALS. */
+    liars: [] as string[],
     failCompaction: false,
     syncedMark: undefined as Uint8Array | undefined,
   }
@@ -116,10 +120,11 @@ export async function setUp() {
       }
     },
   }
+  const client = new PeerClient(nodes, () => undefined)
   const auditor = new Auditor(
     {},
     {
-      client: new PeerClient(nodes, () => undefined),
+      client,
       placement,
       store,
       listPeers: () => [],
@@ -168,6 +173,8 @@ export async function setUp() {
       wasNeverAssigned: (hashSlot, fromEra) => !world.wasAssigned(hashSlot, fromEra),
     },
     audit: (peer, chunk) => auditor.audit(peer, chunk),
+    hasShownSeals: (peer, chunk) =>
+      hasShownSeals(peer, chunk, { store, client, cpu: inlineCpu, onWrong: (liar) => world.liars.push(liar) }),
     peerOf: (address) => (world.connected.has(address) ? address : undefined),
     finalPeriod: () => world.finalPeriod,
     clock,

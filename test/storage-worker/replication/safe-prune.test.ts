@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { ERA_PERIODS, toHex } from '../../../core/index.ts'
+import { openMemoryStore } from './audited-nodes.ts'
 import {
   assertNothingGoes,
   CHUNKS,
@@ -64,6 +65,37 @@ describe('storage-worker/replication: safe prune', () => {
       assert.deepEqual(await made.store.readSeals(manifest.period), isHeadGone ? undefined : seals)
     }
     assert.ok(withSeals > 0 && withSeals < PERIODS.length, `${withSeals}: make other periods`)
+  })
+
+  it('chunk 0 stays while one of its holders shows leaves of it and lacks the SEALS: the last ones never go', async () => {
+    const made = await setUp()
+    const unsealed = await openMemoryStore()
+    for (const { manifest, chunks, summary } of PERIODS) {
+      await unsealed.writePart({ manifest, operations: summary.operations, chunks: new Map(chunks.entries()) })
+    }
+    made.nodes.stores.set('B', unsealed)
+    await made.prune.look()
+    const heads = free(({ hashSlot, index }) => index === 0 && !isOurs(hashSlot))
+    assert.ok(heads.length > 0)
+    assert.equal(made.prune.report().kept.unshown, heads.length)
+    assert.deepEqual(
+      made.world.dropped,
+      free(({ hashSlot, index }) => index > 0 && !isOurs(hashSlot)),
+    )
+    for (const { manifest, seals } of PERIODS) assert.deepEqual(await made.store.readSeals(manifest.period), seals)
+  })
+
+  it('lying peer: forged SEALS keep chunk 0 here, and cost it', async () => {
+    const made = await setUp()
+    const forged = await openMemoryStore()
+    for (const period of PERIODS) {
+      await forged.writePeriod({ ...period, seals: period.seals.map((byte, i) => (i < 25 ? byte : byte ^ 0xff)) })
+    }
+    made.nodes.stores.set('B', forged)
+    await made.prune.look()
+    assert.ok(made.world.dropped.length > 0)
+    assert.ok(made.world.dropped.every((key) => !key.endsWith('/0')))
+    assert.deepEqual([...new Set(made.world.liars)], ['B'])
   })
 
   it('below 90 % nothing goes, and nobody is asked', async () => {
