@@ -12,9 +12,9 @@ import { type BenchFile, type BenchResult, formatTable, RESULTS_DIR, writeReport
  * arguments. A run of all of them goes into bench/results and docs/BENCHMARKS.md.
  */
 
-/** As bin/massa-storage.js starts the sidecar: otherwise allocator and heap keep what was freed. Theirs too, who fork again. */
+/** As bin/massa-storage.js and bin/launch.js start the sidecar: otherwise allocator and heap keep what was freed. Theirs too, who fork again. */
 const MALLOC = { MALLOC_MMAP_THRESHOLD_: '131072' }
-const HEAP = ['--max-semi-space-size=4']
+const HEAP = ['--max-semi-space-size=4', '--heap-growing-percent=50']
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const wanted = process.argv.slice(2)

@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { BIN, cleanEnvironment } from './run-cli.ts'
+
+/** Looks through the heap as the process ends, and V8 says what it may grow to from there. */
+const COLLECT = "data:text/javascript,process.on('exit', () => gc())"
+
+describe('heap growth', () => {
+  it('of half its size is what V8 goes by, however the command is started', () => {
+    const watched = ['--expose-gc', '--trace-gc-verbose', '--import', COLLECT, BIN, '--version']
+    const { stdout, stderr } = spawnSync(process.execPath, watched, { env: cleanEnvironment(), encoding: 'utf8' })
+    assert.match(stdout.split('\n').findLast((line) => line.includes('new limit')) ?? '', /\(1\.5\)$/)
+    // Where a newer V8 says that it does not know the flag.
+    assert.equal(stderr, '')
+  })
+})
