@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { BroadcastRing, type RingReader } from '../../../../devnet/node/grpc/broadcast-ring.ts'
 
 const nothing = () => {}
@@ -7,6 +9,13 @@ function takeAll<T>(reader: RingReader<T>): unknown[] {
   const taken: unknown[] = []
   for (let next = reader.take(); next; next = reader.take()) taken.push('lost' in next ? { ...next } : next.message)
   return taken
+}
+
+/** Of another turn: what a WeakRef was made of lives to the end of its own. */
+async function collectGarbage(): Promise<void> {
+  await new Promise(setImmediate)
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
 }
 
 describe('devnet/node/grpc/broadcast-ring', () => {
@@ -28,6 +37,25 @@ describe('devnet/node/grpc/broadcast-ring', () => {
     assert.deepEqual(takeAll(reader), [1, 2, 3, 4])
     for (let i = 5; i <= 11; i++) ring.publish(i)
     assert.deepEqual(takeAll(reader), [{ lost: 3 }, 8, 9, 10, 11])
+  })
+
+  it('lets go of what all readers have taken, and keeps what one of them has not', async () => {
+    const ring = new BroadcastRing<object>(4)
+    const [quick, slow] = [ring.open(nothing), ring.open(nothing)]
+    const published = Array.from({ length: 3 }, () => {
+      const message = {}
+      ring.publish(message)
+      return new WeakRef(message)
+    })
+    takeAll(quick)
+    slow.take()
+    ring.publish({})
+    await collectGarbage()
+    assert.deepEqual(
+      published.map((message) => message.deref()),
+      [undefined, {}, {}],
+    )
+    assert.deepEqual(takeAll(slow), [{}, {}, {}])
   })
 
   it('wakes readers until they close, and knows whether anybody listens', () => {
