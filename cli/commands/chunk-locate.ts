@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { askNetwork } from '../ask-network.ts'
 import { parseAnswer } from '../call-sidecar.ts'
 import type { Context } from '../context.ts'
+import { COPY_DOUBTS, copyDoubt } from '../copy-doubts.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { formatCount } from '../output.ts'
 import { shorten } from '../shorten.ts'
@@ -13,6 +14,7 @@ const locatedNode = z.object({
   assigned: z.enum(['primary', 'replica']).nullable(),
   result: z.enum(['shown', 'notHeld', 'busy', 'refused', 'noAnswer', 'wrong', 'notConnected']),
   durationMs: z.number().nullable(),
+  doubt: copyDoubt.nullable(),
 })
 type LocatedNode = z.infer<typeof locatedNode>
 
@@ -59,6 +61,9 @@ export async function locateChunk(context: Context, idHex: string, signal: Abort
       [['node', 'peer', 'assigned', `leaf ${leafIndex}`, 'time'], ...nodes.map((node) => describeNode(node, room))],
       [false, false, false, false, true],
     )
+    for (const { address, doubt } of nodes) {
+      if (doubt) output.markedLine('yellow', `! ${address} does not count as a copy now: ${COPY_DOUBTS[doubt]}`)
+    }
     if (era === null) output.remark('No placement is in force: nobody is assigned anything.')
     const holders = nodes.filter(({ assigned }) => assigned !== null)
     const shown = nodes.filter(({ result }) => result === 'shown')

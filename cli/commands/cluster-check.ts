@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { askNetwork } from '../ask-network.ts'
 import { parseAnswer } from '../call-sidecar.ts'
 import type { Context } from '../context.ts'
+import { COPY_DOUBTS, copyDoubt } from '../copy-doubts.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { formatCount, formatDuration, type Output } from '../output.ts'
 import { shorten } from '../shorten.ts'
@@ -48,6 +49,9 @@ const clusterReport = z.object({
   }),
   lackingBy: z.object({
     incomplete: z.int(),
+    unshown: z.int(),
+    otherRoots: z.int(),
+    otherPlacement: z.int(),
     silent: z.int(),
     unconnected: z.int(),
     away: z.int(),
@@ -57,6 +61,7 @@ const clusterReport = z.object({
   nodesLeftOut: z.int(),
   unheard: z.array(z.object({ peer: z.string(), address: z.string().nullable(), why: z.string() })),
   unheardLeftOut: z.int(),
+  doubted: z.array(z.object({ address: z.string(), why: copyDoubt, chunks: z.int() })),
   clustered: z.array(
     z.object({ copies: z.int(), operators: z.int(), networks: z.int(), hashSlots: z.int(), chunks: z.int() }),
   ),
@@ -189,17 +194,18 @@ function showNodes(output: Output, { nodes, nodesLeftOut }: ClusterReport): void
 }
 
 /** What is being done about missing copies. */
-function listHealing({ healing, lackingBy }: ClusterReport): string[] {
+function listHealing({ healing, lackingBy, doubted }: ClusterReport): string[] {
+  const [gone, went] = doubted.length > 0 ? ['are away or not believed', 'went or were doubted'] : ['are away', 'went']
   const { pulling, standIns, standInsAfterSeconds, hopeless } = healing
   return [
     ...(pulling.length > 0 ? [`Being fetched: ${listAmounts(pulling)}.`] : []),
     ...(standIns.length > 0
       ? [
-          `Of nodes that are away, fetched at the latest ${formatDuration(standInsAfterSeconds * 1000)} after they went: ${listAmounts(standIns)}.`,
+          `Of nodes that ${gone}, fetched at the latest ${formatDuration(standInsAfterSeconds * 1000)} after they ${went}: ${listAmounts(standIns)}.`,
         ]
       : []),
     ...(hopeless > 0
-      ? [`${formatCount(hopeless, 'chunk')} of nodes that are away: too few are left to hold all copies.`]
+      ? [`${formatCount(hopeless, 'chunk')} of nodes that ${gone}: too few are left to hold all copies.`]
       : []),
     ...(lackingBy.unconnected > 0
       ? [
@@ -218,7 +224,7 @@ function listAmounts(amounts: readonly { readonly address: string; readonly chun
 
 /** What the network lacks, and what could not be seen from here. */
 function listWarnings(report: ClusterReport): string[] {
-  const { keepers, clustered, periods, unheard, unheardLeftOut, isCurrent, keepsForEver } = report
+  const { keepers, clustered, periods, unheard, unheardLeftOut, isCurrent, keepsForEver, doubted } = report
   return [
     ...(isCurrent ? [] : ['the placement may be out of date: no repair is started by it']),
     ...(keepsForEver ? [] : ['no node of the registry keeps for ever: old chunks are let go']),
@@ -230,6 +236,17 @@ function listWarnings(report: ClusterReport): string[] {
     ...keepers.contradicted
       .slice(0, SHOWN_NAMES)
       .map((address) => `${address} is registered to keep for ever, and tells its peers that it does not`),
+    ...doubted
+      .slice(0, SHOWN_NAMES)
+      .map(
+        ({ address, why, chunks }) =>
+          `${address} is not believed to hold ${formatCount(chunks, 'chunk')}: ${COPY_DOUBTS[why]}`,
+      ),
+    ...(doubted.length > SHOWN_NAMES
+      ? [
+          `and ${formatCount(doubted.length - SHOWN_NAMES, 'more node')} that ${doubted.length === SHOWN_NAMES + 1 ? 'is' : 'are'} not believed: see --json`,
+        ]
+      : []),
     ...clustered
       .slice(0, SHOWN_NAMES)
       .map(

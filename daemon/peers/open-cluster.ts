@@ -8,7 +8,7 @@ import type { PeerContext } from './peer-context.ts'
 
 export interface ClusterModules {
   /** What other nodes say that they hold. */
-  readonly claims: Pick<ClusterPeers, 'isLive' | 'listClaimants'>
+  readonly claims: Pick<ClusterPeers, 'isLive' | 'listClaimants' | 'doubtOf'>
   /** Hash slots that this node holds or stands in for. */
   readonly listOwnSlots: () => readonly number[]
 }
@@ -17,12 +17,13 @@ export interface ClusterModules {
 export function openCluster(context: PeerContext, modules: ClusterModules): ClusterPort {
   const { config, address: own, node, bindings, client, placement, store, clock } = context
   const { claims, listOwnSlots } = modules
+  const doubtOf: ClusterPeers['doubtOf'] = (address, hashSlot, era) => claims.doubtOf(address, hashSlot, era)
   const listConnected = () => node.peers.map((peer) => ({ peer, address: bindings.addressOf(parsePeerId(peer)) }))
   return {
     locate: (idHex) =>
       locateChunk(
         { idHex, own },
-        { store: store.chunks, client, table: placement.inForce, listConnected, clock, random: randomInt },
+        { store: store.chunks, client, table: placement.inForce, listConnected, doubtOf, clock, random: randomInt },
       ),
     check: async (onProgress, signal) => {
       const table = placement.inForce
@@ -34,6 +35,7 @@ export function openCluster(context: PeerContext, modules: ClusterModules): Clus
         listConnected,
         isLive: (address) => claims.isLive(address),
         listClaimants: (hashSlot, era) => claims.listClaimants(hashSlot, era),
+        doubtOf,
         saidBy: (address) => bindings.capabilitiesOf(address),
       }
       const { network } = store.chunks.identity

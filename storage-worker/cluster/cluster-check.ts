@@ -3,8 +3,9 @@ import type { SignedHavePage } from '../../protocol-handler/index.ts'
 import type { Fetched } from '../peers/peer-client.ts'
 import type { PlacementTable } from '../placement/placement-table.ts'
 import { runInSlices } from '../placement/run-in-slices.ts'
+import { computePatienceMs } from '../replication/stand-ins.ts'
 import type { ClusterNodeRow, ClusterReport } from './cluster-report.ts'
-import { CopyTally, type CountedNode, type NodeState } from './copy-tally.ts'
+import { CopyTally, type CountedNode, type KnownClaims, type NodeState } from './copy-tally.ts'
 import { type EraChunksStore, listEraChunks } from './era-chunks.ts'
 import { listClusteredInSteps } from './list-clustered.ts'
 import { readNodeClaimsInSteps } from './node-claims.ts'
@@ -21,13 +22,11 @@ const MAX_HOLES = 20
 const SLICE_MS = 5
 
 /** What is known of the other nodes. */
-export interface ClusterPeers {
+export interface ClusterPeers extends KnownClaims {
   /** Without an address a peer did not say yet who it is. */
   listConnected(): readonly { readonly peer: string; readonly address: string | undefined }[]
   /** Whether a node is connected, or was heard of within the repair delay. */
   isLive(address: string): boolean
-  /** Live nodes that say they hold the chunks of this hash slot in this era. */
-  listClaimants(hashSlot: number, era: number): readonly string[]
   /** What a node said of itself last. */
   saidBy(
     address: string,
@@ -89,9 +88,7 @@ export async function checkCluster(
   if (last < range.first) return undefined
   const { nodes, peerOf, unheard } = await askNodes(options, modules)
   const stateOf = new Map(nodes.map(({ address, state }) => [address, state]))
-  const tally = new CopyTally({ table, nodes, ownSlots: new Set(ownSlots), head: range.last }, (hashSlot, era) =>
-    peers.listClaimants(hashSlot, era),
-  )
+  const tally = new CopyTally({ table, nodes, ownSlots: new Set(ownSlots), head: range.last }, peers)
   const seen = new SeenPeriods(range.first)
   const cuts = nodes.flatMap(({ claims }) => claims?.firstPeriod ?? [])
   for await (const chunks of listEraChunks({ store, clock }, { from: range.first, to: last, cuts }, signal)) {
@@ -99,7 +96,14 @@ export async function checkCluster(
     seen.take(chunks.periods, chunks.last)
     onProgress?.({ phase: 'periods', done: chunks.last - range.first + 1, total: last - range.first + 1 })
   }
-  const plan = await planHealing(tally.thinByAway, { table, stateOf: (at) => stateOf.get(at) ?? 'away', clock }, signal)
+  // Who shows next to nothing is connected, and stands in for nobody.
+  const isHere = (address: string): boolean => address === own || peers.isLive(address)
+  const stateForRank = (address: string): NodeState => (isHere(address) && stateOf.get(address)) || 'away'
+  const plan = await planHealing(tally.thinByGone, { table, stateOf: stateForRank, clock }, signal)
+  const doubted = tally.doubted.toSorted((a, b) => b.chunks - a.chunks)
+  const doubtedOf = new Map<string, number>()
+  for (const { address, chunks } of doubted) doubtedOf.set(address, (doubtedOf.get(address) ?? 0) + chunks)
+  const patienceSeconds = doubted.length > 0 ? computePatienceMs(options.repairDelaySeconds * 1_000) / 1_000 : 0
   const registered = new Map(table.snapshot.nodes.map((node) => [node.address, node.retentionPeriods]))
   const rows = nodes.map(({ address, state, claims }): ClusterNodeRow => {
     const said = peers.saidBy(address)
@@ -140,17 +144,19 @@ export async function checkCluster(
     unheard: unheard.slice(0, MAX_ROWS),
     unheardLeftOut: Math.max(0, unheard.length - MAX_ROWS),
     thinnest: tally.thinnest,
+    doubted: doubted.slice(0, MAX_ROWS),
     clustered: (await runInSlices(clustered, { signal, sliceMs: SLICE_MS })).slice(0, MAX_ROWS),
     healing: {
       repairDelaySeconds: options.repairDelaySeconds,
       pulling: rows
-        .filter(({ state, lacking }) => inPlace.has(state) && lacking > 0)
-        .map(({ address, lacking }) => ({ address, chunks: lacking }))
+        .filter(({ state }) => inPlace.has(state))
+        .map(({ address, lacking }) => ({ address, chunks: lacking - (doubtedOf.get(address) ?? 0) }))
+        .filter(({ chunks }) => chunks > 0)
         .slice(0, MAX_ROWS),
       standIns: Array.from(plan.standIns, ([address, chunks]) => ({ address, chunks }))
         .sort(byChunks)
         .slice(0, MAX_ROWS),
-      standInsAfterSeconds: plan.delays * options.repairDelaySeconds,
+      standInsAfterSeconds: plan.delays * options.repairDelaySeconds + (plan.delays > 0 ? patienceSeconds : 0),
       hopeless: plan.hopeless,
     },
     keepers: findKeepers(table, peers),

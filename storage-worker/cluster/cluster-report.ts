@@ -1,5 +1,5 @@
 import type { Period } from '../../core/index.ts'
-import type { CopyCounts, LackReason, NodeState, ThinSpot } from './copy-tally.ts'
+import type { CopyCounts, DoubtedCopies, LackReason, NodeState, ThinSpot } from './copy-tally.ts'
 
 /** What `cluster check` found; plain JSON. Lists end, and say how much they leave out. */
 export interface ClusterReport {
@@ -35,15 +35,17 @@ export interface ClusterReport {
   readonly unheard: readonly { readonly peer: string; readonly address: string | null; readonly why: string }[]
   readonly unheardLeftOut: number
   readonly thinnest: readonly ThinSpot[]
+  /** What holders say they have, and why it does not count. */
+  readonly doubted: readonly Readonly<DoubtedCopies>[]
   /** Hash slots whose holders share an operator or a network, with their chunks. */
   readonly clustered: readonly ClusteredRow[]
   readonly healing: {
     readonly repairDelaySeconds: number
     /** Nodes that are there and fetch what they lack. */
     readonly pulling: readonly { readonly address: string; readonly chunks: number }[]
-    /** Who fetches the chunks of those that are away. */
+    /** Who fetches the chunks of those that are away, or are not believed. */
     readonly standIns: readonly { readonly address: string; readonly chunks: number }[]
-    /** After how long the last of them begins, counted from when the holder went. */
+    /** After how long the last of them begins, counted from when the holder went, or was doubted. */
     readonly standInsAfterSeconds: number
     /** Chunks that nobody is left to stand in for. */
     readonly hopeless: number

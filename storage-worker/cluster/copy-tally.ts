@@ -1,5 +1,6 @@
 import { ERA_PERIODS, type Period, type PlacementSnapshot } from '../../core/index.ts'
 import type { ChunkHolders } from '../placement/placement-table.ts'
+import type { CopyDoubt } from '../replication/claimant.ts'
 import type { EraChunks } from './era-chunks.ts'
 import type { NodeClaims } from './node-claims.ts'
 
@@ -24,8 +25,11 @@ export interface CountedNode {
   readonly claims?: NodeClaims | undefined
 }
 
-/** Why a holder is not one of the copies: what it said, or that it said nothing. */
-export type LackReason = 'incomplete' | Exclude<NodeState, 'own' | 'answered'>
+/** Why a holder is not one of the copies: what it said, that it is not believed, or that it said nothing. */
+export type LackReason = 'incomplete' | CopyDoubt | Exclude<NodeState, 'own' | 'answered'>
+
+/** A holder for which others stand in: it is away, or not believed. */
+const GONE: ReadonlySet<LackReason> = new Set(['away', 'unshown', 'otherRoots', 'otherPlacement'])
 
 /** Chunks of one node. */
 export interface NodeChunks {
@@ -35,6 +39,20 @@ export interface NodeChunks {
   lacking: number
   /** That it says it holds beside them. */
   extra: number
+}
+
+/** Chunks that a holder says it has, and that are not counted as copies. */
+export interface DoubtedCopies {
+  readonly address: string
+  readonly why: CopyDoubt
+  chunks: number
+}
+
+/** What becomes of a hash slot with too few copies. */
+export interface GoneCopies {
+  chunks: number
+  /** Holders that others stand in for: away, or not believed. */
+  readonly holders: Set<string>
 }
 
 /** A place with too few copies. */
@@ -82,6 +100,14 @@ export interface CopyTallyOptions {
   readonly head: Period
 }
 
+/** What is known of other nodes beside what they told now; of `HolderClaims`. */
+export interface KnownClaims {
+  /** Live nodes that say they hold the chunks of this hash slot in this era; of those that are not connected, in announcements. */
+  listClaimants(hashSlot: number, era: number): readonly string[]
+  /** Why a node is not believed to hold them, if so. */
+  doubtOf(address: string, hashSlot: number, era: number): CopyDoubt | undefined
+}
+
 /** Counts, hash slot by hash slot and era by era, with how many nodes the chunks are. */
 export class CopyTally {
   readonly counts: CopyCounts = {
@@ -99,27 +125,30 @@ export class CopyTally {
   /** Missing places of holders where there are too few copies, in chunks, by reason; `nobody`: fewer nodes than copies. */
   readonly lackingBy: Record<LackReason | 'nobody', number> = {
     incomplete: 0,
+    unshown: 0,
+    otherRoots: 0,
+    otherPlacement: 0,
     silent: 0,
     unconnected: 0,
     away: 0,
     nobody: 0,
   }
-  /** Chunks with too few copies of which a holder is away, by hash slot. */
-  readonly thinByAway = new Map<number, number>()
+  /** Chunks with too few copies of which a holder is away or not believed, by hash slot. */
+  readonly thinByGone = new Map<number, GoneCopies>()
   /** Chunks, by hash slot: of all that were counted. */
   readonly chunksBySlot = new Map<number, number>()
   private readonly options: CopyTallyOptions
-  private readonly listClaimants: (hashSlot: number, era: number) => readonly string[]
+  private readonly claims: KnownClaims
   private readonly byAddress = new Map<string, Known>()
   /** Of whom it is known what they hold: few beside those that are registered. */
   private readonly tellers: Known[] = []
+  private readonly doubts = new Map<string, DoubtedCopies>()
   private readonly slots = new Map<number, SlotNodes>()
   private readonly spots: ThinSpot[] = []
 
-  /** @param listClaimants - nodes that are not connected and have told all the same, in announcements */
-  constructor(options: CopyTallyOptions, listClaimants: (hashSlot: number, era: number) => readonly string[]) {
+  constructor(options: CopyTallyOptions, claims: KnownClaims) {
     this.options = options
-    this.listClaimants = listClaimants
+    this.claims = claims
     const { table, nodes } = options
     const registered = new Map(table.snapshot.nodes.map((node) => [node.address, node.retentionPeriods]))
     for (const node of nodes) {
@@ -136,6 +165,11 @@ export class CopyTally {
   /** The thinnest first. */
   get thinnest(): readonly ThinSpot[] {
     return this.spots
+  }
+
+  /** What holders say they have and are not believed. */
+  get doubted(): readonly DoubtedCopies[] {
+    return [...this.doubts.values()]
   }
 
   chunksOf(address: string): NodeChunks {
@@ -170,12 +204,20 @@ export class CopyTally {
       claiming.add(node)
       if (node.counts) copies++
     }
+    // Of most hash slots there are none.
+    let doubted: Map<Known, CopyDoubt> | undefined
     for (const node of claimers) {
       const claims = node.state === 'own' ? isHere && isDutyHere : node.claims?.covers(hashSlot, part)
-      if (claims) add(node)
+      if (!claims) continue
+      const doubt = node.state === 'own' ? undefined : this.claims.doubtOf(node.address, hashSlot, era)
+      if (doubt === undefined) add(node)
+      else {
+        doubted ??= new Map()
+        doubted.set(node, doubt)
+      }
     }
     if (copies < floor) {
-      for (const address of this.listClaimants(hashSlot, era)) {
+      for (const address of this.claims.listClaimants(hashSlot, era)) {
         const node = this.byAddress.get(address)
         if (node?.state === 'unconnected') add(node)
       }
@@ -186,7 +228,11 @@ export class CopyTally {
     }
     const lacking = bound.filter((node) => !claiming.has(node))
     for (const node of bound) node.chunks.assigned += chunks
-    for (const node of lacking) node.chunks.lacking += chunks
+    for (const node of lacking) {
+      node.chunks.lacking += chunks
+      const why = doubted?.get(node)
+      if (why !== undefined) this.noteDoubted(node.address, why, chunks)
+    }
 
     if (floor === 0 && table.replicas > 0 && holders.length > 0) {
       counts.pastRetention += chunks
@@ -207,16 +253,27 @@ export class CopyTally {
       if (isHere) counts.nobodyButHere += chunks
     }
     this.noteThin(
-      { hashSlot, era, chunks, copies, lacking: lacking.map(describeLack) },
+      { hashSlot, era, chunks, copies, lacking: lacking.map((node) => describeLack(node, doubted?.get(node))) },
       table.replicas - holders.length,
     )
+  }
+
+  private noteDoubted(address: string, why: CopyDoubt, chunks: number): void {
+    const key = `${address} ${why}`
+    const noted = this.doubts.get(key)
+    if (noted) noted.chunks += chunks
+    else this.doubts.set(key, { address, why, chunks })
   }
 
   private noteThin(spot: ThinSpot, unfilled: number): void {
     for (const { why } of spot.lacking) this.lackingBy[why] += spot.chunks
     this.lackingBy.nobody += spot.chunks * Math.max(0, unfilled)
-    if (spot.lacking.some(({ why }) => why === 'away')) {
-      this.thinByAway.set(spot.hashSlot, (this.thinByAway.get(spot.hashSlot) ?? 0) + spot.chunks)
+    const gone = spot.lacking.filter(({ why }) => GONE.has(why))
+    if (gone.length > 0) {
+      const thin = this.thinByGone.get(spot.hashSlot) ?? { chunks: 0, holders: new Set() }
+      thin.chunks += spot.chunks
+      for (const { address } of gone) thin.holders.add(address)
+      this.thinByGone.set(spot.hashSlot, thin)
     }
     const { spots } = this
     const last = spots.at(-1)
@@ -255,6 +312,6 @@ function isBound({ retentionPeriods }: Known, age: Period): boolean {
   return retentionPeriods === 0 || age < retentionPeriods
 }
 
-function describeLack({ address, state }: Known): { readonly address: string; readonly why: LackReason } {
-  return { address, why: state === 'own' || state === 'answered' ? 'incomplete' : state }
+function describeLack({ address, state }: Known, doubt: CopyDoubt | undefined): ThinSpot['lacking'][number] {
+  return { address, why: doubt ?? (state === 'own' || state === 'answered' ? 'incomplete' : state) }
 }

@@ -5,6 +5,7 @@ import {
   type Clock,
   computeChunkId,
   computeHashSlot,
+  ERA_PERIODS,
   equalBytes,
   fromHex,
   isArchiveError,
@@ -14,6 +15,7 @@ import {
 } from '../../core/index.ts'
 import type { Fetched } from '../peers/peer-client.ts'
 import type { PlacementTable } from '../placement/placement-table.ts'
+import type { CopyDoubt } from '../replication/claimant.ts'
 
 const ID_DIGITS = 64
 const MIN_DIGITS = 6
@@ -34,6 +36,8 @@ export interface LocatedNode {
   readonly assigned: 'primary' | 'replica' | null
   readonly result: LocateResult
   readonly durationMs: number | null
+  /** Why what it says of the hash slot and era does not count as a copy; null: it does, where it says so. */
+  readonly doubt: CopyDoubt | null
 }
 
 /** Plain JSON. */
@@ -56,6 +60,8 @@ export interface LocateModules {
   /** In force. */
   readonly table: Pick<PlacementTable, 'era' | 'holdersOf'> | undefined
   readonly listConnected: () => readonly { readonly peer: string; readonly address: string | undefined }[]
+  /** Why a node is not believed to hold what it says of a hash slot in an era; undefined where it is. */
+  readonly doubtOf: (address: string, hashSlot: number, era: number) => CopyDoubt | undefined
   readonly clock: Pick<Clock, 'monotonicMs'>
   readonly random: (maxExclusive: number) => number
 }
@@ -90,11 +96,17 @@ export async function locateChunk(
     const rank = address === null ? -1 : holders.indexOf(address)
     return rank === 0 ? 'primary' : rank > 0 ? 'replica' : null
   }
+  const hashSlot = computeHashSlot(chunkId)
+  // Of a chunk that is not here the era is not known: what speaks against all of a node counts all the same.
+  const eraOfChunk = place ? Math.floor(place.period / ERA_PERIODS) : -1
+  const findDoubt = (address: string | null): CopyDoubt | null =>
+    (address === null ? undefined : modules.doubtOf(address, hashSlot, eraOfChunk)) ?? null
   const time = async (address: string | null, peer: string | null, ask: () => Promise<LocateResult>) => {
     const startedMs = clock.monotonicMs()
     const result = await ask()
     const durationMs = Math.round(clock.monotonicMs() - startedMs)
-    return { address, peer, isOwn: peer === null, assigned: assignedTo(address), result, durationMs }
+    const doubt = findDoubt(address)
+    return { address, peer, isOwn: peer === null, assigned: assignedTo(address), result, durationMs, doubt }
   }
   // Within `max_connections`, and each answer is of 1.4 kB at most: all at once.
   const asked: LocatedNode[] = await Promise.all([
@@ -108,7 +120,8 @@ export async function locateChunk(
     .filter((address) => !reached.has(address))
     .map((address): LocatedNode => {
       const assigned = assignedTo(address)
-      return { address, peer: null, isOwn: false, assigned, result: 'notConnected', durationMs: null }
+      const doubt = findDoubt(address)
+      return { address, peer: null, isOwn: false, assigned, result: 'notConnected', durationMs: null, doubt }
     })
   const rankOf = ({ address, result }: LocatedNode): number => {
     const rank = address === null ? -1 : holders.indexOf(address)
@@ -116,7 +129,7 @@ export async function locateChunk(
   }
   return {
     chunkId: toHex(chunkId),
-    hashSlot: computeHashSlot(chunkId),
+    hashSlot,
     place: place && bytes !== undefined ? { period: place.period, index: place.index, bytes } : null,
     era: table?.era ?? null,
     leafIndex,

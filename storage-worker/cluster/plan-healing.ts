@@ -1,35 +1,34 @@
 import type { Clock } from '../../core/index.ts'
-import type { NodeState } from './copy-tally.ts'
+import type { GoneCopies, NodeState } from './copy-tally.ts'
 
 /** Ranks behind the holders that are looked at: whoever ranks farther behind waits for a day. */
 const MAX_RANKS = 24
 const SLICE_MS = 5
 
-/** Who ranks behind the holders of a hash slot; and the holders themselves. */
+/** Who ranks behind the holders of a hash slot. */
 export interface RankTable {
-  holdersOfSlot(hashSlot: number): { readonly holders: readonly { readonly address: string }[] }
   rankBehind(hashSlot: number, count: number, signal?: AbortSignal): Promise<readonly string[]>
 }
 
-/** What becomes of the chunks of holders that are away. */
+/** What becomes of the chunks of holders that are away or not believed. */
 export interface AwayPlan {
   /** Chunks that each stand-in is to fetch. */
   readonly standIns: ReadonlyMap<string, number>
-  /** Chunks of which fewer nodes are there than holders away. */
+  /** Chunks of which fewer nodes are there than such holders. */
   readonly hopeless: number
   /** How many repair delays the farthest stand-in waits for. */
   readonly delays: number
 }
 
 /**
- * Finds who stands in: of each hash slot as many as holders are away, the next in rank that are there. The j-th in rank
+ * Finds who stands in: of each hash slot as many as holders are away or not believed, the next in rank that are there. The j-th in rank
  * fetches after j times the repair delay.
  *
- * @param thin - chunks with too few copies of which a holder is away, by hash slot
+ * @param thin - chunks with too few copies of which a holder is so, by hash slot
  * @throws what `signal` was aborted with
  */
 export async function planHealing(
-  thin: ReadonlyMap<number, number>,
+  thin: ReadonlyMap<number, GoneCopies>,
   modules: {
     readonly table: RankTable
     readonly stateOf: (address: string) => NodeState
@@ -42,17 +41,17 @@ export async function planHealing(
   let hopeless = 0
   let delays = 0
   let sliceBeganMs = clock.monotonicMs()
-  for (const [hashSlot, chunks] of thin) {
-    let away = table.holdersOfSlot(hashSlot).holders.filter(({ address }) => stateOf(address) === 'away').length
+  for (const [hashSlot, { chunks, holders }] of thin) {
+    let gone = holders.size
     const ranked = await table.rankBehind(hashSlot, MAX_RANKS, signal)
     for (const [i, address] of ranked.entries()) {
-      if (away === 0) break
+      if (gone === 0) break
       if (stateOf(address) === 'away') continue
       standIns.set(address, (standIns.get(address) ?? 0) + chunks)
       delays = Math.max(delays, i + 1)
-      away--
+      gone--
     }
-    if (away > 0) hopeless += chunks
+    if (gone > 0) hopeless += chunks
     if (clock.monotonicMs() - sliceBeganMs < SLICE_MS) continue
     signal.throwIfAborted()
     await clock.sleep(0)

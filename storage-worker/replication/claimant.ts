@@ -14,6 +14,12 @@ export const WITHDRAWN_MS = 21_600_000
 /** What a node may have another of than we: period roots, or the placement of an era. */
 export type Difference = 'archive' | 'placement'
 
+/**
+ * Why a node is not believed to hold what it says: it did not show it when it was audited, or its period roots or its
+ * placement are others than ours.
+ */
+export type CopyDoubt = 'unshown' | 'otherRoots' | 'otherPlacement'
+
 /** What one node says that it holds, and what speaks against it. */
 export class Claimant {
   /** Up to when the map and the announcements behind it tell of all periods. */
@@ -94,6 +100,12 @@ export class Claimant {
     return nowMs - this.allWithdrawnAtMs < WITHDRAWN_MS
   }
 
+  /** Why it is not believed to hold the chunks of this hash slot in this era, whatever it says. */
+  doubt(hashSlot: number, era: number, nowMs: number): CopyDoubt | undefined {
+    if (this.isDistrusted) return this.differences.has('archive') ? 'otherRoots' : 'otherPlacement'
+    return this.isAllWithdrawn(nowMs) || this.isWithdrawn(hashSlot, era, nowMs) ? 'unshown' : undefined
+  }
+
   /** @param ownFirst - the first period of our archive: of what is older we cannot tell whether it lacks */
   claims(
     hashSlot: number,
@@ -101,7 +113,7 @@ export class Claimant {
     at: { readonly nowMs: number; readonly firstPeriod: Period; readonly ownFirst: Period },
   ): boolean {
     const { claimed } = this
-    if (!claimed || this.isDistrusted || this.isAllWithdrawn(at.nowMs)) return false
+    if (!claimed || this.doubt(hashSlot, era, at.nowMs) !== undefined) return false
     // Its first era may be there in part.
     const eraBegin = era * ERA_PERIODS
     if (at.firstPeriod > Math.max(eraBegin, at.ownFirst)) return false
@@ -109,7 +121,7 @@ export class Claimant {
     const isAnnounced =
       era >= claimed.endEra && era <= eraOf(this.coveredTo) && claimed.endEra === eraOf(claimed.headPeriod) + 1
     if (!claimed.has(hashSlot, isAnnounced ? claimed.endEra - 1 : era)) return false
-    return !this.lacking.get(era)?.has(hashSlot) && !this.isWithdrawn(hashSlot, era, at.nowMs)
+    return !this.lacking.get(era)?.has(hashSlot)
   }
 
   /**

@@ -2,7 +2,7 @@ import { ArchiveError, type Clock, isArchiveError, Loop, type Network, type Peri
 import type { ChunkAnnouncement } from '../../protocol-handler/index.ts'
 import type { PeerClient } from '../peers/peer-client.ts'
 import { runInSlices } from '../placement/run-in-slices.ts'
-import { Claimant, type Difference } from './claimant.ts'
+import { Claimant, type CopyDoubt, type Difference } from './claimant.ts'
 import { compactPages } from './claimed-map.ts'
 import { eraOf } from './own-holdings.ts'
 
@@ -154,6 +154,11 @@ export class HolderClaims {
   /** True when its have-map is known, and says that all of this hash slot is there up to its head. */
   isComplete(address: string, hashSlot: number): boolean {
     return this.known.get(address)?.claimant.map !== undefined && !this.isIncomplete(address, hashSlot)
+  }
+
+  /** Why a node is not believed to hold the chunks of this hash slot in this era, if so. */
+  doubtOf(address: string, hashSlot: number, era: number): CopyDoubt | undefined {
+    return this.known.get(address)?.claimant.doubt(hashSlot, era, this.modules.clock.monotonicMs())
   }
 
   /** When its have-map was taken, by the monotonic clock; undefined while none of it is known. */

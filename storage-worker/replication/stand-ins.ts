@@ -12,6 +12,11 @@ const PATIENCE_DELAYS = 10
 const LEAST_PATIENCE_MS = 1_800_000
 /** Ranks of a hash slot that are looked at, of 32 that a table keeps. Who ranks behind would have to wait for a day. */
 const RANKS = 24
+/** How long is waited for a holder that is here and lacks something, or does not show it. */
+export function computePatienceMs(repairDelayMs: number): number {
+  return Math.max(LEAST_PATIENCE_MS, PATIENCE_DELAYS * repairDelayMs)
+}
+
 /** Hash slots of which one look asks whether their holders are complete: all of them in 32 looks. */
 const SLOTS_PER_LOOK = 512
 /** A network that comes and goes is not told every time. */
@@ -93,7 +98,7 @@ export class StandIns {
   constructor(options: { readonly ownAddress: string; readonly repairDelayMs: number }, modules: StandInsModules) {
     this.ownAddress = options.ownAddress
     this.delayMs = options.repairDelayMs
-    this.patienceMs = Math.max(LEAST_PATIENCE_MS, PATIENCE_DELAYS * options.repairDelayMs)
+    this.patienceMs = computePatienceMs(options.repairDelayMs)
     this.modules = modules
     this.turns = new Turns(modules.clock)
     this.away = new AwayNodes(options.repairDelayMs)

@@ -57,11 +57,14 @@ describe('storage-worker/cluster/cluster-check', () => {
       readonly store?: MadeArchive
       readonly live?: readonly string[]
       readonly strangers?: readonly string[]
+      readonly doubtOf?: ClusterPeers['doubtOf']
+      /** Connected, and taken for away. */
+      readonly shunned?: readonly string[]
       readonly said?: ReturnType<ClusterPeers['saidBy']>
       readonly signal?: AbortSignal
     } = {},
   ) {
-    const { store = archive, live = [], strangers = [], said } = options
+    const { store = archive, live = [], strangers = [], said, doubtOf = () => undefined, shunned = [] } = options
     const progress: object[] = []
     const asked: string[] = []
     const peers: ClusterPeers = {
@@ -69,8 +72,9 @@ describe('storage-worker/cluster/cluster-check', () => {
         ...Object.keys(answers).map((address) => ({ peer: `peer of ${address}`, address })),
         ...strangers.map((peer) => ({ peer, address: undefined })),
       ],
-      isLive: (address) => live.includes(address) || address in answers,
+      isLive: (address) => !shunned.includes(address) && (live.includes(address) || address in answers),
       listClaimants: () => [],
+      doubtOf,
       saidBy: (address) => (address in answers ? said : undefined),
     }
     const client = {
@@ -159,6 +163,27 @@ describe('storage-worker/cluster/cluster-check', () => {
     assert.ok([30, 60].includes(report.healing.standInsAfterSeconds))
     assert.equal(report.nodes[0]?.address, 'AU4')
     assert.equal(report.thinnest.length, 20)
+  })
+
+  it('regression: a holder that says it has all and is not believed is no copy; others stand in, it fetches nothing', async () => {
+    for (const shunned of [[], ['AU4']]) {
+      const doubtOf = (address: string) => (address === 'AU4' ? 'unshown' : undefined)
+      const report = await check(whole(), { doubtOf, shunned }).found
+      assert.ok(report)
+      const assigned = report.nodes.find(({ address }) => address === 'AU4')?.assigned ?? 0
+      assert.ok(assigned > 0)
+      assert.equal(report.chunks.under, assigned)
+      assert.equal(report.lackingBy.unshown, assigned)
+      assert.deepEqual(report.doubted, [{ address: 'AU4', why: 'unshown', chunks: assigned }])
+      assert.deepEqual(report.healing.pulling, [])
+      assert.equal(
+        report.healing.standIns.reduce((sum, { chunks }) => sum + chunks, 0),
+        assigned,
+      )
+      assert.ok(report.healing.standIns.every(({ address }) => address !== 'AU4'))
+      // Half an hour is what a holder that is here has.
+      assert.ok([1_830, 1_860].includes(report.healing.standInsAfterSeconds))
+    }
   })
 
   it('says what it could not see: nodes that do not tell, nodes not connected, periods that are not here', async () => {

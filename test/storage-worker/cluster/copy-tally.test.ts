@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
 import { HASH_SLOTS } from '../../../core/index.ts'
-import { type CopyTable, CopyTally, type CountedNode } from '../../../storage-worker/cluster/copy-tally.ts'
+import {
+  type CopyTable,
+  CopyTally,
+  type CountedNode,
+  type KnownClaims,
+} from '../../../storage-worker/cluster/copy-tally.ts'
 import { NodeClaims } from '../../../storage-worker/cluster/node-claims.ts'
 import { NETWORK } from '../replication/made-archive.ts'
 
@@ -54,9 +59,17 @@ const own = (address: string): CountedNode => ({ address, state: 'own' })
 function makeTally(
   table: CopyTable,
   nodes: readonly CountedNode[],
-  { ownSlots = [], announced = [] }: { ownSlots?: readonly number[]; announced?: readonly string[] } = {},
+  options: {
+    readonly ownSlots?: readonly number[]
+    readonly announced?: readonly string[]
+    readonly doubtOf?: KnownClaims['doubtOf']
+  } = {},
 ): CopyTally {
-  return new CopyTally({ table, nodes, ownSlots: new Set(ownSlots), head: HEAD }, () => announced)
+  const { ownSlots = [], announced = [], doubtOf = () => undefined } = options
+  return new CopyTally(
+    { table, nodes, ownSlots: new Set(ownSlots), head: HEAD },
+    { listClaimants: () => announced, doubtOf },
+  )
 }
 
 /** Chunks by hash slot, and how many of them are not here. */
@@ -121,6 +134,9 @@ describe('storage-worker/cluster/copy-tally', () => {
     assert.equal(counts.nobodyButHere, 0)
     assert.deepEqual(tally.lackingBy, {
       incomplete: 2_000,
+      unshown: 0,
+      otherRoots: 0,
+      otherPlacement: 0,
       silent: 1_010,
       unconnected: 100,
       away: 100,
@@ -140,7 +156,33 @@ describe('storage-worker/cluster/copy-tally', () => {
       { address: 'C', why: 'silent' },
     ])
     assert.deepEqual(tally.chunksOf('B'), { assigned: 1_010, lacking: 1_000, extra: 0 })
-    assert.deepEqual([...tally.thinByAway], [[1, 100]])
+    assert.deepEqual([...tally.thinByGone], [[1, { chunks: 100, holders: new Set(['E']) }]])
+  })
+
+  it('regression: what a holder says and is not believed is no copy, whatever its have-map says', () => {
+    const table = makeTable([['A', 'B', 'C']], { S: 0n })
+    const nodes = ['B', 'C', 'S'].map((address) => answered(address, claim([0])))
+    const tally = makeTally(table, [own('A'), ...nodes], {
+      ownSlots: [0],
+      // B failed audits of hash slot 0 in era 1; of C and S nothing counts.
+      doubtOf: (address, hashSlot, era) =>
+        address === 'B' ? (hashSlot === 0 && era === 1 ? 'unshown' : undefined) : 'otherRoots',
+    })
+    tally.take(eraOf(0, { 0: 10 }))
+    tally.take(eraOf(1, { 0: 100 }))
+    const { counts } = tally
+    assert.deepEqual([counts.atFloor, counts.under, counts.missingCopies, counts.over], [0, 110, 10 + 200, 0])
+    assert.deepEqual([tally.lackingBy.unshown, tally.lackingBy.otherRoots, tally.lackingBy.incomplete], [100, 110, 0])
+    assert.deepEqual(tally.doubted, [
+      { address: 'C', why: 'otherRoots', chunks: 110 },
+      { address: 'B', why: 'unshown', chunks: 100 },
+    ])
+    assert.deepEqual(tally.thinnest[0]?.lacking, [
+      { address: 'B', why: 'unshown' },
+      { address: 'C', why: 'otherRoots' },
+    ])
+    assert.deepEqual([...tally.thinByGone], [[0, { chunks: 110, holders: new Set(['C', 'B']) }]])
+    assert.deepEqual([tally.chunksOf('B').lacking, tally.chunksOf('S').extra], [100, 0])
   })
 
   it('a stand-in makes up for a holder that is away; with the holder back it is one copy too many', () => {
@@ -151,7 +193,7 @@ describe('storage-worker/cluster/copy-tally', () => {
     without.take(eraOf(0, { 0: 5 }))
     assert.deepEqual([without.counts.atFloor, without.counts.under, without.counts.over], [5, 0, 0])
     assert.deepEqual([without.chunksOf('S').extra, without.chunksOf('C').lacking], [5, 5])
-    assert.equal(without.thinByAway.size, 0)
+    assert.equal(without.thinByGone.size, 0)
     const back = makeTally(table, [...others, answered('C', claim([0]))], { ownSlots: [0] })
     back.take(eraOf(0, { 0: 5 }))
     assert.deepEqual([back.counts.atFloor, back.counts.over, back.counts.extraCopies], [5, 5, 5])

@@ -28,9 +28,10 @@ describe('storage-worker/cluster/locate-chunk', () => {
       readonly says?: Readonly<Record<string, Said>>
       readonly strangers?: Readonly<Record<string, Said>>
       readonly store?: LocateModules['store']
+      readonly doubtOf?: LocateModules['doubtOf']
     } = {},
   ) {
-    const { holders, says = {}, strangers = {} } = options
+    const { holders, says = {}, strangers = {}, doubtOf = () => undefined } = options
     const asked: { peer: string; chunkId: string; leafIndex: number }[] = []
     let nowMs = 0
     const found = locateChunk(
@@ -58,6 +59,7 @@ describe('storage-worker/cluster/locate-chunk', () => {
           ...Object.keys(says).map((address) => ({ peer: `peer ${address}`, address })),
           ...Object.keys(strangers).map((peer) => ({ peer, address: undefined })),
         ],
+        doubtOf,
         clock: { monotonicMs: () => nowMs++ },
         random: (max) => max - 1,
       },
@@ -127,6 +129,22 @@ describe('storage-worker/cluster/locate-chunk', () => {
       ],
     )
     assert.equal(located?.place, null)
+  })
+
+  it('says of whom what they say does not count, of this hash slot and era, whatever they show', async () => {
+    const asked: unknown[][] = []
+    const doubtOf = (...place: [string, number, number]) => {
+      asked.push(place)
+      return place[0] === 'AU2' ? 'unshown' : place[0] === 'AU9' ? 'otherRoots' : undefined
+    }
+    const located = await locate(id, { holders: ['AU9', 'AU3'], says: { AU2: 'ok', AU3: 'ok' }, doubtOf }).found
+    assert.deepEqual(Object.fromEntries(located?.nodes.map(({ address, doubt }) => [address, doubt]) ?? []), {
+      AU1: null,
+      AU2: 'unshown',
+      AU3: null,
+      AU9: 'otherRoots',
+    })
+    for (const [, hashSlot, era] of asked) assert.deepEqual([hashSlot, era], [located?.hashSlot, 0])
   })
 
   it('a damaged chunk here is wrong', async () => {

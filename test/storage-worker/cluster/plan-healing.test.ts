@@ -7,23 +7,23 @@ const signal = new AbortController().signal
 
 function plan(
   thin: readonly (readonly [number, number])[],
-  { holders, ranks, away }: { holders: readonly string[]; ranks: readonly string[]; away: readonly string[] },
+  { gone, ranks, away }: { gone: readonly string[]; ranks: readonly string[]; away: readonly string[] },
   clock = new StillClock(),
 ) {
   const table = {
-    holdersOfSlot: () => ({ holders: holders.map((address) => ({ address })) }),
     rankBehind: async (_: number, count: number) => {
       clock.advance(3)
       return ranks.slice(0, count)
     },
   }
   const stateOf = (address: string): NodeState => (away.includes(address) ? 'away' : 'answered')
-  return planHealing(new Map(thin), { table, stateOf, clock }, signal)
+  const places = thin.map(([slot, chunks]) => [slot, { chunks, holders: new Set(gone) }] as const)
+  return planHealing(new Map(places), { table, stateOf, clock }, signal)
 }
 
 describe('storage-worker/cluster/plan-healing', () => {
-  it('for each holder that is away stands in the next in rank that is there', async () => {
-    const network = { holders: ['A', 'B', 'C'], ranks: ['D', 'E', 'F', 'G'], away: ['A', 'C', 'E'] }
+  it('for each holder that is away or not believed stands in the next in rank that is there', async () => {
+    const network = { gone: ['A', 'C'], ranks: ['D', 'E', 'F', 'G'], away: ['A', 'E'] }
     const { standIns, hopeless, delays } = await plan([[7, 10]], network)
     assert.deepEqual(
       [...standIns],
@@ -37,7 +37,7 @@ describe('storage-worker/cluster/plan-healing', () => {
   })
 
   it('adds up over hash slots, and tells for which nobody is left', async () => {
-    const network = { holders: ['A', 'B', 'C'], ranks: ['D'], away: ['A', 'C'] }
+    const network = { gone: ['A', 'C'], ranks: ['D'], away: ['A', 'C'] }
     const { standIns, hopeless, delays } = await plan(
       [
         [7, 10],
@@ -53,7 +53,7 @@ describe('storage-worker/cluster/plan-healing', () => {
   it('gives way between hash slots', async () => {
     const clock = new StillClock()
     const thin = Array.from({ length: 10 }, (_, slot) => [slot, 1] as const)
-    await plan(thin, { holders: ['A'], ranks: ['B'], away: ['A'] }, clock)
+    await plan(thin, { gone: ['A'], ranks: ['B'], away: ['A'] }, clock)
     assert.equal(clock.yields, 5)
   })
 })

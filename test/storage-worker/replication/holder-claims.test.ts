@@ -334,10 +334,20 @@ describe('storage-worker/replication/holder-claims', () => {
     claims.distrust('b', true)
     assert.deepEqual(incomplete(), ['a1', 'b1', 'b2'])
     assert.deepEqual([claims.isComplete('a', 1), claims.isComplete('a', 2)], [false, true])
+    assert.deepEqual(
+      [claims.doubtOf('a', 1, 2), claims.doubtOf('a', 1, 1), claims.doubtOf('a', 2, 2), claims.doubtOf('b', 7, 0)],
+      ['unshown', undefined, undefined, 'otherRoots'],
+    )
+    claims.distrust('b', true, 'placement')
+    assert.equal(claims.doubtOf('b', 7, 0), 'otherRoots')
+    claims.distrust('b', false)
+    assert.equal(claims.doubtOf('b', 7, 0), 'otherPlacement')
+    claims.distrust('b', false, 'placement')
     claims.distrust('b', false)
     stage.claims.withdrawAll('c')
     stage.claims.withdrawAll('stranger')
     assert.deepEqual(claims.listLive().toSorted(), ['a', 'b'])
+    assert.deepEqual([claims.doubtOf('c', 7, 0), claims.doubtOf('stranger', 7, 0)], ['unshown', undefined])
     assert.deepEqual(
       ['a', 'c'].map((name) => claims.isLive(name)),
       [true, false],

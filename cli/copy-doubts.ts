@@ -1,0 +1,11 @@
+import * as z from 'zod'
+
+/** Why what a node says it holds does not count as a copy. */
+export const copyDoubt = z.enum(['unshown', 'otherRoots', 'otherPlacement'])
+
+/** The same for people, about the node. */
+export const COPY_DOUBTS: { readonly [D in z.infer<typeof copyDoubt>]: string } = {
+  unshown: 'it did not show what it was audited for',
+  otherRoots: 'its archive has other roots than this one',
+  otherPlacement: 'it goes by another placement than this one',
+}

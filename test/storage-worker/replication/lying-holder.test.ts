@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { HASH_SLOTS } from '../../../core/index.ts'
+import type { SignedHavePage } from '../../../protocol-handler/index.ts'
+import type { Fetched } from '../../../storage-worker/peers/peer-client.ts'
+import { HolderClaims } from '../../../storage-worker/replication/holder-claims.ts'
+import { StandIns } from '../../../storage-worker/replication/stand-ins.ts'
+import { createLogger } from '../../../telemetry/index.ts'
+import { StillClock } from '../../clocks.ts'
+import { SIGNATURE } from '../../protocol-handler/sample-messages.ts'
+import { NETWORK } from './made-archive.ts'
+
+const HOUR_MS = 3_600_000
+const TEN_MINUTES_MS = 600_000
+const ALL = ['a', 'b', 'c', 'd']
+const HOLDERS = ['a', 'b', 'c']
+
+/** That all of hash slot 1 is held. */
+function claimAll(): Fetched<readonly SignedHavePage[]> {
+  const page = { network: NETWORK, headPeriod: 700, firstEra: 0, fromHashSlot: 0, endHashSlot: HASH_SLOTS }
+  const held = [{ hashSlot: 1, endEra: 6 }]
+  return { status: 'ok', value: [{ ...page, held, exceptions: [], signature: SIGNATURE }] }
+}
+
+/** We are d, the next in rank; a, b and c hold hash slot 1 by placement and say that they have all of it. */
+function open() {
+  const clock = new StillClock()
+  const claims = new HolderClaims(
+    { network: NETWORK, ownAddress: 'd', livenessMs: HOUR_MS },
+    {
+      client: { fetchHaveMap: async () => claimAll() },
+      ports: {
+        listPeers: () => HOLDERS.map((address) => ({ peer: `peer ${address}`, address })),
+        listBanned: () => [],
+        isNode: (address) => ALL.includes(address),
+        firstPeriodOf: () => 0,
+        keepsForEver: () => true,
+        readOwnFirst: async () => 0,
+      },
+      clock,
+      onFailure: (error) => assert.fail(error),
+    },
+  )
+  const standIns = new StandIns(
+    { ownAddress: 'd', repairDelayMs: HOUR_MS },
+    {
+      placement: {
+        isCurrent: true,
+        inForce: {
+          snapshot: { nodes: ALL.map((address) => ({ address, placementGb: 1n })) },
+          listSlotsOf: (address) => (HOLDERS.includes(address) ? [1] : []),
+          holdersOfSlot: (slot) => ({ holders: slot === 1 ? HOLDERS.map((address) => ({ address })) : [] }),
+          rankBehind: async () => ['d'],
+        },
+      },
+      claims,
+      clock,
+      log: createLogger({ level: 'error', format: 'json', destination: { write: () => undefined } }),
+    },
+  )
+  /** @param each - every ten minutes */
+  const pass = async (durationMs: number, each: () => void = () => undefined): Promise<number[]> => {
+    for (let passedMs = 0; passedMs < durationMs; passedMs += TEN_MINUTES_MS) {
+      clock.advance(TEN_MINUTES_MS)
+      await claims.look()
+      await claims.idle()
+      each()
+      await standIns.look()
+    }
+    return [...standIns.slots]
+  }
+  return { claims, pass }
+}
+
+describe('storage-worker/replication: a registered holder that lies in its have-map', () => {
+  it('regression: who does not show what it says it holds is stood in for, until audits find nothing wrong for long', async () => {
+    const { claims, pass } = open()
+    assert.deepEqual(await pass(24 * HOUR_MS), [])
+    assert.deepEqual(await pass(24 * HOUR_MS, () => claims.withdraw('a', 1, 3)), [1])
+    // It comes and goes no sooner than what was not shown is forgotten.
+    assert.deepEqual(await pass(5 * HOUR_MS), [1])
+    assert.deepEqual(await pass(24 * HOUR_MS), [])
+  })
+
+  it('regression: who shows next to nothing is stood in for', async () => {
+    const { claims, pass } = open()
+    await pass(24 * HOUR_MS)
+    assert.deepEqual(await pass(24 * HOUR_MS, () => claims.withdrawAll('b')), [1])
+    assert.deepEqual(await pass(24 * HOUR_MS), [])
+  })
+
+  it('regression: whose archive has other roots than ours is stood in for, until it has the same', async () => {
+    const { claims, pass } = open()
+    await pass(24 * HOUR_MS)
+    assert.deepEqual(await pass(24 * HOUR_MS, () => claims.distrust('c', true)), [1])
+    claims.distrust('c', false)
+    assert.deepEqual(await pass(24 * HOUR_MS), [])
+  })
+
+  it('regression: all of them together are stood in for, too', async () => {
+    const { claims, pass } = open()
+    await pass(24 * HOUR_MS)
+    const fail = (): void => {
+      for (const liar of HOLDERS) for (let era = 0; era < 6; era++) claims.withdraw(liar, 1, era)
+    }
+    assert.deepEqual(await pass(7 * 24 * HOUR_MS, fail), [1])
+  })
+})
