@@ -31,6 +31,8 @@ export interface PeerNetworkOptions {
   readonly seed: Uint8Array
   /** Default: over libp2p. */
   readonly openNode?: OpenNode
+  /** Of each node, by all others together; 700 unless a test says otherwise. */
+  readonly auditsPerDay?: number
 }
 
 /**
@@ -39,7 +41,7 @@ export interface PeerNetworkOptions {
  * @throws ArchiveError PROTOCOL_LISTEN_FAILED, STORE_KEY_INVALID
  */
 export async function openContext(options: PeerNetworkOptions, modules: PeerNetworkModules): Promise<PeerContext> {
-  const { config, seed } = options
+  const { config, seed, auditsPerDay } = options
   const { store, placement, clock, log, undo } = modules
   const { identity } = store.chunks
   const registered = new RegisteredNodes(placement)
@@ -88,6 +90,7 @@ export async function openContext(options: PeerNetworkOptions, modules: PeerNetw
     ...modules,
     config,
     seed,
+    auditsPerDay,
     address: formatAddress(computeAddress(computePublicKey(concatBytes(Uint8Array.of(0), seed)))),
     node,
     scores,

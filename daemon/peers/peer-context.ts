@@ -32,6 +32,8 @@ export interface PeerContext extends PeerNetworkModules {
   readonly config: Config
   /** 32-byte secret of the Massa key that this sidecar speaks for. */
   readonly seed: Uint8Array
+  /** Undefined: as many as there have to be. */
+  readonly auditsPerDay: number | undefined
   /** The Massa address of that key. */
   readonly address: string
   readonly node: PeerNode

@@ -1,19 +1,22 @@
-import { encodeManifest, equalBytes, LEAF_SIZE_BYTES, type Period, toHex } from '../../core/index.ts'
+import { ERA_PERIODS, encodeManifest, equalBytes, LEAF_SIZE_BYTES, type Period, toHex } from '../../core/index.ts'
 import type { AuditRequest } from '../../protocol-handler/index.ts'
 import {
   auditResponseCodec,
   blockResponseCodec,
   type ChunkRequest,
   chunkResponseCodec,
+  haveResponseCodec,
   manifestResponseCodec,
   type StreamName,
   sealsResponseCodec,
 } from '../../protocol-handler/index.ts'
 import { MANIFEST, SEALS } from '../../storage-worker/keyspace.ts'
+import { ChunkCopies, isHeld } from './chunk-copies.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { SimChain } from './sim-chain.ts'
 import type { StoredPeriod } from './sim-disk.ts'
 import type { Answered, SimNode } from './sim-node.ts'
+import type { SimRegistry } from './sim-registry.ts'
 
 /** A period on a disk before and after a write. */
 export interface Change {
@@ -23,16 +26,22 @@ export interface Change {
 
 /** What must hold at every moment of a simulation, looked at with each write and each answer of an honest node. */
 export class Invariants {
+  readonly copies: ChunkCopies
   private readonly chain: SimChain
   private readonly scheduler: Scheduler
-  /** By period: copies of each chunk on disks of honest nodes, whether they run or not. */
-  private readonly copies = new Map<Period, number[]>()
+  private readonly registry: SimRegistry
+  private readonly honest = new Map<string, SimNode>()
   private readonly places = new Map<string, { readonly period: Period; readonly index: number }>()
+  /** Have-maps, by their bytes, that were looked at: a node makes one now and then, and gives it to many. */
+  private readonly seenMaps = new WeakSet<Uint8Array>()
   private checks = 0
+  private letGo = 0
 
-  constructor(modules: { readonly chain: SimChain; readonly scheduler: Scheduler }) {
+  constructor(modules: { readonly chain: SimChain; readonly scheduler: Scheduler; readonly registry: SimRegistry }) {
     this.chain = modules.chain
     this.scheduler = modules.scheduler
+    this.registry = modules.registry
+    this.copies = new ChunkCopies(modules.registry.replicas, modules.chain)
   }
 
   /** Writes and answers that were compared with the truth. */
@@ -40,8 +49,14 @@ export class Invariants {
     return this.checks
   }
 
-  copiesOf(period: Period, index: number): number {
-    return this.copies.get(period)?.[index] ?? 0
+  /** Chunks that were let go of. */
+  get letGoCount(): number {
+    return this.letGo
+  }
+
+  /** From now on it is watched. */
+  watch(node: SimNode): void {
+    this.honest.set(node.identity.massaAddress, node)
   }
 
   /** What an honest node answered is true, down to the byte. */
@@ -53,18 +68,21 @@ export class Invariants {
     else if (name === 'manifest') this.checkManifests(node, frame)
     else if (name === 'audit') this.checkLeaf(node, request as AuditRequest, frame)
     else if (name === 'block') for (const each of frames) this.checkBlock(node, each)
+    else if (name === 'have') this.checkHaveMap(node, frame)
   }
 
   onCommit(node: SimNode, period: Period, { before, after }: Change): void {
     this.checks++
     const truth = this.chain.period(period)
-    const counts = this.copies.get(period) ?? this.begin(period)
-    for (const index of truth.chunks.keys()) {
-      counts[index] = (counts[index] ?? 0) + Number(isHeld(after, index)) - Number(isHeld(before, index))
+    for (const [index, { chunkId }] of truth.manifest.chunks.entries()) {
+      this.places.set(toHex(chunkId), { period, index })
     }
+    this.copies.note(period, before, after)
+    this.checkLost(node, period)
     const held = after ? [...after.values.keys()].filter((n) => isHeld(after, n)) : []
     this.scheduler.trace(`commit ${node.name} ${period} ${held.join()}`)
     if (!after) return
+    this.checkDropped(node, period, { before, after })
     if (!equalBytes(after.summary.root, truth.summary.root)) this.violate(node, `another root of period ${period}`)
     for (const [n, value] of after.values) {
       if (before?.values.get(n) === value) continue
@@ -75,12 +93,47 @@ export class Invariants {
     }
   }
 
-  private begin(period: Period): number[] {
-    const { manifest } = this.chain.period(period)
-    const counts = manifest.chunks.map(() => 0)
-    for (const [index, { chunkId }] of manifest.chunks.entries()) this.places.set(toHex(chunkId), { period, index })
-    this.copies.set(period, counts)
-    return counts
+  /** Of a chunk that had all its copies one is left: fewer disks are lost in all than there were copies. */
+  private checkLost(node: SimNode, period: Period): void {
+    const lost = this.copies.listOf(period).find(({ copies, isSettled }) => isSettled && copies === 0)
+    if (lost) this.violate(node, `had the last copy of chunk ${lost.index} of period ${period}, and it is gone`)
+  }
+
+  /** What is let go of is held by each of its holders, but for those that have lost their disks since they showed it. */
+  private checkDropped(node: SimNode, period: Period, { before, after }: Change): void {
+    const table = this.registry.tableAt(node.feed.headPeriod)
+    for (const { index, hashSlot } of this.copies.listOf(period)) {
+      if (!before?.values.has(index) || after?.values.has(index)) continue
+      this.letGo++
+      const holders = table?.holdersOfSlot(hashSlot).holders ?? []
+      const lacking = holders.find(({ address }) => {
+        const holder = this.honest.get(address)
+        return !holder || (holder.disk.losses === 0 && !isHeld(holder.disk.get(period), index))
+      })
+      if (holders.length >= this.registry.replicas && !lacking) continue
+      const name = lacking && (this.honest.get(lacking.address)?.name ?? 'a sham')
+      this.violate(node, `let go of chunk ${index} of period ${period}, and ${name ?? 'nobody'} does not hold it`)
+    }
+  }
+
+  /** What it says that it holds is on its disk. */
+  private checkHaveMap(node: SimNode, frame: Uint8Array): void {
+    if (this.seenMaps.has(frame)) return
+    this.seenMaps.add(frame)
+    const answer = haveResponseCodec.decode(frame)
+    if (answer.status !== 'ok') return
+    const { firstEra, headPeriod, held, exceptions } = answer.page
+    const ends = new Map(held.map(({ hashSlot, endEra }) => [hashSlot, endEra]))
+    const lacking = new Set(exceptions.map(({ hashSlot, era }) => `${hashSlot} ${era}`))
+    for (const period of node.disk.listPeriods()) {
+      const era = Math.floor(period / ERA_PERIODS)
+      if (era < firstEra || period > headPeriod) continue
+      for (const { index, hashSlot } of this.copies.listOf(period)) {
+        const isClaimed = era < (ends.get(hashSlot) ?? 0) && !lacking.has(`${hashSlot} ${era}`)
+        if (!isClaimed || isHeld(node.disk.get(period), index)) continue
+        this.violate(node, `says that it holds chunk ${index} of period ${period}, and does not`)
+      }
+    }
   }
 
   private checkChunk(node: SimNode, request: ChunkRequest, frame: Uint8Array): void {
@@ -132,9 +185,4 @@ export class Invariants {
   private violate(node: SimNode, what: string): void {
     this.scheduler.fail(new Error(`${node.name}: ${what}`))
   }
-}
-
-/** There, and as it was written. */
-function isHeld(stored: StoredPeriod | undefined, n: number): boolean {
-  return stored?.values.has(n) === true && !stored.damaged.has(n)
 }

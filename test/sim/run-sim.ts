@@ -50,10 +50,10 @@ function cpuMsSince(before: NodeJS.CpuUsage): number {
 }
 
 function describe(report: SimulationReport, cpuMs: number): string {
-  const { seed, nodes, rogues, periods, events, checks, traceHash } = report
-  const faults = Object.values(report.faults).reduce((sum, count) => sum + count, 0)
+  const { seed, nodes, rogues, archives, letGo, periods, events, checks, traceHash } = report
+  const faults = Object.entries(report.faults).map(([kind, count]) => `${count} ${kind}`)
   return [
-    `seed ${seed}: ${nodes} nodes, ${rogues.join('+') || 'no'} rogues, ${periods} periods, ${faults} faults`,
-    `${events} events, ${checks} checks, ${Math.round(cpuMs)} ms of CPU, trace ${traceHash}`,
+    `seed ${seed}: ${nodes} nodes, ${archives} archives, ${rogues.join('+') || 'no'} rogues, ${periods} periods`,
+    `faults: ${faults.join(' ') || 'none'}, ${letGo} chunks let go, ${events} events, ${checks} checks, ${Math.round(cpuMs)} ms of CPU, trace ${traceHash}`,
   ].join(', ')
 }

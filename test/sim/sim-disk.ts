@@ -76,6 +76,8 @@ export class SimDisk {
   /** 0: what is read is in the memory of the machine. */
   readMs = 0
   isFull = false
+  /** How often all of it was lost. */
+  losses = 0
   /** What chunks may take. */
   quotaBytes = FREE_BYTES
   private usedBytes = 0
@@ -184,6 +186,7 @@ export class SimDisk {
 
   /** The disk is lost, and an empty one takes its place. */
   wipe(): void {
+    this.losses++
     this.onTheWay = []
     for (const period of [...this.numbers]) this.commit(period, undefined)
     this.spool.clear()

@@ -10,9 +10,11 @@ import type { OpenNode } from '../../daemon/peers/open-context.ts'
 import { StopSteps } from '../../daemon/stop-steps.ts'
 import type { StreamName } from '../../protocol-handler/index.ts'
 import type { PeerNode } from '../../protocol-handler/peer-node.ts'
-import { AnchoredEras, OwnHoldings, type PlacementWatch, type Store } from '../../storage-worker/index.ts'
+import { type AnchoredEras, OwnHoldings, type PlacementWatch, type Store } from '../../storage-worker/index.ts'
+import { planDrop } from '../../storage-worker/period-part.ts'
 import { listValues } from '../../storage-worker/sealed-period.ts'
 import { createMetrics, type Logger } from '../../telemetry/index.ts'
+import { HollowStore } from './hollow-store.ts'
 import type { Change } from './invariants.ts'
 import { MemorySpool } from './memory-spool.ts'
 import { MemoryStore } from './memory-store.ts'
@@ -25,7 +27,7 @@ import type { SimIdentity } from './sim-identity.ts'
 import type { SimNetwork } from './sim-network.ts'
 import { SimPeer } from './sim-peer.ts'
 import type { SimRandom } from './sim-random.ts'
-import { SimPlacement, type SimRegistry } from './sim-registry.ts'
+import { SimAnchors, SimPlacement, type SimRegistry } from './sim-registry.ts'
 
 /** In this thread: what worker threads do is the same. */
 const CPU: CpuWork & BackgroundCpuWork = {
@@ -52,6 +54,8 @@ export interface SimWorld {
   readonly chain: SimChain
   readonly registry: SimRegistry
   readonly config: Config
+  /** Absent: as many as there have to be. */
+  readonly auditsPerDay: number | undefined
   readonly random: SimRandom
   readonly onCommit: (node: SimNode, period: number, change: Change) => void
   readonly onServed: (node: SimNode, name: StreamName, answered: Answered) => void
@@ -69,34 +73,38 @@ interface Process {
   peer: SimPeer | undefined
 }
 
-/** An honest node: its disk and its massa-node last, its processes come and go. */
+export interface SimNodeOptions {
+  readonly identity: SimIdentity
+  readonly bootstrap: readonly string[]
+  readonly skewMs: number
+  readonly rate: number
+  /** It shows none of what it says that it holds. */
+  readonly isSham?: boolean
+}
+
+/** A node: its disk and its massa-node last, its processes come and go. */
 export class SimNode {
   readonly identity: SimIdentity
   readonly disk: SimDisk
   readonly feed: SimFeed = { isUp: true, headPeriod: 0, oldestPeriod: 0 }
   skewMs: number
+  readonly isSham: boolean
   private readonly bootstrap: readonly string[]
   private readonly rate: number
   private readonly world: SimWorld
   private process: Process | undefined
   private isStopping = false
   private isStartWanted = false
+  private hasGone = false
   /** The first period that it has to have by itself. */
   private beginPeriod: number | undefined
 
-  constructor(
-    options: {
-      readonly identity: SimIdentity
-      readonly bootstrap: readonly string[]
-      readonly skewMs: number
-      readonly rate: number
-    },
-    world: SimWorld,
-  ) {
+  constructor(options: SimNodeOptions, world: SimWorld) {
     this.identity = options.identity
     this.bootstrap = options.bootstrap
     this.skewMs = options.skewMs
     this.rate = options.rate
+    this.isSham = options.isSham ?? false
     this.world = world
     this.disk = new SimDisk((delayMs, work) => void world.scheduler.after(delayMs, work))
     this.disk.onCommit = (period, before, after) => {
@@ -113,6 +121,11 @@ export class SimNode {
     return this.process !== undefined
   }
 
+  /** For good. */
+  get isGone(): boolean {
+    return this.hasGone
+  }
+
   get archiver(): SimArchiver | undefined {
     return this.process?.archiver
   }
@@ -121,14 +134,23 @@ export class SimNode {
     return this.process?.peer?.peers ?? []
   }
 
-  /** Everything up to a period is archived already. */
-  fill(lastPeriod: number, keptPeriods: number): void {
+  /**
+   * Everything up to a period is archived already.
+   *
+   * @param hasLetGo whether a chunk is one of those that were dropped since
+   */
+  fill(lastPeriod: number, hasLetGo: (period: number, index: number) => boolean = () => false): void {
     for (let period = 0; period <= lastPeriod; period++) {
-      const { manifest, summary, ...content } = this.world.chain.period(period)
-      const values = new Map(listValues({ manifest, summary, ...content }).map(({ n, value }) => [n, value]))
-      this.disk.commit(period, { manifest, summary, holding: undefined, values, damaged: new Set() })
+      const archived = this.world.chain.period(period)
+      const { manifest, summary } = archived
+      const values = new Map(listValues(archived).map(({ n, value }) => [n, value]))
+      const dropped = [...manifest.chunks.keys()].filter((index) => hasLetGo(period, index))
+      const before = { holding: undefined, operations: summary.operations }
+      const part = dropped.length > 0 ? planDrop(manifest, before, dropped) : { summary, holding: undefined, dropped }
+      for (const n of part.dropped) values.delete(n)
+      const damaged: ReadonlySet<number> = new Set()
+      this.disk.commit(period, { manifest, summary: part.summary, holding: part.holding, values, damaged })
     }
-    this.onFinal(lastPeriod, keptPeriods)
   }
 
   /** The massa-node knows one more final period. */
@@ -140,7 +162,7 @@ export class SimNode {
 
   start(): void {
     if (this.isStopping) this.isStartWanted = true
-    if (this.process || this.isStopping) return
+    if (this.process || this.isStopping || this.hasGone) return
     const { scheduler } = this.world
     this.isStartWanted = false
     scheduler.trace(`start ${this.name}`)
@@ -159,6 +181,14 @@ export class SimNode {
     this.world.scheduler.trace(`crash ${this.name} ${silently}`)
     if (process.peer) this.world.network.leave(process.peer, silently)
     this.disk.crash(this.world.random)
+  }
+
+  /** It is lost with its disk, and nobody is told; it does not come back. */
+  vanish(): void {
+    this.hasGone = true
+    this.crash(true)
+    this.disk.wipe()
+    this.world.scheduler.trace(`gone ${this.name}`)
   }
 
   /** In good order: what is under way ends, as far as it does in time, and everything is synced. */
@@ -188,10 +218,10 @@ export class SimNode {
   }
 
   private launch(beginPeriod: number): Process {
-    const { scheduler, network, chain, registry, config } = this.world
+    const { scheduler, network, chain, registry, config, auditsPerDay } = this.world
     const life: Life = { isOver: false }
     const clock = new NodeClock({ skewMs: this.skewMs, rate: this.rate }, { scheduler, life })
-    const chunks = new MemoryStore(SIM_IDENTITY, { disk: this.disk, life })
+    const chunks = new (this.isSham ? HollowStore : MemoryStore)(SIM_IDENTITY, { disk: this.disk, life })
     const spool = new MemorySpool({ disk: this.disk, life })
     const holdings = new OwnHoldings(chunks, clock)
     const onArchived = (period: number): void => holdings.note(period)
@@ -204,6 +234,7 @@ export class SimNode {
     archiver.start().catch((error) => scheduler.fail(error))
     const { peer, peerId, address, name } = this.identity
     const { maxConnections } = config.p2p
+    const finalPeriod = (): number => this.feed.headPeriod
     const openNode: OpenNode = async (modules) => {
       const onServed = (stream: StreamName, request: unknown, frames: readonly Uint8Array[]): void =>
         this.world.onServed(this, stream, { request, frames })
@@ -214,17 +245,19 @@ export class SimNode {
       return process.peer as unknown as PeerNode
     }
     void startPeerNetwork(
-      { config: { ...config, p2p: { ...config.p2p, bootstrap: this.bootstrap } }, seed: this.identity.seed, openNode },
+      {
+        config: { ...config, p2p: { ...config.p2p, bootstrap: this.bootstrap } },
+        seed: this.identity.seed,
+        openNode,
+        ...(auditsPerDay !== undefined && { auditsPerDay }),
+      },
       {
         // What rooms use of these is what a simulated node has.
         store: { chunks, spool, disk: this.disk.space, dataDir: this.name } as unknown as Store,
         cpu: CPU as unknown as CpuPool,
         archiver: archiver as unknown as Archiver,
-        placement: new SimPlacement(registry, () => this.feed.headPeriod) as unknown as PlacementWatch,
-        anchors: new AnchoredEras(
-          { registry: '', network: SIM_IDENTITY.network },
-          { nodes: [], clock, log: this.makeLog() },
-        ),
+        placement: new SimPlacement({ registry, finalPeriod, clock }) as unknown as PlacementWatch,
+        anchors: new SimAnchors({ registry, finalPeriod }) as unknown as AnchoredEras,
         holdings,
         clock,
         log: this.makeLog(),

@@ -1,9 +1,11 @@
 import { fileURLToPath } from 'node:url'
 import { type Config, loadConfig } from '../../config/index.ts'
-import { ERA_PERIODS, equalBytes, PERIOD_MS, THREAD_COUNT } from '../../core/index.ts'
+import { PERIOD_MS } from '../../core/index.ts'
 import { FaultPlan } from './fault-plan.ts'
 import { Invariants } from './invariants.ts'
-import { ROGUE_KINDS, type RogueKind, RoguePeer } from './rogue-peer.ts'
+import { drawLetGo, keyOf } from './part-archives.ts'
+import { QuietChecks } from './quiet-checks.ts'
+import { type RogueKind, RoguePeer } from './rogue-peer.ts'
 import { Scheduler } from './scheduler.ts'
 import { shareCrypto } from './shared-crypto.ts'
 import { openSimChain, type SimChain } from './sim-chain.ts'
@@ -12,19 +14,23 @@ import { SimNetwork } from './sim-network.ts'
 import { SimNode, type SimWorld } from './sim-node.ts'
 import { SimRandom } from './sim-random.ts'
 import { SimRegistry } from './sim-registry.ts'
+import {
+  BEGIN_PERIOD,
+  CHANGE_PERIOD,
+  drawShape,
+  listMembers,
+  REPLICAS,
+  ROUGH_PERIODS,
+  type Shape,
+  type ShapeWishes,
+} from './sim-shape.ts'
 
-/** Archived by all before the simulation begins, shortly before the second era. */
-const BEGIN_PERIOD = 110
 /** What a massa-node still has of the past. */
 const KEPT_PERIODS = 8
-const REPLICAS = 3
-/** Periods in which things go wrong, and those behind them in which the chain goes on and nothing does. */
-const ROUGH_PERIODS = { least: 22, most: 45 }
-/** Thirty nodes are five seconds of work, five nodes half a second: most seeds have few. */
-const MANY_NODES = 30
-const MANY_EVERY = 20
-const MANY_ROUGH_PERIODS = 25
-const QUIET_PERIODS = 22
+/** Behind those in which things go wrong: the chain goes on, and nothing does. */
+const QUIET_PERIODS = { whole: 22, parts: 60, sham: 90 }
+/** After so many it is looked whether all is well. */
+const LEAST_QUIET_PERIODS = 8
 /** Within so long after the last fault everything is as it has to be: a peer is asked again after ten minutes. */
 const QUIET_MS = 1_800_000
 /** It is looked at so often. */
@@ -33,11 +39,15 @@ const LOOK_MS = 20_000
 const SPARE_CONNECTIONS = 8
 const CROWD = 20
 const LAST_LINES = 25
+/** What is younger is let go of by nobody: a node whose massa-node was away fetches it by blocks. */
+const MIN_AGE_PERIODS = 24
+/** Of full disks: more than 90 % is taken from the beginning. */
+const QUOTA_BYTES = 50_000
+const REPAIR_DELAY_SECONDS = 100
+/** With a sham: by the usual 700 it would take half a day to be found out. */
+const MANY_AUDITS_PER_DAY = 8_640
 
-export interface SimulationOptions {
-  readonly seed: number
-  /** Absent: as the seed has it, 30 with every twentieth. */
-  readonly nodes?: number
+export interface SimulationOptions extends ShapeWishes {
   /** Does what no fault does, so that it is found. */
   readonly sabotage?: { readonly atMs: number; readonly act: (nodes: readonly SimNode[]) => void }
   /** Told of each line of the trace. */
@@ -47,12 +57,15 @@ export interface SimulationOptions {
 export interface SimulationReport {
   readonly seed: number
   readonly nodes: number
-  readonly rogues: readonly RogueKind[]
+  readonly rogues: readonly (RogueKind | 'sham')[]
+  readonly archives: Shape['archives']
   readonly periods: number
   readonly virtualMs: number
   readonly events: number
   readonly gossip: number
   readonly checks: number
+  /** Chunks that full disks let go of. */
+  readonly letGo: number
   readonly faults: Readonly<Record<string, number>>
   readonly warnings: Readonly<Record<string, number>>
   readonly traceHash: string
@@ -87,81 +100,80 @@ class Simulation {
   private readonly chain: SimChain
   private readonly invariants: Invariants
   private readonly random: SimRandom
+  /** Honest ones. */
   private readonly nodes: SimNode[] = []
+  private readonly shams: SimNode[] = []
   private readonly rogues: RoguePeer[] = []
-  private readonly roughPeriods: number
+  private readonly shape: Shape
   private readonly plan: FaultPlan
+  private readonly checks: QuietChecks
   private readonly warnings = new Map<string, number>()
   private readonly lastLines: string[] = []
   private headPeriod = BEGIN_PERIOD
 
-  private constructor(options: SimulationOptions, random: SimRandom, registry: SimRegistry, shape: Shape) {
+  private constructor(
+    options: SimulationOptions,
+    shape: Shape,
+    modules: { readonly random: SimRandom; readonly registry: SimRegistry; readonly chain: SimChain },
+  ) {
+    const { random, registry, chain } = modules
     this.options = options
+    this.shape = shape
     this.random = random
-    this.roughPeriods = shape.roughPeriods
-    this.chain = openSimChain(BEGIN_PERIOD + ROUGH_PERIODS.most + QUIET_PERIODS)
-    const { scheduler, chain } = this
+    const { scheduler } = this
     this.network = new SimNetwork({ scheduler, random: random.fork('network') })
-    this.invariants = new Invariants({ chain, scheduler })
+    this.invariants = new Invariants({ chain, scheduler, registry })
+    this.chain = chain
     scheduler.onTrace = (atMs, line) => {
       this.lastLines.push(`${atMs} ${line}`)
       if (this.lastLines.length > LAST_LINES) this.lastLines.shift()
       options.onTrace?.(atMs, line)
     }
-    const world: SimWorld = {
-      scheduler,
-      network: this.network,
-      chain,
-      registry,
-      config: simConfig(shape.identities.length + SPARE_CONNECTIONS),
-      random: random.fork('disks'),
-      onCommit: (node, period, change) => this.invariants.onCommit(node, period, change),
-      onServed: (node, name, answered) => this.invariants.onServed(node, name, answered),
-      onWarning: (_, message) => this.warnings.set(message, (this.warnings.get(message) ?? 0) + 1),
-    }
-    const draw = random.fork('nodes')
-    for (const identity of shape.identities) {
-      const others = shape.identities.filter((each) => each !== identity).map(({ address }) => address)
-      const node = new SimNode(
-        {
-          identity,
-          bootstrap: draw.pickSome(others, 3),
-          skewMs: draw.chance(0.3) ? draw.between(-600_000, 600_000) : 0,
-          rate: 1 + draw.between(-100, 100) / 1e6,
-        },
-        world,
-      )
-      node.fill(BEGIN_PERIOD, KEPT_PERIODS)
-      this.nodes.push(node)
-    }
-    for (const [i, kind] of shape.rogues.entries()) this.addRogues(kind, i, shape.identities)
+    const joiners = this.addNodes(registry)
+    const isMember = ({ identity }: SimNode): boolean => !shape.leavers.includes(identity)
     this.plan = new FaultPlan(
-      { nodes: this.nodes, maxLostDisks: REPLICAS - 1 },
+      {
+        nodes: this.nodes.filter((node) => !joiners.includes(node)),
+        others: this.shams,
+        moves: {
+          joiners,
+          leavers: this.nodes.filter((node) => !isMember(node)),
+          changeMs: (CHANGE_PERIOD - BEGIN_PERIOD) * PERIOD_MS,
+        },
+        // A sham has lost its own already.
+        maxLostDisks: REPLICAS - 1 - shape.shams.length,
+        replicas: REPLICAS,
+      },
       { scheduler, network: this.network, random: random.fork('faults') },
     )
+    this.checks = new QuietChecks({ nodes: this.nodes }, { chain, registry, copies: this.invariants.copies })
+    for (const [i, kind] of shape.rogues.entries()) this.addRogues(kind, i, shape.founders)
   }
 
   static async open(options: SimulationOptions): Promise<Simulation> {
     const random = new SimRandom(`simulation ${options.seed}`)
     const shape = drawShape(random.fork('shape'), options)
-    const eras = Math.floor((BEGIN_PERIOD + shape.roughPeriods + QUIET_PERIODS) / ERA_PERIODS) + 1
-    const members = Array.from({ length: eras }, () => shape.identities)
-    return new Simulation(options, random, await SimRegistry.open(REPLICAS, members), shape)
+    const chain = openSimChain(BEGIN_PERIOD + ROUGH_PERIODS.most + QUIET_PERIODS.sham)
+    const { isAnchored } = shape
+    const registry = await SimRegistry.open({ replicas: REPLICAS, members: listMembers(shape), isAnchored }, chain)
+    return new Simulation(options, shape, { random, registry, chain })
   }
 
   async run(): Promise<SimulationReport> {
     const { scheduler, nodes } = this
     const begin = this.random.fork('begin')
-    for (const node of nodes) scheduler.after(begin.between(0, 3_000), () => node.start())
+    for (const node of [...nodes, ...this.shams]) {
+      if (node.disk.listPeriods().length > 0) scheduler.after(begin.between(0, 3_000), () => node.start())
+    }
     for (const rogue of this.rogues) {
       scheduler.after(begin.between(0, 30_000), () => void rogue.start().catch((error) => scheduler.fail(error)))
     }
     this.growChain(this.random.fork('chain'))
-    scheduler.after(10_000, () => this.plan.start())
+    scheduler.after(10_000, () => this.plan.start(this.shape.roughPeriods * PERIOD_MS - 10_000))
     const { sabotage } = this.options
     if (sabotage) scheduler.after(sabotage.atMs, () => sabotage.act(nodes))
     try {
-      await scheduler.run(this.roughPeriods * PERIOD_MS)
+      await scheduler.run(this.shape.roughPeriods * PERIOD_MS)
       scheduler.trace('quiet')
       this.plan.end()
       await this.runUntilWell()
@@ -176,15 +188,74 @@ class Simulation {
     return this.report()
   }
 
+  /** @returns those that are not there from the beginning */
+  private addNodes(registry: SimRegistry): readonly SimNode[] {
+    const { random, scheduler, chain, shape } = this
+    const { founders, joiners, shams } = shape
+    const all = [...founders, ...joiners, ...shams]
+    const world: SimWorld = {
+      scheduler,
+      network: this.network,
+      chain,
+      registry,
+      config: simConfig(all.length + SPARE_CONNECTIONS, shape),
+      auditsPerDay: shams.length > 0 ? MANY_AUDITS_PER_DAY : undefined,
+      random: random.fork('disks'),
+      onCommit: (node, period, change) => {
+        if (!node.isSham) this.invariants.onCommit(node, period, change)
+      },
+      onServed: (node, name, answered) => {
+        if (!node.isSham) this.invariants.onServed(node, name, answered)
+      },
+      onWarning: (_, message) => this.warnings.set(message, (this.warnings.get(message) ?? 0) + 1),
+    }
+    const archives = random.fork('archives')
+    const letGo =
+      shape.archives === 'parts'
+        ? drawLetGo(
+            { nodes: founders, lastPeriod: BEGIN_PERIOD - MIN_AGE_PERIODS },
+            { chain, registry, random: archives },
+          )
+        : undefined
+    const draw = random.fork('nodes')
+    for (const identity of all) {
+      const others = founders.filter((each) => each !== identity).map(({ address }) => address)
+      const node = new SimNode(
+        {
+          identity,
+          bootstrap: draw.pickSome(others, 3),
+          skewMs: draw.chance(0.3) ? draw.between(-600_000, 600_000) : 0,
+          rate: 1 + draw.between(-100, 100) / 1e6,
+          isSham: shams.includes(identity),
+        },
+        world,
+      )
+      if (node.isSham) this.shams.push(node)
+      else {
+        this.nodes.push(node)
+        this.invariants.watch(node)
+      }
+      if (letGo && archives.chance(0.7)) node.disk.quotaBytes = QUOTA_BYTES
+      if (!joiners.includes(identity)) {
+        const gone = letGo?.get(identity.name)
+        node.fill(BEGIN_PERIOD, (period, index) => gone?.has(keyOf(period, index)) ?? false)
+      }
+      node.onFinal(BEGIN_PERIOD, KEPT_PERIODS)
+    }
+    return this.nodes.filter(({ identity }) => joiners.includes(identity))
+  }
+
   /** Every massa-node knows each period a little sooner or later. */
   private growChain(random: SimRandom): void {
-    const { scheduler } = this
+    const { scheduler, shape } = this
+    const quietPeriods = QUIET_PERIODS[shape.shams.length > 0 ? 'sham' : shape.archives]
+    const lastPeriod = BEGIN_PERIOD + shape.roughPeriods + quietPeriods
     scheduler.after(PERIOD_MS, () => {
       const period = ++this.headPeriod
-      for (const node of this.nodes) {
+      for (const node of [...this.nodes, ...this.shams]) {
         scheduler.after(random.between(0, PERIOD_MS / 4), () => node.onFinal(period, KEPT_PERIODS))
       }
-      if (period < BEGIN_PERIOD + this.roughPeriods + QUIET_PERIODS) this.growChain(random)
+      if (period < lastPeriod) this.growChain(random)
     })
   }
 
@@ -207,54 +278,14 @@ class Simulation {
   private async runUntilWell(): Promise<void> {
     const { scheduler } = this
     const endMs = scheduler.nowMs + QUIET_MS
-    await scheduler.run(scheduler.nowMs + (QUIET_PERIODS + 2) * PERIOD_MS)
+    await scheduler.run(scheduler.nowMs + LEAST_QUIET_PERIODS * PERIOD_MS)
     for (;;) {
-      const trouble = this.findTrouble()
+      // Of the last one some may not know yet.
+      const trouble = this.checks.find(this.headPeriod - 1)
       if (trouble === undefined) return
       if (scheduler.nowMs >= endMs) throw new Error(trouble)
       await scheduler.run(scheduler.nowMs + LOOK_MS)
     }
-  }
-
-  /** What is not as it must be once the network is quiet. */
-  private findTrouble(): string | undefined {
-    const last = this.headPeriod
-    for (let period = 0; period <= last; period++) {
-      for (const index of this.chain.period(period).chunks.keys()) {
-        const copies = this.invariants.copiesOf(period, index)
-        if (copies < Math.min(REPLICAS, this.nodes.length)) {
-          return `chunk ${index} of period ${period} has ${copies} copies`
-        }
-      }
-    }
-    for (const node of this.nodes) {
-      const { archiver } = node
-      if (archiver?.headPeriod !== last) return `${node.name} stands at ${archiver?.headPeriod}`
-      // Below the parents of the last blocks nobody can know what is missing.
-      const missed = archiver.listMissed().filter((period) => this.isFillable(node, period))
-      if (missed.length > 0) return `${node.name} still lacks periods ${missed.join()}`
-      const periods = node.disk.listPeriods()
-      if (periods[0] !== 0) return `${node.name} begins with period ${periods[0]}`
-      for (const period of periods) {
-        const root = node.disk.get(period)?.summary.root
-        if (!root || !equalBytes(root, this.chain.period(period).summary.root)) {
-          return `${node.name} has another root of period ${period}`
-        }
-      }
-      const honest = node.peers.filter((peer) => this.nodes.some(({ identity }) => identity.peer === peer))
-      if (honest.length === 0) return `${node.name} has no honest peer`
-    }
-    return undefined
-  }
-
-  /** In each thread blocks lead from an archived one down to it. */
-  private isFillable(node: SimNode, period: number): boolean {
-    const leads = (thread: number, from: number): boolean => {
-      const child = this.chain.nextInThread(thread, from)
-      if (child === undefined || child > this.headPeriod) return false
-      return node.disk.get(child) !== undefined || leads(thread, child)
-    }
-    return Array.from({ length: THREAD_COUNT }, (_, thread) => thread).every((thread) => leads(thread, period))
   }
 
   private report(): SimulationReport {
@@ -262,12 +293,14 @@ class Simulation {
     return {
       seed: this.options.seed,
       nodes: this.nodes.length,
-      rogues: [...new Set(this.rogues.map(({ kind }) => kind))],
+      rogues: [...new Set([...this.rogues.map(({ kind }) => kind), ...this.shams.map(() => 'sham' as const)])],
+      archives: this.shape.archives,
       periods: this.headPeriod,
       virtualMs: scheduler.nowMs,
       events: scheduler.eventCount,
       gossip: network.gossipCount,
       checks: this.invariants.checkCount,
+      letGo: this.invariants.letGoCount,
       faults: this.plan.happened,
       warnings: Object.fromEntries([...this.warnings].sort()),
       traceHash: scheduler.traceHash,
@@ -275,27 +308,10 @@ class Simulation {
   }
 }
 
-/** What kind of network a seed has. */
-interface Shape {
-  readonly identities: readonly SimIdentity[]
-  readonly rogues: readonly RogueKind[]
-  readonly roughPeriods: number
-}
-
-function drawShape(random: SimRandom, { seed, nodes }: SimulationOptions): Shape {
-  const drawn = random.pick([4, 4, 5, 5, 6, 8])
-  const count = nodes ?? (seed % MANY_EVERY === 0 ? MANY_NODES : drawn)
-  return {
-    identities: Array.from({ length: count }, (_, number) => identityOf('node', number)),
-    rogues: random.chance(0.7) ? random.pickSome(ROGUE_KINDS, random.between(1, 2)) : [],
-    roughPeriods: random.between(ROUGH_PERIODS.least, count < MANY_NODES ? ROUGH_PERIODS.most : MANY_ROUGH_PERIODS),
-  }
-}
-
 let shipped: Config | undefined
 
-/** The shipped settings. */
-function simConfig(maxConnections: number): Config {
+/** The shipped settings, but for times that are longer than a simulation. */
+function simConfig(maxConnections: number, { archives }: Shape): Config {
   shipped ??= loadConfig({
     cwd: fileURLToPath(new URL('.', import.meta.url)),
     env: {},
@@ -307,5 +323,7 @@ function simConfig(maxConnections: number): Config {
       'p2p.enabled': true,
     },
   }).config
-  return { ...shipped, p2p: { ...shipped.p2p, maxConnections } }
+  const short =
+    archives === 'parts' ? { safePruneMinAgePeriods: MIN_AGE_PERIODS, repairDelaySeconds: REPAIR_DELAY_SECONDS } : {}
+  return { ...shipped, p2p: { ...shipped.p2p, maxConnections, ...short } }
 }
