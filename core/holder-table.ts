@@ -87,7 +87,11 @@ export class HolderTable {
 
   /** In order of rank. */
   addressesIn(hashSlot: number): string[] {
-    return Array.from(this.numbersIn(hashSlot), (number) => this.addresses[number] ?? '')
+    const addresses: string[] = []
+    const from = hashSlot * this.places
+    const to = from + this.countIn(hashSlot)
+    for (let at = from; at < to; at++) addresses.push(this.addresses[this.numbers[at] ?? 0] ?? '')
+    return addresses
   }
 
   /** Hash slots that a node holds, ascending. */

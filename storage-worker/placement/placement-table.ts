@@ -108,6 +108,11 @@ export class PlacementTable {
     return { hashSlot, holders, clustered }
   }
 
+  /** Its holders, in order of rank; nobody where there is no such hash slot. */
+  addressesOfSlot(hashSlot: number): readonly string[] {
+    return this.table.addressesIn(hashSlot)
+  }
+
   isHolder(address: string, hashSlot: number): boolean {
     const number = this.numberOf.get(address)
     return number !== undefined && this.table.isHolder(number, hashSlot)

@@ -26,7 +26,9 @@ const TELL_MS = 60_000
 export interface RankTable {
   readonly snapshot: { readonly nodes: readonly { readonly address: string; readonly placementGb: bigint }[] }
   listSlotsOf(address: string): readonly number[]
-  holdersOfSlot(hashSlot: number): { readonly holders: readonly { readonly address: string }[] }
+  isHolder(address: string, hashSlot: number): boolean
+  /** Its holders, in order of rank. */
+  addressesOfSlot(hashSlot: number): readonly string[]
   /** Nodes that rank next behind the holders, in order. */
   rankBehind(hashSlot: number, count: number, signal?: AbortSignal): Promise<readonly string[]>
 }
@@ -172,10 +174,9 @@ export class StandIns {
       const hashSlot = this.nextLackingSlot
       this.nextLackingSlot = (hashSlot + 1) % HASH_SLOTS
       const before = this.lacking.get(hashSlot)
-      const { holders } = table.holdersOfSlot(hashSlot)
-      const lacking = holders.filter(({ address }) => claims.isIncomplete(address, hashSlot))
+      const lacking = table.addressesOfSlot(hashSlot).filter((address) => claims.isIncomplete(address, hashSlot))
       if (lacking.length === 0) this.lacking.delete(hashSlot)
-      else this.lacking.set(hashSlot, new Map(lacking.map(({ address }) => [address, before?.get(address) ?? nowMs])))
+      else this.lacking.set(hashSlot, new Map(lacking.map((address) => [address, before?.get(address) ?? nowMs])))
     }
   }
 
@@ -183,6 +184,8 @@ export class StandIns {
     const { signal } = this.loop
     const stood = new Set<number>()
     for (const hashSlot of this.listSlotsToDecide(table, nowMs)) {
+      // Most of them where nodes are few.
+      if (table.isHolder(this.ownAddress, hashSlot)) continue
       await this.turns.give()
       if (signal.aborted) return
       if (await this.standsIn(table, hashSlot, nowMs)) stood.add(hashSlot)
@@ -203,13 +206,11 @@ export class StandIns {
   }
 
   private async standsIn(table: RankTable, hashSlot: number, nowMs: number): Promise<boolean> {
-    const holders = table.holdersOfSlot(hashSlot).holders.map(({ address }) => address)
-    if (holders.includes(this.ownAddress)) return false
     const ranks = await table.rankBehind(hashSlot, RANKS, this.loop.signal)
     const own = ranks.indexOf(this.ownAddress)
     if (own === -1) return false
     const ahead = ranks.slice(0, own).filter((address) => this.away.goneSince(address) === undefined)
-    const place = { hashSlot, holders, ahead, nowMs }
+    const place = { hashSlot, holders: table.addressesOfSlot(hashSlot), ahead, nowMs }
     return this.stood.has(hashSlot) ? this.isStillNeeded(place) : this.isNeeded(place)
   }
 

@@ -20,6 +20,7 @@ describe('protocol-handler/verdict', () => {
       PROTOCOL_PEER_UNREACHABLE: 'ignore',
       PROTOCOL_SENDER_UNKNOWN: 'ignore',
       PROTOCOL_PERIOD_FUTURE: 'ignore',
+      PROTOCOL_PLACEMENT_DIFFERS: 'reject',
       PROTOCOL_ROOTS_DIFFER: 'reject',
     })
   })

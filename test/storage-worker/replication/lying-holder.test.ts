@@ -48,7 +48,8 @@ function open() {
         inForce: {
           snapshot: { nodes: ALL.map((address) => ({ address, placementGb: 1n })) },
           listSlotsOf: (address) => (HOLDERS.includes(address) ? [1] : []),
-          holdersOfSlot: (slot) => ({ holders: slot === 1 ? HOLDERS.map((address) => ({ address })) : [] }),
+          isHolder: (address, slot) => slot === 1 && HOLDERS.includes(address),
+          addressesOfSlot: (slot) => (slot === 1 ? HOLDERS : []),
           rankBehind: async () => ['d'],
         },
       },

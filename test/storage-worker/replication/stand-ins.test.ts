@@ -12,11 +12,12 @@ const PATIENCE_DELAYS = 10
 /** Hash slot by hash slot the order of all nodes; the first `replicas` hold. */
 function tableOf(orders: readonly (readonly string[])[], replicas: number, small: readonly string[] = []): RankTable {
   const nodes = [...new Set(orders.flat())]
-  const holders = orders.map((order) => order.slice(0, replicas).map((address) => ({ address })))
+  const holders = orders.map((order) => order.slice(0, replicas))
   return {
     snapshot: { nodes: nodes.map((address) => ({ address, placementGb: small.includes(address) ? 0n : 1n })) },
     listSlotsOf: (address) => [...orders.keys()].filter((i) => orders[i]?.slice(0, replicas).includes(address)),
-    holdersOfSlot: (hashSlot) => ({ holders: holders[hashSlot] ?? [] }),
+    isHolder: (address, hashSlot) => holders[hashSlot]?.includes(address) ?? false,
+    addressesOfSlot: (hashSlot) => holders[hashSlot] ?? [],
     rankBehind: async (hashSlot, count, signal) => {
       signal?.throwIfAborted()
       return (orders[hashSlot] ?? []).slice(replicas, replicas + count)
