@@ -12,9 +12,9 @@ type Run = (message: Message, options: object) => Promise<unknown>
 describe('archiver/cpu-pool', function () {
   this.timeout(60_000)
   const small = [...makeChain({ seed: 'pool', ...NETWORK, periods: 1, endorsements: 0 }).blocks.values()]
-  const large = [
-    ...makeChain({ seed: 'large', ...NETWORK, periods: 1, endorsements: 0, operationsPerBlock: 400 }).blocks.values(),
-  ].slice(0, 2)
+  const missedSlots = Array.from({ length: THREAD_COUNT - 2 }, (_, i) => ({ period: 1, thread: 2 + i }))
+  const full = { operationsPerBlock: 400, missedSlots }
+  const large = [...makeChain({ seed: 'large', ...NETWORK, periods: 1, endorsements: 0, ...full }).blocks.values()]
   let cpu: CpuPool
   let piscina: { run: Run }
   let run: Run
