@@ -1,6 +1,7 @@
 import { type BlockRecord, passBlockRecord, readBlockRecord, SEAL_BYTES } from './block-record.ts'
 import { concatBytes } from './bytes.ts'
-import { ByteReader, ByteWriter } from './codec.ts'
+import { ByteReader } from './codec.ts'
+import { encodePeriodHead, PERIOD_FORMAT } from './period-head.ts'
 import { type Network, type Period, type Slot, THREAD_COUNT } from './units.ts'
 
 /*
@@ -8,7 +9,6 @@ import { type Network, type Period, type Slot, THREAD_COUNT } from './units.ts'
  * machine; SEALS holds the signatures.
  */
 
-const FORMAT = 1
 const FLAG_MISS = 0
 const FLAG_BLOCK = 1
 const FLAG_VOID = 2
@@ -43,8 +43,7 @@ export function encodeBody(network: Network, period: Period, slots: readonly Enc
  * @returns what BODY is when joined; records are not copied
  */
 export function listBodyParts(network: Network, period: Period, slots: readonly EncodedBodySlot[]): Uint8Array[] {
-  const head = new ByteWriter(26).u8(FORMAT).u64(network.chainId).u64(network.genesisTimestampMs)
-  const parts = [head.u64(BigInt(period)).u8(THREAD_COUNT).finish()]
+  const parts = [encodePeriodHead(network, period), Uint8Array.of(THREAD_COUNT)]
   for (const slot of slots) {
     if (slot.kind === 'block') parts.push(Uint8Array.of(FLAG_BLOCK), slot.record)
     else parts.push(Uint8Array.of(slot.kind === 'miss' ? FLAG_MISS : FLAG_VOID))
@@ -83,7 +82,7 @@ export function splitBody(bytes: Uint8Array): SplitBody {
 function readBody<B>(bytes: Uint8Array, readBlock: (reader: ByteReader, network: Network, slot: Slot) => B) {
   const reader = new ByteReader(bytes, 'CORE_BODY_INVALID')
   const format = reader.u8()
-  if (format !== FORMAT) throw reader.error(`format ${format} is not known`)
+  if (format !== PERIOD_FORMAT) throw reader.error(`format ${format} is not known`)
   const network = { chainId: reader.u64(), genesisTimestampMs: reader.u64() }
   const periodNumber = reader.u64()
   if (periodNumber > BigInt(Number.MAX_SAFE_INTEGER)) throw reader.error(`period ${periodNumber} is too large`)
@@ -114,11 +113,7 @@ export type BlockSeals = Uint8Array
 
 /** @param blocks - the seals of the blocks, in thread order */
 export function encodeSeals(network: Network, period: Period, blocks: readonly BlockSeals[]): Uint8Array {
-  const size = blocks.reduce((sum, seals) => sum + seals.length, 25)
-  const writer = new ByteWriter(size).u8(FORMAT).u64(network.chainId).u64(network.genesisTimestampMs)
-  writer.u64(BigInt(period))
-  for (const seals of blocks) writer.raw(seals)
-  return writer.finish()
+  return concatBytes(encodePeriodHead(network, period), ...blocks)
 }
 
 /**
@@ -130,7 +125,7 @@ export function encodeSeals(network: Network, period: Period, blocks: readonly B
 export function parseSeals(bytes: Uint8Array, body: Body): BlockSeals[] {
   const reader = new ByteReader(bytes, 'CORE_SEALS_INVALID')
   const format = reader.u8()
-  if (format !== FORMAT) throw reader.error(`format ${format} is not known`)
+  if (format !== PERIOD_FORMAT) throw reader.error(`format ${format} is not known`)
   const chainId = reader.u64()
   const genesis = reader.u64()
   const period = reader.u64()

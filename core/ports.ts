@@ -1,6 +1,7 @@
 import type { Manifest } from './manifest.ts'
 import type { BlockIdText } from './massa/atoms.ts'
 import type { Network, Period, Slot } from './units.ts'
+import type { VerifiedChunk } from './verified-chunk.ts'
 
 /*
  * Where rooms meet: what one room offers to another without either importing the other. Every implementation of a
@@ -63,8 +64,8 @@ export interface PeriodPart {
   readonly manifest: Manifest
   /** As the source says; counted again when BODY is whole. */
   readonly operations: number
-  /** By index; may be empty. */
-  readonly chunks: ReadonlyMap<number, Uint8Array>
+  /** By index; may be empty. Bytes that were not hashed yet are when they are written. */
+  readonly chunks: ReadonlyMap<number, Uint8Array | VerifiedChunk>
   readonly seals?: Uint8Array
   readonly executionResults?: Uint8Array
 }

@@ -35,7 +35,7 @@ import {
   SEALS,
 } from './keyspace.ts'
 import { decodeSummary, deleteIndexOperations, pendingKey, putIndexOperations, summaryKey } from './period-index.ts'
-import { checkManifest, checkPart, type PeriodChange, planDrop, planPart } from './period-part.ts'
+import { type CheckedPart, checkManifest, checkPart, type PeriodChange, planDrop, planPart } from './period-part.ts'
 import { listValues, type PeriodValue, SealedPeriod, type SealedPeriodOptions, SealMemory } from './sealed-period.ts'
 import { openValue } from './sealed-value.ts'
 
@@ -57,7 +57,7 @@ const NOTHING = new Uint8Array(0)
 const MAX_JOINED_PARTS = 16
 
 interface WaitingPart {
-  readonly part: PeriodPart
+  readonly part: CheckedPart
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
@@ -129,8 +129,8 @@ export class LevelChunkStore extends ChunkReader implements ChunkStore {
 
   /** @throws ArchiveError as `writePeriod`, and STORE_PART_INVALID */
   async writePart(part: PeriodPart): Promise<void> {
-    checkPart(part, this.identity)
-    await new Promise<void>((resolve, reject) => this.joinParts({ part, resolve, reject }))
+    const checked = checkPart(part, this.identity)
+    await new Promise<void>((resolve, reject) => this.joinParts({ part: checked, resolve, reject }))
   }
 
   async dropChunks(period: Period, indexes: readonly number[]): Promise<void> {
@@ -326,7 +326,7 @@ export class LevelChunkStore extends ChunkReader implements ChunkStore {
     await Promise.all(roomy.map(({ part, resolve, reject }) => this.addPart(part).then(resolve, reject)))
   }
 
-  private async addPart(part: PeriodPart): Promise<void> {
+  private async addPart(part: CheckedPart): Promise<void> {
     const { manifest } = part
     const { period } = manifest
     const own = await this.readManifest(period)
@@ -473,7 +473,7 @@ function unlessDamaged(error: unknown): undefined {
   throw error
 }
 
-function sumBytes({ chunks, seals, executionResults }: PeriodPart): number {
+function sumBytes({ chunks, seals, executionResults }: CheckedPart): number {
   return [...chunks.values(), seals, executionResults].reduce((sum, value) => sum + (value?.length ?? 0), 0)
 }
 

@@ -1,25 +1,26 @@
 import {
   ArchiveError,
-  computeBitmap,
-  computeChunkId,
-  concatBytes,
   encodeManifest,
   equalBytes,
   type Holding,
-  isArchiveError,
   type Manifest,
   type PeriodPart,
   type PeriodSummary,
-  parseBody,
   type StoreIdentity,
+  VerifiedChunk,
 } from '../core/index.ts'
 import { computePartSummary, isWhole } from './holding.ts'
 import { EXECUTION_RESULTS, LAST_PERIOD, MANIFEST, SEALS } from './keyspace.ts'
-import { computeSummary } from './period-index.ts'
 import type { PeriodValue } from './sealed-period.ts'
 import { SealsCheck } from './seals-check.ts'
 
 /* What a period becomes when parts of it come or go. Nothing here writes. */
+
+/** A part that a store may hold. */
+export interface CheckedPart extends PeriodPart {
+  /** With the ids of the manifest. */
+  readonly chunks: ReadonlyMap<number, Uint8Array>
+}
 
 /** A period as it is to be. */
 export interface PeriodChange {
@@ -82,7 +83,7 @@ export function planDrop(
  * @param before - with the manifest of the part, if any
  * @throws ArchiveError STORE_PART_INVALID, and what reading throws
  */
-export async function planPart(part: PeriodPart, before: PeriodBefore, held: HeldValues): Promise<PeriodChange> {
+export async function planPart(part: CheckedPart, before: PeriodBefore, held: HeldValues): Promise<PeriodChange> {
   const { manifest, chunks } = part
   const isVisible = before.manifest !== undefined
   const wasMissing = new Set(isVisible ? before.holding?.missingChunks : manifest.chunks.keys())
@@ -90,13 +91,13 @@ export async function planPart(part: PeriodPart, before: PeriodBefore, held: Hel
   const hadSeals = isVisible && (before.holding?.hasSeals ?? true)
   const hadResults = isVisible && (before.holding?.hasExecutionResults ?? true)
   const isBodyNew = missingChunks.length === 0 && (wasMissing.size > 0 || part.seals !== undefined)
-  const body = isBodyNew ? await readBody(part, held) : undefined
-  const bodySummary = body && computeBodySummary(manifest, body)
-  const heldSeals = hadSeals ? await held.readSeals() : undefined
-  const seals = pickSeals([heldSeals, part.seals], body)
+  const body = isBodyNew ? await checkBody(part, held) : undefined
+  // Until BODY is whole they could not be checked, and the first stay.
+  const heldSeals = hadSeals && (body || part.seals) ? await held.readSeals() : undefined
+  const seals = [heldSeals, part.seals].find((each) => each !== undefined && body?.check.fits(each) !== false)
   if (part.seals && !seals) throw invalid(manifest, 'SEALS of another BODY')
   const holding: Holding = {
-    operations: bodySummary?.operations ?? before.holding?.operations ?? part.operations,
+    operations: body?.operations ?? before.holding?.operations ?? part.operations,
     missingChunks,
     // Held and damaged stays damage, which `verify` names.
     hasSeals: seals !== undefined || (hadSeals && heldSeals === undefined),
@@ -105,26 +106,18 @@ export async function planPart(part: PeriodPart, before: PeriodBefore, held: Hel
   const isWholeNow = isWhole(holding)
   const values: PeriodValue[] = [...chunks].map(([n, value]) => ({ n, value }))
   if (part.executionResults) values.push({ n: EXECUTION_RESULTS, value: part.executionResults })
-  values.push({ n: MANIFEST, value: encodeManifest(manifest) })
   const lacking: PeriodValue[] = []
-  for (const value of values) if (!(await held.isKept(value))) lacking.push(value)
+  for (const value of values) if (wasMissing.has(value.n) || !(await held.isKept(value))) lacking.push(value)
+  if (!isVisible) lacking.push({ n: MANIFEST, value: encodeManifest(manifest) })
   if (seals && seals !== heldSeals) lacking.push({ n: SEALS, value: seals })
   return {
     manifest,
     summary:
-      bodySummary ?? (isWholeNow ? await held.readSummary() : undefined) ?? computePartSummary(manifest, holding),
+      (isWholeNow && !body ? await held.readSummary() : undefined) ?? computePartSummary(manifest, holding),
     holding: isWholeNow ? undefined : holding,
     values: lacking,
     dropped: hadSeals && !holding.hasSeals ? [SEALS] : [],
   }
-}
-
-/** The first that are those of BODY, while that is not whole just the first: those that came early could not be checked. */
-function pickSeals(
-  candidates: readonly (Uint8Array | undefined)[],
-  body: readonly Uint8Array[] | undefined,
-): Uint8Array | undefined {
-  return candidates.find((seals) => seals !== undefined && (!body || areSealsOf(seals, body)))
 }
 
 /**
@@ -132,15 +125,19 @@ function pickSeals(
  *
  * @throws ArchiveError STORE_PERIOD_INVALID, STORE_PART_INVALID
  */
-export function checkPart({ manifest, chunks }: PeriodPart, identity: StoreIdentity): void {
+export function checkPart(part: PeriodPart, identity: StoreIdentity): CheckedPart {
+  const { manifest } = part
   checkManifest(manifest, identity)
-  for (const [index, chunk] of chunks) {
+  const chunks = new Map<number, Uint8Array>()
+  for (const [index, chunk] of part.chunks) {
     const wanted = manifest.chunks[index]
     if (!wanted) throw invalid(manifest, `there is no chunk ${index}`)
-    if (chunk.length !== wanted.byteLength || !equalBytes(computeChunkId(chunk), wanted.chunkId)) {
-      throw invalid(manifest, `chunk ${index} is another one`)
-    }
+    const verified = chunk instanceof VerifiedChunk ? chunk : VerifiedChunk.verify(chunk, wanted.chunkId)
+    const isWanted = verified?.bytes.length === wanted.byteLength && equalBytes(verified.chunkId, wanted.chunkId)
+    if (!isWanted) throw invalid(manifest, `chunk ${index} is another one`)
+    chunks.set(index, verified.bytes)
   }
+  return { ...part, chunks }
 }
 
 /** @throws ArchiveError STORE_PERIOD_INVALID unless it is of this network and cut as this store cuts */
@@ -158,8 +155,16 @@ export function checkManifest(manifest: Manifest, { network, chunkSizeBytes }: S
   }
 }
 
-async function readBody({ manifest, chunks }: PeriodPart, held: HeldValues): Promise<readonly Uint8Array[]> {
-  const body: Uint8Array[] = []
+/**
+ * Goes through a BODY that is whole now by its lengths: the ids of its chunks bind the rest.
+ *
+ * @throws ArchiveError STORE_PART_INVALID when chunks that fit the manifest are no BODY of it; STORE_VALUE_MISSING
+ */
+async function checkBody(
+  { manifest, chunks }: CheckedPart,
+  held: HeldValues,
+): Promise<{ readonly check: SealsCheck; readonly operations: number }> {
+  const check = new SealsCheck()
   for (const index of manifest.chunks.keys()) {
     const chunk = chunks.get(index) ?? (await held.readChunk(index))
     if (!chunk) {
@@ -168,39 +173,13 @@ async function readBody({ manifest, chunks }: PeriodPart, held: HeldValues): Pro
         index,
       })
     }
-    body.push(chunk)
+    check.takeChunk(index, chunk)
   }
-  return body
+  const operations = check.countOperations(manifest)
+  if (operations === undefined) throw invalid(manifest, 'its chunks are no BODY of it')
+  return { check, operations }
 }
 
-/** @throws ArchiveError STORE_PART_INVALID when chunks that fit the manifest are no BODY of it */
-function computeBodySummary(manifest: Manifest, chunks: readonly Uint8Array[]): PeriodSummary {
-  try {
-    const body = parseBody(concatBytes(...chunks))
-    const isOwn =
-      body.period === manifest.period &&
-      body.network.chainId === manifest.network.chainId &&
-      body.network.genesisTimestampMs === manifest.network.genesisTimestampMs &&
-      computeBitmap(body.slots) === manifest.bitmap
-    if (isOwn) return computeSummary(manifest, body)
-  } catch (error) {
-    if (!isArchiveError(error)) throw error
-    throw invalid(manifest, 'its chunks are no BODY', error)
-  }
-  throw invalid(manifest, 'its chunks are another BODY')
-}
-
-function areSealsOf(seals: Uint8Array, chunks: readonly Uint8Array[]): boolean {
-  const check = new SealsCheck()
-  for (const [index, chunk] of chunks.entries()) check.takeChunk(index, chunk)
-  return check.fits(seals) === true
-}
-
-function invalid(manifest: Manifest, what: string, cause?: unknown): ArchiveError<'STORE_PART_INVALID'> {
-  return new ArchiveError(
-    'STORE_PART_INVALID',
-    `period ${manifest.period}: ${what}`,
-    { period: manifest.period },
-    cause,
-  )
+function invalid(manifest: Manifest, what: string): ArchiveError<'STORE_PART_INVALID'> {
+  return new ArchiveError('STORE_PART_INVALID', `period ${manifest.period}: ${what}`, { period: manifest.period })
 }

@@ -1,8 +1,9 @@
 import { equalBytes } from '../core/bytes.ts'
+import type { Manifest } from '../core/manifest.ts'
+import { encodePeriodHead, PERIOD_HEAD_BYTES } from '../core/period-head.ts'
 import { THREAD_COUNT } from '../core/units.ts'
+import { countBits } from './holding.ts'
 
-/** format, chain id, genesis timestamp and period: BODY and SEALS begin with the same bytes. */
-const HEAD_BYTES = 25
 const SIGNATURE_BYTES = 64
 /** Of the fifth byte of a length, which is its last. */
 const MAX_VARINT_FACTOR = 2 ** 28
@@ -16,12 +17,14 @@ type State = 'flag' | 'record' | 'count' | 'kind' | 'operation'
  * Goes through BODY by its lengths alone, chunk by chunk, and keeps none of it: some microseconds per chunk.
  */
 export class SealsCheck {
-  private readonly head = new Uint8Array(HEAD_BYTES)
+  private readonly head = new Uint8Array(PERIOD_HEAD_BYTES)
   private headBytes = 0
   private nextChunk = 0
   private isBroken = false
   private state: State = 'flag'
   private threads = 0
+  /** Bit t is set when thread t has a block, u32. */
+  private bitmap = 0
   private operations = 0
   private signatures = 0
   /** Bytes to pass over before `state` goes on; the number of threads stands behind the head. */
@@ -32,7 +35,7 @@ export class SealsCheck {
   /** Chunks of one BODY in order, the first one included: of all others nothing can be said. */
   takeChunk(n: number, chunk: Uint8Array): void {
     if (n !== this.nextChunk++) this.isBroken = true
-    const own = Math.min(HEAD_BYTES - this.headBytes, chunk.length)
+    const own = Math.min(PERIOD_HEAD_BYTES - this.headBytes, chunk.length)
     this.head.set(chunk.subarray(0, own), this.headBytes)
     this.headBytes += own
     if (!this.isBroken) this.walk(chunk, own)
@@ -40,10 +43,24 @@ export class SealsCheck {
 
   /** `undefined` when the chunks given are no whole BODY. */
   fits(seals: Uint8Array): boolean | undefined {
-    const isWhole = this.threads === THREAD_COUNT && this.state === 'flag' && this.skip === 0
-    if (this.isBroken || !isWhole) return undefined
+    if (!this.isWhole) return undefined
     const { head, signatures } = this
-    return seals.length === HEAD_BYTES + SIGNATURE_BYTES * signatures && equalBytes(seals.subarray(0, HEAD_BYTES), head)
+    return seals.length === PERIOD_HEAD_BYTES + SIGNATURE_BYTES * signatures && equalBytes(seals.subarray(0, PERIOD_HEAD_BYTES), head)
+  }
+
+  /**
+   * Distinct operations of all blocks.
+   *
+   * @returns undefined when the chunks given are no whole BODY, or not one of this network, period and bitmap
+   */
+  countOperations({ network, period, bitmap }: Pick<Manifest, 'network' | 'period' | 'bitmap'>): number | undefined {
+    if (!this.isWhole || this.bitmap !== bitmap) return undefined
+    if (!equalBytes(this.head, encodePeriodHead(network, period))) return undefined
+    return this.signatures - countBits(bitmap)
+  }
+
+  private get isWhole(): boolean {
+    return !this.isBroken && this.threads === THREAD_COUNT && this.state === 'flag' && this.skip === 0
   }
 
   private walk(chunk: Uint8Array, from: number): void {
@@ -81,8 +98,10 @@ export class SealsCheck {
 
   private take(byte: number): void {
     if (this.state === 'flag') {
-      if (++this.threads > THREAD_COUNT || byte > 2) this.isBroken = true
+      const thread = this.threads++
+      if (thread >= THREAD_COUNT || byte > 2) this.isBroken = true
       if (byte !== 1) return
+      this.bitmap = (this.bitmap | (1 << thread)) >>> 0
       this.signatures++
       this.state = 'record'
     } else if (this.state === 'kind') this.state = 'operation'

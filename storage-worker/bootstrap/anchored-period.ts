@@ -12,6 +12,7 @@ import {
   type SplitBody,
   type StoreIdentity,
   toHex,
+  type VerifiedChunk,
 } from '../../core/index.ts'
 import type { PeerClient } from '../peers/peer-client.ts'
 import { checkManifest } from '../period-part.ts'
@@ -83,7 +84,7 @@ export class AnchoredPeriodSource {
     if (!chunks || (length !== undefined && length !== manifest.chunks.at(-1)?.byteLength)) return 'length'
     if (length === undefined && !proven.isAddedUp) return 'absent'
     if (chunks.size < wanted.length && !mayLack) return 'absent'
-    const parts = [...manifest.chunks.keys()].flatMap((index) => chunks.get(index) ?? [])
+    const parts = [...manifest.chunks.keys()].flatMap((index) => chunks.get(index)?.bytes ?? [])
     const isWhole = parts.length === manifest.chunks.length
     const body = isWhole ? splitOwnBody(concatBytes(...parts), manifest) : undefined
     if (isWhole && !body) return 'conflict'
@@ -144,15 +145,15 @@ export class AnchoredPeriodSource {
     manifest: Manifest,
     wanted: readonly number[],
     signal: AbortSignal,
-  ): Promise<Map<number, Uint8Array> | undefined> {
-    const chunks = new Map<number, Uint8Array>()
+  ): Promise<Map<number, VerifiedChunk> | undefined> {
+    const chunks = new Map<number, VerifiedChunk>()
     let areTrue = true
     await Promise.all(
       wanted.map(async (index) => {
         const entry = manifest.chunks[index]
         const chunk = entry && (await this.fetchChunk(manifest, entry.chunkId, signal))
         if (!chunk) return
-        if (chunk.length === entry.byteLength) chunks.set(index, chunk)
+        if (chunk.bytes.length === entry.byteLength) chunks.set(index, chunk)
         else areTrue = false
       }),
     )
@@ -165,7 +166,7 @@ export class AnchoredPeriodSource {
         name: toHex(chunkId),
         period,
         send: (peer) => this.client.fetchChunk(peer, chunkId),
-        sizeOf: (chunk) => chunk.length,
+        sizeOf: ({ bytes }) => bytes.length,
       },
       signal,
     )
@@ -175,12 +176,12 @@ export class AnchoredPeriodSource {
   /** Of the last chunk, as its id proves it: the root does not bind it. Undefined when nobody shows it. */
   private async findLength(
     { period, chunks }: Manifest,
-    fetched: ReadonlyMap<number, Uint8Array>,
+    fetched: ReadonlyMap<number, VerifiedChunk>,
     signal: AbortSignal,
   ): Promise<number | undefined> {
     const last = chunks.at(-1)
     const chunk = fetched.get(chunks.length - 1)
-    if (!last || chunk) return chunk?.length
+    if (!last || chunk) return chunk?.bytes.length
     const answer = await this.asked.ask(
       {
         name: `length ${toHex(last.chunkId)}`,

@@ -328,11 +328,11 @@ export class Bootstrap {
             name: toHex(chunkId),
             period,
             send: (peer) => client.fetchChunk(peer, chunkId),
-            sizeOf: (chunk) => chunk.length,
+            sizeOf: ({ bytes }) => bytes.length,
           },
           this.loop.signal,
         )
-        return answer?.value
+        return answer?.value.bytes
       },
     }
   }

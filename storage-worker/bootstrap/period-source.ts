@@ -98,13 +98,13 @@ export class PeriodSource {
             name: toHex(chunkId),
             period: manifest.period,
             send: (peer) => this.client.fetchChunk(peer, chunkId),
-            sizeOf: (chunk) => chunk.length,
+            sizeOf: ({ bytes }) => bytes.length,
           },
           signal,
         ),
       ),
     )
-    const chunks = answers.flatMap((answer) => (answer ? [answer.value] : []))
+    const chunks = answers.flatMap((answer) => (answer ? [answer.value.bytes] : []))
     if (chunks.length < answers.length) return 'absent'
     // Its id binds the length of a chunk: who gave the manifest lied, not who gave the chunk.
     return chunks.every((chunk, i) => chunk.length === manifest.chunks[i]?.byteLength) ? chunks : 'wrong'

@@ -1,7 +1,6 @@
 import {
   ArchiveError,
   ByteReader,
-  computeChunkId,
   computeChunkIdFromRoot,
   computeEraText,
   computeLeafHash,
@@ -21,6 +20,7 @@ import {
   readBlockRecord,
   restoreFilledBlock,
   SEAL_BYTES,
+  VerifiedChunk,
   verifyText,
 } from '../../core/index.ts'
 import {
@@ -79,12 +79,13 @@ export class PeerClient {
     this.onOffence = onOffence
   }
 
-  /** The bytes that hash to `chunkId`. */
-  async fetchChunk(peer: string, chunkId: Uint8Array): Promise<Fetched<Uint8Array>> {
+  /** The chunk of this id. */
+  async fetchChunk(peer: string, chunkId: Uint8Array): Promise<Fetched<VerifiedChunk>> {
     const bytes = chunkRequestCodec.encode({ wanted: 'chunk', chunkId })
     const answer = await this.ask(peer, 'chunk', bytes, chunkResponseCodec)
     if (answer.status !== 'ok') return answer
-    if (equalBytes(computeChunkId(answer.data), chunkId)) return { status: 'ok', value: answer.data }
+    const value = VerifiedChunk.verify(answer.data, chunkId)
+    if (value) return { status: 'ok', value }
     this.onOffence(peer, 'wrongChunk')
     throw new ArchiveError('PROTOCOL_ANSWER_WRONG', 'the bytes of a chunk do not hash to its id', { peer })
   }

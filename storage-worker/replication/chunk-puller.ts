@@ -13,6 +13,7 @@ import {
   type ManifestChunk,
   type Period,
   type SplitBody,
+  type VerifiedChunk,
 } from '../../core/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
 import type { Fetched, PeerClient } from '../peers/peer-client.ts'
@@ -249,7 +250,7 @@ export class ChunkPuller {
     const { period } = manifest
     const peers = sources.listPeers().filter((peer) => peer.firstPeriod <= period && period < peer.endPeriod)
     const place = { peers: peers.map(({ peer }) => peer), ...work }
-    const chunks = new Map<number, Uint8Array>()
+    const chunks = new Map<number, VerifiedChunk>()
     await Promise.all(
       wanted.map(async ({ index, chunk }) => {
         const found = await this.fetchChunk(manifest, chunk, place)
@@ -268,7 +269,7 @@ export class ChunkPuller {
     if (isSealsAlone && (await store.readHolding(period))?.missingChunks[0] === 0) return NOTHING
     await store.writePart({ manifest, operations, chunks, ...(seals && { seals }) })
     this.watch.onSuccess()
-    const pulledBytes = Array.from(chunks.values()).reduce((sum, { length }) => sum + length, 0)
+    const pulledBytes = Array.from(chunks.values()).reduce((sum, { bytes }) => sum + bytes.length, 0)
     const isUnsealed = chunks.has(0) && !seals && (await store.readHolding(period))?.hasSeals === false
     return {
       pulled: chunks.size,
@@ -278,7 +279,7 @@ export class ChunkPuller {
     }
   }
 
-  private async fetchChunk(manifest: Manifest, chunk: ManifestChunk, place: Sources): Promise<Uint8Array | undefined> {
+  private async fetchChunk(manifest: Manifest, chunk: ManifestChunk, place: Sources): Promise<VerifiedChunk | undefined> {
     const listClaimants = (): readonly string[] => this.listPeersOf(manifest, chunk)
     const found = await this.search.find({ ...place, listClaimants }, (peer) =>
       this.modules.client.fetchChunk(peer, chunk.chunkId),
@@ -289,7 +290,7 @@ export class ChunkPuller {
   /** The first of which every signature verifies. @param fetched - chunks that are not written yet */
   private async findSeals(
     manifest: Manifest,
-    fetched: ReadonlyMap<number, Uint8Array>,
+    fetched: ReadonlyMap<number, VerifiedChunk>,
     place: Sources,
   ): Promise<Uint8Array | undefined> {
     const [first] = manifest.chunks
@@ -316,16 +317,16 @@ export class ChunkPuller {
   /** All of it, from where it can be had; undefined when a chunk cannot. */
   private async gatherBody(
     manifest: Manifest,
-    fetched: ReadonlyMap<number, Uint8Array>,
+    fetched: ReadonlyMap<number, VerifiedChunk>,
     place: Sources,
   ): Promise<SplitBody | undefined> {
     const { period } = manifest
     const found = await Promise.all(
       manifest.chunks.map(
         async (chunk, index) =>
-          fetched.get(index) ??
+          fetched.get(index)?.bytes ??
           (await this.modules.store.readChunk(period, index)) ??
-          (await this.fetchChunk(manifest, chunk, place)),
+          (await this.fetchChunk(manifest, chunk, place))?.bytes,
       ),
     )
     const chunks = found.flatMap((chunk) => chunk ?? [])

@@ -69,6 +69,7 @@ const EXPORTS = [
   'SignedEndorsementCodec',
   'SignedOperationCodec',
   'THREAD_COUNT',
+  'VerifiedChunk',
   'checkChunkSize',
   'checkRegistryConfig',
   'checkRegistryConfigChange',

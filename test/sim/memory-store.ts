@@ -49,14 +49,14 @@ export class MemoryStore implements ChunkStore {
   }
 
   async writePart(part: PeriodPart): Promise<void> {
-    checkPart(part, this.identity)
+    const checked = checkPart(part, this.identity)
     const { manifest } = part
     const { period } = manifest
     await this.queue(async () => {
       const before = this.disk.get(period)
       if (before) this.checkSame(before.manifest, manifest)
       const change = await planPart(
-        part,
+        checked,
         { manifest: before?.manifest, holding: before?.holding },
         {
           readChunk: (index) => this.readChunk(period, index),

@@ -23,6 +23,32 @@ describe('storage-worker/seals-check', () => {
     assert.equal(fits(body, body.length), true)
   })
 
+  it('counts the operations of a BODY that is the one of the manifest, wherever it is cut', () => {
+    const { manifest } = period
+    for (const chunkBytes of [1, 100, body.length]) {
+      const check = new SealsCheck()
+      for (let n = 0; n * chunkBytes < body.length; n++) {
+        assert.equal(check.countOperations(manifest), undefined)
+        check.takeChunk(n, body.subarray(n * chunkBytes, (n + 1) * chunkBytes))
+      }
+      assert.equal(check.countOperations(manifest), 6)
+      const others = [
+        { bitmap: 0b101 },
+        { bitmap: 0b1 },
+        { period: 6 },
+        { network: { ...IDENTITY.network, chainId: 78n } },
+      ]
+      for (const other of others) assert.equal(check.countOperations({ ...manifest, ...other }), undefined)
+    }
+  })
+
+  it('knows the block of the last thread', () => {
+    const full = makePeriod(5, { identity: IDENTITY, blocks: 32, operations: 1 })
+    const check = new SealsCheck()
+    for (const [n, chunk] of full.chunks.entries()) check.takeChunk(n, chunk)
+    assert.equal(check.countOperations(full.manifest), 32)
+  })
+
   it('refuses SEALS with a signature more or less', () => {
     assert.equal(fits(body, body.length, period.seals.subarray(0, -64)), false)
     assert.equal(fits(body, body.length, concatBytes(period.seals, new Uint8Array(64))), false)

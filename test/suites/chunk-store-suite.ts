@@ -6,6 +6,7 @@ import {
   isArchiveError,
   type PeriodPart,
   toHex,
+  VerifiedChunk,
 } from '../../core/index.ts'
 import { makePeriod, noise } from '../storage-worker/synthetic-period.ts'
 
@@ -244,6 +245,21 @@ export function describeChunkStore(name: string, make: () => Promise<ChunkStoreU
           await assert.rejects(store.writePart(part), hasCode('STORE_PART_INVALID'))
         }
         assert.equal(await store.readRange(), undefined)
+      })
+
+      it('takes chunks that were hashed before, where they belong', async () => {
+        const verified = period.chunks.map((chunk, i) => {
+          const chunkId = manifest.chunks[i]?.chunkId ?? new Uint8Array()
+          return VerifiedChunk.verify(chunk, chunkId) ?? assert.fail()
+        })
+        const [first, second] = verified
+        assert.ok(first && second)
+        const misplaced = { ...partOf(), chunks: new Map([[0, second]]) }
+        await assert.rejects(store.writePart(misplaced), hasCode('STORE_PART_INVALID'))
+        await store.writePart({ ...partOf(), chunks: new Map([[0, first]]) })
+        await assertHoldsPart(store, period, { chunks: [0] })
+        await store.writePart({ ...partOf(), chunks: new Map(verified.entries()), seals, executionResults })
+        await assertHolds(store, period)
       })
 
       it('error: takes no part of another network, chunk size or manifest', async () => {
