@@ -1,9 +1,16 @@
 import type { Stream } from '@libp2p/interface'
 import { type LengthPrefixedStream, lpStream } from '@libp2p/utils'
-import { ArchiveError } from '../core/index.ts'
+import { ArchiveError, ByteWriter } from '../core/index.ts'
 
 /** A length of 28 bits in LEB128: more than any message has. */
 const MAX_LENGTH_BYTES = 4
+
+/** One message; in pieces it is those, one behind the other, so that a chunk need not be copied to be sent. */
+export type Frame = Uint8Array | readonly Uint8Array[]
+
+export function frameBytes(frame: Frame): number {
+  return frame instanceof Uint8Array ? frame.length : frame.reduce((sum, { length }) => sum + length, 0)
+}
 
 /** Messages on one libp2p stream: each has its length before it, none is longer than the kind allows. */
 export class FramedStream {
@@ -53,10 +60,11 @@ export class FramedStream {
    *
    * @throws ArchiveError PROTOCOL_PEER_UNREACHABLE
    */
-  async write(bytes: Uint8Array, deadlineMs: number): Promise<void> {
+  async write(frame: Frame, deadlineMs: number): Promise<void> {
     try {
       await this.within(deadlineMs, async () => {
-        await this.frames.write(bytes)
+        if (frame instanceof Uint8Array) await this.frames.write(frame)
+        else this.sendPieces(frame)
         // libp2p tells of room in the window as soon as there is any; it may be one byte, and then another.
         while (this.stream.writeBufferLength > 0 || this.stream.writableNeedsDrain) await this.nextRoom()
       })
@@ -76,6 +84,12 @@ export class FramedStream {
 
   abort(reason: unknown): void {
     this.stream.abort(reason instanceof Error ? reason : new Error(String(reason)))
+  }
+
+  private sendPieces([first = new Uint8Array(), ...rest]: readonly Uint8Array[]): void {
+    const length = frameBytes([first, ...rest])
+    this.stream.send(new ByteWriter(first.length + MAX_LENGTH_BYTES).varint(length).raw(first).finish())
+    for (const piece of rest) this.stream.send(piece)
   }
 
   /** A timer that ends the stream: a signal would be listened to anew for each packet of a message. */

@@ -6,7 +6,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { ArchiveError, isArchiveError } from '../core/index.ts'
 import { boundGossip } from './bounded-gossip.ts'
 import type { ConnectionRates } from './connection-rates.ts'
-import { FramedStream } from './framed-stream.ts'
+import { type Frame, FramedStream } from './framed-stream.ts'
 import type { GossipRates, Statement } from './gossip-rates.ts'
 import { createLibp2pNode, DIAL_MS, type Libp2pNode, type Libp2pNodeOptions } from './libp2p-node.ts'
 import { MAX_REQUEST_BYTES, MAX_STREAMS_PER_PEER } from './limits.ts'
@@ -165,7 +165,7 @@ export class PeerNode {
   }
 
   /** Answers requests of one kind. */
-  async serve<Q>(name: StreamName, service: StreamService<Q>): Promise<void> {
+  async serve<Q>(name: StreamName, service: StreamService<Q, Frame>): Promise<void> {
     await this.libp2p.handle(
       formatProtocolId(this.options.identity, name),
       async (stream, connection) => {

@@ -1,6 +1,6 @@
 import { ArchiveError, isArchiveError } from '../core/index.ts'
 import type { Bandwidth } from './bandwidth.ts'
-import type { FramedStream } from './framed-stream.ts'
+import { type Frame, type FramedStream, frameBytes } from './framed-stream.ts'
 import type { Refusal } from './messages/answer-status.ts'
 import type { WireCodec } from './messages/wire-codec.ts'
 import type { PeerLimits } from './peer-limits.ts'
@@ -20,13 +20,13 @@ export interface Patience {
 export const USUAL_PATIENCE: Patience = { idleMs: 120_000, writeMs: 30_000 }
 
 /** How requests of one kind are answered. */
-export interface StreamService<Q> {
+export interface StreamService<Q, F extends Frame = Uint8Array> {
   readonly request: WireCodec<Q>
   readonly priorityOf: (request: Q) => Priority
   /** Encoded frames of the answer. */
-  readonly answer: (request: Q, peer: string) => Promise<readonly Uint8Array[]>
+  readonly answer: (request: Q, peer: string) => Promise<readonly F[]>
   /** The same number of frames that say why there is no answer. */
-  readonly refuse: (request: Q, why: Refusal) => readonly Uint8Array[]
+  readonly refuse: (request: Q, why: Refusal) => readonly F[]
 }
 
 export interface ServeModules {
@@ -48,7 +48,7 @@ export interface ServeModules {
  * While an answer is being taken the next one is made, so that disk and network work at the same time; no third one.
  */
 export async function serveStream<Q>(
-  service: StreamService<Q>,
+  service: StreamService<Q, Frame>,
   frames: FramedStream,
   peer: string,
   modules: ServeModules,
@@ -59,11 +59,12 @@ export async function serveStream<Q>(
     return onOffence(peer, 'limit')
   }
   let taken: Promise<void> = Promise.resolve()
-  const send = async (answer: readonly Uint8Array[], priority: Priority | undefined): Promise<void> => {
+  const send = async (answer: readonly Frame[], priority: Priority | undefined): Promise<void> => {
     for (const frame of answer) {
-      if (priority) await bandwidth?.take(priority, peer, frame.length)
-      else bandwidth?.spend(frame.length)
-      limits.onSent(peer, frame.length)
+      const bytes = frameBytes(frame)
+      if (priority) await bandwidth?.take(priority, peer, bytes)
+      else bandwidth?.spend(bytes)
+      limits.onSent(peer, bytes)
       await frames.write(frame, patience.writeMs)
     }
   }
@@ -99,10 +100,10 @@ export async function serveStream<Q>(
 }
 
 async function answerOne<Q>(
-  service: StreamService<Q>,
+  service: StreamService<Q, Frame>,
   { request, peer, priority }: { readonly request: Q; readonly peer: string; readonly priority: Priority },
   { queue, onFailure }: ServeModules,
-): Promise<readonly Uint8Array[]> {
+): Promise<readonly Frame[]> {
   try {
     return await queue.add(priority, () => service.answer(request, peer), peer)
   } catch (error) {

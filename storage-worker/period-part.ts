@@ -112,8 +112,7 @@ export async function planPart(part: CheckedPart, before: PeriodBefore, held: He
   if (seals && seals !== heldSeals) lacking.push({ n: SEALS, value: seals })
   return {
     manifest,
-    summary:
-      (isWholeNow && !body ? await held.readSummary() : undefined) ?? computePartSummary(manifest, holding),
+    summary: (isWholeNow && !body ? await held.readSummary() : undefined) ?? computePartSummary(manifest, holding),
     holding: isWholeNow ? undefined : holding,
     values: lacking,
     dropped: hadSeals && !holding.hasSeals ? [SEALS] : [],

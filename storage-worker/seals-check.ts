@@ -45,7 +45,10 @@ export class SealsCheck {
   fits(seals: Uint8Array): boolean | undefined {
     if (!this.isWhole) return undefined
     const { head, signatures } = this
-    return seals.length === PERIOD_HEAD_BYTES + SIGNATURE_BYTES * signatures && equalBytes(seals.subarray(0, PERIOD_HEAD_BYTES), head)
+    return (
+      seals.length === PERIOD_HEAD_BYTES + SIGNATURE_BYTES * signatures &&
+      equalBytes(seals.subarray(0, PERIOD_HEAD_BYTES), head)
+    )
   }
 
   /**

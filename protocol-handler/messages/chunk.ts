@@ -61,8 +61,9 @@ export const chunkResponseCodec = wireCodec<ChunkResponse>({
     writer.u8(ANSWER_STATUS[response.status])
     if (response.status !== 'ok') return
     writePosition(writer, response.position)
-    writer.u32(response.data.length).raw(response.data)
+    writer.u32(response.data.length)
   },
+  tail: (response) => (response.status === 'ok' ? response.data : undefined),
   read: (reader) => {
     const status = readAnswerStatus(reader)
     if (status !== 'ok') return { status }
@@ -89,8 +90,9 @@ export const sealsResponseCodec = wireCodec<SealsResponse>({
   write: (writer, response) => {
     writer.u8(ANSWER_STATUS[response.status])
     if (response.status !== 'ok') return
-    writer.u32(response.totalBytes).u32(response.offset).u32(response.part.length).raw(response.part)
+    writer.u32(response.totalBytes).u32(response.offset).u32(response.part.length)
   },
+  tail: (response) => (response.status === 'ok' ? response.part : undefined),
   read: (reader) => {
     const status = readAnswerStatus(reader)
     if (status !== 'ok') return { status }

@@ -4,20 +4,21 @@ import {
   type ChunkResponse,
   chunkRequestCodec,
   chunkResponseCodec,
+  type Frame,
   type SealsResponse,
   type StreamService,
   sealsResponseCodec,
 } from '../../protocol-handler/index.ts'
 
 /** Chunks and SEALS of this disk, for peers: every byte is checked against its hash as it is read. */
-export function createChunkService(store: ChunkStore): StreamService<ChunkRequest> {
+export function createChunkService(store: ChunkStore): StreamService<ChunkRequest, Frame> {
   return {
     request: chunkRequestCodec,
     priorityOf: () => 'repair',
     answer: async (request) =>
       request.wanted === 'chunk'
-        ? [chunkResponseCodec.encode(await readChunk(store, request.chunkId))]
-        : [sealsResponseCodec.encode(await readSealsPart(store, request.chunkId, request.offset))],
+        ? [chunkResponseCodec.encodePieces(await readChunk(store, request.chunkId))]
+        : [sealsResponseCodec.encodePieces(await readSealsPart(store, request.chunkId, request.offset))],
     refuse: ({ wanted }, status) => [
       wanted === 'chunk' ? chunkResponseCodec.encode({ status }) : sealsResponseCodec.encode({ status }),
     ],

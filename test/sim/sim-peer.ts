@@ -1,6 +1,7 @@
 import { ArchiveError, isArchiveError } from '../../core/index.ts'
 import type { FramedStream } from '../../protocol-handler/framed-stream.ts'
 import {
+  type Frame,
   MAX_REQUEST_BYTES,
   MAX_STREAMS_PER_PEER,
   type Offence,
@@ -14,6 +15,7 @@ import type { PeerNode, PeerNodeModules } from '../../protocol-handler/peer-node
 import { RequestPool } from '../../protocol-handler/request-pool.ts'
 import { RequestStream } from '../../protocol-handler/request-stream.ts'
 import { serveStream, USUAL_PATIENCE } from '../../protocol-handler/serve-stream.ts'
+import { joinFrame } from '../join-frame.ts'
 import { type Life, never } from './node-clock.ts'
 import type { Connection, SimNetwork } from './sim-network.ts'
 import { SimStream } from './sim-stream.ts'
@@ -125,11 +127,11 @@ export class SimPeer implements PeerPort {
     return this.mayConnect(from) && this.connections.size < this.maxConnections && connections.admit(from.host)
   }
 
-  async serve<Q>(name: StreamName, service: StreamService<Q>): Promise<void> {
-    const watched: StreamService<Q> = {
+  async serve<Q>(name: StreamName, service: StreamService<Q, Frame>): Promise<void> {
+    const watched: StreamService<Q, Frame> = {
       ...service,
       answer: async (request, peer) => {
-        const frames = await service.answer(request, peer)
+        const frames = (await service.answer(request, peer)).map(joinFrame)
         this.modules.onServed(name, request, frames)
         return frames
       },

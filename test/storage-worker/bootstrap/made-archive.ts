@@ -12,7 +12,7 @@ import {
   THREAD_COUNT,
 } from '../../../core/index.ts'
 import { encodeFilledBlock, type MadeBlock, type MadeChain } from '../../../devnet/index.ts'
-import type { Offence, StreamService } from '../../../protocol-handler/index.ts'
+import type { Frame, Offence, StreamService } from '../../../protocol-handler/index.ts'
 import { AskedPeers, type AskLimits, type PeerArchive } from '../../../storage-worker/bootstrap/asked-peers.ts'
 import { Bootstrap, type BootstrapModules, type BootstrapOptions } from '../../../storage-worker/bootstrap/bootstrap.ts'
 import { makeGenesisPeriod } from '../../../storage-worker/bootstrap/made-period.ts'
@@ -27,6 +27,7 @@ import { describeArchive } from '../../archiver/archiver-holder.ts'
 import { inlineCpu } from '../../archiver/inline-cpu.ts'
 import { NETWORK } from '../../archiver/made-chain.ts'
 import { AutoClock } from '../../clocks.ts'
+import { joinFrame } from '../../join-frame.ts'
 import { openMemoryLevel } from '../temp-store.ts'
 
 export const IDENTITY: StoreIdentity = { network: NETWORK, chunkSizeBytes: CHUNK_SIZE_BYTES }
@@ -91,8 +92,8 @@ export class FakePeers implements Requester {
     this.asked.push({ peer, name })
     const store = this.stores.get(peer)
     if (!store) throw new ArchiveError('PROTOCOL_PEER_UNREACHABLE', 'injected')
-    const services: Record<string, StreamService<unknown>> = {
-      chunk: createChunkService(store) as StreamService<unknown>,
+    const services: Record<string, StreamService<unknown, Frame>> = {
+      chunk: createChunkService(store) as StreamService<unknown, Frame>,
       manifest: createManifestService(store) as StreamService<unknown>,
       block: createBlockService(store) as StreamService<unknown>,
       audit: createAuditService(store) as StreamService<unknown>,
@@ -103,7 +104,7 @@ export class FakePeers implements Requester {
     this.inFlight.set(peer, now)
     this.mostInFlight = Math.max(this.mostInFlight, now)
     try {
-      const honest: Answer = async (request) => [...(await service.answer(request, 'asker'))]
+      const honest: Answer = async (request) => (await service.answer(request, 'asker')).map(joinFrame)
       return await this.answer(peer, name, honest, service.request.decode(bytes))
     } finally {
       this.inFlight.set(peer, (this.inFlight.get(peer) ?? 1) - 1)

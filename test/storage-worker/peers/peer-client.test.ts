@@ -6,6 +6,7 @@ import {
   type ChunkResponse,
   chunkResponseCodec,
   computeRootOfChunks,
+  type Frame,
   type ManifestResponse,
   manifestResponseCodec,
   type Offence,
@@ -17,6 +18,7 @@ import { createAuditService } from '../../../storage-worker/peers/audit-service.
 import { createChunkService } from '../../../storage-worker/peers/chunk-service.ts'
 import { createManifestService } from '../../../storage-worker/peers/manifest-service.ts'
 import { PeerClient, type Requester } from '../../../storage-worker/peers/peer-client.ts'
+import { joinFrame } from '../../join-frame.ts'
 import { makePeriod, TEST_IDENTITY } from '../synthetic-period.ts'
 import { openTestStore, TempFolders } from '../temp-store.ts'
 
@@ -27,7 +29,7 @@ type Tamper<A> = (answer: A) => A
 
 describe('storage-worker/peers', () => {
   const folders = new TempFolders()
-  let services: Record<string, StreamService<unknown>>
+  let services: Record<string, StreamService<unknown, Frame>>
   let close: () => Promise<void>
 
   before(async () => {
@@ -36,7 +38,7 @@ describe('storage-worker/peers', () => {
     await store.chunks.writePeriod(LARGE)
     await store.chunks.writePeriod(SMALL)
     services = {
-      chunk: createChunkService(store.chunks) as StreamService<unknown>,
+      chunk: createChunkService(store.chunks) as StreamService<unknown, Frame>,
       manifest: createManifestService(store.chunks) as StreamService<unknown>,
       audit: createAuditService(store.chunks) as StreamService<unknown>,
     }
@@ -53,7 +55,7 @@ describe('storage-worker/peers', () => {
       request: async (peer, name, { bytes, maxAnswerBytes }) => {
         const service = services[name]
         assert.ok(service)
-        const frames = await service.answer(service.request.decode(bytes), peer)
+        const frames = (await service.answer(service.request.decode(bytes), peer)).map(joinFrame)
         for (const frame of frames) assert.ok(frame.length <= maxAnswerBytes)
         return frames.map(tamper)
       },
@@ -79,7 +81,7 @@ describe('storage-worker/peers', () => {
       assert.ok(fetched.status === 'ok')
       assert.deepEqual([fetched.value.chunkId, fetched.value.bytes], [chunkId, LARGE.chunks[i]])
       const [frame = new Uint8Array()] = (await services.chunk?.answer({ wanted: 'chunk', chunkId }, 'peer')) ?? []
-      const answer = chunkResponseCodec.decode(frame)
+      const answer = chunkResponseCodec.decode(joinFrame(frame))
       assert.ok(answer.status === 'ok')
       assert.equal(toHex(computeRootOfChunks(chunkId, answer.position)), toHex(treeRoot))
       assert.equal(answer.position.period, 5)
@@ -120,7 +122,7 @@ describe('storage-worker/peers', () => {
     assert.deepEqual(await client.fetchSeals('peer', second), { status: 'notHeld' })
     const past = { wanted: 'seals', chunkId: first.chunkId, offset: LARGE.seals.length }
     const [frame = new Uint8Array()] = (await services.chunk?.answer(past, 'peer')) ?? []
-    assert.deepEqual(sealsResponseCodec.decode(frame), { status: 'refused' })
+    assert.deepEqual(sealsResponseCodec.decode(joinFrame(frame)), { status: 'refused' })
   })
 
   it('endless SEALS: a length that no period has, or that changes, is refused before it is allocated', async () => {
@@ -158,7 +160,7 @@ describe('storage-worker/peers', () => {
   it('manifests and roots come by range, with gaps where nothing is held', async () => {
     const ask = async (request: object) => {
       const [frame = new Uint8Array()] = (await services.manifest?.answer(request, 'peer')) ?? []
-      return manifestResponseCodec.decode(frame)
+      return manifestResponseCodec.decode(joinFrame(frame))
     }
     const roots = await ask({ wanted: 'roots', firstPeriod: 4, periodCount: 4 })
     assert.deepEqual(roots, {

@@ -4,6 +4,7 @@ import { chunkRequestCodec, type Offence } from '../../../protocol-handler/index
 import { LevelChunkStore } from '../../../storage-worker/index.ts'
 import { createChunkService } from '../../../storage-worker/peers/chunk-service.ts'
 import type { Requester } from '../../../storage-worker/peers/peer-client.ts'
+import { joinFrame } from '../../join-frame.ts'
 import { TEST_IDENTITY } from '../synthetic-period.ts'
 import { openMemoryLevel } from '../temp-store.ts'
 
@@ -53,8 +54,8 @@ export class MadePeers implements Requester {
     try {
       const store = this.stores.get(peer)
       if (!store) throw new ArchiveError('PROTOCOL_PEER_UNREACHABLE', 'injected')
-      const [answer = new Uint8Array()] = await createChunkService(store).answer(request, 'asker')
-      return [await this.beforeAnswer(asked, answer)]
+      const [frame = new Uint8Array()] = await createChunkService(store).answer(request, 'asker')
+      return [await this.beforeAnswer(asked, joinFrame(frame))]
     } finally {
       this.open.set(peer, (this.open.get(peer) ?? 0) - 1)
     }
