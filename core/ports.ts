@@ -50,8 +50,10 @@ export interface PeriodSummary {
 
 /** What a disk holds of a period that is not whole there. */
 export interface Holding {
-  /** Of the whole period: a part of BODY does not say it. Unproven until BODY was whole here. */
+  /** Of the whole period: a part of BODY does not say it. */
   readonly operations: number
+  /** BODY was whole here, and its operations were counted; else their number is what the source says. */
+  readonly isCounted: boolean
   /** Indexes of the chunks that are not held, ascending. */
   readonly missingChunks: readonly number[]
   readonly hasSeals: boolean

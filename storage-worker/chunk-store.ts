@@ -205,6 +205,7 @@ export class LevelChunkStore extends ChunkReader implements ChunkStore {
       const places = new Set(await super.listPlacesOf(period))
       const holding: Holding = {
         operations: recorded.operations,
+        isCounted: false,
         missingChunks: [...manifest.chunks.keys()].filter((index) => !places.has(index)),
         hasSeals: places.has(SEALS),
         hasExecutionResults: places.has(EXECUTION_RESULTS),
@@ -236,7 +237,7 @@ export class LevelChunkStore extends ChunkReader implements ChunkStore {
       const dropped = new Set(holding.missingChunks)
       if (!holding.hasSeals) dropped.add(SEALS)
       if (!holding.hasExecutionResults) dropped.add(EXECUTION_RESULTS)
-      const part = { ...holding, operations: summary.operations }
+      const part = { ...holding, operations: summary.operations, isCounted: true }
       await this.writeChange({
         manifest,
         summary: computePartSummary(manifest, part),

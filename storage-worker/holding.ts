@@ -8,10 +8,15 @@ import type { Holding, PeriodSummary } from '../core/ports.ts'
 const HOLDING_VERSION = 1
 const FLAG_SEALS = 1
 const FLAG_EXECUTION_RESULTS = 2
+const FLAG_COUNTED = 4
 
 /** u8 version || u8 flags || u32 operations || u32 count || u32 indexes of chunks that are not held, ascending */
-export function encodeHolding({ operations, missingChunks, hasSeals, hasExecutionResults }: Holding): Uint8Array {
-  const flags = (hasSeals ? FLAG_SEALS : 0) | (hasExecutionResults ? FLAG_EXECUTION_RESULTS : 0)
+export function encodeHolding(holding: Holding): Uint8Array {
+  const { operations, missingChunks } = holding
+  const flags =
+    (holding.hasSeals ? FLAG_SEALS : 0) |
+    (holding.hasExecutionResults ? FLAG_EXECUTION_RESULTS : 0) |
+    (holding.isCounted ? FLAG_COUNTED : 0)
   const writer = new ByteWriter(10 + 4 * missingChunks.length).u8(HOLDING_VERSION).u8(flags)
   writer.u32(operations).u32(missingChunks.length)
   for (const index of missingChunks) writer.u32(index)
@@ -27,7 +32,7 @@ export function parseHolding(bytes: Uint8Array, chunkCount: number): Holding {
   const version = reader.u8()
   if (version !== HOLDING_VERSION) throw reader.error(`version ${version} is not known`)
   const flags = reader.u8()
-  if (flags > (FLAG_SEALS | FLAG_EXECUTION_RESULTS)) throw reader.error(`flags ${flags}`)
+  if (flags > (FLAG_SEALS | FLAG_EXECUTION_RESULTS | FLAG_COUNTED)) throw reader.error(`flags ${flags}`)
   const operations = reader.u32()
   const count = reader.u32()
   if (count > chunkCount) throw reader.error(`${count} of ${chunkCount} chunks`)
@@ -41,6 +46,7 @@ export function parseHolding(bytes: Uint8Array, chunkCount: number): Holding {
   reader.end()
   const holding: Holding = {
     operations,
+    isCounted: (flags & FLAG_COUNTED) !== 0,
     missingChunks,
     hasSeals: (flags & FLAG_SEALS) !== 0,
     hasExecutionResults: (flags & FLAG_EXECUTION_RESULTS) !== 0,

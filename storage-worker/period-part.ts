@@ -12,7 +12,7 @@ import {
 import { computePartSummary, isWhole } from './holding.ts'
 import { EXECUTION_RESULTS, LAST_PERIOD, MANIFEST, SEALS } from './keyspace.ts'
 import type { PeriodValue } from './sealed-period.ts'
-import { SealsCheck } from './seals-check.ts'
+import { areSealsFor, SealsCheck } from './seals-check.ts'
 
 /* What a period becomes when parts of it come or go. Nothing here writes. */
 
@@ -71,6 +71,7 @@ export function planDrop(
   const isHead = indexes.includes(0)
   const holding: Holding = {
     operations: before.operations,
+    isCounted: before.holding?.isCounted ?? true,
     missingChunks: [...missing].sort((a, b) => a - b),
     hasSeals: !isHead && (before.holding?.hasSeals ?? true),
     hasExecutionResults: !isHead && (before.holding?.hasExecutionResults ?? true),
@@ -91,13 +92,17 @@ export async function planPart(part: CheckedPart, before: PeriodBefore, held: He
   const hadSeals = isVisible && (before.holding?.hasSeals ?? true)
   const hadResults = isVisible && (before.holding?.hasExecutionResults ?? true)
   const isBodyNew = missingChunks.length === 0 && (wasMissing.size > 0 || part.seals !== undefined)
-  const body = isBodyNew ? await checkBody(part, held) : undefined
-  // Until BODY is whole they could not be checked, and the first stay.
-  const heldSeals = hadSeals && (body || part.seals) ? await held.readSeals() : undefined
-  const seals = [heldSeals, part.seals].find((each) => each !== undefined && body?.check.fits(each) !== false)
+  const wasCounted = before.holding?.isCounted === true
+  const counted = isBodyNew && !wasCounted ? await countOperations(part, held) : undefined
+  const operations = wasCounted ? before.holding.operations : counted
+  // Those that came before anything was counted could not be checked, and the first stay until then.
+  const heldSeals = hadSeals && (counted !== undefined || part.seals) ? await held.readSeals() : undefined
+  const fits = (each: Uint8Array) => operations === undefined || areSealsFor(each, manifest, operations)
+  const seals = [heldSeals, part.seals].find((each) => each !== undefined && fits(each))
   if (part.seals && !seals) throw invalid(manifest, 'SEALS of another BODY')
   const holding: Holding = {
-    operations: body?.operations ?? before.holding?.operations ?? part.operations,
+    operations: operations ?? before.holding?.operations ?? part.operations,
+    isCounted: operations !== undefined,
     missingChunks,
     // Held and damaged stays damage, which `verify` names.
     hasSeals: seals !== undefined || (hadSeals && heldSeals === undefined),
@@ -112,7 +117,9 @@ export async function planPart(part: CheckedPart, before: PeriodBefore, held: He
   if (seals && seals !== heldSeals) lacking.push({ n: SEALS, value: seals })
   return {
     manifest,
-    summary: (isWholeNow && !body ? await held.readSummary() : undefined) ?? computePartSummary(manifest, holding),
+    summary:
+      (isWholeNow && operations === undefined ? await held.readSummary() : undefined) ??
+      computePartSummary(manifest, holding),
     holding: isWholeNow ? undefined : holding,
     values: lacking,
     dropped: hadSeals && !holding.hasSeals ? [SEALS] : [],
@@ -159,10 +166,7 @@ export function checkManifest(manifest: Manifest, { network, chunkSizeBytes }: S
  *
  * @throws ArchiveError STORE_PART_INVALID when chunks that fit the manifest are no BODY of it; STORE_VALUE_MISSING
  */
-async function checkBody(
-  { manifest, chunks }: CheckedPart,
-  held: HeldValues,
-): Promise<{ readonly check: SealsCheck; readonly operations: number }> {
+async function countOperations({ manifest, chunks }: CheckedPart, held: HeldValues): Promise<number> {
   const check = new SealsCheck()
   for (const index of manifest.chunks.keys()) {
     const chunk = chunks.get(index) ?? (await held.readChunk(index))
@@ -176,7 +180,7 @@ async function checkBody(
   }
   const operations = check.countOperations(manifest)
   if (operations === undefined) throw invalid(manifest, 'its chunks are no BODY of it')
-  return { check, operations }
+  return operations
 }
 
 function invalid(manifest: Manifest, what: string): ArchiveError<'STORE_PART_INVALID'> {

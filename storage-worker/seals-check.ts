@@ -10,6 +10,18 @@ const MAX_VARINT_FACTOR = 2 ** 28
 
 type State = 'flag' | 'record' | 'count' | 'kind' | 'operation'
 
+/** The same as `SealsCheck.fits`, of a BODY with this manifest that is known to have so many distinct operations. */
+export function areSealsFor(seals: Uint8Array, manifest: Manifest, operations: number): boolean {
+  const { network, period, bitmap } = manifest
+  const signatures = countBits(bitmap) + operations
+  return areSeals(seals, encodePeriodHead(network, period), signatures)
+}
+
+function areSeals(seals: Uint8Array, head: Uint8Array, signatures: number): boolean {
+  const isLong = seals.length === PERIOD_HEAD_BYTES + SIGNATURE_BYTES * signatures
+  return isLong && equalBytes(seals.subarray(0, PERIOD_HEAD_BYTES), head)
+}
+
 /**
  * Whether SEALS hold the signatures that BODY asks for: of the same network and period, one of each block and one of
  * each of its distinct operations.
@@ -43,12 +55,7 @@ export class SealsCheck {
 
   /** `undefined` when the chunks given are no whole BODY. */
   fits(seals: Uint8Array): boolean | undefined {
-    if (!this.isWhole) return undefined
-    const { head, signatures } = this
-    return (
-      seals.length === PERIOD_HEAD_BYTES + SIGNATURE_BYTES * signatures &&
-      equalBytes(seals.subarray(0, PERIOD_HEAD_BYTES), head)
-    )
+    return this.isWhole ? areSeals(seals, this.head, this.signatures) : undefined
   }
 
   /**

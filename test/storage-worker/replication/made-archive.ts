@@ -84,7 +84,7 @@ export class MadeArchive implements OwnHoldingsStore {
     const made = this.periods.get(period)
     if (!made || (made.missing.size === 0 && made.hasSeals)) return undefined
     const missingChunks = [...made.missing].sort((a, b) => a - b)
-    return { operations: 0, missingChunks, hasSeals: made.hasSeals, hasExecutionResults: true }
+    return { operations: 0, isCounted: true, missingChunks, hasSeals: made.hasSeals, hasExecutionResults: true }
   }
 
   async readManifest(period: Period): Promise<Manifest | undefined> {
