@@ -1,10 +1,11 @@
-import { AskedPeers } from '../../storage-worker/bootstrap/asked-peers.ts'
+import { ASK_LIMITS, AskedPeers } from '../../storage-worker/bootstrap/asked-peers.ts'
 import { Bootstrap } from '../../storage-worker/bootstrap/bootstrap.ts'
 import type { DiskSpace } from '../../storage-worker/index.ts'
 import { PeerClient } from '../../storage-worker/peers/peer-client.ts'
 import type { Duty } from '../../storage-worker/replication/duty.ts'
 import { listPeerArchives } from './connected-peers.ts'
 import { keepRunning, type PeerContext } from './peer-context.ts'
+import { REGISTERED_ASK_LIMITS } from './shares.ts'
 
 /** Of the quota: what is archived may take a tenth more, blocks that wait another. */
 const QUOTA_SHARE = 0.8
@@ -19,12 +20,15 @@ export function startBootstrap(context: PeerContext, duty: Pick<Duty, 'of'>): Bo
     { request: (peer, name, options) => node.request(peer, name, { ...options, priority: 'backfill' }) },
     (peer, offence) => node.penalise(peer, offence),
   )
-  const asked = new AskedPeers({
-    listPeers: () => listPeerArchives(context),
-    onWrong: (peer) => node.penalise(peer, 'reject'),
-    onFailure: (error) => log.debug({ err: error }, 'peer did not give old periods'),
-    clock,
-  })
+  const asked = new AskedPeers(
+    {
+      listPeers: () => listPeerArchives(context),
+      onWrong: (peer) => node.penalise(peer, 'reject'),
+      onFailure: (error) => log.debug({ err: error }, 'peer did not give old periods'),
+      clock,
+    },
+    () => (registered.has(address) ? REGISTERED_ASK_LIMITS : ASK_LIMITS),
+  )
   const bootstrap = new Bootstrap(
     {
       retentionPeriods: config.retentionPeriods,

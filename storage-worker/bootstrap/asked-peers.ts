@@ -53,8 +53,9 @@ const MAX_MISSES = 10
 const MAX_PEERS = 1_000
 
 interface Standing {
-  readonly requests: TokenBucket
-  readonly bytes: TokenBucket
+  limits: AskLimits
+  requests: TokenBucket
+  bytes: TokenBucket
   inFlight: number
   askedBytes: number
   /** Questions since it last had what was asked for. */
@@ -66,7 +67,7 @@ interface Standing {
 
 /** Spreads questions evenly over peers, each within bounds, and remembers who lacks what and who gave what was wrong. */
 export class AskedPeers {
-  private readonly limits: AskLimits
+  private readonly limitsNow: () => AskLimits
   private readonly listPeers: () => readonly PeerArchive[]
   private readonly onWrong: (peer: string) => void
   private readonly onFailure: (error: unknown) => void
@@ -76,6 +77,7 @@ export class AskedPeers {
   private readonly lacks = new Map<string, number>()
   private waiting: (() => void)[] = []
 
+  /** @param limits of every peer; they may change at any time */
   constructor(
     modules: {
       readonly listPeers: () => readonly PeerArchive[]
@@ -85,9 +87,9 @@ export class AskedPeers {
       readonly onFailure: (error: unknown) => void
       readonly clock: Clock
     },
-    limits: AskLimits = ASK_LIMITS,
+    limits: AskLimits | (() => AskLimits) = ASK_LIMITS,
   ) {
-    this.limits = limits
+    this.limitsNow = typeof limits === 'function' ? limits : () => limits
     this.listPeers = modules.listPeers
     this.onWrong = modules.onWrong
     this.onFailure = modules.onFailure
@@ -194,8 +196,8 @@ export class AskedPeers {
 
   /** 0: it may be asked now; Infinity: not before it has answered. */
   private waitMs(peer: string): number {
-    const { requests, bytes, inFlight, restsUntilMs } = this.standing(peer)
-    if (inFlight >= this.limits.requestsInFlight) return Number.POSITIVE_INFINITY
+    const { limits, requests, bytes, inFlight, restsUntilMs } = this.standing(peer)
+    if (inFlight >= limits.requestsInFlight) return Number.POSITIVE_INFINITY
     const restMs = Math.max(0, restsUntilMs - this.clock.monotonicMs())
     return Math.max(restMs, requests.takeOnCredit(0), bytes.takeOnCredit(0))
   }
@@ -217,21 +219,25 @@ export class AskedPeers {
   }
 
   private standing(peer: string): Standing {
-    const { requestsPerSecond, bytesPerSecond } = this.limits
-    const bucket = (perSecond: number) => new TokenBucket({ perSecond, burst: perSecond * BURST_SECONDS }, this.clock)
+    const limits = this.limitsNow()
     const standing = this.standings.get(peer) ?? {
-      requests: bucket(requestsPerSecond),
-      bytes: bucket(bytesPerSecond),
+      ...this.beginRates(limits),
       inFlight: 0,
       askedBytes: 0,
       misses: 0,
       restsUntilMs: Number.NEGATIVE_INFINITY,
       distrustedUntilMs: Number.NEGATIVE_INFINITY,
     }
+    if (standing.limits !== limits) Object.assign(standing, this.beginRates(limits))
     this.standings.delete(peer)
     this.standings.set(peer, standing)
     if (this.standings.size > MAX_PEERS) this.forgetOne()
     return standing
+  }
+
+  private beginRates(limits: AskLimits): Pick<Standing, 'limits' | 'requests' | 'bytes'> {
+    const bucket = (perSecond: number) => new TokenBucket({ perSecond, burst: perSecond * BURST_SECONDS }, this.clock)
+    return { limits, requests: bucket(limits.requestsPerSecond), bytes: bucket(limits.bytesPerSecond) }
   }
 
   private forgetOne(): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { ArchiveError } from '../../../core/index.ts'
-import { AskedPeers, type PeerArchive, type Question } from '../../../storage-worker/bootstrap/asked-peers.ts'
+import { AskedPeers, type AskLimits, type PeerArchive, type Question } from '../../../storage-worker/bootstrap/asked-peers.ts'
 import type { Fetched } from '../../../storage-worker/peers/peer-client.ts'
 import { AutoClock } from '../../clocks.ts'
 
@@ -9,7 +9,7 @@ const MINUTES_10 = 600_000
 describe('storage-worker/bootstrap/asked-peers', () => {
   function open(
     peers: readonly PeerArchive[],
-    limits = { requestsInFlight: 2, requestsPerSecond: 10, bytesPerSecond: 100 },
+    limits: AskLimits | (() => AskLimits) = { requestsInFlight: 2, requestsPerSecond: 10, bytesPerSecond: 100 },
   ) {
     const clock = new AutoClock()
     const wrong: string[] = []
@@ -54,6 +54,22 @@ describe('storage-worker/bootstrap/asked-peers', () => {
     assert.deepEqual(await asked.ask(one, signal), { peer: 'b', value: 5 })
     assert.deepEqual(order, ['c', 'a', 'b', 'b'])
     assert.deepEqual(asked.listFor(5), ['a', 'c', 'b'])
+  })
+
+  it('limit: when the limits change those of a peer that was asked do, too', async () => {
+    const slow = { requestsInFlight: 2, requestsPerSecond: 1, bytesPerSecond: 1_000 }
+    let limits = slow
+    const { asked, clock } = open([has('a')], () => limits)
+    const askMany = async (count: number): Promise<number> => {
+      const beganMs = clock.monotonicMs()
+      for (let i = 0; i < count; i++) await asked.ask(question({ a: ok(1) }).one, signal)
+      return clock.monotonicMs() - beganMs
+    }
+    assert.equal(await askMany(6), 3_000)
+    limits = { ...slow, requestsPerSecond: 100 }
+    assert.equal(await askMany(6), 0)
+    limits = slow
+    assert.equal(await askMany(6), 3_000)
   })
 
   it('who lacks it or refuses is not asked for it for ten minutes, and for other things at once', async () => {
