@@ -63,6 +63,8 @@ const GROUPED_BLOCK_BYTES = 32_768
 const MAX_GROUP_BLOCKS = 8
 /** 200 signatures, or a block that has more. */
 const MAX_GROUP_SEAL_BYTES = 200 * 64
+/** What stands around a chunk in the answer that brought it. */
+const MAX_BESIDE_CHUNK_BYTES = 1_024
 /** Per thread: one in work, and one that it finds when it is done. */
 const GROUPS_PER_THREAD = 2
 
@@ -125,6 +127,13 @@ export class CpuPool implements CpuWork, BackgroundCpuWork {
       this.background.run(() => this.verifyRecordGroup(group, network)),
     )
     return (await settleAll(groups)).flat()
+  }
+
+  /** Background work. The memory of `chunk` is handed over, unless much else may be in it, and comes back with the id. */
+  identifyChunk(chunk: Uint8Array): Promise<IdentifiedChunk> {
+    const own = chunk.buffer.byteLength - chunk.length <= MAX_BESIDE_CHUNK_BYTES ? chunk : chunk.slice()
+    const transferList = [own.buffer as ArrayBuffer]
+    return this.background.run(() => this.pool.run(own, { name: 'identifyChunk', transferList }))
   }
 
   async close(): Promise<void> {

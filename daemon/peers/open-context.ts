@@ -42,7 +42,7 @@ export interface PeerNetworkOptions {
  */
 export async function openContext(options: PeerNetworkOptions, modules: PeerNetworkModules): Promise<PeerContext> {
   const { config, seed, auditsPerDay } = options
-  const { store, placement, clock, log, undo } = modules
+  const { store, placement, cpu, clock, log, undo } = modules
   const { identity } = store.chunks
   const registered = new RegisteredNodes(placement)
   const scores = new PeerScores(clock)
@@ -98,7 +98,7 @@ export async function openContext(options: PeerNetworkOptions, modules: PeerNetw
     bans,
     registered,
     bindings,
-    client: new PeerClient(node, onOffence),
+    client: new PeerClient(node, onOffence, (chunk) => cpu.identifyChunk(chunk)),
     ownAddresses: () => (config.p2p.announce.length > 0 ? config.p2p.announce : pickWidest(node.addresses)),
   }
 }

@@ -10,6 +10,7 @@ import {
   type EraStatement,
   equalBytes,
   HASH_SLOTS,
+  type IdentifyChunk,
   isArchiveError,
   LEAF_SIZE_BYTES,
   type Manifest,
@@ -58,6 +59,8 @@ export interface Requester {
 }
 
 const DEADLINE_MS = 30_000
+/** Below this, handing a chunk to a thread takes as long as hashing it. */
+const THREAD_FROM_BYTES = 262_144
 /** SEALS of the fullest period there can be: 32 blocks of 5,000 operations. */
 const MAX_SEALS_BYTES = 32 * 5_001 * 64 + 1_024
 
@@ -73,10 +76,13 @@ export type Fetched<T> = { readonly status: 'ok'; readonly value: T } | { readon
 export class PeerClient {
   private readonly network: Requester
   private readonly onOffence: (peer: string, offence: Offence) => void
+  private readonly identify: IdentifyChunk | undefined
 
-  constructor(network: Requester, onOffence: (peer: string, offence: Offence) => void) {
+  /** @param identify - hashes large chunks beside the streams they come by; default: the thread of the streams does */
+  constructor(network: Requester, onOffence: (peer: string, offence: Offence) => void, identify?: IdentifyChunk) {
     this.network = network
     this.onOffence = onOffence
+    this.identify = identify
   }
 
   /** The chunk of this id. */
@@ -84,7 +90,7 @@ export class PeerClient {
     const bytes = chunkRequestCodec.encode({ wanted: 'chunk', chunkId })
     const answer = await this.ask(peer, 'chunk', bytes, chunkResponseCodec)
     if (answer.status !== 'ok') return answer
-    const value = VerifiedChunk.verify(answer.data, chunkId)
+    const value = await this.verify(answer.data, chunkId)
     if (value) return { status: 'ok', value }
     this.onOffence(peer, 'wrongChunk')
     throw new ArchiveError('PROTOCOL_ANSWER_WRONG', 'the bytes of a chunk do not hash to its id', { peer })
@@ -266,6 +272,11 @@ export class PeerClient {
       signature && readSigner({ signature }) === address && verifyText(computeEraText(statement), signature)
     if (!isSigned) throw this.wrong(peer, 'a statement about an era that it did not sign for this registry')
     return { status: 'ok', value: statement }
+  }
+
+  private async verify(bytes: Uint8Array, chunkId: Uint8Array): Promise<VerifiedChunk | undefined> {
+    if (!this.identify || bytes.length < THREAD_FROM_BYTES) return VerifiedChunk.verify(bytes, chunkId)
+    return await VerifiedChunk.verifyBy(this.identify, bytes, chunkId)
   }
 
   private async ask<A>(peer: string, name: StreamName, bytes: Uint8Array, codec: WireCodec<A>): Promise<A> {

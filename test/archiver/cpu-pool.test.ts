@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { CpuPool, type CpuWork, type DecidedSlot, encodePeriod, verifyFilledBlock } from '../../archiver/index.ts'
-import { CHUNK_SIZE_BYTES, THREAD_COUNT } from '../../core/index.ts'
+import { CHUNK_SIZE_BYTES, computeChunkId, THREAD_COUNT } from '../../core/index.ts'
 import { encodeFilledBlock, type MadeBlock, makeChain } from '../../devnet/index.ts'
 import { hasCode } from '../suites/chunk-store-suite.ts'
 
@@ -46,6 +46,22 @@ describe('archiver/cpu-pool', function () {
       ),
     )
   }
+
+  it('a chunk comes back from its thread with its id; memory that holds much else stays here', async () => {
+    const bytes = Uint8Array.from({ length: 300_000 }, (_, i) => i % 251)
+    const chunkId = computeChunkId(bytes)
+    const answer = Uint8Array.from([...new Uint8Array(1_024), ...bytes])
+    const shared = Uint8Array.from([...new Uint8Array(1_025), ...bytes])
+    for (const [memory, at, left] of [
+      [answer, 1_024, 0],
+      [shared, 1_025, shared.length],
+    ] as const) {
+      const identified = await cpu.identifyChunk(memory.subarray(at))
+      assert.deepEqual(identified.chunkId, chunkId)
+      assert.deepEqual(identified.chunk, bytes)
+      assert.equal(memory.length, left)
+    }
+  })
 
   it('small blocks that wait travel together, eight at most, and each gets what it is alone', async () => {
     const sizes = watchMessages()

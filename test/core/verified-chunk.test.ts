@@ -11,6 +11,14 @@ describe('core/verified-chunk', () => {
     assert.deepEqual(chunk?.chunkId, chunkId)
   })
 
+  it('is made of what another thread gives back, if that has the id', async () => {
+    const moved = bytes.slice()
+    const identify = async () => ({ chunk: moved, chunkId })
+    const chunk = await VerifiedChunk.verifyBy(identify, bytes, chunkId.slice())
+    assert.equal(chunk?.bytes, moved)
+    assert.equal(await VerifiedChunk.verifyBy(identify, bytes, computeChunkId(Uint8Array.of(1))), undefined)
+  })
+
   it('is not made of others', () => {
     for (const at of [0, 1_500, 2_999]) {
       const changed = bytes.slice()

@@ -1,6 +1,6 @@
 import type { BackgroundCpuWork, CpuPool, CpuWork } from '../../archiver/cpu-pool.ts'
 import type { Archiver } from '../../archiver/index.ts'
-import { encodePeriod } from '../../archiver/period-encoder.ts'
+import { encodePeriod, identifyChunk } from '../../archiver/period-encoder.ts'
 import { verifyFilledBlock } from '../../archiver/verify-block.ts'
 import { verifyRecord } from '../../archiver/verify-record.ts'
 import type { Config } from '../../config/index.ts'
@@ -30,10 +30,11 @@ import type { SimRandom } from './sim-random.ts'
 import { SimAnchors, SimPlacement, type SimRegistry } from './sim-registry.ts'
 
 /** In this thread: what worker threads do is the same. */
-const CPU: CpuWork & BackgroundCpuWork = {
+const CPU: CpuWork & BackgroundCpuWork & Pick<CpuPool, 'identifyChunk'> = {
   verifyBlock: async ({ filledBlock, chainId, expectedId }) => verifyFilledBlock(filledBlock, chainId, expectedId),
   encodePeriod: async ({ decided, chunkSizeBytes }) => encodePeriod(decided, chunkSizeBytes),
   verifyRecords: async (records, network) => records.map((record) => verifyRecord(record, network)),
+  identifyChunk: async (chunk) => identifyChunk(chunk),
 }
 /** Nobody reads them. */
 const METRICS = createMetrics({ version: '0.0.0', processMetrics: false })

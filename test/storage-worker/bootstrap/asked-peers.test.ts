@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
 import { ArchiveError } from '../../../core/index.ts'
-import { AskedPeers, type AskLimits, type PeerArchive, type Question } from '../../../storage-worker/bootstrap/asked-peers.ts'
+import {
+  AskedPeers,
+  type AskLimits,
+  type PeerArchive,
+  type Question,
+} from '../../../storage-worker/bootstrap/asked-peers.ts'
 import type { Fetched } from '../../../storage-worker/peers/peer-client.ts'
 import { AutoClock } from '../../clocks.ts'
 

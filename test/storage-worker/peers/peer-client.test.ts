@@ -104,6 +104,36 @@ describe('storage-worker/peers', () => {
     }
   })
 
+  it('a chunk of 256 KiB is hashed elsewhere, a smaller one here; a wrong one costs the peer', async () => {
+    for (const [byteLength, elsewhere] of [
+      [262_144, 1],
+      [262_143, 0],
+    ] as const) {
+      const data = Uint8Array.from({ length: byteLength }, (_, i) => i % 251)
+      const position = { period: 5, index: 0, chunkCount: 1, path: [] }
+      const network: Requester = {
+        request: async () => [chunkResponseCodec.encode({ status: 'ok', position, data })],
+      }
+      const offences: Offence[] = []
+      const hashed: number[] = []
+      const client = new PeerClient(
+        network,
+        (_, offence) => offences.push(offence),
+        async (bytes) => {
+          hashed.push(bytes.length)
+          return { chunk: bytes, chunkId: computeChunkId(bytes) }
+        },
+      )
+      const fetched = await client.fetchChunk('peer', computeChunkId(data))
+      assert.ok(fetched.status === 'ok')
+      assert.deepEqual(fetched.value.bytes, data)
+      assert.deepEqual(offences, [])
+      await assert.rejects(client.fetchChunk('peer', first.chunkId), { code: 'PROTOCOL_ANSWER_WRONG' })
+      assert.deepEqual(offences, ['wrongChunk'])
+      assert.equal(hashed.length, 2 * elsewhere)
+    }
+  })
+
   it('what is not held is said to be, and is no offence', async () => {
     const { client, offences } = open()
     const absent = computeChunkId(Uint8Array.of(1))
