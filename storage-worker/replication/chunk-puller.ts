@@ -24,7 +24,9 @@ import { PeerSearch } from './peer-search.ts'
 
 /** Asked for and not yet on disk: as much as two peers send at a time. */
 const MAX_BYTES_IN_FLIGHT = 16 * 1_048_576
-/** Written at once: the store hashes it again in one go, and everything else waits so long. */
+/** Of small chunks no more than so many batches: each that waits for its turn looks again when a request ends. */
+const MAX_BATCHES_IN_FLIGHT = 64
+/** Written at once. */
 const MAX_BATCH_BYTES = 4 * 1_048_576
 const NOTHING: BatchResult = { pulled: 0, pulledBytes: 0, bytes: 0, unsealed: undefined }
 
@@ -179,7 +181,8 @@ export class ChunkPuller {
     const pullAll = async (some: readonly Batch[]): Promise<void> => {
       const running: Promise<void>[] = []
       for (const batch of some) {
-        const giveBack = await this.budget.take(batch.memoryBytes)
+        const leastBytes = MAX_BYTES_IN_FLIGHT / MAX_BATCHES_IN_FLIGHT
+        const giveBack = await this.budget.take(Math.max(batch.memoryBytes, leastBytes))
         running.push(pullOne(batch).finally(giveBack))
       }
       await Promise.all(running)
