@@ -1,11 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { computeChunkId, computeHashSlot, type Period } from '../../core/index.ts'
+import { computeHashSlot, type Period } from '../../core/index.ts'
 import { REGISTERED_SHARE, WORK } from '../../daemon/peers/shares.ts'
 import { systemClock } from '../../daemon/system-clock.ts'
-import { BODIES_OPTIONS, createClassicLevel } from '../../storage-worker/level-options.ts'
 import { createChunkService } from '../../storage-worker/peers/chunk-service.ts'
 import { PeerClient } from '../../storage-worker/peers/peer-client.ts'
 import { ChunkPuller } from '../../storage-worker/replication/chunk-puller.ts'
@@ -13,9 +11,9 @@ import { OwnHoldings } from '../../storage-worker/replication/own-holdings.ts'
 import { Patrol } from '../../storage-worker/replication/patrol.ts'
 import { createLogger } from '../../telemetry/index.ts'
 import { CpuPool } from '../built.ts'
-import { BareAsker, serveBare } from '../protocol-handler/bare-peers.ts'
 import { openBenchPeer } from '../protocol-handler/bench-peer.ts'
 import { openBenchStore } from '../storage-worker/bench-archive.ts'
+import { BareArchive } from './bare-archive.ts'
 
 /*
  * One of those that are left: a store, PeerNode with the limits of a sidecar, ChunkPuller and Patrol; and beside it bare
@@ -43,10 +41,6 @@ export type Order =
   | { readonly do: 'prepareBare'; readonly chunkBytes: number }
   | { readonly do: 'bare'; readonly chunks: number; readonly chunkBytes: number }
 
-/** Values that the bare node has, one after the other. */
-const BARE_VALUES = 64
-/** Two for each of four streams, as the puller asks one peer. */
-const BARE_REQUESTS = 8
 const POLL_MS = 20
 
 const [folder = '', positionText = '', countText = ''] = process.argv.slice(2)
@@ -56,13 +50,11 @@ const count = Number(countText)
 const store = await openBenchStore(join(folder, 'data'))
 const node = await openBenchPeer(`node ${position}`, { share: REGISTERED_SHARE, work: WORK })
 await node.serve('chunk', createChunkService(store.chunks))
-const level = createClassicLevel(join(folder, 'bare'), BODIES_OPTIONS)
-await level.open()
-const bare = await serveBare(async (i) => (await level.get(Uint8Array.of(0, i % BARE_VALUES))) ?? new Uint8Array())
+const bare = await BareArchive.open(join(folder, 'bare'))
+
+const cpu = new CpuPool({ threads: availableParallelism() })
 
 let nodes: readonly NodeReady[] = []
-let askers: readonly BareAsker[] = []
-let round = 0
 const holdings = new OwnHoldings(store.chunks, systemClock)
 const log = createLogger({ level: 'error', format: 'json', destination: { write: (line) => console.error(line) } })
 const own = Array.from({ length: 16_384 }, (_, hashSlot) => hashSlot).filter((slot) => slot % count === position)
@@ -73,7 +65,7 @@ const claimantsOf = (hashSlot: number) => [1, 2].map((step) => String((hashSlot 
 async function connect(all: readonly NodeReady[]): Promise<void> {
   nodes = all
   const others = all.filter((_, i) => i !== position)
-  askers = await Promise.all(others.map(({ bareAddress }) => BareAsker.connect(bareAddress)))
+  await bare.connect(others.map(({ bareAddress }) => bareAddress))
   for (const { address } of all.slice(position + 1)) await node.dial(address)
   while (node.peers.length < others.length) await sleep(POLL_MS)
 }
@@ -104,10 +96,9 @@ async function drop(): Promise<Lost> {
 async function repair(): Promise<void> {
   const listPeers = () =>
     nodes.flatMap(({ peer }, i) => (i === position ? [] : [{ peer, firstPeriod: 0, endPeriod: 1_000_000 }]))
-  const cpu = new CpuPool({ threads: availableParallelism() })
   const puller = new ChunkPuller({
     store: store.chunks,
-    client: new PeerClient(node, fail),
+    client: new PeerClient(node, fail, (chunk) => cpu.identifyChunk(chunk)),
     sources: { listClaimants: claimantsOf, peerOf: (address) => nodes[Number(address)]?.peer, listPeers },
     onWrong: (peer) => fail(peer, 'SEALS'),
     cpu,
@@ -136,47 +127,26 @@ async function repair(): Promise<void> {
   }
   await puller.stop()
   await Promise.all([patrol.stop(), running])
-  await cpu.close()
 }
 
 function fail(peer: string, offence: string): never {
   throw new Error(`${peer}: ${offence}`)
 }
 
-/** Pull, leaf tree and synced put of as many bytes. */
-async function pullBare(chunks: number, chunkBytes: number): Promise<void> {
-  let next = 0
-  round++
-  const work = async (asker: BareAsker): Promise<void> => {
-    while (next < chunks) {
-      const key = Buffer.from(`\x01${round} ${next++}`)
-      const chunk = await asker.ask()
-      if (chunk.length !== chunkBytes) throw new Error(`${chunk.length} bytes came`)
-      computeChunkId(chunk)
-      await level.put(key, chunk, { sync: true } as object)
-    }
-  }
-  await Promise.all(askers.flatMap((asker) => Array.from({ length: BARE_REQUESTS }, () => work(asker))))
-}
-
-async function prepareBare(chunkBytes: number): Promise<void> {
-  for (let i = 0; i < BARE_VALUES; i++) await level.put(Uint8Array.of(0, i), randomBytes(chunkBytes))
-}
-
 async function obey(order: Order): Promise<unknown> {
   if (order.do === 'connect') return await connect(order.nodes)
   if (order.do === 'drop') return await drop()
   if (order.do === 'repair') return await repair()
-  if (order.do === 'prepareBare') return await prepareBare(order.chunkBytes)
-  return await pullBare(order.chunks, order.chunkBytes)
+  if (order.do === 'prepareBare') return await bare.prepare(order.chunkBytes)
+  return await bare.pull(order.chunks, order.chunkBytes)
 }
 
 process.on('message', async (order: Order) => {
   process.send?.((await obey(order)) ?? {})
 })
 process.once('disconnect', async () => {
-  await Promise.all([node.stop(), bare.stop(), ...askers.map((asker) => asker.stop())])
-  await Promise.all([store.close(), level.close()])
+  await Promise.all([node.stop(), bare.stop()])
+  await Promise.all([store.close(), cpu.close()])
 })
 const ready: NodeReady = { peer: node.peer, address: node.addresses[0] ?? '', bareAddress: bare.address }
 process.send?.(ready)
