@@ -165,7 +165,11 @@ async function measure(what: string, archive: MadeArchive, goalOf: 'put' | 'veri
 async function prepare(
   folder: string,
   { periods, last }: MadeArchive,
-): Promise<{ readonly manifests: readonly Manifest[]; readonly bytes: number; readonly signatures: readonly Uint8Array[] }> {
+): Promise<{
+  readonly manifests: readonly Manifest[]
+  readonly bytes: number
+  readonly signatures: readonly Uint8Array[]
+}> {
   const [whole, end] = [join(folder, '0'), join(folder, 'joiner')]
   for (const folderOf of [whole, end]) await mkdir(folderOf, { recursive: true })
   const stores = [await openBenchStore(join(whole, 'data')), await openBenchStore(join(end, 'new'))] as const

@@ -282,7 +282,11 @@ export class ChunkPuller {
     }
   }
 
-  private async fetchChunk(manifest: Manifest, chunk: ManifestChunk, place: Sources): Promise<VerifiedChunk | undefined> {
+  private async fetchChunk(
+    manifest: Manifest,
+    chunk: ManifestChunk,
+    place: Sources,
+  ): Promise<VerifiedChunk | undefined> {
     const listClaimants = (): readonly string[] => this.listPeersOf(manifest, chunk)
     const found = await this.search.find({ ...place, listClaimants }, (peer) =>
       this.modules.client.fetchChunk(peer, chunk.chunkId),

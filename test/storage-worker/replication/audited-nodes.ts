@@ -17,6 +17,7 @@ import { createAuditService } from '../../../storage-worker/peers/audit-service.
 import { createChunkService } from '../../../storage-worker/peers/chunk-service.ts'
 import type { Requester } from '../../../storage-worker/peers/peer-client.ts'
 import { drawNumbers } from '../../archiver/simulated-chain.ts'
+import { joinFrame } from '../../join-frame.ts'
 import { noise, TEST_IDENTITY } from '../synthetic-period.ts'
 import { openMemoryLevel } from '../temp-store.ts'
 
@@ -59,7 +60,7 @@ export class MadeNodes implements Requester {
   private async serve(peer: string, bytes: Uint8Array): Promise<Uint8Array[]> {
     const store = this.stores.get(peer)
     if (!store) throw unreachable(peer)
-    return [...(await createChunkService(store).answer(chunkRequestCodec.decode(bytes), 'asker'))]
+    return (await createChunkService(store).answer(chunkRequestCodec.decode(bytes), 'asker')).map(joinFrame)
   }
 }
 
