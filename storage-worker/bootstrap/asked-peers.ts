@@ -1,6 +1,7 @@
 import { type Clock, isArchiveError, type Period } from '../../core/index.ts'
 import { TokenBucket } from '../../protocol-handler/token-bucket.ts'
 import type { Fetched } from '../peers/peer-client.ts'
+import { orAborted } from '../replication/or-aborted.ts'
 
 /** A peer, and what it says it has. */
 export interface PeerArchive {
@@ -246,19 +247,5 @@ export class AskedPeers {
       this.standings.delete(peer)
       return
     }
-  }
-}
-
-/** Who is ending waits for no answer. */
-async function orAborted<T>(task: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  let onAbort = (): void => {}
-  const aborted = new Promise<undefined>((resolve) => {
-    onAbort = () => resolve(undefined)
-  })
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    return await Promise.race([task, aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
   }
 }

@@ -52,6 +52,17 @@ describe('archiver/archiver', () => {
       return holder
     }
 
+    /** Period after period without what is lost. */
+    async function giveHead(holder: ArchiverHolder, from: number, to: number): Promise<void> {
+      for (let period = from; period <= to; period++) {
+        await giveFinal(
+          holder,
+          longOffers.filter((offer) => offer.slot.period === period && !isLost(offer)),
+        )
+        await settle(10)
+      }
+    }
+
     const expectedGap = { thread: 5, firstPeriod: 3, lastPeriod: 5, childPeriod: 5, missing: blockAt(chain, 4, 5).id }
 
     it('are listed with thread, periods and id, and the head goes on', async () => {
@@ -185,23 +196,14 @@ describe('archiver/archiver', () => {
           }),
         }),
       })
-      const giveHead = async (from: number, to: number) => {
-        for (let period = from; period <= to; period++) {
-          await giveFinal(
-            holder,
-            longOffers.filter((offer) => offer.slot.period === period && !isLost(offer)),
-          )
-          await settle(10)
-        }
-      }
-      await giveHead(1, 24)
+      await giveHead(holder, 1, 24)
       await until(() => holder.archivedPeriods.includes(23))
       const filled = longOffers
         .filter(isLost)
         .toReversed()
         .map(({ id, filledBlock }) => holder.archiver.takeBlock(0, filledBlock, id))
       await until(() => held === filled.length, 'the filling')
-      await giveHead(25, 40)
+      await giveHead(holder, 25, 40)
       await until(() => holder.archivedPeriods.includes(39))
       release()
       await Promise.all(filled)
@@ -230,13 +232,7 @@ describe('archiver/archiver', () => {
           }),
         }),
       })
-      for (let period = 1; period <= HEAD + 2; period++) {
-        await giveFinal(
-          holder,
-          longOffers.filter((offer) => offer.slot.period === period && !isLost(offer)),
-        )
-        await settle(10)
-      }
+      await giveHead(holder, 1, HEAD + 2)
       await until(() => isHeadHeld, 'the head')
       // Period 5 is decided with the first of them, 3 and 4 with the last.
       for (const { id, filledBlock } of fillers.toReversed()) await holder.archiver.takeBlock(0, filledBlock, id)
@@ -264,19 +260,10 @@ describe('archiver/archiver', () => {
           }),
         }),
       })
-      const giveHead = async (from: number, to: number) => {
-        for (let period = from; period <= to; period++) {
-          await giveFinal(
-            holder,
-            longOffers.filter((offer) => offer.slot.period === period && !isLost(offer)),
-          )
-          await settle(10)
-        }
-      }
-      await giveHead(1, 24)
+      await giveHead(holder, 1, 24)
       await until(() => holder.archivedPeriods.includes(23))
       for (const { id, filledBlock } of fillers.toReversed()) await holder.archiver.takeBlock(0, filledBlock, id)
-      await giveHead(25, HEAD + 2)
+      await giveHead(holder, 25, HEAD + 2)
       await until(() => holder.archivedPeriods.includes(HEAD))
       const gaps = fillers.map(({ slot, id }) => {
         return { ...slot, firstPeriod: slot.period, lastPeriod: slot.period, childPeriod: slot.period + 1, missing: id }
