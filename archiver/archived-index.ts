@@ -13,7 +13,7 @@ import {
   slotIndex,
   THREAD_COUNT,
 } from '../core/index.ts'
-import type { FinalBlock, PeriodRange } from './slot-ledger.ts'
+import type { FinalBlock, PeriodRange, SilentThread } from './slot-ledger.ts'
 
 /** Ids of so many periods back are compared with what nodes say of them. */
 const REMEMBERED_PERIODS = 64
@@ -30,6 +30,13 @@ export interface LoadedBlock {
   readonly block: FinalBlock
   /** Its parent in its own thread is archived, too. */
   readonly linked: boolean
+}
+
+export interface LoadedEnds {
+  /** Around the ends of what is archived, ascending by slot. */
+  readonly blocks: readonly LoadedBlock[]
+  /** Threads of which the first run of periods shows no block. */
+  readonly silent: readonly SilentThread[]
 }
 
 /** Which periods are archived, and which blocks stand in the latest ones. */
@@ -54,25 +61,36 @@ export class ArchivedIndex {
   }
 
   /**
-   * Reads the state from disk; returns the blocks around the ends of what is archived, ascending by slot.
+   * Reads the state from disk.
    *
    * @param onUnreadable - told of each period among them whose values are damaged
    */
-  async load(onUnreadable: (period: Period, code: ErrorCode) => void = () => undefined): Promise<LoadedBlock[]> {
+  async load(onUnreadable: (period: Period, code: ErrorCode) => void = () => undefined): Promise<LoadedEnds> {
     this.onUnreadable = onUnreadable
     const range = await this.store.readRange()
-    if (!range) return []
+    if (!range) return { blocks: [], silent: [] }
     this.first = range.first
     this.last = range.last
     this.holes = (await this.readHoles(range)).filter((hole) => hole.from > range.first && hole.to < range.last)
     await this.writeHoles()
-    const ends = [...this.holes.map((hole) => hole.from - 1), range.last]
-    const blocks = new Map<BlockIdText, LoadedBlock>()
-    for (const [i, end] of ends.entries()) {
-      const hole = this.holes[i - 1]
-      await this.loadRun({ from: hole ? hole.to + 1 : range.first, to: end }, hole === undefined, blocks)
+    for (;;) {
+      const readable = this.unreadable.size
+      const ends = await this.loadEnds(range)
+      // A run ends where a period cannot be read.
+      if (this.unreadable.size === readable) return ends
     }
-    return [...blocks.values()].sort((a, b) => slotIndex(a.block.slot) - slotIndex(b.block.slot))
+  }
+
+  private async loadEnds(range: { readonly first: Period; readonly last: Period }): Promise<LoadedEnds> {
+    const holes = this.listHoles()
+    const blocks = new Map<BlockIdText, LoadedBlock>()
+    let silent: readonly SilentThread[] = []
+    for (const [i, end] of [...holes.map((hole) => hole.from - 1), range.last].entries()) {
+      const hole = holes[i - 1]
+      await this.loadRun({ from: hole ? hole.to + 1 : range.first, to: end }, hole === undefined, blocks)
+      if (!hole) silent = listSilent(range.first, [...blocks.values()])
+    }
+    return { blocks: [...blocks.values()].sort((a, b) => slotIndex(a.block.slot) - slotIndex(b.block.slot)), silent }
   }
 
   /** Also of periods that were deleted since the start: they are done with. */
@@ -165,6 +183,7 @@ export class ArchivedIndex {
   /** The first and the last blocks of each thread in a run of archived periods; of the first run only the last. */
   private async loadRun(run: PeriodRange, isFirst: boolean, blocks: Map<BlockIdText, LoadedBlock>): Promise<void> {
     const started = new Set<number>()
+    if (run.from > run.to) return
     for await (const block of isFirst ? [] : this.readUntilAll(run, false)) {
       // What the first block of a thread descends from stands before the run.
       blocks.set(block.id, { block, linked: started.has(block.slot.thread) })
@@ -200,7 +219,8 @@ export class ArchivedIndex {
     return []
   }
 
-  private async readPeriod(period: Period): Promise<FinalBlock[]> {
+  /** Blocks of an archived period. @throws ArchiveError STORE_VALUE_MISSING when not all of it is held */
+  async readPeriod(period: Period): Promise<FinalBlock[]> {
     const manifest = await this.store.readManifest(period)
     if (!manifest) throw new ArchiveError('STORE_VALUE_MISSING', `period ${period} has no manifest`, { period })
     const chunks: Uint8Array[] = []
@@ -274,4 +294,18 @@ function splitHole(hole: PeriodRange, period: Period): PeriodRange[] {
     { from: period + 1, to: hole.to },
   ]
   return parts.filter((part) => part.from <= part.to)
+}
+
+/** What blocks of a run that begins at `first` say of the threads that have none in it. */
+function listSilent(first: Period, run: readonly LoadedBlock[]): SilentThread[] {
+  const seen = new Set(run.map(({ block }) => block.slot.thread))
+  const threads = Array.from({ length: THREAD_COUNT }, (_, thread) => thread)
+  return threads
+    .filter((thread) => !seen.has(thread))
+    .map((thread) => {
+      // Whoever stands a period behind a block knows it.
+      const witness = run.find(({ block }) => slotIndex(block.slot) >= slotIndex({ period: first, thread }))
+      const newestBefore = witness?.block.parents[thread]
+      return { thread, from: first, ...(newestBefore !== undefined && { newestBefore }) }
+    })
 }

@@ -11,12 +11,14 @@ import {
   type PeriodSummary,
   type Slot,
   type Spool,
+  THREAD_COUNT,
 } from '../core/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import type { Awaited } from './agreement.ts'
 import type { ReadyPeriod } from './archive-period.ts'
 import { ArchivedIndex } from './archived-index.ts'
 import type { ArchiverEvents, ArchiverModules, ArchiverOptions, ArchiverStatus } from './archiver-ports.ts'
+import { attestExecutions } from './attestation.ts'
 import { BlockIntake } from './block-intake.ts'
 import { ChainTime } from './chain-time.ts'
 import { checkNodeStatus, isDue } from './check-node-status.ts'
@@ -32,7 +34,7 @@ import { EXECUTION_PATIENCE_MS, PendingExecutions } from './pending-executions.t
 import { readPendingFinals } from './pending-finals.ts'
 import { PeriodWriter } from './period-writer.ts'
 import { NO_NODE, Quarantine } from './quarantine.ts'
-import { type Gap, SlotLedger, toRange } from './slot-ledger.ts'
+import { type FinalBlock, type Gap, SlotLedger, toRange } from './slot-ledger.ts'
 import { SpoolRoom } from './spool-room.ts'
 import { isStoreFailure, StoreWatch } from './store-watch.ts'
 import { WaitWatch } from './wait-watch.ts'
@@ -61,6 +63,7 @@ export class Archiver implements Feed {
   private readonly log: Logger
   private readonly events: ArchiverEvents
   private readonly nodeUrls: readonly string[]
+  private readonly attesterSeed: Uint8Array | undefined
 
   private readonly ledger: SlotLedger
   private readonly archived: ArchivedIndex
@@ -89,6 +92,7 @@ export class Archiver implements Feed {
     this.log = log
     this.events = modules.events ?? {}
     this.nodeUrls = options.nodeUrls
+    this.attesterSeed = options.attesterSeed
     const onRefused = (code: ErrorCode, node: number) =>
       this.events.onRefused?.(code, node === NO_NODE ? undefined : node)
     const onHalt = (error: ArchiveError) => this.halt(error)
@@ -119,6 +123,7 @@ export class Archiver implements Feed {
         isUrgent: (id, slot) => this.isUrgent(id, slot),
         isDue: (slot) => isDue(slot, { network: store.identity.network, nowMs: time.nowMs() }),
         onSpooled: (block, node) => this.onSpooled(block.id, node),
+        onArchived: (block) => this.placeArchived(block),
         onRefused,
       },
     )
@@ -163,7 +168,7 @@ export class Archiver implements Feed {
         log,
         mayArchive: (period) => this.mayArchive(period),
         onArchived: (ready, summary) => this.onArchived(ready, summary),
-        onLost: (slot, id) => this.chain.lose(slot, id),
+        onLost: (slot, id) => this.lose(slot, id),
         onHalt,
       },
     )
@@ -173,7 +178,9 @@ export class Archiver implements Feed {
   async start(): Promise<void> {
     const onUnreadable = (period: Period, code: ErrorCode) =>
       this.log.error({ period, code }, 'archived period cannot be read')
-    for (const { block, linked } of await this.archived.load(onUnreadable)) this.ledger.addArchived(block, linked)
+    const { blocks, silent } = await this.archived.load(onUnreadable)
+    for (const thread of silent) this.ledger.addSilent(thread)
+    for (const { block, linked } of blocks) this.ledger.addArchived(block, linked)
     const { genesisTimestampMs } = this.store.identity.network
     if (this.archived.lastPeriod !== undefined) {
       this.time.learn(Number(genesisTimestampMs) + this.archived.lastPeriod * PERIOD_MS)
@@ -226,7 +233,16 @@ export class Archiver implements Feed {
 
   /** A period that somebody else wrote into the store, below or between those that were archived here. */
   async onFilled(period: Period): Promise<void> {
-    if (!this.archived.has(period)) await this.archived.add(period, [])
+    if (this.archived.has(period)) return
+    const isHole = this.archived.listHoles().some(({ from, to }) => period >= from && period <= to)
+    await this.archived.add(period, [])
+    if (isHole) await this.closeHole(period)
+  }
+
+  /** What was seen of the executions of a period that is not archived yet, encoded. */
+  async attest(period: Period): Promise<Uint8Array> {
+    const { network } = this.store.identity
+    return attestExecutions(await this.spool.readExecutions(period), { network, period }, this.attesterSeed)
   }
 
   status(): ArchiverStatus {
@@ -316,6 +332,41 @@ export class Archiver implements Feed {
 
   listUnexecuted(upTo: Slot): Promise<{ slot: Slot; operationIds: string[] }[]> {
     return this.executions.listMissing(upTo)
+  }
+
+  /** What stands above a hole descends from an archived block that a start did not find: now it is known where that is. */
+  private placeArchived({ id, slot, parents }: FinalBlock): void {
+    if (!this.ledger.isMissing(id)) return
+    // Its parent may stand in another hole farther down: then a block above that one says so, too.
+    const touched = this.ledger.addArchived({ id, slot, parents }, this.isDone(slot.period - 1))
+    if (touched) this.collectReady(touched)
+  }
+
+  /** Its blocks say what stands in the periods beside it; what was kept to archive it goes. */
+  private async closeHole(period: Period): Promise<void> {
+    this.writer.drop(period)
+    this.chain.forgetAt(period)
+    for (const block of await this.archived.readPeriod(period)) {
+      const touched = this.ledger.addArchived(block, false)
+      if (touched) this.collectReady(touched)
+    }
+    this.ledger.settle((range) => this.archived.listOpen(range).length > 0)
+    const blocks = this.intake.listBefore(period + 1).filter(({ slot }) => slot.period === period)
+    this.intake.forget(blocks)
+    this.executions.forget(period, period)
+    try {
+      await this.spool.deleteBlocks(blocks)
+      await this.spool.deleteFinals(Array.from({ length: THREAD_COUNT }, (_, thread) => ({ period, thread })))
+      await this.spool.deleteExecutions(period, period)
+    } catch (error) {
+      if (!isStoreFailure(error)) throw error
+      this.log.error({ period, err: error }, 'spool not cleared')
+    }
+  }
+
+  private lose(slot: Slot, id: BlockIdText): void {
+    // While it was in hand somebody else may have archived it.
+    if (!this.archived.has(slot.period)) this.chain.lose(slot, id)
   }
 
   private async recallConflict(): Promise<void> {

@@ -51,6 +51,7 @@ export class BlockIntake {
   private readonly isUrgent: (id: BlockIdText, slot: Slot) => boolean
   private readonly isDue: (slot: Slot) => boolean
   private readonly onSpooled: (block: VerifiedBlock, node: number) => Promise<void>
+  private readonly onArchived: (block: VerifiedBlock) => void
   private readonly onRefused: (code: ErrorCode, node: number) => void
 
   private readonly facts = new Map<BlockIdText, HeldBlock>()
@@ -81,6 +82,8 @@ export class BlockIntake {
       /** False for slots that are not due yet by the clock: whoever signs for them could fill the spool for ever. */
       readonly isDue: (slot: Slot) => boolean
       readonly onSpooled: (block: VerifiedBlock, node: number) => Promise<void>
+      /** A verified block of an archived period: it is not taken. */
+      readonly onArchived: (block: VerifiedBlock) => void
       readonly onRefused: (code: ErrorCode, node: number) => void
     },
   ) {
@@ -94,6 +97,7 @@ export class BlockIntake {
     this.isUrgent = modules.isUrgent
     this.isDue = modules.isDue
     this.onSpooled = modules.onSpooled
+    this.onArchived = modules.onArchived
     this.onRefused = modules.onRefused
   }
 
@@ -206,6 +210,7 @@ export class BlockIntake {
     }
     this.forgetRefused(id)
     this.refusedFrom.delete(`${node} ${id}`)
+    if (this.isArchived(block.slot.period)) this.onArchived(block)
     if (this.isArchived(block.slot.period) || !(await this.takePlace(block))) {
       if (this.ignored.size >= MAX_REFUSALS_REMEMBERED) this.ignored.clear()
       this.ignored.set(id, block.slot)

@@ -125,6 +125,12 @@ export class FinalChain {
     this.lost.set(id, slot)
   }
 
+  /** Somebody else has archived this period: nothing of it is asked for any more. */
+  forgetAt(period: Period): void {
+    for (const [id, slot] of this.wanted) if (slot?.period === period) this.wanted.delete(id)
+    for (const [id, slot] of this.lost) if (slot.period === period) this.lost.delete(id)
+  }
+
   /** Nothing before `period` is kept any more, nor asked for. */
   forgetBefore(period: Period): void {
     for (const [id, slot] of this.wanted) if (slot && slot.period < period) this.wanted.delete(id)

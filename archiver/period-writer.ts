@@ -67,6 +67,11 @@ export class PeriodWriter {
     return this.ready.has(period)
   }
 
+  /** Somebody else has archived it. */
+  drop(period: Period): void {
+    this.ready.delete(period)
+  }
+
   /** Periods that are decided and not written yet. */
   listReady(): Period[] {
     return [...this.ready.keys()]

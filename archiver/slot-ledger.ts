@@ -53,6 +53,15 @@ export interface Gap {
   readonly missing: BlockIdText
 }
 
+/** A thread without a block at the beginning of the archive. */
+export interface SilentThread {
+  readonly thread: number
+  /** The first archived period: no block stands between it and the end of the first run of archived periods. */
+  readonly from: Period
+  /** Id of the newest block before it; where it stands is not known. Absent: nobody names it for certain. */
+  readonly newestBefore?: BlockIdText
+}
+
 export type AddResult =
   | { readonly kind: 'added'; readonly touched: PeriodRange }
   | { readonly kind: 'known' }
@@ -87,6 +96,8 @@ export class SlotLedger {
   private readonly held = new Map<BlockIdText, Held>()
   /** Parents of held blocks that are not held: highest child slot, and who named them. */
   private readonly unknown = new Map<BlockIdText, UnknownParent>()
+  /** By thread, with the highest slot index of a block that names the newest one before it. */
+  private readonly silent = new Map<number, SilentThread & { highestChild: number }>()
   private highestIndex = -1
   /** What a block of this period descends from in its thread is not asked for. */
   private keptFrom: Period = 0
@@ -111,13 +122,19 @@ export class SlotLedger {
     return { kind: 'added', touched: this.insert(block) }
   }
 
+  /** At a start, before anything is added. */
+  addSilent(silent: SilentThread): void {
+    this.silent.set(silent.thread, { ...silent, highestChild: -1 })
+  }
+
   /**
-   * Takes a block that is archived, at a start.
+   * Takes a block that is archived.
    *
    * @param linked - its parent in its own thread is archived, too, although it is not held here
+   * @returns periods of which it may decide slots
    */
-  addArchived(block: FinalBlock, linked: boolean): void {
-    if (!this.held.has(block.id)) this.insert(block, { linked })
+  addArchived(block: FinalBlock, linked: boolean): PeriodRange | undefined {
+    return this.held.has(block.id) ? undefined : this.insert(block, { linked })
   }
 
   /** What stands at a slot, as soon as held blocks prove it. */
@@ -126,11 +143,13 @@ export class SlotLedger {
     const chain = this.threads[slot.thread] ?? []
     const at = lastAtOrBefore(chain, slot.period)
     const previous = chain[at]
-    if (!previous) return undefined
-    if (previous.slot.period === slot.period) {
+    if (previous?.slot.period === slot.period) {
       return previous.linked ? { kind: 'block', id: previous.id } : undefined
     }
-    return previous.highestChild >= slotIndex(slot) + THREAD_COUNT ? { kind: 'miss' } : undefined
+    const silent = this.silentAt(slot)
+    const isSilent = silent && (!previous || previous.slot.period < silent.from)
+    const newest = Math.max(previous?.highestChild ?? -1, isSilent ? silent.highestChild : -1)
+    return newest >= slotIndex(slot) + THREAD_COUNT ? { kind: 'miss' } : undefined
   }
 
   /** All 32 decisions of a period, or undefined while one is open. */
@@ -160,6 +179,8 @@ export class SlotLedger {
   isMissing(id: BlockIdText): boolean {
     const entry = this.unknown.get(id)
     if (!entry) return false
+    const { thread, period } = entry.child.slot
+    if (thread === entry.thread && this.silentAt({ period, thread })) return true
     const first = this.threads[entry.thread]?.[0]
     if (!first || slotIndex(first.slot) + THREAD_COUNT > entry.highestChild) return false
     const inOwnThread = entry.child.slot.thread === entry.thread
@@ -171,12 +192,12 @@ export class SlotLedger {
     const gaps: Gap[] = []
     for (const [thread, chain] of this.threads.entries()) {
       for (const [i, block] of chain.entries()) {
-        const previous = chain[i - 1]
+        const firstPeriod = i > 0 ? (chain[i - 1]?.slot.period ?? 0) + 1 : this.silentAt(block.slot)?.from
         const parent = block.parents[thread]
-        if (!previous || parent === undefined || block.linked) continue
+        if (firstPeriod === undefined || parent === undefined || block.linked) continue
         gaps.push({
           thread,
-          firstPeriod: previous.slot.period + 1,
+          firstPeriod,
           // The block itself waits for its parent, too.
           lastPeriod: block.slot.period,
           childPeriod: block.slot.period,
@@ -257,6 +278,20 @@ export class SlotLedger {
     }
   }
 
+  /** Periods were archived by somebody else: where none is left to be decided, a block waits for no parent. */
+  settle(isOpen: (range: PeriodRange) => boolean): void {
+    for (const gap of this.listGaps()) {
+      const block = isOpen(toRange(gap)) ? undefined : this.findAt({ period: gap.childPeriod, thread: gap.thread })
+      if (block) this.link(block, gap.thread)
+    }
+  }
+
+  private findAt({ period, thread }: Slot): Held | undefined {
+    const chain = this.threads[thread] ?? []
+    const block = chain[lastAtOrBefore(chain, period)]
+    return block?.slot.period === period ? block : undefined
+  }
+
   /** Whatever it descends from is done with. */
   private link(block: Held, thread: number): void {
     const parent = block.parents[thread]
@@ -272,7 +307,12 @@ export class SlotLedger {
     this.unknown.delete(block.id)
     const parent = block.parents[thread]
     const linked = parent === undefined || archived?.linked === true || period <= this.keptFrom
-    const held: Held = { ...block, highestChild: named?.highestChild ?? -1, linked, archived: archived !== undefined }
+    const silent = this.silent.get(thread)
+    const highestChild = Math.max(
+      named?.highestChild ?? -1,
+      silent?.newestBefore === block.id ? silent.highestChild : -1,
+    )
+    const held: Held = { ...block, highestChild, linked, archived: archived !== undefined }
     this.held.set(block.id, held)
     const index = slotIndex(block.slot)
     this.highestIndex = Math.max(this.highestIndex, index)
@@ -301,6 +341,13 @@ export class SlotLedger {
       if (isOwn) child.linked = true
       return Math.min(Math.floor(proven / THREAD_COUNT), this.firstVoidBefore(parent.slot.period))
     }
+    const silent = this.silent.get(thread)
+    if (silent?.newestBefore === id) {
+      const provenTo = silent.highestChild - THREAD_COUNT
+      silent.highestChild = Math.max(silent.highestChild, childIndex)
+      if (isOwn) child.linked = true
+      return Math.min(period, Math.max(silent.from, Math.floor(provenTo / THREAD_COUNT)))
+    }
     // What an archived block names is archived as well, or its own thread names it.
     if (child.archived && (!isOwn || child.linked)) return period
     if (isOwn && period <= this.keptFrom) return period
@@ -311,6 +358,12 @@ export class SlotLedger {
       if (isOwn) entry.child = child
     }
     return period
+  }
+
+  /** Of a slot behind the beginning of an archive, if its thread is silent there. */
+  private silentAt({ period, thread }: Slot) {
+    const silent = this.silent.get(thread)
+    return silent && period >= silent.from ? silent : undefined
   }
 
   /** The period in which the void slots before the genesis blocks of a restart begin; for others the period itself. */

@@ -1,5 +1,7 @@
+import type { Period } from '../../core/index.ts'
 import { ASK_LIMITS, AskedPeers } from '../../storage-worker/bootstrap/asked-peers.ts'
 import { Bootstrap } from '../../storage-worker/bootstrap/bootstrap.ts'
+import { HoleFiller } from '../../storage-worker/bootstrap/hole-filler.ts'
 import type { DiskSpace } from '../../storage-worker/index.ts'
 import { PeerClient } from '../../storage-worker/peers/peer-client.ts'
 import type { Duty } from '../../storage-worker/replication/duty.ts'
@@ -12,7 +14,7 @@ const QUOTA_SHARE = 0.8
 /** Above the floor: months of a quiet chain. */
 const SPARE_BYTES = 1_000_000_000
 
-/** Fetches from peers what came before the first period that was archived here. */
+/** Fetches from peers what came before the first period that was archived here, and periods that lack between. */
 export function startBootstrap(context: PeerContext, duty: Pick<Duty, 'of'>): Bootstrap {
   const { config, address, node, registered, archiver, placement, anchors, holdings, store, cpu } = context
   const { clock, log } = context
@@ -30,16 +32,16 @@ export function startBootstrap(context: PeerContext, duty: Pick<Duty, 'of'>): Bo
     },
     () => (registered.has(address) ? REGISTERED_ASK_LIMITS : ASK_LIMITS),
   )
+  const onWritten = async (period: Period): Promise<void> => {
+    holdings.note(period)
+    await archiver.onFilled(period)
+  }
+  const restartPeriods = config.node.chainRestarts.map(({ restartPeriod }) => restartPeriod)
+  const shared = { store: store.chunks, client, asked, cpu, hasRoom: () => hasRoom(store.disk), onWritten, clock, log }
   const bootstrap = new Bootstrap(
+    { retentionPeriods: config.retentionPeriods, restartPeriods },
     {
-      retentionPeriods: config.retentionPeriods,
-      restartPeriods: config.node.chainRestarts.map(({ restartPeriod }) => restartPeriod),
-    },
-    {
-      store: store.chunks,
-      client,
-      asked,
-      cpu,
+      ...shared,
       findAnchored: (era) => anchors.find(era),
       wanted: () => {
         if (!placement.inForce) return undefined
@@ -47,16 +49,14 @@ export function startBootstrap(context: PeerContext, duty: Pick<Duty, 'of'>): Bo
         return registered.has(address) ? (hashSlot) => duty.of(hashSlot) !== undefined : () => true
       },
       finalPeriod: () => archiver.status().nodeFinalSlot?.period,
-      hasRoom: () => hasRoom(store.disk),
-      onWritten: async (period) => {
-        holdings.note(period)
-        await archiver.onFilled(period)
-      },
-      clock,
-      log,
     },
   )
   keepRunning('bootstrap', bootstrap, context)
+  const holes = new HoleFiller(
+    { restartPeriods },
+    { ...shared, listHoles: () => archiver.status().holes, attest: (period) => archiver.attest(period) },
+  )
+  keepRunning('hole filler', holes, context)
   return bootstrap
 }
 

@@ -18,6 +18,7 @@ import type { AskedPeers } from './asked-peers.ts'
 import { BackfillSession, type SessionBounds, type SessionEnd, type SessionModules } from './backfill-session.ts'
 import { readChainEnd } from './chain-end.ts'
 import { type CheckedRange, CheckedRanges } from './checked-ranges.ts'
+import { chunksFromAll } from './chunks-from-all.ts'
 import { MovingRate } from './moving-rate.ts'
 
 const LOOK_MS = 2_000
@@ -279,7 +280,7 @@ export class Bootstrap {
     const nowMs = clock.monotonicMs()
     const [lead] = asked.listFor(first - 1).filter((peer) => (this.leadAgain.get(peer) ?? nowMs) <= nowMs)
     if (lead === undefined) return this.wait(this.findLack(first))
-    const end = await readChainEnd(this.chunksOfAll(), first)
+    const end = await readChainEnd(chunksFromAll(this.modules, this.loop.signal), first)
     if (!end) return this.wait('links')
     const genesisPeriods = new Set([0, ...restartPeriods])
     const session = new BackfillSession(
@@ -312,29 +313,6 @@ export class Bootstrap {
       if (await this.modules.findAnchored?.(era)) return Math.max(wantedFrom, (era + 1) * ERA_PERIODS)
     }
     return wantedFrom
-  }
-
-  /** What is not held of a period that is visible comes from peers: its manifest binds it. */
-  private chunksOfAll(): Pick<ChunkStore, 'readManifest' | 'readChunk'> {
-    const { store, asked, client } = this.modules
-    return {
-      readManifest: (period) => store.readManifest(period),
-      readChunk: async (period, index) => {
-        const held = await store.readChunk(period, index)
-        const chunkId = (await store.readManifest(period))?.chunks[index]?.chunkId
-        if (held || !chunkId) return held
-        const answer = await asked.ask(
-          {
-            name: toHex(chunkId),
-            period,
-            send: (peer) => client.fetchChunk(peer, chunkId),
-            sizeOf: ({ bytes }) => bytes.length,
-          },
-          this.loop.signal,
-        )
-        return answer?.value.bytes
-      },
-    }
   }
 
   /** @returns false when there is no room for more */

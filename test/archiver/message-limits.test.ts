@@ -98,6 +98,7 @@ describe('archiver: limits of what nodes send', () => {
           isUrgent: () => false,
           isDue: () => true,
           onSpooled: async () => undefined,
+          onArchived: () => assert.fail(),
           onRefused: (code) => void refused.push(code),
         },
       )

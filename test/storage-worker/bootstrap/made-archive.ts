@@ -135,7 +135,7 @@ export interface JoinerOptions extends Partial<BootstrapOptions> {
 const verified = new Map<string, VerifiedRecord>()
 
 /** The same blocks again and again: most of the time of these tests would go into their signatures. */
-function verifyOnce(sealed: SealedRecord): VerifiedRecord {
+export function verifyOnce(sealed: SealedRecord): VerifiedRecord {
   const { slot, record, seals } = sealed
   const key = [
     slot.period,

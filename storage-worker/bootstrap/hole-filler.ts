@@ -1,0 +1,150 @@
+import type { PeriodRange } from '../../archiver/index.ts'
+import { type ArchivedPeriod, type ChunkStore, type Clock, Loop, type Period } from '../../core/index.ts'
+import type { Logger } from '../../telemetry/index.ts'
+import type { PeerClient } from '../peers/peer-client.ts'
+import type { AskedPeers } from './asked-peers.ts'
+import { BackfillSession, type SessionEnd, type SessionModules } from './backfill-session.ts'
+import { readChainEnd } from './chain-end.ts'
+import { chunksFromAll } from './chunks-from-all.ts'
+
+const LOOK_MS = 5_000
+/** Nodes give what is only late, and gaps are filled block by block: what neither changes for so long is fetched whole. */
+const PATIENCE_MS = 60_000
+/** A peer that did not help leads again after so long. */
+const LEAD_AGAIN_MS: Readonly<Record<Exclude<SessionEnd, 'done' | 'more' | 'stopped'>, number>> = {
+  absent: 60_000,
+  open: 60_000,
+  wrong: 600_000,
+  unbound: 600_000,
+}
+const MAX_REMEMBERED = 1_000
+
+export interface HoleFillerModules {
+  readonly store: ChunkStore
+  readonly client: PeerClient
+  readonly asked: AskedPeers
+  readonly cpu: SessionModules['cpu']
+  /** Behind the head and not archived, ascending. */
+  readonly listHoles: () => readonly PeriodRange[]
+  /** What was seen of the executions of a period, as it is archived: peers give none. */
+  readonly attest: (period: Period) => Promise<Uint8Array>
+  /** Whether there is room to spare: the newest periods need it more. */
+  readonly hasRoom: () => Promise<boolean>
+  readonly onWritten: (period: Period) => Promise<void>
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/**
+ * Fetches whole periods from other sidecars where a hole stands and nothing that is here fills it: verified as at a
+ * bootstrap, and linked by ids to what is archived above.
+ */
+export class HoleFiller {
+  private readonly modules: HoleFillerModules
+  private readonly genesisPeriods: ReadonlySet<Period>
+  private readonly loop: Loop
+  /** By `from to`: since when a hole has been as it is, by the monotonic clock. */
+  private since = new Map<string, number>()
+  /** When a peer may lead again, by the monotonic clock. */
+  private readonly leadAgain = new Map<string, number>()
+
+  /** @param options.restartPeriods periods at which the chain was restarted */
+  constructor(options: { readonly restartPeriods: readonly Period[] }, modules: HoleFillerModules) {
+    this.modules = modules
+    this.genesisPeriods = new Set([0, ...options.restartPeriods])
+    const { clock, log } = modules
+    this.loop = new Loop(
+      { everyMs: LOOK_MS },
+      { clock, look: () => this.look(), onFailure: (error) => log.debug({ err: error }, 'hole not filled') },
+    )
+  }
+
+  /** Runs until `stop`. @throws what is no ArchiveError: a bug */
+  start(): Promise<void> {
+    return this.loop.start()
+  }
+
+  stop(): Promise<void> {
+    return this.loop.stop()
+  }
+
+  /**
+   * From the newest hole down: what stands above one has to be archived to say what belongs into it.
+   *
+   * @returns periods that were written
+   */
+  async look(): Promise<number> {
+    let written = 0
+    for (const { from, to } of this.listDue().toReversed()) {
+      const writtenOf = await this.fill({ from, to })
+      if (writtenOf > 0) {
+        this.modules.log.info({ firstPeriod: from, lastPeriod: to, count: writtenOf }, 'periods fetched whole')
+      }
+      written += writtenOf
+    }
+    return written
+  }
+
+  private listDue(): PeriodRange[] {
+    const nowMs = this.modules.clock.monotonicMs()
+    const holes = this.modules.listHoles()
+    this.since = new Map(holes.map((hole) => [keyOf(hole), this.since.get(keyOf(hole)) ?? nowMs]))
+    return holes.filter((hole) => nowMs - (this.since.get(keyOf(hole)) ?? nowMs) >= PATIENCE_MS)
+  }
+
+  private async fill(hole: PeriodRange): Promise<number> {
+    const { signal } = this.loop
+    let written = 0
+    for (let open: PeriodRange | undefined = hole; open && !signal.aborted; open = this.findRest(hole)) {
+      const opened = await this.open(open)
+      if (!opened) break
+      const { session, lead } = opened
+      const end = await session.run(signal)
+      written += session.writtenPeriods
+      if (end === 'more') continue
+      if (end !== 'done' && end !== 'stopped') this.passOver(lead, end)
+      break
+    }
+    return written
+  }
+
+  private findRest({ from }: PeriodRange): PeriodRange | undefined {
+    return this.modules.listHoles().find((rest) => rest.from === from)
+  }
+
+  /** @returns undefined when nobody can be asked now, or too little is archived above the hole */
+  private async open({ from, to }: PeriodRange): Promise<{ session: BackfillSession; lead: string } | undefined> {
+    const { store, asked, clock, hasRoom } = this.modules
+    const nowMs = clock.monotonicMs()
+    const [lead] = asked.listFor(to).filter((peer) => (this.leadAgain.get(peer) ?? nowMs) <= nowMs)
+    if (lead === undefined || !(await hasRoom())) return undefined
+    const end = await readChainEnd(chunksFromAll(this.modules, this.loop.signal), to + 1)
+    if (!end) return undefined
+    const { genesisPeriods } = this
+    const session = new BackfillSession(
+      { identity: store.identity, lead, end, to: from, genesisPeriods },
+      { ...this.modules, write: (archived) => this.write(archived) },
+    )
+    return { session, lead }
+  }
+
+  private async write(archived: ArchivedPeriod): Promise<boolean> {
+    const { store, attest, listHoles, onWritten } = this.modules
+    const { period } = archived.summary
+    // Its blocks may have come meanwhile.
+    if (!listHoles().some(({ from, to }) => period >= from && period <= to)) return true
+    await store.writePeriod({ ...archived, executionResults: await attest(period) })
+    await onWritten(period)
+    return true
+  }
+
+  private passOver(lead: string, end: keyof typeof LEAD_AGAIN_MS): void {
+    if (this.leadAgain.size >= MAX_REMEMBERED) this.leadAgain.clear()
+    this.leadAgain.set(lead, this.modules.clock.monotonicMs() + LEAD_AGAIN_MS[end])
+    this.modules.log.debug({ peerId: lead, reason: end }, 'another peer is asked for periods that lack')
+  }
+}
+
+function keyOf({ from, to }: PeriodRange): string {
+  return `${from} ${to}`
+}

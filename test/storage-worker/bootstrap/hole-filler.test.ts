@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import type { Slot } from '../../../core/index.ts'
+import { AskedPeers } from '../../../storage-worker/bootstrap/asked-peers.ts'
+import { HoleFiller } from '../../../storage-worker/bootstrap/hole-filler.ts'
+import type { LevelChunkStore } from '../../../storage-worker/index.ts'
+import { PeerClient } from '../../../storage-worker/peers/peer-client.ts'
+import { createLogger } from '../../../telemetry/index.ts'
+import {
+  type ArchiverHolder,
+  describeArchive,
+  giveFinal,
+  holdArchiver,
+  listSpooled,
+  offerChain,
+} from '../../archiver/archiver-holder.ts'
+import { inlineCpu } from '../../archiver/inline-cpu.ts'
+import { chainOf, NETWORK } from '../../archiver/made-chain.ts'
+import { StillClock } from '../../clocks.ts'
+import { settle, until } from '../../turns.ts'
+import { archivedOf, FakePeers, openStore, verifyOnce } from './made-archive.ts'
+
+const LAST = 30
+const LOST = { from: 10, to: 12 }
+/** Silent below what is lost, in it and above it. */
+const SILENT = Array.from({ length: 12 }, (_, i) => ({ period: 4 + i, thread: 7 }))
+/** Nothing proves a miss before it, and none behind it until that thread has a block again. */
+const HOLE = { from: 9, to: 14 }
+const HOLE_PERIODS = 6
+
+describe('storage-worker/bootstrap: holes behind the head are filled with whole periods of other sidecars', () => {
+  const chain = chainOf('hole filler', LAST, { missRate: 0.1, missedSlots: SILENT })
+  const offers = offerChain(chain)
+  const isLost = ({ slot }: { slot: Slot }) => slot.period >= LOST.from && slot.period <= LOST.to && slot.thread !== 3
+  let whole: LevelChunkStore
+  let wholeArchive: Map<number, string>
+
+  before(async () => {
+    whole = await openStore(Array.from({ length: LAST + 1 }, (_, period) => archivedOf(chain, period)))
+    wholeArchive = await describeArchive(whole)
+  })
+
+  async function holdWithHole(): Promise<ArchiverHolder> {
+    const holder = await holdArchiver({ network: NETWORK })
+    await give(holder, 1, 20)
+    await until(() => holder.archivedPeriods.includes(18))
+    await settle()
+    assert.deepEqual(holder.archiver.status().holes, [HOLE])
+    return holder
+  }
+
+  async function give(holder: ArchiverHolder, from: number, to: number): Promise<void> {
+    const given = offers.filter((offer) => offer.slot.period >= from && offer.slot.period <= to && !isLost(offer))
+    await giveFinal(holder, given)
+  }
+
+  function fillerOf(holder: ArchiverHolder) {
+    const peers = new FakePeers()
+    peers.stores.set('a', whole)
+    const clock = new StillClock()
+    const offences: string[] = []
+    const asked = new AskedPeers({
+      listPeers: () => [...peers.stores.keys()].map((peer) => ({ peer, firstPeriod: 0, endPeriod: LAST + 1 })),
+      onWrong: (peer) => offences.push(peer),
+      onFailure: () => undefined,
+      clock,
+    })
+    const filler = new HoleFiller(
+      { restartPeriods: [] },
+      {
+        store: holder.store,
+        client: new PeerClient(peers, (peer) => offences.push(peer)),
+        asked,
+        cpu: { verifyBlock: inlineCpu.verifyBlock, verifyRecords: async (records) => records.map(verifyOnce) },
+        listHoles: () => holder.archiver.status().holes,
+        attest: (period) => holder.archiver.attest(period),
+        hasRoom: async () => true,
+        onWritten: (period) => holder.archiver.onFilled(period),
+        clock,
+        log: createLogger({ level: 'error', format: 'json', destination: { write: () => undefined } }),
+      },
+    )
+    return { peers, clock, offences, filler }
+  }
+
+  async function assertWhole(holder: ArchiverHolder): Promise<void> {
+    assert.deepEqual(holder.archiver.status().holes, [])
+    assert.deepEqual(holder.archiver.status().gaps, [])
+    assert.deepEqual(holder.archiver.listWanted(), [])
+    await give(holder, 21, LAST)
+    await until(() => holder.archivedPeriods.includes(LAST - 2), 'the head')
+    await settle()
+    assert.ok((await listSpooled(holder.spool)).every(({ slot }) => slot.period > HOLE.to))
+    await holder.restart()
+    assert.deepEqual(holder.archiver.status().holes, [])
+    assert.deepEqual(holder.archiver.status().gaps, [])
+    assert.deepEqual(holder.archiver.listWanted(), [])
+    await holder.archiver.stop()
+    const archived = await describeArchive(holder.store)
+    assert.deepEqual(
+      [...archived],
+      [...wholeArchive].filter(([period]) => archived.has(period)),
+    )
+  }
+
+  it('once nothing else has filled them for a minute; the archiver goes on from there', async () => {
+    const holder = await holdWithHole()
+    const { peers, clock, offences, filler } = fillerOf(holder)
+    assert.equal(await filler.look(), 0)
+    clock.advance(59_999)
+    assert.equal(await filler.look(), 0)
+    assert.deepEqual(peers.asked, [])
+    clock.advance(1)
+    assert.equal(await filler.look(), HOLE_PERIODS)
+    assert.deepEqual(offences, [])
+    await assertWhole(holder)
+  })
+
+  it('with what was seen of their executions', async () => {
+    const holder = await holdArchiver({ network: NETWORK })
+    await give(holder, 1, 9)
+    const slot = { period: 11, thread: 9 }
+    const execution = { source: 'stream', complete: true, trailHash: 'trail', outcomes: [], events: [] } as const
+    await holder.archiver.onExecution(slot, execution)
+    await give(holder, 10, 20)
+    await until(() => holder.archivedPeriods.includes(18))
+    const before = await holder.archiver.attest(11)
+    assert.ok(before.length > 1)
+    const { clock, filler } = fillerOf(holder)
+    await filler.look()
+    clock.advance(60_000)
+    assert.equal(await filler.look(), HOLE_PERIODS)
+    assert.deepEqual(await holder.store.readExecutionResults(11), before)
+    assert.equal((await holder.spool.readExecutions(11)).size, 0)
+    await assertWhole(holder)
+  })
+
+  it('a period of the middle that is there splits them, and what is above and below is filled all the same', async () => {
+    const holder = await holdWithHole()
+    await holder.store.writePeriod(archivedOf(chain, 11))
+    await holder.archiver.onFilled(11)
+    assert.deepEqual(holder.archiver.status().holes, [
+      { from: 9, to: 10 },
+      { from: 12, to: 14 },
+    ])
+    const byId = new Map(offers.map((offer) => [offer.id as string, offer]))
+    // Block by block, as gaps are filled.
+    for (let taken = 1; taken > 0; ) {
+      taken = 0
+      for (const { missing } of holder.archiver.status().gaps) {
+        const offer = byId.get(missing)
+        if (offer && (await holder.archiver.takePeerBlock(offer.id, offer.filledBlock)) === 'spooled') taken++
+      }
+    }
+    await until(() => holder.archiver.status().holes.length === 0, 'the filling')
+    await settle()
+    await assertWhole(holder)
+  })
+
+  it('hostile peer: what does not link to what is archived is not written, and another peer fills the hole', async () => {
+    const holder = await holdWithHole()
+    const { peers, clock, filler } = fillerOf(holder)
+    const other = chainOf('another chain', LAST, { missRate: 0.1 })
+    const forged = await openStore(Array.from({ length: LAST + 1 }, (_, period) => archivedOf(other, period)))
+    peers.stores.clear()
+    peers.stores.set('evil', forged)
+    await filler.look()
+    clock.advance(60_000)
+    assert.equal(await filler.look(), 0)
+    assert.deepEqual(holder.archiver.status().holes, [HOLE])
+    peers.stores.set('honest', whole)
+    assert.equal(await filler.look(), HOLE_PERIODS)
+    await assertWhole(holder)
+  })
+})
