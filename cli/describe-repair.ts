@@ -16,12 +16,18 @@ export const repairAnswer = z
   })
   .nullish()
 
-/** What this node is to hold and how much of it lacks; undefined where nothing is assigned to anyone. */
-export function describeRepair(answer: z.infer<typeof repairAnswer>): string | undefined {
+/**
+ * What this node is to hold and how much of it lacks; undefined where nothing is assigned to anyone.
+ *
+ * @param absentPeriods - that are not archived behind the head: nothing is known of their chunks
+ */
+export function describeRepair(answer: z.infer<typeof repairAnswer>, absentPeriods: number): string | undefined {
   if (!answer) return undefined
   const { hashSlots, standInSlots, awayNodes, pulledChunks } = answer
   const duty =
-    hashSlots === 0 ? 'nothing to hold' : `${formatCount(hashSlots, 'hash slot')}, ${describeMissing(answer)}`
+    hashSlots === 0
+      ? 'nothing to hold'
+      : `${formatCount(hashSlots, 'hash slot')}, ${describeMissing(answer, absentPeriods)}`
   return [
     duty,
     ...(pulledChunks > 0 ? [`${formatCount(pulledChunks, 'chunk')} fetched since the start`] : []),
@@ -30,10 +36,12 @@ export function describeRepair(answer: z.infer<typeof repairAnswer>): string | u
   ].join(', ')
 }
 
-function describeMissing(answer: NonNullable<z.infer<typeof repairAnswer>>): string {
+function describeMissing(answer: NonNullable<z.infer<typeof repairAnswer>>, absentPeriods: number): string {
   const { isKnown, missingChunks, missingBytes, missingForMs, failedChunks } = answer
-  if (missingChunks === 0) return isKnown ? 'all held' : 'being looked through'
+  const absent = absentPeriods === 0 ? '' : `, ${formatCount(absentPeriods, 'period')} not archived`
+  if (missingChunks === 0)
+    return isKnown ? (absent ? `held as far as archived${absent}` : 'all held') : 'being looked through'
   const since = missingForMs === null ? '' : ` for ${formatDuration(missingForMs)}`
   const failed = failedChunks === 0 ? '' : `, ${failedChunks} of them cannot be had now`
-  return `${formatCount(missingChunks, 'chunk')} (${formatBytes(missingBytes)}) missing${since}${failed}`
+  return `${formatCount(missingChunks, 'chunk')} (${formatBytes(missingBytes)}) missing${since}${failed}${absent}`
 }

@@ -1,4 +1,4 @@
-import type { Archiver, FollowerStatus } from '../archiver/index.ts'
+import type { Archiver, ArchiverStatus, FollowerStatus, PeriodRange } from '../archiver/index.ts'
 import { type ArchiveError, ERROR_CODES, type ErrorCode, formatSlot, slotIndex, THREAD_COUNT } from '../core/index.ts'
 import type { BootstrapStatus } from '../storage-worker/bootstrap/bootstrap.ts'
 import type { PlacementStatus, Store } from '../storage-worker/index.ts'
@@ -7,6 +7,7 @@ import type { RepairStatus } from './peers/start-replication.ts'
 
 /** Behind by more than this the archive is not ready: a node forgets final blocks after six periods. */
 const MAX_LAG_PERIODS = 5
+const SHOWN_HOLES = 4
 
 /** What other sidecars say of what is held. */
 export interface ReplicationStatus {
@@ -122,6 +123,7 @@ export async function reportStatus(parts: {
       ...(gaps.length > 0
         ? [`${gaps.length} gaps in ${new Set(gaps.map((gap) => gap.thread)).size} of ${THREAD_COUNT} threads`]
         : []),
+      ...describeHoles(archive),
       ...(placement?.failing && !placement.isCurrent
         ? [`who holds what in this era cannot be read: ${describe(placement.failing)}`]
         : []),
@@ -139,6 +141,25 @@ export async function reportStatus(parts: {
         : []),
     ],
   }
+}
+
+/** What is not archived behind the head, and what it waits for. */
+function describeHoles({ holes, gaps }: Pick<ArchiverStatus, 'holes' | 'gaps'>): string[] {
+  const isListed = ({ from, to }: PeriodRange): boolean => {
+    return gaps.some(({ firstPeriod, lastPeriod }) => firstPeriod <= to && lastPeriod >= from)
+  }
+  const named = (ranges: readonly PeriodRange[]): string => {
+    const shown = ranges.slice(0, SHOWN_HOLES).map(({ from, to }) => (from === to ? `${from}` : `${from} to ${to}`))
+    return [...shown, ...(ranges.length > shown.length ? [`${ranges.length - shown.length} more runs`] : [])].join(', ')
+  }
+  const listed = holes.filter(isListed)
+  const unlisted = holes.filter((hole) => !isListed(hole))
+  return [
+    ...(listed.length > 0
+      ? [`not archived, as blocks lack that no node or other sidecar gave so far: periods ${named(listed)}`]
+      : []),
+    ...(unlisted.length > 0 ? [`not archived, and no block of them is known to lack: periods ${named(unlisted)}`] : []),
+  ]
 }
 
 /** What, under which code, and what to do. */

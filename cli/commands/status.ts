@@ -92,7 +92,8 @@ export async function status(
 function show(output: Output, answer: StatusAnswer): void {
   const { archived, holes } = answer
   const bootstrap = describeBootstrap(answer.bootstrap)
-  const repair = describeRepair(answer.replication?.repair)
+  const absent = holes.reduce((sum, { firstPeriod, lastPeriod }) => sum + lastPeriod - firstPeriod + 1, 0)
+  const repair = describeRepair(answer.replication?.repair, absent)
   const rows: string[][] = [
     ['sidecar', `massa-storage ${answer.version}, pid ${answer.pid}, up ${formatDuration(answer.upMs)}`],
     [
@@ -131,7 +132,6 @@ function show(output: Output, answer: StatusAnswer): void {
   for (const problem of answer.problems) output.markedLine('yellow', `! ${problem}`)
 }
 
-/** With a gap the periods that wait for it lack, too; without one nothing may lack for long. */
 function describeHoles(holes: StatusAnswer['holes']): string {
   if (holes.length === 0) return ''
   const shown = holes.slice(0, SHOWN_HOLES).map(({ firstPeriod, lastPeriod }) => {

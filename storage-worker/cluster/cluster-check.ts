@@ -101,8 +101,6 @@ export async function checkCluster(
   const stateForRank = (address: string): NodeState => (isHere(address) && stateOf.get(address)) || 'away'
   const plan = await planHealing(tally.thinByGone, { table, stateOf: stateForRank, clock }, signal)
   const doubted = tally.doubted.toSorted((a, b) => b.chunks - a.chunks)
-  const doubtedOf = new Map<string, number>()
-  for (const { address, chunks } of doubted) doubtedOf.set(address, (doubtedOf.get(address) ?? 0) + chunks)
   const patienceSeconds = doubted.length > 0 ? computePatienceMs(options.repairDelaySeconds * 1_000) / 1_000 : 0
   const registered = new Map(table.snapshot.nodes.map((node) => [node.address, node.retentionPeriods]))
   const rows = nodes.map(({ address, state, claims }): ClusterNodeRow => {
@@ -149,9 +147,8 @@ export async function checkCluster(
     healing: {
       repairDelaySeconds: options.repairDelaySeconds,
       pulling: rows
-        .filter(({ state }) => inPlace.has(state))
-        .map(({ address, lacking }) => ({ address, chunks: lacking - (doubtedOf.get(address) ?? 0) }))
-        .filter(({ chunks }) => chunks > 0)
+        .filter(({ state, toFetch }) => inPlace.has(state) && toFetch > 0)
+        .map(({ address, toFetch }) => ({ address, chunks: toFetch }))
         .slice(0, MAX_ROWS),
       standIns: Array.from(plan.standIns, ([address, chunks]) => ({ address, chunks }))
         .sort(byChunks)

@@ -41,7 +41,7 @@ export interface ClusterReport {
   readonly clustered: readonly ClusteredRow[]
   readonly healing: {
     readonly repairDelaySeconds: number
-    /** Nodes that are there and fetch what they lack. */
+    /** Nodes that are there, and what they lack and somebody else holds. */
     readonly pulling: readonly { readonly address: string; readonly chunks: number }[]
     /** Who fetches the chunks of those that are away, or are not believed. */
     readonly standIns: readonly { readonly address: string; readonly chunks: number }[]
@@ -71,6 +71,8 @@ export interface ClusterNodeRow {
   readonly headPeriod: Period | null
   readonly assigned: number
   readonly lacking: number
+  /** Of `lacking`, what somebody else holds; without what it says it has and is not believed. */
+  readonly toFetch: number
   readonly extra: number
 }
 

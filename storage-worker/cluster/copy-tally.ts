@@ -37,6 +37,8 @@ export interface NodeChunks {
   assigned: number
   /** Of them, those that it is not known to hold, although it is to. */
   lacking: number
+  /** Of those that lack and are not doubted, those that somebody else holds: it can fetch them. */
+  toFetch: number
   /** That it says it holds beside them. */
   extra: number
 }
@@ -83,6 +85,7 @@ export interface CopyCounts {
 }
 
 const MAX_THIN_SPOTS = 20
+const NO_CHUNKS: NodeChunks = { assigned: 0, lacking: 0, toFetch: 0, extra: 0 }
 
 interface Known extends CountedNode {
   /** Its copies count: it keeps for ever, or nobody does. */
@@ -154,7 +157,7 @@ export class CopyTally {
     for (const node of nodes) {
       const retention = registered.get(node.address)
       const counts = retention !== undefined && (retention === 0n || !table.keepsForEver)
-      const chunks = { assigned: 0, lacking: 0, extra: 0 }
+      const chunks = { ...NO_CHUNKS }
       const retentionPeriods = Number(retention ?? 0n)
       const known: Known = { ...node, counts, retentionPeriods, chunks }
       this.byAddress.set(node.address, known)
@@ -173,7 +176,7 @@ export class CopyTally {
   }
 
   chunksOf(address: string): NodeChunks {
-    return this.byAddress.get(address)?.chunks ?? { assigned: 0, lacking: 0, extra: 0 }
+    return this.byAddress.get(address)?.chunks ?? NO_CHUNKS
   }
 
   /** @param chunks - of periods that were not taken before */
@@ -232,6 +235,7 @@ export class CopyTally {
       node.chunks.lacking += chunks
       const why = doubted?.get(node)
       if (why !== undefined) this.noteDoubted(node.address, why, chunks)
+      else if (claiming.size > 0 || isHere) node.chunks.toFetch += chunks
     }
 
     if (floor === 0 && table.replicas > 0 && holders.length > 0) {

@@ -43,7 +43,15 @@ const LOCATED: LocatedChunk = {
   ],
 }
 
-const NODE = { state: 'answered', peer: 'P', isRegistered: true, retentionPeriods: 0, headPeriod: 400 } as const
+const NODE = {
+  state: 'answered',
+  peer: 'P',
+  isRegistered: true,
+  retentionPeriods: 0,
+  headPeriod: 400,
+
+  toFetch: 0,
+} as const
 
 const WELL: ClusterReport = {
   own: 'AU1',

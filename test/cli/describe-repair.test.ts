@@ -17,6 +17,11 @@ describe('cli/describe-repair', () => {
   it('says what is to be held, how much of it lacks, and for whom this node stands in', () => {
     for (const [changes, text] of [
       [{}, '1,200 hash slots, all held'],
+      [{ absent: 3 }, '1,200 hash slots, held as far as archived, 3 periods not archived'],
+      [
+        { absent: 1, missingChunks: 2, missingBytes: 9_000 },
+        '1,200 hash slots, 2 chunks (9.00 kB) missing, 1 period not archived',
+      ],
       [{ isKnown: false }, '1,200 hash slots, being looked through'],
       [{ hashSlots: 0 }, 'nothing to hold'],
       [
@@ -33,18 +38,17 @@ describe('cli/describe-repair', () => {
       ],
     ] as const) {
       assert.equal(
-        describeRepair({
-          ...QUIET,
-          ...changes,
-          awayNodes: [...('awayNodes' in changes ? changes.awayNodes : [])],
-        }),
+        describeRepair(
+          { ...QUIET, ...changes, awayNodes: [...('awayNodes' in changes ? changes.awayNodes : [])] },
+          'absent' in changes ? changes.absent : 0,
+        ),
         text,
       )
     }
   })
 
   it('is left out where nothing is assigned to anyone', () => {
-    assert.equal(describeRepair(null), undefined)
-    assert.equal(describeRepair(undefined), undefined)
+    assert.equal(describeRepair(null, 3), undefined)
+    assert.equal(describeRepair(undefined, 0), undefined)
   })
 })

@@ -43,6 +43,27 @@ describe('daemon/status', () => {
     ])
   })
 
+  it('periods that are not archived behind the head are a problem, and so is whether it is known what they lack', async () => {
+    const holes = [
+      { from: 61, to: 63 },
+      { from: 70, to: 70 },
+      { from: 80, to: 81 },
+    ]
+    const gap = (thread: number, period: number) => {
+      return { thread, firstPeriod: period, lastPeriod: period, childPeriod: period + 1, missing: 'B1' }
+    }
+    const problemsOf = async (archive: object) => (await report({ archive })).problems.slice(2)
+    assert.deepEqual(await problemsOf({ holes, gaps: [gap(1, 62), gap(2, 62), gap(1, 81)] }), [
+      '3 gaps in 2 of 32 threads',
+      'not archived, as blocks lack that no node or other sidecar gave so far: periods 61 to 63, 80 to 81',
+      'not archived, and no block of them is known to lack: periods 70',
+    ])
+    const many = Array.from({ length: 6 }, (_, i) => ({ from: 10 * i, to: 10 * i }))
+    assert.deepEqual(await problemsOf({ holes: many }), [
+      'not archived, and no block of them is known to lack: periods 0, 10, 20, 30, 2 more runs',
+    ])
+  })
+
   it('a placement that cannot be read is a problem once it is needed, with its code and what to do', async () => {
     const failing = { code: 'PLACEMENT_TIMEOUT', message: 'too slow' } as const
     const problemsOf = async (placement: PlacementStatus) => (await report({ placement })).problems.slice(2)

@@ -107,9 +107,35 @@ describe('storage-worker/cluster/copy-tally', () => {
     assert.deepEqual([counts.total, counts.atFloor, counts.under, counts.over, counts.nobody], [7, 7, 0, 0, 0])
     // What this node has of hash slot 1 it was not asked for.
     assert.equal(counts.extraHere, 3)
-    assert.deepEqual(tally.chunksOf('A'), { assigned: 4, lacking: 0, extra: 0 })
-    assert.deepEqual(tally.chunksOf('B'), { assigned: 7, lacking: 0, extra: 0 })
+    assert.deepEqual(tally.chunksOf('A'), { assigned: 4, lacking: 0, toFetch: 0, extra: 0 })
+    assert.deepEqual(tally.chunksOf('B'), { assigned: 7, lacking: 0, toFetch: 0, extra: 0 })
     assert.deepEqual(tally.thinnest, [])
+  })
+
+  it('what lacks can be fetched where somebody else holds it', () => {
+    const table = makeTable([['B'], ['B', 'C'], ['B', 'C'], ['B', 'C']])
+    const nodes = [
+      own('A'),
+      answered(
+        'B',
+        claim([0, 1, 2, 3], {
+          not: [
+            [0, 0],
+            [1, 0],
+            [0, 1],
+            [1, 1],
+            [2, 1],
+            [3, 1],
+          ],
+        }),
+      ),
+      answered('C', claim([1, 2, 3])),
+    ]
+    const tally = makeTally(table, nodes)
+    // Of era 0 hash slot 0 is with nobody, 1 with C.
+    tally.take(eraOf(0, { 0: 1, 1: 10, 2: 100 }, { 0: 1 }))
+    tally.take(eraOf(1, { 1: 1_000, 2: 10_000 }))
+    assert.deepEqual(tally.chunksOf('B'), { assigned: 11_111, lacking: 11_011, toFetch: 11_010, extra: 0 })
   })
 
   it('a copy lacks with a holder that is incomplete, silent, not connected or away, each by its name', () => {
@@ -155,7 +181,7 @@ describe('storage-worker/cluster/copy-tally', () => {
       { address: 'B', why: 'incomplete' },
       { address: 'C', why: 'silent' },
     ])
-    assert.deepEqual(tally.chunksOf('B'), { assigned: 1_010, lacking: 1_000, extra: 0 })
+    assert.deepEqual(tally.chunksOf('B'), { assigned: 1_010, lacking: 1_000, toFetch: 0, extra: 0 })
     assert.deepEqual([...tally.thinByGone], [[1, { chunks: 100, holders: new Set(['E']) }]])
   })
 
@@ -259,7 +285,7 @@ describe('storage-worker/cluster/copy-tally', () => {
     // 400, 272 and 144 periods old: C keeps 200.
     for (const era of [0, 1, 2]) tally.take(eraOf(era, { 0: 1 }))
     assert.deepEqual([tally.counts.atFloor, tally.counts.under], [2, 1])
-    assert.deepEqual(tally.chunksOf('C'), { assigned: 1, lacking: 1, extra: 0 })
+    assert.deepEqual(tally.chunksOf('C'), { assigned: 1, lacking: 1, toFetch: 1, extra: 0 })
     const short = makeTally(makeTable([['A', 'B', 'C']], { A: 10n, B: 10n, C: 10n }), nodes, { ownSlots: [0] })
     short.take(eraOf(0, { 0: 9 }))
     assert.deepEqual([short.counts.pastRetention, short.counts.under, short.counts.atFloor], [9, 0, 0])
