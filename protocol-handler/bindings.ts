@@ -1,7 +1,8 @@
 import { ArchiveError, equalBytes, type Network, toHex } from '../core/index.ts'
+import type { KeptBinding } from './binding-record.ts'
 import { readSigner, type SignedCapabilities, verifyCapabilities } from './messages/capabilities.ts'
 
-/** Nodes that are known at a time; past it one that is not registered is forgotten. */
+/** Nodes that are heard of at a time; past it one that is not registered is forgotten. */
 const MAX_NODES = 10_000
 
 /** Which PeerId speaks for which Massa address, by the latest statement of the address. */
@@ -10,6 +11,9 @@ export class Bindings {
   private readonly isRegistered: (address: string) => boolean
   private readonly byAddress = new Map<string, SignedCapabilities>()
   private readonly addressByPeer = new Map<string, string>()
+  /** What is known from before the restart, of whom was not heard since. */
+  private readonly before = new Map<string, KeptBinding>()
+  private changeCount = 0
 
   /** @param isRegistered whether the registry knows an address: those are not forgotten for strangers */
   constructor(network: Network, isRegistered: (address: string) => boolean) {
@@ -35,9 +39,10 @@ export class Bindings {
     }
     const address = readSigner(capabilities)
     const known = this.byAddress.get(address)
+    const last = this.lastSequence(address, capabilities.peerId)
     // Before the signature, which takes as long as a thousand of these.
-    if (known && capabilities.sequence <= known.sequence) {
-      throw new ArchiveError('PROTOCOL_SEQUENCE_OLD', `sequence ${capabilities.sequence} after ${known.sequence}`)
+    if (last !== undefined && capabilities.sequence <= last) {
+      throw new ArchiveError('PROTOCOL_SEQUENCE_OLD', `sequence ${capabilities.sequence} after ${last}`)
     }
     if (!verifyCapabilities(capabilities)) {
       throw new ArchiveError('PROTOCOL_SIGNATURE_INVALID', 'the signature of capabilities does not verify')
@@ -47,10 +52,34 @@ export class Bindings {
     this.forgetPeer(capabilities)
     this.byAddress.set(address, capabilities)
     this.addressByPeer.set(toHex(capabilities.peerId), address)
+    this.changeCount++
     return address
   }
 
-  /** Nodes that are known. */
+  /** Another number whenever `keep` gives something else. */
+  get changes(): number {
+    return this.changeCount
+  }
+
+  /** What is to be remembered of all: first of those of the registry, then of who was heard of since the start. */
+  keep(): KeptBinding[] {
+    const heard = this.list().map(({ address, capabilities: { peerId, sequence } }) => ({ address, peerId, sequence }))
+    const all = [...heard, ...this.before.values()]
+    return [
+      ...all.filter(({ address }) => this.isRegistered(address)),
+      ...all.filter(({ address }) => !this.isRegistered(address)),
+    ]
+  }
+
+  /** Puts in force what was kept of others: whose PeerId is whose, not what they said of themselves. */
+  restore(kept: readonly KeptBinding[]): void {
+    for (const binding of kept) {
+      this.before.set(binding.address, binding)
+      this.addressByPeer.set(toHex(binding.peerId), binding.address)
+    }
+  }
+
+  /** Nodes that were heard of since the start. */
   get size(): number {
     return this.byAddress.size
   }
@@ -67,10 +96,23 @@ export class Bindings {
     return Array.from(this.byAddress, ([address, capabilities]) => ({ address, capabilities }))
   }
 
+  /** Of what this address said last, or the PeerId for another one: who has another wallet counts on. */
+  private lastSequence(address: string, peerId: Uint8Array): bigint | undefined {
+    const own = this.known(address)?.sequence
+    const bound = this.addressOf(peerId)
+    const other = bound === undefined ? undefined : this.known(bound)?.sequence
+    return own === undefined || (other !== undefined && other > own) ? other : own
+  }
+
+  private known(address: string): KeptBinding | SignedCapabilities | undefined {
+    return this.byAddress.get(address) ?? this.before.get(address)
+  }
+
   private forget(address: string): void {
-    const known = this.byAddress.get(address)
+    const known = this.known(address)
     if (!known) return
     this.byAddress.delete(address)
+    this.before.delete(address)
     this.addressByPeer.delete(toHex(known.peerId))
   }
 

@@ -29,12 +29,12 @@ export class Introductions {
   private readonly describe: () => Promise<Introduction>
   private readonly network: GossipPort
   private readonly bindings: Bindings
+  private readonly sequence: { next(): Promise<bigint> }
   private readonly clock: Clock
   private readonly onHeard: (address: string) => void
   private readonly loop: Loop
   private greeted: ReadonlySet<string> = new Set()
   private saidAtMs = Number.NEGATIVE_INFINITY
-  private sequence = 0n
 
   /** @param seed - 32-byte secret of the Massa key that the node speaks for */
   constructor(
@@ -42,6 +42,8 @@ export class Introductions {
     modules: {
       readonly network: GossipPort
       readonly bindings: Bindings
+      /** Numbers of statements: each is more than all before it, those before a restart too. */
+      readonly sequence: { next(): Promise<bigint> }
       readonly clock: Clock
       /** Each time a node says who it is: its Massa address. */
       readonly onHeard?: (address: string) => void
@@ -53,6 +55,7 @@ export class Introductions {
     this.describe = options.describe
     this.network = modules.network
     this.bindings = modules.bindings
+    this.sequence = modules.sequence
     this.clock = modules.clock
     this.onHeard = modules.onHeard ?? (() => undefined)
     this.loop = new Loop(
@@ -92,10 +95,8 @@ export class Introductions {
   }
 
   private async speak(): Promise<void> {
-    // Grows across restarts, too, as long as the clock does not go back.
-    const now = BigInt(Math.max(0, Math.floor(this.clock.nowMs())))
-    this.sequence = now > this.sequence ? now : this.sequence + 1n
-    const own = { ...(await this.describe()), peerId: this.network.peerId, sequence: this.sequence }
+    const said = await this.describe()
+    const own = { ...said, peerId: this.network.peerId, sequence: await this.sequence.next() }
     await this.network.publish('capabilities', capabilitiesCodec.encode(signCapabilities(this.seed, own)))
   }
 }

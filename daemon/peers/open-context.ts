@@ -2,9 +2,10 @@ import type { Config } from '../../config/index.ts'
 import { computeAddress, computePublicKey, concatBytes, formatAddress, type StoreIdentity } from '../../core/index.ts'
 import {
   Bandwidth,
-  BanKeeper,
   Bindings,
   ConnectionRates,
+  createBanKeeper,
+  createBindingKeeper,
   GossipRates,
   type Offence,
   PeerLimits,
@@ -46,8 +47,7 @@ export async function openContext(options: PeerNetworkOptions, modules: PeerNetw
   const { identity } = store.chunks
   const registered = new RegisteredNodes(placement)
   const scores = new PeerScores(clock)
-  const bans = new BanKeeper({
-    scores,
+  const bans = createBanKeeper(scores, {
     marks: store.spool,
     clock,
     onFailure: (error) => log.warn({ err: error }, 'bans not kept'),
@@ -56,6 +56,13 @@ export async function openContext(options: PeerNetworkOptions, modules: PeerNetw
   await bans.load()
   keepRunning('bans', bans, modules)
   const bindings = new Bindings(identity.network, (address) => registered.has(address))
+  const keeper = createBindingKeeper(bindings, {
+    marks: store.spool,
+    clock,
+    onFailure: (error) => log.warn({ err: error }, 'bindings not kept'),
+  })
+  await keeper.load()
+  keepRunning('bindings', keeper, modules)
   const isRegistered = (peer: string): boolean => {
     const address = bindings.addressOf(parsePeerId(peer))
     return address !== undefined && registered.has(address)

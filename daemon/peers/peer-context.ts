@@ -1,7 +1,7 @@
 import { type Archiver, type CpuPool, guardLoop } from '../../archiver/index.ts'
 import type { Config } from '../../config/index.ts'
 import type { ArchiveError, Clock } from '../../core/index.ts'
-import type { Bandwidth, BanKeeper, Bindings, PeerScores } from '../../protocol-handler/index.ts'
+import type { Bandwidth, Bindings, MarkKeeper, PeerScores } from '../../protocol-handler/index.ts'
 import type { PeerNode } from '../../protocol-handler/peer-node.ts'
 import type { AnchoredEras, OwnHoldings, PlacementWatch, Store } from '../../storage-worker/index.ts'
 import type { PeerClient } from '../../storage-worker/peers/peer-client.ts'
@@ -42,7 +42,7 @@ export interface PeerContext extends PeerNetworkModules {
   /** Who is registered, by the placement in force. */
   readonly registered: RegisteredNodes
   /** Keeps bans across restarts. */
-  readonly bans: BanKeeper
+  readonly bans: MarkKeeper
   /** Asks one peer; what it answers wrongly costs it. */
   readonly client: PeerClient
   /** What is sent and taken in all; undefined where it is not limited. */

@@ -1,4 +1,5 @@
-import { type Introduction, Introductions, MAX_LISTEN_ADDRESSES } from '../../protocol-handler/index.ts'
+import type { ArchiveError } from '../../core/index.ts'
+import { type Introduction, Introductions, MAX_LISTEN_ADDRESSES, OwnSequence } from '../../protocol-handler/index.ts'
 import { ChunkCount } from '../../storage-worker/peers/chunk-count.ts'
 import { keepRunning, type PeerContext } from './peer-context.ts'
 
@@ -10,9 +11,15 @@ import { keepRunning, type PeerContext } from './peer-context.ts'
 export function startIntroductions(context: PeerContext, onHeard: (address: string) => void): void {
   const { seed, node, bindings, store, clock, log } = context
   const chunkCount = new ChunkCount(store.chunks, clock)
+  const sequence = new OwnSequence({
+    marks: store.spool,
+    clock,
+    onFailure: (error) => log.warn({ err: error }, 'last introduction not known'),
+  })
+  const onFailure = (error: ArchiveError): void => log.warn({ err: error }, 'not introduced')
   const introductions = new Introductions(
     { seed, describe: () => describeSelf(context, chunkCount) },
-    { network: node, bindings, clock, onHeard, onFailure: (error) => log.warn({ err: error }, 'not introduced') },
+    { network: node, bindings, sequence, clock, onHeard, onFailure },
   )
   keepRunning('introductions', introductions, context)
 }

@@ -1,39 +1,20 @@
 import assert from 'node:assert/strict'
 import { ArchiveError } from '../../core/index.ts'
-import { BanKeeper } from '../../protocol-handler/ban-keeper.ts'
+import { createBanKeeper } from '../../protocol-handler/ban-keeper.ts'
 import { decodeBans, encodeBans, MAX_KEPT_BANS } from '../../protocol-handler/ban-record.ts'
 import { PeerScores } from '../../protocol-handler/peer-scores.ts'
 import { SetClock } from '../devnet/set-clock.ts'
+import { KeptMarks } from './kept-marks.ts'
 
 const HOUR_MS = 3_600_000
 
-/** What a spool keeps, and how often it was made to. */
-class Marks {
-  readonly values = new Map<string, Uint8Array>()
-  writes = 0
-  failure: ArchiveError | undefined
-
-  async putMark(name: string, bytes: Uint8Array): Promise<void> {
-    if (this.failure) throw this.failure
-    this.writes++
-    this.values.set(name, bytes)
-  }
-
-  async readMark(name: string): Promise<Uint8Array | undefined> {
-    if (this.failure) throw this.failure
-    return this.values.get(name)
-  }
-
-  async sync(): Promise<void> {}
-}
-
 /** A process: its monotonic clock begins anew, the wall clock goes on. */
-async function begin(marks: Marks, wallMs: number) {
+async function begin(marks: KeptMarks, wallMs: number) {
   const clock = new SetClock()
   clock.jumpMs = wallMs - clock.timeMs
   const failures: string[] = []
   const scores = new PeerScores(clock)
-  const keeper = new BanKeeper({ scores, marks, clock, onFailure: ({ code }) => failures.push(code) })
+  const keeper = createBanKeeper(scores, { marks, clock, onFailure: ({ code }) => failures.push(code) })
   await keeper.load()
   return { clock, scores, keeper, failures }
 }
@@ -42,7 +23,7 @@ describe('protocol-handler/ban-keeper', () => {
   const startMs = 1_800_000_000_000
 
   it('bans of the operator and those that offences brought are in force after a restart, until the same time', async () => {
-    const marks = new Marks()
+    const marks = new KeptMarks()
     const first = await begin(marks, startMs)
     first.scores.ban('a', HOUR_MS)
     first.scores.onOffence('b', 'wrongChunk')
@@ -61,7 +42,7 @@ describe('protocol-handler/ban-keeper', () => {
   })
 
   it('a ban that ended while the sidecar stood, or that was taken back, does not come again; one without end does', async () => {
-    const marks = new Marks()
+    const marks = new KeptMarks()
     const first = await begin(marks, startMs)
     first.scores.ban('a', HOUR_MS)
     first.scores.ban('b', Number.POSITIVE_INFINITY)
@@ -77,7 +58,7 @@ describe('protocol-handler/ban-keeper', () => {
   })
 
   it('no ban is longer because the wall clock was set back meanwhile', async () => {
-    const marks = new Marks()
+    const marks = new KeptMarks()
     const first = await begin(marks, startMs)
     first.scores.ban('a', HOUR_MS)
     await first.keeper.save()
@@ -86,7 +67,7 @@ describe('protocol-handler/ban-keeper', () => {
   })
 
   it('writes only what changed, and what changed last when it stops', async () => {
-    const marks = new Marks()
+    const marks = new KeptMarks()
     const { scores, keeper } = await begin(marks, startMs)
     await keeper.save()
     assert.equal(marks.writes, 0)
@@ -101,7 +82,7 @@ describe('protocol-handler/ban-keeper', () => {
   })
 
   it('error: a damaged record is told and bans nobody; a disk that takes none now is tried again', async () => {
-    const marks = new Marks()
+    const marks = new KeptMarks()
     marks.values.set('peerBans', Uint8Array.of(1, 2, 3))
     assert.deepEqual((await begin(marks, startMs)).failures, ['CORE_BYTES_INVALID'])
     marks.failure = new ArchiveError('STORE_VALUE_CORRUPT', 'damaged', { name: 'peerBans' })

@@ -1,33 +1,14 @@
 import assert from 'node:assert/strict'
-import { sha256 } from '#crypto'
 import { Bindings } from '../../protocol-handler/bindings.ts'
-import { type Capabilities, readSigner, signCapabilities } from '../../protocol-handler/index.ts'
-import { NETWORK, PEER_ID, SEED } from './sample-messages.ts'
-
-const OTHER_SEED = sha256(new TextEncoder().encode('another key'))
-const OTHER_PEER = PEER_ID.map((byte, i) => (i < 6 ? byte : byte ^ 1))
-
-function sign(changed: Partial<Capabilities> = {}, seed = SEED) {
-  return signCapabilities(seed, {
-    network: NETWORK,
-    peerId: PEER_ID,
-    sequence: 5n,
-    allocatedGb: 1n,
-    storedChunks: 0n,
-    retentionPeriods: 0n,
-    firstPeriod: 0,
-    endPeriod: 0,
-    listenAddresses: [],
-    ...changed,
-  })
-}
+import { type Capabilities, readSigner } from '../../protocol-handler/index.ts'
+import { NETWORK, OTHER_PEER_ID, OTHER_SEED, PEER_ID, signSample } from './sample-messages.ts'
 
 describe('protocol-handler/bindings', () => {
   const open = (registered: string[] = []) => new Bindings(NETWORK, (address) => registered.includes(address))
 
   it('binds a PeerId to the address whose key signed', () => {
     const bindings = open()
-    const capabilities = sign()
+    const capabilities = signSample({})
     const address = bindings.take(capabilities, PEER_ID)
     assert.equal(address, readSigner(capabilities))
     assert.equal(bindings.addressOf(PEER_ID), address)
@@ -36,18 +17,18 @@ describe('protocol-handler/bindings', () => {
 
   it('replayed capabilities: the same or an older sequence is refused, a later one taken', () => {
     const bindings = open()
-    const first = sign()
+    const first = signSample({})
     bindings.take(first, PEER_ID)
-    for (const again of [first, sign({ sequence: 4n })]) {
+    for (const again of [first, signSample({ sequence: 4n })]) {
       assert.throws(() => bindings.take(again, PEER_ID), { code: 'PROTOCOL_SEQUENCE_OLD' })
     }
-    bindings.take(sign({ sequence: 6n, allocatedGb: 2n }), PEER_ID)
+    bindings.take(signSample({ sequence: 6n, allocatedGb: 2n }), PEER_ID)
     assert.equal(bindings.list()[0]?.capabilities.allocatedGb, 2n)
   })
 
   it('foreign binding: capabilities of another PeerId than the sender are refused', () => {
     const bindings = open()
-    assert.throws(() => bindings.take(sign(), OTHER_PEER), { code: 'PROTOCOL_BINDING_FOREIGN' })
+    assert.throws(() => bindings.take(signSample({}), OTHER_PEER_ID), { code: 'PROTOCOL_BINDING_FOREIGN' })
     assert.equal(bindings.list().length, 0)
   })
 
@@ -56,12 +37,12 @@ describe('protocol-handler/bindings', () => {
       { ...NETWORK, chainId: 78n },
       { ...NETWORK, genesisTimestampMs: 0n },
     ]) {
-      assert.throws(() => open().take(sign({ network }), PEER_ID), { code: 'PROTOCOL_NETWORK_FOREIGN' })
+      assert.throws(() => open().take(signSample({ network }), PEER_ID), { code: 'PROTOCOL_NETWORK_FOREIGN' })
     }
   })
 
   it('forged capabilities: any changed field breaks the signature', () => {
-    const honest = sign()
+    const honest = signSample({})
     const changes: Partial<Capabilities>[] = [
       { sequence: 6n },
       { allocatedGb: 1_000n },
@@ -77,13 +58,13 @@ describe('protocol-handler/bindings', () => {
 
   it('a PeerId speaks for one address: a new wallet takes the place of the old, a new PeerId that of the old', () => {
     const bindings = open()
-    const before = bindings.take(sign(), PEER_ID)
-    const after = bindings.take(sign({}, OTHER_SEED), PEER_ID)
+    const before = bindings.take(signSample({}), PEER_ID)
+    const after = bindings.take(signSample({ sequence: 6n }, OTHER_SEED), PEER_ID)
     assert.notEqual(after, before)
     assert.equal(bindings.addressOf(PEER_ID), after)
     assert.equal(bindings.capabilitiesOf(before ?? ''), undefined)
-    bindings.take(sign({ sequence: 7n, peerId: OTHER_PEER }, OTHER_SEED), OTHER_PEER)
+    bindings.take(signSample({ sequence: 7n, peerId: OTHER_PEER_ID }, OTHER_SEED), OTHER_PEER_ID)
     assert.equal(bindings.addressOf(PEER_ID), undefined)
-    assert.equal(bindings.addressOf(OTHER_PEER), after)
+    assert.equal(bindings.addressOf(OTHER_PEER_ID), after)
   })
 })

@@ -4,9 +4,11 @@ import {
   Bindings,
   capabilitiesCodec,
   Introductions,
+  OwnSequence,
   readSigner,
   verifyCapabilities,
 } from '../../protocol-handler/index.ts'
+import { KeptMarks } from './kept-marks.ts'
 import { NETWORK, PEER_ID, SEED } from './sample-messages.ts'
 
 const OWN = {
@@ -60,6 +62,7 @@ describe('protocol-handler/introductions', () => {
       {
         network: gossip,
         bindings,
+        sequence: new OwnSequence({ marks: new KeptMarks(), clock, onFailure: (error) => failures.push(error) }),
         clock,
         onHeard: (address) => heard.push(address),
         onFailure: (error) => failures.push(error),

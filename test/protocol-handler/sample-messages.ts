@@ -15,6 +15,7 @@ import {
   auditResponseCodec,
   blockRequestCodec,
   blockResponseCodec,
+  type Capabilities,
   capabilitiesCodec,
   challengeCodec,
   challengeProofCodec,
@@ -27,6 +28,7 @@ import {
   haveResponseCodec,
   manifestRequestCodec,
   manifestResponseCodec,
+  type SignedCapabilities,
   sealsResponseCodec,
   signCapabilities,
   signHavePage,
@@ -38,6 +40,9 @@ export const SEED = sha256(new TextEncoder().encode('massa-storage test key'))
 export const NETWORK = { chainId: 77n, genesisTimestampMs: 1_795_246_964_000n }
 const NODE = computeAddress(computePublicKey(Uint8Array.of(0, ...SEED)))
 export const PEER_ID = Uint8Array.of(0x00, 0x24, 0x08, 0x01, 0x12, 0x20, ...hash('peer'))
+/** Of another node. */
+export const OTHER_SEED = sha256(new TextEncoder().encode('another key'))
+export const OTHER_PEER_ID = PEER_ID.map((byte, i) => (i < 6 ? byte : byte ^ 1))
 
 const CHUNK = Uint8Array.from({ length: 2_500 }, (_, i) => i % 251)
 const LEVELS = computeTreeLevels(computeChunkLeafHashes(CHUNK))
@@ -218,3 +223,19 @@ export const SAMPLES: readonly Sample[] = [
     notHeld,
   ),
 ]
+
+/** What a node may say of itself, but for what is `changed`. */
+export function signSample(changed: Partial<Capabilities>, seed = SEED): SignedCapabilities {
+  return signCapabilities(seed, {
+    network: NETWORK,
+    peerId: PEER_ID,
+    sequence: 5n,
+    allocatedGb: 1n,
+    storedChunks: 0n,
+    retentionPeriods: 0n,
+    firstPeriod: 0,
+    endPeriod: 0,
+    listenAddresses: [],
+    ...changed,
+  })
+}
