@@ -27,6 +27,11 @@ export const MAX_PROOF_BYTES = 36 + 20 * (1_024 + 10 * 32)
 
 /** A chunk, or a part of SEALS, of 1 MiB with its place and path. */
 export const MAX_CHUNK_ANSWER_BYTES = 1_048_576 + 1_024
+/**
+ * Chunks that were asked for lately and are given from memory: what all holders of a new period and those who join together
+ * fetch at about the same time. Some 3 full periods.
+ */
+export const MAX_CACHED_CHUNK_BYTES = 32 * 1_048_576
 /** 128 manifests of the largest period of format 1 are 56 kB; private networks with small chunks get fewer of them. */
 export const MAX_MANIFEST_ANSWER_BYTES = 1_048_576
 /** A block of 300,000 bytes of operations, its header, ids and signatures; past it a massa-node takes no block. */

@@ -4,6 +4,8 @@ export { createLogger, type LogDestination, type Logger, type LoggerOptions, typ
 export {
   AUDIT_RESULTS,
   type CallResult,
+  CHUNK_SOURCES,
+  type ChunkSource,
   createMetrics,
   listMetrics,
   type Metrics,

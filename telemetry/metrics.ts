@@ -25,6 +25,9 @@ export type ReadReason = (typeof READ_REASONS)[number]
 
 /** How an audit of a peer ended. */
 export const AUDIT_RESULTS = ['shown', 'failed', 'unanswered'] as const
+/** Where a chunk was that a peer was given. */
+export const CHUNK_SOURCES = ['cache', 'disk'] as const
+export type ChunkSource = (typeof CHUNK_SOURCES)[number]
 /** What became of an announcement. */
 export const ANNOUNCEMENT_RESULTS = ['sent', 'taken', 'ignored', 'rejected'] as const
 
@@ -174,6 +177,13 @@ export const METRICS = {
     type: 'counter',
     unit: 'bytes',
     help: 'Bytes of these chunks, and of SEALS that came with them.',
+  },
+  servedChunks: {
+    name: 'served_chunks_total',
+    type: 'counter',
+    unit: 'chunks',
+    help: 'Chunks given to other sidecars since the start: from memory, where they were asked for lately, or from the disk.',
+    labels: { from: CHUNK_SOURCES },
   },
   standInSlots: {
     name: 'stand_in_slots',

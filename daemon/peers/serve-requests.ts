@@ -1,14 +1,19 @@
+import { MAX_CACHED_CHUNK_BYTES } from '../../protocol-handler/index.ts'
 import { createAuditService } from '../../storage-worker/peers/audit-service.ts'
 import { createBlockService } from '../../storage-worker/peers/block-service.ts'
 import { createChunkService } from '../../storage-worker/peers/chunk-service.ts'
 import { createEraService } from '../../storage-worker/peers/era-service.ts'
 import { createManifestService } from '../../storage-worker/peers/manifest-service.ts'
 import { OwnEras } from '../../storage-worker/peers/own-eras.ts'
+import { CHUNK_SOURCES, type ChunkSource } from '../../telemetry/index.ts'
 import type { PeerContext } from './peer-context.ts'
 
 /** Answers what other sidecars ask for of this disk, each kind of request on streams of its own. */
-export async function serveRequests({ config, seed, node, store, placement, clock }: PeerContext): Promise<void> {
-  await node.serve('chunk', createChunkService(store.chunks))
+export async function serveRequests(context: PeerContext): Promise<void> {
+  const { config, seed, node, store, placement, clock, metrics } = context
+  for (const from of CHUNK_SOURCES) metrics.servedChunks.add(0, { from })
+  const onServed = (from: ChunkSource): void => metrics.servedChunks.add(1, { from })
+  await node.serve('chunk', createChunkService(store.chunks, { cacheBytes: MAX_CACHED_CHUNK_BYTES, onServed }))
   await node.serve('manifest', createManifestService(store.chunks))
   await node.serve('audit', createAuditService(store.chunks))
   await node.serve('block', createBlockService(store.chunks))

@@ -1,5 +1,6 @@
 import { CHUNK_SIZE_BYTES, type ChunkStore, computeLeafHash, computeTreePath, toHex } from '../../core/index.ts'
 import {
+  ChunkCache,
   type ChunkRequest,
   type ChunkResponse,
   chunkRequestCodec,
@@ -9,15 +10,39 @@ import {
   type StreamService,
   sealsResponseCodec,
 } from '../../protocol-handler/index.ts'
+import type { ChunkSource } from '../../telemetry/index.ts'
 
-/** Chunks and SEALS of this disk, for peers: every byte is checked against its hash as it is read. */
-export function createChunkService(store: ChunkStore): StreamService<ChunkRequest, Frame> {
+export interface ChunkServiceOptions {
+  /** Of chunks that were asked for lately, kept in memory. */
+  readonly cacheBytes: number
+  /** Told of each chunk that is given. */
+  readonly onServed?: (from: ChunkSource) => void
+}
+
+/**
+ * Chunks and SEALS of this disk, for peers: every byte is checked against its hash as it is read. A chunk that was given
+ * lately comes from memory: it proves nothing of the disk, so audits have a service of their own, which always reads.
+ */
+export function createChunkService(
+  store: ChunkStore,
+  { cacheBytes, onServed }: ChunkServiceOptions = { cacheBytes: 0 },
+): StreamService<ChunkRequest, Frame> {
+  const cache = new ChunkCache(cacheBytes)
+  const serveChunk = async (chunkId: Uint8Array): Promise<ChunkResponse> => {
+    const key = toHex(chunkId)
+    const cached = cache.get(key)
+    const chunk = cached ?? (await readChunk(store, key))
+    if (chunk.status !== 'ok') return chunk
+    if (!cached) cache.put(key, chunk)
+    onServed?.(cached ? 'cache' : 'disk')
+    return chunk
+  }
   return {
     request: chunkRequestCodec,
     priorityOf: () => 'repair',
     answer: async (request) =>
       request.wanted === 'chunk'
-        ? [chunkResponseCodec.encodePieces(await readChunk(store, request.chunkId))]
+        ? [chunkResponseCodec.encodePieces(await serveChunk(request.chunkId))]
         : [sealsResponseCodec.encodePieces(await readSealsPart(store, request.chunkId, request.offset))],
     refuse: ({ wanted }, status) => [
       wanted === 'chunk' ? chunkResponseCodec.encode({ status }) : sealsResponseCodec.encode({ status }),
@@ -25,8 +50,9 @@ export function createChunkService(store: ChunkStore): StreamService<ChunkReques
   }
 }
 
-async function readChunk(store: ChunkStore, chunkId: Uint8Array): Promise<ChunkResponse> {
-  const [place] = await store.findChunks(toHex(chunkId), 1)
+/** @param chunkId text of 64 hex digits */
+async function readChunk(store: ChunkStore, chunkId: string): Promise<ChunkResponse> {
+  const [place] = await store.findChunks(chunkId, 1)
   if (!place) return { status: 'notHeld' }
   const { period, index } = place
   const manifest = await store.readManifest(period)

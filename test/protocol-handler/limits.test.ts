@@ -134,6 +134,7 @@ const BOUNDS: Record<keyof typeof limits, Case | string> = {
     record: new Uint8Array(bytes - BLOCK_HEAD_BYTES - LONG - 64 - SHORT),
     seals: new Uint8Array(64),
   })),
+  MAX_CACHED_CHUNK_BYTES: 'test/protocol-handler/chunk-cache.test.ts',
   MAX_REQUEST_BYTES: 'test/integration/hostile-peers.test.ts',
   MAX_STREAMS_PER_PEER: 'test/integration/hostile-peers.test.ts',
   MAX_MUXED_STREAMS: 'test/integration/hostile-peers.test.ts',
