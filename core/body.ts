@@ -1,4 +1,5 @@
 import { type BlockRecord, passBlockRecord, readBlockRecord, SEAL_BYTES } from './block-record.ts'
+import { FLAG_BLOCK, FLAG_MISS, FLAG_VOID, readBodyHead } from './body-head.ts'
 import { concatBytes } from './bytes.ts'
 import { ByteReader } from './codec.ts'
 import { encodePeriodHead, PERIOD_FORMAT } from './period-head.ts'
@@ -8,10 +9,6 @@ import { type Network, type Period, type Slot, THREAD_COUNT } from './units.ts'
  * BODY and SEALS of a period, format 1 (docs/FORMAT.md). BODY holds what ids bind and is the same on every honest
  * machine; SEALS holds the signatures.
  */
-
-const FLAG_MISS = 0
-const FLAG_BLOCK = 1
-const FLAG_VOID = 2
 
 /** What stands at a slot: a block, a proven miss, or nothing because a restart of the chain undid it. */
 export type BodySlot = { readonly kind: 'miss' | 'void' } | { readonly kind: 'block'; readonly record: BlockRecord }
@@ -81,14 +78,7 @@ export function splitBody(bytes: Uint8Array): SplitBody {
 
 function readBody<B>(bytes: Uint8Array, readBlock: (reader: ByteReader, network: Network, slot: Slot) => B) {
   const reader = new ByteReader(bytes, 'CORE_BODY_INVALID')
-  const format = reader.u8()
-  if (format !== PERIOD_FORMAT) throw reader.error(`format ${format} is not known`)
-  const network = { chainId: reader.u64(), genesisTimestampMs: reader.u64() }
-  const periodNumber = reader.u64()
-  if (periodNumber > BigInt(Number.MAX_SAFE_INTEGER)) throw reader.error(`period ${periodNumber} is too large`)
-  const period = Number(periodNumber)
-  const threads = reader.u8()
-  if (threads !== THREAD_COUNT) throw reader.error(`${threads} threads`)
+  const { network, period } = readBodyHead(reader)
   const slots: (B | { readonly kind: 'miss' | 'void' })[] = []
   for (let thread = 0; thread < THREAD_COUNT; thread++) {
     const flag = reader.u8()

@@ -1,5 +1,6 @@
 export * from './attestation.ts'
 export * from './base58check.ts'
+export { BlockFinder, type BlockPlace } from './block-finder.ts'
 export * from './block-record.ts'
 export * from './body.ts'
 export * from './bytes.ts'

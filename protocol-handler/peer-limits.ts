@@ -40,10 +40,10 @@ export class PeerLimits {
     this.clock = clock
   }
 
-  /** One more request of `peer`; what it is answered with is counted by `onSent`. */
+  /** One more request of `peer`; what it is answered with is counted by `onCost`. */
   admit(peer: string): Admission {
     const use = this.touch(peer)
-    // A peer that owes bytes waits: their number is known only after they are sent.
+    // A peer that owes bytes waits: their number is known only afterwards.
     if (use.requests.take() && use.bytes.take(0)) {
       use.refusals = 0
       return 'serve'
@@ -53,7 +53,8 @@ export class PeerLimits {
     return use.refusals <= ANSWERED_REFUSALS + IGNORED_REFUSALS ? 'ignore' : 'cut'
   }
 
-  onSent(peer: string, bytes: number): void {
+  /** Bytes that were sent to it, or read for it. */
+  onCost(peer: string, bytes: number): void {
     this.touch(peer).bytes.takeOnCredit(bytes)
   }
 

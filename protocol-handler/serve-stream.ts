@@ -23,8 +23,12 @@ export const USUAL_PATIENCE: Patience = { idleMs: 120_000, writeMs: 30_000 }
 export interface StreamService<Q, F extends Frame = Uint8Array> {
   readonly request: WireCodec<Q>
   readonly priorityOf: (request: Q) => Priority
-  /** Encoded frames of the answer. */
-  readonly answer: (request: Q, peer: string) => Promise<readonly F[]>
+  /**
+   * Encoded frames of the answer.
+   *
+   * @param onRead told of bytes that had to be read to make it: they cost the peer as if they were sent, too
+   */
+  readonly answer: (request: Q, peer: string, onRead?: (bytes: number) => void) => Promise<readonly F[]>
   /** The same number of frames that say why there is no answer. */
   readonly refuse: (request: Q, why: Refusal) => readonly F[]
 }
@@ -64,7 +68,7 @@ export async function serveStream<Q>(
       const bytes = frameBytes(frame)
       if (priority) await bandwidth?.take(priority, peer, bytes)
       else bandwidth?.spend(bytes)
-      limits.onSent(peer, bytes)
+      limits.onCost(peer, bytes)
       await frames.write(frame, patience.writeMs)
     }
   }
@@ -102,10 +106,11 @@ export async function serveStream<Q>(
 async function answerOne<Q>(
   service: StreamService<Q, Frame>,
   { request, peer, priority }: { readonly request: Q; readonly peer: string; readonly priority: Priority },
-  { queue, onFailure }: ServeModules,
+  { limits, queue, onFailure }: ServeModules,
 ): Promise<readonly Frame[]> {
   try {
-    return await queue.add(priority, () => service.answer(request, peer), peer)
+    const onRead = (bytes: number): void => limits.onCost(peer, bytes)
+    return await queue.add(priority, () => service.answer(request, peer, onRead), peer)
   } catch (error) {
     if (!isArchiveError(error, 'PROTOCOL_QUEUE_FULL')) onFailure(error)
     return service.refuse(request, 'busy')

@@ -1,13 +1,13 @@
 import {
-  type Body,
+  BlockFinder,
+  type BlockPlace,
+  ByteReader,
   type ChunkStore,
   concatBytes,
-  encodeBlockRecord,
   equalBytes,
   type Manifest,
   type Period,
-  parseBody,
-  parseSeals,
+  readBlockHead,
 } from '../../core/index.ts'
 import {
   type BlockRequest,
@@ -21,13 +21,13 @@ import {
 /** A thread misses so many periods in a row only when the chain stands: 4.5 hours. */
 const MAX_PERIODS_BACK = 1_024
 
-/** Blocks of this disk by their place, for peers that have a gap. */
+/** Blocks of this disk by their place, for peers that have a gap. What is read to find them costs the peer as what is sent. */
 export function createBlockService(store: ChunkStore): StreamService<BlockRequest> {
   return {
     request: blockRequestCodec,
     priorityOf: () => 'repair',
-    answer: async ({ blocks }) => {
-      const reader = new BlockReader(store)
+    answer: async ({ blocks }, _, onRead) => {
+      const reader = new BlockReader(store, onRead)
       const frames: Uint8Array[] = []
       for (const wanted of blocks) frames.push(blockResponseCodec.encode(await reader.read(wanted)))
       return frames
@@ -36,48 +36,83 @@ export function createBlockService(store: ChunkStore): StreamService<BlockReques
   }
 }
 
-/** Reads a period once for all threads of a request. */
+/** What is known of a period of which blocks are asked for. */
+interface OpenedPeriod {
+  readonly manifest: Manifest
+  readonly finder: BlockFinder
+  /** Chunks that the finder has passed. */
+  passed: number
+}
+
+/** Blocks of one request: no chunk of BODY is read behind those that are wanted, none is decoded, and each is passed once. */
 class BlockReader {
   private readonly store: ChunkStore
-  private lastRead: { readonly body: Body; readonly seals: readonly Uint8Array[] } | undefined
+  private readonly onRead: ((bytes: number) => void) | undefined
+  private readonly opened = new Map<Period, OpenedPeriod>()
+  /** The last two: a block may stand in both, and the next one in the second. */
+  private lastChunks: { readonly period: Period; readonly index: number; readonly chunk: Uint8Array }[] = []
 
-  constructor(store: ChunkStore) {
+  constructor(store: ChunkStore, onRead?: (bytes: number) => void) {
     this.store = store
+    this.onRead = onRead
   }
 
   async read({ thread, beforePeriod, id }: WantedBlock): Promise<BlockResponse> {
     const manifest = await this.findManifest(thread, beforePeriod)
-    if (!manifest) return { status: 'notHeld', id }
-    const period = await this.readPeriod(manifest)
-    const slot = period?.body.slots[thread]
-    if (!period || slot?.kind !== 'block' || !equalBytes(slot.record.id, id)) return { status: 'notHeld', id }
-    const place = period.body.slots.slice(0, thread).filter(({ kind }) => kind === 'block').length
-    const seals = period.seals[place]
-    return seals ? { status: 'ok', id, record: encodeBlockRecord(slot.record), seals } : { status: 'notHeld', id }
+    const place = manifest && (await this.findPlace(manifest, thread))
+    const record = place && (await this.readRecord(manifest, place))
+    if (!record || !equalBytes(readBlockHead(new ByteReader(record, 'CORE_BODY_INVALID')).id, id)) {
+      return { status: 'notHeld', id }
+    }
+    const seals = await this.store.readSeals(manifest.period)
+    if (!seals) return { status: 'notHeld', id }
+    this.onRead?.(seals.length)
+    return { status: 'ok', id, record, seals: seals.subarray(place.sealsStart, place.sealsEnd) }
   }
 
   /** Of the last period before this one that has a block in the thread; nothing where our own archive has a hole. */
   private async findManifest(thread: number, beforePeriod: Period): Promise<Manifest | undefined> {
     const last = Math.max(0, beforePeriod - MAX_PERIODS_BACK)
     for (let period = beforePeriod - 1; period >= last; period--) {
-      const manifest = await this.store.readManifest(period)
+      const manifest = this.opened.get(period)?.manifest ?? (await this.store.readManifest(period))
       if (!manifest || ((manifest.bitmap >>> thread) & 1) === 1) return manifest
     }
     return undefined
   }
 
-  private async readPeriod(manifest: Manifest) {
-    if (this.lastRead?.body.period === manifest.period) return this.lastRead
-    const chunks: Uint8Array[] = []
-    for (const index of manifest.chunks.keys()) {
-      const chunk = await this.store.readChunk(manifest.period, index)
+  private async findPlace(manifest: Manifest, thread: number): Promise<BlockPlace | undefined> {
+    const { period, chunks } = manifest
+    const opened = this.opened.get(period) ?? { manifest, finder: new BlockFinder(), passed: 0 }
+    this.opened.set(period, opened)
+    while (!opened.finder.hasPassed(thread) && opened.passed < chunks.length) {
+      const chunk = await this.readChunk(period, opened.passed)
       if (!chunk) return undefined
-      chunks.push(chunk)
+      opened.passed++
+      opened.finder.pass(chunk, opened.passed === chunks.length)
     }
-    const seals = await this.store.readSeals(manifest.period)
-    if (!seals) return undefined
-    const body = parseBody(concatBytes(...chunks))
-    this.lastRead = { body, seals: parseSeals(seals, body) }
-    return this.lastRead
+    return opened.finder.placeOf(thread)
+  }
+
+  private async readRecord({ period, chunks }: Manifest, place: BlockPlace): Promise<Uint8Array | undefined> {
+    const chunkBytes = chunks[0]?.byteLength ?? 0
+    const first = Math.floor(place.start / chunkBytes)
+    const parts: Uint8Array[] = []
+    for (let index = first; index * chunkBytes < place.end; index++) {
+      const chunk = await this.readChunk(period, index)
+      if (!chunk) return undefined
+      parts.push(chunk)
+    }
+    const offset = first * chunkBytes
+    return concatBytes(...parts).subarray(place.start - offset, place.end - offset)
+  }
+
+  private async readChunk(period: Period, index: number): Promise<Uint8Array | undefined> {
+    const known = this.lastChunks.find((last) => last.period === period && last.index === index)
+    if (known) return known.chunk
+    const chunk = await this.store.readChunk(period, index)
+    if (!chunk) return undefined
+    this.onRead?.(chunk.length)
+    this.lastChunks = [...this.lastChunks.slice(-1), { period, index, chunk }]
+    return chunk
   }
 }

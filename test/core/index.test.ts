@@ -10,6 +10,7 @@ const EXPORTS = [
   'BYTES_PER_GB',
   'BYTE_PRICE_NANO_MAS',
   'BareSignedBlockHeaderCodec',
+  'BlockFinder',
   'ByteReader',
   'ByteWriter',
   'CHALLENGE_OUTCOMES',

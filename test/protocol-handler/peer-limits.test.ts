@@ -36,9 +36,9 @@ describe('protocol-handler/peer-limits', () => {
   it('limit: bytes that were sent count: at the burst served, one past it not until they are paid', () => {
     const clock = new SetClock()
     const limits = new PeerLimits(SHARE, clock)
-    limits.onSent('peer', 5_000)
+    limits.onCost('peer', 5_000)
     assert.equal(limits.admit('peer'), 'serve')
-    limits.onSent('peer', 1)
+    limits.onCost('peer', 1)
     assert.equal(limits.admit('peer'), 'busy')
     clock.timeMs += 1
     assert.equal(limits.admit('peer'), 'serve')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { FramedStream } from '../../protocol-handler/framed-stream.ts'
-import { auditRequestCodec } from '../../protocol-handler/index.ts'
+import { auditRequestCodec, auditResponseCodec } from '../../protocol-handler/index.ts'
 import { PeerLimits } from '../../protocol-handler/peer-limits.ts'
 import { type ServeModules, serveStream, USUAL_PATIENCE } from '../../protocol-handler/serve-stream.ts'
 import type { Priority, WorkQueue } from '../../protocol-handler/work-queue.ts'
@@ -18,6 +18,7 @@ describe('protocol-handler/serve-stream', () => {
     peer: string,
     priority: Priority,
     options: Partial<ServeModules> = {},
+    service = echoAudits(),
   ): Promise<Uint8Array[]> {
     const requests = [auditRequestCodec.encode({ chunkId: CHUNK_ID, leafIndex: 7 })]
     const written: Uint8Array[] = []
@@ -33,7 +34,7 @@ describe('protocol-handler/serve-stream', () => {
         return await work()
       },
     } as unknown as WorkQueue
-    await serveStream({ ...echoAudits(), priorityOf: () => priority }, frames, peer, {
+    await serveStream({ ...service, priorityOf: () => priority }, frames, peer, {
       limits: new PeerLimits({ requestsPerSecond: 10, bytesPerSecond: 1e6, openStreams: 32 }, new SetClock()),
       queue,
       patience: USUAL_PATIENCE,
@@ -61,6 +62,27 @@ describe('protocol-handler/serve-stream', () => {
       ['stranger', 'read'],
       ['stranger', 'backfill'],
     ])
+  })
+
+  it('what is read for an answer costs the peer as what is sent: it waits until that is paid', async () => {
+    const clock = new SetClock()
+    const share = { requestsPerSecond: 10, bytesPerSecond: 1_000_000, openStreams: 32 }
+    const limits = new PeerLimits(share, clock)
+    const service = echoAudits()
+    const answer: typeof service.answer = async (request, peer, onRead) => {
+      onRead?.(6_000_000)
+      return await service.answer(request, peer)
+    }
+    const statusOf = async (peer: string) => {
+      const [frame = new Uint8Array()] = await serveOne(peer, 'repair', { limits }, { ...service, answer })
+      return auditResponseCodec.decode(frame).status
+    }
+    assert.deepEqual(
+      [await statusOf('reader'), await statusOf('reader'), await statusOf('other')],
+      ['ok', 'busy', 'ok'],
+    )
+    clock.timeMs += 1_100
+    assert.equal(await statusOf('reader'), 'ok')
   })
 
   it('without a registry nobody is a stranger', async () => {

@@ -22,7 +22,7 @@ describe('daemon/peers/shares', () => {
     for (let second = 0; second < SECONDS; second++, clock.timeMs += 1_000) {
       while (limits.admit('peer') === 'serve') {
         if (limits.admit('peer') !== 'serve') break
-        limits.onSent('peer', SMALL_CHUNK_BYTES)
+        limits.onCost('peer', SMALL_CHUNK_BYTES)
         sentBytes += SMALL_CHUNK_BYTES
       }
     }
