@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { type EraAnchor, fromHex, type Period } from '../../core/index.ts'
 import { REGISTERED_ASK_LIMITS } from '../../daemon/peers/shares.ts'
 import { systemClock } from '../../daemon/system-clock.ts'
-import { AskedPeers } from '../../storage-worker/bootstrap/asked-peers.ts'
 import { Bootstrap } from '../../storage-worker/bootstrap/bootstrap.ts'
+import { PacedPeers } from '../../storage-worker/bootstrap/paced-peers.ts'
 import { PeerClient } from '../../storage-worker/peers/peer-client.ts'
 import { createLogger } from '../../telemetry/index.ts'
 import { CpuPool } from '../built.ts'
@@ -56,7 +56,7 @@ async function joinFrom({ wantedFrom, last, anchors }: JoinOrder & { readonly do
     {
       store: store.chunks,
       client: new PeerClient(node, fail, (chunk) => cpu.identifyChunk(chunk)),
-      asked: new AskedPeers(
+      asked: new PacedPeers(
         {
           listPeers: () => node.peers.map((peer) => ({ peer, firstPeriod: 0, endPeriod: last + 1 })),
           onWrong: (peer) => fail(peer, 'something wrong'),

@@ -1,5 +1,5 @@
 import { parsePeerId } from '../../protocol-handler/peer-id-text.ts'
-import type { PeerArchive } from '../../storage-worker/bootstrap/asked-peers.ts'
+import type { PeerArchive } from '../../storage-worker/bootstrap/paced-peers.ts'
 import type { PeerContext } from './peer-context.ts'
 
 /** Connected peers of which it is known for which Massa address they speak. */

@@ -1,5 +1,5 @@
 import type { PeerShare } from '../../protocol-handler/index.ts'
-import { ASK_LIMITS, type AskLimits } from '../../storage-worker/bootstrap/asked-peers.ts'
+import { ASK_LIMITS, type AskLimits } from '../../storage-worker/bootstrap/paced-peers.ts'
 
 /** Of each peer where there is no registry: enough for a joiner to fetch 64 MB/s in chunks of 1 MiB; whoever asks for more waits. */
 export const SHARE = { requestsPerSecond: 100, bytesPerSecond: 64_000_000, openStreams: 32 }

@@ -1,7 +1,7 @@
 import type { Period } from '../../core/index.ts'
-import { ASK_LIMITS, AskedPeers } from '../../storage-worker/bootstrap/asked-peers.ts'
 import { Bootstrap } from '../../storage-worker/bootstrap/bootstrap.ts'
 import { HoleFiller } from '../../storage-worker/bootstrap/hole-filler.ts'
+import { ASK_LIMITS, PacedPeers } from '../../storage-worker/bootstrap/paced-peers.ts'
 import type { DiskSpace } from '../../storage-worker/index.ts'
 import { PeerClient } from '../../storage-worker/peers/peer-client.ts'
 import type { Duty } from '../../storage-worker/replication/duty.ts'
@@ -23,7 +23,7 @@ export function startBootstrap(context: PeerContext, duty: Pick<Duty, 'of'>): Bo
     (peer, offence) => node.penalise(peer, offence),
     (chunk) => cpu.identifyChunk(chunk),
   )
-  const asked = new AskedPeers(
+  const asked = new PacedPeers(
     {
       listPeers: () => listPeerArchives(context),
       onWrong: (peer) => node.penalise(peer, 'reject'),

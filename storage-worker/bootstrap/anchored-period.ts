@@ -17,9 +17,9 @@ import {
 import type { PeerClient } from '../peers/peer-client.ts'
 import { checkManifest } from '../period-part.ts'
 import { splitOwnBody, verifySeals } from '../sealed-body.ts'
-import type { AskedPeers } from './asked-peers.ts'
 import { assemblePeriod, attestNothing } from './assemble-period.ts'
 import { makeEmptyPeriod, makeGenesisPeriod } from './made-period.ts'
+import type { PacedPeers } from './paced-peers.ts'
 
 /** What is to be held of a period: all of it, or a part. */
 export type AnchoredPeriod =
@@ -52,12 +52,12 @@ const VERDICTS = { true: 'right', forged: 'wrong', unreadable: 'unfit' } as cons
 export class AnchoredPeriodSource {
   private readonly options: AnchoredPeriodOptions
   private readonly client: PeerClient
-  private readonly asked: AskedPeers
+  private readonly asked: PacedPeers
   private readonly cpu: BackgroundCpuWork
 
   constructor(
     options: AnchoredPeriodOptions,
-    modules: { readonly client: PeerClient; readonly asked: AskedPeers; readonly cpu: BackgroundCpuWork },
+    modules: { readonly client: PeerClient; readonly asked: PacedPeers; readonly cpu: BackgroundCpuWork },
   ) {
     this.options = options
     this.client = modules.client

@@ -19,9 +19,9 @@ import {
   type AnchoredPeriodOptions,
   AnchoredPeriodSource,
 } from './anchored-period.ts'
-import type { Answer, AskedPeers } from './asked-peers.ts'
 import { SESSION_BOUNDS, type SessionBounds } from './backfill-session.ts'
 import { ManifestSource, type SourcedManifest } from './manifest-source.ts'
+import type { Answer, PacedPeers } from './paced-peers.ts'
 
 /**
  * `roots`: nobody gives period roots that make the anchored root, or manifests of them; `conflict`: what is archived here,
@@ -32,7 +32,7 @@ export type AnchoredEnd = 'done' | 'more' | 'roots' | 'stopped' | AnchoredFailur
 export interface AnchoredSessionModules {
   readonly store: Pick<ChunkStore, 'readManifest'>
   readonly client: PeerClient
-  readonly asked: AskedPeers
+  readonly asked: PacedPeers
   readonly cpu: BackgroundCpuWork
   /** Writes what is to be held; the next period below comes when it is written. False: no more for now. */
   readonly write: (fetched: AnchoredPeriod) => Promise<boolean>

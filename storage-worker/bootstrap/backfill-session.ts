@@ -12,11 +12,11 @@ import {
   THREAD_COUNT,
 } from '../../core/index.ts'
 import type { Fetched, PeerClient } from '../peers/peer-client.ts'
-import type { AskedPeers } from './asked-peers.ts'
 import { toLinks } from './chain-end.ts'
 import { type ChainEnd, LinkWindow, type OpenBlock, type WindowPeriod } from './link-window.ts'
 import { makeGenesisPeriod } from './made-period.ts'
 import { ManifestSource } from './manifest-source.ts'
+import type { PacedPeers } from './paced-peers.ts'
 import { type PeriodFailure, PeriodSource, type VerifiedPeriod } from './period-source.ts'
 
 /** Periods under way to this disk, and those that wait for proof. */
@@ -62,7 +62,7 @@ interface UnderWay {
 
 export interface SessionModules {
   readonly client: PeerClient
-  readonly asked: AskedPeers
+  readonly asked: PacedPeers
   readonly cpu: BackgroundCpuWork & Pick<CpuWork, 'verifyBlock'>
   /** Writes a period that is proven; the next one below comes when it is written. False: no more for now. */
   readonly write: (period: ArchivedPeriod) => Promise<boolean>

@@ -14,12 +14,12 @@ import type { Logger } from '../../telemetry/index.ts'
 import type { PeerClient } from '../peers/peer-client.ts'
 import type { AnchoredPeriod } from './anchored-period.ts'
 import { type AnchoredEnd, AnchoredSession } from './anchored-session.ts'
-import type { AskedPeers } from './asked-peers.ts'
 import { BackfillSession, type SessionBounds, type SessionEnd, type SessionModules } from './backfill-session.ts'
 import { readChainEnd } from './chain-end.ts'
 import { type CheckedRange, CheckedRanges } from './checked-ranges.ts'
 import { chunksFromAll } from './chunks-from-all.ts'
 import { MovingRate } from './moving-rate.ts'
+import type { PacedPeers } from './paced-peers.ts'
 
 const LOOK_MS = 2_000
 /** The disk is asked at most every 10 s, whatever this says. */
@@ -98,7 +98,7 @@ export interface BootstrapOptions {
 export interface BootstrapModules {
   readonly store: ChunkStore
   readonly client: PeerClient
-  readonly asked: AskedPeers
+  readonly asked: PacedPeers
   readonly cpu: SessionModules['cpu']
   /** Of the era, when it is anchored. Absent: none is. */
   readonly findAnchored?: (era: number) => Promise<EraAnchor | undefined>

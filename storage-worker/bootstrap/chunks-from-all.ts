@@ -1,6 +1,6 @@
 import { type ChunkStore, toHex } from '../../core/index.ts'
 import type { PeerClient } from '../peers/peer-client.ts'
-import type { AskedPeers } from './asked-peers.ts'
+import type { PacedPeers } from './paced-peers.ts'
 
 /** Chunks of visible periods; those that are not held come from peers: the manifest binds them. */
 export function chunksFromAll(
@@ -8,7 +8,7 @@ export function chunksFromAll(
     store,
     asked,
     client,
-  }: { readonly store: ChunkStore; readonly asked: AskedPeers; readonly client: Pick<PeerClient, 'fetchChunk'> },
+  }: { readonly store: ChunkStore; readonly asked: PacedPeers; readonly client: Pick<PeerClient, 'fetchChunk'> },
   signal: AbortSignal,
 ): Pick<ChunkStore, 'readManifest' | 'readChunk'> {
   return {

@@ -2,10 +2,10 @@ import type { PeriodRange } from '../../archiver/index.ts'
 import { type ArchivedPeriod, type ChunkStore, type Clock, Loop, type Period } from '../../core/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
 import type { PeerClient } from '../peers/peer-client.ts'
-import type { AskedPeers } from './asked-peers.ts'
 import { BackfillSession, type SessionEnd, type SessionModules } from './backfill-session.ts'
 import { readChainEnd } from './chain-end.ts'
 import { chunksFromAll } from './chunks-from-all.ts'
+import type { PacedPeers } from './paced-peers.ts'
 
 const LOOK_MS = 5_000
 /** Nodes give what is only late, and gaps are filled block by block: what neither changes for so long is fetched whole. */
@@ -22,7 +22,7 @@ const MAX_REMEMBERED = 1_000
 export interface HoleFillerModules {
   readonly store: ChunkStore
   readonly client: PeerClient
-  readonly asked: AskedPeers
+  readonly asked: PacedPeers
   readonly cpu: SessionModules['cpu']
   /** Behind the head and not archived, ascending. */
   readonly listHoles: () => readonly PeriodRange[]

@@ -9,7 +9,7 @@ import {
 } from '../../core/index.ts'
 import { MAX_PERIODS_PER_REQUEST } from '../../protocol-handler/index.ts'
 import type { PeerClient } from '../peers/peer-client.ts'
-import type { AskedPeers } from './asked-peers.ts'
+import type { PacedPeers } from './paced-peers.ts'
 
 /** 32 blocks of 300,000 bytes of operations with their ids and headers are 17 MB; what is larger is no period. */
 const MAX_BODY_BYTES = THREAD_COUNT * 600_000
@@ -47,12 +47,12 @@ export class ManifestSource {
   private readonly to: Period
   private readonly rootOf: ((period: Period) => Uint8Array | undefined) | undefined
   private readonly client: PeerClient
-  private readonly asked: AskedPeers
+  private readonly asked: PacedPeers
   private next: Period
   private fetched: SourcedManifest[] = []
   private coming: Promise<SourcedManifest[]> | undefined
 
-  constructor(options: ManifestSourceOptions, modules: { readonly client: PeerClient; readonly asked: AskedPeers }) {
+  constructor(options: ManifestSourceOptions, modules: { readonly client: PeerClient; readonly asked: PacedPeers }) {
     const { identity, lead, from, to } = options
     this.network = identity.network
     this.maxChunks = Math.ceil(MAX_BODY_BYTES / identity.chunkSizeBytes)

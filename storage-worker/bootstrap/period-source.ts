@@ -15,12 +15,12 @@ import {
 import type { PeerClient } from '../peers/peer-client.ts'
 import { checkManifest } from '../period-part.ts'
 import { joinSeals, splitOwnBody } from '../sealed-body.ts'
-import type { AskedPeers } from './asked-peers.ts'
 import { assemblePeriod } from './assemble-period.ts'
 import { toLinks } from './chain-end.ts'
 import type { PeriodLinks } from './link-window.ts'
 import { makeEmptyPeriod } from './made-period.ts'
 import type { SourcedManifest } from './manifest-source.ts'
+import type { PacedPeers } from './paced-peers.ts'
 
 export interface VerifiedPeriod {
   readonly archived: ArchivedPeriod
@@ -37,12 +37,12 @@ export type PeriodFailure = 'absent' | 'wrong' | 'unbound'
 export class PeriodSource {
   private readonly identity: StoreIdentity
   private readonly client: PeerClient
-  private readonly asked: AskedPeers
+  private readonly asked: PacedPeers
   private readonly cpu: BackgroundCpuWork
 
   constructor(
     identity: StoreIdentity,
-    modules: { readonly client: PeerClient; readonly asked: AskedPeers; readonly cpu: BackgroundCpuWork },
+    modules: { readonly client: PeerClient; readonly asked: PacedPeers; readonly cpu: BackgroundCpuWork },
   ) {
     this.identity = identity
     this.client = modules.client

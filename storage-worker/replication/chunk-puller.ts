@@ -18,8 +18,8 @@ import {
 import type { Logger } from '../../telemetry/index.ts'
 import type { Fetched, PeerClient } from '../peers/peer-client.ts'
 import { splitOwnBody, verifySeals } from '../sealed-body.ts'
-import type { Work } from './asked-peers.ts'
 import { ByteBudget } from './byte-budget.ts'
+import type { Work } from './peer-choice.ts'
 import { PeerSearch } from './peer-search.ts'
 
 /** Asked for and not yet on disk: as much as two peers send at a time. */

@@ -1,7 +1,7 @@
 import { isBug } from '../../archiver/store-watch.ts'
 import type { Clock } from '../../core/index.ts'
 import type { Fetched } from '../peers/peer-client.ts'
-import { AskedPeers, type AskOutcome, type Work } from './asked-peers.ts'
+import { type AskOutcome, PeerChoice, type Work } from './peer-choice.ts'
 
 /** Peers that one thing is asked of in one search: when so many lack it, it is tried again another time. */
 const MAX_PEERS_PER_SEARCH = 8
@@ -22,7 +22,7 @@ export type Found<T> =
 
 /** Asks one peer after the other until one gives what is wanted; never too much of one peer, whoever searches. */
 export class PeerSearch {
-  private readonly asked: AskedPeers
+  private readonly choice: PeerChoice
   private readonly onFailure: (peer: string, error: unknown) => void
 
   constructor(modules: {
@@ -32,7 +32,7 @@ export class PeerSearch {
     /** A peer that cannot be reached, or answers wrongly. */
     readonly onFailure: (peer: string, error: unknown) => void
   }) {
-    this.asked = new AskedPeers(modules)
+    this.choice = new PeerChoice(modules)
     this.onFailure = modules.onFailure
   }
 
@@ -43,13 +43,13 @@ export class PeerSearch {
     let isUnknown = false
     while (tried.size < MAX_PEERS_PER_SEARCH) {
       const claimants = untried(place.listClaimants())
-      const isWorthAsking = claimants.some((peer) => this.asked.isWorthAsking(peer))
+      const isWorthAsking = claimants.some((peer) => this.choice.isWorthAsking(peer))
       const next = isWorthAsking ? claimants : untried(place.peers)
       if (next.length === 0) {
         const isAnswered = tried.size > 0 && claimants.length === 0 && !isUnknown
         return { status: isAnswered ? 'nobody' : 'unknown' }
       }
-      const peer = await this.asked.take(next, place)
+      const peer = await this.choice.take(next, place)
       if (peer === undefined) return { status: 'unknown' }
       const answer = await this.ask(peer, ask, place)
       if (answer.status === 'ok') return { ...answer, peer }
@@ -62,7 +62,7 @@ export class PeerSearch {
 
   /** What a peer gave was wrong. */
   rest(peer: string): void {
-    this.asked.rest(peer)
+    this.choice.rest(peer)
   }
 
   /** When the search is given up the answer is not waited for. */
@@ -81,7 +81,7 @@ export class PeerSearch {
       this.onFailure(peer, error)
       return { status: 'failed' }
     } finally {
-      this.asked.release(peer, outcome)
+      this.choice.release(peer, outcome)
     }
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ArchivedPeriod, ArchiveError, type Period } from '../../../core/index.ts'
-import type { PeerArchive } from '../../../storage-worker/bootstrap/asked-peers.ts'
 import { SESSION_BOUNDS } from '../../../storage-worker/bootstrap/backfill-session.ts'
+import type { PeerArchive } from '../../../storage-worker/bootstrap/paced-peers.ts'
 import type { LevelChunkStore } from '../../../storage-worker/index.ts'
 import { giveFinal, holdArchiver, offerChain } from '../../archiver/archiver-holder.ts'
 import { chainOf, NETWORK } from '../../archiver/made-chain.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Slot } from '../../../core/index.ts'
-import { AskedPeers } from '../../../storage-worker/bootstrap/asked-peers.ts'
 import { HoleFiller } from '../../../storage-worker/bootstrap/hole-filler.ts'
+import { PacedPeers } from '../../../storage-worker/bootstrap/paced-peers.ts'
 import type { LevelChunkStore } from '../../../storage-worker/index.ts'
 import { PeerClient } from '../../../storage-worker/peers/peer-client.ts'
 import { createLogger } from '../../../telemetry/index.ts'
@@ -58,7 +58,7 @@ describe('storage-worker/bootstrap: holes behind the head are filled with whole 
     peers.stores.set('a', whole)
     const clock = new StillClock()
     const offences: string[] = []
-    const asked = new AskedPeers({
+    const asked = new PacedPeers({
       listPeers: () => [...peers.stores.keys()].map((peer) => ({ peer, firstPeriod: 0, endPeriod: LAST + 1 })),
       onWrong: (peer) => offences.push(peer),
       onFailure: () => undefined,

@@ -13,9 +13,9 @@ import {
 } from '../../../core/index.ts'
 import { encodeFilledBlock, type MadeBlock, type MadeChain } from '../../../devnet/index.ts'
 import type { Frame, Offence, StreamService } from '../../../protocol-handler/index.ts'
-import { AskedPeers, type AskLimits, type PeerArchive } from '../../../storage-worker/bootstrap/asked-peers.ts'
 import { Bootstrap, type BootstrapModules, type BootstrapOptions } from '../../../storage-worker/bootstrap/bootstrap.ts'
 import { makeGenesisPeriod } from '../../../storage-worker/bootstrap/made-period.ts'
+import { type AskLimits, PacedPeers, type PeerArchive } from '../../../storage-worker/bootstrap/paced-peers.ts'
 import { LevelChunkStore } from '../../../storage-worker/index.ts'
 import { createAuditService } from '../../../storage-worker/peers/audit-service.ts'
 import { createBlockService } from '../../../storage-worker/peers/block-service.ts'
@@ -120,7 +120,7 @@ export interface Joiner {
   /** In the order in which they were written. */
   readonly written: Period[]
   readonly logged: Record<string, unknown>[]
-  readonly asked: AskedPeers
+  readonly asked: PacedPeers
   readonly bootstrap: Bootstrap
 }
 
@@ -156,7 +156,7 @@ export function makeJoiner({ store, peers: stores, modules, limits, says, ...opt
   const offences: Joiner['offences'] = []
   const written: Period[] = []
   const logged: Record<string, unknown>[] = []
-  const asked = new AskedPeers(
+  const asked = new PacedPeers(
     {
       listPeers: () => [...peers.stores.keys()].map((peer) => ({ peer, firstPeriod: 0, endPeriod: 1_000, ...says })),
       onWrong: (peer) => offences.push({ peer, offence: 'reject' }),

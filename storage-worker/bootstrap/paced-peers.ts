@@ -66,8 +66,11 @@ interface Standing {
   distrustedUntilMs: number
 }
 
-/** Spreads questions evenly over peers, each within bounds, and remembers who lacks what and who gave what was wrong. */
-export class AskedPeers {
+/**
+ * Asks peers, in requests and bytes a second what each may be asked: spreads questions evenly, and remembers who lacks
+ * what and who gave what was wrong. Bootstrap asks for whole periods for hours; repair chooses by claims (`PeerChoice`).
+ */
+export class PacedPeers {
   private readonly limitsNow: () => AskLimits
   private readonly listPeers: () => readonly PeerArchive[]
   private readonly onWrong: (peer: string) => void

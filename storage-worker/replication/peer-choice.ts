@@ -32,8 +32,11 @@ interface Standing {
   restsUntilMs: number
 }
 
-/** Whom to ask next: never too much of one peer at a time, and none that failed a moment ago. */
-export class AskedPeers {
+/**
+ * Whom to ask next: never too much of one peer at a time, and none that failed a moment ago. It asks nobody itself: who
+ * has a thing is known from what holders claim, and what asking comes to is told by `release`.
+ */
+export class PeerChoice {
   private readonly clock: Clock
   private readonly random: (maxExclusive: number) => number
   private readonly standings = new Map<string, Standing>()

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { AskedPeers } from '../../../storage-worker/replication/asked-peers.ts'
+import { PeerChoice } from '../../../storage-worker/replication/peer-choice.ts'
 import { ManualClock } from '../../clocks.ts'
 import { settle } from '../../turns.ts'
 
@@ -7,11 +7,11 @@ function open() {
   const clock = new ManualClock(0)
   const ending = new AbortController()
   const ended = new Promise<undefined>((resolve) => ending.signal.addEventListener('abort', () => resolve(undefined)))
-  const asked = new AskedPeers({ clock, random: (maxExclusive) => maxExclusive - 1 })
+  const asked = new PeerChoice({ clock, random: (maxExclusive) => maxExclusive - 1 })
   return { clock, ending, asked, take: (...peers: string[]) => asked.take(peers, { signal: ending.signal, ended }) }
 }
 
-describe('storage-worker/replication/asked-peers', () => {
+describe('storage-worker/replication/peer-choice', () => {
   it('chooses one of the least busy, by chance', async () => {
     const { asked, take } = open()
     assert.deepEqual([await take('a', 'b'), await take('a', 'b'), await take('a', 'b')], ['b', 'a', 'b'])

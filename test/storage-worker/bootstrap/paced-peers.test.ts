@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { ArchiveError } from '../../../core/index.ts'
 import {
-  AskedPeers,
   type AskLimits,
+  PacedPeers,
   type PeerArchive,
   type Question,
-} from '../../../storage-worker/bootstrap/asked-peers.ts'
+} from '../../../storage-worker/bootstrap/paced-peers.ts'
 import type { Fetched } from '../../../storage-worker/peers/peer-client.ts'
 import { AutoClock } from '../../clocks.ts'
 
 const MINUTES_10 = 600_000
 
-describe('storage-worker/bootstrap/asked-peers', () => {
+describe('storage-worker/bootstrap/paced-peers', () => {
   function open(
     peers: readonly PeerArchive[],
     limits: AskLimits | (() => AskLimits) = { requestsInFlight: 2, requestsPerSecond: 10, bytesPerSecond: 100 },
@@ -19,7 +19,7 @@ describe('storage-worker/bootstrap/asked-peers', () => {
     const clock = new AutoClock()
     const wrong: string[] = []
     const failures: unknown[] = []
-    const asked = new AskedPeers(
+    const asked = new PacedPeers(
       {
         listPeers: () => peers,
         onWrong: (peer) => wrong.push(peer),
