@@ -45,6 +45,7 @@ const clusterReport = z.object({
     over: z.int(),
     extraCopies: z.int(),
     pastRetention: z.int(),
+    unowed: z.int(),
     extraHere: z.int(),
   }),
   lackingBy: z.object({
@@ -134,6 +135,19 @@ function show(output: Output, report: ClusterReport): void {
   output.line(
     `${formatCount(chunks.total, 'chunk')} of ${formatCount(periods.checked, 'period')}, ${periods.first} to ${periods.last}:`,
   )
+  if (chunks.unowed === 0) showCounts(output, chunks)
+  showNodes(output, report)
+  for (const line of listHealing(report)) output.line(line)
+  for (const line of listWarnings(report)) output.markedLine('yellow', `! ${line}`)
+  if (chunks.unowed > 0) output.line(`Nobody owes them yet: by the placement of era ${era} no node has room.`)
+  else if (chunks.under === 0) output.markedLine('green', 'Every chunk that was looked at has its copies.')
+  else {
+    const have = chunks.under === 1 ? 'has' : 'have'
+    output.markedLine('red', `${formatCount(chunks.under, 'chunk')} ${have} too few copies.`)
+  }
+}
+
+function showCounts(output: Output, chunks: ClusterReport['chunks']): void {
   const share = (count: number): string => count.toLocaleString('en-US')
   output.table(
     [
@@ -152,16 +166,6 @@ function show(output: Output, report: ClusterReport): void {
         : []),
     ],
     [false, true, false],
-  )
-  showNodes(output, report)
-  for (const line of listHealing(report)) output.line(line)
-  for (const line of listWarnings(report)) output.markedLine('yellow', `! ${line}`)
-  const isWhole = chunks.under === 0
-  output.markedLine(
-    isWhole ? 'green' : 'red',
-    isWhole
-      ? 'Every chunk that was looked at has its copies.'
-      : `${formatCount(chunks.under, 'chunk')} ${chunks.under === 1 ? 'has' : 'have'} too few copies.`,
   )
 }
 
@@ -224,11 +228,11 @@ function listAmounts(amounts: readonly { readonly address: string; readonly chun
 
 /** What the network lacks, and what could not be seen from here. */
 function listWarnings(report: ClusterReport): string[] {
-  const { keepers, clustered, periods, unheard, unheardLeftOut, isCurrent, keepsForEver, doubted } = report
+  const { chunks, keepers, clustered, periods, unheard, unheardLeftOut, isCurrent, keepsForEver, doubted } = report
   return [
     ...(isCurrent ? [] : ['the placement may be out of date: no repair is started by it']),
     ...(keepsForEver ? [] : ['no node of the registry keeps for ever: old chunks are let go']),
-    ...(keepers.count < keepers.wanted
+    ...(keepers.count < keepers.wanted && chunks.unowed === 0
       ? [
           `${formatCount(keepers.count, 'node')} ${keepers.count === 1 ? 'keeps' : 'keep'} for ever, and ${keepers.wanted} copies are asked for`,
         ]

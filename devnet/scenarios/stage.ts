@@ -32,10 +32,10 @@ export interface ArchivedView {
 /** How the chunks of the network stand, as far as one sidecar hears. */
 export interface ClusterView {
   readonly replicas: number
-  readonly registered: number
   readonly chunks: {
     readonly total: number
     readonly under: number
+    readonly unowed: number
     readonly nobody: number
     readonly pastRetention: number
   }
@@ -164,8 +164,8 @@ export class Stage {
     const what = () => `all chunks that ${sidecar.name} knows have their copies; ${describeThin(last)}`
     await this.untilLong(what, async () => {
       last = await this.checkCluster(sidecar)
-      const { total, under } = last.chunks
-      return last.registered > 0 && total > 0 && under <= (await this.countUnlinked(sidecar, last))
+      const { total, under, unowed } = last.chunks
+      return total > 0 && unowed === 0 && under <= (await this.countUnlinked(sidecar, last))
     })
     assert(last)
     return last

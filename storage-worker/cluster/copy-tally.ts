@@ -80,6 +80,8 @@ export interface CopyCounts {
   extraCopies: number
   /** Older than any holder has to keep. */
   pastRetention: number
+  /** Which nobody is asked to hold: no node of the table has room. */
+  unowed: number
   /** On this disk without being asked for. */
   extraHere: number
 }
@@ -123,6 +125,7 @@ export class CopyTally {
     over: 0,
     extraCopies: 0,
     pastRetention: 0,
+    unowed: 0,
     extraHere: 0,
   }
   /** Missing places of holders where there are too few copies, in chunks, by reason; `nobody`: fewer nodes than copies. */
@@ -142,6 +145,8 @@ export class CopyTally {
   readonly chunksBySlot = new Map<number, number>()
   private readonly options: CopyTallyOptions
   private readonly claims: KnownClaims
+  /** Whether anybody is asked for anything. */
+  private readonly isOwed: boolean
   private readonly byAddress = new Map<string, Known>()
   /** Of whom it is known what they hold: few beside those that are registered. */
   private readonly tellers: Known[] = []
@@ -153,6 +158,7 @@ export class CopyTally {
     this.options = options
     this.claims = claims
     const { table, nodes } = options
+    this.isOwed = table.snapshot.nodes.some(({ placementGb }) => placementGb > 0n)
     const registered = new Map(table.snapshot.nodes.map((node) => [node.address, node.retentionPeriods]))
     for (const node of nodes) {
       const retention = registered.get(node.address)
@@ -199,6 +205,10 @@ export class CopyTally {
     const floor = table.keepsForEver ? table.replicas : Math.min(table.replicas, bound.length)
     const isDutyHere = ownSlots.has(hashSlot)
     if (isHere && !isDutyHere) counts.extraHere += chunks
+    if (!this.isOwed) {
+      counts.unowed += chunks
+      return
+    }
 
     const claiming = new Set<Known>()
     let copies = 0

@@ -72,6 +72,7 @@ const WELL: ClusterReport = {
     over: 0,
     extraCopies: 0,
     pastRetention: 0,
+    unowed: 0,
     extraHere: 0,
   },
   lackingBy: {
@@ -224,6 +225,19 @@ describe('cli: chunk locate, cluster check', () => {
     const json = programs()
     assert.equal(await clusterCheck(json.context, signal), 0)
     assert.deepEqual(JSON.parse(json.printed.stdout), WELL)
+  })
+
+  it('cluster check while no node has room says that nobody owes anything, and ends with 0', async () => {
+    const chunks = { ...WELL.chunks, atFloor: 0, unowed: 1_200 }
+    const keepers = { ...WELL.keepers, count: 0 }
+    answering({ report: { ...WELL, era: 0, registered: 0, chunks, nodes: [], keepers } })
+    const { context, printed } = people()
+    assert.equal(await clusterCheck(context, signal), 0)
+    assert.deepEqual(printed.stdout.trimEnd().split('\n'), [
+      'Era 0: 0 nodes, 0 heard, 3 copies of each chunk.',
+      '1,200 chunks of 393 periods, 0 to 392:',
+      'Nobody owes them yet: by the placement of era 0 no node has room.',
+    ])
   })
 
   it('cluster check of one that lacks copies ends with 9, and says how many, whose, and what becomes of them', async () => {

@@ -278,6 +278,22 @@ describe('storage-worker/cluster/copy-tally', () => {
     assert.equal(tally.lackingBy.nobody, 6 + 3 * 2)
   })
 
+  it('while no node has room nobody owes anything, whatever is here; with the first one that has, all is owed', () => {
+    const nodes = [own('A'), answered('B', claim([0]))]
+    const registered = makeTable([[]], { B: 0n })
+    const noRoom = registered.snapshot.nodes.map((node) => ({ ...node, placementGb: 0n }))
+    for (const table of [makeTable([]), { ...registered, snapshot: { nodes: noRoom } }]) {
+      const tally = makeTally(table, nodes)
+      tally.take(eraOf(0, { 0: 6, 1: 2 }))
+      const { total, unowed, under, atFloor, nobody, extraHere } = tally.counts
+      assert.deepEqual([total, unowed, under, atFloor, nobody, extraHere], [8, 8, 0, 0, 0, 8])
+      assert.deepEqual(tally.thinnest, [])
+    }
+    const owed = makeTally(registered, nodes)
+    owed.take(eraOf(0, { 0: 6 }))
+    assert.deepEqual([owed.counts.unowed, owed.counts.under], [0, 6])
+  })
+
   it('where nobody keeps for ever an old era is owed by those alone who still have to keep it', () => {
     const table = makeTable([['A', 'B', 'C']], { A: 1_000n, B: 1_000n, C: 200n })
     const nodes = [own('A'), answered('B', claim([0])), answered('C', claim([]))]
