@@ -19,6 +19,7 @@ export interface DevnetUpOptions {
   readonly speed: number
   readonly turbo?: boolean
   readonly autoPorts?: boolean
+  readonly cuttable?: boolean
   readonly nodeOption?: readonly string[]
 }
 
@@ -49,6 +50,7 @@ export async function devnetUp(context: Context, options: DevnetUpOptions, signa
         sidecars: options.sidecars,
         speed,
         autoPorts: options.autoPorts ?? false,
+        isCuttable: options.cuttable ?? false,
         ...(options.nodeOption ? { nodeArguments: options.nodeOption } : {}),
       },
       {

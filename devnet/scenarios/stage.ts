@@ -18,7 +18,6 @@ const PATIENCE_SPEED = 8
 const MAX_UNLINKED_PERIODS = 16
 /** A joiner waits for the next placement, an empty disk for all that it is to hold: eras, not periods. */
 const LONG_PATIENCE_MS = 900_000
-const LONGEST_BAN_MS = 3_600_000
 const PREPARING_MS = 300_000
 const NEVER = new AbortController().signal
 
@@ -123,13 +122,13 @@ export class Stage {
     return sidecar
   }
 
-  /** Nobody of some hears anybody of the others: each refuses each, as its operator tells it. */
-  async part(some: readonly SidecarReport[], others: readonly SidecarReport[]): Promise<void> {
-    await this.callPeers(some, others, (peer) => ['ban', { peer, durationMs: LONGEST_BAN_MS }])
+  /** Nothing passes any more between these sidecars and the others: connections stay, what is sent is lost. */
+  async part(names: readonly string[]): Promise<void> {
+    await callLocalApi(this.running, 'POST /part', { body: { names } })
   }
 
-  async join(some: readonly SidecarReport[], others: readonly SidecarReport[]): Promise<void> {
-    await this.callPeers(some, others, (peer) => ['unban', { peer }])
+  async join(): Promise<void> {
+    await callLocalApi(this.running, 'POST /join')
   }
 
   /** Holds what the nodes say they hold against the placement in force. */
@@ -337,21 +336,6 @@ export class Stage {
     return (await this.query<ArchivedView>(sidecar, { kind: 'inspect-period', period }))[0]
   }
 
-  /** Every one of some about every one of the others, and the other way round. */
-  private async callPeers(
-    some: readonly SidecarReport[],
-    others: readonly SidecarReport[],
-    order: (peer: string) => readonly [string, object],
-  ): Promise<void> {
-    const peerOf = new Map<SidecarReport, string>()
-    for (const sidecar of [...some, ...others]) peerOf.set(sidecar, await readPeer(sidecar))
-    for (const [from, to] of [...pairs(some, others), ...pairs(others, some)]) {
-      const [path, body] = order(peerOf.get(to) ?? '')
-      const answer = await post(`${from.apiUrl}/v1/peers/${path}`, body)
-      assert.equal(answer.status, 200, `${from.name}: ${await answer.text()}`)
-    }
-  }
-
   private async query<T>({ apiUrl, name }: SidecarReport, request: object): Promise<T[]> {
     const answer = await post(`${apiUrl}/v1/query`, request)
     const lines = (await answer.text()).trim().split('\n')
@@ -369,16 +353,6 @@ function post(url: string, body: object): Promise<Response> {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   })
-}
-
-async function readPeer({ apiUrl, name }: SidecarReport): Promise<string> {
-  const answer = await fetch(`${apiUrl}/v1/peers`)
-  assert.equal(answer.status, 200, `${name} meets no others`)
-  return ((await answer.json()) as { readonly own: { readonly peer: string } }).own.peer
-}
-
-function pairs<T>(some: readonly T[], others: readonly T[]): (readonly [T, T])[] {
-  return some.flatMap((one) => others.map((other) => [one, other] as const))
 }
 
 function describeThin(view: ClusterView | undefined): string {

@@ -7,7 +7,7 @@ const PARTED_PERIODS = 20
 export const twoHalves: Scenario = {
   name: 'two-halves',
   story:
-    'For twenty periods no sidecar of one half hears one of the other; then all archives are the same, and every chunk has its copies.',
+    'For twenty periods nothing that a sidecar of one half sends reaches the other; then all archives are the same, and every chunk has its copies.',
   isLong: true,
   async play(stage) {
     const { sidecars } = await stage.report()
@@ -21,13 +21,13 @@ export const twoHalves: Scenario = {
 
     const first = await stage.nextPeriod()
     const last = first + PARTED_PERIODS - 1
-    await stage.part(some, others)
+    await stage.part(some.map(({ name }) => name))
     try {
       await stage.untilAway(one, others)
       await stage.untilAway(other, some)
       await stage.untilArchived(last)
     } finally {
-      await stage.join(some, others)
+      await stage.join()
     }
 
     for (const sidecar of sidecars) await stage.untilAtFloor(sidecar)

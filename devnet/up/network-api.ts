@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { isArchiveError } from '../../core/index.ts'
 import { type LocalApi, type LocalRoute, startLocalApi } from '../local-api.ts'
-import type { Network } from './network.ts'
+import { MAX_SIDECARS, type Network } from './network.ts'
 
 /** As `retention_periods`. */
 const MAX_RETENTION_PERIODS = 1_000_000_000
@@ -10,6 +10,7 @@ const nothing = z.strictObject({})
 const named = z.strictObject({ name: z.string().max(20) })
 const killed = named.extend({ isToStay: z.boolean().default(false) })
 const started = named.extend({ isEmpty: z.boolean().default(false) })
+const parted = z.strictObject({ names: z.array(z.string().max(20)).min(1).max(MAX_SIDECARS) })
 const added = z.strictObject({ retentionPeriods: z.int().min(0).max(MAX_RETENTION_PERIODS).default(0) })
 
 /**
@@ -38,6 +39,11 @@ export async function startNetworkApi(network: Network, token: string, onDown: (
     'POST /start': (body) => {
       const { name, isEmpty } = started.parse(body)
       network.startAgain(name, isEmpty)
+    },
+    'POST /part': (body) => network.part(parted.parse(body).names),
+    'POST /join': (body) => {
+      nothing.parse(body)
+      network.join()
     },
     'POST /pause': (body) => network.signal('pause', named.parse(body).name),
     'POST /resume': (body) => network.signal('resume', named.parse(body).name),

@@ -17,7 +17,8 @@ import {
 import type { NetworkReport } from './network-report.ts'
 import { type NodeAccess, NodeLink } from './node-link.ts'
 import { nameSidecars, OperatorSteps } from './operator-steps.ts'
-import { type NamedPorts, PeerPlaces } from './peer-places.ts'
+import { PeerLinks } from './peer-links.ts'
+import { type NamedPorts, type PeerPlace, PeerPlaces } from './peer-places.ts'
 import { CONTROL_TOKEN_ENV, type Program } from './program.ts'
 import { type PlaceOptions, Sidecar } from './sidecar.ts'
 import { makeTrafficSenders, Traffic } from './traffic.ts'
@@ -36,6 +37,8 @@ export interface NetworkOptions {
   readonly sidecars: number
   readonly speed: Speed
   readonly autoPorts: boolean
+  /** Links between sidecars pass through this process, and can be cut. */
+  readonly isCuttable?: boolean
   /** Further arguments for the node, such as windows of memory. */
   readonly nodeArguments?: readonly string[]
   readonly seed?: string
@@ -58,6 +61,7 @@ export class Network {
   private readonly modules: NetworkModules
   private ports: NetworkPorts
   private readonly peerPlaces: PeerPlaces
+  private readonly peerLinks: PeerLinks | undefined
   /** They are fixed once others know them. */
   private mayNodeMove = true
   /** Why the node will never get ready. */
@@ -87,6 +91,8 @@ export class Network {
     this.modules = modules
     this.ports = made.ports
     this.peerPlaces = made.peerPlaces
+    const sidecars = { listPids: () => this.listPids(), placeOf: (name: string) => this.placeOf(name) }
+    this.peerLinks = options.isCuttable ? new PeerLinks(sidecars) : undefined
     this.description = made.description
     this.link = new NodeLink(this.nodeAccess, modules.clock)
     this.operator = new OperatorSteps({
@@ -155,6 +161,7 @@ export class Network {
     onStep('registry', await this.operator.deploy(all))
     const { autoPorts: takesOtherPorts } = this.options
     if (takesOtherPorts) await this.claimSidecarPorts()
+    for (const { name } of this.description.value.sidecars) await this.openLinks(name)
     for (const [i, sidecar] of this.description.value.sidecars.entries()) {
       this.startSidecar(sidecar, { ports: this.portsOf(i), takesOtherPorts })
     }
@@ -221,6 +228,7 @@ export class Network {
         throw new ArchiveError('DEVNET_COMMAND_REFUSED', `a devnet has ${MAX_SIDECARS} sidecars at most`)
       }
       const sidecar = await this.operator.addSidecar(wish, signal)
+      await this.openLinks(sidecar.name)
       this.startSidecar(sidecar, { ports: firstPortsOf(count + 1), takesOtherPorts: true })
       await this.register(sidecar.name, signal)
       return sidecar.name
@@ -274,6 +282,21 @@ export class Network {
     process.revive()
   }
 
+  /**
+   * Nothing passes any more between these sidecars and the others, as where every packet is lost.
+   *
+   * @throws ArchiveError DEVNET_COMMAND_REFUSED when there is none of a name, or links cannot be cut
+   */
+  part(names: readonly string[]): void {
+    for (const name of names) this.find(name)
+    this.cuttableLinks.part(names)
+  }
+
+  /** What `part` cut passes again. @throws ArchiveError DEVNET_COMMAND_REFUSED when links cannot be cut */
+  join(): void {
+    this.cuttableLinks.join()
+  }
+
   /** Ends everything: who asks before who is asked. Idempotent. */
   async down(): Promise<void> {
     this.stopping.abort()
@@ -284,6 +307,13 @@ export class Network {
       ...[...this.sidecars.values()].map((sidecar) => sidecar.process.stop()),
     ])
     await this.node.stop()
+    this.peerLinks?.close()
+  }
+
+  private get cuttableLinks(): PeerLinks {
+    if (this.peerLinks) return this.peerLinks
+    const message = 'links between sidecars cannot be cut: start the network with `massa-storage devnet up --cuttable`'
+    throw new ArchiveError('DEVNET_COMMAND_REFUSED', message)
   }
 
   /** The steps of a start know which sidecars there are, and need the node. */
@@ -399,7 +429,7 @@ export class Network {
     at: { readonly ports: SidecarPorts; readonly takesOtherPorts: boolean },
   ): void {
     const { name, retentionPeriods } = known
-    const findPeers = () => this.peerPlaces.find(name, this.listPeerPorts())
+    const findPeers = () => this.findPeers(name)
     const place = { ...this.describePlace(this.operator.directoryOf(name)), retentionPeriods }
     const { password } = this.description.value
     const log = this.modules.files.logOf(name)
@@ -435,12 +465,32 @@ export class Network {
     return ports
   }
 
-  /** Of who did not start yet, those that were chosen for it. */
+  private findPeers(name: string): PeerPlace {
+    return { ...this.peerPlaces.find(name, this.listPeerPorts()), announcedPort: this.peerLinks?.portOf(name) }
+  }
+
+  /** Where each is dialled; of who did not start yet, where it will be. */
   private listPeerPorts(): NamedPorts[] {
     return this.description.value.sidecars.flatMap(({ name }, i) => {
-      const ports = this.sidecars.get(name)?.currentPorts ?? this.ports.sidecars[i]
-      return ports ? [{ name, ports }] : []
+      const { p2p } = this.sidecars.get(name)?.currentPorts ?? this.ports.sidecars[i] ?? {}
+      const dialled = this.peerLinks?.portOf(name) ?? p2p
+      return dialled === undefined ? [] : [{ name, ports: { p2p: dialled } }]
     })
+  }
+
+  private async openLinks(name: string): Promise<void> {
+    await this.peerLinks?.open(name, this.peerPlaces.hostOf(name))
+  }
+
+  private placeOf(name: string): { host: string; port: number } | undefined {
+    const ports = this.sidecars.get(name)?.currentPorts
+    return ports && { host: this.peerPlaces.hostOf(name), port: ports.p2p }
+  }
+
+  private listPids(): Map<string, number> {
+    return new Map(
+      Array.from(this.sidecars.values()).flatMap(({ name, process: { pid } }) => (pid ? [[name, pid]] : [])),
+    )
   }
 
   private find(name: string): Sidecar {

@@ -9,13 +9,16 @@ const MAX_BOOTSTRAP = 3
 /** Where a sidecar listens for others, and whom it dials first. */
 export interface PeerPlace {
   readonly host: string
+  /** Where others dial it, if not where it listens. */
+  readonly announcedPort?: number | undefined
   /** Multiaddrs. */
   readonly bootstrap: readonly string[]
 }
 
 export interface NamedPorts {
   readonly name: string
-  readonly ports: SidecarPorts
+  /** `p2p`: where it is dialled. */
+  readonly ports: Pick<SidecarPorts, 'p2p'>
 }
 
 /**
@@ -50,7 +53,7 @@ export class PeerPlaces {
 }
 
 /** Multiaddr of a sidecar. */
-export function formatPeerAddress(host: string, { p2p }: SidecarPorts): string {
+export function formatPeerAddress(host: string, { p2p }: Pick<SidecarPorts, 'p2p'>): string {
   return `/ip4/${host}/tcp/${p2p}`
 }
 

@@ -115,9 +115,13 @@ export function writePlace(options: PlaceOptions): string {
   return file
 }
 
-function describePeers(ports: SidecarPorts, { host, bootstrap }: PeerPlace): ConfigFlags {
-  const address = formatPeerAddress(host, ports)
-  return { 'p2p.enabled': true, 'p2p.listen': [address], 'p2p.announce': [address], 'p2p.bootstrap': bootstrap }
+function describePeers(ports: SidecarPorts, { host, announcedPort, bootstrap }: PeerPlace): ConfigFlags {
+  return {
+    'p2p.enabled': true,
+    'p2p.listen': [formatPeerAddress(host, ports)],
+    'p2p.announce': [formatPeerAddress(host, { p2p: announcedPort ?? ports.p2p })],
+    'p2p.bootstrap': bootstrap,
+  }
 }
 
 export function configOf(directory: string): string {

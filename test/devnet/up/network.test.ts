@@ -53,6 +53,29 @@ describe('devnet/up/network', () => {
     }
   })
 
+  it('error: links that cannot be cut are not cut, and it is said how they could be', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'massa-storage-network-'))
+    const files = new NetworkFiles(join(dir, 'net'))
+    const modules = { files, program: PROGRAM, clock: new SetClock(), onStep: () => {} }
+    const network = await Network.open({ sidecars: 1, speed: 8, autoPorts: true }, modules)
+    try {
+      for (const order of [() => network.part([]), () => network.join()]) {
+        assert.throws(order, (error) => {
+          assert(isArchiveError(error, 'DEVNET_COMMAND_REFUSED'))
+          assert.match(error.message, /devnet up --cuttable/)
+          return true
+        })
+      }
+      assert.throws(
+        () => network.part(['sidecar-9']),
+        (error) => isArchiveError(error, 'DEVNET_COMMAND_REFUSED'),
+      )
+    } finally {
+      await network.down()
+      rmSync(dir, { recursive: true, force: true })
+    }
+  })
+
   it('error: what is not dead is not started again, and a chain never without its blocks', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'massa-storage-network-'))
     const files = new NetworkFiles(join(dir, 'net'))
