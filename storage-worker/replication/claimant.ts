@@ -44,6 +44,11 @@ export class Claimant {
     return this.claimed
   }
 
+  /** It said that it lacks something of what it tells of. */
+  get lacksSome(): boolean {
+    return this.lacking.size > 0 || (this.claimed?.lacksSome ?? false)
+  }
+
   /** @returns false for a map that is older than one that it gave before: neither counts then */
   takeMap(map: ClaimedMap): boolean {
     this.claimed = undefined

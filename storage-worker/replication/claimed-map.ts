@@ -66,6 +66,11 @@ export class ClaimedMap {
     return this.regular.size + this.oddSlots.length
   }
 
+  /** Of one of those it says that something is not there. */
+  get lacksSome(): boolean {
+    return this.whole.size < this.slotCount
+  }
+
   has(hashSlot: number, era: number): boolean {
     return era >= this.firstEra && era < this.endOf(hashSlot) && !this.isGap(hashSlot, era)
   }

@@ -9,6 +9,8 @@ import { eraOf } from './own-holdings.ts'
 const LOOK_MS = 2_000
 /** Announcements tell on what is new; this is for what is lost or fetched of the old. */
 export const HAVE_INTERVAL_MS = 600_000
+/** Who lacks something is fetching it, and others hold it meanwhile who need not. */
+const LACKING_INTERVAL_MS = 60_000
 /** Whoever comes and goes, or announces changes all the time, is not asked more often. */
 const LEAST_GAP_MS = 30_000
 /** The map of the other is being made, or made anew while it was read. */
@@ -290,7 +292,9 @@ export class HolderClaims {
     if (answer.status !== 'ok') return BUSY_MS
     const map = await runInSlices(compactPages(answer.value))
     known.takenAtMs = this.modules.clock.monotonicMs()
-    if (claimant.takeMap(map)) return HAVE_INTERVAL_MS
+    if (claimant.takeMap(map)) {
+      return claimant.lacksSome || this.beginsLate(address) ? LACKING_INTERVAL_MS : HAVE_INTERVAL_MS
+    }
     throw new ArchiveError('PROTOCOL_SEQUENCE_OLD', `a have-map of period ${map.headPeriod} after a later one`, {
       peer,
     })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { HASH_SLOTS } from '../../../core/index.ts'
-import type { SignedHavePage } from '../../../protocol-handler/index.ts'
+import type { HavePage, SignedHavePage } from '../../../protocol-handler/index.ts'
 import type { Fetched } from '../../../storage-worker/peers/peer-client.ts'
 import { HolderClaims } from '../../../storage-worker/replication/holder-claims.ts'
 import { StandIns } from '../../../storage-worker/replication/stand-ins.ts'
@@ -10,24 +10,25 @@ import { SIGNATURE } from '../../protocol-handler/sample-messages.ts'
 import { NETWORK } from './made-archive.ts'
 
 const HOUR_MS = 3_600_000
+const MINUTE_MS = 60_000
 const TEN_MINUTES_MS = 600_000
 const ALL = ['a', 'b', 'c', 'd']
 const HOLDERS = ['a', 'b', 'c']
 
-/** That all of hash slot 1 is held. */
-function claimAll(): Fetched<readonly SignedHavePage[]> {
+/** That all of hash slot 1 is held, but for exceptions. */
+function claimAll(exceptions: HavePage['exceptions'] = []): Fetched<readonly SignedHavePage[]> {
   const page = { network: NETWORK, headPeriod: 700, firstEra: 0, fromHashSlot: 0, endHashSlot: HASH_SLOTS }
   const held = [{ hashSlot: 1, endEra: 6 }]
-  return { status: 'ok', value: [{ ...page, held, exceptions: [], signature: SIGNATURE }] }
+  return { status: 'ok', value: [{ ...page, held, exceptions, signature: SIGNATURE }] }
 }
 
-/** We are d, the next in rank; a, b and c hold hash slot 1 by placement and say that they have all of it. */
-function open() {
+/** We are d, the next in rank; a, b and c hold hash slot 1 by placement and, but for `others`, say that they have all of it. */
+function open(others: (address: string) => Fetched<readonly SignedHavePage[]> | undefined = () => undefined) {
   const clock = new StillClock()
   const claims = new HolderClaims(
     { network: NETWORK, ownAddress: 'd', livenessMs: HOUR_MS },
     {
-      client: { fetchHaveMap: async () => claimAll() },
+      client: { fetchHaveMap: async (_, address) => others(address) ?? claimAll() },
       ports: {
         listPeers: () => HOLDERS.map((address) => ({ peer: `peer ${address}`, address })),
         listBanned: () => [],
@@ -58,10 +59,13 @@ function open() {
       log: createLogger({ level: 'error', format: 'json', destination: { write: () => undefined } }),
     },
   )
-  /** @param each - every ten minutes */
-  const pass = async (durationMs: number, each: () => void = () => undefined): Promise<number[]> => {
-    for (let passedMs = 0; passedMs < durationMs; passedMs += TEN_MINUTES_MS) {
-      clock.advance(TEN_MINUTES_MS)
+  const pass = async (
+    durationMs: number,
+    each: () => void = () => undefined,
+    stepMs = TEN_MINUTES_MS,
+  ): Promise<number[]> => {
+    for (let passedMs = 0; passedMs < durationMs; passedMs += stepMs) {
+      clock.advance(stepMs)
       await claims.look()
       await claims.idle()
       each()
@@ -71,6 +75,19 @@ function open() {
   }
   return { claims, pass }
 }
+
+describe('storage-worker/replication: a holder that comes back with an empty disk', () => {
+  it('regression: nobody stands in for it longer than one delay after it said that it has all again', async () => {
+    const lacking = claimAll([{ hashSlot: 1, era: 3 }])
+    let says = lacking
+    const { pass } = open((address) => (address === 'a' ? says : undefined))
+    assert.deepEqual(await pass(18 * HOUR_MS), [1])
+    // Just after it was asked: a minute until it is asked again, and a minute until that is looked at.
+    says = claimAll()
+    assert.deepEqual(await pass(HOUR_MS, undefined, MINUTE_MS), [1])
+    assert.deepEqual(await pass(2 * MINUTE_MS, undefined, MINUTE_MS), [])
+  })
+})
 
 describe('storage-worker/replication: a registered holder that lies in its have-map', () => {
   it('regression: who does not show what it says it holds is stood in for, until audits find nothing wrong for long', async () => {
