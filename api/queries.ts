@@ -5,6 +5,7 @@ import {
   CHUNK_ROLES,
   computeNextRetentionAt,
   computeRetentionStep,
+  type EraRelease,
   type FoundRoles,
   inspectBlock,
   inspectChunk,
@@ -70,6 +71,8 @@ export interface Query {
   readonly onVerified?: (found: Verified) => void
   /** Told of the first period that is kept, after a deletion. */
   readonly onPruned?: (keptFrom: Period) => Promise<void>
+  /** Which eras `prune` may delete; absent where no sidecar runs that could tell. */
+  readonly mayGo?: EraRelease
 }
 
 export interface Verified {
@@ -208,7 +211,7 @@ async function* verify(
 
 /** What goes, or would go, and what stays; numbers of periods are null where there is no such period. */
 async function prune(query: Query, request: Extract<QueryRequest, { kind: 'prune' }>) {
-  const { onPruned, retentionPeriods: own } = query
+  const { onPruned, mayGo, retentionPeriods: own } = query
   const store = query.store.chunks
   const { retentionPeriods, dryRun } = request
   const isOther = own !== undefined && own !== retentionPeriods
@@ -217,7 +220,7 @@ async function prune(query: Query, request: Extract<QueryRequest, { kind: 'prune
     throw new ArchiveError('API_RETENTION_DIFFERENT', message, { own, retentionPeriods })
   }
   const range = await store.readRange()
-  const plan = await (dryRun ? planRetention(store, retentionPeriods) : applyRetention(store, retentionPeriods))
+  const plan = await (dryRun ? planRetention : applyRetention)(store, retentionPeriods, mayGo)
   if (plan && !dryRun) await onPruned?.(plan.to + 1)
   const keptFrom = plan ? plan.to + 1 : range?.first
   return {

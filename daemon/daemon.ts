@@ -6,6 +6,7 @@ import { type Config, parseHostPort, readPackageVersion } from '../config/index.
 import { BYTES_PER_GB, isArchiveError, type Period } from '../core/index.ts'
 import {
   AnchoredEras,
+  createEraRelease,
   listDataDirNames,
   OwnHoldings,
   openStore,
@@ -101,7 +102,13 @@ export async function startDaemon(
     const address = config.p2p.enabled ? computeSeedAddress(options.massaSeed ?? archiverSeed) : options.address
     const retention = new RetentionRunner(
       { retentionPeriods: config.retentionPeriods },
-      { store: store.chunks, log: storeLog, onFatal, onPruned: (keptFrom) => archiver.forgetBefore(keptFrom) },
+      {
+        store: store.chunks,
+        log: storeLog,
+        onFatal,
+        onPruned: (keptFrom) => archiver.forgetBefore(keptFrom),
+        mayGo: (era) => mayGo(era),
+      },
     )
     const clients = config.node.grpcUrls.map((url) => createClient(url, config, metrics))
     const placement = new PlacementWatch(
@@ -118,6 +125,7 @@ export async function startDaemon(
       { registry: config.storageRegistryAddress, network },
       { nodes: clients, clock, log: storeLog },
     )
+    const mayGo = createEraRelease(config.storageRegistryAddress, { placement, anchors })
     // Behind the followers, which end the calls of the clients when they stop.
     undo.push(() => placement.stop())
     undo.push(() => anchors.stop())
@@ -248,6 +256,7 @@ export async function startDaemon(
             for (const period of repairedPeriods) peers?.noteRepaired(period)
           },
           onPruned: (keptFrom) => archiver.forgetBefore(keptFrom),
+          mayGo,
         },
       }),
       parseBind(config.api.bind),

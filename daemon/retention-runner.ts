@@ -1,6 +1,6 @@
 import { guardLoop, StoreWatch } from '../archiver/index.ts'
 import type { ArchiveError, ChunkStore, Period } from '../core/index.ts'
-import { applyRetention } from '../storage-worker/index.ts'
+import { applyRetention, type EraRelease } from '../storage-worker/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 
 /**
@@ -16,7 +16,10 @@ export class RetentionRunner {
   private readonly log: Logger
   private readonly onFatal: (error: ArchiveError) => void
   private readonly onPruned: (keptFrom: Period) => Promise<void>
+  private readonly mayGo: EraRelease
   private readonly watch: StoreWatch
+  /** Past its retention, and not anchored yet. */
+  private keptEra: number | undefined
   private running: Promise<void> | undefined
 
   constructor(
@@ -27,6 +30,7 @@ export class RetentionRunner {
       readonly onFatal: (error: ArchiveError) => void
       /** With the first period that is kept. */
       readonly onPruned: (keptFrom: Period) => Promise<void>
+      readonly mayGo: EraRelease
     },
   ) {
     this.retentionPeriods = options.retentionPeriods
@@ -34,6 +38,7 @@ export class RetentionRunner {
     this.log = modules.log
     this.onFatal = modules.onFatal
     this.onPruned = modules.onPruned
+    this.mayGo = modules.mayGo
     this.watch = new StoreWatch({ failed: 'periods not pruned', again: 'periods can be pruned again' }, modules.log)
   }
 
@@ -52,10 +57,23 @@ export class RetentionRunner {
     await this.running
   }
 
+  private tellKept(era: number | undefined): void {
+    if (era !== undefined && era !== this.keptEra) {
+      this.log.info({ era }, 'periods past their retention stay until their era is anchored')
+    }
+    this.keptEra = era
+  }
+
   private async run(): Promise<void> {
     try {
-      const done = await applyRetention(this.store, this.retentionPeriods)
+      let keptEra: number | undefined
+      const done = await applyRetention(this.store, this.retentionPeriods, async (era) => {
+        const mayGo = await this.mayGo(era)
+        if (!mayGo) keptEra = era
+        return mayGo
+      })
       this.watch.onSuccess()
+      this.tellKept(keptEra)
       if (!done) return
       this.log.info({ firstPeriod: done.from, lastPeriod: done.to, bodyBytes: done.bodyBytes }, 'periods pruned')
       await this.onPruned(done.to + 1)

@@ -1,4 +1,5 @@
 export { AnchoredEras } from './anchors/anchored-eras.ts'
+export { createEraRelease, type EraRelease } from './anchors/era-release.ts'
 export { BALLAST_BYTES } from './ballast.ts'
 export type {
   ChainPort,

@@ -1,4 +1,5 @@
 import { type ChunkStore, ERA_PERIODS, type Period } from '../core/index.ts'
+import type { EraRelease } from './anchors/era-release.ts'
 
 /** Room for restarts of the follower and for challenges about the oldest kept period. */
 const MARGIN_PERIODS = 16
@@ -48,10 +49,19 @@ export interface RetentionPlan extends PeriodRange {
   readonly bodyBytes: number
 }
 
-/** What `applyRetention` would delete now; `undefined` when nothing is due. */
-export async function planRetention(store: ChunkStore, retentionPeriods: number): Promise<RetentionPlan | undefined> {
+/**
+ * What `applyRetention` would delete now; `undefined` when nothing is due.
+ *
+ * @param mayGo - where deleting ends: with the first era of which this is false
+ */
+export async function planRetention(
+  store: ChunkStore,
+  retentionPeriods: number,
+  mayGo: EraRelease = everyEra,
+): Promise<RetentionPlan | undefined> {
   const range = await store.readRange()
-  const cut = range && computeRetentionCut(range, retentionPeriods)
+  const due = range && computeRetentionCut(range, retentionPeriods)
+  const cut = due && (await endAtFirstKept(due, mayGo))
   if (!cut) return undefined
   let periods = 0
   let bodyBytes = 0
@@ -62,6 +72,17 @@ export async function planRetention(store: ChunkStore, retentionPeriods: number)
   return { ...cut, periods, bodyBytes }
 }
 
+const everyEra: EraRelease = async () => true
+
+async function endAtFirstKept({ from, to }: PeriodRange, mayGo: EraRelease): Promise<PeriodRange | undefined> {
+  for (let era = Math.floor(from / ERA_PERIODS); era * ERA_PERIODS <= to; era++) {
+    if (await mayGo(era)) continue
+    const end = era * ERA_PERIODS - 1
+    return end >= from ? { from, to: end } : undefined
+  }
+  return { from, to }
+}
+
 async function readHeldBytes(store: ChunkStore, period: Period): Promise<number> {
   const manifest = await store.readManifest(period)
   const missing = new Set((await store.readHolding(period))?.missingChunks)
@@ -69,8 +90,12 @@ async function readHeldBytes(store: ChunkStore, period: Period): Promise<number>
 }
 
 /** Deletes what is due and says what it was. */
-export async function applyRetention(store: ChunkStore, retentionPeriods: number): Promise<RetentionPlan | undefined> {
-  const plan = await planRetention(store, retentionPeriods)
+export async function applyRetention(
+  store: ChunkStore,
+  retentionPeriods: number,
+  mayGo?: EraRelease,
+): Promise<RetentionPlan | undefined> {
+  const plan = await planRetention(store, retentionPeriods, mayGo)
   if (plan) await store.deletePeriods(plan.from, plan.to)
   return plan
 }

@@ -13,9 +13,11 @@ describe('daemon/retention-runner', () => {
   let fatal: unknown[]
   let keptFrom: number[]
   let runner: RetentionRunner
+  let isAnchored: boolean
 
   beforeEach(async () => {
     error = undefined
+    isAnchored = true
     lines = []
     fatal = []
     keptFrom = []
@@ -39,6 +41,7 @@ describe('daemon/retention-runner', () => {
         log: log.child({ module: 'storage-worker' }),
         onFatal: (each) => void fatal.push(each),
         onPruned: async (period) => void keptFrom.push(period),
+        mayGo: async () => isAnchored,
       },
     )
   })
@@ -58,6 +61,19 @@ describe('daemon/retention-runner', () => {
     await wake()
     assert.equal(said('periods pruned').length, 1)
     assert.deepEqual(keptFrom, [32])
+  })
+
+  it('deletes nothing before its era is anchored, and says once that it waits', async () => {
+    isAnchored = false
+    for (let i = 0; i < 3; i++) await wake()
+    assert.equal((await store.readRange())?.first, 0)
+    assert.deepEqual(
+      lines.map(({ msg, era }) => [msg, era]),
+      [['periods past their retention stay until their era is anchored', 0]],
+    )
+    isAnchored = true
+    await wake()
+    assert.equal((await store.readRange())?.first, 32)
   })
 
   for (const code of ['STORE_DISK_FULL', 'STORE_READ_FAILED'] as const) {

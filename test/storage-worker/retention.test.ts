@@ -77,4 +77,25 @@ describe('storage-worker/retention', () => {
     assert.deepEqual(await store.readRange(), { first: 16, last: 33 })
     assert.equal(await applyRetention(store, 1), undefined)
   })
+
+  it('ends with the first era that may not go, and goes on from there when it may', async () => {
+    const bodies = await openMemoryLevel('bodies')
+    const store = new LevelChunkStore(TEST_IDENTITY, { bodies, index: await openMemoryLevel('index') })
+    for (const number of [100, 127, 128, 255, 256, 300]) await store.writePeriod(makePeriod(number))
+    let anchored = 0
+    const asked: number[] = []
+    const mayGo = async (era: number): Promise<boolean> => {
+      asked.push(era)
+      return era < anchored
+    }
+    assert.equal(await applyRetention(store, 1, mayGo), undefined)
+    assert.deepEqual(asked, [0])
+    anchored = 1
+    assert.equal((await planRetention(store, 1, mayGo))?.to, 127)
+    assert.equal((await applyRetention(store, 1, mayGo))?.periods, 2)
+    assert.equal((await store.readRange())?.first, 128)
+    anchored = 9
+    assert.equal((await applyRetention(store, 1, mayGo))?.to, 271)
+    assert.equal((await store.readRange())?.first, 300)
+  })
 })
