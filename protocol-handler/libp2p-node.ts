@@ -16,6 +16,7 @@ import {
   MAX_GOSSIP_BYTES,
   MAX_HALF_OPEN_CONNECTIONS,
   MAX_UNSENT_GOSSIP_BYTES,
+  MAX_UPGRADE_MS,
 } from './limits.ts'
 import { localSearch } from './local-search.ts'
 import { formatProtocolId, formatServiceTag, TOPICS } from './network-name.ts'
@@ -24,8 +25,6 @@ import { formatProtocolId, formatServiceTag, TOPICS } from './network-name.ts'
 export const DIAL_MS = 10_000
 /** A ping waits behind twelve answers of 1 MiB: with libp2p's five seconds a link of 20 Mbit/s would be cut while it works. */
 const PING_MS = 30_000
-/** Four round trips of half a second, twice over: who takes longer to say who it is makes room for others. */
-const INBOUND_UPGRADE_MS = 5_000
 
 /**
  * Nine messages within a minute that must not be passed on, whoever wrote them, and we hear nothing more of a peer. Nothing
@@ -87,7 +86,7 @@ export async function createLibp2pNode(
       maxConnections: options.maxConnections,
       inboundConnectionThreshold: MAX_CONNECTIONS_PER_SECOND_AND_HOST,
       maxIncomingPendingConnections: MAX_HALF_OPEN_CONNECTIONS,
-      inboundUpgradeTimeout: INBOUND_UPGRADE_MS,
+      inboundUpgradeTimeout: MAX_UPGRADE_MS,
       dialTimeout: DIAL_MS,
     },
     connectionMonitor: { pingInterval: PING_MS, pingTimeout: { minTimeout: PING_MS } },

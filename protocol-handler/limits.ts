@@ -39,6 +39,10 @@ export const MAX_BLOCK_ANSWER_BYTES = 2 * 1_048_576
 
 /** Every request is shorter; a peer that has 64 of them waiting unread is cut off. */
 export const MAX_REQUEST_BYTES = 1_024
+/** How long a whole request is waited for: streams are kept for those who use them. */
+export const MAX_REQUEST_MS = 120_000
+/** How long a peer may take to take an answer: one of 1 MiB at 35 kB/s. */
+export const MAX_TAKING_MS = 30_000
 /** Streams of one kind of one connection: four that are used, and those of a restart that are not yet closed. */
 export const MAX_STREAMS_PER_PEER = 16
 /** Streams of one connection that a peer opens: 16 of each of the seven kinds, and those of gossip, identify and ping. */
@@ -54,6 +58,8 @@ export const MAX_FRAMES_WHILE_FULL = 10_000
  * take all; each costs some 30 kB.
  */
 export const MAX_HALF_OPEN_CONNECTIONS = 500
+/** How long they may take for that: four round trips of half a second, twice over; then they make room for others. */
+export const MAX_UPGRADE_MS = 5_000
 /** Joiners of a site behind one address come together; the default of five a second leaves some without peers (facts: stack 2.4). */
 export const MAX_CONNECTIONS_PER_SECOND_AND_HOST = 50
 /**

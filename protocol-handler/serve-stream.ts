@@ -1,6 +1,7 @@
 import { ArchiveError, isArchiveError } from '../core/index.ts'
 import type { Bandwidth } from './bandwidth.ts'
 import { type Frame, type FramedStream, frameBytes } from './framed-stream.ts'
+import { MAX_REQUEST_MS, MAX_TAKING_MS } from './limits.ts'
 import type { Refusal } from './messages/answer-status.ts'
 import type { WireCodec } from './messages/wire-codec.ts'
 import type { PeerLimits } from './peer-limits.ts'
@@ -16,8 +17,7 @@ export interface Patience {
   readonly writeMs: number
 }
 
-/** Streams are kept for those who use them. An answer of 1 MiB at 35 kB/s. */
-export const USUAL_PATIENCE: Patience = { idleMs: 120_000, writeMs: 30_000 }
+export const USUAL_PATIENCE: Patience = { idleMs: MAX_REQUEST_MS, writeMs: MAX_TAKING_MS }
 
 /** How requests of one kind are answered. */
 export interface StreamService<Q, F extends Frame = Uint8Array> {

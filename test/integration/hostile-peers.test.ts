@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { connect as connectSocket, type Socket } from 'node:net'
 import { computeChunkId, concatBytes } from '../../core/index.ts'
 import {
   auditRequestCodec,
   type ChunkRequest,
   chunkRequestCodec,
   chunkResponseCodec,
-  MAX_CONNECTIONS_PER_SECOND_AND_HOST,
-  MAX_HALF_OPEN_CONNECTIONS,
   MAX_MUXED_STREAMS,
   MAX_REQUEST_BYTES,
   MAX_STREAM_WINDOW_BYTES,
@@ -34,7 +30,6 @@ import {
   addressOf,
   CHUNK_ID,
   connect,
-  echoAudits,
   IDENTITY,
   openPeer,
   type Peer,
@@ -286,33 +281,6 @@ describe('hostile peers over real streams', () => {
       await liar.node.dial(addressOf(victim)).catch(() => undefined)
       await assert.rejects(client.fetchChunk(liar.node.peer, chunkId), { code: 'PROTOCOL_PEER_UNREACHABLE' })
       await serves()
-    })
-  })
-
-  describe('connections', () => {
-    const sockets: Socket[] = []
-
-    afterEach(() => {
-      for (const socket of sockets.splice(0)) socket.destroy()
-    })
-
-    it('half-open: a host that says nothing on as many connections as it may have keeps no other out', async () => {
-      victim = await openPeer('victim')
-      await victim.node.serve('audit', echoAudits())
-      const port = Number(/tcp\/(\d+)/.exec(addressOf(victim))?.[1])
-      const socketsWanted = 3 * MAX_CONNECTIONS_PER_SECOND_AND_HOST
-      for (let i = 0; i < socketsWanted; i++) {
-        const socket = connectSocket({ port, host: '127.0.0.1', localAddress: '127.0.0.2' })
-        sockets.push(socket)
-        // Reset at once when it is one too many of this second.
-        await once(socket, 'connect').catch(() => undefined)
-        socket.on('error', () => {})
-      }
-      honest = await openPeer('honest')
-      await connect(honest, victim)
-      await serves()
-      // For five seconds each.
-      assert.ok(5 * MAX_CONNECTIONS_PER_SECOND_AND_HOST < MAX_HALF_OPEN_CONNECTIONS)
     })
   })
 })

@@ -355,4 +355,28 @@ describe('protocol-handler/peer-node over loopback', () => {
     assert.deepEqual(b.offences, [[a.node.peer, 'reject']])
     assert.deepEqual(c.offences, [])
   })
+
+  it('hostile: what a banned node says is not heard through others either, until the ban is over', async () => {
+    const clock = new SetClock()
+    const [a, b, c] = [await openPeer('a'), await openPeer('b'), await openPeer('c', { clock })]
+    const heard: string[] = []
+    c.node.onGossip('announce', (bytes) => void heard.push(new TextDecoder().decode(bytes)))
+    let passed = 0
+    b.node.onGossip('announce', () => void passed++)
+    await connect(a, b)
+    await connect(b, c)
+    await until(() => a.node.subscribersOf('announce').length === 1 && b.node.subscribersOf('announce').length === 2)
+    const say = async ({ node }: Peer, text: string): Promise<void> => {
+      await node.publish('announce', new TextEncoder().encode(text))
+    }
+    c.node.ban(a.node.peer, 1_000)
+    await say(a, 'banned')
+    await until(() => passed === 1, 'it at the one between')
+    await say(b, 'honest')
+    await until(() => heard.includes('honest'))
+    clock.timeMs += 1_000
+    await say(a, 'free')
+    await until(() => heard.includes('free'))
+    assert.deepEqual(heard, ['honest', 'free'])
+  })
 })
