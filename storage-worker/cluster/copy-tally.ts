@@ -9,7 +9,8 @@ export interface CopyTable {
   readonly replicas: number
   readonly keepsForEver: boolean
   readonly snapshot: Pick<PlacementSnapshot, 'nodes'>
-  holdersOfSlot(hashSlot: number): ChunkHolders
+  /** Of chunks of this age, in periods. */
+  holdersOfSlot(hashSlot: number, agePeriods: Period): ChunkHolders
 }
 
 /**
@@ -195,12 +196,12 @@ export class CopyTally {
     const { counts, options } = this
     const chunks = bySlot[hashSlot] ?? 0
     const isHere = lackingHere[hashSlot] === 0
-    const { holders, claimers } = this.nodesOf(hashSlot)
-    counts.total += chunks
-    this.chunksBySlot.set(hashSlot, (this.chunksBySlot.get(hashSlot) ?? 0) + chunks)
     const { table, head, ownSlots } = options
     // Of an era that it has to keep in part a node tells nothing.
     const oldest = head - era * ERA_PERIODS
+    const { holders, claimers } = this.nodesOf(hashSlot, oldest)
+    counts.total += chunks
+    this.chunksBySlot.set(hashSlot, (this.chunksBySlot.get(hashSlot) ?? 0) + chunks)
     const bound = table.keepsForEver ? holders : holders.filter((node) => isBound(node, oldest))
     const floor = table.keepsForEver ? table.replicas : Math.min(table.replicas, bound.length)
     const isDutyHere = ownSlots.has(hashSlot)
@@ -298,12 +299,14 @@ export class CopyTally {
     spots.length = Math.min(spots.length, MAX_THIN_SPOTS)
   }
 
-  /** Looked up once for each hash slot. */
-  private nodesOf(hashSlot: number): SlotNodes {
-    const known = this.slots.get(hashSlot)
-    if (known) return known
+  /** Looked up once for each hash slot while copies are kept for ever: who holds them is the same whatever their age. */
+  private nodesOf(hashSlot: number, agePeriods: Period): SlotNodes {
     const { table } = this.options
-    const holders = table.holdersOfSlot(hashSlot).holders.flatMap(({ address }) => this.byAddress.get(address) ?? [])
+    const known = table.keepsForEver ? this.slots.get(hashSlot) : undefined
+    if (known) return known
+    const holders = table
+      .holdersOfSlot(hashSlot, agePeriods)
+      .holders.flatMap(({ address }) => this.byAddress.get(address) ?? [])
     const claimers: Known[] = []
     for (const node of this.tellers) {
       if (node.state === 'own' || node.claims?.tells(hashSlot)) claimers.push(node)

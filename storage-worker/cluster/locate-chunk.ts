@@ -55,7 +55,7 @@ export interface LocatedChunk {
 }
 
 export interface LocateModules {
-  readonly store: Pick<ChunkStore, 'findChunks' | 'readChunk' | 'readManifest'>
+  readonly store: Pick<ChunkStore, 'findChunks' | 'readChunk' | 'readManifest' | 'readRange'>
   readonly client: { audit(peer: string, chunkId: Uint8Array, leafIndex: number): Promise<Fetched<unknown>> }
   /** In force. */
   readonly table: Pick<PlacementTable, 'era' | 'holdersOf'> | undefined
@@ -91,7 +91,9 @@ export async function locateChunk(
   const chunkId = place?.chunkId ?? fromHex(idHex)
   const bytes = place && (await store.readManifest(place.period))?.chunks[place.index]?.byteLength
   const leafIndex = bytes === undefined ? 0 : random(Math.ceil(Math.min(bytes, CHUNK_SIZE_BYTES) / LEAF_SIZE_BYTES))
-  const holders = table?.holdersOf(chunkId).holders.map(({ address }) => address) ?? []
+  const range = await store.readRange()
+  const agePeriods = place && range ? range.last - place.period : 0
+  const holders = table?.holdersOf(chunkId, agePeriods).holders.map(({ address }) => address) ?? []
   const assignedTo = (address: string | null): LocatedNode['assigned'] => {
     const rank = address === null ? -1 : holders.indexOf(address)
     return rank === 0 ? 'primary' : rank > 0 ? 'replica' : null

@@ -6,8 +6,10 @@ import {
   HASH_SLOTS,
   type HolderPass,
   type HolderTable,
+  type Period,
   type PlacementSnapshot,
 } from '../../core/index.ts'
+import { AgedHolders, listAgeClasses } from './aged-holders.ts'
 import { DeepRanks } from './deep-ranks.ts'
 import type { PlacementReading } from './read-placement.ts'
 import { runInSlices } from './run-in-slices.ts'
@@ -48,8 +50,8 @@ export class PlacementTable {
   /** 32 bytes over the permanent holders: what era signatures name. */
   readonly root: Uint8Array
   /**
-   * Permanent copies are what counts. False where there are nodes and none of them keeps for ever: then the table has
-   * the holders of a new chunk, of all nodes, however long they keep.
+   * Permanent copies are what counts. False where there are nodes and none of them keeps for ever: then holders are, of all
+   * nodes, those that still keep a chunk of its age. Who is to hold a chunk when it is older holds it from the beginning on.
    */
   readonly keepsForEver: boolean
   /** The least number of holders that a hash slot has. */
@@ -60,11 +62,18 @@ export class PlacementTable {
   /** By number. */
   private readonly placementGbs: readonly bigint[]
   private readonly deepRanks: DeepRanks
+  private readonly aged: AgedHolders
 
   /** @param parts what `computePlacementTable` found */
   constructor(
     { snapshot, replicationFactor, lagEras = MAX_LAG_ERAS }: PlacementReading,
-    parts: { readonly root: Uint8Array; readonly holders: HolderTable; readonly keepsForEver: boolean },
+    parts: {
+      readonly root: Uint8Array
+      /** Of new chunks. */
+      readonly holders: HolderTable
+      readonly aged: AgedHolders
+      readonly keepsForEver: boolean
+    },
   ) {
     this.snapshot = snapshot
     this.replicationFactor = replicationFactor
@@ -72,6 +81,7 @@ export class PlacementTable {
     this.root = parts.root
     this.keepsForEver = parts.keepsForEver
     this.table = parts.holders
+    this.aged = parts.aged
     const { addresses } = this.table
     this.numberOf = new Map(addresses.map((address, number) => [address, number]))
     const gbOf = new Map(snapshot.nodes.map(({ address, placementGb }) => [address, placementGb]))
@@ -93,35 +103,40 @@ export class PlacementTable {
     return this.snapshot.replicas
   }
 
-  /** Who holds a chunk, by its id of 32 bytes. */
-  holdersOf(chunkId: Uint8Array): ChunkHolders {
-    return this.holdersOfSlot(computeHashSlot(chunkId))
+  /** Who holds a chunk, by its id of 32 bytes. @param agePeriods - periods since its own; of a new one where it is left out */
+  holdersOf(chunkId: Uint8Array, agePeriods?: Period): ChunkHolders {
+    return this.holdersOfSlot(computeHashSlot(chunkId), agePeriods)
   }
 
-  /** Nobody where there is no such hash slot. */
-  holdersOfSlot(hashSlot: number): ChunkHolders {
-    const { addresses, passes, clustered } = this.table.holdersIn(hashSlot)
-    const holders = Array.from(this.table.numbersIn(hashSlot), (number, place): Holder => {
-      const placementGb = this.placementGbs[number] ?? 0n
-      return { address: addresses[place] ?? '', placementGb, pass: passes[place] ?? 1 }
+  /** Nobody where there is no such hash slot. @param agePeriods - as of `holdersOf` */
+  holdersOfSlot(hashSlot: number, agePeriods: Period = 0): ChunkHolders {
+    const { addresses, passes, clustered } = (this.aged.at(agePeriods) ?? this.table).holdersIn(hashSlot)
+    const holders = addresses.map((address, place): Holder => {
+      const placementGb = this.placementGbs[this.numberOf.get(address) ?? -1] ?? 0n
+      return { address, placementGb, pass: passes[place] ?? 1 }
     })
     return { hashSlot, holders, clustered }
   }
 
-  /** Its holders, in order of rank; nobody where there is no such hash slot. */
+  /** Its holders, in order of rank, and behind them those of its older chunks; nobody where there is no such hash slot. */
   addressesOfSlot(hashSlot: number): readonly string[] {
-    return this.table.addressesIn(hashSlot)
+    const addresses = this.table.addressesIn(hashSlot)
+    const aged = this.aged.addressesIn(hashSlot)
+    return aged.length === 0 ? addresses : [...new Set([...addresses, ...aged])]
   }
 
+  /** Whether a node is to hold chunks of a hash slot, new ones or old ones. */
   isHolder(address: string, hashSlot: number): boolean {
     const number = this.numberOf.get(address)
-    return number !== undefined && this.table.isHolder(number, hashSlot)
+    return (number !== undefined && this.table.isHolder(number, hashSlot)) || this.aged.isHolder(address, hashSlot)
   }
 
-  /** Hash slots that a node holds, ascending; a look at all 16,384. */
+  /** Hash slots of which a node is to hold chunks, ascending; a look at all 16,384. */
   listSlotsOf(address: string): readonly number[] {
     const number = this.numberOf.get(address)
-    return number === undefined ? [] : this.table.listSlotsOf(number)
+    const slots = number === undefined ? [] : this.table.listSlotsOf(number)
+    const aged = this.aged.listSlotsOf(address)
+    return aged.length === 0 ? slots : [...new Set([...slots, ...aged])].sort((a, b) => a - b)
   }
 
   /**
@@ -131,13 +146,13 @@ export class PlacementTable {
   listNeighbours(address: string): readonly string[] {
     const number = this.numberOf.get(address)
     if (number === undefined) return []
-    const neighbours = new Set<number>()
+    const neighbours = new Set<string>()
     for (let hashSlot = 0; hashSlot < HASH_SLOTS; hashSlot++) {
-      const concerns = this.table.isHolder(number, hashSlot) || this.table.listNext(hashSlot, 1)?.[0] === number
-      if (concerns) for (const holder of this.table.numbersIn(hashSlot)) neighbours.add(holder)
+      const concerns = this.isHolder(address, hashSlot) || this.table.listNext(hashSlot, 1)?.[0] === number
+      if (concerns) for (const holder of this.addressesOfSlot(hashSlot)) neighbours.add(holder)
     }
-    neighbours.delete(number)
-    return [...neighbours].map((other) => this.table.addresses[other] ?? '')
+    neighbours.delete(address)
+    return [...neighbours]
   }
 
   /**
@@ -152,10 +167,14 @@ export class PlacementTable {
     signal?.throwIfAborted()
     if (!Number.isInteger(hashSlot) || hashSlot < 0 || hashSlot >= HASH_SLOTS || count < 1) return []
     const { addresses } = this.table
-    const isNoHolder = (number: number): boolean => !this.table.isHolder(number, hashSlot)
+    const aged = new Set(this.aged.addressesIn(hashSlot))
+    const isNoHolder = (number: number): boolean =>
+      !this.table.isHolder(number, hashSlot) && !aged.has(addresses[number] ?? '')
     const next =
-      this.table.listNext(hashSlot, count) ??
-      (await this.deepRanks.listFirst(hashSlot, count, { qualifies: isNoHolder, signal }))
+      this.table
+        .listNext(hashSlot, count + aged.size)
+        ?.filter(isNoHolder)
+        .slice(0, count) ?? (await this.deepRanks.listFirst(hashSlot, count, { qualifies: isNoHolder, signal }))
     return next.map((number) => addresses[number] ?? '')
   }
 
@@ -188,5 +207,10 @@ export async function computePlacementTable(reading: PlacementReading, signal?: 
   const holders = keepsForEver
     ? permanent
     : await runInSlices(computeHolderTableInSteps(snapshot, { kind: 'recent', agePeriods: 0 }), { signal })
-  return new PlacementTable(reading, { root, holders, keepsForEver })
+  const aged: { readonly fromAge: Period; readonly holders: HolderTable }[] = []
+  for (const { fromAge, agePeriods } of keepsForEver ? [] : listAgeClasses(nodes)) {
+    const steps = computeHolderTableInSteps(snapshot, { kind: 'recent', agePeriods })
+    aged.push({ fromAge, holders: await runInSlices(steps, { signal }) })
+  }
+  return new PlacementTable(reading, { root, holders, aged: new AgedHolders(aged), keepsForEver })
 }

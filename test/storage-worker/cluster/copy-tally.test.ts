@@ -307,6 +307,20 @@ describe('storage-worker/cluster/copy-tally', () => {
     assert.deepEqual([short.counts.pastRetention, short.counts.under, short.counts.atFloor], [9, 0, 0])
   })
 
+  it('regression: where nobody keeps for ever the holders are those of chunks of that age', () => {
+    const young = makeTable([['A', 'B']], { A: 200n, B: 200n, C: 1_000n })
+    const old = makeTable([['C']])
+    const table = {
+      ...young,
+      holdersOfSlot: (hashSlot: number, age: number) => (age < 200 ? young : old).holdersOfSlot(hashSlot, age),
+    }
+    const tally = makeTally(table, [own('A'), answered('B', claim([0])), answered('C', claim([0]))], { ownSlots: [0] })
+    // 400 and 144 periods old.
+    for (const era of [0, 2]) tally.take(eraOf(era, { 0: 1 }))
+    assert.deepEqual([tally.counts.atFloor, tally.counts.pastRetention], [2, 0])
+    assert.deepEqual(tally.chunksOf('C'), { assigned: 1, lacking: 0, toFetch: 0, extra: 1 })
+  })
+
   it('limit: names the 20 thinnest places, of equally thin ones the oldest', () => {
     const table = makeTable([
       ['A', 'B', 'C'],

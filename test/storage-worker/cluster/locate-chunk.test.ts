@@ -149,6 +149,7 @@ describe('storage-worker/cluster/locate-chunk', () => {
 
   it('a damaged chunk here is wrong', async () => {
     const damaged: LocateModules['store'] = {
+      readRange: async () => undefined,
       findChunks: (prefixHex, limit) => store.findChunks(prefixHex, limit),
       readManifest: (number) => store.readManifest(number),
       readChunk: () => Promise.reject(new ArchiveError('STORE_VALUE_CORRUPT', 'made')),
@@ -162,6 +163,7 @@ describe('storage-worker/cluster/locate-chunk', () => {
     assert.deepEqual(asked, [])
     const place = { chunkId: chunk.chunkId, period: 4, index: 0 }
     const twice: LocateModules['store'] = {
+      readRange: async () => undefined,
       findChunks: async () => [place, place],
       readManifest: (number) => store.readManifest(number),
       readChunk: (number, index) => store.readChunk(number, index),

@@ -216,6 +216,39 @@ describe('storage-worker/placement/placement-table', () => {
     )
   }).timeout(60_000)
 
+  it('where nobody keeps for ever, those that keep for longer hold old chunks, and what they will hold from the beginning on', async () => {
+    const retentions = [10n, 10n, 100n, 100n, 1_000n, 1_000n]
+    const nodes = retentions.map((retentionPeriods, i) => ({ address: `AU${i}`, retentionPeriods }))
+    const snapshot = makeSnapshot(nodes, { replicas: 2 })
+    const table = await computePlacementTable({ snapshot, replicationFactor: 2, period: 400 })
+    const namesAt = (hashSlot: number, age: number) =>
+      table.holdersOfSlot(hashSlot, age).holders.map(({ address }) => address)
+    for (const [from, to] of [
+      [0, 9],
+      [10, 99],
+      [100, 5_000],
+    ] as const) {
+      const plain = computeHolders(snapshot, { kind: 'recent', agePeriods: Math.min(from, 999) })
+      for (const hashSlot of [0, 1, 777, HASH_SLOTS - 1]) {
+        assert.deepEqual(namesAt(hashSlot, from), plain[hashSlot]?.addresses)
+        assert.deepEqual(namesAt(hashSlot, to), plain[hashSlot]?.addresses)
+      }
+    }
+    for (const hashSlot of [0, 1, 777, HASH_SLOTS - 1]) {
+      assert.deepEqual(new Set(namesAt(hashSlot, 100)), new Set(['AU4', 'AU5']))
+      const ever = [...new Set([0, 10, 100].flatMap((age) => namesAt(hashSlot, age)))]
+      assert.deepEqual(table.addressesOfSlot(hashSlot), ever)
+      for (const { address } of nodes) {
+        assert.equal(table.isHolder(address, hashSlot), ever.includes(address))
+        assert.equal(table.listSlotsOf(address).includes(hashSlot), ever.includes(address))
+      }
+      const behind = await table.rankBehind(hashSlot, 9)
+      assert.deepEqual([...ever, ...behind].sort(), nodes.map(({ address }) => address).sort())
+    }
+    assert.equal(table.listSlotsOf('AU4').length, HASH_SLOTS)
+    assert.ok(table.listNeighbours('AU0').includes('AU4'))
+  })
+
   it('neighbours of a node are those that hold what it holds, or where it ranks first behind them', async () => {
     const snapshot = makeSnapshot(
       Array.from({ length: 40 }, (_, i) => ({ address: `AU${i}`, placementGb: i === 0 ? 0n : BigInt(i) })),
