@@ -1,15 +1,17 @@
 import { BYTES_PER_GB, type HolderTable } from '../../../core/index.ts'
-import { type MadeNetwork, PLACEMENT_GB, REPLICAS, tabulate } from './made-nodes.ts'
+import { type MadeNetwork, makeAddress, PLACEMENT_GB, REPLICAS, tabulate } from './made-nodes.ts'
 import { percent, whole } from './page-table.ts'
-import { computeModuloMovedShare, computeMovedShare } from './placement-scale.ts'
+import { computeDrawnShare, computeModuloMovedShare, computeMovedShare, countSlots } from './placement-scale.ts'
 import { MIXED_NAME, mixedGb, type ScaleWorld } from './scale-world.ts'
 
 /** What a node's coming or going moves. */
 export interface Move {
   readonly name: string
   readonly share: number
-  /** What falls to the node by what it offers. */
+  /** What falls to the node by what it offers, on average over all addresses. */
   readonly ofNode: number
+  /** What the node itself has when it is there: no less can move. */
+  readonly least: number
   readonly modulo?: number
 }
 
@@ -29,6 +31,7 @@ function describe(nodes: number, before: HolderTable, after: HolderTable): Move 
     name: `${whole(nodes)} to ${whole(afterwards)}`,
     share: computeMovedShare(before, after),
     ofNode: 1 / Math.max(nodes, afterwards),
+    least: computeShareOfLast(nodes < afterwards ? after : before),
     modulo: computeModuloMovedShare(nodes, afterwards, REPLICAS),
   }
 }
@@ -46,9 +49,17 @@ function listVariants(): Move[] {
     const before = tabulate({ nodes: 30, ...change })
     const after = tabulate({ nodes: 31, ...change })
     const weights = Array.from({ length: 31 }, (_, i) => Number(change.placementGb?.(i) ?? 1n))
-    const ofNode = (weights.at(-1) ?? 0) / weights.reduce((sum, weight) => sum + weight, 0)
-    return { name: `${JOIN_OF_31ST}, ${name}`, share: computeMovedShare(before, after), ofNode }
+    const ofNode = computeDrawnShare(weights, weights.length - 1, REPLICAS)
+    const share = computeMovedShare(before, after)
+    return { name: `${JOIN_OF_31ST}, ${name}`, share, ofNode, least: computeShareOfLast(after) }
   })
+}
+
+/** Of all placements, what the node has that came last, or goes first. */
+function computeShareOfLast(table: HolderTable): number {
+  const counts = countSlots(table)
+  const last = table.addresses.indexOf(makeAddress(counts.length - 1))
+  return (counts[last] ?? 0) / counts.reduce((sum, count) => sum + count, 0)
 }
 
 /** So that `nodes` have this much more room than all copies take. */

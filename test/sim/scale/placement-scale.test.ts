@@ -3,6 +3,7 @@ import { HASH_SLOTS } from '../../../core/index.ts'
 import { makeAddress, makeSnapshot, REPLICAS, tabulate, tabulateSnapshot } from './made-nodes.ts'
 import {
   computeDeathLoad,
+  computeDrawnShare,
   computeExpectedLoss,
   computeFatalShare,
   computeLoadSpread,
@@ -25,6 +26,31 @@ describe('sim/scale/placement-scale', () => {
       const taken = after.listSlotsOf(after.addresses.indexOf(newcomer.address)).length
       assert.equal(share, taken / (HASH_SLOTS * REPLICAS))
     }
+  })
+
+  it('what falls to a node by lot is what ranking gives it on average, whatever others offer', () => {
+    assert.equal(computeDrawnShare([1, 1, 1, 1], 0, 3), 1 / 4)
+    // By hand: drawn first in 3 of 4 cases, else second.
+    assert.equal(computeDrawnShare([3, 1], 0, 2), 1 / 2)
+    assert.equal(computeDrawnShare([2, 1, 1], 0, 2), (1 / 2 + (1 / 2) * (2 / 3)) / 2)
+    const nodes = 8
+    const placementGb = (number: number): bigint => [1n, 2n, 4n, 8n][number % 4] ?? 1n
+    const table = tabulate({ nodes, placementGb })
+    const weights = Array.from({ length: nodes }, (_, i) => Number(placementGb(i)))
+    const counts = countSlots(table)
+    for (const size of [1, 2, 4, 8]) {
+      const alike = weights.flatMap((weight, i) => (weight === size ? [i] : []))
+      const held = alike.reduce((sum, i) => sum + (counts[table.addresses.indexOf(makeAddress(i))] ?? 0), 0)
+      const share = computeDrawnShare(weights, alike[0] ?? 0, REPLICAS) * alike.length
+      assert.ok(Math.abs(held / (HASH_SLOTS * REPLICAS) - share) < 0.005, `${size}: ${held}, ${share}`)
+    }
+  })
+
+  it('nothing moves but what a node of 4 TB takes over, among nodes of 1 to 8 TB', () => {
+    const placementGb = (number: number): bigint => [1_000n, 2_000n, 4_000n, 8_000n][number % 4] ?? 0n
+    const after = tabulate({ nodes: 31, placementGb })
+    const taken = after.listSlotsOf(after.addresses.indexOf(makeAddress(30))).length
+    assert.equal(computeMovedShare(tabulate({ nodes: 30, placementGb }), after), taken / (HASH_SLOTS * REPLICAS))
   })
 
   it('baseline: by plain modulo it would move more than 90 % of them', () => {

@@ -28,6 +28,29 @@ export function computeModuloMovedShare(before: number, after: number, replicas:
   return moved / (remainders * replicas)
 }
 
+/**
+ * Of all placements, those of one node when in each hash slot `replicas` nodes are drawn by weight, none of them twice: what
+ * ranking gives where there is room and nothing to keep apart.
+ */
+export function computeDrawnShare(weights: readonly number[], node: number, replicas: number): number {
+  const alike = new Map<number, number>()
+  for (const weight of weights) alike.set(weight, (alike.get(weight) ?? 0) + 1)
+  const own = weights[node] ?? 0
+  const draw = (left: ReadonlyMap<number, number>, weight: number, draws: number): number => {
+    if (draws === 0) return 0
+    let share = own / weight
+    for (const [other, count] of left) {
+      const others = other === own ? count - 1 : count
+      if (others === 0) continue
+      const rest = draw(new Map(left).set(other, count - 1), weight - other, draws - 1)
+      share += ((others * other) / weight) * rest
+    }
+    return share
+  }
+  const all = weights.reduce((sum, weight) => sum + weight, 0)
+  return draw(alike, all, replicas) / replicas
+}
+
 /** How evenly hash slots lie, as a multiple of what falls to a node by its weight. */
 export interface LoadSpread {
   /** Hash slots of a node of average weight. */

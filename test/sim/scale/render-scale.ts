@@ -85,7 +85,11 @@ export async function renderScale(note: string, sizes: readonly number[]): Promi
     'Share of all placements that are with another node when one has come or gone. *Modulo*, for comparison: a chunk is with node',
     `\`chunk id mod n\` and the ${REPLICAS - 1} behind it.`,
     '',
-    ...table(['nodes', 'moved', 'what falls to that node', 'modulo'], moves.map(describeMove)),
+    'No placement can move less than what the node itself has when it is there (*least*). That is what falls to it by what it offers, in',
+    'draws of which none gives a hash slot to a node twice, so the largest get a little less than their part and others a little more; give or take',
+    'chance, and more where others share a network and it does not. What moves beyond *least* comes of nodes that are nearly full.',
+    '',
+    ...table(['nodes', 'moved', 'least', 'what falls to that node', 'modulo'], moves.map(describeMove)),
     '',
     '## Sizes',
     '',
@@ -117,12 +121,18 @@ export async function renderScale(note: string, sizes: readonly number[]): Promi
 
 function listGoals({ sizes, gossip, tableOf }: ScaleWorld, moves: readonly Move[]): Row[] {
   const join = moves.find(({ name }) => name === JOIN_OF_31ST)
+  const joins = moves.filter(({ name }) => name.startsWith(JOIN_OF_31ST))
   const goal = (question: string, [found, limit]: readonly [number, number], show: (value: number) => string): Row => {
     return [question, show(found), `<= ${show(limit)}`, found <= limit ? 'yes' : '**no**']
   }
   const share = (CHUNKS * REPLICAS * CHUNK_SIZE_BYTES) / 1_000
   return [
     goal('placements that move when a 31st node joins', [join?.share ?? 1, GOALS.movedShare], percent),
+    goal(
+      'the same beyond what that node has itself, in the worst of the networks below',
+      [Math.max(...joins.map(({ share, least }) => share - least)), GOALS.movedShare - 1 / 31],
+      percent,
+    ),
     ...sizes.map((nodes, i) => {
       const found = gossip[i]?.perSecond ?? 0
       return goal(`gossip messages a second, all of ${whole(nodes)} nodes`, [found, GOALS.gossipPerSecond], fixed2)
@@ -208,8 +218,8 @@ function listLoads({ sizes }: ScaleWorld): Row[] {
   ]
 }
 
-function describeMove({ name, share, ofNode, modulo }: Move): Row {
-  return [name, percent(share), percent(ofNode), modulo === undefined ? '' : percent(modulo)]
+function describeMove({ name, share, least, ofNode, modulo }: Move): Row {
+  return [name, percent(share), percent(least), percent(ofNode), modulo === undefined ? '' : percent(modulo)]
 }
 
 async function listSizes({ sizes, tableOf }: ScaleWorld): Promise<Row[]> {
