@@ -44,6 +44,7 @@ export interface PeerOptions {
   readonly clock?: Clock
   readonly isStranger?: (peer: string) => boolean
   readonly bandwidth?: Bandwidth
+  readonly queue?: WorkQueue
   readonly maxConnections?: number
   /** Only where the network ends at loopback. */
   readonly mdns?: boolean
@@ -86,7 +87,7 @@ export async function openPeer(name: string, options: PeerOptions = {}): Promise
       rates: new GossipRates(options.isStranger ?? (() => false), options.clock ?? new HastyClock()),
       ...(options.isStranger && { isStranger: options.isStranger }),
       ...(options.bandwidth && { bandwidth: options.bandwidth }),
-      queue: new WorkQueue({ concurrency: 4, capacity: 100 }),
+      queue: options.queue ?? new WorkQueue({ concurrency: 4, capacity: 100 }),
       onOffence: (peer, offence) => offences.push([peer, offence]),
       onRefused: (peer, reason) => refusals.push([peer, reason]),
       onFailure: (error) => failures.push(error),

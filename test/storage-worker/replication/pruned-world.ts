@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { ArchiveError, ERA_PERIODS, type RegisteredNode } from '../../../core/index.ts'
 import { LevelChunkStore } from '../../../storage-worker/index.ts'
-import { PeerClient } from '../../../storage-worker/peers/peer-client.ts'
+import { PeerClient, type Requester } from '../../../storage-worker/peers/peer-client.ts'
 import { Auditor } from '../../../storage-worker/replication/auditor.ts'
 import { SafePrune, type SafePruneModules } from '../../../storage-worker/replication/safe-prune.ts'
 import { hasShownSeals } from '../../../storage-worker/replication/seals-evidence.ts'
@@ -61,8 +61,12 @@ export async function openPoorer(isLost: (chunk: MadeChunk) => boolean): Promise
   return store
 }
 
-/** Nodes A, B and C hold all chunks, and we do; the disk is full, and nothing keeps what is not ours. */
-export async function setUp() {
+/**
+ * Nodes A, B and C hold all chunks, and we do; the disk is full, and nothing keeps what is not ours.
+ *
+ * @param network - asks other peers than the made ones
+ */
+export async function setUp(network?: Requester) {
   const levels = { bodies: await openMemoryLevel('bodies'), index: await openMemoryLevel('index') }
   const store = new LevelChunkStore(TEST_IDENTITY, levels)
   for (const period of PERIODS) await store.writePeriod(period)
@@ -120,7 +124,7 @@ export async function setUp() {
       }
     },
   }
-  const client = new PeerClient(nodes, () => undefined)
+  const client = new PeerClient(network ?? nodes, () => undefined)
   const auditor = new Auditor(
     {},
     {
