@@ -281,11 +281,12 @@ export class Archiver implements Feed {
 
   /**
    * A block that another sidecar gave. It is verified as one of a node, and taken only where it is wanted: its id is
-   * the parent of a block that is final.
+   * the parent of a block that is final. Bodies of operations that no id binds are taken from nodes alone: whoever wants to
+   * can sign another body for the same id.
    */
   async takePeerBlock(id: BlockIdText, filledBlock: Uint8Array): Promise<IntakeResult> {
     if (!this.chain.isMissing(id)) return 'ignored'
-    return this.intake.take(NO_NODE, filledBlock, id)
+    return this.intake.take(NO_NODE, filledBlock, id, false)
   }
 
   async onClaims(node: number, claims: readonly FinalityClaim[], unplaced: readonly BlockIdText[] = []): Promise<void> {

@@ -160,8 +160,17 @@ export class BlockIntake {
     return entry.skips < 0
   }
 
-  /** Verifies and spools; never rejects for what the block is, only when the spool cannot be written. */
-  take(node: number, filledBlock: Uint8Array, expectedId?: BlockIdText): Promise<IntakeResult> {
+  /**
+   * Verifies and spools; never rejects for what the block is, only when the spool cannot be written.
+   *
+   * @param isBelieved - false: operations whose bytes their ids do not bind are not taken from this one (docs/FORMAT.md, BODY)
+   */
+  take(
+    node: number,
+    filledBlock: Uint8Array,
+    expectedId?: BlockIdText,
+    isBelieved: boolean = true,
+  ): Promise<IntakeResult> {
     if (filledBlock.length > MAX_BLOCK_MESSAGE_BYTES || exceedsEntries(filledBlock, MAX_BLOCK_MESSAGE_ENTRIES)) {
       return Promise.resolve(this.refuseUnread(node, filledBlock.length, expectedId))
     }
@@ -174,9 +183,13 @@ export class BlockIntake {
     if (this.isPostponed(id)) return Promise.resolve('postponed')
     const running = this.inFlight.get(id)
     // What is refused under this id says nothing of these bytes.
-    if (running)
-      return running.then((result) => (result === 'refused' ? this.take(node, filledBlock, expectedId) : result))
-    const work = this.verifyAndSpool(node, filledBlock, id).finally(() => this.inFlight.delete(id))
+    if (running) {
+      return running.then((result) => {
+        const isOther = result === 'refused' || result === 'unbound'
+        return isOther ? this.take(node, filledBlock, expectedId, isBelieved) : result
+      })
+    }
+    const work = this.verifyAndSpool(node, filledBlock, id, isBelieved).finally(() => this.inFlight.delete(id))
     this.inFlight.set(id, work)
     return work
   }
@@ -196,18 +209,27 @@ export class BlockIntake {
     return [...this.facts.values()].filter((block) => block.slot.period < period)
   }
 
-  private async verifyAndSpool(node: number, filledBlock: Uint8Array, id: BlockIdText): Promise<IntakeResult> {
+  private async verifyAndSpool(
+    node: number,
+    filledBlock: Uint8Array,
+    id: BlockIdText,
+    isBelieved: boolean,
+  ): Promise<IntakeResult> {
     let block: VerifiedBlock
     try {
       block = await this.cpu.verifyBlock({ filledBlock, chainId: this.chainId, expectedId: id })
     } catch (error) {
       // Whatever else is thrown, a block did it: one that a thread has no memory for, say.
       const code = isArchiveError(error) ? error.code : 'ARCHIVER_BLOCK_UNPARSABLE'
-      this.refuse({ id, code, raw: filledBlock }, error instanceof Error ? error.message : String(error))
-      this.rememberRefusal(`${node} ${id}`)
+      // Raw bytes of whom nobody believes are not to be tried again after an upgrade.
+      if (isBelieved) {
+        this.refuse({ id, code, raw: filledBlock }, error instanceof Error ? error.message : String(error))
+        this.rememberRefusal(`${node} ${id}`)
+      }
       this.onRefused(code, node)
       return 'refused'
     }
+    if (!isBelieved && block.unverifiedBodies > 0) return 'unbound'
     this.forgetRefused(id)
     this.refusedFrom.delete(`${node} ${id}`)
     if (this.isArchived(block.slot.period)) this.onArchived(block)

@@ -2,8 +2,8 @@ import type { BlockIdText, Slot } from '../core/index.ts'
 import type { SlotExecution } from './execution-results.ts'
 import type { NodeStatus } from './node-client.ts'
 
-/** What became of a block that was offered. */
-export type IntakeResult = 'spooled' | 'known' | 'incomplete' | 'refused' | 'ignored' | 'postponed'
+/** What became of a block that was offered. `unbound`: ids do not bind all of it, and who gave it is not believed. */
+export type IntakeResult = 'spooled' | 'known' | 'incomplete' | 'refused' | 'ignored' | 'postponed' | 'unbound'
 
 /** A final block of a slot as a node names it; `none` is a slot that it says has no block. */
 export interface FinalityClaim {

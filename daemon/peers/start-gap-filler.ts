@@ -8,6 +8,8 @@ const TAKEN = {
   known: 'left',
   ignored: 'left',
   postponed: 'left',
+  // An honest one gives the same of an operation whose body cannot be restored.
+  unbound: 'left',
   incomplete: 'wrong',
   refused: 'wrong',
 } as const

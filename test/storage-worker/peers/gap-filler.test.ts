@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict'
+import { verifyFilledBlock } from '../../../archiver/index.ts'
 import {
   ArchiveError,
   type ChunkStore,
   formatBlockId,
+  operationToProtobuf,
   parseBlockId,
+  RawFilledBlockCodec,
+  SignedOperationCodec,
   type Slot,
   THREAD_COUNT,
+  toU64,
 } from '../../../core/index.ts'
+import { encodeFilledBlock, type MadeBlock, makeKey } from '../../../devnet/index.ts'
 import {
   type BlockResponse,
   blockRequestCodec,
@@ -29,7 +35,7 @@ import { blockAt, chainOf, isSlotOf, NETWORK } from '../../archiver/made-chain.t
 import { settle, until } from '../../turns.ts'
 
 const PERIODS = 10
-const RESULTS = { spooled: 'taken', known: 'left', ignored: 'left', postponed: 'left' } as const
+const RESULTS = { spooled: 'taken', known: 'left', ignored: 'left', postponed: 'left', unbound: 'left' } as const
 /** Two blocks lie behind each other, one in another thread; where thread 5 has none in period 6 nothing is to be found. */
 const LOST = [
   { period: 3, thread: 5 },
@@ -247,6 +253,59 @@ describe('storage-worker/peers: gaps are filled from other sidecars', () => {
       await assertUnchanged(holder)
     })
   }
+
+  describe('operations whose bytes no id binds', () => {
+    const attacker = makeKey('another signer')
+    const body = {
+      kind: 'execute-sc',
+      maxGas: 1n,
+      maxCoinsNanoMas: 0n,
+      bytecode: Uint8Array.of(1),
+      datastore: [],
+    } as const
+
+    /** The true header, with a body of another for each operation, signed by him over the true id: kind 2 of FORMAT.md. */
+    function forge(block: MadeBlock): Uint8Array {
+      const operations = block.operations.map(({ id, idText }) => {
+        const signed = { publicKey: attacker.publicKey, signature: attacker.sign(id.subarray(1)) }
+        const content = { feeNanoMas: 7n, expirePeriod: 10n, body }
+        const message = operationToProtobuf(NETWORK.chainId, { ...signed, content })
+        const form = { ...message, secureHash: idText, serializedSize: toU64(200n) }
+        return { operationId: idText, operation: SignedOperationCodec.encode(form) }
+      })
+      return RawFilledBlockCodec.encode({ ...RawFilledBlockCodec.decode(encodeFilledBlock(block)), operations })
+    }
+
+    const victim = blockAt(chain, 4, 5)
+    const forged = forge(victim)
+
+    it('hostile peer: a forged body is not taken and waits for an honest one; a massa-node is believed', async () => {
+      assert.equal(verifyFilledBlock(forged, NETWORK.chainId, victim.id).unverifiedBodies, victim.operations.length)
+      const { holder, peers, filler, offences } = await setUp(['evil', 'honest'])
+      assert.equal(await holder.archiver.takePeerBlock(victim.id, forged), 'unbound')
+      const { record, seals } = verifyFilledBlock(forged, NETWORK.chainId, victim.id)
+      peers.change = (peer, answer) => {
+        const isForged = peer === 'evil' && answer.status === 'ok' && formatBlockId(answer.id) === victim.id
+        return isForged ? { ...answer, record, seals } : answer
+      }
+      assert.equal(await filler.fill(), 3)
+      assert.deepEqual(offences, [])
+      await assertFilled(holder)
+      const { holder: other } = await setUp([])
+      assert.equal(await other.archiver.takeBlock(0, forged, victim.id), 'spooled')
+      await other.archiver.stop()
+    })
+
+    it('one that a node gives while that of a peer is looked at is taken', async () => {
+      const { holder } = await setUp([])
+      const results = await Promise.all([
+        holder.archiver.takePeerBlock(victim.id, forged),
+        holder.archiver.takeBlock(0, encodeFilledBlock(victim), victim.id),
+      ])
+      assert.deepEqual(results, ['unbound', 'spooled'])
+      await holder.archiver.stop()
+    })
+  })
 
   it('a valid block that is not missing is not taken', async () => {
     const { holder } = await setUp([])
