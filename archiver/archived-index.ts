@@ -5,6 +5,7 @@ import {
   concatBytes,
   type ErrorCode,
   formatBlockId,
+  HOLES_MARK,
   isArchiveError,
   type Period,
   parseBody,
@@ -22,7 +23,6 @@ const REMEMBERED_PERIODS = 64
  * whole chain stood still do not count.
  */
 const MAX_LOOK_BACK_PERIODS = 1024
-const HOLES_MARK = 'holes'
 /** The mark is renewed so often, so that a start looks at no more summaries than this. */
 const MARK_EVERY_PERIODS = 1024
 

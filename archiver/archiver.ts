@@ -338,8 +338,10 @@ export class Archiver implements Feed {
   /** What stands above a hole descends from an archived block that a start did not find: now it is known where that is. */
   private placeArchived({ id, slot, parents }: FinalBlock): void {
     if (!this.ledger.isMissing(id)) return
-    // Its parent may stand in another hole farther down: then a block above that one says so, too.
-    const touched = this.ledger.addArchived({ id, slot, parents }, this.isDone(slot.period - 1))
+    // Where a hole stands between it and the block before it in its thread, its parent may be in there.
+    const from = (this.ledger.lastBefore(slot)?.slot.period ?? -1) + 1
+    const isLinked = !this.archived.listHoles().some((hole) => hole.to >= from && hole.from < slot.period)
+    const touched = this.ledger.addArchived({ id, slot, parents }, isLinked)
     if (touched) this.collectReady(touched)
   }
 

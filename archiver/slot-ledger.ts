@@ -286,6 +286,12 @@ export class SlotLedger {
     }
   }
 
+  /** The last held block of a thread before a slot. */
+  lastBefore({ period, thread }: Slot): FinalBlock | undefined {
+    const chain = this.threads[thread] ?? []
+    return chain[lastAtOrBefore(chain, period - 1)]
+  }
+
   private findAt({ period, thread }: Slot): Held | undefined {
     const chain = this.threads[thread] ?? []
     const block = chain[lastAtOrBefore(chain, period)]

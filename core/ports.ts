@@ -149,6 +149,12 @@ export interface QuarantinedBlock {
  */
 export type SpoolLevel = 'urgent' | 'ordinary' | 'again'
 
+/**
+ * The mark in which it is kept which periods lack between the archived ones. Who makes an archive from what is left of
+ * one deletes it: then they are counted anew.
+ */
+export const HOLES_MARK = 'holes'
+
 /** What is on disk before it is archived. */
 export interface Spool {
   /**
@@ -182,6 +188,7 @@ export interface Spool {
   /** Small named values: anchor record, gaps. */
   putMark(name: string, bytes: Uint8Array): Promise<void>
   readMark(name: string): Promise<Uint8Array | undefined>
+  deleteMark(name: string): Promise<void>
 
   /** Makes everything put so far survive power loss. */
   sync(): Promise<void>

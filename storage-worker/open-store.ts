@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { ArchiveError, type ErrorCode, isArchiveError, type StoreIdentity } from '../core/index.ts'
+import { ArchiveError, type ErrorCode, HOLES_MARK, isArchiveError, type StoreIdentity } from '../core/index.ts'
 import { explainHeld, openUnlessHeld } from './await-holder.ts'
 import { BALLAST_BYTES, Ballast } from './ballast.ts'
 import { checkFiles } from './check-files.ts'
@@ -167,7 +167,10 @@ async function openPrepared(options: OpenStoreOptions, preparation: Preparation)
       else await keepIdentityCopy(index, { identity, schemaVersion: SCHEMA_VERSION })
       const chunks = new LevelChunkStore(identity, { bodies, index, disk, ballast, onRead: options.onRead })
       await chunks.recover()
-      if (isRepaired) await chunks.restoreIndex()
+      if (isRepaired) {
+        await chunks.restoreIndex()
+        await new LevelSpool(index).deleteMark(HOLES_MARK)
+      }
       await ballast.restore()
       return makeStore(dataDir, chunks, disk, mended)
     } catch (error) {

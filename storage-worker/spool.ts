@@ -141,6 +141,10 @@ export class LevelSpool implements Spool {
     throw new ArchiveError('STORE_VALUE_CORRUPT', `the mark '${name}' is damaged on disk`, { name })
   }
 
+  async deleteMark(name: string): Promise<void> {
+    await this.delete([markKey(name)])
+  }
+
   async sync(): Promise<void> {
     // LevelDB's log is one file: syncing its end syncs what stands before.
     await this.index.write([{ type: 'put', key: SYNC_KEY, value: encodePeriod(0) }], { sync: true })

@@ -37,12 +37,13 @@ export function startBootstrap(context: PeerContext, duty: Pick<Duty, 'of'>): Bo
     await archiver.onFilled(period)
   }
   const restartPeriods = config.node.chainRestarts.map(({ restartPeriod }) => restartPeriod)
-  const shared = { store: store.chunks, client, asked, cpu, hasRoom: () => hasRoom(store.disk), onWritten, clock, log }
+  const findAnchored = (era: number) => anchors.find(era)
+  const own = { store: store.chunks, hasRoom: () => hasRoom(store.disk), onWritten, clock, log }
+  const shared = { ...own, client, asked, cpu, findAnchored }
   const bootstrap = new Bootstrap(
     { retentionPeriods: config.retentionPeriods, restartPeriods },
     {
       ...shared,
-      findAnchored: (era) => anchors.find(era),
       wanted: () => {
         if (!placement.inForce) return undefined
         // Who is not registered keeps what it likes, and whoever runs a sidecar likes an archive.

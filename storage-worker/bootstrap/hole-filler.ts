@@ -1,7 +1,16 @@
 import type { PeriodRange } from '../../archiver/index.ts'
-import { type ArchivedPeriod, type ChunkStore, type Clock, Loop, type Period } from '../../core/index.ts'
+import {
+  type ArchivedPeriod,
+  type ChunkStore,
+  type Clock,
+  ERA_PERIODS,
+  type EraAnchor,
+  Loop,
+  type Period,
+} from '../../core/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
 import type { PeerClient } from '../peers/peer-client.ts'
+import { AnchoredSession } from './anchored-session.ts'
 import { BackfillSession, type SessionEnd, type SessionModules } from './backfill-session.ts'
 import { readChainEnd } from './chain-end.ts'
 import { chunksFromAll } from './chunks-from-all.ts'
@@ -17,6 +26,8 @@ const LEAD_AGAIN_MS: Readonly<Record<Exclude<SessionEnd, 'done' | 'more' | 'stop
   wrong: 600_000,
   unbound: 600_000,
 }
+/** An anchored era that could not be fetched is tried again after so long; until then its periods are linked. */
+const ERA_AGAIN_MS = 60_000
 const MAX_REMEMBERED = 1_000
 
 export interface HoleFillerModules {
@@ -24,6 +35,8 @@ export interface HoleFillerModules {
   readonly client: PeerClient
   readonly asked: PacedPeers
   readonly cpu: SessionModules['cpu']
+  /** What was anchored of an era, if it is. */
+  readonly findAnchored: (era: number) => Promise<EraAnchor | undefined>
   /** Behind the head and not archived, ascending. */
   readonly listHoles: () => readonly PeriodRange[]
   /** What was seen of the executions of a period, as it is archived: peers give none. */
@@ -36,8 +49,8 @@ export interface HoleFillerModules {
 }
 
 /**
- * Fetches whole periods from other sidecars where a hole stands and nothing that is here fills it: verified as at a
- * bootstrap, and linked by ids to what is archived above.
+ * Fetches whole periods from other sidecars where a hole stands and nothing that is here fills it, as at a bootstrap: under
+ * the root of their era where it is anchored, else verified and linked by ids to what is archived above.
  */
 export class HoleFiller {
   private readonly modules: HoleFillerModules
@@ -47,6 +60,8 @@ export class HoleFiller {
   private since = new Map<string, number>()
   /** When a peer may lead again, by the monotonic clock. */
   private readonly leadAgain = new Map<string, number>()
+  /** When an era may be fetched under its root again, by the monotonic clock. */
+  private readonly eraAgain = new Map<number, number>()
 
   /** @param options.restartPeriods periods at which the chain was restarted */
   constructor(options: { readonly restartPeriods: readonly Period[] }, modules: HoleFillerModules) {
@@ -96,6 +111,9 @@ export class HoleFiller {
     const { signal } = this.loop
     let written = 0
     for (let open: PeriodRange | undefined = hole; open && !signal.aborted; open = this.findRest(hole)) {
+      const anchored = await this.fillAnchored(open)
+      written += anchored
+      if (anchored > 0) continue
       const opened = await this.open(open)
       if (!opened) break
       const { session, lead } = opened
@@ -110,6 +128,33 @@ export class HoleFiller {
 
   private findRest({ from }: PeriodRange): PeriodRange | undefined {
     return this.modules.listHoles().find((rest) => rest.from === from)
+  }
+
+  /** What of a hole stands in the era of its last period, if that is anchored. @returns periods that were written */
+  private async fillAnchored({ from, to }: PeriodRange): Promise<number> {
+    const { store, asked, clock, hasRoom, findAnchored } = this.modules
+    const era = Math.floor(to / ERA_PERIODS)
+    if ((this.eraAgain.get(era) ?? 0) > clock.monotonicMs()) return 0
+    const anchored = asked.listFor(to).length > 0 && (await hasRoom()) ? await findAnchored(era) : undefined
+    if (!anchored) return 0
+    let written = 0
+    const session = new AnchoredSession(
+      { identity: store.identity, anchored, first: to + 1, to: from, isWanted: () => true, mayLack: false },
+      {
+        ...this.modules,
+        write: async (fetched) => {
+          if (!('whole' in fetched)) return false
+          written++
+          return this.write(fetched.whole)
+        },
+      },
+    )
+    const end = await session.run(this.loop.signal)
+    if (end === 'done' || end === 'more' || end === 'stopped') return written
+    if (this.eraAgain.size >= MAX_REMEMBERED) this.eraAgain.clear()
+    this.eraAgain.set(era, clock.monotonicMs() + ERA_AGAIN_MS)
+    this.modules.log.debug({ era, reason: end }, 'periods that lack cannot be fetched under their root now')
+    return written
   }
 
   /** @returns undefined when nobody can be asked now, or too little is archived above the hole */

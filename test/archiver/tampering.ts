@@ -4,14 +4,16 @@ import { joinFilledBlock } from '../../archiver/verify-block.ts'
 import {
   computeHeaderSignedHash,
   formatSignature,
+  operationToProtobuf,
   parsePublicKey,
   parseSignature,
   SignedBlockHeaderCodec,
   type SignedBlockHeaderMessage,
   SignedOperationCodec,
   type SignedOperationMessage,
+  toU64,
 } from '../../core/index.ts'
-import type { MadeBlock, MadeOperation } from '../../devnet/index.ts'
+import { type MadeBlock, type MadeOperation, makeKey } from '../../devnet/index.ts'
 
 /** The same block, its header message told otherwise. */
 export function retellHeader(
@@ -30,6 +32,34 @@ export function retellOperation(
   change: (message: SignedOperationMessage) => SignedOperationMessage,
 ): MadeOperation {
   return { ...operation, message: SignedOperationCodec.encode(change(SignedOperationCodec.decode(operation.message))) }
+}
+
+/**
+ * The true header, and for each operation a body of somebody else, signed by him over the true id: an ExecuteSC of kind 2,
+ * whose bytes no id binds (docs/FORMAT.md, Not reproducible).
+ *
+ * @returns a FilledBlock message
+ */
+export function forgeBodies(block: MadeBlock, chainId: bigint): Uint8Array {
+  const forger = makeKey('forger of bodies')
+  const body = {
+    kind: 'execute-sc',
+    maxGas: 1n,
+    maxCoinsNanoMas: 0n,
+    bytecode: Uint8Array.of(1),
+    datastore: [],
+  } as const
+  const operations = block.operations.map(({ id, idText }) => {
+    const signed = { publicKey: forger.publicKey, signature: forger.sign(id.subarray(1)) }
+    const content = { feeNanoMas: 7n, expirePeriod: 10n, body }
+    const form = {
+      ...operationToProtobuf(chainId, { ...signed, content }),
+      secureHash: idText,
+      serializedSize: toU64(200n),
+    }
+    return { operationId: idText, operation: SignedOperationCodec.encode(form) }
+  })
+  return tellFilledBlock(block, operations)
 }
 
 export function spoilSignature(text: string | undefined): string {

@@ -92,6 +92,10 @@ export class MemorySpool implements Spool {
     return this.disk.spool.get(`mark ${name}`) as Uint8Array | undefined
   }
 
+  async deleteMark(name: string): Promise<void> {
+    await this.put(`mark ${name}`, undefined)
+  }
+
   async sync(): Promise<void> {
     const { spool } = this.disk
     const { end } = spool

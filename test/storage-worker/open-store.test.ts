@@ -5,7 +5,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { isArchiveError, type StoreIdentity } from '../../core/index.ts'
+import { HOLES_MARK, isArchiveError, type StoreIdentity } from '../../core/index.ts'
 import { readIdentityCopy } from '../../storage-worker/identity-copy.ts'
 import {
   type Migration,
@@ -124,6 +124,19 @@ describe('storage-worker/open-store', () => {
       return { dataDir, path, text: await readFile(path, 'utf8') }
     }
     const repair = { freeFloorBytes: 0, ballastBytes: 0, repair: true }
+
+    it('of databases that were made from what is left, which periods lack is counted anew', async () => {
+      const { dataDir } = await damage(2)
+      const before = await openStore({ dataDir, ...repair })
+      await before.spool.putMark(HOLES_MARK, Uint8Array.of(1))
+      await before.close()
+      const sound = await openStore({ dataDir, ...repair })
+      assert.deepEqual(await sound.spool.readMark(HOLES_MARK), Uint8Array.of(1))
+      await sound.close()
+      const rebuilt = await openStore({ dataDir, ...repair, rebuild: true })
+      assert.equal(await rebuilt.spool.readMark(HOLES_MARK), undefined)
+      await rebuilt.close()
+    })
 
     it('from the copy in the index, whatever is left of the file', async () => {
       const { dataDir, path, text } = await damage(0)

@@ -113,6 +113,10 @@ export function describeSpool(name: string, make: () => Promise<SpoolUnderTest>)
       await spool.putMark('gaps', Uint8Array.of(3))
       assert.deepEqual(await spool.readMark('gaps'), Uint8Array.of(3))
       assert.deepEqual(await spool.readMark('gap'), Uint8Array.of(2))
+      await spool.deleteMark('gap')
+      await spool.deleteMark('none')
+      assert.equal(await spool.readMark('gap'), undefined)
+      assert.deepEqual(await spool.readMark('gaps'), Uint8Array.of(3))
     })
 
     it('holds the same after sync and restart', async function () {

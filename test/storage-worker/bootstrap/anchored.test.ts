@@ -9,7 +9,6 @@ import {
   ERA_PERIODS,
   type EraAnchor,
   encodeManifest,
-  type Manifest,
   type Period,
   parseManifest,
 } from '../../../core/index.ts'
@@ -18,6 +17,7 @@ import type { LevelChunkStore } from '../../../storage-worker/index.ts'
 import { inlineCpu } from '../../archiver/inline-cpu.ts'
 import { chainOf, NETWORK } from '../../archiver/made-chain.ts'
 import {
+  anchorOf,
   archivedOf as archiveOf,
   describeBriefly,
   type Joiner,
@@ -36,17 +36,6 @@ const LIMITS = { requestsInFlight: 64, requestsPerSecond: 1_000_000, bytesPerSec
 /** Periods of several chunks. */
 const IDENTITY = { network: NETWORK, chunkSizeBytes: 1_024 }
 const openStore = (periods: Iterable<ArchivedPeriod> = []) => openStoreFor(periods, IDENTITY)
-
-function anchorOf(manifests: readonly Manifest[]): EraAnchor {
-  const totalBytes = manifests.reduce(
-    (sum, { chunks }) => sum + chunks.reduce((all, { byteLength }) => all + BigInt(byteLength), 0n),
-    0n,
-  )
-  const totalChunks = BigInt(manifests.reduce((sum, { chunks }) => sum + chunks.length, 0))
-  const totals = { network: NETWORK, era: 0, totalBytes, totalChunks }
-  const root = computeEraRoot(totals, manifests.map(computePeriodRoot))
-  return { era: 0, root, placementRoot: new Uint8Array(32), totalBytes, totalChunks, anchoredPeriod: 140n }
-}
 
 describe('storage-worker/bootstrap: under the anchored root of an era', () => {
   const chain = chainOf('anchored bootstrap', LAST, { missRate: 0.95, operationsPerBlock: 1 })

@@ -1,10 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Slot } from '../../../core/index.ts'
-import { HoleFiller } from '../../../storage-worker/bootstrap/hole-filler.ts'
-import { PacedPeers } from '../../../storage-worker/bootstrap/paced-peers.ts'
 import type { LevelChunkStore } from '../../../storage-worker/index.ts'
-import { PeerClient } from '../../../storage-worker/peers/peer-client.ts'
-import { createLogger } from '../../../telemetry/index.ts'
 import {
   type ArchiverHolder,
   describeArchive,
@@ -13,11 +9,9 @@ import {
   listSpooled,
   offerChain,
 } from '../../archiver/archiver-holder.ts'
-import { inlineCpu } from '../../archiver/inline-cpu.ts'
 import { chainOf, NETWORK } from '../../archiver/made-chain.ts'
-import { StillClock } from '../../clocks.ts'
 import { settle, until } from '../../turns.ts'
-import { archivedOf, FakePeers, openStore, verifyOnce } from './made-archive.ts'
+import { archivedOf, type HeldFiller, makeHoleFiller, openStore } from './made-archive.ts'
 
 const LAST = 30
 const LOST = { from: 10, to: 12 }
@@ -53,33 +47,10 @@ describe('storage-worker/bootstrap: holes behind the head are filled with whole 
     await giveFinal(holder, given)
   }
 
-  function fillerOf(holder: ArchiverHolder) {
-    const peers = new FakePeers()
-    peers.stores.set('a', whole)
-    const clock = new StillClock()
-    const offences: string[] = []
-    const asked = new PacedPeers({
-      listPeers: () => [...peers.stores.keys()].map((peer) => ({ peer, firstPeriod: 0, endPeriod: LAST + 1 })),
-      onWrong: (peer) => offences.push(peer),
-      onFailure: () => undefined,
-      clock,
-    })
-    const filler = new HoleFiller(
-      { restartPeriods: [] },
-      {
-        store: holder.store,
-        client: new PeerClient(peers, (peer) => offences.push(peer)),
-        asked,
-        cpu: { verifyBlock: inlineCpu.verifyBlock, verifyRecords: async (records) => records.map(verifyOnce) },
-        listHoles: () => holder.archiver.status().holes,
-        attest: (period) => holder.archiver.attest(period),
-        hasRoom: async () => true,
-        onWritten: (period) => holder.archiver.onFilled(period),
-        clock,
-        log: createLogger({ level: 'error', format: 'json', destination: { write: () => undefined } }),
-      },
-    )
-    return { peers, clock, offences, filler }
+  function fillerOf(holder: ArchiverHolder): HeldFiller {
+    const held = makeHoleFiller(holder, { endPeriod: LAST + 1 })
+    held.peers.stores.set('a', whole)
+    return held
   }
 
   async function assertWhole(holder: ArchiverHolder): Promise<void> {

@@ -7,6 +7,10 @@ import {
   ArchiveError,
   CHUNK_SIZE_BYTES,
   type ChunkStore,
+  computeEraRoot,
+  computePeriodRoot,
+  type EraAnchor,
+  type Manifest,
   type Period,
   type StoreIdentity,
   THREAD_COUNT,
@@ -14,6 +18,7 @@ import {
 import { encodeFilledBlock, type MadeBlock, type MadeChain } from '../../../devnet/index.ts'
 import type { Frame, Offence, StreamService } from '../../../protocol-handler/index.ts'
 import { Bootstrap, type BootstrapModules, type BootstrapOptions } from '../../../storage-worker/bootstrap/bootstrap.ts'
+import { HoleFiller } from '../../../storage-worker/bootstrap/hole-filler.ts'
 import { makeGenesisPeriod } from '../../../storage-worker/bootstrap/made-period.ts'
 import { type AskLimits, PacedPeers, type PeerArchive } from '../../../storage-worker/bootstrap/paced-peers.ts'
 import { LevelChunkStore } from '../../../storage-worker/index.ts'
@@ -23,10 +28,10 @@ import { createChunkService } from '../../../storage-worker/peers/chunk-service.
 import { createManifestService } from '../../../storage-worker/peers/manifest-service.ts'
 import { PeerClient, type Requester } from '../../../storage-worker/peers/peer-client.ts'
 import { createLogger } from '../../../telemetry/index.ts'
-import { describeArchive } from '../../archiver/archiver-holder.ts'
+import { type ArchiverHolder, describeArchive } from '../../archiver/archiver-holder.ts'
 import { inlineCpu } from '../../archiver/inline-cpu.ts'
 import { NETWORK } from '../../archiver/made-chain.ts'
-import { AutoClock } from '../../clocks.ts'
+import { AutoClock, StillClock } from '../../clocks.ts'
 import { joinFrame } from '../../join-frame.ts'
 import { openMemoryLevel } from '../temp-store.ts'
 
@@ -60,6 +65,18 @@ export async function openStore(periods: Iterable<ArchivedPeriod> = [], identity
   await store.recover()
   for (const period of periods) await store.writePeriod(period)
   return store
+}
+
+/** Era 0 as a registry would have it anchored. */
+export function anchorOf(manifests: readonly Manifest[]): EraAnchor {
+  const totalBytes = manifests.reduce(
+    (sum, { chunks }) => sum + chunks.reduce((all, { byteLength }) => all + BigInt(byteLength), 0n),
+    0n,
+  )
+  const totalChunks = BigInt(manifests.reduce((sum, { chunks }) => sum + chunks.length, 0))
+  const totals = { network: NETWORK, era: 0, totalBytes, totalChunks }
+  const root = computeEraRoot(totals, manifests.map(computePeriodRoot))
+  return { era: 0, root, placementRoot: new Uint8Array(32), totalBytes, totalChunks, anchoredPeriod: 140n }
 }
 
 /** Everything of each period, hashed. */
@@ -188,4 +205,46 @@ export function makeJoiner({ store, peers: stores, modules, limits, says, ...opt
     },
   )
   return { store, peers, clock, offences, written, logged, asked, bootstrap }
+}
+
+export interface HeldFiller {
+  readonly peers: FakePeers
+  readonly clock: StillClock
+  /** Peers that paid for what they gave. */
+  readonly offences: string[]
+  readonly filler: HoleFiller
+}
+
+/** Fills the holes of an archiver from peers that have all up to `endPeriod`. */
+export function makeHoleFiller(
+  holder: ArchiverHolder,
+  options: { readonly endPeriod: Period; readonly anchor?: EraAnchor },
+): HeldFiller {
+  const peers = new FakePeers()
+  const clock = new StillClock()
+  const offences: string[] = []
+  const { endPeriod, anchor } = options
+  const asked = new PacedPeers({
+    listPeers: () => [...peers.stores.keys()].map((peer) => ({ peer, firstPeriod: 0, endPeriod })),
+    onWrong: (peer) => offences.push(peer),
+    onFailure: () => undefined,
+    clock,
+  })
+  const filler = new HoleFiller(
+    { restartPeriods: [] },
+    {
+      store: holder.store,
+      client: new PeerClient(peers, (peer) => offences.push(peer)),
+      asked,
+      cpu: { verifyBlock: inlineCpu.verifyBlock, verifyRecords: async (records) => records.map(verifyOnce) },
+      findAnchored: async (era) => (era === anchor?.era ? anchor : undefined),
+      listHoles: () => holder.archiver.status().holes,
+      attest: (period) => holder.archiver.attest(period),
+      hasRoom: async () => true,
+      onWritten: (period) => holder.archiver.onFilled(period),
+      clock,
+      log: createLogger({ level: 'error', format: 'json', destination: { write: () => undefined } }),
+    },
+  )
+  return { peers, clock, offences, filler }
 }

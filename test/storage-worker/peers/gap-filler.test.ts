@@ -4,15 +4,11 @@ import {
   ArchiveError,
   type ChunkStore,
   formatBlockId,
-  operationToProtobuf,
   parseBlockId,
-  RawFilledBlockCodec,
-  SignedOperationCodec,
   type Slot,
   THREAD_COUNT,
-  toU64,
 } from '../../../core/index.ts'
-import { encodeFilledBlock, type MadeBlock, makeKey } from '../../../devnet/index.ts'
+import { encodeFilledBlock } from '../../../devnet/index.ts'
 import {
   type BlockResponse,
   blockRequestCodec,
@@ -32,6 +28,7 @@ import {
   offerChain,
 } from '../../archiver/archiver-holder.ts'
 import { blockAt, chainOf, isSlotOf, NETWORK } from '../../archiver/made-chain.ts'
+import { forgeBodies } from '../../archiver/tampering.ts'
 import { settle, until } from '../../turns.ts'
 
 const PERIODS = 10
@@ -255,29 +252,8 @@ describe('storage-worker/peers: gaps are filled from other sidecars', () => {
   }
 
   describe('operations whose bytes no id binds', () => {
-    const attacker = makeKey('another signer')
-    const body = {
-      kind: 'execute-sc',
-      maxGas: 1n,
-      maxCoinsNanoMas: 0n,
-      bytecode: Uint8Array.of(1),
-      datastore: [],
-    } as const
-
-    /** The true header, with a body of another for each operation, signed by him over the true id: kind 2 of FORMAT.md. */
-    function forge(block: MadeBlock): Uint8Array {
-      const operations = block.operations.map(({ id, idText }) => {
-        const signed = { publicKey: attacker.publicKey, signature: attacker.sign(id.subarray(1)) }
-        const content = { feeNanoMas: 7n, expirePeriod: 10n, body }
-        const message = operationToProtobuf(NETWORK.chainId, { ...signed, content })
-        const form = { ...message, secureHash: idText, serializedSize: toU64(200n) }
-        return { operationId: idText, operation: SignedOperationCodec.encode(form) }
-      })
-      return RawFilledBlockCodec.encode({ ...RawFilledBlockCodec.decode(encodeFilledBlock(block)), operations })
-    }
-
     const victim = blockAt(chain, 4, 5)
-    const forged = forge(victim)
+    const forged = forgeBodies(victim, NETWORK.chainId)
 
     it('hostile peer: a forged body is not taken and waits for an honest one; a massa-node is believed', async () => {
       assert.equal(verifyFilledBlock(forged, NETWORK.chainId, victim.id).unverifiedBodies, victim.operations.length)
