@@ -1,4 +1,5 @@
-import { decodeBans, encodeBans, MAX_KEPT_BANS } from './ban-record.ts'
+import { decodeBans, encodeBans } from './ban-record.ts'
+import { MAX_KEPT_BANS } from './limits.ts'
 import { MarkKeeper, type MarkModules } from './mark-keeper.ts'
 import type { PeerScores } from './peer-scores.ts'
 

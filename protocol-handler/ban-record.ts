@@ -1,4 +1,5 @@
 import { ByteReader, ByteWriter } from '../core/index.ts'
+import { MAX_KEPT_BANS } from './limits.ts'
 import type { KeptBan } from './peer-scores.ts'
 
 const RECORD_VERSION = 1
@@ -6,9 +7,6 @@ const RECORD_VERSION = 1
 const REASONS = ['operator', 'reject', 'wrongChunk', 'limit'] as const satisfies readonly KeptBan['reason'][]
 const MAX_PEER_CHARACTERS = 128
 const ENDLESS = (1n << 64n) - 1n
-
-/** Bans that outlive a restart: some 75 bytes each. Those of the operator are not pushed out by strangers. */
-export const MAX_KEPT_BANS = 1_000
 
 /** @param savedAtMs - by the wall clock: the monotonic one begins anew with each start */
 export function encodeBans(bans: readonly KeptBan[], savedAtMs: number): Uint8Array {

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/index.ts'
 import { FairQueue } from './fair-queue.ts'
+import { MAX_WAITING_BYTES, MAX_WAITING_SECONDS } from './limits.ts'
 import { TokenBucket } from './token-bucket.ts'
 import { PRIORITIES, type Priority } from './work-queue.ts'
 
@@ -10,10 +11,6 @@ const BURST_SECONDS = 1
  * floods us with them does not end repair.
  */
 const CHALLENGE_SHARE = 0.5
-/** Seconds of the rate that wait for their turn at most; an asker waits 30 before it asks others. */
-const WAITING_SECONDS = 5
-/** Answers that wait are in memory. */
-const MAX_WAITING_BYTES = 64 * 1_048_576
 /** What we ask for ourselves: every second turn, however many others ask us. */
 const OWN = 'own'
 
@@ -78,7 +75,7 @@ export class Bandwidth {
   isBehind(peer: string): boolean {
     const bytes = this.waitingBytes.get(peer)
     if (bytes === undefined) return false
-    return bytes > Math.min(MAX_WAITING_BYTES, WAITING_SECONDS * this.bytesPerSecond) / this.waitingBytes.size
+    return bytes > Math.min(MAX_WAITING_BYTES, MAX_WAITING_SECONDS * this.bytesPerSecond) / this.waitingBytes.size
   }
 
   /** Lets go all that waits. */

@@ -1,5 +1,6 @@
-import { decodeBindings, encodeBindings, MAX_KEPT_BINDINGS } from './binding-record.ts'
+import { decodeBindings, encodeBindings } from './binding-record.ts'
 import type { Bindings } from './bindings.ts'
+import { MAX_KEPT_BINDINGS } from './limits.ts'
 import { MarkKeeper, type MarkModules } from './mark-keeper.ts'
 
 /** Nodes speak all the time, and what is lost in a crash are the sequences of so long: 400 kB are written at most. */

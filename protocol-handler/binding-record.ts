@@ -1,11 +1,9 @@
 import { ByteReader, ByteWriter } from '../core/index.ts'
+import { MAX_KEPT_BINDINGS } from './limits.ts'
 import { PEER_ID_BYTES } from './messages/capabilities.ts'
 
 const RECORD_VERSION = 1
 const MAX_ADDRESS_CHARACTERS = 64
-
-/** Bindings that outlive a restart, some 100 bytes each: four times the nodes that the network is made for. */
-export const MAX_KEPT_BINDINGS = 4_096
 
 /** What has to be remembered of a node, so that nobody can say again what it said before. */
 export interface KeptBinding {

@@ -1,9 +1,7 @@
 import { ArchiveError, equalBytes, type Network, toHex } from '../core/index.ts'
 import type { KeptBinding } from './binding-record.ts'
+import { MAX_KNOWN_NODES } from './limits.ts'
 import { readSigner, type SignedCapabilities, verifyCapabilities } from './messages/capabilities.ts'
-
-/** Nodes that are heard of at a time; past it one that is not registered is forgotten. */
-const MAX_NODES = 10_000
 
 /** Which PeerId speaks for which Massa address, by the latest statement of the address. */
 export class Bindings {
@@ -47,7 +45,7 @@ export class Bindings {
     if (!verifyCapabilities(capabilities)) {
       throw new ArchiveError('PROTOCOL_SIGNATURE_INVALID', 'the signature of capabilities does not verify')
     }
-    if (!known && this.byAddress.size >= MAX_NODES && !this.makeRoom(address)) return undefined
+    if (!known && this.byAddress.size >= MAX_KNOWN_NODES && !this.makeRoom(address)) return undefined
     this.forget(address)
     this.forgetPeer(capabilities)
     this.byAddress.set(address, capabilities)

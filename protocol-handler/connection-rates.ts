@@ -4,12 +4,10 @@ import {
   CONNECTIONS_PER_SECOND_AND_HOST,
   MAX_CONNECTIONS_AT_ONCE,
   MAX_CONNECTIONS_AT_ONCE_AND_HOST,
+  MAX_KNOWN_HOSTS,
 } from './limits.ts'
 import { RateMap } from './rate-map.ts'
 import { TokenBucket } from './token-bucket.ts'
-
-/** Past it the host that was heard of longest ago begins anew: the bound of all stands. */
-const MAX_HOSTS = 10_000
 
 /** How many connections are let in, before anything is computed for them: of each host, and of all. */
 export class ConnectionRates {
@@ -22,7 +20,7 @@ export class ConnectionRates {
         perSecond: CONNECTIONS_PER_SECOND_AND_HOST,
         atOnce: MAX_CONNECTIONS_AT_ONCE_AND_HOST,
         ignored: 0,
-        keys: MAX_HOSTS,
+        keys: MAX_KNOWN_HOSTS,
       },
       clock,
     )

@@ -1,10 +1,8 @@
 import { type Clock, equalBytes } from '../core/index.ts'
 import { isLocal, mayDial } from './address-reach.ts'
 import type { Bindings } from './bindings.ts'
-import { MAX_LISTEN_ADDRESS_BYTES, MAX_LISTEN_ADDRESSES } from './limits.ts'
+import { MAX_LISTEN_ADDRESS_BYTES, MAX_LISTEN_ADDRESSES, MAX_TOLD_NODES } from './limits.ts'
 
-/** Nodes that are dialled because others know them, those whose holdings concern us first; more come by themselves. */
-const MAX_TOLD_NODES = 64
 const MAX_KNOWN_ADDRESSES = 1_024
 /** A full gossip mesh has six, and two more to ask: with so many the others are heard of by gossip. */
 const ENOUGH_PEERS = 8

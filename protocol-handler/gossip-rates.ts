@@ -2,6 +2,8 @@ import type { Clock } from '../core/index.ts'
 import {
   GOSSIP_PER_SECOND_AND_PEER,
   MAX_GOSSIP_AT_ONCE,
+  MAX_GOSSIP_AUTHORS,
+  MAX_GOSSIP_PEERS,
   MAX_IGNORED_STATEMENTS,
   MAX_STATEMENTS_AT_ONCE,
   MAX_STRANGER_STATEMENTS_AT_ONCE,
@@ -11,10 +13,6 @@ import {
 import { RateMap } from './rate-map.ts'
 import { TokenBucket } from './token-bucket.ts'
 import type { Verdict } from './verdict.ts'
-
-/** Authors on topics, 200 bytes each. */
-const MAX_AUTHORS = 20_000
-const MAX_PEERS = 4_096
 
 /** A validly signed gossip message. */
 export interface Statement {
@@ -40,7 +38,7 @@ export class GossipRates {
         perSecond: STATEMENTS_PER_SECOND,
         atOnce: MAX_STATEMENTS_AT_ONCE,
         ignored: MAX_IGNORED_STATEMENTS,
-        keys: MAX_AUTHORS,
+        keys: MAX_GOSSIP_AUTHORS,
       },
       clock,
     )
@@ -49,7 +47,7 @@ export class GossipRates {
         perSecond: GOSSIP_PER_SECOND_AND_PEER,
         atOnce: MAX_GOSSIP_AT_ONCE,
         ignored: MAX_GOSSIP_AT_ONCE,
-        keys: MAX_PEERS,
+        keys: MAX_GOSSIP_PEERS,
       },
       clock,
     )

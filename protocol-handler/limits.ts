@@ -1,9 +1,19 @@
 /*
- * Every bound of what peers may send and ask, each with its reason. A bound has two tests: at it, and one past it.
+ * Every bound of what peers may send and ask, and of what is remembered of them, each with its reason. A bound has two
+ * tests: at it, and one past it (test/protocol-handler/limits.test.ts).
+ *
+ * Elsewhere stand the shares of one peer and of all, which go by the registry (daemon/peers/shares.ts); the bounds of what we
+ * ask for and dial ourselves, beside what asks; those of caches that only spare work; and how often something is looked at.
  */
 
 /** Periods of one announcement: ceil(nodes / 16) of 16,384 nodes; less far back where periods pass faster than the clock. */
 export const MAX_ANNOUNCED_PERIODS = 1_024
+/** Past our newest final period: other nodes know one some seconds before us, or minutes, where our massa-node is slow. */
+export const MAX_PERIODS_AHEAD = 8
+/** Of one node: late ones come together; more of one node at once are not passed on. */
+export const MAX_ANNOUNCEMENTS_AT_ONCE = 3
+/** What a node says too much costs it as often. Those who pass it on are not to blame: each takes a burst of its own. */
+export const MAX_EXCESS_ANNOUNCEMENTS = 32
 /** As many as the registry keeps of a node (contract: `p2pAddrs`). */
 export const MAX_LISTEN_ADDRESSES = 8
 /** As long as the registry takes one. */
@@ -14,10 +24,26 @@ export const MAX_LOCAL_PEERS = 16
 export const MAX_HAVE_PAGE_BYTES = 65_536
 /** Of one map: 16,384 hash slots and 150,000 exceptions to them; an honest node tells no more. */
 export const MAX_HAVE_PAGES = 32
+/** Maps that are being read at a time: while it is read, the largest takes some 30 MB. */
+export const MAX_MAP_FETCHES = 4
+/** Nodes whose maps are kept: 54 kB each whatever they say, 2 kB of honest nodes: 100 MB, and 4 MB. */
+export const MAX_CLAIMANTS = 2_000
+/** Hash slots of one node that end in another era than the rest, 6 bytes each: of more it is not believed that it holds them. */
+export const MAX_ODD_SLOTS = 4_096
+/** Eras with exceptions, newest first, 8 bytes each; before them nothing is believed. */
+export const MAX_GAP_ERAS = 1_024
+/** For the hash slots of those; an era that does not fit is believed to be missing in all. */
+export const MAX_GAP_BYTES = 16_384
+/** Chunks that a node did not show: enough to know that it does not hold what it must; one that lost its disk would fill any list. */
+export const MAX_SUSPICIONS_PER_NODE = 16
+/** Of 256 nodes of which nothing is shown; past it the oldest is forgotten: audits find it again. */
+export const MAX_SUSPICIONS = 4_096
 /** Manifests or period roots of one request: one era. */
 export const MAX_PERIODS_PER_REQUEST = 128
 /** Blocks of one request: half a period; each is answered with a frame of its own. */
 export const MAX_BLOCKS_PER_REQUEST = 16
+/** How far back a block is looked for: a thread misses so many periods in a row only when the chain stands, 4.5 hours. */
+export const MAX_PERIODS_BACK = 1_024
 /** What `anchorEra` takes in one call. */
 export const MAX_ERA_SIGNATURES = 100
 /** As the contract bounds the id of a challenge. */
@@ -36,9 +62,30 @@ export const MAX_CACHED_CHUNK_BYTES = 32 * 1_048_576
 export const MAX_MANIFEST_ANSWER_BYTES = 1_048_576
 /** A block of 300,000 bytes of operations, its header, ids and signatures; past it a massa-node takes no block. */
 export const MAX_BLOCK_ANSWER_BYTES = 2 * 1_048_576
+/** SEALS of the fullest period there can be: 32 blocks of 5,000 operations. */
+export const MAX_SEALS_BYTES = 32 * 5_001 * 64 + 1_024
+/** Chunks of one period, as a manifest has them at most. */
+export const MAX_PERIOD_CHUNKS = 16_384
+/** How long an answer may take: its askers are many, and others may have it. */
+export const MAX_ANSWER_MS = 30_000
+/** Of one stream that we ask on: three answers of 1 MiB and what stands around them. */
+export const MAX_WAITING_ANSWER_BYTES = 4 * 1_048_576
 
-/** Every request is shorter; a peer that has 64 of them waiting unread is cut off. */
+/** Every request is shorter. */
 export const MAX_REQUEST_BYTES = 1_024
+/** Of one stream: a peer that has 64 of the longest requests waiting unread is cut off. */
+export const MAX_WAITING_REQUEST_BYTES = 64 * MAX_REQUEST_BYTES
+/** Of its rate, that a peer may use at once: a joining node asks in bursts. */
+export const MAX_BURST_SECONDS = 5
+/** So many refusals in a row are answered; then some are ignored; then the stream is cut. */
+export const MAX_ANSWERED_REFUSALS = 20
+export const MAX_IGNORED_REFUSALS = 80
+/** Peers whose rates are kept; past it the one that asked longest ago begins anew. */
+export const MAX_METERED_PEERS = 4_096
+/** Of `p2p.max_bytes_per_second`, that wait for their turn at most; an asker waits 30 before it asks others. */
+export const MAX_WAITING_SECONDS = 5
+/** The same in bytes: answers that wait are in memory. */
+export const MAX_WAITING_BYTES = 64 * 1_048_576
 /** How long a whole request is waited for: streams are kept for those who use them. */
 export const MAX_REQUEST_MS = 120_000
 /** How long a peer may take to take an answer: one of 1 MiB at 35 kB/s. */
@@ -71,6 +118,22 @@ export const MAX_CONNECTIONS_AT_ONCE_AND_HOST = 60
 /** Connections of all hosts, a quarter of the processor; a whole network that comes back at once is in within a minute. */
 export const CONNECTIONS_PER_SECOND = 50
 export const MAX_CONNECTIONS_AT_ONCE = 200
+/** Hosts whose rates are kept; past it the one that was heard of longest ago begins anew: the bound of all stands. */
+export const MAX_KNOWN_HOSTS = 10_000
+/** Of all connections, for whoever comes without being known to the registry: the others are kept for its nodes. */
+export const STRANGERS_SHARE = 1 / 2
+/** At which a peer is banned. Ten refusals within minutes: no honest peer of the same release comes near. */
+export const MAX_SCORE = 10
+/** Peers of which a score is kept, some 100 bytes each; past it the one that was heard of longest ago is forgotten. */
+export const MAX_SCORED_PEERS = 10_000
+/** Bans that outlive a restart: some 75 bytes each. Those of the operator are not pushed out by strangers. */
+export const MAX_KEPT_BANS = 1_000
+/** Nodes that are heard of at a time; past it one that is not registered is forgotten. */
+export const MAX_KNOWN_NODES = 10_000
+/** Bindings that outlive a restart, some 100 bytes each: four times the nodes that the network is made for. */
+export const MAX_KEPT_BINDINGS = 4_096
+/** Nodes that are dialled because others know them, those whose holdings concern us first; more come by themselves. */
+export const MAX_TOLD_NODES = 64
 /**
  * How long a connected peer may show nothing of our network: no protocol, no topic, no word of its own. A sidecar shows its
  * topics at once; who is slower than two pings (libp2p-node.ts) is of no use to anybody.
@@ -105,3 +168,6 @@ export const MAX_STRANGER_STATEMENTS_AT_ONCE = 100
  */
 export const GOSSIP_PER_SECOND_AND_PEER = 32
 export const MAX_GOSSIP_AT_ONCE = 320
+/** Authors on topics whose rates are kept, 200 bytes each, and peers that hand gossip on; the rest begin anew. */
+export const MAX_GOSSIP_AUTHORS = 20_000
+export const MAX_GOSSIP_PEERS = 4_096

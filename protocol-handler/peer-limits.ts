@@ -1,4 +1,5 @@
 import type { Clock } from '../core/index.ts'
+import { MAX_ANSWERED_REFUSALS, MAX_BURST_SECONDS, MAX_IGNORED_REFUSALS, MAX_METERED_PEERS } from './limits.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 /** What one peer may ask for. */
@@ -11,14 +12,6 @@ export interface PeerShare {
 
 /** How a request is met: served, answered with `busy`, not answered, or its stream is reset. */
 export type Admission = 'serve' | 'busy' | 'ignore' | 'cut'
-
-/** Seconds of its rate that a peer may use at once: a joining node asks in bursts. */
-const BURST_SECONDS = 5
-/** So many refusals in a row are answered; as many again are ignored; then the stream is cut. */
-const ANSWERED_REFUSALS = 20
-const IGNORED_REFUSALS = 80
-/** Peers whose rates are kept; past it the one that asked longest ago begins anew. */
-const MAX_PEERS = 4_096
 
 interface Use {
   readonly share: PeerShare
@@ -49,8 +42,8 @@ export class PeerLimits {
       return 'serve'
     }
     use.refusals++
-    if (use.refusals <= ANSWERED_REFUSALS) return 'busy'
-    return use.refusals <= ANSWERED_REFUSALS + IGNORED_REFUSALS ? 'ignore' : 'cut'
+    if (use.refusals <= MAX_ANSWERED_REFUSALS) return 'busy'
+    return use.refusals <= MAX_ANSWERED_REFUSALS + MAX_IGNORED_REFUSALS ? 'ignore' : 'cut'
   }
 
   /** Bytes that were sent to it, or read for it. */
@@ -79,7 +72,7 @@ export class PeerLimits {
     const use = this.useOf(peer)
     this.uses.delete(peer)
     this.uses.set(peer, use)
-    if (this.uses.size > MAX_PEERS) this.forgetOne()
+    if (this.uses.size > MAX_METERED_PEERS) this.forgetOne()
     return use
   }
 
@@ -93,8 +86,11 @@ export class PeerLimits {
     const { requestsPerSecond, bytesPerSecond } = share
     return {
       share,
-      requests: new TokenBucket({ perSecond: requestsPerSecond, burst: requestsPerSecond * BURST_SECONDS }, this.clock),
-      bytes: new TokenBucket({ perSecond: bytesPerSecond, burst: bytesPerSecond * BURST_SECONDS }, this.clock),
+      requests: new TokenBucket(
+        { perSecond: requestsPerSecond, burst: requestsPerSecond * MAX_BURST_SECONDS },
+        this.clock,
+      ),
+      bytes: new TokenBucket({ perSecond: bytesPerSecond, burst: bytesPerSecond * MAX_BURST_SECONDS }, this.clock),
       streams,
       refusals: 0,
     }

@@ -9,7 +9,7 @@ import type { ConnectionRates } from './connection-rates.ts'
 import { type Frame, FramedStream } from './framed-stream.ts'
 import type { GossipRates, Statement } from './gossip-rates.ts'
 import { createLibp2pNode, DIAL_MS, type Libp2pNode, type Libp2pNodeOptions } from './libp2p-node.ts'
-import { MAX_REQUEST_BYTES, MAX_STREAMS_PER_PEER } from './limits.ts'
+import { MAX_STREAMS_PER_PEER, MAX_WAITING_ANSWER_BYTES, MAX_WAITING_REQUEST_BYTES, STRANGERS_SHARE } from './limits.ts'
 import { LocalPeers } from './local-peers.ts'
 import { findNetwork, formatProtocolId, type StreamName, TOPICS, type TopicName } from './network-name.ts'
 import type { Ban, Offence, PeerScores } from './peer-scores.ts'
@@ -21,13 +21,9 @@ import { type Verdict, verdictOf } from './verdict.ts'
 import type { Priority } from './work-queue.ts'
 
 const CLOSE_MS = 2_000
-/** Three answers of 1 MiB and what stands around them. */
-const MAX_WAITING_ANSWER_BYTES = 4 * 1_048_576
 const MAX_RESERVED_BYTES = 1_048_576
 /** libp2p passes a message on to so many peers. */
 const GOSSIP_FANOUT = 6
-/** Of all connections, for whoever comes without being known to the registry: the others are kept for its nodes. */
-const STRANGERS_SHARE = 1 / 2
 const RESULTS: Record<Verdict, TopicValidatorResult> = {
   accept: TopicValidatorResult.Accept,
   ignore: TopicValidatorResult.Ignore,
@@ -171,7 +167,7 @@ export class PeerNode {
       async (stream, connection) => {
         const frames = new FramedStream(stream, {
           maxFrameBytes: service.request.maxBytes,
-          maxWaitingBytes: MAX_REQUEST_BYTES * 64,
+          maxWaitingBytes: MAX_WAITING_REQUEST_BYTES,
         })
         await serveStream(service, frames, connection.remotePeer.toString(), {
           ...this.modules,

@@ -1,20 +1,17 @@
 import type { Clock } from '../core/index.ts'
+import { MAX_SCORE, MAX_SCORED_PEERS } from './limits.ts'
 
 /** A score falls to half in this time: what a peer did yesterday is forgiven. */
 const HALF_LIFE_MS = 600_000
-/** Ten refusals within minutes: no honest peer of the same release comes near. */
-const BAN_SCORE = 10
 /** An hour; each further ban of the same peer is twice as long. */
 const FIRST_BAN_MS = 3_600_000
 const LONGEST_BAN_MS = 7 * 86_400_000
-/** 10,000 peers of some 100 bytes; past it the one that was heard of longest ago is forgotten. */
-const MAX_PEERS = 10_000
 
 /** Why a peer lost score. */
 export type Offence = 'reject' | 'wrongChunk' | 'limit'
 
 /** A chunk that does not match its id cannot be an accident: the peer is dropped at once. */
-const COST: Record<Offence, number> = { reject: 1, wrongChunk: BAN_SCORE, limit: 1 }
+const COST: Record<Offence, number> = { reject: 1, wrongChunk: MAX_SCORE, limit: 1 }
 
 export interface Ban {
   readonly peer: string
@@ -57,7 +54,7 @@ export class PeerScores {
     const standing = this.touch(peer)
     standing.score = this.decayed(standing) + COST[offence]
     standing.atMs = this.clock.monotonicMs()
-    if (standing.score < BAN_SCORE || this.isInForce(standing.ban)) return undefined
+    if (standing.score < MAX_SCORE || this.isInForce(standing.ban)) return undefined
     const durationMs = Math.min(LONGEST_BAN_MS, FIRST_BAN_MS * 2 ** standing.bans)
     standing.bans++
     standing.score = 0
@@ -134,7 +131,7 @@ export class PeerScores {
     const standing = this.standings.get(peer) ?? { score: 0, atMs: this.clock.monotonicMs(), bans: 0, ban: undefined }
     this.standings.delete(peer)
     this.standings.set(peer, standing)
-    if (this.standings.size > MAX_PEERS) this.forgetOne()
+    if (this.standings.size > MAX_SCORED_PEERS) this.forgetOne()
     return standing
   }
 

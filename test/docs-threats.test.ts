@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import Mocha, { type Suite } from 'mocha'
+import { join } from 'node:path'
+import type { Test } from 'mocha'
 import { findPackageRoot } from '../config/index.ts'
 import { ERROR_CODES } from '../core/index.ts'
+import { LoadedTests } from './loaded-tests.ts'
 
 const root = findPackageRoot()
 const page = readFileSync(join(root, 'docs/THREATS.md'), 'utf8')
@@ -26,21 +27,6 @@ const BEHAVIOURS = [
   'flood of 50 peers',
 ]
 const OFFENCES = ['reject', 'limit', 'wrongChunk']
-
-/** Whether each test of a file is run, by its title: of what mocha has loaded, or loads now. */
-async function listTests(file: string, loaded: Suite): Promise<Map<string, boolean>> {
-  const tests = new Map<string, boolean>()
-  const collect = (suite: Suite): void => {
-    for (const test of suite.tests) if (test.file === resolve(root, file)) tests.set(test.title, !test.isPending())
-    for (const child of suite.suites) collect(child)
-  }
-  collect(loaded)
-  if (tests.size > 0) return tests
-  const mocha = new Mocha().addFile(resolve(root, file))
-  await mocha.loadFilesAsync()
-  collect(mocha.suite)
-  return tests
-}
 
 describe('docs/THREATS.md', () => {
   const section = page.split('## Hostile sidecars\n')[1]?.split('\n## ')[0] ?? ''
@@ -67,11 +53,7 @@ describe('docs/THREATS.md', () => {
   })
 
   it('names tests that there are, and none that is skipped', async function () {
-    let all: Suite | undefined = this.test?.parent
-    while (all?.parent) all = all.parent
-    assert.ok(all)
-    const files = new Map<string, Map<string, boolean>>()
-    for (const { file } of rows) if (!files.has(file)) files.set(file, await listTests(file, all))
-    for (const { file, title } of rows) assert.equal(files.get(file)?.get(title), true, `${file}: ${title}`)
+    const loaded = new LoadedTests(this.test as Test)
+    for (const { file, title } of rows) assert.ok(await loaded.has(file, title), `${file}: ${title}`)
   })
 })

@@ -7,13 +7,11 @@ import {
   computeRootFromPath,
   type Period,
 } from '../../core/index.ts'
-import { MAX_CHUNK_ANSWER_BYTES } from '../limits.ts'
+import { MAX_CHUNK_ANSWER_BYTES, MAX_PERIOD_CHUNKS } from '../limits.ts'
 import { ANSWER_STATUS, type Refusal, readAnswerStatus } from './answer-status.ts'
 import { readHash, readPeriod, writePeriod } from './fields.ts'
 import { wireCodec } from './wire-codec.ts'
 
-/** Chunks of one period in format 1. */
-const MAX_CHUNKS = 16_384
 /** BODY of a chunk, or the SEALS that belong to chunk 0, in parts of at most 1 MiB. */
 const WANTED = { chunk: 0, seals: 1 } as const
 
@@ -115,7 +113,7 @@ function readPosition(reader: ByteReader): ChunkPosition {
   const period = readPeriod(reader)
   const index = reader.u16()
   const chunkCount = reader.u16()
-  if (chunkCount < 1 || chunkCount > MAX_CHUNKS || index >= chunkCount) {
+  if (chunkCount < 1 || chunkCount > MAX_PERIOD_CHUNKS || index >= chunkCount) {
     throw reader.error(`chunk ${index} of ${chunkCount}`)
   }
   const path = Array.from({ length: computePathLength(index, chunkCount) }, () => readHash(reader))

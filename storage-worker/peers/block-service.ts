@@ -14,12 +14,10 @@ import {
   type BlockResponse,
   blockRequestCodec,
   blockResponseCodec,
+  MAX_PERIODS_BACK,
   type StreamService,
   type WantedBlock,
 } from '../../protocol-handler/index.ts'
-
-/** A thread misses so many periods in a row only when the chain stands: 4.5 hours. */
-const MAX_PERIODS_BACK = 1_024
 
 /** Blocks of this disk by their place, for peers that have a gap. What is read to find them costs the peer as what is sent. */
 export function createBlockService(store: ChunkStore): StreamService<BlockRequest> {

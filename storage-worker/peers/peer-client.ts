@@ -35,7 +35,9 @@ import {
   eraResponseCodec,
   haveRequestCodec,
   haveResponseCodec,
+  MAX_ANSWER_MS,
   MAX_HAVE_PAGES,
+  MAX_SEALS_BYTES,
   manifestRequestCodec,
   manifestResponseCodec,
   type Offence,
@@ -58,11 +60,8 @@ export interface Requester {
   ): Promise<Uint8Array[]>
 }
 
-const DEADLINE_MS = 30_000
 /** Below this, handing a chunk to a thread takes as long as hashing it. */
 const THREAD_FROM_BYTES = 262_144
-/** SEALS of the fullest period there can be: 32 blocks of 5,000 operations. */
-const MAX_SEALS_BYTES = 32 * 5_001 * 64 + 1_024
 
 /** What a peer answered, checked; or why there is nothing. */
 export type Fetched<T> = { readonly status: 'ok'; readonly value: T } | { readonly status: Refusal }
@@ -191,7 +190,7 @@ export class PeerClient {
       bytes,
       maxAnswerBytes: blockResponseCodec.maxBytes,
       frames: wanted.length,
-      deadlineMs: DEADLINE_MS,
+      deadlineMs: MAX_ANSWER_MS,
     }
     const frames = await this.network.request(peer, 'block', options)
     return wanted.map(({ id }, i) => {
@@ -280,7 +279,7 @@ export class PeerClient {
   }
 
   private async ask<A>(peer: string, name: StreamName, bytes: Uint8Array, codec: WireCodec<A>): Promise<A> {
-    const options = { bytes, maxAnswerBytes: codec.maxBytes, frames: 1, deadlineMs: DEADLINE_MS }
+    const options = { bytes, maxAnswerBytes: codec.maxBytes, frames: 1, deadlineMs: MAX_ANSWER_MS }
     const [frame = new Uint8Array()] = await this.network.request(peer, name, options)
     return this.decode(peer, codec, frame)
   }

@@ -12,6 +12,9 @@ import {
   type ChunkAnnouncement,
   computeRootsHash,
   type GossipPort,
+  MAX_ANNOUNCEMENTS_AT_ONCE,
+  MAX_EXCESS_ANNOUNCEMENTS,
+  MAX_PERIODS_AHEAD,
   TokenBucket,
   verdictOf,
 } from '../../protocol-handler/index.ts'
@@ -22,12 +25,6 @@ import type { HolderClaims } from './holder-claims.ts'
 import type { OwnHoldings } from './own-holdings.ts'
 
 const LOOK_MS = 2_000
-/** Other nodes know a final period some seconds before us, or minutes, where our massa-node is slow. */
-export const MAX_PERIODS_AHEAD = 8
-/** Late ones come together; more of one node at once are not passed on. */
-const BURST = 3
-/** What a node says too much costs it as often. Those who pass it on are not to blame: each takes a burst of its own. */
-const EXCESS_PER_OFFENCE = 32
 
 /** What became of an announcement. */
 export type AnnouncementResult = 'taken' | 'ignored' | 'rejected'
@@ -145,7 +142,7 @@ export class AnnouncementBoard {
     const author = this.touch(address, ports.countNodes())
     // Before it is decoded: the largest takes its time.
     if (!author.bucket.take()) {
-      if (++author.excess % EXCESS_PER_OFFENCE === 0) ports.onExcess(peerId)
+      if (++author.excess % MAX_EXCESS_ANNOUNCEMENTS === 0) ports.onExcess(peerId)
       throw new ArchiveError('PROTOCOL_PEER_LIMIT', 'announcements come faster than they may')
     }
     const announcement = announcementCodec.decode(bytes)
@@ -167,7 +164,7 @@ export class AnnouncementBoard {
     const known = this.authors.get(address)
     if (known?.nodes === nodes) return known
     const perSecond = 1_000 / (computeAnnouncedPeriods(nodes) * PERIOD_MS)
-    const bucket = new TokenBucket({ perSecond, burst: BURST }, this.modules.clock)
+    const bucket = new TokenBucket({ perSecond, burst: MAX_ANNOUNCEMENTS_AT_ONCE }, this.modules.clock)
     const made = { excess: 0, lastPeriod: -1, pending: undefined, differs: false, ...known, nodes, bucket }
     this.authors.set(address, made)
     return made

@@ -1,14 +1,7 @@
 import { HASH_SLOTS, type Period, type Steps } from '../../core/index.ts'
-import type { SignedHavePage } from '../../protocol-handler/index.ts'
+import { MAX_GAP_BYTES, MAX_GAP_ERAS, MAX_ODD_SLOTS, type SignedHavePage } from '../../protocol-handler/index.ts'
 import { eraOf } from './own-holdings.ts'
 import { findFirst, SlotSet } from './slot-set.ts'
-
-/** Hash slots of one node that end in another era than the rest, 6 bytes each: of more it is not believed that it holds them. */
-export const MAX_ODD_SLOTS = 4_096
-/** Eras with exceptions, newest first, 8 bytes each; before them nothing is believed. */
-export const MAX_GAP_ERAS = 1_024
-/** For the hash slots of those; an era that does not fit is believed to be missing in all. */
-export const MAX_GAP_BYTES = 16_384
 
 interface Parts {
   readonly headPeriod: Period

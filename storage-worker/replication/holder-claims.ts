@@ -1,5 +1,5 @@
 import { ArchiveError, type Clock, isArchiveError, Loop, type Network, type Period } from '../../core/index.ts'
-import type { ChunkAnnouncement } from '../../protocol-handler/index.ts'
+import { type ChunkAnnouncement, MAX_CLAIMANTS, MAX_MAP_FETCHES } from '../../protocol-handler/index.ts'
 import type { PeerClient } from '../peers/peer-client.ts'
 import { runInSlices } from '../placement/run-in-slices.ts'
 import { Claimant, type CopyDoubt, type Difference } from './claimant.ts'
@@ -22,10 +22,6 @@ const FETCH_MS = 60_000
 const DRIPPING_MS = 3_600_000
 /** Whoever gives no newer map for so long is not believed any more. */
 const MAX_AGE_MS = 3_600_000
-/** Maps that are being read at a time: while it is read, the largest takes some 30 MB. */
-const MAX_FETCHES = 4
-/** 54 kB each whatever they say, 2 kB of honest nodes: 100 MB, and 4 MB. */
-const MAX_CLAIMANTS = 2_000
 /** Who connects and goes is seen so late. */
 const CONNECTED_MS = 1_000
 
@@ -236,7 +232,7 @@ export class HolderClaims {
     }
     this.seen = connected
     due.sort((a, b) => a.known.dueAtMs - b.known.dueAtMs)
-    for (const { known, peer, address } of due.slice(0, MAX_FETCHES - this.fetches.size)) {
+    for (const { known, peer, address } of due.slice(0, MAX_MAP_FETCHES - this.fetches.size)) {
       const end = new AbortController()
       this.fetches.set(address, { end, done: this.fetch(known, { peer, address, end }) })
     }

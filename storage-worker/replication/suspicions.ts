@@ -1,19 +1,16 @@
 import type { Period } from '../../core/index.ts'
+import { MAX_SUSPICIONS, MAX_SUSPICIONS_PER_NODE } from '../../protocol-handler/index.ts'
 import type { DrawnChunk } from './chunk-draw.ts'
 
 /** A peer that hangs, or is being restarted, has this time to come back. */
 const SECOND_LOOK_MS = 600_000
 /** What is suspected may have been repaired. */
 const NEXT_LOOK_MS = 3_600_000
-/** Enough to know that a node does not hold what it must; one that lost its disk would fill any list. */
-const MAX_PER_NODE = 16
 /**
  * More chunks than it showed since that a node did not show, twice each: it holds so little that nothing it says of what it
  * holds is of use. Whoever lacks a tenth of all comes to that once in 40 million times.
  */
 const MANY_CHUNKS = 8
-/** 256 nodes of which nothing is shown; past it the oldest is forgotten: audits find it again. */
-const MAX_TOTAL = 4_096
 
 /** How an audit ended: `failed` = not held, or a wrong leaf. */
 export type AuditResult = 'shown' | 'failed' | 'unanswered'
@@ -121,7 +118,7 @@ export class Suspicions {
   private weigh(address: string, change: 1 | -1): void {
     if (!this.byNode.has(address)) return
     const balance = (this.balances.get(address) ?? 0) + change
-    this.balances.set(address, Math.min(MAX_PER_NODE, Math.max(0, balance)))
+    this.balances.set(address, Math.min(MAX_SUSPICIONS_PER_NODE, Math.max(0, balance)))
   }
 
   /** @returns false when there is no room for it */
@@ -129,8 +126,8 @@ export class Suspicions {
     const doubts = this.byNode.get(doubt.address) ?? new Map<string, Doubt>()
     const key = keyOf(doubt.chunk)
     if (!doubts.has(key)) {
-      if (doubts.size >= MAX_PER_NODE) return false
-      if (this.total >= MAX_TOTAL) this.forgetOldest()
+      if (doubts.size >= MAX_SUSPICIONS_PER_NODE) return false
+      if (this.total >= MAX_SUSPICIONS) this.forgetOldest()
       this.total++
     }
     doubts.set(key, doubt)

@@ -6,9 +6,10 @@ import {
   chunkRequestCodec,
   chunkResponseCodec,
   MAX_MUXED_STREAMS,
-  MAX_REQUEST_BYTES,
   MAX_STREAM_WINDOW_BYTES,
   MAX_STREAMS_PER_PEER,
+  MAX_WAITING_ANSWER_BYTES,
+  MAX_WAITING_REQUEST_BYTES,
   type StreamService,
 } from '../../protocol-handler/index.ts'
 import { formatProtocolId } from '../../protocol-handler/network-name.ts'
@@ -223,10 +224,33 @@ describe('hostile peers over real streams', () => {
       const seen = attacker.watch(stream)
       stream.send(CHUNK_REQUEST)
       await until(() => asked === 1)
-      stream.send(new Uint8Array(64 * MAX_REQUEST_BYTES))
+      stream.send(new Uint8Array(MAX_WAITING_REQUEST_BYTES))
       const other = attacker.watch(await attacker.open(AUDIT))
       await serves()
       assert.deepEqual([seen.isOver, other.isOver], [false, false])
+      stream.send(new Uint8Array(1))
+      await until(() => seen.isOver, 'the reset')
+      await serves()
+    })
+
+    it('limit: 4 MiB of answers that nobody asked for may wait, a byte more ends the stream', async () => {
+      await open()
+      const inbound = await attacker.listenTo(AUDIT)
+      await until(() => victim.node.peers.includes(attacker.peer), 'the connection')
+      const answer = victim.node.request(attacker.peer, 'audit', {
+        bytes: REQUEST.subarray(1),
+        maxAnswerBytes: 1_024,
+        frames: 1,
+        deadlineMs: 10_000,
+      })
+      const stream = await inbound.stream
+      const seen = attacker.watch(stream)
+      stream.send(prefixed(new Uint8Array(10)))
+      assert.equal((await answer)[0]?.length, 10)
+      stream.send(new Uint8Array(MAX_WAITING_ANSWER_BYTES))
+      await until(() => stream.writeBufferLength === 0, 'all to be taken')
+      await serves()
+      assert.equal(seen.isOver, false)
       stream.send(new Uint8Array(1))
       await until(() => seen.isOver, 'the reset')
       await serves()

@@ -8,10 +8,11 @@ import {
   type ChunkAnnouncement,
   capabilitiesCodec,
   MAX_ANNOUNCED_PERIODS,
+  MAX_PERIODS_AHEAD,
   signCapabilities,
 } from '../../protocol-handler/index.ts'
 import { formatProtocolId } from '../../protocol-handler/network-name.ts'
-import { AnnouncementBoard, MAX_PERIODS_AHEAD } from '../../storage-worker/replication/announcement-board.ts'
+import { AnnouncementBoard } from '../../storage-worker/replication/announcement-board.ts'
 import { createLogger } from '../../telemetry/index.ts'
 import { StillClock } from '../clocks.ts'
 import { Attacker, prefixed, publish } from '../protocol-handler/attacker.ts'

@@ -5,8 +5,9 @@ import {
   type ChunkAnnouncement,
   computeRootsHash,
   MAX_ANNOUNCED_PERIODS,
+  MAX_PERIODS_AHEAD,
 } from '../../../protocol-handler/index.ts'
-import { AnnouncementBoard, MAX_PERIODS_AHEAD } from '../../../storage-worker/replication/announcement-board.ts'
+import { AnnouncementBoard } from '../../../storage-worker/replication/announcement-board.ts'
 import { OwnHoldings } from '../../../storage-worker/replication/own-holdings.ts'
 import { createLogger } from '../../../telemetry/index.ts'
 import { StillClock } from '../../clocks.ts'

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { ERA_PERIODS, HASH_SLOTS } from '../../../core/index.ts'
-import type { HavePage, SignedHavePage } from '../../../protocol-handler/index.ts'
+import {
+  type HavePage,
+  MAX_GAP_BYTES,
+  MAX_GAP_ERAS,
+  MAX_ODD_SLOTS,
+  type SignedHavePage,
+} from '../../../protocol-handler/index.ts'
 import {
   type ClaimedMap,
   compactPages,
   MAX_CLAIMED_MAP_BYTES,
-  MAX_GAP_BYTES,
-  MAX_GAP_ERAS,
-  MAX_ODD_SLOTS,
 } from '../../../storage-worker/replication/claimed-map.ts'
 import { SIGNATURE } from '../../protocol-handler/sample-messages.ts'
 import { NETWORK } from './made-archive.ts'

@@ -1,0 +1,65 @@
+import { type BoundName, tested } from './bound.ts'
+
+/* Of streams and connections: tried over real ones. */
+
+const STREAMS_FILE = 'test/integration/hostile-peers.test.ts'
+const HALF_OPEN_FILE = 'test/integration/half-open.test.ts'
+const HELD = 'limit: 500 of all hosts are held for 5 s and the next is closed at once; then others have their places'
+
+export const STREAMS = {
+  MAX_REQUEST_MS: tested(
+    'test/integration/patience.test.ts',
+    'limit: a stream on which no whole request comes for 120 s is ended',
+  ),
+  MAX_TAKING_MS: tested(
+    'test/integration/patience.test.ts',
+    'limit: a reader that has not taken an answer after 30 s is cut off',
+  ),
+  MAX_WAITING_REQUEST_BYTES: tested(
+    STREAMS_FILE,
+    'limit: 64 KiB of requests may wait for their turn, a byte more ends the stream',
+  ),
+  MAX_WAITING_ANSWER_BYTES: tested(
+    STREAMS_FILE,
+    'limit: 4 MiB of answers that nobody asked for may wait, a byte more ends the stream',
+  ),
+  MAX_STREAMS_PER_PEER: tested(STREAMS_FILE, 'limit: 16 streams of a kind are served, the next is refused'),
+  MAX_MUXED_STREAMS: tested(
+    STREAMS_FILE,
+    'limit: 128 streams on which no protocol is named are held, the next is refused',
+  ),
+  MAX_STREAM_WINDOW_BYTES: tested(
+    'test/protocol-handler/bounded-yamux.test.ts',
+    'limit: a frame as long as a window is taken, one byte more ends the connection, in whatever pieces it comes',
+  ),
+  MAX_UNSENT_BYTES: tested(
+    'test/protocol-handler/bounded-yamux.test.ts',
+    'limit: what waits to be read may be 24 MiB, not a byte more',
+  ),
+  MAX_FRAMES_WHILE_FULL: tested(
+    'test/protocol-handler/bounded-yamux.test.ts',
+    'limit: 10,000 frames while nothing goes out, one more ends the connection',
+  ),
+  MAX_HALF_OPEN_CONNECTIONS: tested(HALF_OPEN_FILE, HELD),
+  MAX_UPGRADE_MS: tested(HALF_OPEN_FILE, HELD),
+  MAX_CONNECTIONS_PER_SECOND_AND_HOST: tested(
+    HALF_OPEN_FILE,
+    'limit: 50 a second of one host are let in, the next is closed at once, and no other host is kept out',
+  ),
+  STRANGERS_SHARE: tested(
+    'test/integration/peer-node.test.ts',
+    'limit: strangers take half of the connections, and nodes of the registry come in all the same',
+  ),
+  MAX_GOSSIP_BYTES: tested(
+    'test/integration/hostile-gossip.test.ts',
+    'limit: a message at the bound is heard, one past it and what follows is not',
+  ),
+  MAX_UNSENT_GOSSIP_BYTES: tested(
+    'test/integration/hostile-gossip.test.ts',
+    'limit: who reads no gossip is dropped when 1 MiB waits for it, and others hear on',
+  ),
+  MAX_CHUNK_ANSWER_BYTES: tested(
+    'test/integration/peer-node.test.ts',
+    'limit: an answer as long as its kind allows is read, of one byte more no byte is kept',
+  ),
+} satisfies Partial<Record<BoundName, unknown>>
