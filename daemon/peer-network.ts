@@ -3,6 +3,7 @@ import { ArchiveError, type Period } from '../core/index.ts'
 import { isPeerId } from '../protocol-handler/peer-id-text.ts'
 import type { BootstrapStatus } from '../storage-worker/bootstrap/bootstrap.ts'
 import type { SafePruneReport } from '../storage-worker/replication/safe-prune.ts'
+import { WithheldChunks } from '../storage-worker/replication/withheld-chunks.ts'
 import { openCluster } from './peers/open-cluster.ts'
 import { openContext, type PeerNetworkOptions } from './peers/open-context.ts'
 import type { PeerNetworkModules } from './peers/peer-context.ts'
@@ -46,7 +47,8 @@ export interface PeerNetwork {
 export async function startPeerNetwork(options: PeerNetworkOptions, modules: PeerNetworkModules): Promise<PeerNetwork> {
   const context = await openContext(options, modules)
   const { node, scores, bans, bandwidth, log, undo } = context
-  await serveRequests(context)
+  const withheld = new WithheldChunks()
+  await serveRequests(context, withheld)
   const claims = startHolderClaims(context)
   startRedialer(context, claims)
   const { duty, patrol, reportRepair } = startReplication(context, claims)
@@ -56,7 +58,7 @@ export async function startPeerNetwork(options: PeerNetworkOptions, modules: Pee
   startGapFiller(context)
   const placementRoots = startPlacementRoots(context, claims)
   const auditor = startAuditor(context, claims)
-  const prune = startSafePrune(context, { auditor, claims, duty })
+  const prune = startSafePrune(context, { auditor, claims, duty, withheld })
   const bootstrap = startBootstrap(context, duty)
   const { announcer, board } = startAnnouncements(context, { claims, patrol })
   // First of all when it ends: what waits for its turn keeps no other part from stopping.

@@ -13,6 +13,7 @@ const page = readFileSync(join(root, 'docs/THREATS.md'), 'utf8')
 const BEHAVIOURS = [
   'wrong chunk',
   'lying have-map',
+  'evidence from our own bytes',
   'another placement root for the same era',
   'endless stream',
   'slow reader',

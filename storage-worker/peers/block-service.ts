@@ -18,14 +18,15 @@ import {
   type StreamService,
   type WantedBlock,
 } from '../../protocol-handler/index.ts'
+import { WithheldChunks } from '../replication/withheld-chunks.ts'
 
 /** Blocks of this disk by their place, for peers that have a gap. What is read to find them costs the peer as what is sent. */
-export function createBlockService(store: ChunkStore): StreamService<BlockRequest> {
+export function createBlockService(store: ChunkStore, withheld = new WithheldChunks()): StreamService<BlockRequest> {
   return {
     request: blockRequestCodec,
     priorityOf: () => 'repair',
     answer: async ({ blocks }, _, onRead) => {
-      const reader = new BlockReader(store, onRead)
+      const reader = new BlockReader({ store, withheld, onRead })
       const frames: Uint8Array[] = []
       for (const wanted of blocks) frames.push(blockResponseCodec.encode(await reader.read(wanted)))
       return frames
@@ -45,14 +46,20 @@ interface OpenedPeriod {
 /** Blocks of one request: no chunk of BODY is read behind those that are wanted, none is decoded, and each is passed once. */
 class BlockReader {
   private readonly store: ChunkStore
+  private readonly withheld: WithheldChunks
   private readonly onRead: ((bytes: number) => void) | undefined
   private readonly opened = new Map<Period, OpenedPeriod>()
   /** The last two: a block may stand in both, and the next one in the second. */
   private lastChunks: { readonly period: Period; readonly index: number; readonly chunk: Uint8Array }[] = []
 
-  constructor(store: ChunkStore, onRead?: (bytes: number) => void) {
-    this.store = store
-    this.onRead = onRead
+  constructor(modules: {
+    readonly store: ChunkStore
+    readonly withheld: WithheldChunks
+    readonly onRead: ((bytes: number) => void) | undefined
+  }) {
+    this.store = modules.store
+    this.withheld = modules.withheld
+    this.onRead = modules.onRead
   }
 
   async read({ thread, beforePeriod, id }: WantedBlock): Promise<BlockResponse> {
@@ -105,6 +112,7 @@ class BlockReader {
   }
 
   private async readChunk(period: Period, index: number): Promise<Uint8Array | undefined> {
+    if (this.withheld.has({ period, index })) return undefined
     const known = this.lastChunks.find((last) => last.period === period && last.index === index)
     if (known) return known.chunk
     const chunk = await this.store.readChunk(period, index)

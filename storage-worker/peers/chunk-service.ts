@@ -11,12 +11,14 @@ import {
   sealsResponseCodec,
 } from '../../protocol-handler/index.ts'
 import type { ChunkSource } from '../../telemetry/index.ts'
+import { WithheldChunks } from '../replication/withheld-chunks.ts'
 
 export interface ChunkServiceOptions {
   /** Of chunks that were asked for lately, kept in memory. */
   readonly cacheBytes: number
   /** Told of each chunk that is given. */
   readonly onServed?: (from: ChunkSource) => void
+  readonly withheld?: WithheldChunks
 }
 
 /**
@@ -25,7 +27,7 @@ export interface ChunkServiceOptions {
  */
 export function createChunkService(
   store: ChunkStore,
-  { cacheBytes, onServed }: ChunkServiceOptions = { cacheBytes: 0 },
+  { cacheBytes, onServed, withheld = new WithheldChunks() }: ChunkServiceOptions = { cacheBytes: 0 },
 ): StreamService<ChunkRequest, Frame> {
   const cache = new ChunkCache(cacheBytes)
   const serveChunk = async (chunkId: Uint8Array): Promise<ChunkResponse> => {
@@ -33,6 +35,7 @@ export function createChunkService(
     const cached = cache.get(key)
     const chunk = cached ?? (await readChunk(store, key))
     if (chunk.status !== 'ok') return chunk
+    if (withheld.has(chunk.position)) return { status: 'notHeld' }
     if (!cached) cache.put(key, chunk)
     onServed?.(cached ? 'cache' : 'disk')
     return chunk
@@ -43,7 +46,7 @@ export function createChunkService(
     answer: async (request) =>
       request.wanted === 'chunk'
         ? [chunkResponseCodec.encodePieces(await serveChunk(request.chunkId))]
-        : [sealsResponseCodec.encodePieces(await readSealsPart(store, request.chunkId, request.offset))],
+        : [sealsResponseCodec.encodePieces(await readSealsPart(store, withheld, request))],
     refuse: ({ wanted }, status) => [
       wanted === 'chunk' ? chunkResponseCodec.encode({ status }) : sealsResponseCodec.encode({ status }),
     ],
@@ -63,11 +66,15 @@ async function readChunk(store: ChunkStore, chunkId: string): Promise<ChunkRespo
   return { status: 'ok', position, data }
 }
 
-async function readSealsPart(store: ChunkStore, chunkId: Uint8Array, offset: number): Promise<SealsResponse> {
+async function readSealsPart(
+  store: ChunkStore,
+  withheld: WithheldChunks,
+  { chunkId, offset }: Extract<ChunkRequest, { wanted: 'seals' }>,
+): Promise<SealsResponse> {
   const [place] = await store.findChunks(toHex(chunkId), 1)
   if (place?.index !== 0) return { status: 'notHeld' }
   const seals = await store.readSeals(place.period)
-  if (!seals) return { status: 'notHeld' }
+  if (!seals || withheld.has(place)) return { status: 'notHeld' }
   if (offset >= seals.length) return { status: 'refused' }
   const part = seals.subarray(offset, offset + CHUNK_SIZE_BYTES)
   return { status: 'ok', totalBytes: seals.length, offset, part }

@@ -4,6 +4,7 @@ import type { DrawnChunk } from './chunk-draw.ts'
 import { orAborted } from './or-aborted.ts'
 import type { ShownLeaves } from './shown-leaves.ts'
 import type { AuditResult } from './suspicions.ts'
+import type { WithheldChunks } from './withheld-chunks.ts'
 
 /** Holders are asked by so many at a time, each with a pause behind: 20 leaves a second, below what they notice. */
 const ASKERS = 4
@@ -20,6 +21,8 @@ export interface EvidencePorts {
   readonly audit: (peer: AuditPeer, chunk: DrawnChunk) => Promise<AuditResult>
   /** Whether a peer shows SEALS that may stay in place of ours; of chunk 0 alone, with which they go. */
   readonly hasShownSeals: (peer: string, chunk: DrawnChunk) => Promise<boolean>
+  /** What this node gives to nobody meanwhile. */
+  readonly withheld: WithheldChunks
   /** Of the newest final slot that is known. */
   readonly finalPeriod: () => Period | undefined
   readonly clock: Clock
@@ -36,7 +39,7 @@ export async function gatherEvidence(
   const work = async (): Promise<void> => {
     for (const chunk of waiting) {
       if (signal.aborted) return
-      await askHolders(chunk, misses, { ...modules, signal })
+      await modules.withheld.during(chunk, () => askHolders(chunk, misses, { ...modules, signal }))
     }
   }
   await Promise.all(Array.from({ length: ASKERS }, work))

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict'
 import { HASH_SLOTS } from '../../core/index.ts'
+import {
+  type AuditRequest,
+  auditResponseCodec,
+  MAX_CHUNK_ANSWER_BYTES,
+  type StreamName,
+} from '../../protocol-handler/index.ts'
 import { createAuditService } from '../../storage-worker/peers/audit-service.ts'
 import { createChunkService } from '../../storage-worker/peers/chunk-service.ts'
 import { PeerClient } from '../../storage-worker/peers/peer-client.ts'
@@ -34,14 +40,22 @@ describe('hostile: lying have-maps, over real streams', () => {
     return liar
   }
 
+  async function connectHolders(host: Peer): Promise<Map<string, Peer>> {
+    const liars = new Map<string, Peer>()
+    for (const name of OTHERS) {
+      const liar = await openLiar(name)
+      await connect(host, liar)
+      liars.set(name, liar)
+    }
+    return liars
+  }
+
   it('all holders say that they hold all and hold nothing: nobody prunes for it; what they do hold goes', async () => {
     const host = await openPeer('host')
     const made = await setUp(host.node)
-    const liars = new Map<string, Peer>()
-    for (const name of OTHERS) liars.set(name, await openLiar(name))
+    const liars = await connectHolders(host)
     const client = new PeerClient(host.node, (_, offence) => assert.fail(offence))
     for (const [name, liar] of liars) {
-      await connect(host, liar)
       const map = await client.fetchHaveMap(liar.node.peer, addressOf(seedOf(name)), NETWORK)
       assert.ok(map.status === 'ok')
       assert.equal(map.value.flatMap(({ held }) => held).length, HASH_SLOTS)
@@ -67,5 +81,31 @@ describe('hostile: lying have-maps, over real streams', () => {
     for (const name of OTHERS) honest.add(name)
     await made.open({ peerOf }).look()
     assert.ok(made.world.dropped.length > 0)
+  })
+
+  it('holders that have nothing and ask us for what they are to show: nothing goes', async () => {
+    const host = await openPeer('host')
+    const made = await setUp(host.node)
+    const places = await connectHolders(host)
+    await host.node.serve('audit', createAuditService(made.store, made.withheld))
+    await host.node.serve('chunk', createChunkService(made.store, { cacheBytes: 1_000_000, withheld: made.withheld }))
+    let handedOn = 0
+    const handOn = async (liar: Peer, name: StreamName, bytes: Uint8Array, maxAnswerBytes: number) => {
+      handedOn++
+      return await liar.node.request(host.node.peer, name, { bytes, maxAnswerBytes, frames: 1, deadlineMs: 10_000 })
+    }
+    for (const liar of places.values()) {
+      const { maxBytes } = auditResponseCodec
+      const audits = createAuditService(made.store)
+      const answer = (request: AuditRequest) => handOn(liar, 'audit', audits.request.encode(request), maxBytes)
+      await liar.node.serve('audit', { ...audits, answer })
+      const chunks = createChunkService(made.store)
+      await liar.node.serve('chunk', {
+        ...chunks,
+        answer: (request) => handOn(liar, 'chunk', chunks.request.encode(request), MAX_CHUNK_ANSWER_BYTES),
+      })
+    }
+    await assertNothingGoes(made, 'unshown', made.open({ peerOf: (name) => places.get(name)?.node.peer }))
+    assert.ok(handedOn > 0)
   })
 })

@@ -3,6 +3,7 @@ import { type ChunkStore, computeBodyBytes, encodeBlockRecord, parseBody, parseS
 import { type BlockResponse, blockResponseCodec, type WantedBlock } from '../../../protocol-handler/index.ts'
 import type { LevelChunkStore } from '../../../storage-worker/index.ts'
 import { createBlockService } from '../../../storage-worker/peers/block-service.ts'
+import { WithheldChunks } from '../../../storage-worker/replication/withheld-chunks.ts'
 import { openMemoryStore } from '../replication/audited-nodes.ts'
 import { makePeriod, TEST_IDENTITY } from '../synthetic-period.ts'
 
@@ -79,6 +80,16 @@ describe('storage-worker/peers/block-service', () => {
       new Set(read).size,
       periods.reduce((sum, { chunks }) => sum + chunks.length, 0),
     )
+  })
+
+  it('gives no block of a chunk that is withheld, nor what stands behind it', async () => {
+    const withheld = new WithheldChunks()
+    const service = createBlockService(store, withheld)
+    const statuses = await withheld.during({ period: 5, index: 3 }, async () => {
+      const frames = await service.answer({ blocks: [wantedAt(5, 0), wantedAt(5, 31), wantedAt(6, 31)] }, 'asker')
+      return frames.map((frame) => blockResponseCodec.decode(frame).status)
+    })
+    assert.deepEqual(statuses, ['ok', 'notHeld', 'ok'])
   })
 
   it('has nothing of a block that stands behind a chunk that is not held, and what stands before it', async () => {

@@ -21,6 +21,7 @@ import { createAuditService } from '../../../storage-worker/peers/audit-service.
 import { createChunkService } from '../../../storage-worker/peers/chunk-service.ts'
 import { createManifestService } from '../../../storage-worker/peers/manifest-service.ts'
 import { PeerClient, type Requester } from '../../../storage-worker/peers/peer-client.ts'
+import { WithheldChunks } from '../../../storage-worker/replication/withheld-chunks.ts'
 import { joinFrame } from '../../join-frame.ts'
 import { makePeriod, TEST_IDENTITY } from '../synthetic-period.ts'
 import { openTestStore, TempFolders } from '../temp-store.ts'
@@ -32,6 +33,7 @@ type Tamper<A> = (answer: A) => A
 
 describe('storage-worker/peers', () => {
   const folders = new TempFolders()
+  const withheld = new WithheldChunks()
   let services: Record<string, StreamService<unknown, Frame>>
   let close: () => Promise<void>
 
@@ -41,9 +43,9 @@ describe('storage-worker/peers', () => {
     await store.chunks.writePeriod(LARGE)
     await store.chunks.writePeriod(SMALL)
     services = {
-      chunk: createChunkService(store.chunks) as StreamService<unknown, Frame>,
+      chunk: createChunkService(store.chunks, { cacheBytes: 1_000_000, withheld }) as StreamService<unknown, Frame>,
       manifest: createManifestService(store.chunks) as StreamService<unknown>,
-      audit: createAuditService(store.chunks) as StreamService<unknown>,
+      audit: createAuditService(store.chunks, withheld) as StreamService<unknown>,
     }
   })
   after(async () => {
@@ -277,6 +279,23 @@ describe('storage-worker/peers', () => {
     )
     assert.equal(await costOf('manifest', manifestRequestCodec.encode({ wanted: 'manifests', ...range })), 0)
     assert.equal(await costOf('chunk', chunkRequestCodec.encode({ wanted: 'chunk', chunkId })), 0)
+  })
+
+  it('a chunk that is withheld is not given, nor a leaf of it, nor SEALS with chunk 0; and is again', async () => {
+    const { client, offences } = open()
+    const fetchAll = async () => {
+      const answers = [
+        await client.fetchChunk('peer', first.chunkId),
+        await client.audit('peer', first.chunkId, 0),
+        await client.fetchSeals('peer', first.chunkId),
+      ]
+      return answers.map(({ status }) => status)
+    }
+    assert.deepEqual(await fetchAll(), ['ok', 'ok', 'ok'])
+    const meanwhile = await withheld.during({ period: 5, index: 0 }, fetchAll)
+    assert.deepEqual(meanwhile, ['notHeld', 'notHeld', 'notHeld'])
+    assert.deepEqual(await withheld.during({ period: 5, index: 1 }, fetchAll), ['ok', 'ok', 'ok'])
+    assert.deepEqual([await fetchAll(), offences], [['ok', 'ok', 'ok'], []])
   })
 
   it('period roots of a range come all or not at all; another range costs the peer', async () => {

@@ -3,7 +3,9 @@ import type { DrawnChunk } from '../../../storage-worker/replication/chunk-draw.
 import { type EvidencePorts, gatherEvidence } from '../../../storage-worker/replication/gather-evidence.ts'
 import { ShownLeaves } from '../../../storage-worker/replication/shown-leaves.ts'
 import type { AuditResult } from '../../../storage-worker/replication/suspicions.ts'
+import { WithheldChunks } from '../../../storage-worker/replication/withheld-chunks.ts'
 import { SetClock } from '../../devnet/set-clock.ts'
+import { settle } from '../../turns.ts'
 
 const FINAL = 50_000
 const CHUNKS = Array.from({ length: 100 }, (_, period): DrawnChunk => {
@@ -13,6 +15,7 @@ const CHUNKS = Array.from({ length: 100 }, (_, period): DrawnChunk => {
 describe('storage-worker/replication: holders are asked for evidence', () => {
   function open(answer: (address: string, chunk: DrawnChunk) => AuditResult, more: Partial<EvidencePorts> = {}) {
     const shown = new ShownLeaves()
+    const withheld = new WithheldChunks()
     const clock = new SetClock()
     const asked: string[] = []
     const stopping = new AbortController()
@@ -31,12 +34,13 @@ describe('storage-worker/replication: holders are asked for evidence', () => {
             return answer(address, chunk)
           },
           hasShownSeals: async () => true,
+          withheld,
           ...more,
         },
         stopping.signal,
       )
     const isShown = (chunk: DrawnChunk) => ['A', 'B', 'C'].filter((name) => shown.isFresh(name, chunk, FINAL)).join('')
-    return { shown, clock, asked, stopping, gather, isShown }
+    return { shown, withheld, clock, asked, stopping, gather, isShown }
   }
 
   it('each is asked once for each chunk, 20 times a second in all', async () => {
@@ -50,6 +54,25 @@ describe('storage-worker/replication: holders are asked for evidence', () => {
     assert.equal(clock.timeMs - beganMs, 300 * 200)
     await gather(CHUNKS)
     assert.equal(asked.length, 300)
+  })
+
+  it('a chunk is given to nobody while its holders are asked for it, and is again however that ends', async () => {
+    const seen: boolean[] = []
+    const made = open((_, chunk) => {
+      const next = CHUNKS[chunk.period + 50]
+      seen.push(made.withheld.has(chunk), next !== undefined && made.withheld.has(next))
+      if (chunk.period === 9) throw new Error('injected')
+      return chunk.period === 5 ? 'failed' : 'shown'
+    })
+    await assert.rejects(made.gather(CHUNKS.slice(0, 20)), { message: 'injected' })
+    assert.ok(seen.length > 20)
+    assert.deepEqual(new Set(seen.filter((_, i) => i % 2 === 0)), new Set([true]))
+    assert.deepEqual(new Set(seen.filter((_, i) => i % 2 === 1)), new Set([false]))
+    await settle()
+    assert.equal(
+      CHUNKS.some((chunk) => made.withheld.has(chunk)),
+      false,
+    )
   })
 
   it('where one does not show it the others are not asked', async () => {

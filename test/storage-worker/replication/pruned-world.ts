@@ -5,6 +5,7 @@ import { PeerClient, type Requester } from '../../../storage-worker/peers/peer-c
 import { Auditor } from '../../../storage-worker/replication/auditor.ts'
 import { SafePrune, type SafePruneModules } from '../../../storage-worker/replication/safe-prune.ts'
 import { hasShownSeals } from '../../../storage-worker/replication/seals-evidence.ts'
+import { WithheldChunks } from '../../../storage-worker/replication/withheld-chunks.ts'
 import { createLogger } from '../../../telemetry/index.ts'
 import { inlineCpu } from '../../archiver/inline-cpu.ts'
 import { SetClock } from '../../devnet/set-clock.ts'
@@ -139,6 +140,7 @@ export async function setUp(network?: Requester) {
       onFailure: (error) => world.failures.push(error),
     },
   )
+  const withheld = new WithheldChunks()
   const modules: SafePruneModules = {
     store: {
       readRange: () => store.readRange(),
@@ -180,6 +182,7 @@ export async function setUp(network?: Requester) {
     hasShownSeals: (peer, chunk) =>
       hasShownSeals(peer, chunk, { store, client, cpu: inlineCpu, onWrong: (liar) => world.liars.push(liar) }),
     peerOf: (address) => (world.connected.has(address) ? address : undefined),
+    withheld,
     finalPeriod: () => world.finalPeriod,
     clock,
     log,
@@ -190,7 +193,7 @@ export async function setUp(network?: Requester) {
   }
   const open = (more: Partial<SafePruneModules> = {}, spreadPeriods = ERA_PERIODS) =>
     new SafePrune({ address: 'me', minAgePeriods: MIN_AGE, spreadPeriods }, { ...modules, ...more })
-  return { store, levels, marks, compacted, lines, nodes, world, clock, open, prune: open() }
+  return { store, withheld, levels, marks, compacted, lines, nodes, world, clock, open, prune: open() }
 }
 
 export type Made = Awaited<ReturnType<typeof setUp>>
