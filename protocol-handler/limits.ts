@@ -22,11 +22,13 @@ export const MAX_LISTEN_ADDRESS_BYTES = 128
 export const MAX_LOCAL_PEERS = 16
 /** A have-map is told in pages, so that an answer stays small beside a chunk. */
 export const MAX_HAVE_PAGE_BYTES = 65_536
+/** Runs of periods that a have-map names as not archived, 16 bytes each on every page; of more whole eras count as not held. */
+export const MAX_MISSING_RANGES = 64
 /** Of one map: 16,384 hash slots and 150,000 exceptions to them; an honest node tells no more. */
 export const MAX_HAVE_PAGES = 32
 /** Maps that are being read at a time: while it is read, the largest takes some 30 MB. */
 export const MAX_MAP_FETCHES = 4
-/** Nodes whose maps are kept: 54 kB each whatever they say, 2 kB of honest nodes: 100 MB, and 4 MB. */
+/** Nodes whose maps are kept: 58 kB each whatever they say, 2 kB of honest nodes: 116 MB, and 4 MB. */
 export const MAX_CLAIMANTS = 2_000
 /** Hash slots of one node that end in another era than the rest, 6 bytes each: of more it is not believed that it holds them. */
 export const MAX_ODD_SLOTS = 4_096

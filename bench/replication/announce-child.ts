@@ -86,7 +86,7 @@ const puller = new ChunkPuller({
   store: store.chunks,
   client,
   sources: {
-    listClaimants: (hashSlot, era) => claims.listClaimants(hashSlot, era),
+    listClaimants: (hashSlot, era, periods) => claims.listClaimants(hashSlot, era, periods),
     peerOf: (address) => claims.peerOf(address),
     listPeers: () =>
       nodes.flatMap(({ peer, name }) =>

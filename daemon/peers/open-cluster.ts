@@ -34,7 +34,7 @@ export function openCluster(context: PeerContext, modules: ClusterModules): Clus
       const peers: ClusterPeers = {
         listConnected,
         isLive: (address) => claims.isLive(address),
-        listClaimants: (hashSlot, era) => claims.listClaimants(hashSlot, era),
+        listClaimants: (hashSlot, era, periods) => claims.listClaimants(hashSlot, era, periods),
         doubtOf,
         saidBy: (address) => bindings.capabilitiesOf(address),
       }

@@ -88,7 +88,7 @@ function openPuller(context: PeerContext, claims: HolderClaims): ChunkPuller {
     store: store.chunks,
     client,
     sources: {
-      listClaimants: (hashSlot, era) => claims.listClaimants(hashSlot, era),
+      listClaimants: (hashSlot, era, periods) => claims.listClaimants(hashSlot, era, periods),
       peerOf: (address) => claims.peerOf(address),
       listPeers: () => listPeerArchives(context),
     },

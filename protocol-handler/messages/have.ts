@@ -1,6 +1,7 @@
 import {
   type ByteReader,
   type ByteWriter,
+  ERA_PERIODS,
   HASH_SLOTS,
   type Network,
   type Period,
@@ -8,7 +9,7 @@ import {
   signText,
   verifyText,
 } from '../../core/index.ts'
-import { MAX_HAVE_PAGE_BYTES } from '../limits.ts'
+import { MAX_HAVE_PAGE_BYTES, MAX_MISSING_RANGES } from '../limits.ts'
 import { ANSWER_STATUS, type Refusal, readAnswerStatus } from './answer-status.ts'
 import { readNetwork, readPeriod, writeNetwork, writePeriod } from './fields.ts'
 import { computeSignedText, readSignature, writeSignature } from './signed.ts'
@@ -40,6 +41,12 @@ export interface HeldSlot {
   readonly endEra: number
 }
 
+/** Periods [fromPeriod, endPeriod) that are not archived, of which nothing is held. */
+export interface MissingRange {
+  readonly fromPeriod: Period
+  readonly endPeriod: Period
+}
+
 /** One page of what a node holds of the hash slots that placement gives it. */
 export interface HavePage {
   readonly network: Network
@@ -54,6 +61,8 @@ export interface HavePage {
   readonly held: readonly HeldSlot[]
   /** Eras that are not complete although their hash slot is told as held past them, ascending. */
   readonly exceptions: readonly { readonly hashSlot: number; readonly era: number }[]
+  /** Of the whole map, the same on each page: of them nothing is held, in eras that are told as complete too. Ascending, apart. */
+  readonly missingPeriods: readonly MissingRange[]
 }
 
 export interface SignedHavePage extends HavePage {
@@ -97,6 +106,11 @@ function writePage(writer: ByteWriter, page: HavePage): void {
   writer.u32(page.firstEra).u16(page.fromHashSlot).u16(page.endHashSlot)
   writeEntries(writer, page.held, ({ endEra }) => endEra)
   writeEntries(writer, page.exceptions, ({ era }) => era)
+  writer.u8(page.missingPeriods.length)
+  for (const { fromPeriod, endPeriod } of page.missingPeriods) {
+    writePeriod(writer, fromPeriod)
+    writePeriod(writer, endPeriod)
+  }
 }
 
 /** In one piece: a map is made anew every period, of up to 16,384 hash slots. */
@@ -149,5 +163,27 @@ function readPage(reader: ByteReader): HavePage {
     if (exception.era < firstEra || exception.era >= endEra) throw reader.error('an exception to nothing')
     exceptions.push(exception)
   }
-  return { network, headPeriod, firstEra, fromHashSlot, endHashSlot, held, exceptions }
+  const missingPeriods = readMissingPeriods(reader, { first: firstEra * ERA_PERIODS, end: headPeriod })
+  return { network, headPeriod, firstEra, fromHashSlot, endHashSlot, held, exceptions, missingPeriods }
+}
+
+/** @param told - the periods that the page tells of, but for the last, which is archived */
+function readMissingPeriods(
+  reader: ByteReader,
+  told: { readonly first: Period; readonly end: Period },
+): readonly MissingRange[] {
+  const count = reader.u8()
+  if (count > MAX_MISSING_RANGES) throw reader.error(`${count} runs of missing periods`)
+  const ranges: MissingRange[] = []
+  for (let i = 0; i < count; i++) {
+    const range = { fromPeriod: readPeriod(reader), endPeriod: readPeriod(reader) }
+    const { fromPeriod, endPeriod } = range
+    const before = ranges.at(-1)
+    if (fromPeriod >= endPeriod) throw reader.error(`missing periods ${fromPeriod} to ${endPeriod}`)
+    // Two that touch are one.
+    if (before && fromPeriod <= before.endPeriod) throw reader.error('missing periods are not ascending')
+    if (fromPeriod < told.first || endPeriod > told.end) throw reader.error('missing periods of which nothing is told')
+    ranges.push(range)
+  }
+  return ranges
 }

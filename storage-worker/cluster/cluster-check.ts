@@ -90,7 +90,12 @@ export async function checkCluster(
   const stateOf = new Map(nodes.map(({ address, state }) => [address, state]))
   const tally = new CopyTally({ table, nodes, ownSlots: new Set(ownSlots), head: range.last }, peers)
   const seen = new SeenPeriods(range.first)
-  const cuts = nodes.flatMap(({ claims }) => claims?.firstPeriod ?? [])
+  // What a node lacks between them begins and ends nowhere else.
+  const cuts = nodes.flatMap(({ claims }) =>
+    claims
+      ? [claims.firstPeriod, ...claims.missingPeriods.flatMap((range) => [range.fromPeriod, range.endPeriod])]
+      : [],
+  )
   for await (const chunks of listEraChunks({ store, clock }, { from: range.first, to: last, cuts }, signal)) {
     tally.take(chunks)
     seen.take(chunks.periods, chunks.last)

@@ -1,6 +1,6 @@
 import { ERA_PERIODS, type Period, type PlacementSnapshot } from '../../core/index.ts'
 import type { ChunkHolders } from '../placement/placement-table.ts'
-import type { CopyDoubt } from '../replication/claimant.ts'
+import type { CopyDoubt, PeriodSpan } from '../replication/claimant.ts'
 import type { EraChunks } from './era-chunks.ts'
 import type { NodeClaims } from './node-claims.ts'
 
@@ -109,7 +109,7 @@ export interface CopyTallyOptions {
 /** What is known of other nodes beside what they told now; of `HolderClaims`. */
 export interface KnownClaims {
   /** Live nodes that say they hold the chunks of this hash slot in this era; of those that are not connected, in announcements. */
-  listClaimants(hashSlot: number, era: number): readonly string[]
+  listClaimants(hashSlot: number, era: number, periods: PeriodSpan): readonly string[]
   /** Why a node is not believed to hold them, if so. */
   doubtOf(address: string, hashSlot: number, era: number): CopyDoubt | undefined
 }
@@ -231,7 +231,7 @@ export class CopyTally {
       }
     }
     if (copies < floor) {
-      for (const address of this.claims.listClaimants(hashSlot, era)) {
+      for (const address of this.claims.listClaimants(hashSlot, era, part)) {
         const node = this.byAddress.get(address)
         if (node?.state === 'unconnected') add(node)
       }

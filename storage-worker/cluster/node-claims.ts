@@ -1,5 +1,6 @@
 import { HASH_SLOTS, type Period, type Steps } from '../../core/index.ts'
-import type { HavePage } from '../../protocol-handler/index.ts'
+import type { HavePage, MissingRange } from '../../protocol-handler/index.ts'
+import { isMissingIn, joinRanges } from '../replication/missing-periods.ts'
 
 /** Of one node; a have-map that tells of more is not believed. An honest one leaves out what it cannot tell in so many. */
 const MAX_EXCEPTIONS = 262_144
@@ -12,6 +13,7 @@ export class NodeClaims {
   readonly headPeriod: Period | undefined
   /** It tells nothing of what is older. */
   readonly firstPeriod: Period
+  readonly missingPeriods: readonly MissingRange[]
   private readonly firstEra: number
   /** By hash slot; 0 where nothing is told. */
   private readonly endEras = new Uint32Array(HASH_SLOTS)
@@ -21,9 +23,10 @@ export class NodeClaims {
    * @param pages - of one have-map, verified; what they tell is for `take`
    * @param firstPeriod - of the node's archive, by its own word: of the era that it begins in it has a part
    */
-  constructor(pages: readonly Pick<HavePage, 'headPeriod' | 'firstEra'>[], firstPeriod: Period = 0) {
+  constructor(pages: readonly Pick<HavePage, 'headPeriod' | 'firstEra' | 'missingPeriods'>[], firstPeriod: Period = 0) {
     this.headPeriod = pages.length === 0 ? undefined : Math.min(...pages.map(({ headPeriod }) => headPeriod))
     this.firstPeriod = firstPeriod
+    this.missingPeriods = joinRanges(pages.flatMap(({ missingPeriods }) => missingPeriods))
     this.firstEra = pages.reduce((first, page) => Math.max(first, page.firstEra), 0)
   }
 
@@ -49,7 +52,7 @@ export class NodeClaims {
   ): boolean {
     if (first < this.firstPeriod || (this.headPeriod ?? -1) < last) return false
     if (era < this.firstEra || era >= (this.endEras[hashSlot] ?? 0)) return false
-    return !this.exceptions.get(era)?.has(hashSlot)
+    return !this.exceptions.get(era)?.has(hashSlot) && !isMissingIn(this.missingPeriods, { first, last })
   }
 }
 

@@ -19,6 +19,7 @@ import type { Logger } from '../../telemetry/index.ts'
 import type { Fetched, PeerClient } from '../peers/peer-client.ts'
 import { splitOwnBody, verifySeals } from '../sealed-body.ts'
 import { ByteBudget } from './byte-budget.ts'
+import type { PeriodSpan } from './claimant.ts'
 import type { Work } from './peer-choice.ts'
 import { PeerSearch } from './peer-search.ts'
 
@@ -49,7 +50,7 @@ export interface PullResult {
 /** Who may have a chunk. */
 export interface ChunkSources {
   /** Of `HolderClaims`: addresses of nodes that say they hold the chunks of this hash slot in this era. */
-  listClaimants(hashSlot: number, era: number): readonly string[]
+  listClaimants(hashSlot: number, era: number, periods: PeriodSpan): readonly string[]
   /** Of `HolderClaims`: PeerId text while connected. */
   peerOf(address: string): string | undefined
   /** Connected peers, each with the periods [firstPeriod, endPeriod) that it says it has something of. */
@@ -341,7 +342,8 @@ export class ChunkPuller {
   }
 
   private listClaimants({ period }: Manifest, { chunkId }: ManifestChunk): readonly string[] {
-    return this.modules.sources.listClaimants(computeHashSlot(chunkId), Math.floor(period / ERA_PERIODS))
+    const periods = { first: period, last: period }
+    return this.modules.sources.listClaimants(computeHashSlot(chunkId), Math.floor(period / ERA_PERIODS), periods)
   }
 
   /** PeerIds of those claimants that are connected. */

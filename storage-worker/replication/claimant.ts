@@ -11,6 +11,12 @@ const MAX_WITHDRAWN = 1_024
 /** Time enough to fetch again what was lost; until then others stand in. */
 export const WITHDRAWN_MS = 21_600_000
 
+/** Periods [first, last]. */
+export interface PeriodSpan {
+  readonly first: Period
+  readonly last: Period
+}
+
 /** What a node may have another of than we: period roots, or the placement of an era. */
 export type Difference = 'archive' | 'placement'
 
@@ -111,17 +117,26 @@ export class Claimant {
     return this.isAllWithdrawn(nowMs) || this.isWithdrawn(hashSlot, era, nowMs) ? 'unshown' : undefined
   }
 
-  /** @param ownFirst - the first period of our archive: of what is older we cannot tell whether it lacks */
+  /**
+   * @param at.ownFirst - the first period of our archive: of what is older we cannot tell whether it lacks
+   * @param at.periods - of the era, that matter; all unless given, but for those that it names as missing
+   */
   claims(
     hashSlot: number,
     era: number,
-    at: { readonly nowMs: number; readonly firstPeriod: Period; readonly ownFirst: Period },
+    at: {
+      readonly nowMs: number
+      readonly firstPeriod: Period
+      readonly ownFirst: Period
+      readonly periods?: PeriodSpan | undefined
+    },
   ): boolean {
     const { claimed } = this
     if (!claimed || this.doubt(hashSlot, era, at.nowMs) !== undefined) return false
     // Its first era may be there in part.
     const eraBegin = era * ERA_PERIODS
     if (at.firstPeriod > Math.max(eraBegin, at.ownFirst)) return false
+    if (at.periods && claimed.isMissingIn(at.periods)) return false
     // Announcements tell on where the map ends.
     const isAnnounced =
       era >= claimed.endEra && era <= eraOf(this.coveredTo) && claimed.endEra === eraOf(claimed.headPeriod) + 1

@@ -1,7 +1,18 @@
 import { HASH_SLOTS, type Period, type Steps } from '../../core/index.ts'
-import { MAX_GAP_BYTES, MAX_GAP_ERAS, MAX_ODD_SLOTS, type SignedHavePage } from '../../protocol-handler/index.ts'
+import {
+  MAX_GAP_BYTES,
+  MAX_GAP_ERAS,
+  MAX_MISSING_RANGES,
+  MAX_ODD_SLOTS,
+  type MissingRange,
+  type SignedHavePage,
+} from '../../protocol-handler/index.ts'
+import { isMissingIn, joinRanges } from './missing-periods.ts'
 import { eraOf } from './own-holdings.ts'
 import { findFirst, SlotSet } from './slot-set.ts'
+
+/** Of a run of missing periods, about. */
+const RANGE_BYTES = 64
 
 interface Parts {
   readonly headPeriod: Period
@@ -13,10 +24,11 @@ interface Parts {
   readonly oddEnds: Uint32Array
   readonly gapEras: Uint32Array
   readonly gapSlots: readonly (SlotSet | undefined)[]
+  readonly missingPeriods: readonly MissingRange[]
 }
 
 /**
- * What one node says that it holds, in 54 kB at most, whatever it says; 2 kB of an honest one. What does not fit is taken
+ * What one node says that it holds, in 58 kB at most, whatever it says; 2 kB of an honest one. What does not fit is taken
  * as not held.
  */
 export class ClaimedMap {
@@ -34,6 +46,7 @@ export class ClaimedMap {
   private readonly gapEras: Uint32Array
   /** Undefined: all. */
   private readonly gapSlots: readonly (SlotSet | undefined)[]
+  private readonly missingPeriods: readonly MissingRange[]
 
   constructor(parts: Parts) {
     this.headPeriod = parts.headPeriod
@@ -45,13 +58,15 @@ export class ClaimedMap {
     this.oddEnds = parts.oddEnds
     this.gapEras = parts.gapEras
     this.gapSlots = parts.gapSlots
+    this.missingPeriods = parts.missingPeriods
   }
 
   get sizeBytes(): number {
     const gaps = this.gapSlots.reduce((sum, slots) => sum + (slots?.sizeBytes ?? 0), 0)
     const { regular, whole, oddSlots, oddEnds, gapEras } = this
     const sets = regular.sizeBytes + (whole === regular ? 0 : whole.sizeBytes)
-    return sets + oddSlots.byteLength + oddEnds.byteLength + gapEras.byteLength * 2 + gaps
+    const missing = this.missingPeriods.length * RANGE_BYTES
+    return sets + oddSlots.byteLength + oddEnds.byteLength + gapEras.byteLength * 2 + gaps + missing
   }
 
   /** Hash slots of which it says that it holds something. */
@@ -64,6 +79,12 @@ export class ClaimedMap {
     return this.whole.size < this.slotCount
   }
 
+  /** Whether it says that one of the periods [first, last] is not there. */
+  isMissingIn(periods: { readonly first: Period; readonly last: Period }): boolean {
+    return isMissingIn(this.missingPeriods, periods)
+  }
+
+  /** But for the periods that are missing. */
   has(hashSlot: number, era: number): boolean {
     return era >= this.firstEra && era < this.endOf(hashSlot) && !this.isGap(hashSlot, era)
   }
@@ -118,7 +139,11 @@ export function* compactPages(pages: readonly SignedHavePage[]): Steps<ClaimedMa
     yield
   }
   const regular = held.filter((slot) => slot.endEra === endEra && endEra > 0).map(({ hashSlot }) => hashSlot)
-  const whole = held.filter((slot) => slot.endEra > eraOf(headPeriod) && !gapped.has(slot.hashSlot))
+  const missingPeriods = joinRanges(pages.flatMap((page) => page.missingPeriods))
+  // Of which hash slots their chunks are it cannot know.
+  const isWhole = ({ hashSlot, endEra: end }: (typeof held)[number]): boolean =>
+    missingPeriods.length === 0 && end > eraOf(headPeriod) && !gapped.has(hashSlot)
+  const whole = held.filter(isWhole)
   const regularSet = new SlotSet(regular)
   const isAllWhole = whole.length === regular.length && whole.every(({ hashSlot }) => regularSet.has(hashSlot))
   return new ClaimedMap({
@@ -131,8 +156,10 @@ export function* compactPages(pages: readonly SignedHavePage[]): Steps<ClaimedMa
     oddEnds: Uint32Array.from(odd, (slot) => slot.endEra),
     gapEras: Uint32Array.from(kept),
     gapSlots: gapSlots.reverse(),
+    missingPeriods,
   })
 }
 
-/** What a have-map takes at most of memory: bitmaps, odd hash slots, eras with exceptions. */
-export const MAX_CLAIMED_MAP_BYTES = (2 * HASH_SLOTS) / 8 + MAX_ODD_SLOTS * 6 + MAX_GAP_ERAS * 8 + MAX_GAP_BYTES
+/** What a have-map takes at most of memory: bitmaps, odd hash slots, eras with exceptions, missing periods. */
+export const MAX_CLAIMED_MAP_BYTES =
+  (2 * HASH_SLOTS) / 8 + MAX_ODD_SLOTS * 6 + MAX_GAP_ERAS * 8 + MAX_GAP_BYTES + MAX_MISSING_RANGES * RANGE_BYTES

@@ -1,5 +1,13 @@
-import { HASH_SLOTS, type Network, type Period, type Steps } from '../../core/index.ts'
-import { MAX_HAVE_PAGE_BYTES, type SignedHavePage, signHavePage } from '../../protocol-handler/index.ts'
+import { ERA_PERIODS, HASH_SLOTS, type Network, type Period, type Steps } from '../../core/index.ts'
+import {
+  MAX_HAVE_PAGE_BYTES,
+  MAX_MISSING_RANGES,
+  type MissingRange,
+  type SignedHavePage,
+  signHavePage,
+} from '../../protocol-handler/index.ts'
+import type { HeldEra } from './held-span.ts'
+import { joinRanges } from './missing-periods.ts'
 import type { SlotSet } from './slot-set.ts'
 
 /** Of a whole map: with 16,384 hash slots they fit into 32 pages, however they are spread. */
@@ -7,7 +15,7 @@ export const MAX_HAVE_EXCEPTIONS = 150_000
 /** Of one hash slot, so that half a page is never left empty before it. */
 const MAX_EXCEPTIONS_OF_SLOT = 5_000
 /** What a page takes beside its entries (docs/PROTOCOL.md, HaveResponse), and 6 bytes for each of those. */
-const PAGE_BYTES = 1 + 1 + 16 + 8 + 4 + 2 + 2 + 2 + 2 + 98
+const PAGE_BYTES = 1 + 1 + 16 + 8 + 4 + 2 + 2 + 2 + 2 + 1 + 16 * MAX_MISSING_RANGES + 98
 const ENTRY_BYTES = 6
 const MAX_PAGE_ENTRIES = Math.floor((MAX_HAVE_PAGE_BYTES - PAGE_BYTES) / ENTRY_BYTES)
 const NO_ERAS: readonly number[] = []
@@ -31,6 +39,7 @@ export class HaveDraft {
   private readonly gaps: Gap[] = []
   private readonly counts = new Uint16Array(HASH_SLOTS)
   private exceptions = 0
+  private readonly absent: MissingRange[] = []
   private oldestHeld: number | undefined
   private held = 0
 
@@ -41,10 +50,14 @@ export class HaveDraft {
 
   /**
    * @param era - one less than the last time
-   * @param missing - undefined: in all hash slots
+   * @param held - undefined: nothing of it
    * @returns false when there is no room for it, nor for older ones
    */
-  take(era: number, missing: SlotSet | undefined): boolean {
+  take(era: number, held: HeldEra | undefined): boolean {
+    // Of too many runs of periods that are not there whole eras are told as not held.
+    const isNamed = held !== undefined && this.absent.length + held.absent.length <= MAX_MISSING_RANGES
+    const missing = isNamed ? held.missing : undefined
+    if (isNamed) this.absent.push(...held.absent)
     const slots = this.listExceptions(missing)
     this.exceptions += slots.length
     for (const slot of slots) {
@@ -75,6 +88,7 @@ export class HaveDraft {
     const firstEra = this.oldestHeld ?? 0
     const erasOf = yield* this.collectExceptions(firstEra)
     const slots = this.listTold()
+    const missingPeriods = this.listMissingPeriods(firstEra, headPeriod)
     const pages: SignedHavePage[] = []
     for (let at = 0, fromHashSlot = 0; fromHashSlot < HASH_SLOTS; ) {
       const held: { hashSlot: number; endEra: number }[] = []
@@ -88,11 +102,23 @@ export class HaveDraft {
       }
       const endHashSlot = slots[at] ?? HASH_SLOTS
       const { seed, network } = options
-      pages.push(signHavePage(seed, { network, headPeriod, firstEra, fromHashSlot, endHashSlot, held, exceptions }))
+      const page = { network, headPeriod, firstEra, fromHashSlot, endHashSlot, held, exceptions, missingPeriods }
+      pages.push(signHavePage(seed, page))
       fromHashSlot = endHashSlot
       yield
     }
     return pages
+  }
+
+  /** Between the first era and the head: what came while this was drawn is told the next time. */
+  private listMissingPeriods(firstEra: number, headPeriod: Period): readonly MissingRange[] {
+    const first = firstEra * ERA_PERIODS
+    return joinRanges(this.absent)
+      .map(({ fromPeriod, endPeriod }) => ({
+        fromPeriod: Math.max(fromPeriod, first),
+        endPeriod: Math.min(endPeriod, headPeriod),
+      }))
+      .filter(({ fromPeriod, endPeriod }) => fromPeriod < endPeriod)
   }
 
   /** Of the hash slots that are told as complete in later eras, those that are not in this one. */

@@ -11,7 +11,7 @@ const LOOK_MS = 2_000
 const ANEW_MS = 600_000
 
 export interface HaveMapModules {
-  readonly holdings: Pick<OwnHoldings, 'changes' | 'readRange' | 'readMissing'>
+  readonly holdings: Pick<OwnHoldings, 'changes' | 'readRange' | 'readEra'>
   /** Hash slots that are this node's duty, ascending; undefined while no placement is in force. */
   readonly listSlots: () => readonly number[] | undefined
   readonly clock: Clock
@@ -100,12 +100,12 @@ export class HaveMap {
     for (let era = last; era >= first; era--) {
       if (this.loop.signal.aborted) return undefined
       await this.turns.give()
-      const missing = await this.modules.holdings.readMissing(era)
-      if (draft.take(era, missing)) continue
+      const held = await this.modules.holdings.readEra(era)
+      if (draft.take(era, held)) continue
       // Too long a hole for all of it to be told: the side is told on which more is held.
       if (draft.heldEras > best.heldEras) best = draft
       draft = new HaveDraft(slots)
-      draft.take(era, missing)
+      draft.take(era, held)
     }
     return draft.heldEras > best.heldEras ? draft : best
   }

@@ -6,6 +6,7 @@ import {
   type Manifest,
   type Period,
 } from '../../core/index.ts'
+import type { MissingRange } from '../../protocol-handler/index.ts'
 import { SlotSet } from './slot-set.ts'
 
 export type HeldSpanStore = Pick<ChunkStore, 'listSummaries' | 'readHolding' | 'readManifest'>
@@ -17,6 +18,14 @@ export interface HeldSpan {
   readonly heldChunks: number
   /** Hash slots of the chunks that are not held; without SEALS chunk 0 counts as missing. */
   readonly missing: SlotSet
+}
+
+/** What a disk holds of an era: periods of it may not be there. */
+export interface HeldEra {
+  /** Hash slots of the chunks that are not held of the periods that are there. */
+  readonly missing: SlotSet
+  /** Periods that are not visible, or of which what says what is held is damaged. Ascending. */
+  readonly absent: readonly MissingRange[]
 }
 
 /** Enough to keep the disk busy, few enough for what they bring to be taken in at once. */
@@ -40,9 +49,48 @@ export async function readHeldSpan(store: HeldSpanStore, from: Period, to: Perio
   try {
     return await readVisible(store, from, to)
   } catch (error) {
-    if (DAMAGE.some((code) => isArchiveError(error, code))) return undefined
-    throw error
+    unlessDamaged(error)
+    return undefined
   }
+}
+
+/** The same where periods may be missing. @returns undefined when all are, or the index of them is damaged */
+export async function readHeldEra(store: HeldSpanStore, from: Period, to: Period): Promise<HeldEra | undefined> {
+  try {
+    const visible: Period[] = []
+    for await (const { period } of store.listSummaries({ from, to })) visible.push(period)
+    const missing = new Set<number>()
+    const held: Period[] = []
+    for (let i = 0; i < visible.length; i += READS_AT_ONCE) {
+      const periods = visible.slice(i, i + READS_AT_ONCE)
+      const read = await Promise.all(periods.map((period) => addMissing(store, period, missing).catch(unlessDamaged)))
+      held.push(...periods.filter((_, k) => read[k]))
+    }
+    return held.length === 0 ? undefined : { missing: toSlotSet(missing), absent: listAbsent(held, from, to) }
+  } catch (error) {
+    unlessDamaged(error)
+    return undefined
+  }
+}
+
+function listAbsent(held: readonly Period[], from: Period, to: Period): readonly MissingRange[] {
+  const absent: MissingRange[] = []
+  let fromPeriod = from
+  for (const period of [...held, to + 1]) {
+    if (period > fromPeriod) absent.push({ fromPeriod, endPeriod: period })
+    fromPeriod = period + 1
+  }
+  return absent
+}
+
+/** @returns false @throws what is no damage */
+function unlessDamaged(error: unknown): false {
+  if (DAMAGE.some((code) => isArchiveError(error, code))) return false
+  throw error
+}
+
+function toSlotSet(slots: ReadonlySet<number>): SlotSet {
+  return slots.size === 0 ? SlotSet.NONE : new SlotSet(slots)
 }
 
 /**
@@ -75,7 +123,7 @@ async function readVisible(store: HeldSpanStore, from: Period, to: Period): Prom
     const read = await Promise.all(periods.map((period) => addMissing(store, period, missing)))
     if (read.includes(false)) return undefined
   }
-  return { ...visible, missing: missing.size === 0 ? SlotSet.NONE : new SlotSet(missing) }
+  return { ...visible, missing: toSlotSet(missing) }
 }
 
 /** @returns false when the period is not visible any more */

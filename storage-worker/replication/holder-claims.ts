@@ -2,7 +2,7 @@ import { ArchiveError, type Clock, isArchiveError, Loop, type Network, type Peri
 import { type ChunkAnnouncement, MAX_CLAIMANTS, MAX_MAP_FETCHES } from '../../protocol-handler/index.ts'
 import type { PeerClient } from '../peers/peer-client.ts'
 import { runInSlices } from '../placement/run-in-slices.ts'
-import { Claimant, type CopyDoubt, type Difference } from './claimant.ts'
+import { Claimant, type CopyDoubt, type Difference, type PeriodSpan } from './claimant.ts'
 import { compactPages } from './claimed-map.ts'
 import { eraOf } from './own-holdings.ts'
 
@@ -111,15 +111,19 @@ export class HolderClaims {
     while (this.fetches.size > 0) await Promise.all(Array.from(this.fetches.values(), ({ done }) => done))
   }
 
-  /** Live nodes, never our own, that say they hold the chunks of this hash slot in this era, as far as it has come. */
-  listClaimants(hashSlot: number, era: number): readonly string[] {
+  /**
+   * Live nodes, never our own, that say they hold the chunks of this hash slot in this era, as far as it has come.
+   *
+   * @param periods - of the era, that matter; unless given they may lack periods that they name
+   */
+  listClaimants(hashSlot: number, era: number, periods?: PeriodSpan): readonly string[] {
     const { ownFirst } = this
     const nowMs = this.modules.clock.monotonicMs()
     const claimants: string[] = []
     for (const [address, { claimant }] of this.known) {
       if (!claimant.map || !this.isLive(address)) continue
       const firstPeriod = this.modules.ports.firstPeriodOf(address) ?? Number.POSITIVE_INFINITY
-      if (claimant.claims(hashSlot, era, { nowMs, firstPeriod, ownFirst })) claimants.push(address)
+      if (claimant.claims(hashSlot, era, { nowMs, firstPeriod, ownFirst, periods })) claimants.push(address)
     }
     return claimants
   }

@@ -1,5 +1,5 @@
 import { type ChunkStore, type Clock, ERA_PERIODS, type Period } from '../../core/index.ts'
-import { type HeldSpanStore, readHeldSpan } from './held-span.ts'
+import { type HeldEra, type HeldSpanStore, readHeldEra } from './held-span.ts'
 import type { SlotSet } from './slot-set.ts'
 import { Turns } from './turns.ts'
 
@@ -21,7 +21,7 @@ interface EraHolding {
   readonly from: Period
   readonly to: Period
   readonly atMs: number
-  readonly missing: SlotSet | undefined
+  readonly held: HeldEra | undefined
 }
 
 /** Era in which a period lies. */
@@ -89,13 +89,19 @@ export class OwnHoldings {
 
   /** The same, as it is kept. */
   async readMissing(era: number): Promise<SlotSet | undefined> {
+    const held = await this.readEra(era)
+    return held?.absent.length === 0 ? held.missing : undefined
+  }
+
+  /** @returns undefined when no period of the era is visible, or the index of them is damaged */
+  async readEra(era: number): Promise<HeldEra | undefined> {
     const range = await this.readRange()
     if (!range) return undefined
     const from = Math.max(range.first, era * ERA_PERIODS)
     const to = Math.min(range.last, era * ERA_PERIODS + ERA_PERIODS - 1)
     if (from > to) return undefined
     const known = this.find(era, from, to)
-    return known ? known.missing : await this.read(era, from, to)
+    return known ? known.held : await this.read(era, from, to)
   }
 
   private async readRangeAnew(): Promise<ArchivedRange | undefined> {
@@ -116,16 +122,16 @@ export class OwnHoldings {
     return undefined
   }
 
-  private async read(era: number, from: Period, to: Period): Promise<SlotSet | undefined> {
+  private async read(era: number, from: Period, to: Period): Promise<HeldEra | undefined> {
     const reading = this.tail.then(async () => {
       // Whoever was before may have read it.
       const known = this.find(era, from, to)
-      if (known) return known.missing
+      if (known) return known.held
       await this.turns.give()
       this.dirty.delete(era)
-      const span = await readHeldSpan(this.store, from, to)
-      this.eras.set(era, { from, to, atMs: this.clock.monotonicMs(), missing: span?.missing })
-      return span?.missing
+      const held = await readHeldEra(this.store, from, to)
+      this.eras.set(era, { from, to, atMs: this.clock.monotonicMs(), held })
+      return held
     })
     this.tail = reading.catch(() => this.dirty.add(era))
     return await reading
@@ -134,7 +140,7 @@ export class OwnHoldings {
   private find(era: number, from: Period, to: Period): EraHolding | undefined {
     const known = this.eras.get(era)
     if (!known || this.dirty.has(era) || known.from !== from || known.to !== to) return undefined
-    const isComplete = known.missing?.size === 0
+    const isComplete = known.held?.missing.size === 0 && known.held.absent.length === 0
     return isComplete || this.clock.monotonicMs() - known.atMs < RECHECK_MS ? known : undefined
   }
 

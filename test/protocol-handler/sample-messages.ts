@@ -169,6 +169,10 @@ export const SAMPLES: readonly Sample[] = [
           { hashSlot: 700, era: 2 },
           { hashSlot: 700, era: 40 },
         ],
+        missingPeriods: [
+          { fromPeriod: 256, endPeriod: 257 },
+          { fromPeriod: 5_300, endPeriod: 5_400 },
+        ],
       }),
     },
     busy,

@@ -213,6 +213,11 @@ def have_response(r):
         need(pairs == sorted(set(pairs)))
         ends = {x["hashSlot"]: x["endEra"] for x in p["held"]}
         need(all(p["firstEra"] <= era < ends.get(slot, 0) for slot, era in pairs))
+        p["missingPeriods"] = [{"fromPeriod": read_period(r), "endPeriod": read_period(r)} for _ in range(r.u(1))]
+        runs = [(x["fromPeriod"], x["endPeriod"]) for x in p["missingPeriods"]]
+        need(len(runs) <= 64 and all(a < b for a, b in runs))
+        need(all(b < c for (_, b), (c, _) in zip(runs, runs[1:])))
+        need(all(a >= 128 * p["firstEra"] and b <= p["headPeriod"] for a, b in runs))
         p["signature"] = read_signature(r)
         m["page"] = p
     return m
@@ -447,9 +452,10 @@ def make(v):
     v.common(name, b"\1" + be(16383, 2))
     v.bad(name, "slot-16384", "a hash slot that does not exist", b"\1" + be(16384, 2))
 
-    def have(first_era=2, start=10, end=16384, held=((10, 42), (700, 41)), exceptions=((700, 2), (700, 40))):
+    def have(first_era=2, start=10, end=16384, held=((10, 42), (700, 41)), exceptions=((700, 2), (700, 40)), missing=((256, 257), (5300, 5400))):
         content = network + be(5400, 8) + be(first_era, 4) + be(start, 2) + be(end, 2) + be(len(held), 2)
         content += b"".join(be(s, 2) + be(e, 4) for s, e in held) + be(len(exceptions), 2) + b"".join(be(s, 2) + be(e, 4) for s, e in exceptions)
+        content += be(len(missing), 1) + b"".join(be(a, 8) + be(b, 8) for a, b in missing)
         return b"\1\0" + content + signature("massa-storage/have/1:" + sha256(content).hex())
 
     name = "HaveResponse"
@@ -460,11 +466,20 @@ def make(v):
     v.bad(name, "held-outside", "a hash slot of another page", have(start=11))
     v.bad(name, "held-twice", "a hash slot twice", have(held=((10, 42), (10, 42)), exceptions=()))
     v.bad(name, "held-descending", "hash slots out of order", have(held=((700, 41), (10, 42)), exceptions=()))
-    v.bad(name, "held-before-first", "an end before the first era", have(first_era=43, exceptions=()))
+    v.bad(name, "held-before-first", "an end before the first era", have(first_era=43, exceptions=(), missing=()))
     v.bad(name, "exception-of-nothing", "an exception in a hash slot that is not held", have(exceptions=((11, 3),)))
     v.bad(name, "exception-at-end", "an exception past what is held", have(exceptions=((700, 41),)))
     v.bad(name, "exception-before-first", "an exception in an era that was dropped", have(exceptions=((700, 1),)))
     v.bad(name, "exceptions-equal", "an exception twice", have(exceptions=((700, 2), (700, 2))))
+    runs = tuple((1000 + 2 * i, 1001 + 2 * i) for i in range(65))
+    v.good(name, "missing-none", "every period is there", have(missing=()))
+    v.good(name, "missing-64", "limit: 64 runs of missing periods", have(missing=runs[:64]))
+    v.bad(name, "missing-65", "limit: one run more", have(missing=runs))
+    v.bad(name, "missing-empty-run", "a run of no periods", have(missing=((300, 300),)))
+    v.bad(name, "missing-touching", "two runs that are one", have(missing=((300, 301), (301, 302))))
+    v.bad(name, "missing-descending", "runs out of order", have(missing=((400, 401), (300, 301))))
+    v.bad(name, "missing-before-first", "a run in an era that is not told of", have(missing=((255, 257),)))
+    v.bad(name, "missing-head", "the head period, which is archived", have(missing=((5399, 5401),)))
 
     name = "ManifestRequest"
     v.common(name, b"\1\1" + be(128, 8) + be(128, 1))

@@ -122,12 +122,13 @@ export class Invariants {
     this.seenMaps.add(frame)
     const answer = haveResponseCodec.decode(frame)
     if (answer.status !== 'ok') return
-    const { firstEra, headPeriod, held, exceptions } = answer.page
+    const { firstEra, headPeriod, held, exceptions, missingPeriods } = answer.page
     const ends = new Map(held.map(({ hashSlot, endEra }) => [hashSlot, endEra]))
     const lacking = new Set(exceptions.map(({ hashSlot, era }) => `${hashSlot} ${era}`))
-    for (const period of node.disk.listPeriods()) {
+    const [first = headPeriod] = node.disk.listPeriods()
+    for (let period = Math.max(first, firstEra * ERA_PERIODS); period <= headPeriod; period++) {
       const era = Math.floor(period / ERA_PERIODS)
-      if (era < firstEra || period > headPeriod) continue
+      if (missingPeriods.some(({ fromPeriod, endPeriod }) => period >= fromPeriod && period < endPeriod)) continue
       for (const { index, hashSlot } of this.copies.listOf(period)) {
         const isClaimed = era < (ends.get(hashSlot) ?? 0) && !lacking.has(`${hashSlot} ${era}`)
         if (!isClaimed || isHeld(node.disk.get(period), index)) continue

@@ -34,7 +34,7 @@ const PART_BYTES = 1_048_576
 /** What stands around the bytes of an answer of variable length. */
 const MANIFEST_HEAD_BYTES = 1 + 1 + 1 + 8 + 1
 const BLOCK_HEAD_BYTES = 1 + 1 + 33
-const HAVE_HEAD_BYTES = 1 + 1 + 16 + 8 + 4 + 2 + 2 + 2 + 2 + 33 + 65
+const HAVE_HEAD_BYTES = 1 + 1 + 16 + 8 + 4 + 2 + 2 + 2 + 2 + 1 + 33 + 65
 const HAVE_ENTRY_BYTES = 6
 /** LEB128 of a number of 3 bytes, and of 64. */
 const LONG = 3
@@ -101,11 +101,17 @@ export const MESSAGES = {
       const count = Math.floor((bytes - HAVE_HEAD_BYTES) / HAVE_ENTRY_BYTES)
       const held = Array.from({ length: count }, (_, hashSlot) => ({ hashSlot, endEra: 1 }))
       const slots = { fromHashSlot: 0, endHashSlot: 16_384 }
-      const page = { network: NETWORK, headPeriod: 1, firstEra: 0, ...slots, held, exceptions: [] }
+      const page = { network: NETWORK, headPeriod: 1, firstEra: 0, ...slots, held, exceptions: [], missingPeriods: [] }
       return { status: 'ok', page: signHavePage(SEED, page) }
     },
     HAVE_ENTRY_BYTES,
   ),
+  MAX_MISSING_RANGES: read<HaveResponse>(haveResponseCodec, (count) => {
+    const missingPeriods = Array.from({ length: count }, (_, i) => ({ fromPeriod: 2 * i, endPeriod: 2 * i + 1 }))
+    const slots = { fromHashSlot: 0, endHashSlot: 16_384, held: [], exceptions: [] }
+    const page = { network: NETWORK, headPeriod: 1_000, firstEra: 0, ...slots, missingPeriods }
+    return { status: 'ok', page: signHavePage(SEED, page) }
+  }),
   MAX_HAVE_PAGES: tested(
     'test/storage-worker/peers/fetch-have-map.test.ts',
     'limit: pages without end: 32 pages are read, not one more',

@@ -51,6 +51,7 @@ function encodePage(hashSlots: readonly number[]): number {
     endHashSlot: 16_384,
     held: hashSlots.map((hashSlot) => ({ hashSlot, endEra: 781_251 })),
     exceptions: [],
+    missingPeriods: [],
   }
   const signature = { publicKey: new Uint8Array(PUBLIC_KEY_BYTES), signature: new Uint8Array(SIGNATURE_BYTES) }
   return haveResponseCodec.encode({ status: 'ok', page: { ...page, signature } }).length

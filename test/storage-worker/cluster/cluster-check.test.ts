@@ -15,7 +15,12 @@ const CLOCK = { nowMs: () => 1_000_000_000_000, monotonicMs: () => 0 }
 type Answer = Fetched<readonly SignedHavePage[]> | ArchiveError
 
 /** A have-map of all hash slots that a node is assigned, but for some. */
-function mapOf(table: PlacementTable, address: string, without: readonly number[] = []): Answer {
+function mapOf(
+  table: PlacementTable,
+  address: string,
+  without: readonly number[] = [],
+  missingPeriods: HavePage['missingPeriods'] = [],
+): Answer {
   const page: HavePage = {
     network: NETWORK,
     headPeriod: LAST,
@@ -27,6 +32,7 @@ function mapOf(table: PlacementTable, address: string, without: readonly number[
       .filter((hashSlot) => !without.includes(hashSlot))
       .map((hashSlot) => ({ hashSlot, endEra: 3 })),
     exceptions: [],
+    missingPeriods,
   }
   return {
     status: 'ok',
@@ -245,6 +251,16 @@ describe('storage-worker/cluster/cluster-check', () => {
     const said = { retentionPeriods: 100n, firstPeriod: 0, endPeriod: 1 }
     const broken = await check(whole(), { said }).found
     assert.deepEqual(broken?.keepers, { wanted: 3, count: 1, contradicted: ['AU2', 'AU3', 'AU4', 'AU5'] })
+  })
+
+  it('regression: of a holder that lacks a few periods the chunks of these lack, not those of their eras', async () => {
+    const missing = mapOf(table, 'AU4', [], [{ fromPeriod: 200, endPeriod: 203 }])
+    const report = await check({ ...whole(), AU4: missing }).found
+    const lost = [200, 201, 202].flatMap((period) => archive.periods.get(period)?.slots ?? [])
+    assert.equal(lost.length, 6)
+    const expected = lost.filter((slot) => table.isHolder('AU4', slot)).length
+    assert.ok(expected > 0)
+    assert.deepEqual([report?.chunks.total, report?.chunks.under], [566, expected])
   })
 
   it('counts chunks whose copies share an operator', async () => {

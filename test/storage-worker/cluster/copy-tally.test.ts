@@ -47,6 +47,7 @@ function claim(
     endHashSlot: HASH_SLOTS,
     held: slots.map((hashSlot) => ({ hashSlot, endEra })),
     exceptions: not.map(([hashSlot, era]) => ({ hashSlot, era })),
+    missingPeriods: [],
   }
   const claims = new NodeClaims([page])
   for (const _ of claims.take(page));

@@ -13,6 +13,7 @@ function makePage(page: Partial<HavePage>): HavePage {
     endHashSlot: 16_384,
     held: [],
     exceptions: [],
+    missingPeriods: [],
     ...page,
   }
 }
@@ -47,6 +48,17 @@ describe('storage-worker/cluster/node-claims', () => {
     assert.deepEqual(
       [claims.covers(5, at(2, 300)), claims.covers(5, at(2, 301)), claims.covers(15, at(2, 300))],
       [true, false, true],
+    )
+  })
+
+  it('covers nothing that reaches into missing periods, and the rest of their era', async () => {
+    const held = [{ hashSlot: 5, endEra: 3 }]
+    const claims = await read(makePage({ held, missingPeriods: [{ fromPeriod: 140, endPeriod: 150 }] }))
+    assert.deepEqual(claims.missingPeriods, [{ fromPeriod: 140, endPeriod: 150 }])
+    const covered = [at(1, 139), at(1, 140), at(1, 255), at(1, 149, 149), at(1, 255, 150), at(2, 300)]
+    assert.deepEqual(
+      covered.map((part) => claims.covers(5, part)),
+      [true, false, false, false, true, true],
     )
   })
 

@@ -23,6 +23,7 @@ const PAGE: HavePage = {
   endHashSlot: HASH_SLOTS,
   held: [],
   exceptions: [],
+  missingPeriods: [],
 }
 
 type Answer = (fromHashSlot: number, asked: number) => Partial<HavePage> | Uint8Array

@@ -25,6 +25,7 @@ function pageOf(changes: Partial<HavePage>): SignedHavePage {
     endHashSlot: HASH_SLOTS,
     held: [],
     exceptions: [],
+    missingPeriods: [],
     signature: SIGNATURE,
     ...changes,
   }
@@ -42,6 +43,28 @@ const slotsUpTo = (count: number, endEra: number, from = 0) =>
   Array.from({ length: count }, (_, i) => ({ hashSlot: from + i, endEra }))
 
 describe('storage-worker/replication/claimed-map', () => {
+  it('of missing periods that pages name it is whole in no hash slot, and holds the rest of their eras', () => {
+    const held = slotsUpTo(3, 1_001)
+    const one = { endHashSlot: 2, held: held.slice(0, 2), missingPeriods: [{ fromPeriod: 5, endPeriod: 7 }] }
+    const map = compact(one, {
+      fromHashSlot: 2,
+      held: held.slice(2),
+      missingPeriods: [{ fromPeriod: 7, endPeriod: 9 }],
+    })
+    assert.deepEqual([map.has(0, 0), map.isWhole(0), map.lacksSome], [true, false, true])
+    const asked = [
+      [0, 4],
+      [4, 5],
+      [8, 8],
+      [9, 127],
+    ] as const
+    assert.deepEqual(
+      asked.map(([first, last]) => map.isMissingIn({ first, last })),
+      [false, true, true, false],
+    )
+    assert.equal(compact({ held }).isWhole(0), true)
+  })
+
   it('says what the pages say', () => {
     const slot = fc.record({
       hashSlot: fc.nat(9),
@@ -170,14 +193,15 @@ describe('storage-worker/replication/claimed-map', () => {
     assert.ok(claimed.has(1, 49))
   })
 
-  it('limit: takes 54 kB at most, whatever the node says', () => {
+  it('limit: takes 58 kB at most, whatever the node says', () => {
     const held = [...slotsUpTo(12_000, 900), ...slotsUpTo(HASH_SLOTS - 12_000, 20_000, 12_000)]
     const exceptions = held
       .slice(9_000, 12_500)
       .flatMap(({ hashSlot }) => Array.from({ length: 20 }, (_, i) => ({ hashSlot, era: 3 * i })))
       .concat(Array.from({ length: 2_000 }, (_, era) => ({ hashSlot: 16_000, era: 5_000 + era })))
-    const claimed = compact({ held, exceptions })
+    const missingPeriods = Array.from({ length: 100 }, (_, i) => ({ fromPeriod: 2 * i, endPeriod: 2 * i + 1 }))
+    const claimed = compact({ held, exceptions, missingPeriods })
     assert.ok(claimed.sizeBytes <= MAX_CLAIMED_MAP_BYTES)
-    assert.ok(MAX_CLAIMED_MAP_BYTES <= 54_000)
+    assert.ok(MAX_CLAIMED_MAP_BYTES <= 58_000)
   })
 })

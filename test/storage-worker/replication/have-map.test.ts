@@ -5,6 +5,8 @@ import {
   haveResponseCodec,
   MAX_HAVE_PAGE_BYTES,
   MAX_HAVE_PAGES,
+  MAX_MISSING_RANGES,
+  type MissingRange,
   readSigner,
   type SignedHavePage,
   verifyHavePage,
@@ -12,6 +14,7 @@ import {
 import { HaveDraft, MAX_HAVE_EXCEPTIONS } from '../../../storage-worker/replication/have-draft.ts'
 import { HaveMap } from '../../../storage-worker/replication/have-map.ts'
 import { createHaveService } from '../../../storage-worker/replication/have-service.ts'
+import type { HeldEra } from '../../../storage-worker/replication/held-span.ts'
 import { OwnHoldings } from '../../../storage-worker/replication/own-holdings.ts'
 import { SlotSet } from '../../../storage-worker/replication/slot-set.ts'
 import { StillClock } from '../../clocks.ts'
@@ -27,6 +30,11 @@ function finish(draft: HaveDraft, headPeriod = 1_279): readonly SignedHavePage[]
     const step = steps.next()
     if (step.done) return step.value
   }
+}
+
+/** All of an era but the chunks in these hash slots, and these periods. */
+function heldBut(slots: readonly number[], absent: readonly MissingRange[] = []): HeldEra {
+  return { missing: slots.length === 0 ? SlotSet.NONE : new SlotSet(slots), absent }
 }
 
 /** What a map says of one hash slot in one era. */
@@ -70,7 +78,7 @@ describe('storage-worker/replication: the own have-map', () => {
     archive.drop(698, 0) // hash slot 2, era 5
     archive.drop(401, 0) // hash slot 1, era 3
     archive.drop(403, 0) // hash slot 3, not of the duty
-    archive.periods.delete(520) // era 4, all
+    archive.periods.delete(520) // era 4, which is told none the less
     const { map, askAll } = make(archive, [0, 1, 2, 9])
     await map.look()
     const pages = await askAll()
@@ -86,15 +94,11 @@ describe('storage-worker/replication: the own have-map', () => {
           held: [
             { hashSlot: 0, endEra: 6 },
             { hashSlot: 1, endEra: 6 },
-            { hashSlot: 2, endEra: 4 },
+            { hashSlot: 2, endEra: 5 },
             { hashSlot: 9, endEra: 6 },
           ],
-          exceptions: [
-            { hashSlot: 0, era: 4 },
-            { hashSlot: 1, era: 3 },
-            { hashSlot: 1, era: 4 },
-            { hashSlot: 9, era: 4 },
-          ],
+          exceptions: [{ hashSlot: 1, era: 3 }],
+          missingPeriods: [{ fromPeriod: 520, endPeriod: 521 }],
         },
       ],
     )
@@ -173,7 +177,7 @@ describe('storage-worker/replication: the own have-map', () => {
     fc.assert(
       fc.property(missing, (eras) => {
         const draft = new HaveDraft([0, 1, 3, 4])
-        for (const [i, slots] of eras.entries()) assert.ok(draft.take(eras.length - 1 - i, slots && new SlotSet(slots)))
+        for (const [i, slots] of eras.entries()) assert.ok(draft.take(eras.length - 1 - i, slots && heldBut(slots)))
         const pages = finish(draft)
         for (const [i, slots] of eras.entries()) {
           for (let slot = 0; slot < 6; slot++) {
@@ -190,14 +194,62 @@ describe('storage-worker/replication: the own have-map', () => {
     )
   })
 
+  it('names periods that are not there, joined over eras, and tells the rest of their eras as held', () => {
+    const draft = new HaveDraft([0, 1])
+    draft.take(3, heldBut([], [{ fromPeriod: 500, endPeriod: 512 }]))
+    draft.take(2, heldBut([1], [{ fromPeriod: 383, endPeriod: 384 }]))
+    draft.take(
+      1,
+      heldBut(
+        [],
+        [
+          { fromPeriod: 130, endPeriod: 131 },
+          { fromPeriod: 250, endPeriod: 256 },
+        ],
+      ),
+    )
+    draft.take(0, undefined)
+    // What came while it was drawn is not told of.
+    const pages = finish(draft, 505)
+    const [page] = pages
+    assert.ok(page && pages.length === 1)
+    assert.deepEqual(page.missingPeriods, [
+      { fromPeriod: 130, endPeriod: 131 },
+      { fromPeriod: 250, endPeriod: 256 },
+      { fromPeriod: 383, endPeriod: 384 },
+      { fromPeriod: 500, endPeriod: 505 },
+    ])
+    assert.deepEqual(
+      [page.firstEra, tells(pages, 0, 1), tells(pages, 1, 2), tells(pages, 0, 0)],
+      [1, true, false, false],
+    )
+    assert.deepEqual(haveResponseCodec.decode(haveResponseCodec.encode({ status: 'ok', page })), { status: 'ok', page })
+  })
+
+  it('limit: 64 runs of missing periods are named; an era with one more is told as not held, older ones without are', () => {
+    const draft = new HaveDraft([0])
+    const runs = (era: number, count: number): MissingRange[] =>
+      Array.from({ length: count }, (_, i) => ({ fromPeriod: era * 128 + 2 * i, endPeriod: era * 128 + 2 * i + 1 }))
+    draft.take(3, heldBut([], runs(3, 40)))
+    draft.take(2, heldBut([], runs(2, 24)))
+    draft.take(1, heldBut([], runs(1, 1)))
+    draft.take(0, heldBut([]))
+    const pages = finish(draft)
+    assert.equal(pages[0]?.missingPeriods.length, MAX_MISSING_RANGES)
+    assert.deepEqual(
+      [3, 2, 1, 0].map((era) => tells(pages, 0, era)),
+      [true, true, false, true],
+    )
+  })
+
   it('limit: all hash slots with the most exceptions fit into 32 pages, each as long as one may be; of more nothing older is told', () => {
     const perEra = 10_000
     const most = MAX_HAVE_EXCEPTIONS / perEra
     const draft = new HaveDraft(ALL)
-    const some = new SlotSet(ALL.slice(0, perEra))
-    assert.ok(draft.take(most + 1, SlotSet.NONE))
+    const some = heldBut(ALL.slice(0, perEra))
+    assert.ok(draft.take(most + 1, heldBut([])))
     for (let era = most; era > 0; era--) assert.ok(draft.take(era, some), `era ${era}`)
-    assert.ok(!draft.take(0, new SlotSet([7])))
+    assert.ok(!draft.take(0, heldBut([7])))
     const pages = finish(draft, 128 * (most + 2) - 1)
     assert.ok(pages.length <= MAX_HAVE_PAGES)
     for (const page of pages) assert.ok(haveResponseCodec.encode({ status: 'ok', page }).length <= MAX_HAVE_PAGE_BYTES)
@@ -210,8 +262,8 @@ describe('storage-worker/replication: the own have-map', () => {
 
   it('limit: of one hash slot 5,000 exceptions are told, and half a page is never left empty', () => {
     const draft = new HaveDraft(ALL.slice(0, 40))
-    assert.ok(draft.take(5_001, SlotSet.NONE))
-    const some = new SlotSet(ALL.slice(0, 30))
+    assert.ok(draft.take(5_001, heldBut([])))
+    const some = heldBut(ALL.slice(0, 30))
     for (let era = 5_000; era > 0; era--) assert.ok(draft.take(era, some))
     assert.ok(!draft.take(0, some))
     const pages = finish(draft, 128 * 5_002)
@@ -231,7 +283,7 @@ describe('storage-worker/replication: the own have-map', () => {
       const holdings = {
         changes: 0,
         readRange: async () => ({ first: first * 128, last: last * 128 + 127 }),
-        readMissing: async (era: number) => (era >= hole[0] && era <= hole[1] ? undefined : SlotSet.NONE),
+        readEra: async (era: number) => (era >= hole[0] && era <= hole[1] ? undefined : heldBut([])),
       }
       const { askAll } = make(archive, [])
       assert.ok(askAll)

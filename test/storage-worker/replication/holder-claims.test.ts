@@ -27,6 +27,7 @@ function mapOf(changes: Partial<HavePage> = {}): Answer {
       { hashSlot: 2, endEra: 6 },
     ],
     exceptions: [],
+    missingPeriods: [],
     signature: SIGNATURE,
   }
   return { status: 'ok', value: [{ ...page, ...changes }] }
@@ -154,7 +155,8 @@ describe('storage-worker/replication/holder-claims', () => {
 
   it('tells who says that it holds a hash slot in an era, and where it is connected', async () => {
     const stage = await open('a', 'b', 'own')
-    stage.answers.set('b', () => mapOf({ exceptions: [{ hashSlot: 1, era: 3 }] }))
+    const missingPeriods = [{ fromPeriod: 300, endPeriod: 301 }]
+    stage.answers.set('b', () => mapOf({ exceptions: [{ hashSlot: 1, era: 3 }], missingPeriods }))
     assert.deepEqual(stage.asked, ['a', 'b'])
     await stage.at(10 * MINUTE_MS)
     const { claims } = stage
@@ -162,9 +164,11 @@ describe('storage-worker/replication/holder-claims', () => {
     assert.deepEqual(claims.listClaimants(1, 3), ['a'])
     assert.deepEqual(claims.listClaimants(3, 2), [])
     assert.deepEqual(claims.listClaimants(1, 6), [])
+    assert.deepEqual(claims.listClaimants(1, 2, { first: 300, last: 300 }), ['a'])
+    assert.deepEqual(claims.listClaimants(1, 2, { first: 301, last: 301 }), ['a', 'b'])
     assert.deepEqual([claims.peerOf('a'), claims.peerOf('c'), claims.isLive('own')], ['peer a', undefined, false])
     assert.deepEqual([...claims.listLive()].sort(), ['a', 'b'])
-    assert.deepEqual(claims.report(), { liveNodes: 2, haveMaps: 2, sizeBytes: 4 + 4 + 2 + 8 + 2 })
+    assert.deepEqual(claims.report(), { liveNodes: 2, haveMaps: 2, sizeBytes: 4 + 4 + 8 + 2 + 64 })
   })
 
   it('asks nobody whom the placement does not know, and forgets who has left it', async () => {

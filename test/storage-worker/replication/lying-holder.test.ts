@@ -19,7 +19,7 @@ const HOLDERS = ['a', 'b', 'c']
 function claimAll(exceptions: HavePage['exceptions'] = []): Fetched<readonly SignedHavePage[]> {
   const page = { network: NETWORK, headPeriod: 700, firstEra: 0, fromHashSlot: 0, endHashSlot: HASH_SLOTS }
   const held = [{ hashSlot: 1, endEra: 6 }]
-  return { status: 'ok', value: [{ ...page, held, exceptions, signature: SIGNATURE }] }
+  return { status: 'ok', value: [{ ...page, held, exceptions, missingPeriods: [], signature: SIGNATURE }] }
 }
 
 /** We are d, the next in rank; a, b and c hold hash slot 1 by placement and, but for `others`, say that they have all of it. */

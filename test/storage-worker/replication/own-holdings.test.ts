@@ -65,6 +65,26 @@ describe('storage-worker/replication/own-holdings', () => {
     assert.deepEqual(await missingOf(holdings, 3), [])
   })
 
+  it('of an era in which periods are not visible, or cannot be read, it says which, and what lacks of the others', async () => {
+    const { archive, holdings } = make()
+    archive.fill(0, 600)
+    for (const period of [128, 129, 140]) archive.periods.delete(period)
+    archive.broken.set(200, 'STORE_VALUE_CORRUPT')
+    archive.drop(150, 0)
+    for (let period = 256; period < 384; period++) archive.periods.delete(period)
+    const held = await holdings.readEra(1)
+    assert.deepEqual(held && { missing: [...held.missing], absent: held.absent }, {
+      missing: [150],
+      absent: [
+        { fromPeriod: 128, endPeriod: 130 },
+        { fromPeriod: 140, endPeriod: 141 },
+        { fromPeriod: 200, endPeriod: 201 },
+      ],
+    })
+    assert.equal(await holdings.readEra(2), undefined)
+    assert.deepEqual((await holdings.readEra(3))?.absent, [])
+  })
+
   it('the newest period counts once its summary is written, which is a moment later', async () => {
     const { archive, clock, holdings } = make()
     archive.fill(0, 130)
