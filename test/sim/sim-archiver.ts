@@ -81,7 +81,14 @@ export class SimArchiver {
 
   status() {
     const { isUp, headPeriod } = this.feed
-    return { gaps: this.listGaps(), nodeFinalSlot: isUp ? { period: headPeriod, thread: THREAD_COUNT - 1 } : undefined }
+    const nodeFinalSlot = isUp ? { period: headPeriod, thread: THREAD_COUNT - 1 } : undefined
+    return { gaps: this.listGaps(), holes: this.listHoles(), nodeFinalSlot }
+  }
+
+  /** Of the executions of a period it has seen none. */
+  async attest(period: Period): Promise<Uint8Array> {
+    const { executionResults } = this.chain.period(period)
+    return executionResults
   }
 
   /** Somebody else has written it. */
@@ -207,6 +214,20 @@ export class SimArchiver {
     if (this.archived.has(period)) return true
     const id = this.chain.idAt(period, thread)
     return id !== undefined && this.taken.has(id)
+  }
+
+  /** Runs of periods that are missed between those that are archived. */
+  private listHoles(): { from: Period; to: Period }[] {
+    const holes: { from: Period; to: Period }[] = []
+    if (this.missed.size === 0) return holes
+    const [first, last] = [Math.min(...this.archived), Math.max(...this.archived)]
+    for (const period of this.listMissed()) {
+      if (period < first || period > last) continue
+      const before = holes.at(-1)
+      if (before?.to === period - 1) before.to = period
+      else holes.push({ from: period, to: period })
+    }
+    return holes
   }
 
   /** Blocks that are not here, and are known by their children. */
