@@ -3,7 +3,7 @@ import type { SimChain } from './sim-chain.ts'
 import type { StoredPeriod } from './sim-disk.ts'
 
 /** A chunk of the chain, and on how many disks of honest nodes it is, whether they run or not. */
-export interface CopiedChunk {
+interface CopiedChunk {
   readonly period: Period
   readonly index: number
   readonly hashSlot: number

@@ -27,7 +27,7 @@ const INTERVAL_MS = 200_000
 const MAX_INTERVAL_MS = 40_000
 
 /** Who comes and goes for good, by the registry. */
-export interface Moves {
+interface Moves {
   /** They come with empty disks. */
   readonly joiners: readonly SimNode[]
   /** They go, with their disks, once the registry does not know them any more. */
@@ -36,7 +36,7 @@ export interface Moves {
   readonly changeMs: number
 }
 
-export interface FaultPlanOptions {
+interface FaultPlanOptions {
   readonly nodes: readonly SimNode[]
   /** Nodes that faults do not strike; partitions part them, too. */
   readonly others: readonly SimNode[]
@@ -81,7 +81,7 @@ export class FaultPlan {
     const moving = this.random.fork('moves')
     for (const node of moves.joiners) this.scheduler.after(moving.between(0, endMs), () => this.join(node))
     for (const node of moves.leavers) {
-      this.scheduler.after(moves.changeMs + moving.between(0, 300_000), () => this.leave(node))
+      this.scheduler.after(moves.changeMs + moving.between(0, 60_000), () => this.leave(node))
     }
     this.strikeAgain()
   }

@@ -74,7 +74,7 @@ interface Process {
   peer: SimPeer | undefined
 }
 
-export interface SimNodeOptions {
+interface SimNodeOptions {
   readonly identity: SimIdentity
   readonly bootstrap: readonly string[]
   readonly skewMs: number

@@ -19,7 +19,7 @@ const ANCHORED_PERIODS = 12
 /** As PlacementWatch has it: a chain that stands still tells nothing. */
 const MAX_STILL_MS = PLACEMENT_IN_FORCE_PERIODS * PERIOD_MS
 
-export interface RegistryShape {
+interface RegistryShape {
   readonly replicas: number
   /** Who is registered when each era begins, from era 0 on. */
   readonly members: readonly (readonly SimIdentity[])[]
