@@ -11,6 +11,8 @@ export interface CopyTable {
   readonly snapshot: Pick<PlacementSnapshot, 'nodes'>
   /** Of chunks of this age, in periods. */
   holdersOfSlot(hashSlot: number, agePeriods: Period): ChunkHolders
+  /** Holders of chunks of any age. */
+  addressesOfSlot(hashSlot: number): readonly string[]
 }
 
 /**
@@ -236,9 +238,11 @@ export class CopyTally {
         if (node?.state === 'unconnected') add(node)
       }
     }
+    // Who is to hold a chunk when it is older holds it already.
+    const asked = table.keepsForEver ? undefined : new Set(table.addressesOfSlot(hashSlot))
     const holding = new Set(holders)
     for (const node of claiming) {
-      if (!holding.has(node)) node.chunks.extra += chunks
+      if (!holding.has(node) && !asked?.has(node.address)) node.chunks.extra += chunks
     }
     const lacking = bound.filter((node) => !claiming.has(node))
     for (const node of bound) node.chunks.assigned += chunks
@@ -253,9 +257,10 @@ export class CopyTally {
       counts.pastRetention += chunks
       return
     }
-    if (claiming.size > table.replicas) {
+    const most = Math.max(table.replicas, asked?.size ?? 0)
+    if (claiming.size > most) {
       counts.over += chunks
-      counts.extraCopies += chunks * (claiming.size - table.replicas)
+      counts.extraCopies += chunks * (claiming.size - most)
     }
     if (copies >= floor && floor > 0) {
       counts.atFloor += chunks

@@ -25,6 +25,7 @@ function makeTable(
     replicas: 3,
     keepsForEver,
     snapshot: { nodes },
+    addressesOfSlot: (hashSlot) => holders[hashSlot] ?? [],
     holdersOfSlot: (hashSlot) => ({
       hashSlot,
       holders: (holders[hashSlot] ?? []).map((address) => ({ address, placementGb: 1n, pass: 1 })),
@@ -314,12 +315,18 @@ describe('storage-worker/cluster/copy-tally', () => {
     const table = {
       ...young,
       holdersOfSlot: (hashSlot: number, age: number) => (age < 200 ? young : old).holdersOfSlot(hashSlot, age),
+      addressesOfSlot: () => ['A', 'B', 'C', 'D'],
     }
     const tally = makeTally(table, [own('A'), answered('B', claim([0])), answered('C', claim([0]))], { ownSlots: [0] })
     // 400 and 144 periods old.
     for (const era of [0, 2]) tally.take(eraOf(era, { 0: 1 }))
     assert.deepEqual([tally.counts.atFloor, tally.counts.pastRetention], [2, 0])
-    assert.deepEqual(tally.chunksOf('C'), { assigned: 1, lacking: 0, toFetch: 0, extra: 1 })
+    assert.deepEqual(tally.chunksOf('C'), { assigned: 1, lacking: 0, toFetch: 0, extra: 0 })
+    const four = [...['B', 'C', 'D', 'E'].map((address) => answered(address, claim([0]))), own('A')]
+    const over = makeTally(table, four, { ownSlots: [0] })
+    over.take(eraOf(2, { 0: 1 }))
+    assert.deepEqual([over.counts.over, over.counts.extraCopies], [1, 1])
+    assert.deepEqual([over.chunksOf('D').extra, over.chunksOf('E').extra], [0, 1])
   })
 
   it('limit: names the 20 thinnest places, of equally thin ones the oldest', () => {
