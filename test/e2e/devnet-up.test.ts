@@ -10,6 +10,8 @@ import { type RunningCli, runCli, startCli } from './run-cli.ts'
 /** Kills of the node and of sidecars in turn; 100 by hand: DEVNET_KILL_ROUNDS=100. */
 const KILL_ROUNDS = Number(process.env.DEVNET_KILL_ROUNDS ?? 3)
 const LIMIT_MS = 240_000 + KILL_ROUNDS * 20_000
+/** Where processes start and commands run. In turbo the chain would take all that the machine has while they do. */
+const SPEED = 16
 
 const REAL_TIME: Clock = {
   nowMs: () => performance.now(),
@@ -25,10 +27,10 @@ describe('e2e/devnet-up', function () {
   let stage: Stage
 
   const run = (...args: string[]) => runCli([...args, '--data-dir', 'net', '--json'], { cwd: dir })
-  const start = () =>
+  const start = (...pace: string[]) =>
     startCli(
       [
-        ...['devnet', 'up', '-n', '2', '--turbo', '--auto-ports', '--data-dir', 'net', '--json'],
+        ...['devnet', 'up', '-n', '2', ...pace, '--auto-ports', '--data-dir', 'net', '--json'],
         // A short memory, and blocks that cost little.
         ...['--node-option=--keep-periods 6 --endorsements 1'],
       ],
@@ -37,7 +39,7 @@ describe('e2e/devnet-up', function () {
 
   before(async () => {
     dir = mkdtempSync(join(tmpdir(), 'massa-storage-devnet-up-'))
-    network = start()
+    network = start('--speed', `${SPEED}`)
     await network.waitFor('"event":"ready"')
     stage = await Stage.open(join(dir, 'net'), REAL_TIME)
   })
@@ -52,7 +54,7 @@ describe('e2e/devnet-up', function () {
     const { code, stdout } = await run('devnet', 'status')
     assert.equal(code, 0)
     const report = JSON.parse(stdout)
-    assert.equal(report.node.report.speed, 'turbo')
+    assert.equal(report.node.report.speed, SPEED)
     assert.match(report.registryAddress, /^AS1/)
     assert.deepEqual(
       report.sidecars.map(({ name, isRegistered, state }: Record<string, unknown>) => [name, isRegistered, state]),
@@ -83,10 +85,15 @@ describe('e2e/devnet-up', function () {
   })
 
   for (const scenario of SCENARIOS.filter(({ isLong }) => !isLong)) {
-    it(`${scenario.name}: ${scenario.story}`, () => scenario.play(stage))
+    it(`${scenario.name}: ${scenario.story}`, async () => {
+      // Each time: one that has started again has the speed of its network.
+      await stage.link.setSpeed('turbo')
+      await scenario.play(stage)
+    })
   }
 
   it('adds a sidecar, which archives from now on, and lets it go again', async () => {
+    await stage.link.setSpeed(SPEED)
     const added = await run('devnet', 'add')
     assert.equal(added.code, 0, added.stderr)
     const { name } = JSON.parse(added.stdout)
@@ -130,10 +137,11 @@ describe('e2e/devnet-up', function () {
       assert.equal(code, 0, stdout)
     }
 
-    network = start()
+    network = start('--turbo')
     await network.waitFor('"event":"ready"')
     stage = await Stage.open(join(dir, 'net'), REAL_TIME)
     const after = await stage.report()
+    assert.equal(after.node.report?.speed, 'turbo')
     assert.equal(after.registryAddress, before.registryAddress)
     assert((after.node.report?.finalSlot.period ?? 0) >= (before.node.report?.finalSlot.period ?? 0))
     const next = await stage.nextPeriod()
