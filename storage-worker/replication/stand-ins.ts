@@ -86,6 +86,8 @@ export class StandIns {
   /** Addresses of the other nodes of the table that have room. */
   private others: ReadonlySet<string> = new Set()
   private hasOwnRoom = false
+  /** Of hash slots that were decided by this table: who ranks between the holders and us, `undefined` where too many do. */
+  private readonly ranksAhead = new Map<number, readonly string[] | undefined>()
   /** Holders that are here and say that they lack something: by hash slot, by address, since when. */
   private readonly lacking = new Map<number, ReadonlyMap<string, number>>()
   private nextLackingSlot = 0
@@ -161,6 +163,7 @@ export class StandIns {
 
   private setTable(table: RankTable | undefined): void {
     this.table = table
+    this.ranksAhead.clear()
     const nodes = (table?.snapshot.nodes ?? []).filter(({ placementGb }) => placementGb > 0n)
     const others = new Set(nodes.map(({ address }) => address))
     this.hasOwnRoom = others.delete(this.ownAddress)
@@ -186,9 +189,10 @@ export class StandIns {
     for (const hashSlot of this.listSlotsToDecide(table, nowMs)) {
       // Most of them where nodes are few.
       if (table.isHolder(this.ownAddress, hashSlot)) continue
-      await this.turns.give()
+      if (this.turns.isDue) await this.turns.give()
+      if (!this.ranksAhead.has(hashSlot)) this.ranksAhead.set(hashSlot, await this.rankAhead(table, hashSlot))
       if (signal.aborted) return
-      if (await this.standsIn(table, hashSlot, nowMs)) stood.add(hashSlot)
+      if (this.standsIn(table, hashSlot, nowMs)) stood.add(hashSlot)
     }
     for (const hashSlot of this.needlessSince.keys()) if (!stood.has(hashSlot)) this.needlessSince.delete(hashSlot)
     const isSame = stood.size === this.stood.size && [...stood].every((hashSlot) => this.stood.has(hashSlot))
@@ -205,11 +209,16 @@ export class StandIns {
     return slots
   }
 
-  private async standsIn(table: RankTable, hashSlot: number, nowMs: number): Promise<boolean> {
+  private async rankAhead(table: RankTable, hashSlot: number): Promise<readonly string[] | undefined> {
     const ranks = await table.rankBehind(hashSlot, RANKS, this.loop.signal)
     const own = ranks.indexOf(this.ownAddress)
-    if (own === -1) return false
-    const ahead = ranks.slice(0, own).filter((address) => this.away.goneSince(address) === undefined)
+    return own === -1 ? undefined : ranks.slice(0, own)
+  }
+
+  private standsIn(table: RankTable, hashSlot: number, nowMs: number): boolean {
+    const ranked = this.ranksAhead.get(hashSlot)
+    if (!ranked) return false
+    const ahead = ranked.filter((address) => this.away.goneSince(address) === undefined)
     const place = { hashSlot, holders: table.addressesOfSlot(hashSlot), ahead, nowMs }
     return this.stood.has(hashSlot) ? this.isStillNeeded(place) : this.isNeeded(place)
   }

@@ -12,9 +12,14 @@ export class Turns {
     this.clock = clock
   }
 
+  /** Asked between steps so short that a promise for each would be most of the work. */
+  get isDue(): boolean {
+    return this.clock.monotonicMs() - this.beganMs >= SLICE_MS
+  }
+
   /** Called between steps. */
   async give(): Promise<void> {
-    if (this.clock.monotonicMs() - this.beganMs < SLICE_MS) return
+    if (!this.isDue) return
     await this.clock.sleep(0)
     this.beganMs = this.clock.monotonicMs()
   }
