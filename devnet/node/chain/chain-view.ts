@@ -229,6 +229,6 @@ export abstract class ChainView {
   }
 
   producerOf(index: number): string {
-    return this.draw.at(index).producer
+    return this.draw.producerAt(index)
   }
 }

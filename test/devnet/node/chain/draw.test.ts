@@ -27,6 +27,8 @@ describe('devnet/node/chain/draw', () => {
     assert.deepEqual(addresses('a', 1_000_000), addresses('a', 1_000_000))
     assert.notDeepEqual(addresses('a', 1_000_000), addresses('a', 1_000_001))
     assert.notDeepEqual(addresses('a', 1_000_000), addresses('b', 1_000_000))
+    const draw = new Draw('seed', STAKERS)
+    for (let index = 32; index < 96; index++) assert.equal(draw.producerAt(index), draw.at(index).producer)
   })
 
   it('misses and rivals come at their rates', () => {
