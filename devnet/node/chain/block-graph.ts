@@ -49,6 +49,8 @@ export class BlockGraph {
   private readonly nodes = new Map<string, GraphNode>()
   /** By thread, oldest first, blocks on the chain alone. */
   private readonly threads: readonly GraphNode[][] = Array.from({ length: THREAD_COUNT }, () => [])
+  /** By thread: how many of its oldest blocks have left memory but for their headers. */
+  private readonly emptiedOfThread: number[] = Array(THREAD_COUNT).fill(0)
   private readonly stored = new Map<string, TrackedBlock>()
   private readonly cliqueIds = new Map<number, BlockIdText>()
   private readonly rivals: GraphNode[] = []
@@ -187,14 +189,17 @@ export class BlockGraph {
       const latest = slotOfIndex(Math.max(0, this.latestFinalOfThread[thread] ?? 0)).period
       const isOlder = (node: GraphNode, keptPeriods: number) =>
         node.isFinal && node.slotIndex <= executedFinalIndex && latest - node.slot.period > keptPeriods
-      for (const node of nodes) {
-        if (!isOlder(node, periods.blocks)) break
+      // Headers may stay for longer: those that have nothing else left are not looked at again with every slot.
+      let count = this.emptiedOfThread[thread] ?? 0
+      for (let node = nodes[count]; node && isOlder(node, periods.blocks); node = nodes[++count]) {
         this.empty(node, emptied)
       }
       for (let node = nodes[0]; node && isOlder(node, periods.headers); node = nodes[0]) {
         nodes.shift()
+        count = Math.max(0, count - 1)
         this.forget(node, emptied, forgotten)
       }
+      this.emptiedOfThread[thread] = count
     }
     // A rival has lost when its slot is decided; one period later nobody speaks of it any more.
     for (
