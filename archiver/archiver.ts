@@ -235,8 +235,9 @@ export class Archiver implements Feed {
   async onFilled(period: Period): Promise<void> {
     if (this.archived.has(period)) return
     const isHole = this.archived.listHoles().some(({ from, to }) => period >= from && period <= to)
-    await this.archived.add(period, [])
-    if (isHole) await this.closeHole(period)
+    const blocks = isHole ? await this.archived.readPeriod(period) : []
+    await this.archived.add(period, blocks)
+    if (isHole) await this.closeHole(period, blocks)
   }
 
   /** What was seen of the executions of a period that is not archived yet, encoded. */
@@ -346,10 +347,10 @@ export class Archiver implements Feed {
   }
 
   /** Its blocks say what stands in the periods beside it; what was kept to archive it goes. */
-  private async closeHole(period: Period): Promise<void> {
+  private async closeHole(period: Period, archived: readonly FinalBlock[]): Promise<void> {
     this.writer.drop(period)
     this.chain.forgetAt(period)
-    for (const block of await this.archived.readPeriod(period)) {
+    for (const block of archived) {
       const touched = this.ledger.addArchived(block, false)
       if (touched) this.collectReady(touched)
     }

@@ -5,6 +5,7 @@ import {
   type Clock,
   ERA_PERIODS,
   type EraAnchor,
+  isArchiveError,
   Loop,
   type Period,
 } from '../../core/index.ts'
@@ -56,6 +57,9 @@ export class HoleFiller {
   private readonly modules: HoleFillerModules
   private readonly genesisPeriods: ReadonlySet<Period>
   private readonly loop: Loop
+  /** Since the start. */
+  private written = 0
+  private isTold = false
   /** By `from to`: since when a hole has been as it is, by the monotonic clock. */
   private since = new Map<string, number>()
   /** When a peer may lead again, by the monotonic clock. */
@@ -90,14 +94,32 @@ export class HoleFiller {
    */
   async look(): Promise<number> {
     let written = 0
-    for (const { from, to } of this.listDue().toReversed()) {
-      const writtenOf = await this.fill({ from, to })
-      if (writtenOf > 0) {
-        this.modules.log.info({ firstPeriod: from, lastPeriod: to, count: writtenOf }, 'periods fetched whole')
+    const { clock, log } = this.modules
+    const due = this.listDue()
+    if (due.length === 0 || !(await this.findRoom())) return 0
+    for (const { from, to } of due.toReversed()) {
+      const before = this.written
+      try {
+        await this.fill({ from, to })
+      } catch (error) {
+        // What keeps one from being filled is no reason to leave the others.
+        if (!isArchiveError(error)) throw error
+        this.since.set(keyOf({ from, to }), clock.monotonicMs())
+        log.warn({ firstPeriod: from, lastPeriod: to, err: error, code: error.code }, 'periods that lack not fetched')
       }
-      written += writtenOf
+      const count = this.written - before
+      if (count > 0) log.info({ firstPeriod: from, lastPeriod: to, count }, 'periods fetched whole')
+      written += count
     }
     return written
+  }
+
+  /** Said once as long as there is none. */
+  private async findRoom(): Promise<boolean> {
+    const hasRoom = await this.modules.hasRoom()
+    if (!hasRoom && !this.isTold) this.modules.log.warn('no room for periods that lack behind the head')
+    this.isTold = !hasRoom
+    return hasRoom
   }
 
   private listDue(): PeriodRange[] {
@@ -107,62 +129,52 @@ export class HoleFiller {
     return holes.filter((hole) => nowMs - (this.since.get(keyOf(hole)) ?? nowMs) >= PATIENCE_MS)
   }
 
-  private async fill(hole: PeriodRange): Promise<number> {
+  private async fill(hole: PeriodRange): Promise<void> {
     const { signal } = this.loop
-    let written = 0
     for (let open: PeriodRange | undefined = hole; open && !signal.aborted; open = this.findRest(hole)) {
-      const anchored = await this.fillAnchored(open)
-      written += anchored
-      if (anchored > 0) continue
+      if (await this.fillAnchored(open)) continue
       const opened = await this.open(open)
       if (!opened) break
       const { session, lead } = opened
       const end = await session.run(signal)
-      written += session.writtenPeriods
       if (end === 'more') continue
       if (end !== 'done' && end !== 'stopped') this.passOver(lead, end)
       break
     }
-    return written
   }
 
   private findRest({ from }: PeriodRange): PeriodRange | undefined {
     return this.modules.listHoles().find((rest) => rest.from === from)
   }
 
-  /** What of a hole stands in the era of its last period, if that is anchored. @returns periods that were written */
-  private async fillAnchored({ from, to }: PeriodRange): Promise<number> {
-    const { store, asked, clock, hasRoom, findAnchored } = this.modules
+  /** What of a hole stands in the era of its last period, if that is anchored. @returns whether it is smaller now */
+  private async fillAnchored({ from, to }: PeriodRange): Promise<boolean> {
+    const { store, asked, clock, log, findAnchored } = this.modules
     const era = Math.floor(to / ERA_PERIODS)
-    if ((this.eraAgain.get(era) ?? 0) > clock.monotonicMs()) return 0
-    const anchored = asked.listFor(to).length > 0 && (await hasRoom()) ? await findAnchored(era) : undefined
-    if (!anchored) return 0
-    let written = 0
+    if ((this.eraAgain.get(era) ?? 0) > clock.monotonicMs()) return false
+    const anchored = asked.listFor(to).length > 0 ? await findAnchored(era) : undefined
+    if (!anchored) return false
+    const before = this.written
     const session = new AnchoredSession(
       { identity: store.identity, anchored, first: to + 1, to: from, isWanted: () => true, mayLack: false },
-      {
-        ...this.modules,
-        write: async (fetched) => {
-          if (!('whole' in fetched)) return false
-          written++
-          return this.write(fetched.whole)
-        },
-      },
+      { ...this.modules, write: async (fetched) => 'whole' in fetched && (await this.write(fetched.whole)) },
     )
     const end = await session.run(this.loop.signal)
-    if (end === 'done' || end === 'more' || end === 'stopped') return written
+    const isSmaller = this.written > before
+    if (end === 'done' || end === 'more' || end === 'stopped') return isSmaller
     if (this.eraAgain.size >= MAX_REMEMBERED) this.eraAgain.clear()
     this.eraAgain.set(era, clock.monotonicMs() + ERA_AGAIN_MS)
-    this.modules.log.debug({ era, reason: end }, 'periods that lack cannot be fetched under their root now')
-    return written
+    if (end === 'conflict') log.error({ era }, 'what is archived is not what was anchored')
+    else log.debug({ era, reason: end }, 'periods that lack cannot be fetched under their root now')
+    return isSmaller
   }
 
   /** @returns undefined when nobody can be asked now, or too little is archived above the hole */
   private async open({ from, to }: PeriodRange): Promise<{ session: BackfillSession; lead: string } | undefined> {
-    const { store, asked, clock, hasRoom } = this.modules
+    const { store, asked, clock } = this.modules
     const nowMs = clock.monotonicMs()
     const [lead] = asked.listFor(to).filter((peer) => (this.leadAgain.get(peer) ?? nowMs) <= nowMs)
-    if (lead === undefined || !(await hasRoom())) return undefined
+    if (lead === undefined) return undefined
     const end = await readChainEnd(chunksFromAll(this.modules, this.loop.signal), to + 1)
     if (!end) return undefined
     const { genesisPeriods } = this
@@ -180,6 +192,7 @@ export class HoleFiller {
     if (!listHoles().some(({ from, to }) => period >= from && period <= to)) return true
     await store.writePeriod({ ...archived, executionResults: await attest(period) })
     await onWritten(period)
+    this.written++
     return true
   }
 

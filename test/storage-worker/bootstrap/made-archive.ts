@@ -212,6 +212,9 @@ export interface HeldFiller {
   readonly clock: StillClock
   /** Peers that paid for what they gave. */
   readonly offences: string[]
+  readonly logged: Record<string, unknown>[]
+  /** Whether there is room to spare. */
+  readonly room: { isThere: boolean }
   readonly filler: HoleFiller
 }
 
@@ -223,6 +226,8 @@ export function makeHoleFiller(
   const peers = new FakePeers()
   const clock = new StillClock()
   const offences: string[] = []
+  const logged: Record<string, unknown>[] = []
+  const room = { isThere: true }
   const { endPeriod, anchor } = options
   const asked = new PacedPeers({
     listPeers: () => [...peers.stores.keys()].map((peer) => ({ peer, firstPeriod: 0, endPeriod })),
@@ -240,11 +245,15 @@ export function makeHoleFiller(
       findAnchored: async (era) => (era === anchor?.era ? anchor : undefined),
       listHoles: () => holder.archiver.status().holes,
       attest: (period) => holder.archiver.attest(period),
-      hasRoom: async () => true,
+      hasRoom: async () => room.isThere,
       onWritten: (period) => holder.archiver.onFilled(period),
       clock,
-      log: createLogger({ level: 'error', format: 'json', destination: { write: () => undefined } }),
+      log: createLogger({
+        level: 'info',
+        format: 'json',
+        destination: { write: (line) => logged.push(JSON.parse(line)) },
+      }),
     },
   )
-  return { peers, clock, offences, filler }
+  return { peers, clock, offences, logged, room, filler }
 }
