@@ -41,6 +41,7 @@ const NO_SETTINGS = [CONFIG_FILE_ENV, SECRET_KEY_ENV, PASSWORD_ENV]
 const KINDS: ReadonlyMap<string, SettingKind> = new Map(listSettings().map(({ path, kind }) => [path, kind]))
 const KEYS = [...KINDS.keys()]
 const TABLES = [...new Set(KEYS.flatMap((key) => (key.includes('.') ? [key.slice(0, key.lastIndexOf('.'))] : [])))]
+const TOP_KEYS = KEYS.filter((key) => !key.includes('.'))
 const ENV_NAMES: ReadonlyMap<string, string> = new Map(KEYS.map((key) => [envNameOf(key), key]))
 
 /** Name of the environment variable of a setting: `node.grpc_urls` is MASSA_STORAGE_NODE__GRPC_URLS. */
@@ -86,7 +87,7 @@ export function readEnvLayer(env: Readonly<Record<string, string | undefined>>):
   for (const [name, text] of Object.entries(env)) {
     if (!name.startsWith(ENV_PREFIX) || NO_SETTINGS.includes(name) || text === undefined) continue
     const path = ENV_NAMES.get(name)
-    if (path === undefined) throw unknownKey(name, 'environment', [...ENV_NAMES.keys(), ...NO_SETTINGS])
+    if (path === undefined) throw unknownVariable(name)
     layer.set(path, { value: parseText(text, KINDS.get(path)), origin: name, where: `environment variable ${name}` })
   }
   return layer
@@ -98,7 +99,7 @@ export function readFlagLayer(flags: ConfigFlags): Layer {
   for (const [path, given] of Object.entries(flags)) {
     if (given === undefined) continue
     const kind = KINDS.get(path)
-    if (kind === undefined) throw unknownKey(path, 'flag', KEYS)
+    if (kind === undefined) throw unknownKey(path, 'flag')
     const value =
       typeof given === 'string' ? parseText(given, kind) : Number.isInteger(given) ? BigInt(given as number) : given
     layer.set(path, { value, origin: FLAG_ORIGIN, where: `flag ${path}` })
@@ -132,7 +133,8 @@ function refuseStrayKeys(document: TomlTable, file: string): void {
   for (const [key, value] of Object.entries(document)) {
     if (key === ROOT_TABLE) continue
     if (!isTable(value) && !Array.isArray(value)) {
-      throw unknownKey(key, file, KEYS, `it stands before any table; settings stand below [${ROOT_TABLE}]`)
+      const hint = `it stands before any table; settings stand below [${ROOT_TABLE}]`
+      throw unknownKey(key, file, { hint })
     }
     if (/^distributed/i.test(key) || computeEditDistance(key, ROOT_TABLE) <= 3) {
       throw misspelledTable(key, file)
@@ -165,7 +167,10 @@ function collectTable(table: unknown, prefix: string, collector: Collector): voi
     else if (KINDS.has(path)) {
       const findWritten = () => collector.findWritten(path, value)
       collector.layer.set(path, { value, origin: collector.origin, where: collector.whereIs(path), findWritten })
-    } else throw unknownKey(path, collector.whereIs(path), isTable(value) ? TABLES : KEYS)
+    } else if (isTable(value) && !TABLES.some((known) => path.startsWith(`${known}.`))) {
+      const others = `the tables are ${TABLES.join(', ')}`
+      throw unknownKey(path, collector.whereIs(path), { candidates: TABLES, others })
+    } else throw unknownKey(path, collector.whereIs(path))
   }
 }
 
@@ -173,12 +178,36 @@ function isTable(value: unknown): value is TomlTable {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
 }
 
-function unknownKey(key: string, where: string, candidates: readonly string[], hint?: string): ArchiveError {
-  const table = TABLES.includes(key) ? `; ${key} is a table; its settings are ${listBelow(key).join(', ')}` : undefined
-  const nearest = table === undefined ? findNearestKey(key, candidates) : undefined
-  const advice = table ?? (nearest === undefined ? '' : `; the nearest is ${nearest}`)
-  const message = `${where}: there is no setting ${key}${advice}${hint === undefined ? '' : ` (${hint})`}`
+/** Names the nearest of `candidates`; where none is near, what stands where the key was looked for. */
+function unknownKey(
+  key: string,
+  where: string,
+  options: { readonly candidates?: readonly string[]; readonly others?: string; readonly hint?: string } = {},
+): ArchiveError {
+  const { candidates = KEYS, others = listAround(key), hint } = options
+  const nearest = TABLES.includes(key) ? undefined : findNearestKey(key, candidates)
+  const advice = nearest === undefined ? others : `the nearest is ${nearest}`
+  const message = `${where}: there is no setting ${key}; ${advice}${hint === undefined ? '' : ` (${hint})`}`
   return new ArchiveError('CONFIG_KEY_UNKNOWN', message, { where, key, nearest })
+}
+
+function unknownVariable(name: string): ArchiveError {
+  const others = listAround(name.slice(ENV_PREFIX.length).toLowerCase().replaceAll('__', '.'), envNameOf)
+  return unknownKey(name, 'environment', { candidates: [...ENV_NAMES.keys(), ...NO_SETTINGS], others })
+}
+
+/** The settings of the table that a key names or stands in; where there is no such table, what there is instead. */
+function listAround(key: string, format = (path: string): string => path): string {
+  const table = TABLES.find((known) => key === known || key.startsWith(`${known}.`))
+  const listed = (paths: readonly string[]): string => paths.map(format).join(', ')
+  if (table !== undefined) {
+    const settings = listed(listBelow(table))
+    return key === table
+      ? `${key} is a table; its settings are ${settings}`
+      : `the settings of ${table} are ${settings}`
+  }
+  const tables = `the tables are ${listed(TABLES)}`
+  return key.includes('.') ? tables : `the settings outside of tables are ${listed(TOP_KEYS)}; ${tables}`
 }
 
 function listBelow(table: string): string[] {

@@ -44,7 +44,9 @@ export function readRegistryParams(file: string): Partial<RegistryConfig> {
     const field = NAMES.get(name)
     if (field === undefined) {
       const nearest = findNearestKey(name, [...NAMES.keys()])
-      const message = `${file}: there is no setting ${name} of a registry; the nearest is ${nearest}`
+      const advice =
+        nearest === undefined ? `its settings are ${[...NAMES.keys()].join(', ')}` : `the nearest is ${nearest}`
+      const message = `${file}: there is no setting ${name} of a registry; ${advice}`
       throw new ArchiveError('CONFIG_KEY_UNKNOWN', message, { file, key: name, nearest })
     }
     values[field] = checkType(value, { field, name, file })

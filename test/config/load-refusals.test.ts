@@ -171,23 +171,36 @@ describe('config/load: what is refused, and with which words', () => {
       assertRefused(() => load({ flags: { 'log.levle': 'info' } }), 'CONFIG_KEY_UNKNOWN', /nearest is log\.level/)
     })
 
-    it('but a name that is near none is given no advice, and a table is called one', () => {
-      for (const name of ['foo', 'xyzzy', 'node.foo']) {
+    const strangers: readonly (readonly [source: Parameters<typeof load>[0] | string, named: RegExp])[] = [
+      [{ flags: { foo: '1' } }, /; the settings outside of tables are enabled, .*; the tables are node, .*, log$/],
+      [{ flags: { 'node.foo': '1' } }, /; the settings of node are node\.grpc_urls, .*, node\.chain_restarts$/],
+      [{ flags: { 'metrics.port': '1' } }, /; the settings of metrics are metrics\.enabled, metrics\.bind$/],
+      [{ flags: { 'http.port': '1' } }, /no setting http\.port; the tables are node, .*, log$/],
+      [{ flags: { node: '1' } }, /node is a table; its settings are node\.grpc_urls, .*node\.chain_restarts$/],
+      ['[distributed_storage.http]\nport = 1', /no setting http; the tables are node, .*, log$/],
+      [
+        '[distributed_storage.metrics.http]\nport = 1',
+        /; the settings of metrics are metrics\.enabled, metrics\.bind$/,
+      ],
+      ['xyzzy = 1', /; the settings outside of tables are enabled, .*, log \(it stands before any table; .*\)$/],
+      [
+        { env: { MASSA_STORAGE_METRICS__LISTENS_ON_WHICH_PORT: '1' } },
+        /; the settings of metrics are MASSA_STORAGE_METRICS__ENABLED, MASSA_STORAGE_METRICS__BIND$/,
+      ],
+    ]
+    for (const [source, named] of strangers) {
+      it(`or, where none is near, with those of its table or the tables: ${JSON.stringify(source)}`, () => {
         assert.throws(
-          () => load({ flags: { [name]: '1' } }),
-          (error) =>
-            isArchiveError(error, 'CONFIG_KEY_UNKNOWN') &&
-            error.context.nearest === undefined &&
-            !/nearest/.test(error.message),
-          name,
+          () => (typeof source === 'string' ? loadToml(source) : load(source)),
+          (error) => {
+            assert.ok(isArchiveError(error, 'CONFIG_KEY_UNKNOWN'))
+            assert.equal(error.context.nearest, undefined)
+            assert.match(error.message, named)
+            return true
+          },
         )
-      }
-      assertRefused(
-        () => load({ flags: { node: '1' } }),
-        'CONFIG_KEY_UNKNOWN',
-        /node is a table; its settings are node\.grpc_urls, .*node\.chain_restarts/,
-      )
-    })
+      })
+    }
   })
 
   it('takes Windows line ends and counts lines in them', () => {

@@ -9,6 +9,12 @@ import { computeConfigBounds, type ErrorCode, isArchiveError, REGISTRY_CONFIG_FI
 const BAD: readonly (readonly [string, string, ErrorCode, RegExp])[] = [
   ['no TOML', 'max_nodes =', 'CONFIG_SYNTAX', /:2:/],
   ['an unknown key', 'max_node = 1', 'CONFIG_KEY_UNKNOWN', /the nearest is max_nodes/],
+  [
+    'a key near none',
+    'foo = 1',
+    'CONFIG_KEY_UNKNOWN',
+    /no setting foo of a registry; its settings are .*, max_nodes, /,
+  ],
   ['a key that every object has', 'constructor = 1', 'CONFIG_SYNTAX', /unsafe/],
   ['a text for a number', 'max_nodes = "1"', 'CONFIG_VALUE_INVALID', /max_nodes = "1" .*number from 0 to 100000$/],
   ['a number with a point', 'max_nodes = 1.0', 'CONFIG_VALUE_INVALID', /max_nodes = 1\.0 is not allowed/],
