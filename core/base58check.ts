@@ -46,14 +46,15 @@ export function encodeBase58Check(data: Uint8Array): string {
  *
  * @param text - at most 128 characters; canonical, so encoding the result gives `text` again
  * @param lengthBytes - what the data must measure; its memory may be a part of a larger buffer
+ * @param prefix - letters that stood in front of `text`, for the message
  * @throws ArchiveError CORE_BASE58_INVALID
  */
-export function decodeBase58Check(text: string, lengthBytes: number): Uint8Array {
-  const whole = decodeBase58(text, lengthBytes + CHECKSUM_BYTES)
+export function decodeBase58Check(text: string, lengthBytes: number, prefix = ''): Uint8Array {
+  const whole = decodeBase58(text, lengthBytes + CHECKSUM_BYTES, prefix)
   const data = whole.subarray(0, lengthBytes)
   const checksum = sha256Twice(data)
   for (let i = 0; i < CHECKSUM_BYTES; i++) {
-    if (checksum[i] !== whole[lengthBytes + i]) throw invalid(text, 'its checksum does not fit')
+    if (checksum[i] !== whole[lengthBytes + i]) throw invalid(prefix + text, 'its checksum does not fit')
   }
   return data
 }
@@ -99,8 +100,8 @@ function encodeBase58(bytes: Uint8Array): string {
   return '1'.repeat(zeros) + text.slice(padding)
 }
 
-function decodeBase58(text: string, lengthBytes: number): Uint8Array {
-  if (text.length > MAX_DIGITS) throw invalid(text.slice(0, 16), `it is longer than ${MAX_DIGITS} characters`)
+function decodeBase58(text: string, lengthBytes: number, prefix: string): Uint8Array {
+  if (text.length > MAX_DIGITS) throw invalid(prefix + text.slice(0, 16), `it is longer than ${MAX_DIGITS} characters`)
   const groupCount = Math.ceil(text.length / GROUP_DIGITS)
   sums.fill(0, 0, groupCount + 1)
   // Without carries between them, the products of a group wait for nothing.
@@ -109,7 +110,7 @@ function decodeBase58(text: string, lengthBytes: number): Uint8Array {
     for (const end = text.length - k * GROUP_DIGITS; i < end; i++) {
       const code = text.charCodeAt(i)
       const digit = code < 128 ? (DIGIT_OF_CODE[code] ?? -1) : -1
-      if (digit < 0) throw invalid(text, 'it holds a character outside the alphabet')
+      if (digit < 0) throw invalid(prefix + text, 'it holds a character outside the alphabet')
       group = group * 58 + digit
     }
     const power = POWER_LIMBS[k] as Float64Array
@@ -123,7 +124,7 @@ function decodeBase58(text: string, lengthBytes: number): Uint8Array {
     let limb = sum - carry * LIMB
     for (let i = 0; i < LIMB_BYTES; i++, position--) {
       if (position >= 0) bytes[position] = limb & 0xff
-      else if (limb !== 0) throw invalid(text, `it holds more than ${lengthBytes} bytes`)
+      else if (limb !== 0) throw invalid(prefix + text, `it holds more than ${lengthBytes} bytes`)
       limb >>>= 8
     }
   }
@@ -131,7 +132,7 @@ function decodeBase58(text: string, lengthBytes: number): Uint8Array {
   while (zeros < text.length && text.charCodeAt(zeros) === 49) zeros++
   let leading = 0
   while (leading < lengthBytes && bytes[leading] === 0) leading++
-  if (leading !== zeros) throw invalid(text, `it does not hold exactly ${lengthBytes} bytes`)
+  if (leading !== zeros) throw invalid(prefix + text, `it does not hold exactly ${lengthBytes} bytes`)
   return bytes
 }
 

@@ -4,8 +4,14 @@ import { createServer } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import { NodeClient } from '../../archiver/index.ts'
 import { type Config, type LoadedConfig, parseHostPort } from '../../config/index.ts'
-import { isArchiveError, type Slot, slotIndex } from '../../core/index.ts'
-import { findAccessProblem, isHolderRunning, quotePath, readDaemonInfo } from '../../storage-worker/index.ts'
+import { isArchiveError, type Network, type Slot, slotIndex } from '../../core/index.ts'
+import {
+  findAccessProblem,
+  isHolderRunning,
+  quotePath,
+  readDaemonInfo,
+  readIdentity,
+} from '../../storage-worker/index.ts'
 import { checkArchive, checkKeys, type Finding } from '../check-archive.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
@@ -177,20 +183,21 @@ function checkPort(loaded: LoadedConfig, path: 'api.bind' | 'metrics.bind', runn
   const bind = path === 'api.bind' ? loaded.config.api.bind : loaded.config.metrics.bind
   const address = parseHostPort(bind)
   const check = 'port'
+  const named = `${path} = ${bind}`
   if (running || !address)
-    return Promise.resolve({ check, ok: true, detail: `${bind}, not tried while massa-storage runs` })
+    return Promise.resolve({ check, ok: true, detail: `${named}, not tried while massa-storage runs` })
   return new Promise((resolve) => {
     const server = createServer()
     server.once('error', ({ code }: NodeJS.ErrnoException) =>
       resolve({
         check,
         ok: false,
-        detail: `${bind} ${code === 'EADDRINUSE' ? 'is in use by another program' : `cannot be listened on (${code})`}`,
+        detail: `${named} ${code === 'EADDRINUSE' ? 'is in use by another program' : `cannot be listened on (${code})`}`,
         fix: `${adviseSetting(loaded, path, '"127.0.0.1:0"', '127.0.0.1:0')}; port 0 is any free one`,
       }),
     )
     server.listen(address.port, address.host, () =>
-      server.close(() => resolve({ check, ok: true, detail: `${bind} is free` })),
+      server.close(() => resolve({ check, ok: true, detail: `${named} is free` })),
     )
   })
 }
@@ -212,7 +219,7 @@ async function checkNode(url: string, config: Config): Promise<Finding[]> {
             check: 'network',
             ok: false,
             detail: `the node is on chain ${network.chainId}, genesis ${network.genesisTimestampMs}`,
-            fix: `chain_id = ${network.chainId} and genesis_timestamp_ms = ${network.genesisTimestampMs}, if that is the chain you want`,
+            fix: `${await adviseNetwork(network, config)}, if that is the chain you want`,
           },
       {
         check: 'clock',
@@ -234,6 +241,27 @@ async function checkNode(url: string, config: Config): Promise<Finding[]> {
     ]
   } finally {
     client.close()
+  }
+}
+
+/** An archive of another chain in `data_dir` would be refused with these two settings. */
+async function adviseNetwork(network: Network, { dataDir }: Config): Promise<string> {
+  const settings = [`chain_id = ${network.chainId}`, `genesis_timestamp_ms = ${network.genesisTimestampMs}`]
+  const found = await findNetwork(dataDir)
+  const isOther =
+    found && (found.chainId !== network.chainId || found.genesisTimestampMs !== network.genesisTimestampMs)
+  if (!isOther) return settings.join(' and ')
+  const archive = `this one holds an archive of chain ${found.chainId}, genesis ${found.genesisTimestampMs}`
+  return `${settings.join(', ')} and another data_dir (${archive})`
+}
+
+async function findNetwork(dataDir: string): Promise<Network | undefined> {
+  try {
+    return (await readIdentity(dataDir))?.identity.network
+  } catch (error) {
+    // Said where the archive is looked at.
+    if (isArchiveError(error)) return undefined
+    throw error
   }
 }
 

@@ -8,7 +8,7 @@ export const STORE_CODES = {
     action: 'Name the folder of an archive with `--data-dir` or `data_dir`; `massa-storage start` begins one.',
   },
   STORE_IDENTITY_MISMATCH: {
-    kind: 'permanent',
+    kind: 'input',
     when: 'The data directory holds the archive of another network or chunk size, and more than nothing of it.',
     action: 'Use another `data_dir`, or the configuration this archive was made with.',
   },

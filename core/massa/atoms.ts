@@ -85,7 +85,7 @@ export function parseAddress(text: string): Uint8Array {
   if (kind === undefined) throw badPrefix(text, 'AU or AS')
   const address = new Uint8Array(ADDRESS_BYTES)
   address[0] = kind
-  address.set(versionZero(decodeBase58Check(text.slice(2), ADDRESS_BYTES - 1), text), 1)
+  address.set(versionZero(decodeBase58Check(text.slice(2), ADDRESS_BYTES - 1, text.slice(0, 2)), text), 1)
   return address
 }
 
@@ -121,7 +121,7 @@ export function readAddress(reader: ByteReader): Uint8Array {
 
 function parsePrefixed(text: string, prefix: string, lengthBytes: number): Uint8Array {
   if (!text.startsWith(prefix)) throw badPrefix(text, prefix)
-  return versionZero(decodeBase58Check(text.slice(1), lengthBytes), text)
+  return versionZero(decodeBase58Check(text.slice(1), lengthBytes, prefix), text)
 }
 
 function versionZero(bytes: Uint8Array, text: string): Uint8Array {

@@ -149,6 +149,8 @@ describe('e2e/data-dir', function () {
       assert.equal((await sidecar.ended).code, 0)
       const back = await start({})
       assert.match(back.stderr, /STORE_IDENTITY_MISMATCH/)
+      // What keeps a service manager from starting it again.
+      assert.equal(back.code, 2)
       const verified = await host.run(['verify', '--data-dir', 'claimed'], { cwd: dir })
       assert.equal(verified.code, 0, verified.stdout + verified.stderr)
     } finally {

@@ -107,7 +107,28 @@ describe('e2e/doctor', function () {
   it('names the two numbers of the network that a node is on', async () => {
     const { code, find } = await ask({ 'node.grpc_urls': await serve('push.ndjson.gz'), 'node.chain_id': '78' })
     assert.equal(code, 1)
-    assert.match(find('network').fix ?? '', /chain_id = 77 and genesis_timestamp_ms = 1795246964000/)
+    assert.match(find('network').fix ?? '', /^chain_id = 77 and genesis_timestamp_ms = 1795246964000, if/)
+  })
+
+  it('says that such a network needs another data_dir, where that holds an archive of another one', async () => {
+    const url = await serve('push.ndjson.gz')
+    const archive = join(dir, 'archive')
+    mkdirSync(archive)
+    const hold = (chainId: bigint) => {
+      const identity = { network: { chainId, genesisTimestampMs: 1_795_246_964_000n }, chunkSizeBytes: 1_048_576 }
+      return writeIdentity(archive, { identity, schemaVersion: SCHEMA_VERSION })
+    }
+    const adviceOf = async () => {
+      const { find } = await ask({ 'node.grpc_urls': url, 'node.chain_id': '78' })
+      return find('network').fix ?? ''
+    }
+    await hold(78n)
+    assert.match(
+      await adviceOf(),
+      /and another data_dir \(this one holds an archive of chain 78, genesis 1795246964000\)/,
+    )
+    await hold(77n)
+    assert.doesNotMatch(await adviceOf(), /data_dir/)
   })
 
   it('says that a node does not answer', async () => {
@@ -121,10 +142,14 @@ describe('e2e/doctor', function () {
     const other = createServer()
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
     const { port } = other.address() as { port: number }
-    const { code, find } = await ask({ 'node.grpc_urls': '127.0.0.1:1', 'api.bind': `127.0.0.1:${port}` })
+    const { code, find, findAll } = await ask({ 'node.grpc_urls': '127.0.0.1:1', 'api.bind': `127.0.0.1:${port}` })
     other.close()
     assert.equal(code, 1)
     assert.match(find('port').fix ?? '', /api\.bind=127\.0\.0\.1:0/)
+    assert.deepEqual(
+      findAll('port').map(({ detail }) => detail),
+      [`api.bind = 127.0.0.1:${port} is in use by another program`, 'metrics.bind = 127.0.0.1:0 is free'],
+    )
   })
 
   it('finds a data directory that cannot be one', async () => {
