@@ -123,7 +123,7 @@ export async function reportStatus(parts: {
       ...(gaps.length > 0
         ? [`${gaps.length} gaps in ${new Set(gaps.map((gap) => gap.thread)).size} of ${THREAD_COUNT} threads`]
         : []),
-      ...describeHoles(archive),
+      ...describeHoles(archive, { hasPeers: replication !== undefined, hasRegistry: placement !== undefined }),
       ...(placement?.failing && !placement.isCurrent
         ? [`who holds what in this era cannot be read: ${describe(placement.failing)}`]
         : []),
@@ -143,23 +143,37 @@ export async function reportStatus(parts: {
   }
 }
 
-/** What is not archived behind the head, and what it waits for. */
-function describeHoles({ holes, gaps }: Pick<ArchiverStatus, 'holes' | 'gaps'>): string[] {
+interface HoleSources {
+  readonly hasPeers: boolean
+  /** Eras are anchored. */
+  readonly hasRegistry: boolean
+}
+
+/** What is not archived behind the head, what it waits for, and who can give it. */
+function describeHoles({ holes, gaps }: Pick<ArchiverStatus, 'holes' | 'gaps'>, others: HoleSources): string[] {
   const isListed = ({ from, to }: PeriodRange): boolean => {
     return gaps.some(({ firstPeriod, lastPeriod }) => firstPeriod <= to && lastPeriod >= from)
   }
   const named = (ranges: readonly PeriodRange[]): string => {
     const shown = ranges.slice(0, SHOWN_HOLES).map(({ from, to }) => (from === to ? `${from}` : `${from} to ${to}`))
-    return [...shown, ...(ranges.length > shown.length ? [`${ranges.length - shown.length} more runs`] : [])].join(', ')
+    const rest = ranges.length > shown.length ? [`${ranges.length - shown.length} more runs`] : []
+    return `periods ${[...shown, ...rest].join(', ')}. ${adviseOnHoles(others)}`
   }
   const listed = holes.filter(isListed)
   const unlisted = holes.filter((hole) => !isListed(hole))
+  const asked = others.hasPeers ? 'no node or other sidecar' : 'no node'
   return [
-    ...(listed.length > 0
-      ? [`not archived, as blocks lack that no node or other sidecar gave so far: periods ${named(listed)}`]
-      : []),
-    ...(unlisted.length > 0 ? [`not archived, and no block of them is known to lack: periods ${named(unlisted)}`] : []),
+    ...(listed.length > 0 ? [`not archived, as blocks lack that ${asked} gave so far: ${named(listed)}`] : []),
+    ...(unlisted.length > 0 ? [`not archived, and no block of them is known to lack: ${named(unlisted)}`] : []),
   ]
+}
+
+/** Not reproducible (docs/FORMAT.md) is what its id does not bind: of other sidecars only an anchored root vouches for it. */
+function adviseOnHoles({ hasPeers, hasRegistry }: HoleSources): string {
+  if (!hasPeers) return 'Other sidecars can give them: set p2p.enabled = true.'
+  return hasRegistry
+    ? 'They are fetched once another sidecar has them; operations that are not reproducible wait for the anchor of their era.'
+    : 'They are fetched once another sidecar has them; operations that are not reproducible come from a massa-node alone.'
 }
 
 /** What, under which code, and what to do. */

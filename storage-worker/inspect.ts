@@ -30,6 +30,9 @@ import { missing, readBody, readChunk, type SearchWatch, searchPeriods } from '.
 
 const MIN_CHUNK_PREFIX_DIGITS = 6
 
+/** Of an operation that is not reproducible: its id binds none of these, and any key can sign the id. */
+const UNPROVEN = ['creator', 'publicKey', 'signature', 'feeNanoMas', 'expirePeriod', 'body'] as const
+
 export async function inspectPeriod(store: ChunkStore, period: Period): Promise<object | undefined> {
   const [manifest, summary] = await Promise.all([store.readManifest(period), store.readSummary(period)])
   if (!manifest || !summary) return undefined
@@ -194,6 +197,7 @@ function describeOperation(operation: RecordedOperation, seal: Uint8Array | unde
     publicKey: formatPublicKey(operation.publicKey),
     signature: formatSeal(seal),
     reproducible: operation.reproducible,
+    unproven: operation.reproducible ? undefined : UNPROVEN,
     feeNanoMas: feeNanoMas.toString(),
     expirePeriod: expirePeriod.toString(),
     body: Object.fromEntries(Object.entries(body).map(([key, value]) => [key, describeField(key, value)])),

@@ -53,16 +53,34 @@ describe('daemon/status', () => {
       return { thread, firstPeriod: period, lastPeriod: period, childPeriod: period + 1, missing: 'B1' }
     }
     const problemsOf = async (archive: object) => (await report({ archive })).problems.slice(2)
+    const advice = 'Other sidecars can give them: set p2p.enabled = true.'
     assert.deepEqual(await problemsOf({ holes, gaps: [gap(1, 62), gap(2, 62), gap(1, 81)] }), [
       '3 gaps in 2 of 32 threads',
-      'not archived, as blocks lack that no node or other sidecar gave so far: periods 61 to 63, 80 to 81',
-      'not archived, and no block of them is known to lack: periods 70',
+      `not archived, as blocks lack that no node gave so far: periods 61 to 63, 80 to 81. ${advice}`,
+      `not archived, and no block of them is known to lack: periods 70. ${advice}`,
     ])
     const many = Array.from({ length: 6 }, (_, i) => ({ from: 10 * i, to: 10 * i }))
     assert.deepEqual(await problemsOf({ holes: many }), [
-      'not archived, and no block of them is known to lack: periods 0, 10, 20, 30, 2 more runs',
+      `not archived, and no block of them is known to lack: periods 0, 10, 20, 30, 2 more runs. ${advice}`,
     ])
   })
+
+  for (const [title, placement, advice] of [
+    ['a registry', { registry: 'AS1', isCurrent: true }, 'wait for the anchor of their era.'],
+    ['none', undefined, 'come from a massa-node alone.'],
+  ] as const) {
+    it(`with other sidecars, and ${title}, it is said when periods that are not archived will come`, async () => {
+      const gaps = [{ thread: 1, firstPeriod: 61, lastPeriod: 61, childPeriod: 62, missing: 'B1' }]
+      const replication = { liveNodes: 0, haveMaps: 0, haveMapBytes: 0, announcedPeriod: null, ...NO_DIFFERENCES }
+      const archive = { holes: [{ from: 61, to: 61 }], gaps }
+      const { problems } = await report({ archive, replication, ...(placement ? { placement } : {}) })
+      assert.equal(
+        problems.at(-1),
+        'not archived, as blocks lack that no node or other sidecar gave so far: periods 61. ' +
+          `They are fetched once another sidecar has them; operations that are not reproducible ${advice}`,
+      )
+    })
+  }
 
   it('a placement that cannot be read is a problem once it is needed, with its code and what to do', async () => {
     const failing = { code: 'PLACEMENT_TIMEOUT', message: 'too slow' } as const

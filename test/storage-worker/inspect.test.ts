@@ -34,8 +34,8 @@ describe('storage-worker/inspect', () => {
   }
 
   /** The first block of a period and its first operation. */
-  function idsOf(period: Period): { block: string; operation: string } {
-    const slot = parseBody(Buffer.concat(makePeriod(period).chunks)).slots.find(({ kind }) => kind === 'block')
+  function idsOf(period: Period, archived = makePeriod(period)): { block: string; operation: string } {
+    const slot = parseBody(Buffer.concat(archived.chunks)).slots.find(({ kind }) => kind === 'block')
     assert.ok(slot?.kind === 'block')
     const [operation] = slot.record.operationIds
     assert.ok(operation)
@@ -51,6 +51,21 @@ describe('storage-worker/inspect', () => {
       assert.ok(found && 'unreadablePeriods' in found)
       assert.deepEqual(found.unreadablePeriods, [5, 4])
     }
+  })
+
+  it('says of an operation that its id does not bind that not even its creator is proven', async () => {
+    const unbound = makePeriod(LAST + 1, { isUnbound: true })
+    await store.writePeriod(unbound)
+    await lose(LAST + 1, EXECUTION_RESULTS)
+    const read = async (id: string) => JSON.parse(JSON.stringify(await inspectOperation(store, id)))
+    const lost = await read(idsOf(LAST + 1, unbound).operation)
+    assert.equal(lost.reproducible, false)
+    const unproven = ['creator', 'publicKey', 'signature', 'feeNanoMas', 'expirePeriod', 'body']
+    assert.deepEqual(lost.unproven, unproven)
+    for (const field of unproven) assert.ok(field in lost, field)
+    const bound = await read(idsOf(3).operation)
+    assert.equal(bound.reproducible, true)
+    assert.ok(!('unproven' in bound))
   })
 
   it('says nothing of damage where it met none', async () => {

@@ -39,6 +39,8 @@ export interface SyntheticShape {
   readonly operationBytes?: number
   /** Every signature verifies; 0.1 ms each. Else they are noise. */
   readonly isSigned?: boolean
+  /** Operations are not reproducible: their ids are those of other contents. */
+  readonly isUnbound?: boolean
 }
 
 /** A period that parses and roots as a real one does; equal arguments give equal bytes. */
@@ -94,7 +96,11 @@ export function makeBlock(slot: Slot, shape: SyntheticShape = {}): SpooledBlock 
         datastore: [],
       },
     })
-    return { id: computeOperationId(network.chainId, publicKey, content), publicKey, content, reproducible: true }
+    if (!shape.isUnbound) {
+      return { id: computeOperationId(network.chainId, publicKey, content), publicKey, content, reproducible: true }
+    }
+    const id = computeOperationId(network.chainId, publicKey, noise(`lost ${name} ${i}`, 100))
+    return { id, publicKey, content, reproducible: false, serializedSizeBytes: content.length + 98 }
   })
   const operationIds = operations.map(({ id }) => id)
   const parents =
