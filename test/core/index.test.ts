@@ -30,6 +30,7 @@ const EXPORTS = [
   'GetStatusResponseCodec',
   'HASH_BYTES',
   'HASH_SLOTS',
+  'HOLES_MARK',
   'ID_BYTES',
   'LEAF_SIZE_BYTES',
   'Loop',
