@@ -1,10 +1,11 @@
 import { resolve } from 'node:path'
-import Mocha, { type Suite, type Test } from 'mocha'
+import { pathToFileURL } from 'node:url'
+import Mocha, { Suite, type Test } from 'mocha'
 import { findPackageRoot } from '../config/index.ts'
 
 const root = findPackageRoot()
 
-/** Titles of files that are not loaded in this run, by path: a module can be loaded once. */
+/** Titles of files that are not loaded in this run, by path. */
 const others = new Map<string, ReadonlySet<string>>()
 
 /** What of other test files mocha runs, or would run: not what their texts say. */
@@ -30,9 +31,16 @@ export class LoadedTests {
   }
 }
 
+/** As mocha loads it; under another name, since the process may have loaded and run it already. */
 async function loadTitles(path: string): Promise<ReadonlySet<string>> {
-  const mocha = new Mocha().addFile(path)
-  await mocha.loadFilesAsync()
+  const mocha = new Mocha()
+  const { describe, it, before, after, beforeEach, afterEach } = globalThis
+  mocha.suite.emit(Suite.constants.EVENT_FILE_PRE_REQUIRE, globalThis, path, mocha)
+  try {
+    await import(`${pathToFileURL(path).href}?titles`)
+  } finally {
+    Object.assign(globalThis, { describe, it, before, after, beforeEach, afterEach })
+  }
   return listTitles(mocha.suite, path)
 }
 

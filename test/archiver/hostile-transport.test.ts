@@ -134,7 +134,7 @@ describe('archiver: a node that sends what no node sends', () => {
       ['answers too much', () => Buffer.alloc(TOO_LARGE)],
     ] as const) {
       it(`regression: a node that ${what} to ${rpc} of more than 5 ids is asked for fewer, and stays up`, async () => {
-        const [node, follow] = await followOne({ timeoutMs: 300 })
+        const [node, follow] = await followOne({ timeoutMs: 600 })
         const asked: number[] = []
         node.intercept(rpc, (request, honest) => {
           const message = rpc === 'GetBlocks' ? GetBlocksRequestCodec.decode(request) : undefined
