@@ -14,9 +14,13 @@ export function listBoundPeers({
 }
 
 /** Those of them that said which periods they have. */
-export function listPeerArchives(context: Pick<PeerContext, 'node' | 'bindings'>): PeerArchive[] {
+export function listPeerArchives(
+  context: Pick<PeerContext, 'node' | 'bindings' | 'registered'>,
+): (PeerArchive & { readonly isRegistered: boolean })[] {
   return listBoundPeers(context).flatMap(({ peer, address }) => {
     const said = context.bindings.capabilitiesOf(address)
-    return said ? [{ peer, firstPeriod: said.firstPeriod, endPeriod: said.endPeriod }] : []
+    if (!said) return []
+    const isRegistered = context.registered.has(address)
+    return [{ peer, firstPeriod: said.firstPeriod, endPeriod: said.endPeriod, isRegistered }]
   })
 }

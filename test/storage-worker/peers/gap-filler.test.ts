@@ -105,7 +105,7 @@ describe('storage-worker/peers: gaps are filled from other sidecars', () => {
         client: new PeerClient(peers, (peer, offence) => offences.push({ peer, offence })),
         ports: {
           listGaps: () => holder.archiver.status().gaps,
-          listPeers: () => peerNames.map((peer) => ({ peer, firstPeriod: 0 })),
+          listPeers: () => peerNames.map((peer) => ({ peer, firstPeriod: 0, isRegistered: false })),
           takeBlock: async (id, filledBlock) => {
             const result = await holder.archiver.takePeerBlock(id, filledBlock)
             return result in RESULTS ? RESULTS[result as keyof typeof RESULTS] : 'wrong'
