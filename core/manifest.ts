@@ -76,6 +76,13 @@ export function computeBodyBytes(manifest: Manifest): number {
   return manifest.chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0)
 }
 
+/** Of a manifest whose last chunk is so long: its id binds that, the period root does not. */
+export function withLastLength(manifest: Manifest, byteLength: number): Manifest {
+  const last = manifest.chunks.at(-1)
+  if (!last || last.byteLength === byteLength) return manifest
+  return { ...manifest, chunks: [...manifest.chunks.slice(0, -1), { ...last, byteLength }] }
+}
+
 /** What an era root binds beside the period roots: totals of BODY, of this era alone. */
 export interface EraTotals {
   readonly network: Network

@@ -4,7 +4,6 @@ import {
   type ChunkStore,
   computePeriodRoot,
   concatBytes,
-  encodeManifest,
   equalBytes,
   type Holding,
   isArchiveError,
@@ -331,7 +330,7 @@ export class LevelChunkStore extends ChunkReader implements ChunkStore {
     const { manifest } = part
     const { period } = manifest
     const own = await this.readManifest(period)
-    if (own && !equalBytes(encodeManifest(own), encodeManifest(manifest))) throw conflict(period)
+    if (own && !equalBytes(computePeriodRoot(own), computePeriodRoot(manifest))) throw conflict(period)
     const before = { manifest: own, holding: await this.readHolding(period) }
     const change = await planPart(part, before, {
       readChunk: (index) => this.readChunk(period, index),
@@ -377,21 +376,22 @@ export class LevelChunkStore extends ChunkReader implements ChunkStore {
   /** What of `values` is not on disk already. */
   private async listLacking(manifest: Manifest, values: readonly PeriodValue[]): Promise<readonly PeriodValue[]> {
     // A damaged manifest decides nothing: the new one takes its place.
-    const manifestBytes = await this.readValue(manifest.period, MANIFEST).catch(unlessDamaged)
-    if (manifestBytes === undefined) return values
-    if (!equalBytes(manifestBytes, encodeManifest(manifest))) {
-      throw conflict(manifest.period)
-    }
+    const own = await this.readManifest(manifest.period).catch(unlessDamaged)
+    if (!own) return values
+    if (!equalBytes(computePeriodRoot(own), computePeriodRoot(manifest))) throw conflict(manifest.period)
     const lacking: PeriodValue[] = []
     for (const value of values) if (!(await this.isKept(manifest.period, value))) lacking.push(value)
     return lacking
   }
 
-  /** Chunks must be equal; of SEALS and execution results the first intact ones stay. */
+  /**
+   * Chunks must be equal, and the manifest, which may have said another length of the last chunk while that was not here;
+   * of SEALS and execution results the first intact ones stay.
+   */
   private async isKept(period: Period, { n, value }: PeriodValue): Promise<boolean> {
     const sealed = await this.bodies.get(encodeBodyKey(period, n)).catch(() => undefined)
     const found = sealed && openValue(sealed)
-    return found !== undefined && (!isChunkPlace(n) || equalBytes(found, value))
+    return found !== undefined && (!(isChunkPlace(n) || n === MANIFEST) || equalBytes(found, value))
   }
 
   /** Not newer than all others: `recover` would not find it missing in the index. */

@@ -8,6 +8,7 @@ import {
   type PeriodSummary,
   type StoreIdentity,
   VerifiedChunk,
+  withLastLength,
 } from '../core/index.ts'
 import { computePartSummary, isWhole } from './holding.ts'
 import { EXECUTION_RESULTS, LAST_PERIOD, MANIFEST, SEALS } from './keyspace.ts'
@@ -16,7 +17,7 @@ import { areSealsFor, SealsCheck } from './seals-check.ts'
 
 /* What a period becomes when parts of it come or go. Nothing here writes. */
 
-/** A part that a store may hold. */
+/** A part that a store may hold. Where it has the last chunk its manifest says how long that is. */
 export interface CheckedPart extends PeriodPart {
   /** With the ids of the manifest. */
   readonly chunks: ReadonlyMap<number, Uint8Array>
@@ -81,10 +82,13 @@ export function planDrop(
 }
 
 /**
- * @param before - with the manifest of the part, if any
+ * @param before - with a manifest of the same root, if any
  * @throws ArchiveError STORE_PART_INVALID, and what reading throws
  */
-export async function planPart(part: CheckedPart, before: PeriodBefore, held: HeldValues): Promise<PeriodChange> {
+export async function planPart(given: CheckedPart, before: PeriodBefore, held: HeldValues): Promise<PeriodChange> {
+  const isTold = given.chunks.has(given.manifest.chunks.length - 1)
+  // How long the last chunk is nobody knows better than who has it.
+  const part = isTold || !before.manifest ? given : { ...given, manifest: before.manifest }
   const { manifest, chunks } = part
   const isVisible = before.manifest !== undefined
   const wasMissing = new Set(isVisible ? before.holding?.missingChunks : manifest.chunks.keys())
@@ -113,7 +117,8 @@ export async function planPart(part: CheckedPart, before: PeriodBefore, held: He
   if (part.executionResults) values.push({ n: EXECUTION_RESULTS, value: part.executionResults })
   const lacking: PeriodValue[] = []
   for (const value of values) if (wasMissing.has(value.n) || !(await held.isKept(value))) lacking.push(value)
-  if (!isVisible) lacking.push({ n: MANIFEST, value: encodeManifest(manifest) })
+  const said = encodeManifest(manifest)
+  if (!before.manifest || !equalBytes(encodeManifest(before.manifest), said)) lacking.push({ n: MANIFEST, value: said })
   if (seals && seals !== heldSeals) lacking.push({ n: SEALS, value: seals })
   return {
     manifest,
@@ -129,21 +134,31 @@ export async function planPart(part: CheckedPart, before: PeriodBefore, held: He
 /**
  * Whether a store of this identity may hold it, every chunk with the id of the manifest.
  *
+ * The last chunk may be of another length than the manifest says: its id binds its bytes, while the manifest was maybe
+ * taken without it, and no period root binds the length that it says.
+ *
  * @throws ArchiveError STORE_PERIOD_INVALID, STORE_PART_INVALID
  */
 export function checkPart(part: PeriodPart, identity: StoreIdentity): CheckedPart {
   const { manifest } = part
   checkManifest(manifest, identity)
+  const last = manifest.chunks.length - 1
   const chunks = new Map<number, Uint8Array>()
   for (const [index, chunk] of part.chunks) {
     const wanted = manifest.chunks[index]
     if (!wanted) throw invalid(manifest, `there is no chunk ${index}`)
     const verified = chunk instanceof VerifiedChunk ? chunk : VerifiedChunk.verify(chunk, wanted.chunkId)
-    const isWanted = verified?.bytes.length === wanted.byteLength && equalBytes(verified.chunkId, wanted.chunkId)
-    if (!isWanted) throw invalid(manifest, `chunk ${index} is another one`)
+    const isWanted = verified && equalBytes(verified.chunkId, wanted.chunkId)
+    if (!isWanted || (index !== last && verified.bytes.length !== wanted.byteLength)) {
+      throw invalid(manifest, `chunk ${index} is another one`)
+    }
     chunks.set(index, verified.bytes)
   }
-  return { ...part, chunks }
+  const length = chunks.get(last)?.length
+  if (length === undefined) return { ...part, chunks }
+  const told = withLastLength(manifest, length)
+  checkManifest(told, identity)
+  return { ...part, manifest: told, chunks }
 }
 
 /** @throws ArchiveError STORE_PERIOD_INVALID unless it is of this network and cut as this store cuts */

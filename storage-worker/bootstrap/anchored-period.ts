@@ -13,6 +13,7 @@ import {
   type StoreIdentity,
   toHex,
   type VerifiedChunk,
+  withLastLength,
 } from '../../core/index.ts'
 import type { PeerClient } from '../peers/peer-client.ts'
 import { checkManifest } from '../period-part.ts'
@@ -73,16 +74,20 @@ export class AnchoredPeriodSource {
     proven: { readonly manifest: Manifest; readonly isAddedUp: boolean },
     signal: AbortSignal,
   ): Promise<AnchoredPeriod | AnchoredFailure> {
-    const { manifest } = proven
-    if (!this.isCut(manifest)) return 'conflict'
+    const { manifest: said } = proven
+    if (!this.isCut(said)) return 'conflict'
     const { isWanted, mayLack } = this.options
-    const wanted = [...manifest.chunks.keys()].filter((index) => isWanted(this.hashSlotAt(manifest, index)))
-    const made = this.make(manifest)
-    if (made) return wanted.length === manifest.chunks.length ? { whole: made } : this.cutPart(made, wanted)
-    const chunks = await this.fetchChunks(manifest, wanted, signal)
-    const length = chunks && (await this.findLength(manifest, chunks, signal))
-    if (!chunks || (length !== undefined && length !== manifest.chunks.at(-1)?.byteLength)) return 'length'
+    const wanted = [...said.chunks.keys()].filter((index) => isWanted(this.hashSlotAt(said, index)))
+    const made = this.make(said)
+    if (made) return wanted.length === said.chunks.length ? { whole: made } : this.cutPart(made, wanted)
+    const chunks = await this.fetchChunks(said, wanted, signal)
+    if (!chunks) return 'length'
+    const length = await this.findLength(said, chunks, signal)
     if (length === undefined && !proven.isAddedUp) return 'absent'
+    const manifest = length === undefined ? said : withLastLength(said, length)
+    // Who did not see the chunks may have believed lengths that add up: what is shown is true, and nobody is to blame.
+    if (manifest !== said && !proven.isAddedUp) return 'length'
+    if (!this.isCut(manifest)) return 'conflict'
     if (chunks.size < wanted.length && !mayLack) return 'absent'
     const parts = [...manifest.chunks.keys()].flatMap((index) => chunks.get(index)?.bytes ?? [])
     const isWhole = parts.length === manifest.chunks.length
@@ -140,7 +145,7 @@ export class AnchoredPeriodSource {
     return computeHashSlot(manifest.chunks[index]?.chunkId ?? new Uint8Array(32))
   }
 
-  /** Undefined when one of them is not as long as the manifest says. */
+  /** Undefined when one before the last is not as long as the manifest says. */
   private async fetchChunks(
     manifest: Manifest,
     wanted: readonly number[],
@@ -153,8 +158,8 @@ export class AnchoredPeriodSource {
         const entry = manifest.chunks[index]
         const chunk = entry && (await this.fetchChunk(manifest, entry.chunkId, signal))
         if (!chunk) return
-        if (chunk.bytes.length === entry.byteLength) chunks.set(index, chunk)
-        else areTrue = false
+        chunks.set(index, chunk)
+        if (index < manifest.chunks.length - 1 && chunk.bytes.length !== entry.byteLength) areTrue = false
       }),
     )
     return areTrue ? chunks : undefined

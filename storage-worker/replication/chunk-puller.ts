@@ -14,6 +14,7 @@ import {
   type Period,
   type SplitBody,
   type VerifiedChunk,
+  withLastLength,
 } from '../../core/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
 import type { Fetched, PeerClient } from '../peers/peer-client.ts'
@@ -338,7 +339,9 @@ export class ChunkPuller {
       ),
     )
     const chunks = found.flatMap((chunk) => chunk ?? [])
-    return chunks.length === found.length ? splitOwnBody(concatBytes(...chunks), manifest) : undefined
+    if (chunks.length < found.length) return undefined
+    // As long as its id says: nobody may have shown that when the manifest was taken.
+    return splitOwnBody(concatBytes(...chunks), withLastLength(manifest, chunks.at(-1)?.length ?? 0))
   }
 
   private listClaimants({ period }: Manifest, { chunkId }: ManifestChunk): readonly string[] {

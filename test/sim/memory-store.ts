@@ -4,7 +4,6 @@ import {
   type ChunkPlace,
   type ChunkStore,
   computePeriodRoot,
-  encodeManifest,
   equalBytes,
   type Holding,
   type Manifest,
@@ -13,7 +12,7 @@ import {
   type PeriodSummary,
   type StoreIdentity,
 } from '../../core/index.ts'
-import { EXECUTION_RESULTS, isChunkPlace, SEALS } from '../../storage-worker/keyspace.ts'
+import { EXECUTION_RESULTS, isChunkPlace, MANIFEST, SEALS } from '../../storage-worker/keyspace.ts'
 import { placePrefixRange } from '../../storage-worker/period-index.ts'
 import { checkManifest, checkPart, type PeriodChange, planDrop, planPart } from '../../storage-worker/period-part.ts'
 import { listValues, type PeriodValue } from '../../storage-worker/sealed-period.ts'
@@ -153,11 +152,11 @@ export class MemoryStore implements ChunkStore {
     throw new ArchiveError('STORE_VALUE_CORRUPT', `value ${n} of period ${period} is damaged`, { period, index: n })
   }
 
-  /** As the real one: chunks must be equal; of all else the first intact one stays. */
+  /** As the real one: chunks must be equal, and the manifest; of all else the first intact one stays. */
   private isKept(period: Period, { n, value }: PeriodValue): boolean {
     const stored = this.disk.get(period)
     const found = stored?.damaged.has(n) ? undefined : stored?.values.get(n)
-    return found !== undefined && (!isChunkPlace(n) || equalBytes(found, value))
+    return found !== undefined && (!(isChunkPlace(n) || n === MANIFEST) || equalBytes(found, value))
   }
 
   private async commit({ manifest, summary, holding, values, dropped }: PeriodChange): Promise<void> {
@@ -179,7 +178,7 @@ export class MemoryStore implements ChunkStore {
   }
 
   private checkSame(own: Manifest, given: Manifest): void {
-    if (equalBytes(encodeManifest(own), encodeManifest(given))) return
+    if (equalBytes(computePeriodRoot(own), computePeriodRoot(given))) return
     const { period } = own
     throw new ArchiveError('STORE_PERIOD_CONFLICT', `period ${period} is archived with another manifest`, { period })
   }

@@ -7,6 +7,7 @@ import {
   type PeriodPart,
   toHex,
   VerifiedChunk,
+  withLastLength,
 } from '../../core/index.ts'
 import { makePeriod, noise } from '../storage-worker/synthetic-period.ts'
 
@@ -265,6 +266,24 @@ export function describeChunkStore(name: string, make: () => Promise<ChunkStoreU
           await assert.rejects(store.writePart(part), hasCode('STORE_PART_INVALID'))
         }
         assert.equal(await store.readRange(), undefined)
+      })
+
+      it('takes the last chunk though the manifest that is stored says another length: the id binds that', async () => {
+        const length = period.chunks[count - 1]?.length ?? 0
+        for (const bytes of [length - 1, length + 1, 1]) {
+          const told = withLastLength(manifest, bytes)
+          await store.writePart({ ...partOf(0), manifest: told })
+          assert.equal((await store.readManifest(7))?.chunks.at(-1)?.byteLength, bytes)
+          await store.writePart({ ...partOf(count - 1), manifest: told })
+          await assertHoldsPart(store, period, { chunks: [0, count - 1] })
+          await store.writePart({ ...partOf(...manifest.chunks.keys()), manifest: told, seals, executionResults })
+          await assertHolds(store, period)
+          await store.deletePeriods(7, 7)
+          await store.writePart({ ...partOf(0), manifest: told })
+          await store.writePeriod(period)
+          await assertHolds(store, period)
+          await store.deletePeriods(7, 7)
+        }
       })
 
       it('takes chunks that were hashed before, where they belong', async () => {

@@ -11,6 +11,7 @@ import {
   encodeManifest,
   type Period,
   parseManifest,
+  withLastLength,
 } from '../../../core/index.ts'
 import { manifestResponseCodec, sealsResponseCodec } from '../../../protocol-handler/index.ts'
 import type { LevelChunkStore } from '../../../storage-worker/index.ts'
@@ -246,13 +247,14 @@ describe('storage-worker/bootstrap: under the anchored root of an era', () => {
     assert.deepEqual([...new Set(joiner.offences.map(({ peer }) => peer))], ['evil'])
   })
 
-  const shorten = changeItems('manifests', (item, period) => {
-    const manifest = parseManifest(item)
-    const chunks = manifest.chunks.map((chunk, i) =>
-      i === manifest.chunks.length - 1 ? { ...chunk, byteLength: chunk.byteLength - 1 } : chunk,
-    )
-    return period === LIE ? encodeManifest({ ...manifest, chunks }) : item
-  })
+  /** Of other lengths of the last chunks of these periods: roots do not bind them. */
+  const resize = (bytes: ReadonlyMap<Period, number>) =>
+    changeItems('manifests', (item, period) => {
+      const manifest = parseManifest(item)
+      const length = manifest.chunks.at(-1)?.byteLength ?? 0
+      return encodeManifest(withLastLength(manifest, length + (bytes.get(period) ?? 0)))
+    })
+  const shorten = resize(new Map([[LIE, -1]]))
 
   it('error: a last chunk of another length, which no root binds: found out whether it is fetched or not', async () => {
     for (const isWanted of [() => true, () => false]) {
@@ -267,6 +269,57 @@ describe('storage-worker/bootstrap: under the anchored root of an era', () => {
       await joiner.bootstrap.look()
       assert.equal(await firstOf(joiner), 0)
       assert.deepEqual((await joiner.store.readManifest(LIE))?.chunks, periods[LIE]?.manifest.chunks)
+    }
+  })
+
+  /** Two periods whose lengths add up although both are wrong. */
+  function lieTwice(): Map<Period, number> {
+    const isLonger = ({ chunks }: ArchivedPeriod) => chunks.length > 1 && (chunks.at(-1)?.length ?? 0) < 1_024
+    const other = periods.findIndex((archived, period) => period > 0 && period !== LIE && isLonger(archived))
+    return new Map([
+      [LIE, -1],
+      [other, 1],
+    ])
+  }
+
+  it('hostile peer: lengths that are wrong and add up, which nobody shows: the chunks say it when they come', async () => {
+    const lies = lieTwice()
+    const lacking = await openStore(periods)
+    for (const period of lies.keys()) {
+      await lacking.dropChunks(period, [(periods[period]?.manifest.chunks.length ?? 0) - 1])
+    }
+    const isWanted = () => false
+    const joiner = await join({
+      first: ERA_PERIODS,
+      peers: { evil: lacking, honest: lacking },
+      modules: { wanted: () => isWanted },
+    })
+    lie(joiner, resize(lies))
+    await joiner.bootstrap.look()
+    assert.equal(await firstOf(joiner), 0)
+    for (const [period, by] of lies) {
+      const { manifest, chunks } = periods[period] as ArchivedPeriod
+      const index = chunks.length - 1
+      const stored = await joiner.store.readManifest(period)
+      assert.equal(stored?.chunks[index]?.byteLength, (chunks[index]?.length ?? 0) + by)
+      assert.ok(stored)
+      const last = new Map([[index, chunks[index] ?? new Uint8Array()]])
+      await joiner.store.writePart({ manifest: stored, operations: 0, chunks: last })
+      assert.deepEqual(await joiner.store.readManifest(period), manifest)
+    }
+  })
+
+  it('lengths that add up and are shown to be wrong: who believed them pays nothing, and what is shown is stored', async () => {
+    for (const isWanted of [() => true, () => false]) {
+      const joiner = await join({ first: ERA_PERIODS, peers: { believer: whole }, modules: { wanted: () => isWanted } })
+      const change = resize(lieTwice())
+      joiner.peers.answer = async (_peer, name, honest, request) =>
+        (await honest(request)).map((frame) => change(frame, name))
+      assert.equal(await joiner.bootstrap.look(), ERA_PERIODS)
+      assert.deepEqual(joiner.offences, [])
+      for (const { manifest } of periods.slice(0, ERA_PERIODS)) {
+        assert.deepEqual(await joiner.store.readManifest(manifest.period), manifest)
+      }
     }
   })
 

@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict'
-import { type ArchivedPeriod, ArchiveError, type ChunkStore, computeHashSlot, toHex } from '../../../core/index.ts'
+import {
+  type ArchivedPeriod,
+  ArchiveError,
+  type ChunkStore,
+  computeHashSlot,
+  toHex,
+  withLastLength,
+} from '../../../core/index.ts'
 import { chunkResponseCodec, sealsResponseCodec } from '../../../protocol-handler/index.ts'
 import { PeerClient } from '../../../storage-worker/peers/peer-client.ts'
 import { ChunkPuller, type WantedChunk } from '../../../storage-worker/replication/chunk-puller.ts'
@@ -165,6 +172,20 @@ describe('storage-worker/replication/chunk-puller', () => {
       ['a', 'b'].map((peer) => peers.mostOpen.get(peer)),
       [8, 8],
     )
+  })
+
+  it('a manifest that says another length of the last chunk: it comes all the same, with SEALS, and is right then', async () => {
+    for (const first of [[0], all(FIVE).map(({ index }) => index)]) {
+      const { store, puller, peers } = await open(['a'])
+      await store.deletePeriods(5, 5)
+      const manifest = withLastLength(FIVE.manifest, 1)
+      await store.writePart({ manifest, operations: 0, chunks: new Map() })
+      assert.equal((await puller.pull(first.map((index) => ({ period: 5, index })))).failed, 0)
+      assert.deepEqual(await store.readSeals(5), FIVE.seals)
+      assert.equal((await puller.pull(all(FIVE))).failed, 0)
+      await assertHoldsPart(store, FIVE, { chunks: without(COUNT), seals: true })
+      assert.deepEqual(peers.offences, [])
+    }
   })
 
   it('wrong chunk: costs the peer, never comes to the disk, and another one is asked', async () => {
