@@ -466,10 +466,10 @@ export class Archiver implements Feed {
   }
 
   private async forgetOld(period: Period): Promise<void> {
-    // What a block decides that is being marked stays until it is decided: there may be no gap any more that keeps it.
+    // An open period waits for a block (a gap, or a body that was lost), or for the writer, or for the mark of a block: what
+    // that one decides stays until it is decided, there may be no gap any more that keeps it.
     const undecided = this.chain.firstUndecided ?? Number.POSITIVE_INFINITY
     this.ledger.forgetBefore(Math.min(period - FORGET_PERIODS, undecided), [
-      ...this.archived.listHoles(),
       ...this.chain.listGaps().map(toRange),
       // Another period may have been in hand when they were decided.
       ...this.writer.listReady().map((ready) => ({ from: ready, to: ready })),

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
+import { ArchivedIndex } from '../../archiver/archived-index.ts'
 import { makeChain } from '../../devnet/index.ts'
-import { LevelChunkStore } from '../../storage-worker/index.ts'
+import { LevelChunkStore, LevelSpool } from '../../storage-worker/index.ts'
 import { encodeBodyKey, MANIFEST } from '../../storage-worker/keyspace.ts'
+import { archivedOf, openStore } from '../storage-worker/bootstrap/made-archive.ts'
 import { until } from '../turns.ts'
 import { type ArchiverHolder, describeArchive, giveFinal, holdArchiver, offerChain } from './archiver-holder.ts'
+import { chainOf } from './made-chain.ts'
 
 const NETWORK = { chainId: 77n, genesisTimestampMs: 1_000_000n }
 
@@ -40,6 +43,24 @@ describe('archiver/archived-index', () => {
       assert.deepEqual(holder.archiver.status().gaps, [])
     })
   }
+
+  it('takes periods that are held in part for archived and intact', async () => {
+    const chain = chainOf('index in part', 6, { missRate: 0.8 })
+    const store = await openStore(Array.from({ length: 7 }, (_, period) => archivedOf(chain, period)))
+    for (const period of [1, 3, 6]) await store.dropChunks(period, [0])
+    const index = new ArchivedIndex(store, new LevelSpool(store.index))
+    const unreadable: unknown[] = []
+    const { blocks } = await index.load((period, code) => unreadable.push({ period, code }))
+    assert.deepEqual(unreadable, [])
+    assert.deepEqual(index.listHoles(), [])
+    // Of the others it knows what stands where.
+    assert.deepEqual(
+      blocks.filter(({ block }) => block.slot.period > 0).map(({ block }) => block.id),
+      [2, 4, 5]
+        .flatMap((period) => [...chain.blocks.values()].filter(({ slot }) => slot.period === period))
+        .map(({ id }) => id),
+    )
+  })
 })
 
 async function flip({ store }: ArchiverHolder, period: number, n: number): Promise<void> {

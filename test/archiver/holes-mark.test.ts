@@ -77,6 +77,19 @@ describe('archiver/archived-index: the mark of holes', () => {
     for (const period of [1, 499, 501, EVERY, EVERY + 10, EVERY + 13]) assert.ok(started.has(period), String(period))
   })
 
+  it('that still holds a period which was filled just before a crash opens nothing there', async () => {
+    const archived = new Set<Period>()
+    const { store, spool, archive } = parts(archived)
+    for (const period of [1, 8]) await archive(period)
+    for (const period of [2, 5]) archived.add(period)
+    const started = new ArchivedIndex(store, spool)
+    await started.load()
+    assert.deepEqual(started.listHoles(), [
+      { from: 3, to: 4 },
+      { from: 6, to: 7 },
+    ])
+  })
+
   it('that could not be written is written with the next period', async () => {
     const { seen, archive } = parts(new Set())
     await archive(1)

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { encodePeriod, verifyFilledBlock } from '../../../archiver/index.ts'
+import { type Archiver, type ArchiverStatus, encodePeriod, verifyFilledBlock } from '../../../archiver/index.ts'
 import type { DecidedSlot } from '../../../archiver/period-encoder.ts'
 import { type SealedRecord, type VerifiedRecord, verifyRecord } from '../../../archiver/verify-record.ts'
 import {
@@ -28,7 +28,7 @@ import { createChunkService } from '../../../storage-worker/peers/chunk-service.
 import { createManifestService } from '../../../storage-worker/peers/manifest-service.ts'
 import { PeerClient, type Requester } from '../../../storage-worker/peers/peer-client.ts'
 import { createLogger } from '../../../telemetry/index.ts'
-import { type ArchiverHolder, describeArchive } from '../../archiver/archiver-holder.ts'
+import { describeArchive } from '../../archiver/archiver-holder.ts'
 import { inlineCpu } from '../../archiver/inline-cpu.ts'
 import { NETWORK } from '../../archiver/made-chain.ts'
 import { AutoClock, StillClock } from '../../clocks.ts'
@@ -218,9 +218,15 @@ export interface HeldFiller {
   readonly filler: HoleFiller
 }
 
+/** Of an archiver that is held, what a filler of holes needs. */
+export interface FilledArchive {
+  readonly store: ChunkStore
+  readonly archiver: Pick<Archiver, 'attest' | 'onFilled'> & { status(): Pick<ArchiverStatus, 'holes'> }
+}
+
 /** Fills the holes of an archiver from peers that have all up to `endPeriod`. */
 export function makeHoleFiller(
-  holder: ArchiverHolder,
+  holder: FilledArchive,
   options: { readonly endPeriod: Period; readonly anchor?: EraAnchor },
 ): HeldFiller {
   const peers = new FakePeers()

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import type { PeriodRange } from '../../../archiver/index.ts'
+import type { Period } from '../../../core/index.ts'
+import { chainOf } from '../../archiver/made-chain.ts'
+import { archivedOf, type HeldFiller, makeHoleFiller, openStore } from './made-archive.ts'
+
+const LAST = 12
+/** So few blocks that one period does not say what stands below it. */
+const MISS_RATE = 0.8
+const SEEN = Uint8Array.of(7)
+
+describe('storage-worker/bootstrap: what a filler of holes writes', () => {
+  const chain = chainOf('hole filler order', LAST, { missRate: MISS_RATE })
+  const periods = Array.from({ length: LAST + 1 }, (_, period) => archivedOf(chain, period))
+
+  async function hold(lacking: ReadonlySet<Period>) {
+    const store = await openStore(periods.filter((_, period) => !lacking.has(period)))
+    const archive = new FakeArchive(lacking)
+    const held: HeldFiller = makeHoleFiller({ store, archiver: archive }, { endPeriod: LAST + 1 })
+    held.peers.stores.set('a', await openStore(periods))
+    await held.filler.look()
+    held.clock.advance(60_000)
+    return { ...held, store, archive }
+  }
+
+  it('holes from the newest down: the lower one needs what stands in the one above it', async () => {
+    const { filler, archive } = await hold(new Set([4, 5, 7, 8]))
+    assert.equal(await filler.look(), 4)
+    assert.deepEqual(archive.filled, [8, 7, 5, 4])
+  })
+
+  it('not a period that was archived while it was fetched', async () => {
+    const { filler, archive, store, peers } = await hold(new Set([7, 8]))
+    peers.answer = async (_peer, name, honest, request) => {
+      if (name === 'chunk' && archive.lacking.delete(7)) {
+        await store.writePeriod({ ...archivedOf(chain, 7), executionResults: SEEN })
+      }
+      return honest(request)
+    }
+    assert.equal(await filler.look(), 1)
+    assert.deepEqual(archive.filled, [8])
+    assert.deepEqual(await store.readExecutionResults(7), SEEN)
+  })
+})
+
+/** What an archiver says of its holes. */
+class FakeArchive {
+  readonly filled: Period[] = []
+  readonly lacking: Set<Period>
+
+  constructor(lacking: ReadonlySet<Period>) {
+    this.lacking = new Set(lacking)
+  }
+
+  status(): { holes: PeriodRange[] } {
+    const holes: PeriodRange[] = []
+    for (const period of [...this.lacking].sort((a, b) => a - b)) {
+      const last = holes.at(-1)
+      if (last?.to === period - 1) holes[holes.length - 1] = { from: last.from, to: period }
+      else holes.push({ from: period, to: period })
+    }
+    return { holes }
+  }
+
+  async attest(): Promise<Uint8Array> {
+    return new Uint8Array(1)
+  }
+
+  async onFilled(period: Period): Promise<void> {
+    this.filled.push(period)
+    this.lacking.delete(period)
+  }
+}
