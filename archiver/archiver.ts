@@ -187,6 +187,8 @@ export class Archiver implements Feed {
     }
     await this.recallConflict()
     await this.loadSpool()
+    // A period without blocks waits for none: nothing but what is archived beside it decides it.
+    for (const hole of this.archived.listHoles()) this.collectReady(hole)
     // Of several nodes one may have called it final: then its descendants decide.
     await this.quarantine.retry((id) => this.nodeUrls.length === 1 && this.chain.want(id, undefined))
     this.claims.begin()

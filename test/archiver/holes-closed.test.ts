@@ -7,6 +7,7 @@ import {
   giveFinal,
   type HolderOptions,
   holdArchiver,
+  listSpooled,
   offerChain,
   reportFinal,
 } from './archiver-holder.ts'
@@ -134,6 +135,19 @@ describe('archiver/archiver: a hole that somebody else closes', () => {
     assert.deepEqual(holder.archiver.status().holes, [])
     assert.deepEqual(holder.archiver.status().gaps, [])
     assert.deepEqual(holder.archiver.listWanted(), [])
+    await holder.archiver.stop()
+  })
+
+  it('around a period without blocks that is still open at a start: that one needs nobody else', async () => {
+    const holder = await holdWithHole()
+    await holder.archiver.stop()
+    for (const period of [HOLE.from, HOLE.to]) await holder.store.writePeriod(archivedOf(chain, period))
+    await holder.spool.deleteBlocks(await listSpooled(holder.spool))
+    await holder.spool.deleteFinals(slots)
+    await holder.restart()
+    await until(() => holder.archivedPeriods.includes(EMPTY), 'the period without blocks')
+    await settle()
+    assert.deepEqual(holder.archiver.status().holes, [])
     await holder.archiver.stop()
   })
 })
