@@ -213,6 +213,7 @@ export class Archiver implements Feed {
   /** Nothing before `period` is kept any more: what lacks there is no gap, and what waits for it is cleared. */
   async forgetBefore(period: Period): Promise<void> {
     this.archived.forgetBefore(period)
+    for (const ready of this.writer.listReady()) if (ready < period) this.writer.drop(ready)
     this.gapWatch.forgetBefore(period)
     this.chain.forgetBefore(period)
     this.ledger.cutBefore(period, (range) => this.archived.listOpen(range).length > 0)
@@ -239,6 +240,7 @@ export class Archiver implements Feed {
     const isHole = this.archived.listHoles().some(({ from, to }) => period >= from && period <= to)
     const blocks = isHole ? await this.archived.readPeriod(period) : []
     await this.archived.add(period, blocks)
+    this.writer.drop(period)
     if (isHole) await this.closeHole(period, blocks)
   }
 
@@ -350,7 +352,6 @@ export class Archiver implements Feed {
 
   /** Its blocks say what stands in the periods beside it; what was kept to archive it goes. */
   private async closeHole(period: Period, archived: readonly FinalBlock[]): Promise<void> {
-    this.writer.drop(period)
     this.chain.forgetAt(period)
     for (const block of archived) {
       const touched = this.ledger.addArchived(block, false)
@@ -429,9 +430,13 @@ export class Archiver implements Feed {
     }
   }
 
-  /** Not past a slot that nodes disagree about, nothing once halted, and not before its execution results, for a while. */
+  /**
+   * Not past a slot that nodes disagree about, nothing once halted, not before its execution results, for a while, and not
+   * what somebody else archived or retention passed while it was in hand.
+   */
   private mayArchive(period: Period): boolean {
     const { conflict } = this.claims
+    if (this.archived.has(period)) return false
     return !this.halted && !(conflict && period >= conflict.slot.period) && !this.executions.isAwaited(period)
   }
 

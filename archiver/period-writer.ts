@@ -67,7 +67,7 @@ export class PeriodWriter {
     return this.ready.has(period)
   }
 
-  /** Somebody else has archived it. */
+  /** Somebody else has archived it, or it is not kept any more. */
   drop(period: Period): void {
     this.ready.delete(period)
   }

@@ -114,6 +114,28 @@ describe('archiver/archiver: a hole that somebody else closes', () => {
     await holder.archiver.stop()
   })
 
+  it('while the results of a period of it were being read: that period is not archived twice', async () => {
+    const gate = makeGate()
+    let isFilled = false
+    const holder = await holdWithHole(({ store, spool }) => ({
+      store,
+      spool: override(spool, {
+        readExecutions: async (period) => {
+          if (isFilled && period === HOLE.from) await gate.pass()
+          return spool.readExecutions(period)
+        },
+      }),
+    }))
+    isFilled = true
+    assert.equal(await holder.archiver.takePeerBlock(lost.id, filler.filledBlock), 'spooled')
+    await until(() => gate.isReached, 'the writing')
+    await write(holder, HOLE.from)
+    gate.open()
+    await until(() => holder.archivedPeriods.includes(HOLE.to), 'the rest of the hole')
+    assert.ok(!holder.archivedPeriods.includes(HOLE.from))
+    await holder.archiver.stop()
+  })
+
   it('of which a node named a block and did not give it: it is not asked for, however far the head goes on', async () => {
     const holder = await holdWithHole()
     reportFinal(holder, 0, { period: HEAD, thread: 31 })
@@ -148,6 +170,28 @@ describe('archiver/archiver: a hole that somebody else closes', () => {
     await until(() => holder.archivedPeriods.includes(EMPTY), 'the period without blocks')
     await settle()
     assert.deepEqual(holder.archiver.status().holes, [])
+    await holder.archiver.stop()
+  })
+
+  it('because retention has deleted past it: what waited for the writer is not written any more, and the head goes on', async () => {
+    const gate = makeGate()
+    const holder = await holdWithHole(({ store, spool }) => ({
+      spool,
+      store: override(store, {
+        writePeriod: async (period) => {
+          if (period.summary.period === HEAD) await gate.pass()
+          await store.writePeriod(period)
+        },
+      }),
+    }))
+    await giveHead(holder, HEAD + 1, HEAD + 2)
+    await until(() => gate.isReached, 'the head')
+    await holder.archiver.takePeerBlock(lost.id, filler.filledBlock)
+    await holder.store.deletePeriods(0, HOLE.to)
+    await holder.archiver.forgetBefore(HOLE.to + 1)
+    gate.open()
+    await giveFar(holder)
+    assert.equal((await holder.store.readRange())?.first, HOLE.to + 1)
     await holder.archiver.stop()
   })
 })
