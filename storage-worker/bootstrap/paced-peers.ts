@@ -1,6 +1,7 @@
 import { type Clock, isArchiveError, type Period } from '../../core/index.ts'
 import { TokenBucket } from '../../protocol-handler/token-bucket.ts'
 import type { Fetched } from '../peers/peer-client.ts'
+import { PeerRests } from '../peers/peer-rests.ts'
 import { orAborted } from '../replication/or-aborted.ts'
 
 /** A peer, and what it says it has. */
@@ -25,7 +26,7 @@ export interface Question<T> {
   /** A peer that lacks this is not asked for it again for a while. */
   readonly name: string
   readonly period: Period
-  /** Asked first while it can be. */
+  /** Asked first while it can be, unless it did not answer lately. */
   readonly prefer?: string | undefined
   readonly send: (peer: string) => Promise<Fetched<T>>
   readonly sizeOf: (value: T) => number
@@ -42,7 +43,6 @@ export interface Answer<T> {
 
 /** A peer that lacks something may get it; one that gave what was wrong may have been damaged, not hostile. */
 const AGAIN_MS = 600_000
-const UNREACHABLE_MS = 30_000
 const BUSY_MS = 1_000
 const BURST_SECONDS = 2
 /** One question waits so long for peers that are at their bounds. */
@@ -59,7 +59,7 @@ interface Standing {
   bytes: TokenBucket
   inFlight: number
   askedBytes: number
-  /** Questions since it last had what was asked for. */
+  /** Questions since it last had what was asked for; those that it did not answer count, too. */
   misses: number
   /** By the monotonic clock. */
   restsUntilMs: number
@@ -76,6 +76,7 @@ export class PacedPeers {
   private readonly onWrong: (peer: string) => void
   private readonly onFailure: (error: unknown) => void
   private readonly clock: Clock
+  private readonly rests: PeerRests
   private readonly standings = new Map<string, Standing>()
   /** By `peer name`: when it did not have it. */
   private readonly lacks = new Map<string, number>()
@@ -98,6 +99,7 @@ export class PacedPeers {
     this.onWrong = modules.onWrong
     this.onFailure = modules.onFailure
     this.clock = modules.clock
+    this.rests = new PeerRests(modules.clock)
   }
 
   /** The first period that any peer says it has; undefined while none says that it has any. */
@@ -108,7 +110,7 @@ export class PacedPeers {
     return firstPeriods.length === 0 ? undefined : Math.min(...firstPeriods)
   }
 
-  /** Who may have a period and is trusted: last those that lately had nothing, first those that gave least. */
+  /** Who may have a period and is trusted: last those that lately had nothing or did not answer, first those that gave least. */
   listFor(period: Period): string[] {
     const nowMs = this.clock.monotonicMs()
     return this.listPeers()
@@ -130,11 +132,11 @@ export class PacedPeers {
     const untilMs = this.clock.monotonicMs() + MAX_WAIT_MS
     while (!signal.aborted) {
       const peers = this.listFor(question.period).filter(
-        (peer) => !tried.has(peer) && this.mayHave(peer, question.name),
+        (peer) => !tried.has(peer) && this.mayHave(peer, question.name) && this.rests.untilMs(peer) < untilMs,
       )
       if (peers.length === 0) return undefined
       const ready = peers.filter((peer) => this.waitMs(peer) === 0)
-      const peer = ready.find((one) => one === question.prefer) ?? ready[0]
+      const peer = ready.find((one) => one === question.prefer && !this.rests.hasFailed(one)) ?? ready[0]
       if (peer === undefined) {
         if (this.clock.monotonicMs() >= untilMs) return undefined
         await this.rest(peers, signal)
@@ -163,11 +165,12 @@ export class PacedPeers {
         return 'busy'
       }
       if (answer.status !== 'ok') {
-        standing.misses = Math.min(standing.misses + 1, MAX_MISSES)
+        this.miss(standing)
         this.remember(peer, question.name)
         return 'no'
       }
       standing.misses = 0
+      this.rests.clear(peer)
       const size = question.sizeOf(answer.value)
       standing.askedBytes += size
       standing.bytes.takeOnCredit(size)
@@ -178,10 +181,10 @@ export class PacedPeers {
     } catch (error) {
       if (!isArchiveError(error)) throw error
       this.onFailure(error)
-      const nowMs = this.clock.monotonicMs()
-      if (error.code === 'PROTOCOL_PEER_UNREACHABLE') standing.restsUntilMs = nowMs + UNREACHABLE_MS
+      this.miss(standing)
+      if (error.code === 'PROTOCOL_PEER_UNREACHABLE') this.rests.fail(peer)
       // Whoever asked for it has made the peer pay.
-      else standing.distrustedUntilMs = nowMs + AGAIN_MS
+      else standing.distrustedUntilMs = this.clock.monotonicMs() + AGAIN_MS
     } finally {
       standing.inFlight--
       for (const wake of this.waiting.splice(0)) wake()
@@ -201,9 +204,14 @@ export class PacedPeers {
   /** 0: it may be asked now; Infinity: not before it has answered. */
   private waitMs(peer: string): number {
     const { limits, requests, bytes, inFlight, restsUntilMs } = this.standing(peer)
-    if (inFlight >= limits.requestsInFlight) return Number.POSITIVE_INFINITY
-    const restMs = Math.max(0, restsUntilMs - this.clock.monotonicMs())
+    // Who did not answer is tried with one at a time.
+    if (inFlight >= (this.rests.hasFailed(peer) ? 1 : limits.requestsInFlight)) return Number.POSITIVE_INFINITY
+    const restMs = Math.max(0, Math.max(restsUntilMs, this.rests.untilMs(peer)) - this.clock.monotonicMs())
     return Math.max(restMs, requests.takeOnCredit(0), bytes.takeOnCredit(0))
+  }
+
+  private miss(standing: Standing): void {
+    standing.misses = Math.min(standing.misses + 1, MAX_MISSES)
   }
 
   private load(peer: string): number {

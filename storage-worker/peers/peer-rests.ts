@@ -27,6 +27,11 @@ export class PeerRests {
     return this.untilMs(peer) > this.clock.monotonicMs()
   }
 
+  /** It gave nothing since it failed. */
+  hasFailed(peer: string): boolean {
+    return this.rests.has(peer)
+  }
+
   fail(peer: string): void {
     // Of several requests under way when it fell silent each would count.
     if (this.isResting(peer)) return

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { setMaxListeners } from 'node:events'
 import { ArchiveError } from '../../../core/index.ts'
 import {
   type AskLimits,
@@ -32,6 +33,7 @@ describe('storage-worker/bootstrap/paced-peers', () => {
   }
   const has = (peer: string, firstPeriod = 0, endPeriod = 10): PeerArchive => ({ peer, firstPeriod, endPeriod })
   const { signal } = new AbortController()
+  setMaxListeners(0, signal)
 
   function question(answers: Record<string, Fetched<number>>, more: Partial<Question<number>> = {}) {
     const order: string[] = []
@@ -129,6 +131,63 @@ describe('storage-worker/bootstrap/paced-peers', () => {
     assert.deepEqual(asked.listFor(5), [])
     assert.equal(failures.length, 2)
     assert.deepEqual(wrong, [])
+  })
+
+  it('hostile peer: silent strangers are asked last once they did not answer, ever more seldom and once at a time', async () => {
+    const silent = Array.from({ length: 8 }, (_, i) => has(`silent ${i}`))
+    const { asked, clock } = open([...silent, has('honest')], {
+      requestsInFlight: 4,
+      requestsPerSecond: 1_000,
+      bytesPerSecond: 1_000_000,
+    })
+    const asks = new Map<string, number>()
+    const send = async (peer: string): Promise<Fetched<number>> => {
+      asks.set(peer, (asks.get(peer) ?? 0) + 1)
+      await clock.sleep(peer === 'honest' ? 50 : 30_000)
+      if (peer !== 'honest') throw new ArchiveError('PROTOCOL_PEER_UNREACHABLE', 'injected')
+      return ok(1)
+    }
+    const askMany = async (count: number): Promise<number> => {
+      const beganMs = clock.monotonicMs()
+      await Promise.all(
+        Array.from({ length: count }, (_, i) => asked.ask({ ...question({}).one, name: `${i}`, send }, signal)),
+      )
+      return clock.monotonicMs() - beganMs
+    }
+    const asksOf = () => silent.map(({ peer }) => asks.get(peer))
+    await askMany(9)
+    assert.deepEqual(asksOf(), Array(8).fill(1))
+    // Also when the rest is over: last, as long as the honest one may be asked.
+    clock.timeMs += 30_000
+    assert.equal(await askMany(4), 50)
+    assert.deepEqual(asksOf(), Array(8).fill(1))
+    await askMany(30)
+    assert.deepEqual(asksOf(), Array(8).fill(2))
+    // The second rest is twice as long.
+    clock.timeMs += 59_999
+    const { one } = question({})
+    assert.equal(await asked.ask({ ...one, send, prefer: 'silent 1' }, signal).then((answer) => answer?.peer), 'honest')
+    assert.deepEqual(asksOf(), Array(8).fill(2))
+  })
+
+  it('a question does not wait for a peer that rests for longer than a question may take', async () => {
+    const { asked, clock } = open([has('a'), has('b')])
+    const { one } = question(
+      {},
+      {
+        send: async (peer) => {
+          if (peer === 'a') throw new ArchiveError('PROTOCOL_PEER_UNREACHABLE', 'injected')
+          return { status: 'notHeld' }
+        },
+      },
+    )
+    const waits: number[] = []
+    for (let i = 0; i < 4; i++) {
+      const beganMs = clock.monotonicMs()
+      await asked.ask({ ...one, name: `${i}` }, signal)
+      waits.push(clock.monotonicMs() - beganMs)
+    }
+    assert.deepEqual(waits, [0, 30_000, 0, 0])
   })
 
   it('limit: so many requests are in flight to one peer, and the next one waits for an answer', async () => {
