@@ -77,9 +77,11 @@ export class Bindings {
     }
   }
 
-  /** Nodes that were heard of since the start. */
-  get size(): number {
-    return this.byAddress.size
+  /** Nodes that were heard of since the start: all of the registry, and so many others at most. */
+  count(maxStrangers: number): number {
+    let registered = 0
+    for (const address of this.byAddress.keys()) if (this.isRegistered(address)) registered++
+    return registered + Math.min(this.byAddress.size - registered, maxStrangers)
   }
 
   capabilitiesOf(address: string): SignedCapabilities | undefined {

@@ -1,10 +1,14 @@
 import { ArchiveError, type Clock, Loop } from '../core/index.ts'
 import type { Bindings } from './bindings.ts'
+import { MAX_COUNTED_STRANGERS } from './limits.ts'
 import { type Capabilities, capabilitiesCodec, signCapabilities } from './messages/capabilities.ts'
 import type { TopicName } from './network-name.ts'
 
 const LOOK_MS = 1_000
-/** Each node speaks once in so long for each node that there is: one statement in four seconds, network-wide. */
+/**
+ * Each node speaks once in so long for each node that there is: one statement in four seconds, network-wide. Of strangers
+ * no more than 64 count, whoever made them up: what they say is bounded where it is heard (gossip-rates.ts).
+ */
 const INTERVAL_MS_PER_NODE = 4_000
 const LEAST_INTERVAL_MS = 30_000
 /** A newcomer hears of us sooner, but strangers who come all the time do not make all say more than one a second. */
@@ -83,7 +87,7 @@ export class Introductions {
   async lookOnce(): Promise<void> {
     const listeners = this.network.subscribersOf('capabilities')
     if (listeners.length === 0) return
-    const pacedMs = (this.bindings.size + 1) * INTERVAL_MS_PER_NODE
+    const pacedMs = (this.bindings.count(MAX_COUNTED_STRANGERS) + 1) * INTERVAL_MS_PER_NODE
     const hasNewcomer = listeners.some((peer) => !this.greeted.has(peer))
     const intervalMs = hasNewcomer
       ? Math.max(LEAST_NEWCOMER_MS, pacedMs * NEWCOMER_SHARE)

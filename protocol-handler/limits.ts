@@ -132,6 +132,11 @@ export const MAX_SCORED_PEERS = 10_000
 export const MAX_KEPT_BANS = 1_000
 /** Nodes that are heard of at a time; past it one that is not registered is forgotten. */
 export const MAX_KNOWN_NODES = 10_000
+/**
+ * Nodes that the registry does not know and that make others speak less often: anybody can make up thousands of them, which
+ * must not keep those of the registry from being heard. As many as are met where there is no registry.
+ */
+export const MAX_COUNTED_STRANGERS = 64
 /** Bindings that outlive a restart, some 100 bytes each: four times the nodes that the network is made for. */
 export const MAX_KEPT_BINDINGS = 4_096
 /** Nodes that are dialled because others know them, those whose holdings concern us first; more come by themselves. */

@@ -114,7 +114,7 @@ describe('hostile statements of nodes, over real streams', () => {
       await connect(honest, host)
       await until(() => honest.node.subscribersOf('capabilities').length === 1, 'the subscription')
       await honest.node.publish('capabilities', said(6n))
-      await until(() => bindings.size === 1, 'the introduction')
+      await until(() => bindings.list().length === 1, 'the introduction')
       attacker = await Attacker.connect('attacker', addressOf(host))
       const stream = await attacker.open('/meshsub/1.1.0')
       hand = (rpc) => stream.send(prefixed(rpc))

@@ -27,7 +27,7 @@ describe('protocol-handler/binding-keeper', () => {
     await first.keeper.save()
     const { bindings, keeper } = await begin(marks)
     assert.equal(bindings.addressOf(PEER_ID), address)
-    assert.deepEqual([bindings.capabilitiesOf(address), bindings.list(), bindings.size], [undefined, [], 0])
+    assert.deepEqual([bindings.capabilitiesOf(address), bindings.list()], [undefined, []])
     for (const sequence of [5n, 6n]) {
       assert.throws(() => bindings.take(signSample({ sequence }), PEER_ID), { code: 'PROTOCOL_SEQUENCE_OLD' })
     }

@@ -9,7 +9,7 @@ import {
   verifyCapabilities,
 } from '../../protocol-handler/index.ts'
 import { KeptMarks } from './kept-marks.ts'
-import { NETWORK, PEER_ID, SEED } from './sample-messages.ts'
+import { NETWORK, PEER_ID, SEED, signSample } from './sample-messages.ts'
 
 const OWN = {
   network: NETWORK,
@@ -131,6 +131,28 @@ describe('protocol-handler/introductions', () => {
     assert.deepEqual(await timesOf(31_000), [1_000])
     gossip.listeners = ['a', 'b', 'c']
     assert.deepEqual((await timesOf(3_000))[0], 0)
+  })
+
+  it('hostile peer: strangers that somebody makes up do not keep nodes of the registry from being heard', async () => {
+    const registered = new Set<string>()
+    bindings = new Bindings(NETWORK, (address) => registered.has(address))
+    for (let i = 1; i <= 20 + 65; i++) {
+      const peerId = PEER_ID.map((byte, at) => (at < 37 ? byte : i))
+      const address = bindings.take(signSample({ peerId }, new Uint8Array(32).fill(i)), peerId)
+      if (i <= 20) registered.add(address ?? assert.fail())
+    }
+    const introductions = make()
+    gossip.listeners = ['a']
+    const waitFor = async () => {
+      const [said, fromMs] = [gossip.published.length, nowMs]
+      for (; gossip.published.length === said; nowMs += 1_000) await introductions.lookOnce()
+      nowMs -= 1_000
+      return nowMs - fromMs
+    }
+    assert.equal(await waitFor(), 0)
+    assert.equal(await waitFor(), (20 + 64 + 1) * 4_000)
+    gossip.listeners = ['a', 'newcomer']
+    assert.equal(await waitFor(), (20 + 64 + 1) * 1_000)
   })
 
   it('takes what others say of themselves, and refuses what they say of others', async () => {

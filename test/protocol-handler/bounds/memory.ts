@@ -104,6 +104,10 @@ export const MEMORY = {
     for (let i = 1; i < count; i++) known.set(`AU${i}`, signed)
     return bindings.take(signed, PEER_ID) !== undefined
   }),
+  MAX_COUNTED_STRANGERS: tested(
+    'test/protocol-handler/introductions.test.ts',
+    'hostile peer: strangers that somebody makes up do not keep nodes of the registry from being heard',
+  ),
   MAX_TOLD_NODES: tested('test/protocol-handler/dial-targets.test.ts', 'are at most 64 that others told'),
   MAX_LOCAL_PEERS: tried((count) => {
     const peers = new LocalPeers()

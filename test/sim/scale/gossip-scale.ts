@@ -97,7 +97,7 @@ export async function measureIntroductions(nodes: number, hasNewcomers = false):
         },
         subscribersOf: () => [hasNewcomers ? `a newcomer at ${nowMs}` : 'a peer that is known'],
       },
-      bindings: { size: nodes - 1 } as unknown as Bindings,
+      bindings: { count: () => nodes - 1 } as unknown as Bindings,
       sequence: { next: async () => BigInt(nowMs) },
       clock,
       onFailure: (error) => {
