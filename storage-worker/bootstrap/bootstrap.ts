@@ -14,17 +14,17 @@ import type { Logger } from '../../telemetry/index.ts'
 import type { PeerClient } from '../peers/peer-client.ts'
 import type { AnchoredPeriod } from './anchored-period.ts'
 import { type AnchoredEnd, AnchoredSession } from './anchored-session.ts'
-import { BackfillSession, type SessionBounds, type SessionEnd, type SessionModules } from './backfill-session.ts'
+import { BackfillSession, type SessionBounds, type SessionModules } from './backfill-session.ts'
 import { readChainEnd } from './chain-end.ts'
 import { type CheckedRange, CheckedRanges } from './checked-ranges.ts'
 import { chunksFromAll } from './chunks-from-all.ts'
+import { LeadChoice, type LeadFailure } from './lead-choice.ts'
 import { MovingRate } from './moving-rate.ts'
 import type { PacedPeers } from './paced-peers.ts'
 
 const LOOK_MS = 2_000
 /** The disk is asked at most every 10 s, whatever this says. */
 const PERIODS_PER_ROOM_CHECK = 64
-const MAX_REMEMBERED = 1_000
 const TELL_MS = 30_000
 /** As a rule a period is archived a period after its last slot is final. */
 const MAX_LAG_PERIODS = 3
@@ -32,13 +32,6 @@ const MAX_LAG_PERIODS = 3
 const YIELD_MS = 1_000
 /** A session is of 1,024 periods at most. */
 const ERAS_PER_SESSION = 8
-/** A peer that did not help leads again after so long. */
-const LEAD_AGAIN_MS: Readonly<Record<Exclude<SessionEnd, 'done' | 'more' | 'stopped'>, number>> = {
-  absent: 60_000,
-  open: 60_000,
-  wrong: 600_000,
-  unbound: 600_000,
-}
 
 /** An anchored era that could not be fetched is tried again after so long; until then what is below is linked, if it can be. */
 const ERA_AGAIN_MS: Readonly<Record<Exclude<AnchoredEnd, 'done' | 'more' | 'stopped'>, number>> = {
@@ -125,8 +118,7 @@ export class Bootstrap {
   private readonly modules: BootstrapModules
   private readonly loop: Loop
   private readonly rate: MovingRate
-  /** When a peer may lead again, by the monotonic clock. */
-  private readonly leadAgain = new Map<string, number>()
+  private readonly leads: LeadChoice
   private range: { readonly first: Period; readonly last: Period } | undefined
   private waitsFor: BootstrapWait | undefined
   /** The first archived period below which somebody showed what only an anchored era can prove. */
@@ -145,6 +137,7 @@ export class Bootstrap {
   constructor(options: BootstrapOptions, modules: BootstrapModules) {
     this.options = options
     this.modules = modules
+    this.leads = new LeadChoice(modules)
     this.rate = new MovingRate(modules.clock)
     this.loop = new Loop({ everyMs: LOOK_MS }, { clock: modules.clock, look: () => this.look() })
   }
@@ -269,16 +262,16 @@ export class Bootstrap {
     this.begin()
     const end = await opened.session.run(this.loop.signal)
     if (end === 'stopped') return false
-    if (end !== 'done' && end !== 'more') this.passOver(opened.lead, end)
+    if (end === 'done' || end === 'more') this.leads.helped(opened.lead)
+    else this.passOver(opened.lead, end)
     return true
   }
 
   private async openLinked(first: Period): Promise<{ session: BackfillSession; lead: string } | undefined> {
-    const { store, asked, clock } = this.modules
+    const { store } = this.modules
     const { restartPeriods, bounds } = this.options
     if (restartPeriods.includes(first)) return this.wait('restart')
-    const nowMs = clock.monotonicMs()
-    const [lead] = asked.listFor(first - 1).filter((peer) => (this.leadAgain.get(peer) ?? nowMs) <= nowMs)
+    const lead = this.leads.choose(first - 1)
     if (lead === undefined) return this.wait(this.findLack(first))
     const end = await readChainEnd(chunksFromAll(this.modules, this.loop.signal), first)
     if (!end) return this.wait('links')
@@ -360,10 +353,9 @@ export class Bootstrap {
     if (isBehind) await clock.sleep(YIELD_MS, this.loop.signal)
   }
 
-  private passOver(lead: string, end: keyof typeof LEAD_AGAIN_MS): void {
+  private passOver(lead: string, end: LeadFailure): void {
     if (end === 'unbound') this.unboundBelow = this.range?.first
-    if (this.leadAgain.size >= MAX_REMEMBERED) this.leadAgain.clear()
-    this.leadAgain.set(lead, this.modules.clock.monotonicMs() + LEAD_AGAIN_MS[end])
+    this.leads.passOver(lead, end)
     this.modules.log.debug({ peerId: lead, reason: end }, 'another peer is asked for old periods')
   }
 

@@ -12,21 +12,15 @@ import {
 import type { Logger } from '../../telemetry/index.ts'
 import type { PeerClient } from '../peers/peer-client.ts'
 import { AnchoredSession } from './anchored-session.ts'
-import { BackfillSession, type SessionEnd, type SessionModules } from './backfill-session.ts'
+import { BackfillSession, type SessionModules } from './backfill-session.ts'
 import { readChainEnd } from './chain-end.ts'
 import { chunksFromAll } from './chunks-from-all.ts'
+import { LeadChoice, type LeadFailure } from './lead-choice.ts'
 import type { PacedPeers } from './paced-peers.ts'
 
 const LOOK_MS = 5_000
 /** Nodes give what is only late, and gaps are filled block by block: what neither changes for so long is fetched whole. */
 const PATIENCE_MS = 60_000
-/** A peer that did not help leads again after so long. */
-const LEAD_AGAIN_MS: Readonly<Record<Exclude<SessionEnd, 'done' | 'more' | 'stopped'>, number>> = {
-  absent: 60_000,
-  open: 60_000,
-  wrong: 600_000,
-  unbound: 600_000,
-}
 /** An anchored era that could not be fetched is tried again after so long; until then its periods are linked. */
 const ERA_AGAIN_MS = 60_000
 const MAX_REMEMBERED = 1_000
@@ -62,14 +56,14 @@ export class HoleFiller {
   private isTold = false
   /** By `from to`: since when a hole has been as it is, by the monotonic clock. */
   private since = new Map<string, number>()
-  /** When a peer may lead again, by the monotonic clock. */
-  private readonly leadAgain = new Map<string, number>()
+  private readonly leads: LeadChoice
   /** When an era may be fetched under its root again, by the monotonic clock. */
   private readonly eraAgain = new Map<number, number>()
 
   /** @param options.restartPeriods periods at which the chain was restarted */
   constructor(options: { readonly restartPeriods: readonly Period[] }, modules: HoleFillerModules) {
     this.modules = modules
+    this.leads = new LeadChoice(modules)
     this.genesisPeriods = new Set([0, ...options.restartPeriods])
     const { clock, log } = modules
     this.loop = new Loop(
@@ -137,9 +131,9 @@ export class HoleFiller {
       if (!opened) break
       const { session, lead } = opened
       const end = await session.run(signal)
-      if (end === 'more') continue
-      if (end !== 'done' && end !== 'stopped') this.passOver(lead, end)
-      break
+      if (end === 'more' || end === 'done') this.leads.helped(lead)
+      else if (end !== 'stopped') this.passOver(lead, end)
+      if (end !== 'more') break
     }
   }
 
@@ -171,9 +165,8 @@ export class HoleFiller {
 
   /** @returns undefined when nobody can be asked now, or too little is archived above the hole */
   private async open({ from, to }: PeriodRange): Promise<{ session: BackfillSession; lead: string } | undefined> {
-    const { store, asked, clock } = this.modules
-    const nowMs = clock.monotonicMs()
-    const [lead] = asked.listFor(to).filter((peer) => (this.leadAgain.get(peer) ?? nowMs) <= nowMs)
+    const { store } = this.modules
+    const lead = this.leads.choose(to)
     if (lead === undefined) return undefined
     const end = await readChainEnd(chunksFromAll(this.modules, this.loop.signal), to + 1)
     if (!end) return undefined
@@ -196,9 +189,8 @@ export class HoleFiller {
     return true
   }
 
-  private passOver(lead: string, end: keyof typeof LEAD_AGAIN_MS): void {
-    if (this.leadAgain.size >= MAX_REMEMBERED) this.leadAgain.clear()
-    this.leadAgain.set(lead, this.modules.clock.monotonicMs() + LEAD_AGAIN_MS[end])
+  private passOver(lead: string, end: LeadFailure): void {
+    this.leads.passOver(lead, end)
     this.modules.log.debug({ peerId: lead, reason: end }, 'another peer is asked for periods that lack')
   }
 }

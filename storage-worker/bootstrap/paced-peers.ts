@@ -41,6 +41,13 @@ export interface Answer<T> {
   readonly value: T
 }
 
+/** How a request to one peer ended. */
+interface Outcome<T> {
+  readonly peer: string
+  readonly given?: { readonly value: T }
+  readonly isBusy?: boolean
+}
+
 /** A peer that lacks something may get it; one that gave what was wrong may have been damaged, not hostile. */
 const AGAIN_MS = 600_000
 const BUSY_MS = 1_000
@@ -48,12 +55,15 @@ const BURST_SECONDS = 2
 /** One question waits so long for peers that are at their bounds. */
 const MAX_WAIT_MS = 60_000
 const LEAST_WAIT_MS = 50
+/** Of what a peer that gave nothing lately does not give within so long another is asked, too. */
+const SLOW_MS = 3_000
 const MAX_REMEMBERED = 100_000
 const MAX_MISSES = 10
 /** Far more than are connected; past it the one that was asked longest ago is forgotten. */
 const MAX_PEERS = 1_000
 
 interface Standing {
+  hasGiven: boolean
   limits: AskLimits
   requests: TokenBucket
   bytes: TokenBucket
@@ -126,70 +136,106 @@ export class PacedPeers {
     this.onWrong(peer)
   }
 
-  /** One peer after the other, until one gives what is wanted. @returns undefined when none is left to be asked */
+  /**
+   * One peer after the other, until one gives what is wanted. Anybody can make up peers that never answer: who gave nothing
+   * lately is waited for alone for 3 s only; who did may have a slow line, and to ask for more would make it slower.
+   *
+   * @returns undefined when none is left to be asked
+   */
   async ask<T>(question: Question<T>, signal: AbortSignal): Promise<Answer<T> | undefined> {
     const tried = new Set<string>()
+    const underWay = new Map<string, Promise<Outcome<T>>>()
     const untilMs = this.clock.monotonicMs() + MAX_WAIT_MS
     while (!signal.aborted) {
       const peers = this.listFor(question.period).filter(
         (peer) => !tried.has(peer) && this.mayHave(peer, question.name) && this.rests.untilMs(peer) < untilMs,
       )
-      if (peers.length === 0) return undefined
       const ready = peers.filter((peer) => this.waitMs(peer) === 0)
       const peer = ready.find((one) => one === question.prefer && !this.rests.hasFailed(one)) ?? ready[0]
-      if (peer === undefined) {
-        if (this.clock.monotonicMs() >= untilMs) return undefined
+      if (peer !== undefined) {
+        tried.add(peer)
+        underWay.set(peer, this.askOne(peer, question, signal))
+      } else if (underWay.size === 0) {
+        if (peers.length === 0 || this.clock.monotonicMs() >= untilMs) return undefined
         await this.rest(peers, signal)
         continue
       }
-      const answer = await this.askOne(peer, question, signal)
-      if (answer !== 'busy') tried.add(peer)
-      if (typeof answer === 'object') return { peer, value: answer.value }
+      const outcome = await this.firstOf(underWay, peer)
+      if (!outcome) continue
+      underWay.delete(outcome.peer)
+      if (outcome.isBusy) tried.delete(outcome.peer)
+      if (outcome.given && (await this.accept(outcome.peer, question, outcome.given.value))) {
+        return { peer: outcome.peer, value: outcome.given.value }
+      }
     }
     return undefined
   }
 
-  private async askOne<T>(
-    peer: string,
-    question: Question<T>,
-    signal: AbortSignal,
-  ): Promise<{ value: T } | 'busy' | 'no'> {
+  /** @param asked - the one that was asked last, if one was. @returns undefined when another may be asked, too */
+  private async firstOf<T>(
+    underWay: ReadonlyMap<string, Promise<Outcome<T>>>,
+    asked: string | undefined,
+  ): Promise<Outcome<T> | undefined> {
+    const standing = asked === undefined ? undefined : this.standing(asked)
+    if (standing?.hasGiven && standing.misses === 0) return await Promise.race(underWay.values())
+    const woken = new AbortController()
+    const outcome = await Promise.race([...underWay.values(), this.clock.sleep(SLOW_MS, woken.signal)])
+    woken.abort()
+    if (!outcome && standing) this.miss(standing)
+    return outcome ?? undefined
+  }
+
+  private async askOne<T>(peer: string, question: Question<T>, signal: AbortSignal): Promise<Outcome<T>> {
     const standing = this.standing(peer)
     standing.inFlight++
     standing.requests.takeOnCredit(1)
     try {
       const answer = await orAborted(question.send(peer), signal)
-      if (!answer) return 'no'
+      if (!answer) return { peer }
       if (answer.status === 'busy') {
         standing.restsUntilMs = this.clock.monotonicMs() + BUSY_MS
-        return 'busy'
+        return { peer, isBusy: true }
       }
-      if (answer.status !== 'ok') {
-        this.miss(standing)
-        this.remember(peer, question.name)
-        return 'no'
+      if (answer.status === 'ok') {
+        standing.hasGiven = true
+        standing.misses = 0
+        this.rests.clear(peer)
+        const size = question.sizeOf(answer.value)
+        standing.askedBytes += size
+        standing.bytes.takeOnCredit(size)
+        return { peer, given: answer }
       }
-      standing.misses = 0
-      this.rests.clear(peer)
-      const size = question.sizeOf(answer.value)
-      standing.askedBytes += size
-      standing.bytes.takeOnCredit(size)
-      const judgement = (await question.judge?.(answer.value, peer)) ?? 'right'
-      if (judgement === 'right') return { value: answer.value }
-      if (judgement === 'wrong') this.distrust(peer)
-      else this.remember(peer, question.name)
-    } catch (error) {
-      if (!isArchiveError(error)) throw error
-      this.onFailure(error)
       this.miss(standing)
-      if (error.code === 'PROTOCOL_PEER_UNREACHABLE') this.rests.fail(peer)
-      // Whoever asked for it has made the peer pay.
-      else standing.distrustedUntilMs = this.clock.monotonicMs() + AGAIN_MS
+      this.remember(peer, question.name)
+    } catch (error) {
+      this.miss(standing)
+      this.noteFailure(peer, error)
     } finally {
       standing.inFlight--
       for (const wake of this.waiting.splice(0)) wake()
     }
-    return 'no'
+    return { peer }
+  }
+
+  /** One after the other: what the judge of a question found belongs to what is returned. */
+  private async accept<T>(peer: string, question: Question<T>, value: T): Promise<boolean> {
+    try {
+      const judgement = (await question.judge?.(value, peer)) ?? 'right'
+      if (judgement === 'wrong') this.distrust(peer)
+      else if (judgement === 'unfit') this.remember(peer, question.name)
+      return judgement === 'right'
+    } catch (error) {
+      this.noteFailure(peer, error)
+      return false
+    }
+  }
+
+  private noteFailure(peer: string, error: unknown): void {
+    if (!isArchiveError(error)) throw error
+    this.onFailure(error)
+    if (error.code === 'PROTOCOL_PEER_UNREACHABLE') this.rests.fail(peer)
+    // Whoever asked for it has made the peer pay.
+    else this.standing(peer).distrustedUntilMs = this.clock.monotonicMs() + AGAIN_MS
   }
 
   /** Until one of them may be asked, or somebody has answered. */
@@ -234,6 +280,7 @@ export class PacedPeers {
     const limits = this.limitsNow()
     const standing = this.standings.get(peer) ?? {
       ...this.beginRates(limits),
+      hasGiven: false,
       inFlight: 0,
       askedBytes: 0,
       misses: 0,

@@ -155,19 +155,44 @@ describe('storage-worker/bootstrap/paced-peers', () => {
       return clock.monotonicMs() - beganMs
     }
     const asksOf = () => silent.map(({ peer }) => asks.get(peer))
-    await askMany(9)
+    // Each is waited for alone for three seconds.
+    assert.equal(await askMany(1), 8 * 3_000 + 50)
     assert.deepEqual(asksOf(), Array(8).fill(1))
-    // Also when the rest is over: last, as long as the honest one may be asked.
-    clock.timeMs += 30_000
+    // All time-outs and rests are over: they come last, as long as the honest one may be asked.
+    await clock.sleep(60_000)
     assert.equal(await askMany(4), 50)
     assert.deepEqual(asksOf(), Array(8).fill(1))
     await askMany(30)
     assert.deepEqual(asksOf(), Array(8).fill(2))
     // The second rest is twice as long.
-    clock.timeMs += 59_999
+    await clock.sleep(30_000 + 59_999)
     const { one } = question({})
     assert.equal(await asked.ask({ ...one, send, prefer: 'silent 1' }, signal).then((answer) => answer?.peer), 'honest')
     assert.deepEqual(asksOf(), Array(8).fill(2))
+  })
+
+  it('who gave something before is waited for alone, and late answers are given to nobody', async () => {
+    const { asked, clock } = open([has('a'), has('b')])
+    const order: string[] = []
+    const judged: string[] = []
+    const one: Question<number> = {
+      ...question({}).one,
+      prefer: 'a',
+      send: async (peer) => {
+        order.push(peer)
+        await clock.sleep(peer === 'a' ? 10_000 : 50)
+        return ok(peer === 'a' ? 1 : 2)
+      },
+      judge: async (_, peer) => {
+        judged.push(peer)
+        return 'right'
+      },
+    }
+    assert.deepEqual(await asked.ask(one, signal), { peer: 'b', value: 2 })
+    await clock.sleep(10_000)
+    assert.deepEqual(await asked.ask(one, signal), { peer: 'a', value: 1 })
+    assert.deepEqual(order, ['a', 'b', 'a'])
+    assert.deepEqual(judged, ['b', 'a'])
   })
 
   it('a question does not wait for a peer that rests for longer than a question may take', async () => {
