@@ -19,6 +19,7 @@ import {
   type WantedBlock,
 } from '../../protocol-handler/index.ts'
 import { WithheldChunks } from '../replication/withheld-chunks.ts'
+import { computeManifestCost } from './read-cost.ts'
 
 /** Blocks of this disk by their place, for peers that have a gap. What is read to find them costs the peer as what is sent. */
 export function createBlockService(store: ChunkStore, withheld = new WithheldChunks()): StreamService<BlockRequest> {
@@ -79,10 +80,16 @@ class BlockReader {
   private async findManifest(thread: number, beforePeriod: Period): Promise<Manifest | undefined> {
     const last = Math.max(0, beforePeriod - MAX_PERIODS_BACK)
     for (let period = beforePeriod - 1; period >= last; period--) {
-      const manifest = this.opened.get(period)?.manifest ?? (await this.store.readManifest(period))
+      const manifest = this.opened.get(period)?.manifest ?? (await this.readManifest(period))
       if (!manifest || ((manifest.bitmap >>> thread) & 1) === 1) return manifest
     }
     return undefined
+  }
+
+  private async readManifest(period: Period): Promise<Manifest | undefined> {
+    const manifest = await this.store.readManifest(period)
+    this.onRead?.(computeManifestCost(manifest))
+    return manifest
   }
 
   private async findPlace(manifest: Manifest, thread: number): Promise<BlockPlace | undefined> {

@@ -6,10 +6,10 @@ import {
   manifestResponseCodec,
   type StreamService,
 } from '../../protocol-handler/index.ts'
+import { computeManifestCost } from './read-cost.ts'
 
 /** Head, counts and lengths of an answer. */
 const OVERHEAD_BYTES = 1_024
-const CHUNK_ID_BYTES = 32
 
 /** Manifests and period roots by range, as many as fit into an answer. */
 export function createManifestService(store: ChunkStore): StreamService<ManifestRequest> {
@@ -22,8 +22,8 @@ export function createManifestService(store: ChunkStore): StreamService<Manifest
       for (let period = firstPeriod; period < firstPeriod + periodCount; period++) {
         const manifest = await store.readManifest(period)
         const item = manifest && (wanted === 'roots' ? computePeriodRoot(manifest) : encodeManifest(manifest))
-        // A root of 32 bytes is computed from as many chunks as the period has.
-        if (manifest && wanted === 'roots') onRead?.(manifest.chunks.length * CHUNK_ID_BYTES)
+        // All of it is read, and looked through for a root of 32 bytes.
+        onRead?.(computeManifestCost(manifest))
         bytes += item?.length ?? 0
         if (items.length > 0 && bytes > MAX_MANIFEST_ANSWER_BYTES) break
         items.push(item)

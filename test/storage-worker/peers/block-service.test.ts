@@ -8,6 +8,8 @@ import { openMemoryStore } from '../replication/audited-nodes.ts'
 import { makePeriod, TEST_IDENTITY } from '../synthetic-period.ts'
 
 const CHUNK_BYTES = TEST_IDENTITY.chunkSizeBytes
+/** A block of the database. */
+const MANIFEST_COST = 4_096
 
 describe('storage-worker/peers/block-service', () => {
   const periods = [5, 6].map((period) => makePeriod(period, { blocks: 32, operations: 2, operationBytes: 500 }))
@@ -60,7 +62,7 @@ describe('storage-worker/peers/block-service', () => {
   it('reads no chunk behind the block, each once in a request, and tells what it read', async () => {
     const first = await ask([wantedAt(5, 0)])
     assert.deepEqual(first.read, ['5/0'])
-    assert.equal(first.cost, CHUNK_BYTES + (periods[0]?.seals.length ?? 0))
+    assert.equal(first.cost, MANIFEST_COST + CHUNK_BYTES + (periods[0]?.seals.length ?? 0))
 
     const chunks = periods[0]?.chunks.length ?? 0
     const inOrder = Array.from({ length: chunks }, (_, index) => `5/${index}`)

@@ -2,15 +2,12 @@ import assert from 'node:assert/strict'
 import { computeChunkId, computeLeafHash, computePeriodRoot, computeTreeRoot, toHex } from '../../../core/index.ts'
 import {
   type AuditResponse,
-  auditRequestCodec,
   auditResponseCodec,
   type ChunkResponse,
-  chunkRequestCodec,
   chunkResponseCodec,
   computeRootOfChunks,
   type Frame,
   type ManifestResponse,
-  manifestRequestCodec,
   manifestResponseCodec,
   type Offence,
   type StreamService,
@@ -259,26 +256,6 @@ describe('storage-worker/peers', () => {
       await assert.rejects(liar.client.audit('peer', first.chunkId, 1), { code: 'PROTOCOL_ANSWER_WRONG' })
       assert.deepEqual(liar.offences, ['reject'])
     }
-  })
-
-  it('what is read for a leaf or for roots, and is not sent, is told: it costs the peer', async () => {
-    const costOf = async (name: string, bytes: Uint8Array): Promise<number> => {
-      const service = services[name]
-      assert.ok(service)
-      let cost = 0
-      await service.answer(service.request.decode(bytes), 'asker', (read) => (cost += read))
-      return cost
-    }
-    const { chunks, manifest } = LARGE
-    const chunkId = manifest.chunks[0]?.chunkId ?? new Uint8Array()
-    assert.equal(await costOf('audit', auditRequestCodec.encode({ chunkId, leafIndex: 0 })), chunks[0]?.length)
-    const range = { firstPeriod: 5, periodCount: 1 }
-    assert.equal(
-      await costOf('manifest', manifestRequestCodec.encode({ wanted: 'roots', ...range })),
-      32 * chunks.length,
-    )
-    assert.equal(await costOf('manifest', manifestRequestCodec.encode({ wanted: 'manifests', ...range })), 0)
-    assert.equal(await costOf('chunk', chunkRequestCodec.encode({ wanted: 'chunk', chunkId })), 0)
   })
 
   it('a chunk that is withheld is not given, nor a leaf of it, nor SEALS with chunk 0; and is again', async () => {
