@@ -1,15 +1,15 @@
 import { fork, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { BenchRow } from './bench-row.ts'
-import { type BenchFile, type BenchResult, formatTable, RESULTS_DIR, writeReport } from './report.ts'
+import { type BenchResult, formatTable, saveResult } from './report.ts'
 
 /*
  * `npm run bench`: every *.bench.ts, one process after the other, or those whose path holds one of the
- * arguments. A run of all of them goes into bench/results and docs/BENCHMARKS.md.
+ * arguments. What all of them answer goes into bench/results and docs/BENCHMARKS.md, of some with `--save`.
  */
 
 /** As bin/massa-storage.js and bin/launch.js start the sidecar: otherwise allocator and heap keep what was freed. Theirs too, who fork again. */
@@ -17,24 +17,23 @@ const MALLOC = { MALLOC_MMAP_THRESHOLD_: '131072' }
 const HEAP = ['--max-semi-space-size=4', '--heap-growing-percent=50']
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const wanted = process.argv.slice(2)
+const words = process.argv.slice(2)
+const wanted = words.filter((word) => word !== '--save')
+const isSaved = wanted.length === 0 || words.includes('--save')
 const files = listFiles(join(root, 'bench')).filter(
   (file) => wanted.length === 0 || wanted.some((part) => file.includes(part)),
 )
-const startedAt = new Date()
-const results: BenchFile[] = []
 let failed = 0
 for (const file of files) {
   console.log(`\n${file}`)
   const result = await runFile(file)
   if (!result) failed++
   else {
-    results.push(result)
     console.log(formatTable(result.rows))
+    if (isSaved) console.log(relative(root, saveResult(result)))
   }
 }
 if (files.length === 0) throw new Error(`no benchmark is called ${wanted.join(' or ')}`)
-if (wanted.length === 0 && failed === 0) save(results)
 process.exitCode = failed === 0 ? 0 : 1
 
 function listFiles(folder: string): string[] {
@@ -45,7 +44,8 @@ function listFiles(folder: string): string[] {
 }
 
 /** In a process of its own; `undefined` when it failed, which it has said itself. */
-async function runFile(file: string): Promise<BenchFile | undefined> {
+async function runFile(file: string): Promise<BenchResult | undefined> {
+  const date = new Date().toISOString()
   const started = performance.now()
   const child = fork(fileURLToPath(new URL('./run-file.ts', import.meta.url)), [join(root, file)], {
     env: { ...process.env, ...MALLOC },
@@ -59,24 +59,18 @@ async function runFile(file: string): Promise<BenchFile | undefined> {
   const [code] = await once(child, 'exit')
   if (code !== 0 || !rows) return undefined
   const seconds = (performance.now() - started) / 1000
-  return { file, seconds, loadBefore, loadAfter: loadavg()[0] ?? 0, rows }
+  return { file, date, ...describeMachine(), seconds, loadBefore, loadAfter: loadavg()[0] ?? 0, rows }
 }
 
-function save(benchFiles: readonly BenchFile[]): void {
+function describeMachine(): Pick<BenchResult, 'commit' | 'node' | 'cpu' | 'cores' | 'memoryBytes'> {
   const commit = git('rev-parse', '--short', 'HEAD') || 'unknown'
-  const result: BenchResult = {
-    date: startedAt.toISOString(),
+  return {
     commit: git('status', '--porcelain', '--', '.', ':!bench/results', ':!docs') ? `${commit}-dirty` : commit,
     node: process.version,
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: availableParallelism(),
     memoryBytes: totalmem(),
-    files: benchFiles,
   }
-  mkdirSync(RESULTS_DIR, { recursive: true })
-  const path = join(RESULTS_DIR, `${result.date.slice(0, 10)}-${result.commit}.json`)
-  writeFileSync(path, `${JSON.stringify(result, undefined, 2)}\n`)
-  console.log(`\n${relative(root, path)}\n${relative(root, writeReport())}`)
 }
 
 function git(...words: string[]): string {
