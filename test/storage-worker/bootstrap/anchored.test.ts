@@ -282,19 +282,33 @@ describe('storage-worker/bootstrap: under the anchored root of an era', () => {
     ])
   }
 
-  it('hostile peer: lengths that are wrong and add up, which nobody shows: the chunks say it when they come', async () => {
-    const lies = lieTwice()
-    const lacking = await openStore(periods)
+  /** Peers lie about the lengths of last chunks that none of them has, and this node wants none of them. */
+  async function joinUnshown(lies: ReadonlyMap<Period, number>): Promise<Joiner> {
+    const evil = await openStore(periods)
     for (const period of lies.keys()) {
-      await lacking.dropChunks(period, [(periods[period]?.manifest.chunks.length ?? 0) - 1])
+      await evil.dropChunks(period, [(periods[period]?.manifest.chunks.length ?? 0) - 1])
     }
     const isWanted = () => false
-    const joiner = await join({
-      first: ERA_PERIODS,
-      peers: { evil: lacking, honest: lacking },
-      modules: { wanted: () => isWanted },
-    })
+    const joiner = await join({ first: ERA_PERIODS, peers: { evil }, modules: { wanted: () => isWanted } })
     lie(joiner, resize(lies))
+    return joiner
+  }
+
+  it('hostile peer: a length that nobody shows and that does not add up is never taken', async () => {
+    const joiner = await joinUnshown(new Map([[LIE, -1]]))
+    for (let look = 0; look < 3; look++) {
+      await joiner.bootstrap.look()
+      joiner.clock.timeMs += 60_000
+    }
+    assert.equal(await firstOf(joiner), LIE + 1)
+    joiner.peers.answer = (_peer, _name, honest, request) => honest(request)
+    await joiner.bootstrap.look()
+    assert.equal(await firstOf(joiner), 0)
+  })
+
+  it('hostile peer: lengths that are wrong and add up, which nobody shows: the chunks say it when they come', async () => {
+    const lies = lieTwice()
+    const joiner = await joinUnshown(lies)
     await joiner.bootstrap.look()
     assert.equal(await firstOf(joiner), 0)
     for (const [period, by] of lies) {
