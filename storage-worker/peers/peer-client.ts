@@ -200,10 +200,14 @@ export class PeerClient {
     })
   }
 
-  /** True when the peer shows the leaf of the chunk at this index. */
+  /**
+   * True when the peer shows the leaf of the chunk at this index, or, where it proves that the chunk has fewer leaves, at
+   * what is left of the index divided by their number: our manifest may say more than there is.
+   */
   async audit(peer: string, chunkId: Uint8Array, leafIndex: number): Promise<Fetched<true>> {
     const bytes = auditRequestCodec.encode({ chunkId, leafIndex })
     const answer = await this.ask(peer, 'audit', bytes, auditResponseCodec)
+    if (answer.status === 'refused' && leafIndex > 0) return this.auditShorter(peer, chunkId, leafIndex)
     if (answer.status !== 'ok') return answer
     const { byteLength, treeRoot, leaf, path } = answer
     const place = { index: leafIndex, leafCount: Math.ceil(byteLength / LEAF_SIZE_BYTES) }
@@ -213,6 +217,13 @@ export class PeerClient {
       equalBytes(computeRootFromPath(computeLeafHash(leaf), path, place), treeRoot)
     if (!isShown) throw this.wrong(peer, 'a leaf that does not lead to the chunk id')
     return { status: 'ok', value: true }
+  }
+
+  private async auditShorter(peer: string, chunkId: Uint8Array, leafIndex: number): Promise<Fetched<true>> {
+    const shown = await this.fetchChunkLength(peer, chunkId)
+    if (shown.status !== 'ok') return shown
+    const leaves = Math.ceil(shown.value / LEAF_SIZE_BYTES)
+    return leafIndex < leaves ? { status: 'refused' } : this.audit(peer, chunkId, leafIndex % leaves)
   }
 
   /** How long a chunk is, proven by its id. */

@@ -243,7 +243,6 @@ describe('storage-worker/peers', () => {
     for (let index = 0; index < leaves; index++) {
       assert.deepEqual(await client.audit('peer', first.chunkId, index), { status: 'ok', value: true })
     }
-    assert.deepEqual(await client.audit('peer', first.chunkId, leaves), { status: 'refused' })
     const flip = (bytes: Uint8Array) => bytes.map((byte, i) => (i === 0 ? byte ^ 1 : byte))
     const lies: Tamper<AuditResponse>[] = [
       (answer) => (answer.status === 'ok' ? { ...answer, leaf: flip(answer.leaf) } : answer),
@@ -255,6 +254,24 @@ describe('storage-worker/peers', () => {
       const liar = tampered(auditResponseCodec, lie)
       await assert.rejects(liar.client.audit('peer', first.chunkId, 1), { code: 'PROTOCOL_ANSWER_WRONG' })
       assert.deepEqual(liar.offences, ['reject'])
+    }
+  })
+
+  it('a leaf behind the end of a chunk, of which a manifest says too much: one within it is shown instead', async () => {
+    const leaves = Math.ceil(first.byteLength / 1024)
+    const shown: number[] = []
+    const { client, offences } = tampered(auditResponseCodec, (answer) => {
+      if (answer.status === 'ok') shown.push(answer.leafIndex)
+      return answer
+    })
+    assert.deepEqual(await client.audit('peer', first.chunkId, 3 * leaves + 2), { status: 'ok', value: true })
+    // The first proves the length.
+    assert.deepEqual([shown, offences], [[0, 2], []])
+    const refuse: Tamper<AuditResponse> = (answer) =>
+      answer.status === 'ok' && answer.leafIndex > 0 ? { status: 'refused' } : answer
+    const refusing = tampered(auditResponseCodec, refuse)
+    for (const index of [2, leaves + 2]) {
+      assert.deepEqual(await refusing.client.audit('peer', first.chunkId, index), { status: 'refused' })
     }
   })
 
