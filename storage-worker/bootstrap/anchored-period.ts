@@ -32,7 +32,7 @@ export type AnchoredPeriod =
     }
 
 /**
- * `absent`: nobody gives something that is to be held; `length`: the manifest says another length of a chunk than its id;
+ * `absent`: nobody gives something that is to be held; `length`: the manifest says another length of the last chunk than its id;
  * `conflict`: what was anchored is nothing that an archive can hold.
  */
 export type AnchoredFailure = 'absent' | 'length' | 'conflict'
@@ -67,7 +67,7 @@ export class AnchoredPeriodSource {
   }
 
   /**
-   * @param proven.manifest - of the proven root
+   * @param proven.manifest - of the proven root, with the lengths of this archive for all chunks but the last
    * @param proven.isAddedUp - the lengths of all chunks of its era add up to the total that was anchored
    */
   async fetch(
@@ -75,13 +75,12 @@ export class AnchoredPeriodSource {
     signal: AbortSignal,
   ): Promise<AnchoredPeriod | AnchoredFailure> {
     const { manifest: said } = proven
-    if (!this.isCut(said)) return 'conflict'
     const { isWanted, mayLack } = this.options
     const wanted = [...said.chunks.keys()].filter((index) => isWanted(this.hashSlotAt(said, index)))
     const made = this.make(said)
     if (made) return wanted.length === said.chunks.length ? { whole: made } : this.cutPart(made, wanted)
     const chunks = await this.fetchChunks(said, wanted, signal)
-    if (!chunks) return 'length'
+    if (!chunks) return 'conflict'
     const length = await this.findLength(said, chunks, signal)
     if (length === undefined && !proven.isAddedUp) return 'absent'
     const manifest = length === undefined ? said : withLastLength(said, length)
@@ -145,7 +144,7 @@ export class AnchoredPeriodSource {
     return computeHashSlot(manifest.chunks[index]?.chunkId ?? new Uint8Array(32))
   }
 
-  /** Undefined when one before the last is not as long as the manifest says. */
+  /** Undefined when one before the last is not as long as this archive cuts: its id proves that. */
   private async fetchChunks(
     manifest: Manifest,
     wanted: readonly number[],

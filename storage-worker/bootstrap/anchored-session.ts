@@ -10,6 +10,7 @@ import {
   equalBytes,
   type Manifest,
   type Period,
+  type StoreIdentity,
   toHex,
 } from '../../core/index.ts'
 import type { PeerClient } from '../peers/peer-client.ts'
@@ -25,7 +26,7 @@ import type { Answer, PacedPeers } from './paced-peers.ts'
 
 /**
  * `roots`: nobody gives period roots that make the anchored root, or manifests of them; `conflict`: what is archived here,
- * or can be, is not what was anchored; `length`: somebody lied about the length of a chunk.
+ * or can be, is not what was anchored; `length`: somebody lied about the length of a last chunk.
  */
 export type AnchoredEnd = 'done' | 'more' | 'roots' | 'stopped' | AnchoredFailure
 
@@ -170,7 +171,7 @@ export class AnchoredSession {
     while (this.manifests.length < this.first - this.eraStart) {
       const sourced: SourcedManifest | undefined = await source.take(this.ending.signal)
       if (!sourced) return false
-      this.manifests.push(sourced.manifest)
+      this.manifests.push(cutAs(identity, sourced.manifest))
       this.sources.add(sourced.peer)
     }
     return true
@@ -204,4 +205,13 @@ export class AnchoredSession {
     if (failure === 'length' && only !== undefined && other === undefined) this.modules.asked.distrust(only)
     return failure
   }
+}
+
+/** A root binds no lengths: those of all chunks but the last are the same throughout an archive, whoever says others. */
+function cutAs({ chunkSizeBytes }: StoreIdentity, manifest: Manifest): Manifest {
+  const last = manifest.chunks.length - 1
+  const chunks = manifest.chunks.map(({ chunkId, byteLength }, i) => {
+    return { chunkId, byteLength: i < last ? chunkSizeBytes : Math.min(byteLength, chunkSizeBytes) }
+  })
+  return { ...manifest, chunks }
 }

@@ -337,6 +337,29 @@ describe('storage-worker/bootstrap: under the anchored root of an era', () => {
     }
   })
 
+  it('hostile peer: other lengths of all chunks: those of this archive are taken, and nothing is said to conflict', async () => {
+    for (const isWanted of [() => true, () => false]) {
+      const joiner = await join({ first: ERA_PERIODS, peers: { evil: whole }, modules: { wanted: () => isWanted } })
+      const double = changeItems('manifests', (item) => {
+        const manifest = parseManifest(item)
+        return encodeManifest({
+          ...manifest,
+          chunks: manifest.chunks.map((chunk) => ({ ...chunk, byteLength: 2_048 })),
+        })
+      })
+      const last = changeItems('manifests', (item, period) => {
+        const bytes = periods[period]?.chunks.at(-1)?.length ?? 0
+        return encodeManifest(withLastLength(parseManifest(item), bytes))
+      })
+      lie(joiner, (frame, name) => last(double(frame, name), name))
+      assert.equal(await joiner.bootstrap.look(), ERA_PERIODS)
+      assert.ok(joiner.logged.every(({ msg }) => msg !== 'what is archived is not what was anchored'))
+      for (const { manifest } of periods.slice(0, ERA_PERIODS)) {
+        assert.deepEqual(await joiner.store.readManifest(manifest.period), manifest)
+      }
+    }
+  })
+
   it('error: a chunk that does not hash to its id, and SEALS of fewer signatures or forged ones, cost the peer', async () => {
     for (const change of [
       (frame: Uint8Array, name: string) =>
@@ -387,6 +410,36 @@ describe('storage-worker/bootstrap: under the anchored root of an era', () => {
     const said = joiner.logged.filter(({ level }) => level === 50 || level === 'error')
     assert.equal(said[0]?.msg, 'what is archived is not what was anchored')
     assert.ok(joiner.bootstrap.status()?.checked.every(({ by }) => by === 'links'))
+  })
+
+  it('an anchored era that is cut otherwise than this archive is left alone, loudly: ids bind lengths', async () => {
+    const identity = { ...IDENTITY, chunkSizeBytes: 2_048 }
+    const from = ERA_PERIODS - 3
+    const others = periods.slice(0, ERA_PERIODS).map((archived, period) => {
+      return period < from ? archived : archiveOf(chain, period, undefined, identity)
+    })
+    assert.ok((others.at(-1)?.chunks.length ?? 0) > 1)
+    const joiner = await join({
+      first: ERA_PERIODS,
+      anchored: anchorOf(others.map(({ manifest }) => manifest)),
+      peers: { a: whole, other: await openStoreFor(others.slice(from), identity) },
+    })
+    joiner.peers.answer = async (_peer, name, honest, request) => {
+      const frames = await honest(request)
+      if (name !== 'manifest') return frames
+      return frames.map((frame) => {
+        const answer = manifestResponseCodec.decode(frame)
+        if (answer.status !== 'ok') return frame
+        const items = answer.items.map((item, i) => {
+          const manifest = others[answer.firstPeriod + i]?.manifest
+          if (!manifest || !item) return item
+          return answer.wanted === 'roots' ? computePeriodRoot(manifest) : encodeManifest(manifest)
+        })
+        return manifestResponseCodec.encode({ ...answer, items })
+      })
+    }
+    await joiner.bootstrap.look()
+    assert.ok(joiner.logged.some(({ msg }) => msg === 'what is archived is not what was anchored'))
   })
 
   it('what nobody gives keeps the rest from coming for a minute, and then no more', async () => {
