@@ -1,6 +1,7 @@
 import {
   ArchiveError,
   ByteReader,
+  CHUNK_SIZE_BYTES,
   computeChunkIdFromRoot,
   computeEraText,
   computeLeafHash,
@@ -37,6 +38,7 @@ import {
   haveResponseCodec,
   MAX_ANSWER_MS,
   MAX_HAVE_PAGES,
+  MAX_MANIFEST_ANSWER_BYTES,
   MAX_SEALS_BYTES,
   manifestRequestCodec,
   manifestResponseCodec,
@@ -62,6 +64,12 @@ export interface Requester {
 
 /** Below this, handing a chunk to a thread takes as long as hashing it. */
 const THREAD_FROM_BYTES = 262_144
+
+/**
+ * What an answer of manifests has at least that leaves some out because they do not fit: the next one may be of
+ * MAX_PERIOD_CHUNKS, 590 kB.
+ */
+const LEAST_FULL_BYTES = MAX_MANIFEST_ANSWER_BYTES / 4
 
 /** What a peer answered, checked; or why there is nothing. */
 export type Fetched<T> = { readonly status: 'ok'; readonly value: T } | { readonly status: Refusal }
@@ -95,14 +103,22 @@ export class PeerClient {
     throw new ArchiveError('PROTOCOL_ANSWER_WRONG', 'the bytes of a chunk do not hash to its id', { peer })
   }
 
-  /** SEALS of the period whose chunk 0 this is; whoever asks verifies its signatures. */
-  async fetchSeals(peer: string, chunkId: Uint8Array): Promise<Fetched<Uint8Array>> {
+  /**
+   * SEALS of the period whose chunk 0 this is; whoever asks verifies its signatures. They come in as few parts as can be, 10
+   * at most, each within MAX_ANSWER_MS.
+   *
+   * @param wantedBytes - how long they have to be; of others no second part is asked for: `notHeld`
+   */
+  async fetchSeals(peer: string, chunkId: Uint8Array, wantedBytes?: number): Promise<Fetched<Uint8Array>> {
     let seals: Uint8Array | undefined
     for (let offset = 0; ; ) {
       const bytes = chunkRequestCodec.encode({ wanted: 'seals', chunkId, offset })
       const answer = await this.ask(peer, 'chunk', bytes, sealsResponseCodec)
       if (answer.status !== 'ok') return answer
-      if (answer.totalBytes > MAX_SEALS_BYTES || answer.offset !== offset) throw this.wrong(peer, 'a part of SEALS')
+      const partBytes = Math.min(CHUNK_SIZE_BYTES, answer.totalBytes - offset)
+      const isPart = answer.offset === offset && answer.part.length === partBytes
+      if (answer.totalBytes > MAX_SEALS_BYTES || !isPart) throw this.wrong(peer, 'a part of SEALS')
+      if (wantedBytes !== undefined && answer.totalBytes !== wantedBytes) return { status: 'notHeld' }
       seals ??= new Uint8Array(answer.totalBytes)
       if (seals.length !== answer.totalBytes) throw this.wrong(peer, 'SEALS that change their length')
       seals.set(answer.part, offset)
@@ -140,14 +156,16 @@ export class PeerClient {
     while (manifests.length < range.periodCount) {
       const firstPeriod = range.firstPeriod + manifests.length
       const periodCount = range.periodCount - manifests.length
-      const bytes = manifestRequestCodec.encode({ wanted: 'manifests', firstPeriod, periodCount })
-      const answer = await this.ask(peer, 'manifest', bytes, manifestResponseCodec)
+      const request = manifestRequestCodec.encode({ wanted: 'manifests', firstPeriod, periodCount })
+      const answer = await this.ask(peer, 'manifest', request, manifestResponseCodec)
       if (answer.status === 'notHeld') break
       if (answer.status !== 'ok') return answer
-      // As many as fit: the rest is asked for again.
       if (answer.wanted !== 'manifests' || answer.firstPeriod !== firstPeriod || answer.items.length > periodCount) {
         throw this.wrong(peer, 'other manifests')
       }
+      // As many as fit: the rest is asked for again.
+      const bytes = answer.items.reduce((sum, item) => sum + (item?.length ?? 0), 0)
+      if (answer.items.length < periodCount && bytes < LEAST_FULL_BYTES) throw this.wrong(peer, 'too few manifests')
       for (const item of answer.items) {
         const manifest = item && this.parse(peer, item)
         const isOf =

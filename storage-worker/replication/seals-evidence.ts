@@ -28,7 +28,7 @@ export async function hasShownSeals(
   const { store, cpu, onWrong } = modules
   const own = await store.readSeals(chunk.period)
   if (!own) return true
-  const given = await fetchSeals(peer, chunk, modules)
+  const given = await fetchSeals(peer, chunk, own.length, modules)
   if (!given || equalBytes(given, own)) return given !== undefined
   const body = await readBody(chunk, store)
   const verdict = body && (await verifySeals(given, body, cpu))
@@ -36,13 +36,15 @@ export async function hasShownSeals(
   return verdict === 'true'
 }
 
+/** SEALS of one BODY are all of one length: a peer that shows others must not make us wait for all of their parts. */
 async function fetchSeals(
   peer: string,
   { chunkId }: Pick<DrawnChunk, 'chunkId'>,
+  wantedBytes: number,
   { client }: SealsEvidenceModules,
 ): Promise<Uint8Array | undefined> {
   try {
-    const answer = await client.fetchSeals(peer, chunkId)
+    const answer = await client.fetchSeals(peer, chunkId, wantedBytes)
     return answer.status === 'ok' ? answer.value : undefined
   } catch (error) {
     if (isBug(error)) throw error

@@ -1,13 +1,22 @@
 import assert from 'node:assert/strict'
-import { computeChunkId, computeLeafHash, computePeriodRoot, computeTreeRoot, toHex } from '../../../core/index.ts'
+import {
+  type ChunkStore,
+  computeChunkId,
+  computeLeafHash,
+  computePeriodRoot,
+  computeTreeRoot,
+  toHex,
+} from '../../../core/index.ts'
 import {
   type AuditResponse,
   auditResponseCodec,
   type ChunkResponse,
+  chunkRequestCodec,
   chunkResponseCodec,
   computeRootOfChunks,
   type Frame,
   type ManifestResponse,
+  manifestRequestCodec,
   manifestResponseCodec,
   type Offence,
   type StreamService,
@@ -169,6 +178,59 @@ describe('storage-worker/peers', () => {
     assert.deepEqual([...endless.offences, ...shifted.offences], ['reject', 'reject'])
   })
 
+  it('hostile peer: SEALS in more parts than they need cost it at the first one', async () => {
+    let asked = 0
+    const offences: Offence[] = []
+    const request = async (_peer: string, _name: string, { bytes }: { bytes: Uint8Array }): Promise<Uint8Array[]> => {
+      const wanted = chunkRequestCodec.decode(bytes)
+      if (++asked > 10) throw new Error('enough')
+      const offset = wanted.wanted === 'seals' ? wanted.offset : 0
+      return [sealsResponseCodec.encode({ status: 'ok', totalBytes: 1_000, offset, part: new Uint8Array(1) })]
+    }
+    const client = new PeerClient({ request }, (_, offence) => offences.push(offence))
+    await assert.rejects(client.fetchSeals('peer', first.chunkId), { code: 'PROTOCOL_ANSWER_WRONG' })
+    assert.deepEqual([asked, offences], [1, ['reject']])
+  })
+
+  it('SEALS of another length than is wanted are not waited for', async () => {
+    const { client, offences } = open()
+    const { length } = LARGE.seals
+    assert.equal((await client.fetchSeals('peer', first.chunkId, length)).status, 'ok')
+    assert.deepEqual(await client.fetchSeals('peer', first.chunkId, length - 64), { status: 'notHeld' })
+    assert.deepEqual(offences, [])
+  })
+
+  it('of manifests that do not fit into one answer the rest is asked for again', async () => {
+    // As of a private network with small chunks: 576 kB each.
+    const chunks = Array.from({ length: 16_000 }, () => first)
+    const many = [5, 6].map((period) => ({ ...LARGE.manifest, period, chunks }))
+    const store = { readManifest: async (period: number) => many.find((one) => one.period === period) }
+    const service = createManifestService(store as unknown as ChunkStore)
+    let asked = 0
+    const request = async (_peer: string, _name: string, { bytes }: { bytes: Uint8Array }): Promise<Uint8Array[]> => {
+      asked++
+      return (await service.answer(manifestRequestCodec.decode(bytes), 'peer')).map(joinFrame)
+    }
+    const client = new PeerClient({ request }, assert.fail)
+    const range = { firstPeriod: 5, periodCount: 2, maxChunks: 16_000 }
+    const answer = await client.fetchManifests('peer', range, TEST_IDENTITY.network)
+    assert.deepEqual(answer.status === 'ok' && answer.value.map((one) => one?.chunks.length), [16_000, 16_000])
+    assert.equal(asked, 2)
+  })
+
+  it('hostile peer: manifests one by one where many fit cost it at the first one', async () => {
+    const range = { firstPeriod: 5, periodCount: 2, maxChunks: 10 }
+    const honest = open()
+    assert.equal((await honest.client.fetchManifests('peer', range, LARGE.manifest.network)).status, 'ok')
+    const { client, offences } = tampered(manifestResponseCodec, (answer) =>
+      answer.status === 'ok' ? { ...answer, items: answer.items.slice(0, 1) } : answer,
+    )
+    await assert.rejects(client.fetchManifests('peer', range, LARGE.manifest.network), {
+      code: 'PROTOCOL_ANSWER_WRONG',
+    })
+    assert.deepEqual(offences, ['reject'])
+  })
+
   it('a manifest is taken when it has the root that is known, and no other', async () => {
     const { client } = open()
     const fetched = await client.fetchManifest('peer', 5, root, TEST_IDENTITY.network)
@@ -211,14 +273,6 @@ describe('storage-worker/peers', () => {
     assert.deepEqual(await ask({ firstPeriod: 4, periodCount: 4 }), { status: 'ok', value: found })
     assert.deepEqual(await ask({ firstPeriod: 7, periodCount: 2 }), { status: 'notHeld' })
     assert.deepEqual(offences, [])
-    // As many as fit into an answer: the rest is asked for again.
-    const short = tampered(manifestResponseCodec, (answer: ManifestResponse) =>
-      answer.status === 'ok' ? { ...answer, items: answer.items.slice(0, 1) } : answer,
-    )
-    assert.deepEqual(await ask({ firstPeriod: 4, periodCount: 3 }, short.client), {
-      status: 'ok',
-      value: found.slice(0, 3),
-    })
     const chunks = LARGE.manifest.chunks.length
     assert.equal((await ask({ firstPeriod: 5, periodCount: 1 }, client, chunks)).status, 'ok')
     const lies: Tamper<ManifestResponse>[] = [

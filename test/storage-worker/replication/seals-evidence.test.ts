@@ -67,6 +67,15 @@ describe('storage-worker/replication: SEALS as evidence', () => {
     assert.equal(await busy.ask(), false)
   })
 
+  it('hostile peer: SEALS that are longer than ours are not waited for part by part', async () => {
+    const { ask, peers, wrong } = await open(TRUE, TRUE)
+    const part = new Uint8Array(1_048_576)
+    peers.beforeAnswer = () => sealsResponseCodec.encode({ status: 'ok', totalBytes: 2 * part.length, offset: 0, part })
+    assert.equal(await ask(), false)
+    assert.equal(peers.asked.length, 1)
+    assert.deepEqual(wrong, [])
+  })
+
   it('where we have none nothing has to be shown', async () => {
     const { ask, store, peers } = await open(TRUE, undefined)
     const { manifest, chunks, summary } = TRUE
