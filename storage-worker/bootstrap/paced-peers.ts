@@ -179,7 +179,9 @@ export class PacedPeers {
     const standing = asked === undefined ? undefined : this.standing(asked)
     if (standing?.hasGiven && standing.misses === 0) return await Promise.race(underWay.values())
     const woken = new AbortController()
-    const outcome = await Promise.race([...underWay.values(), this.clock.sleep(SLOW_MS, woken.signal)])
+    // Where all others are at their bounds one of them may be asked when any has answered.
+    const more = standing ? [] : [this.answered()]
+    const outcome = await Promise.race([...underWay.values(), ...more, this.clock.sleep(SLOW_MS, woken.signal)])
     woken.abort()
     if (!outcome && standing) this.miss(standing)
     return outcome ?? undefined
@@ -241,17 +243,23 @@ export class PacedPeers {
   /** Until one of them may be asked, or somebody has answered. */
   private async rest(peers: readonly string[], signal: AbortSignal): Promise<void> {
     const waitMs = Math.min(...peers.map((peer) => this.waitMs(peer)))
-    const answered = new Promise<void>((resolve) => this.waiting.push(resolve))
+    const answered = this.answered()
     // Who has as many requests in flight as it may answers or fails within the deadline of a request.
     if (!Number.isFinite(waitMs)) await orAborted(answered, signal)
     else await Promise.race([answered, this.clock.sleep(Math.max(LEAST_WAIT_MS, waitMs), signal)])
   }
 
+  /** Until any peer has answered anything. */
+  private answered(): Promise<void> {
+    return new Promise((resolve) => this.waiting.push(resolve))
+  }
+
   /** 0: it may be asked now; Infinity: not before it has answered. */
   private waitMs(peer: string): number {
-    const { limits, requests, bytes, inFlight, restsUntilMs } = this.standing(peer)
-    // Who did not answer is tried with one at a time.
-    if (inFlight >= (this.rests.hasFailed(peer) ? 1 : limits.requestsInFlight)) return Number.POSITIVE_INFINITY
+    const { limits, requests, bytes, inFlight, restsUntilMs, hasGiven } = this.standing(peer)
+    // Who gave nothing yet, or nothing since it did not answer, is tried with one at a time.
+    const isProven = hasGiven && !this.rests.hasFailed(peer)
+    if (inFlight >= (isProven ? limits.requestsInFlight : 1)) return Number.POSITIVE_INFINITY
     const restMs = Math.max(0, Math.max(restsUntilMs, this.rests.untilMs(peer)) - this.clock.monotonicMs())
     return Math.max(restMs, requests.takeOnCredit(0), bytes.takeOnCredit(0))
   }

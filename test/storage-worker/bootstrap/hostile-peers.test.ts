@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { DecidedSlot } from '../../../archiver/period-encoder.ts'
 import {
   type ArchivedPeriod,
+  ArchiveError,
   ByteReader,
   type ChunkStore,
   encodeBlockRecord,
@@ -312,6 +313,25 @@ describe('storage-worker/bootstrap: hostile peers', () => {
     await joiner.bootstrap.look()
     assert.deepEqual(await describeBriefly(joiner.store), wholeArchive)
     assert.deepEqual(joiner.offences, [])
+  })
+
+  it('20 peers that never answer are waited for alone 3 s each before an honest one is asked, and once', async () => {
+    const silent = Array.from({ length: 20 }, (_, i) => `silent ${i}`)
+    const joiner = await join(new Map([...silent, 'honest'].map((name) => [name, whole])))
+    joiner.peers.answer = async (peer, _name, honest, request) => {
+      if (peer === 'honest') return honest(request)
+      await joiner.clock.sleep(30_000)
+      throw new ArchiveError('PROTOCOL_PEER_UNREACHABLE', 'injected')
+    }
+    const beganMs = joiner.clock.monotonicMs()
+    await joiner.bootstrap.look()
+    assert.deepEqual(await describeBriefly(joiner.store), wholeArchive)
+    assert.equal(
+      joiner.peers.asked.findIndex(({ peer }) => peer === 'honest'),
+      20,
+    )
+    assert.ok(silent.every((peer) => joiner.peers.countOf(peer) <= 2))
+    assert.ok(joiner.clock.monotonicMs() - beganMs < 120_000, `${joiner.clock.monotonicMs() - beganMs}`)
   })
 
   it('a chunk that does not hash to its id costs the peer at once, and comes from another', async () => {

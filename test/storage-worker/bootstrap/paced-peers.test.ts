@@ -215,8 +215,28 @@ describe('storage-worker/bootstrap/paced-peers', () => {
     assert.deepEqual(waits, [0, 30_000, 0, 0])
   })
 
+  it('hostile peer: silent strangers hold up one question each for 3 s: who gave nothing yet gets one at a time', async () => {
+    const silent = Array.from({ length: 60 }, (_, i) => has(`silent ${i}`))
+    const limits = { requestsInFlight: 8, requestsPerSecond: 1_000, bytesPerSecond: 1_000_000 }
+    const { asked, clock } = open([...silent, has('a'), has('b')], limits)
+    const asks: string[] = []
+    const send = async (peer: string): Promise<Fetched<number>> => {
+      asks.push(peer)
+      await clock.sleep(peer.startsWith('silent') ? 30_000 : 50)
+      return ok(1)
+    }
+    const beganMs = clock.monotonicMs()
+    await Promise.all(
+      Array.from({ length: 124 }, (_, i) => asked.ask({ ...question({}).one, name: `${i}`, send }, signal)),
+    )
+    assert.equal(asks.filter((peer) => peer.startsWith('silent')).length, 60)
+    // The 60 that were held up go to two peers, eight at a time to each.
+    assert.equal(clock.monotonicMs() - beganMs, 3_000 + 4 * 50)
+  })
+
   it('limit: so many requests are in flight to one peer, and the next one waits for an answer', async () => {
     const { asked } = open([has('a')])
+    await asked.ask(question({ a: ok(1) }).one, signal)
     const answer: (() => void)[] = []
     const one = question({}, { send: () => new Promise((resolve) => answer.push(() => resolve(ok(1)))) }).one
     const all = [1, 2, 3].map(() => asked.ask(one, signal))
