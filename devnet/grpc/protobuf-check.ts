@@ -10,6 +10,10 @@ const START_GROUP = 3
 const END_GROUP = 4
 const MAX_DEPTH = 100
 const MAX_KEY = 0xffff_ffffn
+const WIDE_TYPES = ['uint64', 'int64', 'sint64'] as const
+/** Of 32 bits: zeros may follow, up to ten bytes. prost takes any number of them, protobufjs none or all. */
+const NARROW_BYTES = 5
+const LONGEST_BYTES = 10
 const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true })
 
 /** @returns undefined for bytes that prost decodes as the type, else what it says */
@@ -38,14 +42,18 @@ class Reader {
     return this.bytes.length - this.position
   }
 
-  varint(): bigint {
+  varint(isWide: boolean): bigint {
+    const start = this.position
     let value = 0n
     for (let shift = 0n; shift < 70n; shift += 7n) {
       const byte = this.bytes[this.position++]
       if (byte === undefined) break
       if (shift === 63n && byte > 1) break
       value |= BigInt(byte & 0x7f) << shift
-      if (byte < 0x80) return value
+      if (byte >= 0x80) continue
+      const length = this.position - start
+      if (!isWide && length > NARROW_BYTES && length < LONGEST_BYTES) break
+      return value
     }
     throw new Fault('invalid varint')
   }
@@ -59,7 +67,7 @@ class Reader {
 }
 
 function readKey(reader: Reader): { readonly tag: number; readonly wireType: number } {
-  const key = reader.varint()
+  const key = reader.varint(false)
   if (key > MAX_KEY) throw new Fault(`invalid key value: ${key}`)
   const wireType = Number(key & 7n)
   if (wireType >= WIRE_TYPES.length) throw new Fault(`invalid wire type value: ${wireType}`)
@@ -87,20 +95,21 @@ function readValue(field: protobuf.Field, wireType: number, reader: Reader, dept
     throw new Fault(`invalid wire type: ${WIRE_TYPES[wireType]} (expected ${WIRE_TYPES[expected]})`)
   }
   const inner = field.resolvedType
-  if (isPacked) readDelimited(reader, () => reader.varint())
-  else if (expected === VARINT) reader.varint()
+  const isWide = WIDE_TYPES.some((type) => type === field.type)
+  if (isPacked) readDelimited(reader, () => reader.varint(isWide))
+  else if (expected === VARINT) reader.varint(isWide)
   else if (inner instanceof protobuf.Type) {
     if (depth === MAX_DEPTH) throw new Fault('recursion limit reached')
     readDelimited(reader, () => readField(inner, reader, depth + 1))
   } else {
-    const content = reader.take(reader.varint())
+    const content = reader.take(reader.varint(false))
     if (field.type === 'string' && !isUtf8(content)) throw new Fault('invalid string value: data is not UTF-8 encoded')
   }
 }
 
 /** What lies inside may claim more than there is: it is found out behind the end. */
 function readDelimited(reader: Reader, readOne: () => void): void {
-  const length = reader.varint()
+  const length = reader.varint(false)
   if (length > BigInt(reader.remaining)) throw new Fault('buffer underflow')
   const end = reader.position + Number(length)
   while (reader.position < end) readOne()
@@ -109,8 +118,8 @@ function readDelimited(reader: Reader, readOne: () => void): void {
 
 function skip(tag: number, wireType: number, reader: Reader, depth: number): void {
   if (depth === MAX_DEPTH) throw new Fault('recursion limit reached')
-  if (wireType === VARINT) reader.varint()
-  else if (wireType === LENGTH_DELIMITED) reader.take(reader.varint())
+  if (wireType === VARINT) reader.varint(true)
+  else if (wireType === LENGTH_DELIMITED) reader.take(reader.varint(false))
   else if (wireType === START_GROUP) skipGroup(tag, reader, depth)
   else if (wireType === END_GROUP) throw new Fault('unexpected end group tag')
   else reader.take(wireType === SIXTY_FOUR_BIT ? 8 : 4)

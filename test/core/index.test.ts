@@ -254,6 +254,7 @@ const EXPORTS = [
   'verifyText',
   'verifyTreePath',
   'verifyZip215',
+  'withLastLength',
   'writeBlockRecord',
   'writeDenunciation',
   'writeSlot',

@@ -140,9 +140,9 @@ export function addressOf({ node }: Peer): string {
 }
 
 export async function until(isOver: () => boolean, what = 'it'): Promise<void> {
-  const limit = Date.now() + 10_000
+  const limit = Date.now() + 30_000
   while (!isOver()) {
-    assert.ok(Date.now() < limit, `${what} did not come within 10 s`)
+    assert.ok(Date.now() < limit, `${what} did not come within 30 s`)
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }

@@ -27,6 +27,9 @@ describe('devnet/grpc/protobuf-check', () => {
   for (const [what, hex, expected] of [
     ['a varint without an end', 'ffffffffff', 'invalid varint'],
     ['a varint of more than 64 bits', `18${'ff'.repeat(9)}02`, 'Outer.flag: invalid varint'],
+    ['32 bits in more bytes than they need', '18808080808000', 'Outer.flag: invalid varint'],
+    ['the same with all the bytes that there may be', '1880808080808080808000', undefined],
+    ['64 bits in more bytes than they need', '0a0708808080808000', undefined],
     ['a key that is no u32', 'ffffffff7f', 'invalid key value: 34359738367'],
     ['field 0', '00', 'invalid tag value: 0'],
     ['wire type 7', '0f', 'invalid wire type value: 7'],
