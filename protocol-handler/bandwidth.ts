@@ -1,16 +1,11 @@
 import type { Clock } from '../core/index.ts'
 import { FairQueue } from './fair-queue.ts'
-import { MAX_WAITING_BYTES, MAX_WAITING_SECONDS } from './limits.ts'
+import { CHALLENGE_SHARE, MAX_WAITING_BYTES, MAX_WAITING_SECONDS } from './limits.ts'
 import { TokenBucket } from './token-bucket.ts'
 import { PRIORITIES, type Priority } from './work-queue.ts'
 
 /** Seconds of the rate that go out at once after a silence. */
 const BURST_SECONDS = 1
-/**
- * Of the rate: what challenges take without waiting for anything else. Past it they wait for each other, so that whoever
- * floods us with them does not end repair.
- */
-const CHALLENGE_SHARE = 0.5
 /** What we ask for ourselves: every second turn, however many others ask us. */
 const OWN = 'own'
 
@@ -22,7 +17,7 @@ interface Turn {
 
 /**
  * What is sent to peers and taken from them in all, in bytes a second: most urgent first, among equals one answer of each
- * peer in turn. Challenges do not wait for the others.
+ * peer in turn. Challenges do not wait for the others; past CHALLENGE_SHARE of the rate they wait for each other.
  */
 export class Bandwidth {
   private readonly clock: Clock

@@ -88,6 +88,12 @@ export const MAX_METERED_PEERS = 4_096
 export const MAX_WAITING_SECONDS = 5
 /** The same in bytes: answers that wait are in memory. */
 export const MAX_WAITING_BYTES = 64 * 1_048_576
+/**
+ * Of the time for works, of those that may wait for it, and of the line: what challenges and audits have before all others.
+ * Past it they stand behind these, however many ask. It is some 60 leaves a second, each of a chunk of 1 MiB: a node is asked
+ * for 700 a day (auditor.ts), and for 20 a second at most by each that lets go of chunks (gather-evidence.ts).
+ */
+export const CHALLENGE_SHARE = 1 / 2
 /** How long a whole request is waited for: streams are kept for those who use them. */
 export const MAX_REQUEST_MS = 120_000
 /** How long a peer may take to take an answer: one of 1 MiB at 35 kB/s. */

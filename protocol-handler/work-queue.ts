@@ -1,5 +1,6 @@
 import { ArchiveError, type Clock } from '../core/index.ts'
 import { FairQueue } from './fair-queue.ts'
+import { CHALLENGE_SHARE } from './limits.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 /** What is served first when not all can be: a challenge has a deadline on chain, a repair keeps data alive. */
@@ -8,6 +9,8 @@ export type Priority = (typeof PRIORITIES)[number]
 
 /** A burst of work as long as it may be without being felt elsewhere. */
 const BURST_MS = 250
+
+const [, ...OTHERS] = PRIORITIES
 
 /** Those that may take half of the places only: a work cannot be interrupted, and what is urgent shall find one free. */
 const PATIENT: ReadonlySet<Priority> = new Set(['read', 'backfill'])
@@ -27,11 +30,16 @@ export interface WorkQueueOptions {
 /**
  * Runs at most `concurrency` works at a time, most urgent first, and among equals one of each peer in turn; more than
  * `capacity` waiting are refused.
+ *
+ * Challenges are first in CHALLENGE_SHARE of the time and may be as much of what waits: whoever floods us with them does not
+ * end the rest. Without a clock they always are first.
  */
 export class WorkQueue {
   private readonly options: WorkQueueOptions
   private readonly clock: Clock | undefined
   private readonly budget: TokenBucket | undefined
+  /** Of the time, for challenges while others wait. */
+  private readonly challenges: TokenBucket | undefined
   private readonly waiting: Record<Priority, FairQueue<Waiting>> = {
     challenge: new FairQueue(),
     repair: new FairQueue(),
@@ -51,6 +59,8 @@ export class WorkQueue {
     const { timeShare } = options
     if (clock && timeShare !== undefined) {
       this.budget = new TokenBucket({ perSecond: timeShare * 1_000, burst: BURST_MS }, clock)
+      const perSecond = timeShare * 1_000 * CHALLENGE_SHARE
+      this.challenges = new TokenBucket({ perSecond, burst: BURST_MS * CHALLENGE_SHARE }, clock)
     }
   }
 
@@ -70,7 +80,7 @@ export class WorkQueue {
    */
   add<T>(priority: Priority, work: () => Promise<T>, peer = ''): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      if (this.stopping.signal.aborted || (this.length >= this.options.capacity && !this.makeRoom(priority, peer))) {
+      if (this.stopping.signal.aborted || !(this.hasRoom(priority) || this.makeRoom(priority, peer))) {
         reject(full(priority))
         return
       }
@@ -90,32 +100,44 @@ export class WorkQueue {
 
   private next(): void {
     while (this.running < this.options.concurrency) {
-      const priority = PRIORITIES.find((name) => this.waiting[name].length > 0)
-      if (!priority || (PATIENT.has(priority) && !this.hasPatientPlace)) return
+      const priority = this.pick()
+      if (!priority) return
       const restMs = this.budget?.takeOnCredit(0) ?? 0
       if (restMs > 0) {
         this.rest(restMs)
         return
       }
       const work = this.waiting[priority].take()
-      if (work) void this.run(work, PATIENT.has(priority))
+      if (work) void this.run(work, priority)
     }
   }
 
-  private get hasPatientPlace(): boolean {
-    return this.patientRunning < Math.ceil(this.options.concurrency / 2)
+  private pick(): Priority | undefined {
+    const other = this.findOther()
+    if (this.waiting.challenge.length === 0) return other
+    const isPastShare = (this.challenges?.takeOnCredit(0) ?? 0) > 0
+    return isPastShare && other ? other : 'challenge'
   }
 
-  private async run(work: Waiting, isPatient: boolean): Promise<void> {
+  /** The most urgent that waits beside challenges and has a place. */
+  private findOther(): Priority | undefined {
+    const hasPatientPlace = this.patientRunning < Math.ceil(this.options.concurrency / 2)
+    return OTHERS.find((name) => this.waiting[name].length > 0 && (hasPatientPlace || !PATIENT.has(name)))
+  }
+
+  private async run(work: Waiting, priority: Priority): Promise<void> {
+    const isPatient = PATIENT.has(priority)
     this.running++
     if (isPatient) this.patientRunning++
     const atOnce = this.running
     const startedMs = this.clock?.monotonicMs() ?? 0
     await work.run()
     // Works at the same time share the time that they take.
-    this.budget?.takeOnCredit(((this.clock?.monotonicMs() ?? 0) - startedMs) / atOnce)
+    const takenMs = ((this.clock?.monotonicMs() ?? 0) - startedMs) / atOnce
+    this.budget?.takeOnCredit(takenMs)
     this.running--
     if (isPatient) this.patientRunning--
+    if (priority === 'challenge' && this.findOther()) this.challenges?.takeOnCredit(takenMs)
     this.next()
     if (this.running === 0) for (const resolve of this.idle.splice(0)) resolve()
   }
@@ -129,9 +151,18 @@ export class WorkQueue {
     })
   }
 
+  private hasRoom(priority: Priority): boolean {
+    return this.length < this.options.capacity && this.hasShare(priority)
+  }
+
+  private hasShare(priority: Priority): boolean {
+    const share = priority === 'challenge' ? CHALLENGE_SHARE : 1
+    return this.waiting[priority].length < this.options.capacity * share
+  }
+
   private makeRoom(forPriority: Priority, peer: string): boolean {
     const lessUrgent = PRIORITIES.slice(PRIORITIES.indexOf(forPriority) + 1).reverse()
-    for (const priority of lessUrgent) {
+    for (const priority of this.hasShare(forPriority) ? lessUrgent : []) {
       const dropped = this.waiting[priority].dropNewest()
       dropped?.drop(full(priority))
       if (dropped) return true

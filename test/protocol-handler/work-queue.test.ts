@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { isArchiveError } from '../../core/index.ts'
+import { WORK } from '../../daemon/peers/shares.ts'
 import { type Priority, WorkQueue } from '../../protocol-handler/work-queue.ts'
 import { VirtualClock } from '../clocks.ts'
 
@@ -21,6 +22,27 @@ function holdQueue(capacity: number) {
     return held
   }
   return { queue, ran, add, finish }
+}
+
+/** Milliseconds that works of each kind took in ten seconds in which every asker always has some more of them. */
+async function flood(
+  askers: readonly { readonly priority: Priority; readonly peers: string; readonly workMs: number }[],
+) {
+  const clock = new VirtualClock()
+  const queue = new WorkQueue({ ...WORK, concurrency: 1 }, clock)
+  const takenMs: Partial<Record<Priority, number>> = {}
+  const ask = async (peer: string, priority: Priority, workMs: number): Promise<void> => {
+    for (;;) {
+      await queue.add(priority, () => clock.sleep(workMs), peer)
+      takenMs[priority] = (takenMs[priority] ?? 0) + workMs
+    }
+  }
+  const all = askers.flatMap(({ priority, peers, workMs }) =>
+    [...peers].flatMap((peer) => Array.from({ length: 6 }, () => ask(peer, priority, workMs))),
+  )
+  await clock.run(10_000)
+  await Promise.all([queue.stop(), clock.run(10_100), Promise.allSettled(all)])
+  return takenMs
 }
 
 describe('protocol-handler/work-queue', () => {
@@ -48,9 +70,10 @@ describe('protocol-handler/work-queue', () => {
     await finish()
     assert.equal(await refused, 'PROTOCOL_QUEUE_FULL')
     assert.deepEqual(await Promise.all(waiting), ['PROTOCOL_QUEUE_FULL', 'PROTOCOL_QUEUE_FULL', 'PROTOCOL_QUEUE_FULL'])
-    assert.deepEqual(await Promise.all(urgent), ['ran', 'PROTOCOL_QUEUE_FULL', 'ran'])
-    assert.deepEqual(await Promise.all(late), ['PROTOCOL_QUEUE_FULL', 'ran', 'PROTOCOL_QUEUE_FULL'])
-    assert.deepEqual(ran, ['c1', 'c2', 'c3'])
+    assert.deepEqual(await Promise.all(urgent), ['ran', 'ran', 'ran'])
+    // Challenges may be half of what waits.
+    assert.deepEqual(await Promise.all(late), ['PROTOCOL_QUEUE_FULL', 'PROTOCOL_QUEUE_FULL', 'PROTOCOL_QUEUE_FULL'])
+    assert.deepEqual(ran, ['c1', 'c2', 'p1'])
   })
 
   it('among equals each peer has its turn, and a full queue drops the newest of the one that has most waiting', async () => {
@@ -104,6 +127,19 @@ describe('protocol-handler/work-queue', () => {
     // A burst of 250 ms of work, then half of the time.
     assert.deepEqual(startsMs, [0, 100, 200, 300, 400, 600, 800, 1_000, 1_200, 1_400])
     await queue.stop()
+  })
+
+  it('hostile peer: audits without end leave repair its share', async () => {
+    const audits = { priority: 'challenge', peers: 'ab', workMs: 5 } as const
+    const repairs = { priority: 'repair', peers: 'cde', workMs: 1 } as const
+    const alone = (await flood([audits])).challenge ?? 0
+    const both = await flood([audits, repairs])
+    // Six tenths of the time, and what may be done at once.
+    const mostMs = 0.6 * 10_000 + 250
+    assert.ok(Math.abs(alone - mostMs) < 10, `${alone}`)
+    for (const takenMs of [both.challenge ?? 0, both.repair ?? 0]) {
+      assert.ok(Math.abs(takenMs - mostMs / 2) < 10, JSON.stringify(both))
+    }
   })
 
   it('runs as many at a time as it may, and a work that fails makes room', async () => {

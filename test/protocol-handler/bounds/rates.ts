@@ -9,6 +9,7 @@ import {
   MAX_STRANGER_STATEMENTS_AT_ONCE,
 } from '../../../protocol-handler/limits.ts'
 import { PeerLimits } from '../../../protocol-handler/peer-limits.ts'
+import { WorkQueue } from '../../../protocol-handler/work-queue.ts'
 import { ManualClock } from '../../clocks.ts'
 import { SetClock } from '../../devnet/set-clock.ts'
 import { all, type BoundName, tested, tried } from './bound.ts'
@@ -40,6 +41,17 @@ async function mayWait(bytesPerSecond: number, bytes: number): Promise<boolean> 
   const isBehind = bandwidth.isBehind('a')
   bandwidth.stop()
   return !isBehind
+}
+
+/** Whether all of so many challenges may wait at a time. */
+async function mayChallenge(count: number, capacity: number): Promise<boolean> {
+  const queue = new WorkQueue({ concurrency: 1, capacity })
+  let release = (): void => {}
+  const held = queue.add('repair', () => new Promise<void>((resolve) => (release = resolve)))
+  const challenges = Array.from({ length: count }, () => queue.add('challenge', async () => undefined))
+  release()
+  const [, ...ends] = await Promise.allSettled([held, ...challenges])
+  return ends.every(({ status }) => status === 'fulfilled')
 }
 
 function refusalsLast(before: string, wanted: string, count: number): boolean {
@@ -105,6 +117,7 @@ export const RATES = {
   MAX_IGNORED_REFUSALS: tried((count) => refusalsLast('busy', 'ignore', count)),
   MAX_WAITING_SECONDS: tried((seconds) => mayWait(1_000, Math.round(seconds * 1_000)), 0.001),
   MAX_WAITING_BYTES: tried((bytes) => mayWait(1e9, bytes)),
+  CHALLENGE_SHARE: tried((share) => mayChallenge(Math.round(100 * share), 100), 0.01),
   MAX_ANNOUNCEMENTS_AT_ONCE: tested(
     'test/storage-worker/replication/announcement-board.test.ts',
     'limit: flood: three of a node at once, then one for each of its turns; more cost it, and nothing is decoded',
