@@ -96,8 +96,8 @@ export interface ChunkStore {
    */
   writePart(part: PeriodPart): Promise<void>
   /**
-   * Lets go of chunks; with chunk 0 of SEALS and execution results, too. The period stays visible. What is not held and
-   * periods that are not visible are no error. Synced; the disk has the room back after `compactPeriods`.
+   * Lets go of chunks; with chunk 0 of SEALS, too. Execution results stay, and the period stays visible. What is not held
+   * and periods that are not visible are no error. Synced; the disk has the room back after `compactPeriods`.
    *
    * @throws ArchiveError STORE_PERIOD_INVALID when the period has no such chunk
    */

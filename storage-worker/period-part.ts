@@ -75,9 +75,10 @@ export function planDrop(
     isCounted: before.holding?.isCounted ?? true,
     missingChunks: [...missing].sort((a, b) => a - b),
     hasSeals: !isHead && (before.holding?.hasSeals ?? true),
-    hasExecutionResults: !isHead && (before.holding?.hasExecutionResults ?? true),
+    // No holder shows them, and nobody gives them again.
+    hasExecutionResults: before.holding?.hasExecutionResults ?? true,
   }
-  const dropped = isHead ? [...indexes, SEALS, EXECUTION_RESULTS] : [...indexes]
+  const dropped = isHead ? [...indexes, SEALS] : [...indexes]
   return { manifest, summary: computePartSummary(manifest, holding), holding, values: [], dropped }
 }
 

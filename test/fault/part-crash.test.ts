@@ -75,6 +75,6 @@ async function assertState(store: LevelChunkStore, number: number, step: number 
   const period = makePeriod(number)
   if (step === undefined) assert.equal(await store.readManifest(number), undefined)
   else if (step === 0) await assertHoldsPart(store, period, { chunks: [1] })
-  else if (step === 2) await assertHoldsPart(store, period, { chunks: [2] })
+  else if (step === 2) await assertHoldsPart(store, period, { chunks: [2], executionResults: true })
   else await assertHolds(store, period)
 }

@@ -38,7 +38,7 @@ describe('storage-worker/inspect: periods in part', () => {
     assert.ok(whole.chunks.every(({ held }) => held))
     assert.equal(whole.slots?.length, 32)
     const part = (await inspectPeriod(store, 4)) as Inspected
-    assert.deepEqual(part.held, { chunks: COUNT - 1, seals: false, executionResults: false })
+    assert.deepEqual(part.held, { chunks: COUNT - 1, seals: false, executionResults: true })
     assert.deepEqual(
       part.chunks.map(({ held }) => held),
       Array.from({ length: COUNT }, (_, index) => index > 0),
@@ -48,11 +48,11 @@ describe('storage-worker/inspect: periods in part', () => {
     assert.deepEqual([part.bytes, part.operations, part.blocks], [bodyBytes, operations, blocks])
   })
 
-  it('shows slots of a period of which only signatures and results are not held', async () => {
+  it('shows slots of a period of which only signatures are not held', async () => {
     const { manifest, chunks } = makePeriod(4)
     await store.writePart({ manifest, operations: 0, chunks: new Map([[0, chunks[0] ?? new Uint8Array(0)]]) })
     const part = (await inspectPeriod(store, 4)) as Inspected
-    assert.deepEqual(part.held, { chunks: COUNT, seals: false, executionResults: false })
+    assert.deepEqual(part.held, { chunks: COUNT, seals: false, executionResults: true })
     assert.equal(part.slots?.length, 32)
     const found = (await inspectBlock(store, makeBlock({ period: 4, thread: 1 }).id)) as { signature?: string }
     assert.equal(found.signature, undefined)

@@ -11,7 +11,7 @@ import { createMemoryLevel } from './temp-store.ts'
  */
 
 const PERIOD = makePeriod(4)
-const { manifest, seals, executionResults, summary } = PERIOD
+const { manifest, seals, summary } = PERIOD
 const COUNT = PERIOD.chunks.length
 const WHOLE = 'whole'
 type State = HeldPart | typeof WHOLE | undefined
@@ -21,7 +21,7 @@ const partOf = (...indexes: number[]) => ({
   operations: summary.operations,
   chunks: new Map(indexes.map((index) => [index, PERIOD.chunks[index] ?? new Uint8Array(0)])),
 })
-const HEADLESS: HeldPart = { chunks: without(COUNT, 0) }
+const HEADLESS: HeldPart = { chunks: without(COUNT, 0), executionResults: true }
 const ONE: HeldPart = { chunks: [1] }
 
 const bring = (store: Chunks) => store.writePart(partOf(1))
@@ -41,7 +41,7 @@ const CHANGES: readonly {
     before: HEADLESS,
     prepare: [write, behead],
     change: (store) => store.dropChunks(4, without(COUNT, 0, 1)),
-    after: ONE,
+    after: { ...ONE, executionResults: true },
   },
   { what: 'a first part', before: undefined, prepare: [], change: bring, after: ONE },
   {
@@ -49,13 +49,13 @@ const CHANGES: readonly {
     before: ONE,
     prepare: [bring],
     change: (store) => store.writePart(partOf(...without(COUNT, 0))),
-    after: HEADLESS,
+    after: { chunks: without(COUNT, 0) },
   },
   {
     what: 'the part that makes it whole',
     before: HEADLESS,
     prepare: [write, behead],
-    change: (store) => store.writePart({ ...partOf(0), seals, executionResults }),
+    change: (store) => store.writePart({ ...partOf(0), seals }),
     after: WHOLE,
   },
   { what: 'the whole over a part', before: ONE, prepare: [bring], change: write, after: WHOLE },

@@ -10,7 +10,7 @@ import { openTestStore, TempFolders } from './temp-store.ts'
 
 const folders = new TempFolders()
 const COUNT = makePeriod(4).chunks.length
-const TAIL = { chunks: without(COUNT, 0, 1) }
+const TAIL = { chunks: without(COUNT, 0, 1), executionResults: true }
 const HEAD = { chunks: without(COUNT, 1), seals: true, executionResults: true }
 const refetchPeriod = async (number: number) => makePeriod(number)
 

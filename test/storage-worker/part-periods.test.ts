@@ -116,7 +116,7 @@ function applyToModel(model: Map<number, Model>, each: Exclude<Step, { kind: 're
     model.set(each.period, { chunks: new Set(all()), seals: true, executionResults: true, operations })
   } else if (each.kind === 'drop') {
     for (const index of each.indexes) held?.chunks.delete(index)
-    if (held && each.indexes.includes(0)) Object.assign(held, { seals: false, executionResults: false })
+    if (held && each.indexes.includes(0)) held.seals = false
   } else if (each.kind === 'delete') {
     for (let number = each.period; number <= each.to; number++) model.delete(number)
   } else {

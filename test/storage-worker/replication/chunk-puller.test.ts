@@ -13,7 +13,7 @@ import { ChunkPuller, type WantedChunk } from '../../../storage-worker/replicati
 import { createLogger } from '../../../telemetry/index.ts'
 import { inlineCpu } from '../../archiver/inline-cpu.ts'
 import { SetClock } from '../../devnet/set-clock.ts'
-import { assertHolds, assertHoldsPart, without } from '../../suites/chunk-store-suite.ts'
+import { assertHolds, assertHoldsPart, type HeldPart, without } from '../../suites/chunk-store-suite.ts'
 import { makePeriod } from '../synthetic-period.ts'
 import { MadePeers, openMemoryStore } from './made-peers.ts'
 
@@ -91,6 +91,11 @@ async function holdLess(period: ArchivedPeriod, ...dropped: number[]): Promise<C
   return store
 }
 
+/** Execution results stayed when the chunks went. */
+async function assertHasPart(store: ChunkStore, period: ArchivedPeriod, held: HeldPart): Promise<void> {
+  await assertHoldsPart(store, period, { ...held, executionResults: true })
+}
+
 function sizeOf(period: ArchivedPeriod, ...indexes: number[]): number {
   return indexes.reduce((sum, index) => sum + (period.chunks[index]?.length ?? 0), 0)
 }
@@ -105,9 +110,9 @@ describe('storage-worker/replication/chunk-puller', () => {
       failed: 0,
       failedBytes: 0,
     })
-    await assertHoldsPart(store, FIVE, { chunks: without(COUNT), seals: true })
-    await assertHoldsPart(store, SIX, { chunks: [1, 3] })
-    await assertHoldsPart(store, SEVEN, { chunks: [] })
+    await assertHolds(store, FIVE)
+    await assertHasPart(store, SIX, { chunks: [1, 3] })
+    await assertHasPart(store, SEVEN, { chunks: [] })
     assert.deepEqual(parts.sort(), [5, 6])
     assert.equal(peers.asked.length, COUNT + 1 + 2)
     assert.deepEqual(peers.offences, [])
@@ -198,7 +203,7 @@ describe('storage-worker/replication/chunk-puller', () => {
     }
     assert.equal((await puller.pull([{ period: 6, index: 2 }])).pulled, 1)
     assert.deepEqual(peers.offences, [{ peer: 'evil', offence: 'wrongChunk' }])
-    await assertHoldsPart(store, SIX, { chunks: [2] })
+    await assertHasPart(store, SIX, { chunks: [2] })
   })
 
   it('wrong chunk: of the only peer leaves the period as it was', async () => {
@@ -214,7 +219,7 @@ describe('storage-worker/replication/chunk-puller', () => {
       failed: COUNT,
       failedBytes: SIX.summary.bodyBytes,
     })
-    await assertHoldsPart(store, SIX, { chunks: [] })
+    await assertHasPart(store, SIX, { chunks: [] })
   })
 
   it('a peer that fails is left alone for a minute, then for two', async () => {
@@ -266,7 +271,7 @@ describe('storage-worker/replication/chunk-puller', () => {
       peers.stores.set('a', source)
       claim(FIVE, 0, 'a')
       assert.equal((await puller.pull([{ period: 5, index: 0 }])).pulled, 1)
-      await assertHoldsPart(store, FIVE, { chunks: [0], seals: true })
+      await assertHasPart(store, FIVE, { chunks: [0], seals: true })
     })
 
     it('that nobody gives keep no chunk from coming, and are fetched when somebody does', async () => {
@@ -279,14 +284,14 @@ describe('storage-worker/replication/chunk-puller', () => {
       // Counted once: it is there, and lacks its SEALS.
       const failedHead = { pulled: COUNT, bytes: FIVE.summary.bodyBytes, failed: 1, failedBytes: 0 }
       assert.deepEqual(await puller.pull(all(FIVE)), failedHead)
-      await assertHoldsPart(store, FIVE, { chunks: without(COUNT) })
+      await assertHasPart(store, FIVE, { chunks: without(COUNT) })
       const nothing = { pulled: 0, bytes: 0, failed: 1, failedBytes: 0 }
       assert.deepEqual(await puller.pull([{ period: 5, index: 0 }]), nothing)
       peers.stores.set('b', await openMemoryStore(PERIODS))
       clock.timeMs += 3_600_000
       const sealsAlone = { pulled: 0, bytes: FIVE.seals.length, failed: 0, failedBytes: 0 }
       assert.deepEqual(await puller.pull([{ period: 5, index: 0 }]), sealsAlone)
-      await assertHoldsPart(store, FIVE, { chunks: without(COUNT), seals: true })
+      await assertHolds(store, FIVE)
     })
 
     it('of chunk 0 alone are verified with chunks that are fetched for that, and not written', async () => {
@@ -297,7 +302,7 @@ describe('storage-worker/replication/chunk-puller', () => {
         failed: 0,
         failedBytes: 0,
       })
-      await assertHoldsPart(store, FIVE, { chunks: [0], seals: true })
+      await assertHasPart(store, FIVE, { chunks: [0], seals: true })
       assert.equal(peers.asked.length, COUNT + 1)
     })
 
@@ -307,11 +312,11 @@ describe('storage-worker/replication/chunk-puller', () => {
       const wanted = [{ period: 5, index: 0 }]
       const headAlone = { pulled: 1, bytes: sizeOf(FIVE, 0), failed: 1, failedBytes: 0 }
       assert.deepEqual(await puller.pull(wanted), headAlone)
-      await assertHoldsPart(store, FIVE, { chunks: [0] })
+      await assertHasPart(store, FIVE, { chunks: [0] })
       peers.stores.set('a', await openMemoryStore(PERIODS))
       const sealsAlone = { pulled: 0, bytes: FIVE.seals.length, failed: 0, failedBytes: 0 }
       assert.deepEqual(await puller.pull(wanted), sealsAlone)
-      await assertHoldsPart(store, FIVE, { chunks: [0], seals: true })
+      await assertHasPart(store, FIVE, { chunks: [0], seals: true })
     })
 
     it('of a chunk 0 that goes meanwhile do not come', async () => {
@@ -324,7 +329,7 @@ describe('storage-worker/replication/chunk-puller', () => {
         return answer
       }
       assert.equal((await puller.pull([{ period: 5, index: 0 }])).bytes, 0)
-      await assertHoldsPart(store, FIVE, { chunks: [] })
+      await assertHasPart(store, FIVE, { chunks: [] })
     })
 
     const lies: [string, (seals: Uint8Array) => Uint8Array][] = [
@@ -359,7 +364,8 @@ describe('storage-worker/replication/chunk-puller', () => {
             asked.peer === 'evil' && asked.wanted === 'seals' ? lie(answer, change) : answer
           assert.equal((await puller.pull(wanted)).pulled, wanted.length)
           assert.deepEqual(wrong, ['evil'])
-          await assertHoldsPart(store, FIVE, { chunks: wanted.map(({ index }) => index), seals: true })
+          if (wanted.length === COUNT) await assertHolds(store, FIVE)
+          else await assertHasPart(store, FIVE, { chunks: [0], seals: true })
         })
       }
     }
@@ -370,7 +376,7 @@ describe('storage-worker/replication/chunk-puller', () => {
         wanted === 'seals' ? lie(answer, (seals) => seals.map((byte, i) => (i < 25 ? byte : byte ^ 0xff))) : answer
       assert.equal((await puller.pull(all(FIVE))).failed, 1)
       assert.deepEqual(wrong, ['evil'])
-      await assertHoldsPart(store, FIVE, { chunks: without(COUNT) })
+      await assertHasPart(store, FIVE, { chunks: without(COUNT) })
     })
   })
 
@@ -459,7 +465,7 @@ describe('storage-worker/replication/chunk-puller', () => {
     })
     answer()
     await puller.stop()
-    await assertHoldsPart(store, FIVE, { chunks: [] })
+    await assertHasPart(store, FIVE, { chunks: [] })
     assert.deepEqual(await puller.pull(all(SMALL)), { pulled: 0, bytes: 0, failed: 0, failedBytes: 0 })
   })
 })

@@ -55,14 +55,15 @@ describe('storage-worker/replication: safe prune', () => {
     assert.equal(prune.report().isFull, false)
   })
 
-  it('with chunk 0 the SEALS go, without it they stay', async () => {
+  it('with chunk 0 the SEALS go, without it they stay; execution results stay in any case: nobody gives them again', async () => {
     const made = await setUp()
     await made.prune.look()
     let withSeals = 0
-    for (const { manifest, seals } of PERIODS) {
+    for (const { manifest, seals, executionResults } of PERIODS) {
       const isHeadGone = made.world.dropped.includes(keyOf({ period: manifest.period, index: 0 }))
       if (!isHeadGone) withSeals++
       assert.deepEqual(await made.store.readSeals(manifest.period), isHeadGone ? undefined : seals)
+      assert.deepEqual(await made.store.readExecutionResults(manifest.period), executionResults)
     }
     assert.ok(withSeals > 0 && withSeals < PERIODS.length, `${withSeals}: make other periods`)
   })
