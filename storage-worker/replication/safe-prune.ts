@@ -242,7 +242,6 @@ export class SafePrune {
       going.map(({ index }) => index),
     )
     const bytes = going.reduce((sum, { byteLength }) => sum + byteLength, 0)
-    for (const chunk of going) this.shown.forgetChunk(chunk)
     round.chunks += going.length
     round.bytes += bytes
     this.droppedChunks += going.length

@@ -31,11 +31,6 @@ export class ShownLeaves {
     const shownAt = this.byChunk.get(keyOf(chunk))?.get(address)
     return shownAt !== undefined && atPeriod - shownAt <= EVIDENCE_PERIODS
   }
-
-  /** It is gone from here. */
-  forgetChunk(chunk: Pick<DrawnChunk, 'period' | 'index'>): void {
-    this.byChunk.delete(keyOf(chunk))
-  }
 }
 
 function keyOf({ period, index }: Pick<DrawnChunk, 'period' | 'index'>): string {
