@@ -105,6 +105,10 @@ describe('storage-worker/bootstrap: holes in an era that is anchored', () => {
     assert.equal(await filler.look(), 0)
     assert.deepEqual(holder.archiver.status().holes, before)
     peers.stores.set('honest', whole)
+    // For a minute what was not to be had under the root is linked, as far as ids bind it.
+    await filler.look()
+    const { period } = victim?.slot ?? { period: -1 }
+    assert.ok(holder.archiver.status().holes.some(({ from, to }) => from <= period && period <= to))
     clock.advance(60_000)
     await filler.look()
     assert.deepEqual(holder.archiver.status().holes, [])

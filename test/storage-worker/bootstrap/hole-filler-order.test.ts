@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { PeriodRange } from '../../../archiver/index.ts'
-import type { Period } from '../../../core/index.ts'
+import { type ArchivedPeriod, type Period, THREAD_COUNT } from '../../../core/index.ts'
 import { chainOf } from '../../archiver/made-chain.ts'
 import { archivedOf, type HeldFiller, makeHoleFiller, openStore } from './made-archive.ts'
 
@@ -12,10 +12,13 @@ describe('storage-worker/bootstrap: what a filler of holes writes', () => {
   const chain = chainOf('hole filler order', LAST, { missRate: MISS_RATE })
   const periods = Array.from({ length: LAST + 1 }, (_, period) => archivedOf(chain, period))
 
-  async function hold(lacking: ReadonlySet<Period>) {
+  /** @param liar - what it has, if there is one */
+  async function hold(lacking: ReadonlySet<Period>, liar?: readonly ArchivedPeriod[]) {
     const store = await openStore(periods.filter((_, period) => !lacking.has(period)))
     const archive = new FakeArchive(lacking)
-    const held: HeldFiller = makeHoleFiller({ store, archiver: archive }, { endPeriod: LAST + 1 })
+    const firstPeriods = new Map([['liar', liar?.[0]?.manifest.period ?? 0]])
+    const held: HeldFiller = makeHoleFiller({ store, archiver: archive }, { endPeriod: LAST + 1, firstPeriods })
+    if (liar) held.peers.stores.set('liar', await openStore(liar))
     held.peers.stores.set('a', await openStore(periods))
     await held.filler.look()
     held.clock.advance(60_000)
@@ -26,6 +29,16 @@ describe('storage-worker/bootstrap: what a filler of holes writes', () => {
     const { filler, archive } = await hold(new Set([4, 5, 7, 8]))
     assert.equal(await filler.look(), 4)
     assert.deepEqual(archive.filled, [8, 7, 5, 4])
+  })
+
+  it('hostile peer: who leaves out a block of one period leads once, though it gave least and others may have lied', async () => {
+    const thread = Array.from({ length: THREAD_COUNT }, (_, i) => i).find((i) => chain.blockAt(8, i))
+    const liar = [archivedOf(chain, 8, (slot, at) => (at === thread ? { kind: 'miss' } : slot)), ...periods.slice(9)]
+    const { filler, archive, offences } = await hold(new Set([5, 6, 7, 8]), liar)
+    assert.equal(await filler.look(), 0)
+    assert.deepEqual(offences, [])
+    assert.equal(await filler.look(), 4)
+    assert.deepEqual(archive.filled, [8, 7, 6, 5])
   })
 
   it('not a period that was archived while it was fetched', async () => {

@@ -227,16 +227,22 @@ export interface FilledArchive {
 /** Fills the holes of an archiver from peers that have all up to `endPeriod`. */
 export function makeHoleFiller(
   holder: FilledArchive,
-  options: { readonly endPeriod: Period; readonly anchor?: EraAnchor },
+  options: {
+    readonly endPeriod: Period
+    /** Of each peer; 0 where it is left out. */
+    readonly firstPeriods?: ReadonlyMap<string, Period>
+    readonly anchor?: EraAnchor
+  },
 ): HeldFiller {
   const peers = new FakePeers()
   const clock = new StillClock()
   const offences: string[] = []
   const logged: Record<string, unknown>[] = []
   const room = { isThere: true }
-  const { endPeriod, anchor } = options
+  const { endPeriod, firstPeriods, anchor } = options
   const asked = new PacedPeers({
-    listPeers: () => [...peers.stores.keys()].map((peer) => ({ peer, firstPeriod: 0, endPeriod })),
+    listPeers: () =>
+      [...peers.stores.keys()].map((peer) => ({ peer, firstPeriod: firstPeriods?.get(peer) ?? 0, endPeriod })),
     onWrong: (peer) => offences.push(peer),
     onFailure: () => undefined,
     clock,
