@@ -90,7 +90,7 @@ export const MAX_WAITING_SECONDS = 5
 export const MAX_WAITING_BYTES = 64 * 1_048_576
 /**
  * Of the time for works, of those that may wait for it, and of the line: what challenges and audits have before all others.
- * Past it they stand behind these, however many ask. It is some 60 leaves a second, each of a chunk of 1 MiB: a node is asked
+ * Past it they stand behind these, however many ask. Some 40 leaves a second, each of a chunk of 1 MiB, were measured: a node is asked
  * for 700 a day (auditor.ts), and for 20 a second at most by each that lets go of chunks (gather-evidence.ts).
  */
 export const CHALLENGE_SHARE = 1 / 2
