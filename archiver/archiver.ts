@@ -11,7 +11,6 @@ import {
   type PeriodSummary,
   type Slot,
   type Spool,
-  THREAD_COUNT,
 } from '../core/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import type { Awaited } from './agreement.ts'
@@ -34,7 +33,7 @@ import { EXECUTION_PATIENCE_MS, PendingExecutions } from './pending-executions.t
 import { readPendingFinals } from './pending-finals.ts'
 import { PeriodWriter } from './period-writer.ts'
 import { NO_NODE, Quarantine } from './quarantine.ts'
-import { type FinalBlock, type Gap, SlotLedger, toRange } from './slot-ledger.ts'
+import { type FinalBlock, type Gap, type PeriodRange, SlotLedger, toRange } from './slot-ledger.ts'
 import { SpoolRoom } from './spool-room.ts'
 import { isStoreFailure, StoreWatch } from './store-watch.ts'
 import { WaitWatch } from './wait-watch.ts'
@@ -218,20 +217,7 @@ export class Archiver implements Feed {
     this.chain.forgetBefore(period)
     this.ledger.cutBefore(period, (range) => this.archived.listOpen(range).length > 0)
     this.claims.forgetBefore({ period, thread: 0 })
-    this.executions.forget(0, period - 1)
-    const blocks = this.intake.listBefore(period)
-    this.intake.forget(blocks)
-    try {
-      await this.spool.deleteBlocks(blocks)
-      const finals: Slot[] = []
-      for await (const { slot } of this.spool.listFinals()) if (slot.period < period) finals.push(slot)
-      await this.spool.deleteFinals(finals)
-      await this.spool.deleteExecutions(0, period - 1)
-    } catch (error) {
-      if (!isStoreFailure(error)) throw error
-      // As what an archived period leaves there, it is cleared at the next start.
-      this.log.error({ period, err: error }, 'spool not cleared')
-    }
+    await this.clearSpool({ from: 0, to: period - 1 })
   }
 
   /** A period that somebody else wrote into the store, below or between those that were archived here. */
@@ -358,16 +344,25 @@ export class Archiver implements Feed {
       if (touched) this.collectReady(touched)
     }
     this.ledger.settle((range) => this.archived.listOpen(range).length > 0)
-    const blocks = this.intake.listBefore(period + 1).filter(({ slot }) => slot.period === period)
+    await this.clearSpool({ from: period, to: period })
+  }
+
+  /** Nothing waits for these periods any more. */
+  private async clearSpool({ from, to }: PeriodRange): Promise<void> {
+    const isCleared = ({ slot }: { readonly slot: Slot }): boolean => slot.period >= from && slot.period <= to
+    const blocks = this.intake.listBefore(to + 1).filter(isCleared)
     this.intake.forget(blocks)
-    this.executions.forget(period, period)
+    this.executions.forget(from, to)
     try {
       await this.spool.deleteBlocks(blocks)
-      await this.spool.deleteFinals(Array.from({ length: THREAD_COUNT }, (_, thread) => ({ period, thread })))
-      await this.spool.deleteExecutions(period, period)
+      const finals: Slot[] = []
+      for await (const final of this.spool.listFinals()) if (isCleared(final)) finals.push(final.slot)
+      await this.spool.deleteFinals(finals)
+      await this.spool.deleteExecutions(from, to)
     } catch (error) {
       if (!isStoreFailure(error)) throw error
-      this.log.error({ period, err: error }, 'spool not cleared')
+      // As what an archived period leaves there, it is cleared at the next start.
+      this.log.error({ firstPeriod: from, lastPeriod: to, err: error }, 'spool not cleared')
     }
   }
 

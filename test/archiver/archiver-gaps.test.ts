@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { parseAttestedExecutions } from '../../archiver/attestation.ts'
-import { type Slot, THREAD_COUNT } from '../../core/index.ts'
+import { THREAD_COUNT } from '../../core/index.ts'
 import { settle, until } from '../turns.ts'
 import {
   type ArchiverHolder,
@@ -8,6 +8,7 @@ import {
   giveFinal,
   holdArchiver,
   listSpooled,
+  loseSpool,
   offerChain,
   reportFinal,
 } from './archiver-holder.ts'
@@ -80,10 +81,7 @@ describe('archiver/archiver', () => {
     it('that a lost spool leaves name no archived period', async () => {
       const holder = await holdWithGap()
       await holder.archiver.stop()
-      await holder.spool.deleteBlocks(await listSpooled(holder.spool))
-      const finals: Slot[] = []
-      for await (const { slot } of holder.spool.listFinals()) finals.push(slot)
-      await holder.spool.deleteFinals(finals)
+      await loseSpool(holder.spool)
       await holder.restart()
       const { gaps } = holder.archiver.status()
       assert.equal(gaps.length, THREAD_COUNT)

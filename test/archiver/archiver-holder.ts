@@ -200,3 +200,11 @@ export async function listSpooled(spool: Spool): Promise<SpooledBlock[]> {
   for await (const block of spool.listBlocks()) blocks.push(block)
   return blocks
 }
+
+/** All that is held and not archived is gone. Not while the archiver runs. */
+export async function loseSpool(spool: Spool): Promise<void> {
+  await spool.deleteBlocks(await listSpooled(spool))
+  const finals: Slot[] = []
+  for await (const { slot } of spool.listFinals()) finals.push(slot)
+  await spool.deleteFinals(finals)
+}

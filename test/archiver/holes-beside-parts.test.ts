@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Slot } from '../../core/index.ts'
 import { settle, until } from '../turns.ts'
-import { describeArchive, giveFinal, holdArchiver, listSpooled, offerChain } from './archiver-holder.ts'
+import { describeArchive, giveFinal, holdArchiver, loseSpool, offerChain } from './archiver-holder.ts'
 import { chainOf, NETWORK } from './made-chain.ts'
 
 const THREAD = 5
@@ -27,10 +27,7 @@ describe('archiver/archiver: a hole below periods that are held in part', () => 
     await settle()
     await holder.archiver.stop()
     for (const period of IN_PART) await holder.store.dropChunks(period, [0])
-    await holder.spool.deleteBlocks(await listSpooled(holder.spool))
-    const finals: Slot[] = []
-    for await (const { slot } of holder.spool.listFinals()) finals.push(slot)
-    await holder.spool.deleteFinals(finals)
+    await loseSpool(holder.spool)
     await holder.restart()
 
     const [hole] = holder.archiver.status().holes

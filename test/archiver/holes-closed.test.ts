@@ -50,6 +50,22 @@ describe('archiver/archiver: a hole that somebody else closes', () => {
     }
   }
 
+  /** The writer stands at the head, before it writes. */
+  async function holdBefore(gate: ReturnType<typeof makeGate>): Promise<ArchiverHolder> {
+    const holder = await holdWithHole(({ store, spool }) => ({
+      spool,
+      store: override(store, {
+        writePeriod: async (period) => {
+          if (period.summary.period === HEAD) await gate.pass()
+          await store.writePeriod(period)
+        },
+      }),
+    }))
+    await giveHead(holder, HEAD + 1, HEAD + 2)
+    await until(() => gate.isReached, 'the head')
+    return holder
+  }
+
   async function giveFar(holder: ArchiverHolder): Promise<void> {
     await giveFinal(
       holder,
@@ -67,17 +83,7 @@ describe('archiver/archiver: a hole that somebody else closes', () => {
 
   it('is not written again by what waited for the writer', async () => {
     const gate = makeGate()
-    const holder = await holdWithHole(({ store, spool }) => ({
-      spool,
-      store: override(store, {
-        writePeriod: async (period) => {
-          if (period.summary.period === HEAD) await gate.pass()
-          await store.writePeriod(period)
-        },
-      }),
-    }))
-    await giveHead(holder, HEAD + 1, HEAD + 2)
-    await until(() => gate.isReached, 'the head')
+    const holder = await holdBefore(gate)
     assert.deepEqual(holder.archiver.status().holes, [HOLE])
     // All its periods are decided now, and stand behind the one in hand.
     assert.equal(await holder.archiver.takePeerBlock(lost.id, filler.filledBlock), 'spooled')
@@ -175,17 +181,7 @@ describe('archiver/archiver: a hole that somebody else closes', () => {
 
   it('because retention has deleted past it: what waited for the writer is not written any more, and the head goes on', async () => {
     const gate = makeGate()
-    const holder = await holdWithHole(({ store, spool }) => ({
-      spool,
-      store: override(store, {
-        writePeriod: async (period) => {
-          if (period.summary.period === HEAD) await gate.pass()
-          await store.writePeriod(period)
-        },
-      }),
-    }))
-    await giveHead(holder, HEAD + 1, HEAD + 2)
-    await until(() => gate.isReached, 'the head')
+    const holder = await holdBefore(gate)
     await holder.archiver.takePeerBlock(lost.id, filler.filledBlock)
     await holder.store.deletePeriods(0, HOLE.to)
     await holder.archiver.forgetBefore(HOLE.to + 1)

@@ -4,15 +4,7 @@ import fc from 'fast-check'
 import type { ChunkStore, Slot } from '../../core/index.ts'
 import type { MadeChain } from '../../devnet/index.ts'
 import { settle, until } from '../turns.ts'
-import {
-  type ArchiverHolder,
-  describeArchive,
-  type FinalOffer,
-  giveFinal,
-  holdArchiver,
-  listSpooled,
-  offerChain,
-} from './archiver-holder.ts'
+import { describeArchive, type FinalOffer, giveFinal, holdArchiver, loseSpool, offerChain } from './archiver-holder.ts'
 import { override } from './failing-store.ts'
 import { chainOf, NETWORK } from './made-chain.ts'
 import { drawNumbers, shuffle } from './simulated-chain.ts'
@@ -156,7 +148,7 @@ async function play({ chain, offers, whole }: World, run: Run): Promise<void> {
     await settle(20)
     letGo()
     await holder.archiver.stop()
-    if (restarts++ % 2 === 1) await loseSpool(holder)
+    if (restarts++ % 2 === 1) await loseSpool(holder.spool)
     for (const period of run.parts) {
       if (await holder.store.readManifest(period)) await holder.store.dropChunks(period, [0])
     }
@@ -213,11 +205,4 @@ function lastBefore(chain: MadeChain, thread: number, period: number): string | 
     if (block) return block.id
   }
   return undefined
-}
-
-async function loseSpool(holder: ArchiverHolder): Promise<void> {
-  await holder.spool.deleteBlocks(await listSpooled(holder.spool))
-  const finals: Slot[] = []
-  for await (const { slot } of holder.spool.listFinals()) finals.push(slot)
-  await holder.spool.deleteFinals(finals)
 }

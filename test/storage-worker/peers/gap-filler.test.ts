@@ -24,7 +24,7 @@ import {
   describeArchive,
   giveFinal,
   holdArchiver,
-  listSpooled,
+  loseSpool,
   offerChain,
 } from '../../archiver/archiver-holder.ts'
 import { blockAt, chainOf, isSlotOf, NETWORK } from '../../archiver/made-chain.ts'
@@ -120,12 +120,9 @@ describe('storage-worker/peers: gaps are filled from other sidecars', () => {
   }
 
   /** All that the archiver held and had not archived is gone, and it starts again. */
-  async function loseSpool(holder: ArchiverHolder): Promise<void> {
+  async function restartWithoutSpool(holder: ArchiverHolder): Promise<void> {
     await holder.archiver.stop()
-    await holder.spool.deleteBlocks(await listSpooled(holder.spool))
-    const finals: Slot[] = []
-    for await (const { slot } of holder.spool.listFinals()) finals.push(slot)
-    await holder.spool.deleteFinals(finals)
+    await loseSpool(holder.spool)
     await holder.restart()
   }
 
@@ -166,7 +163,7 @@ describe('storage-worker/peers: gaps are filled from other sidecars', () => {
 
   it('below archived periods, as after a restart that found no spool: the child stands above what is open', async () => {
     const { holder, filler, offences } = await setUp(['a'])
-    await loseSpool(holder)
+    await restartWithoutSpool(holder)
     const gaps = holder.archiver.status().gaps
     assert.equal(gaps.length, THREAD_COUNT)
     assert.deepEqual([...new Set(gaps.map(({ lastPeriod }) => lastPeriod))], [5])
