@@ -7,7 +7,7 @@ import {
   type Period,
   toHex,
 } from '../../core/index.ts'
-import { type ChunkHolders, OwnRoles, type PlacementTable } from '../../storage-worker/index.ts'
+import { OwnRoles, type PlacementTable } from '../../storage-worker/index.ts'
 import { PLACEMENT_IN_FORCE_PERIODS } from '../../storage-worker/placement/placement-table.ts'
 import { formatHuman } from '../../telemetry/human-format.ts'
 import { queryArchive } from '../archive-access.ts'
@@ -145,7 +145,7 @@ function show(output: Output, { table, chunkIds, own, isSeveral }: Shown): void 
   const { era, replicas, snapshot } = table
   const root = toHex(table.root)
   output.line(`Placement of era ${era}: ${snapshot.nodes.length} nodes, ${replicas} copies, root ${root}`)
-  for (const chunkId of chunkIds) showChunk(output, chunkId, table.holdersOf(fromHex(chunkId)), own)
+  for (const chunkId of chunkIds) showChunk(output, { chunkId, table, own })
   const primaries = table.countPrimaries(chunkIds.map((chunkId) => fromHex(chunkId)))
   const counts =
     own === undefined ? undefined : { address: own, ...countOwn(new OwnRoles({ address: own, table }), chunkIds) }
@@ -171,11 +171,11 @@ function show(output: Output, { table, chunkIds, own, isSeveral }: Shown): void 
 
 function showChunk(
   output: Output,
-  chunkId: string,
-  { hashSlot, holders, clustered }: ChunkHolders,
-  own: string | undefined,
+  { chunkId, table, own }: Pick<Shown, 'table' | 'own'> & { readonly chunkId: string },
 ): void {
+  const { hashSlot, holders, clustered } = table.holdersOf(fromHex(chunkId))
   const roleOf = (place: number): string => (place === 0 ? 'primary' : 'replica')
+  const recent = table.recentOfSlot(hashSlot, 0)
   output.value({
     chunkId,
     hashSlot,
@@ -183,16 +183,28 @@ function showChunk(
     holders: holders.map(({ address, placementGb, pass }, i) => {
       return { role: roleOf(i), address, placementGb: Number(placementGb), pass }
     }),
+    recent: recent.map(({ address, placementGb, retentionPeriods }) => {
+      return { address, placementGb: Number(placementGb), retentionPeriods: Number(retentionPeriods) }
+    }),
   })
   output.line(`chunk ${chunkId}, hash slot ${hashSlot}`)
   if (holders.length === 0) output.line('  nobody: no node counted when the era began')
+  const mine = (address: string): string[] => (address === own ? ['this node'] : [])
   output.table(
-    holders.map(({ address, placementGb, pass }, i) => [
-      `  ${roleOf(i)}`,
-      address,
-      `${placementGb} GB`,
-      [...(address === own ? ['this node'] : []), ...(MARKS[pass] === '' ? [] : [MARKS[pass]])].join(', '),
-    ]),
+    [
+      ...holders.map(({ address, placementGb, pass }, i) => [
+        `  ${roleOf(i)}`,
+        address,
+        `${placementGb} GB`,
+        [...mine(address), ...(MARKS[pass] === '' ? [] : [MARKS[pass]])].join(', '),
+      ]),
+      ...recent.map(({ address, placementGb, retentionPeriods }) => [
+        '  recent',
+        address,
+        `${placementGb} GB`,
+        [...mine(address), `for ${retentionPeriods} periods`].join(', '),
+      ]),
+    ],
     [false, false, true],
   )
 }

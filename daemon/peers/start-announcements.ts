@@ -50,5 +50,5 @@ export function startAnnouncements(
 function findPlace(table: PlacementTable, address: string): OwnPlace | undefined {
   const { nodes } = table.snapshot
   const position = nodes.findIndex((node) => node.address === address)
-  return position < 0 ? undefined : { nodes: nodes.length, position, slots: table.listSlotsOf(address) }
+  return position < 0 ? undefined : { nodes: nodes.length, position, slots: table.listDutySlotsOf(address) }
 }

@@ -13,6 +13,8 @@ export interface CopyTable {
   holdersOfSlot(hashSlot: number, agePeriods: Period): ChunkHolders
   /** Holders of chunks of any age. */
   addressesOfSlot(hashSlot: number): readonly string[]
+  /** Who holds them beside these while they are new. */
+  recentOfSlot(hashSlot: number): readonly { readonly address: string }[]
 }
 
 /**
@@ -201,7 +203,7 @@ export class CopyTally {
     const { table, head, ownSlots } = options
     // Of an era that it has to keep in part a node tells nothing.
     const oldest = head - era * ERA_PERIODS
-    const { holders, claimers } = this.nodesOf(hashSlot, oldest)
+    const { holders, claimers, asked } = this.nodesOf(hashSlot, oldest)
     counts.total += chunks
     this.chunksBySlot.set(hashSlot, (this.chunksBySlot.get(hashSlot) ?? 0) + chunks)
     const bound = table.keepsForEver ? holders : holders.filter((node) => isBound(node, oldest))
@@ -238,12 +240,7 @@ export class CopyTally {
         if (node?.state === 'unconnected') add(node)
       }
     }
-    // Who is to hold a chunk when it is older holds it already.
-    const asked = table.keepsForEver ? undefined : new Set(table.addressesOfSlot(hashSlot))
-    const holding = new Set(holders)
-    for (const node of claiming) {
-      if (!holding.has(node) && !asked?.has(node.address)) node.chunks.extra += chunks
-    }
+    for (const node of claiming) if (!asked.has(node.address)) node.chunks.extra += chunks
     const lacking = bound.filter((node) => !claiming.has(node))
     for (const node of bound) node.chunks.assigned += chunks
     for (const node of lacking) {
@@ -257,7 +254,7 @@ export class CopyTally {
       counts.pastRetention += chunks
       return
     }
-    const most = Math.max(table.replicas, asked?.size ?? 0)
+    const most = Math.max(table.replicas, asked.size)
     if (claiming.size > most) {
       counts.over += chunks
       counts.extraCopies += chunks * (claiming.size - most)
@@ -316,7 +313,9 @@ export class CopyTally {
     for (const node of this.tellers) {
       if (node.state === 'own' || node.claims?.tells(hashSlot)) claimers.push(node)
     }
-    const nodes = { holders, claimers }
+    // Who is to hold a chunk when it is older holds it already.
+    const recent = table.recentOfSlot(hashSlot).map(({ address }) => address)
+    const nodes = { holders, claimers, asked: new Set([...table.addressesOfSlot(hashSlot), ...recent]) }
     this.slots.set(hashSlot, nodes)
     return nodes
   }
@@ -327,6 +326,8 @@ interface SlotNodes {
   readonly holders: readonly Known[]
   /** Those that tell anything of the hash slot. */
   readonly claimers: readonly Known[]
+  /** Addresses of all that are to hold chunks of it, of whatever age. */
+  readonly asked: ReadonlySet<string>
 }
 
 /** Whether a node has to keep chunks of this age, in periods. */

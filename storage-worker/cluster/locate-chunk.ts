@@ -58,7 +58,7 @@ export interface LocateModules {
   readonly store: Pick<ChunkStore, 'findChunks' | 'readChunk' | 'readManifest' | 'readRange'>
   readonly client: { audit(peer: string, chunkId: Uint8Array, leafIndex: number): Promise<Fetched<unknown>> }
   /** In force. */
-  readonly table: Pick<PlacementTable, 'era' | 'holdersOf'> | undefined
+  readonly table: Pick<PlacementTable, 'era' | 'holdersOf' | 'recentOfSlot'> | undefined
   readonly listConnected: () => readonly { readonly peer: string; readonly address: string | undefined }[]
   /** Why a node is not believed to hold what it says of a hash slot in an era; undefined where it is. */
   readonly doubtOf: (address: string, hashSlot: number, era: number) => CopyDoubt | undefined
@@ -93,12 +93,15 @@ export async function locateChunk(
   const leafIndex = bytes === undefined ? 0 : random(Math.ceil(Math.min(bytes, CHUNK_SIZE_BYTES) / LEAF_SIZE_BYTES))
   const range = await store.readRange()
   const agePeriods = place && range ? range.last - place.period : 0
-  const holders = table?.holdersOf(chunkId, agePeriods).holders.map(({ address }) => address) ?? []
+  const hashSlot = computeHashSlot(chunkId)
+  const counting = table?.holdersOf(chunkId, agePeriods).holders ?? []
+  // Last come those that hold it while it is new.
+  const holders = [...counting, ...(table?.recentOfSlot(hashSlot, agePeriods) ?? [])].map(({ address }) => address)
   const assignedTo = (address: string | null): LocatedNode['assigned'] => {
     const rank = address === null ? -1 : holders.indexOf(address)
-    return rank === 0 ? 'primary' : rank > 0 ? 'replica' : null
+    if (rank < 0) return null
+    return rank === 0 && counting.length > 0 ? 'primary' : 'replica'
   }
-  const hashSlot = computeHashSlot(chunkId)
   // Of a chunk that is not here the era is not known: what speaks against all of a node counts all the same.
   const eraOfChunk = place ? Math.floor(place.period / ERA_PERIODS) : -1
   const findDoubt = (address: string | null): CopyDoubt | null =>

@@ -12,11 +12,12 @@ export interface AgeClass {
 
 /**
  * From which ages on others than the holders of a new chunk hold it, ascending: whenever a node that keeps for a shorter
- * time lets go. For nodes of which none keeps for ever. Of many, some: then a node begins to hold earlier than it has to.
+ * time lets go. Of many, some: then a node begins to hold earlier than it has to.
+ *
+ * @param nodes - with weight, of which none keeps for ever
  */
-export function listAgeClasses(nodes: readonly Pick<RegisteredNode, 'placementGb' | 'retentionPeriods'>[]): AgeClass[] {
-  const kept = nodes.filter(({ placementGb }) => placementGb > 0n)
-  const ends = [...new Set(kept.map(({ retentionPeriods }) => toPeriod(retentionPeriods)))].sort((a, b) => a - b)
+export function listAgeClasses(nodes: readonly Pick<RegisteredNode, 'retentionPeriods'>[]): AgeClass[] {
+  const ends = [...new Set(nodes.map(({ retentionPeriods }) => toPeriod(retentionPeriods)))].sort((a, b) => a - b)
   ends.pop()
   const count = Math.min(ends.length, MAX_CLASSES)
   const chosen = Array.from({ length: count }, (_, i) => Math.floor(((i + 1) * ends.length) / count) - 1)
@@ -27,14 +28,20 @@ export function listAgeClasses(nodes: readonly Pick<RegisteredNode, 'placementGb
   })
 }
 
+/** Who holds chunks from this age on. */
+export interface AgedTable {
+  readonly fromAge: Period
+  readonly holders: HolderTable
+}
+
 /** Holders of chunks that the first ones let go of, by age. */
 export class AgedHolders {
-  private readonly tables: readonly { readonly fromAge: Period; readonly holders: HolderTable }[]
+  private readonly tables: readonly AgedTable[]
   /** By table: its numbers. */
   private readonly numbers: readonly ReadonlyMap<string, number>[]
 
   /** @param tables - ascending */
-  constructor(tables: readonly { readonly fromAge: Period; readonly holders: HolderTable }[]) {
+  constructor(tables: readonly AgedTable[]) {
     this.tables = tables
     this.numbers = tables.map(
       ({ holders }) => new Map(holders.addresses.map((address, number): [string, number] => [address, number])),

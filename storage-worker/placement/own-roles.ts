@@ -25,7 +25,7 @@ export class OwnRoles {
     this.address = address
     this.era = table.era
     const roles = new Array<ChunkRole>(HASH_SLOTS).fill('extra')
-    for (const hashSlot of table.listSlotsOf(address)) {
+    for (const hashSlot of table.listDutySlotsOf(address)) {
       roles[hashSlot] = table.holdersOfSlot(hashSlot).holders[0]?.address === address ? 'primary' : 'replica'
     }
     this.roles = roles

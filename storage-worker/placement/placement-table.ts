@@ -9,9 +9,10 @@ import {
   type Period,
   type PlacementSnapshot,
 } from '../../core/index.ts'
-import { AgedHolders, listAgeClasses } from './aged-holders.ts'
+import { AgedHolders, type AgedTable, listAgeClasses } from './aged-holders.ts'
 import { DeepRanks } from './deep-ranks.ts'
 import type { PlacementReading } from './read-placement.ts'
+import { type RecentHolder, RecentHolders } from './recent-holders.ts'
 import { runInSlices } from './run-in-slices.ts'
 
 /**
@@ -63,6 +64,7 @@ export class PlacementTable {
   private readonly placementGbs: readonly bigint[]
   private readonly deepRanks: DeepRanks
   private readonly aged: AgedHolders
+  private readonly recent: RecentHolders
 
   /** @param parts what `computePlacementTable` found */
   constructor(
@@ -72,6 +74,7 @@ export class PlacementTable {
       /** Of new chunks. */
       readonly holders: HolderTable
       readonly aged: AgedHolders
+      readonly recent: RecentHolders
       readonly keepsForEver: boolean
     },
   ) {
@@ -82,6 +85,7 @@ export class PlacementTable {
     this.keepsForEver = parts.keepsForEver
     this.table = parts.holders
     this.aged = parts.aged
+    this.recent = parts.recent
     const { addresses } = this.table
     this.numberOf = new Map(addresses.map((address, number) => [address, number]))
     const gbOf = new Map(snapshot.nodes.map(({ address, placementGb }) => [address, placementGb]))
@@ -125,13 +129,28 @@ export class PlacementTable {
     return aged.length === 0 ? addresses : [...new Set([...addresses, ...aged])]
   }
 
-  /** Whether a node is to hold chunks of a hash slot, new ones or old ones. */
+  /**
+   * Who holds chunks of a hash slot beside its holders while they are new: nodes that keep for a time, where others keep for
+   * ever. They count neither as copies nor as evidence.
+   *
+   * @param agePeriods - periods since a chunk's own; of any age where it is left out
+   */
+  recentOfSlot(hashSlot: number, agePeriods?: Period): readonly RecentHolder[] {
+    return this.recent.inSlot(hashSlot, agePeriods)
+  }
+
+  /** Hash slots of which a node is to hold chunks, as one that counts or while they are new, ascending. */
+  listDutySlotsOf(address: string): readonly number[] {
+    return this.recent.has(address) ? this.recent.listSlotsOf(address) : this.listSlotsOf(address)
+  }
+
+  /** Whether a node is one of those that count for chunks of a hash slot, new ones or old ones. */
   isHolder(address: string, hashSlot: number): boolean {
     const number = this.numberOf.get(address)
     return (number !== undefined && this.table.isHolder(number, hashSlot)) || this.aged.isHolder(address, hashSlot)
   }
 
-  /** Hash slots of which a node is to hold chunks, ascending; a look at all 16,384. */
+  /** Hash slots of which a node is one of those that count, ascending; a look at all 16,384. */
   listSlotsOf(address: string): readonly number[] {
     const number = this.numberOf.get(address)
     const slots = number === undefined ? [] : this.table.listSlotsOf(number)
@@ -145,8 +164,13 @@ export class PlacementTable {
    */
   listNeighbours(address: string): readonly string[] {
     const number = this.numberOf.get(address)
-    if (number === undefined) return []
     const neighbours = new Set<string>()
+    if (number === undefined) {
+      for (const hashSlot of this.recent.listSlotsOf(address)) {
+        for (const holder of this.table.addressesIn(hashSlot)) neighbours.add(holder)
+      }
+      return [...neighbours]
+    }
     for (let hashSlot = 0; hashSlot < HASH_SLOTS; hashSlot++) {
       const concerns = this.isHolder(address, hashSlot) || this.table.listNext(hashSlot, 1)?.[0] === number
       if (concerns) for (const holder of this.addressesOfSlot(hashSlot)) neighbours.add(holder)
@@ -202,15 +226,35 @@ export async function computePlacementTable(reading: PlacementReading, signal?: 
     computePlacementRootInSteps(network, era, (hashSlot) => permanent.addressesIn(hashSlot)),
     { signal },
   )
-  const keepsForEver =
-    requireAnchors || nodes.length === 0 || nodes.some(({ retentionPeriods }) => retentionPeriods === 0n)
+  const weighed = nodes.filter(({ placementGb }) => placementGb > 0n)
+  const timed = weighed.filter(({ retentionPeriods }) => retentionPeriods > 0n)
+  const keepsForEver = requireAnchors || timed.length === 0 || timed.length < weighed.length
   const holders = keepsForEver
     ? permanent
     : await runInSlices(computeHolderTableInSteps(snapshot, { kind: 'recent', agePeriods: 0 }), { signal })
-  const aged: { readonly fromAge: Period; readonly holders: HolderTable }[] = []
-  for (const { fromAge, agePeriods } of keepsForEver ? [] : listAgeClasses(nodes)) {
+  const aged: AgedTable[] = []
+  for (const { fromAge, agePeriods } of requireAnchors ? [] : listAgeClasses(timed)) {
     const steps = computeHolderTableInSteps(snapshot, { kind: 'recent', agePeriods })
     aged.push({ fromAge, holders: await runInSlices(steps, { signal }) })
   }
-  return new PlacementTable(reading, { root, holders, aged: new AgedHolders(aged), keepsForEver })
+  if (!keepsForEver) {
+    return new PlacementTable(reading, {
+      root,
+      holders,
+      keepsForEver,
+      aged: new AgedHolders(aged),
+      recent: new RecentHolders([], timed),
+    })
+  }
+  if (!requireAnchors && timed.length > 0) {
+    const steps = computeHolderTableInSteps(snapshot, { kind: 'recent', agePeriods: 0 })
+    aged.unshift({ fromAge: 0, holders: await runInSlices(steps, { signal }) })
+  }
+  return new PlacementTable(reading, {
+    root,
+    holders,
+    keepsForEver,
+    aged: new AgedHolders([]),
+    recent: new RecentHolders(aged, timed),
+  })
 }

@@ -10,7 +10,7 @@ const NO_SLOTS: ReadonlySet<number> = new Set()
 /** What duties follow from of a `PlacementTable`. */
 export interface DutyTable {
   readonly era: number
-  listSlotsOf(address: string): readonly number[]
+  listDutySlotsOf(address: string): readonly number[]
 }
 
 /** Of a `PlacementWatch`. */
@@ -70,7 +70,7 @@ export class Duty {
     for (const table of this.listTables()) {
       if (this.noted.has(table)) continue
       try {
-        await this.record.note(table.era, table.listSlotsOf(this.address))
+        await this.record.note(table.era, table.listDutySlotsOf(this.address))
         this.noted.add(table)
       } catch (error) {
         if (!isStoreFailure(error)) throw error
@@ -119,7 +119,7 @@ export class Duty {
     const standIns = this.modules.standIns?.() ?? NO_SLOTS
     const isSame = tables.length === this.tables.length && tables.every((table, i) => table === this.tables[i])
     if (isSame && standIns === this.standIns) return
-    if (!isSame) this.assigned = SlotBitmap.of(tables.flatMap((table) => table.listSlotsOf(this.address)))
+    if (!isSame) this.assigned = SlotBitmap.of(tables.flatMap((table) => table.listDutySlotsOf(this.address)))
     this.tables = tables
     this.standIns = standIns
     const all = SlotBitmap.of(standIns)

@@ -256,6 +256,24 @@ describe('massa-storage chunk assign', function () {
     assert.equal(second.code, 0, second.stderr)
   })
 
+  it('names whoever holds a chunk while it is new beside those that keep for ever', async () => {
+    const [, brief] = NODES
+    assert(brief)
+    await call(brief.wallet, 'update_storage_allocation', ['100', '50'])
+    await passEra()
+    const ids = Array.from({ length: 4 }, (_, i) => someId(`a${i}`))
+    const shown = rowsOf<{ holders?: { address: string }[]; recent?: object[] }>(await run([...ids, '--json']))
+    const recent = shown.flatMap((row) => row.recent ?? [])
+    assert.ok(recent.length > 0)
+    for (const node of recent) {
+      assert.deepEqual(node, { address: brief.wallet.address, placementGb: 100, retentionPeriods: 50 })
+    }
+    for (const { holders = [] } of shown) {
+      assert.ok(holders.every(({ address }) => address !== brief.wallet.address))
+    }
+    assert.match((await run(ids)).stdout, new RegExp(`^  recent +${brief.wallet.address} +100 GB  for 50 periods`, 'm'))
+  })
+
   it('warns where nobody keeps for ever, and where the settings ask for more copies than there are nodes', async () => {
     for (const [i, { wallet }] of NODES.entries()) {
       if (i === 0) await call(wallet, 'unregister_storage_node', [])

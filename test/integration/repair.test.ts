@@ -37,7 +37,7 @@ describe('repair over loopback', () => {
       await connect(own, other)
     }
     const log = createLogger({ level: 'error', format: 'json', destination: { write: () => {} } })
-    const table = { era: 1, listSlotsOf: (address: string) => (address === 'AUown' ? slots : []) }
+    const table = { era: 1, listDutySlotsOf: (address: string) => (address === 'AUown' ? slots : []) }
     const duty = new Duty(
       { address: 'AUown', registry: 'AS1' },
       {

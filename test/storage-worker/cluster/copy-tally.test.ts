@@ -15,6 +15,7 @@ const HEAD = 400
 function makeTable(
   holders: readonly (readonly string[])[],
   retention: Readonly<Record<string, bigint>> = {},
+  recent: readonly (readonly string[])[] = [],
 ): CopyTable {
   const addresses = [...new Set([...holders.flat(), ...Object.keys(retention)])]
   const nodes = addresses.map((address) => {
@@ -26,6 +27,7 @@ function makeTable(
     keepsForEver,
     snapshot: { nodes },
     addressesOfSlot: (hashSlot) => holders[hashSlot] ?? [],
+    recentOfSlot: (hashSlot) => (recent[hashSlot] ?? []).map((address) => ({ address })),
     holdersOfSlot: (hashSlot) => ({
       hashSlot,
       holders: (holders[hashSlot] ?? []).map((address) => ({ address, placementGb: 1n, pass: 1 })),
@@ -138,6 +140,30 @@ describe('storage-worker/cluster/copy-tally', () => {
     tally.take(eraOf(0, { 0: 1, 1: 10, 2: 100 }, { 0: 1 }))
     tally.take(eraOf(1, { 1: 1_000, 2: 10_000 }))
     assert.deepEqual(tally.chunksOf('B'), { assigned: 11_111, lacking: 11_011, toFetch: 11_010, extra: 0 })
+  })
+
+  it('who holds chunks while they are new has none too many, and counts for nothing', () => {
+    const retention = { D: 1_000n, E: 1_000n, F: 1_000n }
+    const table = makeTable(
+      [
+        ['A', 'B', 'C'],
+        ['A', 'B'],
+      ],
+      retention,
+      [['D', 'E'], ['D']],
+    )
+    const all = claim([0, 1])
+    const tally = makeTally(table, [own('A'), ...['B', 'C', 'D', 'E', 'F'].map((name) => answered(name, all))], {
+      ownSlots: [0, 1],
+    })
+    // A and B alone are to hold hash slot 1, and D while it is new: C, E and F are too many there.
+    tally.take(eraOf(2, { 0: 1, 1: 10 }))
+    assert.deepEqual(
+      ['C', 'D', 'E', 'F'].map((name) => tally.chunksOf(name).extra),
+      [10, 0, 10, 11],
+    )
+    assert.deepEqual([tally.counts.atFloor, tally.counts.under, tally.counts.missingCopies], [11, 0, 0])
+    assert.deepEqual([tally.counts.over, tally.counts.extraCopies], [11, 1 + 30])
   })
 
   it('a copy lacks with a holder that is incomplete, silent, not connected or away, each by its name', () => {

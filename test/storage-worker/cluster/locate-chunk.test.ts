@@ -27,11 +27,12 @@ describe('storage-worker/cluster/locate-chunk', () => {
       /** By address; without one by peer. */
       readonly says?: Readonly<Record<string, Said>>
       readonly strangers?: Readonly<Record<string, Said>>
+      readonly recent?: readonly string[]
       readonly store?: LocateModules['store']
       readonly doubtOf?: LocateModules['doubtOf']
     } = {},
   ) {
-    const { holders, says = {}, strangers = {}, doubtOf = () => undefined } = options
+    const { holders, recent = [], says = {}, strangers = {}, doubtOf = () => undefined } = options
     const asked: { peer: string; chunkId: string; leafIndex: number }[] = []
     let nowMs = 0
     const found = locateChunk(
@@ -54,6 +55,8 @@ describe('storage-worker/cluster/locate-chunk', () => {
             clustered: false,
             holders: holders.map((address) => ({ address, placementGb: 1n, pass: 1 })),
           }),
+          recentOfSlot: (_, age = 0) =>
+            recent.map((address) => ({ address, placementGb: 1n, retentionPeriods: BigInt(age + 1) })),
         },
         listConnected: () => [
           ...Object.keys(says).map((address) => ({ peer: `peer ${address}`, address })),
@@ -97,6 +100,23 @@ describe('storage-worker/cluster/locate-chunk', () => {
     const [away, here] = located.nodes
     assert.equal(away?.durationMs, null)
     assert.ok((here?.durationMs ?? 0) > 0)
+  })
+
+  it('names whoever holds it while it is new behind those that count', async () => {
+    const says = { AU2: 'ok', AU3: 'ok' } as const
+    for (const holders of [['AU3'], []]) {
+      const located = await locate(id, { holders, recent: ['AU2', 'AU4'], says }).found
+      assert.deepEqual(
+        located?.nodes.map(({ address, assigned }) => [address, assigned]),
+        [
+          ...holders.map((address) => [address, 'primary']),
+          ['AU2', 'replica'],
+          ['AU4', 'replica'],
+          ['AU1', null],
+          ...(holders.length === 0 ? [['AU3', null]] : []),
+        ],
+      )
+    }
   })
 
   it('tells a wrong answer from none', async () => {

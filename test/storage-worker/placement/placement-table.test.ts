@@ -249,6 +249,62 @@ describe('storage-worker/placement/placement-table', () => {
     assert.ok(table.listNeighbours('AU0').includes('AU4'))
   })
 
+  it('where some keep for ever, others hold chunks while they are new, and nobody holds more than it offers', async () => {
+    const snapshot = makeSnapshot(
+      [
+        { address: 'AU0', placementGb: 1n },
+        ...[10n, 10n, 100n, 100n].map((retentionPeriods, i) => ({ address: `AU${i + 1}`, retentionPeriods })),
+        { address: 'AU5', placementGb: 0n, retentionPeriods: 500n },
+      ],
+      { replicas: 2, eraBytes: 16n * BigInt(BYTES_PER_GB) },
+    )
+    const table = await computePlacementTable({ snapshot, replicationFactor: 2, period: 400 })
+    assert.equal(table.keepsForEver, true)
+    assert.deepEqual([table.listSlotsOf('AU0').length, table.fewestHolders], [HASH_SLOTS / 16, 0])
+    assert.deepEqual(table.listDutySlotsOf('AU0'), table.listSlotsOf('AU0'))
+    for (const age of [0, 9, 10, 99, 100]) {
+      const plain = computeHolders(snapshot, { kind: 'recent', agePeriods: age })
+      for (const hashSlot of [0, 1, 777, HASH_SLOTS - 1]) {
+        const recent = table.recentOfSlot(hashSlot, age).map(({ address }) => address)
+        assert.deepEqual(
+          recent,
+          plain[hashSlot]?.addresses.filter((address) => address !== 'AU0'),
+        )
+        for (const address of recent) assert.ok(table.listDutySlotsOf(address).includes(hashSlot))
+      }
+    }
+    for (const address of ['AU1', 'AU4']) {
+      assert.deepEqual(table.listSlotsOf(address), [])
+      const held = new Set(table.listDutySlotsOf(address))
+      assert.ok(held.size > 0)
+      for (let hashSlot = 0; hashSlot < HASH_SLOTS; hashSlot += 101) {
+        const names = table.recentOfSlot(hashSlot).map((node) => node.address)
+        assert.equal(names.includes(address), held.has(hashSlot))
+        assert.equal(table.isHolder(address, hashSlot), false)
+      }
+      assert.deepEqual(table.listNeighbours(address), ['AU0'])
+    }
+    assert.deepEqual([table.listDutySlotsOf('AU5'), table.listDutySlotsOf('AU9')], [[], []])
+  })
+
+  it('a node without room that keeps for ever takes nothing from the others, nor do anchors leave anything to them', async () => {
+    const nodes = [
+      { address: 'AU1', retentionPeriods: 100n },
+      { address: 'AU2', placementGb: 0n },
+    ]
+    const read = (requireAnchors: boolean) =>
+      computePlacementTable({
+        snapshot: { ...makeSnapshot(nodes, { replicas: 1 }), requireAnchors },
+        replicationFactor: 1,
+        period: 400,
+      })
+    const table = await read(false)
+    assert.deepEqual([table.keepsForEver, table.listSlotsOf('AU1').length], [false, HASH_SLOTS])
+    assert.deepEqual(table.recentOfSlot(0), [])
+    const anchored = await read(true)
+    assert.deepEqual([anchored.keepsForEver, anchored.listDutySlotsOf('AU1')], [true, []])
+  })
+
   it('neighbours of a node are those that hold what it holds, or where it ranks first behind them', async () => {
     const snapshot = makeSnapshot(
       Array.from({ length: 40 }, (_, i) => ({ address: `AU${i}`, placementGb: i === 0 ? 0n : BigInt(i) })),

@@ -10,7 +10,7 @@ import { openMemoryLevel } from '../temp-store.ts'
 const OWNER = { address: 'AU1', registry: 'AS1' }
 
 function tableOf(era: number, slots: readonly number[], address = OWNER.address): DutyTable {
-  return { era, listSlotsOf: (asked) => (asked === address ? slots : []) }
+  return { era, listDutySlotsOf: (asked) => (asked === address ? slots : []) }
 }
 
 async function open() {
