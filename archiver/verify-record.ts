@@ -19,10 +19,6 @@ export interface SealedRecord {
 
 /** What is proven of an archived block by itself. */
 export interface VerifiedRecord {
-  /** 33 bytes */
-  readonly id: Uint8Array
-  /** 32 ids of 33 bytes in thread order, one behind the other; empty for a genesis block. */
-  readonly parents: Uint8Array
   /** All of its id is bound: every operation hashes to its own id, and this release knows what the header signs. */
   readonly isBound: boolean
   /** Every signature verifies. */
@@ -47,8 +43,6 @@ export function verifyRecord({ slot, record, seals }: SealedRecord, network: Net
     seals.length === SEAL_BYTES * signed.length &&
     signed.every((one, i) => verifySignature(one.publicKey, one.hash, signatureAt(seals, i)))
   return {
-    id,
-    parents: concatBytes(...header.parents),
     isBound: header.currentVersion <= MAX_HEADER_VERSION && operations.every(({ reproducible }) => reproducible),
     isSealed,
   }

@@ -12,12 +12,13 @@ import {
   THREAD_COUNT,
 } from '../../core/index.ts'
 import type { Fetched, PeerClient } from '../peers/peer-client.ts'
-import { toLinks } from './chain-end.ts'
-import { type ChainEnd, LinkWindow, type OpenBlock, type WindowPeriod } from './link-window.ts'
+import { type ChainEnd, LinkChain } from './link-chain.ts'
+import { LinkWindow, type OpenBlock, type WindowPeriod } from './link-window.ts'
 import { makeGenesisPeriod } from './made-period.ts'
-import { ManifestSource } from './manifest-source.ts'
+import { ManifestSource, type SourcedManifest } from './manifest-source.ts'
 import type { PacedPeers } from './paced-peers.ts'
-import { type PeriodFailure, PeriodSource, type VerifiedPeriod } from './period-source.ts'
+import { toLinks } from './period-links.ts'
+import { type PeriodFailure, PeriodSource, type UnsealedPeriod, type VerifiedPeriod } from './period-source.ts'
 
 /** Periods under way to this disk, and those that wait for proof. */
 export interface SessionBounds {
@@ -57,7 +58,7 @@ interface UnderWay {
   readonly bodyBytes: number
   /** Who gave its manifest; undefined: it is computed. */
   readonly peer: string | undefined
-  readonly result: Promise<VerifiedPeriod | PeriodFailure>
+  readonly result: Promise<VerifiedPeriod | PeriodFailure | 'unlinked'>
 }
 
 export interface SessionModules {
@@ -85,6 +86,10 @@ export class BackfillSession {
   private readonly manifests: ManifestSource
   private readonly periods: PeriodSource
   private readonly window: LinkWindow<Waiting>
+  /** Of all whose BODY has come: it is ahead of the window, to which only what is verified comes. */
+  private readonly unsealed: LinkChain
+  /** Whether the last one that was begun, and all above it, fit what stands above them. */
+  private isLinked: Promise<boolean> = Promise.resolve(true)
   private readonly underWay: UnderWay[] = []
   /** Who gave manifests of periods that are not proven yet. */
   private readonly sources = new Map<string, Period>()
@@ -123,6 +128,7 @@ export class BackfillSession {
     this.manifests = new ManifestSource({ identity, lead, from: this.next, to: this.fetchTo }, modules)
     this.periods = new PeriodSource(identity, modules)
     this.window = new LinkWindow(end)
+    this.unsealed = new LinkChain(end)
   }
 
   get writtenPeriods(): number {
@@ -153,10 +159,11 @@ export class BackfillSession {
       const result = await first.result
       this.bytesAhead -= first.bodyBytes
       if (signal.aborted) break
+      if (first.peer !== undefined) this.sources.set(first.peer, first.period)
+      if (result === 'unlinked') return this.contradict()
       if (typeof result === 'string') return this.give(result, first.peer)
       const { archived, links } = result
       const sizeBytes = archived.summary.bodyBytes + archived.seals.length
-      if (first.peer !== undefined) this.sources.set(first.peer, first.period)
       if (!this.window.add({ period: first.period, sizeBytes, archived }, links)) return this.contradict()
       await this.writeProven()
       if (this.isDone) return 'done'
@@ -186,8 +193,30 @@ export class BackfillSession {
         return
       }
       const bodyBytes = computeBodyBytes(sourced.manifest)
-      this.start({ period, bodyBytes, peer: sourced.peer, result: this.periods.fetch(sourced, signal) })
+      this.start({ period, bodyBytes, peer: sourced.peer, result: this.fetch(period, sourced) })
     }
+  }
+
+  /** Blocks of anybody's own cost a look at their headers: SEALS are fetched and verified of what fits alone. */
+  private async fetch(period: Period, sourced: SourcedManifest): Promise<VerifiedPeriod | PeriodFailure | 'unlinked'> {
+    const { signal } = this.ending
+    const fetching = this.periods.fetchBody(sourced, signal)
+    const isLinked = this.link(period, this.isLinked, fetching)
+    // It is awaited behind BODY; until then a failure is not unhandled.
+    isLinked.catch(() => undefined)
+    this.isLinked = isLinked
+    const body = await fetching
+    if (typeof body === 'string') return body
+    return (await isLinked) ? body.seal(signal) : 'unlinked'
+  }
+
+  private async link(
+    period: Period,
+    isLinkedAbove: Promise<boolean>,
+    fetching: Promise<UnsealedPeriod | PeriodFailure>,
+  ): Promise<boolean> {
+    const [isLinked, body] = await Promise.all([isLinkedAbove, fetching])
+    return isLinked && typeof body !== 'string' && this.unsealed.add(period, body.links)
   }
 
   private start(one: UnderWay): void {

@@ -1,13 +1,6 @@
-import {
-  ByteReader,
-  type ChunkStore,
-  concatBytes,
-  type Period,
-  readBlockHead,
-  splitBody,
-  THREAD_COUNT,
-} from '../../core/index.ts'
-import type { BlockLinks, ChainEnd, PeriodLinks } from './link-window.ts'
+import { type ChunkStore, concatBytes, type Period, splitBody, THREAD_COUNT } from '../../core/index.ts'
+import type { ChainEnd } from './link-chain.ts'
+import { linksOf, type PeriodLinks, readHeads } from './period-links.ts'
 
 /** As a rule two periods tell all; a thread that is silent for longer is named by the blocks of others. */
 const MAX_PERIODS = 16
@@ -56,27 +49,5 @@ async function readLinks(
     chunks.push(chunk)
   }
   if (!manifest) return undefined
-  return splitBody(concatBytes(...chunks)).slots.map((slot) => {
-    if (slot.kind !== 'block') return undefined
-    const { id, header } = readBlockHead(new ByteReader(slot.record, 'CORE_BODY_INVALID'))
-    return toLinks(id, concatBytes(...header.parents))
-  })
-}
-
-const ID_BYTES = 33
-
-/** @param parents - 33 bytes each, one behind the other */
-export function toLinks(id: Uint8Array, parents: Uint8Array): BlockLinks {
-  const all = toHexText(parents)
-  return {
-    id: toHexText(id),
-    parents: Array.from({ length: parents.length / ID_BYTES }, (_, i) =>
-      all.slice(2 * ID_BYTES * i, 2 * ID_BYTES * (i + 1)),
-    ),
-  }
-}
-
-/** Of a thousand ids in each period: ten times as fast as byte by byte. */
-function toHexText(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
+  return linksOf(readHeads(splitBody(concatBytes(...chunks)).slots))
 }

@@ -6,6 +6,7 @@ import {
   concatBytes,
   equalBytes,
   isArchiveError,
+  MAX_HEADER_VERSION,
   type Manifest,
   type SplitBody,
   type StoreIdentity,
@@ -16,11 +17,17 @@ import type { PeerClient } from '../peers/peer-client.ts'
 import { checkManifest } from '../period-part.ts'
 import { joinSeals, splitOwnBody } from '../sealed-body.ts'
 import { assemblePeriod } from './assemble-period.ts'
-import { toLinks } from './chain-end.ts'
-import type { PeriodLinks } from './link-window.ts'
 import { makeEmptyPeriod } from './made-period.ts'
 import type { SourcedManifest } from './manifest-source.ts'
 import type { PacedPeers } from './paced-peers.ts'
+import { linksOf, type PeriodHeads, type PeriodLinks, readHeads } from './period-links.ts'
+
+/** A period as its headers say it is; nothing else of it was verified yet. */
+export interface UnsealedPeriod {
+  readonly links: PeriodLinks
+  /** @throws what is no ArchiveError: a bug */
+  readonly seal: (signal: AbortSignal) => Promise<VerifiedPeriod | PeriodFailure>
+}
 
 export interface VerifiedPeriod {
   readonly archived: ArchivedPeriod
@@ -33,7 +40,10 @@ export interface VerifiedPeriod {
  */
 export type PeriodFailure = 'absent' | 'wrong' | 'unbound'
 
-/** Fetches periods whole, and checks all that can be checked of a period by itself. */
+/**
+ * Fetches periods whole, and checks all that can be checked of a period by itself. SEALS come last: to verify them takes
+ * as long as all the rest together many times over, and anybody can sign blocks of his own.
+ */
 export class PeriodSource {
   private readonly identity: StoreIdentity
   private readonly client: PeerClient
@@ -50,8 +60,8 @@ export class PeriodSource {
     this.cpu = modules.cpu
   }
 
-  /** @throws what is no ArchiveError: a bug */
-  async fetch(sourced: SourcedManifest, signal: AbortSignal): Promise<VerifiedPeriod | PeriodFailure> {
+  /** All but SEALS. @throws what is no ArchiveError: a bug */
+  async fetchBody(sourced: SourcedManifest, signal: AbortSignal): Promise<UnsealedPeriod | PeriodFailure> {
     const { manifest } = sourced
     if (manifest.bitmap === 0) return this.compareEmpty(manifest)
     if (!this.isCut(manifest)) return 'wrong'
@@ -59,25 +69,29 @@ export class PeriodSource {
     if (typeof chunks === 'string') return chunks
     const body = splitOwnBody(concatBytes(...chunks), manifest)
     if (!body || body.slots.some(({ kind }) => kind === 'void')) return 'wrong'
-    const sealed = await this.fetchSeals(sourced, body, signal)
-    if (typeof sealed === 'string') return sealed
-    const { seals, records } = sealed
-    if (!records.every(({ isBound }) => isBound)) return 'unbound'
-    let at = 0
+    const heads = tryReadHeads(body)
+    if (!heads) return 'wrong'
+    // What its id is made of is not known here.
+    if (heads.some((head) => head && head.header.currentVersion > MAX_HEADER_VERSION)) return 'unbound'
+    const links = linksOf(heads)
     return {
-      archived: assemblePeriod(manifest, body, { chunks, seals }),
-      links: body.slots.map((slot) => {
-        const record = slot.kind === 'block' ? records[at++] : undefined
-        return record && toLinks(record.id, record.parents)
-      }),
+      links,
+      seal: async (signal) => {
+        const sealed = await this.fetchSeals(sourced, body, signal)
+        if (typeof sealed === 'string') return sealed
+        const { seals, records } = sealed
+        if (!records.every(({ isBound }) => isBound)) return 'unbound'
+        return { archived: assemblePeriod(manifest, body, { chunks, seals }), links }
+      },
     }
   }
 
   /** Nothing has to be fetched of it: all of it is known. */
-  private compareEmpty(manifest: Manifest): VerifiedPeriod | PeriodFailure {
+  private compareEmpty(manifest: Manifest): UnsealedPeriod | PeriodFailure {
     const archived = makeEmptyPeriod(this.identity, manifest.period)
     if (!equalBytes(computePeriodRoot(manifest), archived.summary.root)) return 'wrong'
-    return { archived, links: Array.from({ length: THREAD_COUNT }, () => undefined) }
+    const links = Array.from({ length: THREAD_COUNT }, () => undefined)
+    return { links, seal: async () => ({ archived, links }) }
   }
 
   private isCut(manifest: Manifest): boolean {
@@ -146,5 +160,15 @@ export class PeriodSource {
     )
     if (isBroken) return 'wrong'
     return answer && records ? { seals: answer.value, records } : 'absent'
+  }
+}
+
+/** Undefined where a block is none. */
+function tryReadHeads({ slots }: SplitBody): PeriodHeads | undefined {
+  try {
+    return readHeads(slots)
+  } catch (error) {
+    if (isArchiveError(error)) return undefined
+    throw error
   }
 }

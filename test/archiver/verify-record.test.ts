@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { CpuPool } from '../../archiver/index.ts'
 import { type SealedRecord, verifyRecord } from '../../archiver/verify-record.ts'
-import { concatBytes, parseBlockId, parseBody, splitBody } from '../../core/index.ts'
+import { concatBytes, parseBody, splitBody } from '../../core/index.ts'
 import type { MadeBlock } from '../../devnet/index.ts'
 import { archivedOf, decidedBlock } from '../storage-worker/bootstrap/made-archive.ts'
 import { hasCode } from '../suites/chunk-store-suite.ts'
@@ -13,11 +13,8 @@ describe('archiver/verify-record', () => {
   const block = blockAt(chain, 2, 5)
   const sealed = sealedOf(block)
 
-  it('proves id, parents, operations and signatures of an archived block', () => {
-    const { id, parents, isBound, isSealed } = verifyRecord(sealed, NETWORK)
-    assert.deepEqual(id, parseBlockId(block.id))
-    assert.deepEqual(parents, concatBytes(...block.header.parents))
-    assert.deepEqual([isBound, isSealed], [true, true])
+  it('proves operations and signatures of an archived block', () => {
+    assert.deepEqual(verifyRecord(sealed, NETWORK), { isBound: true, isSealed: true })
   })
 
   it('a signature that does not verify, one too few and one too many are no seal', () => {

@@ -6,18 +6,23 @@ import {
   ByteReader,
   type ChunkStore,
   encodeBlockRecord,
+  encodeHeaderContent,
   encodeManifest,
   encodeOperationContent,
+  MAX_HEADER_VERSION,
   type Manifest,
   type Period,
   parseManifest,
   parseOperationContent,
   readBlockRecord,
+  toHex,
 } from '../../../core/index.ts'
 import { type MadeBlock, type MadeChain, signBlock } from '../../../devnet/index.ts'
-import { manifestResponseCodec, sealsResponseCodec } from '../../../protocol-handler/index.ts'
+import { type ChunkRequest, manifestResponseCodec, sealsResponseCodec } from '../../../protocol-handler/index.ts'
 import { SESSION_BOUNDS } from '../../../storage-worker/bootstrap/backfill-session.ts'
+import type { BootstrapModules } from '../../../storage-worker/bootstrap/bootstrap.ts'
 import type { LevelChunkStore } from '../../../storage-worker/index.ts'
+import { inlineCpu } from '../../archiver/inline-cpu.ts'
 import { blockAt, chainOf, NETWORK } from '../../archiver/made-chain.ts'
 import {
   archivedOf as archiveOf,
@@ -27,6 +32,7 @@ import {
   type Joiner,
   makeJoiner,
   openStore as openStoreFor,
+  verifyOnce,
 } from './made-archive.ts'
 
 const LAST = 14
@@ -257,6 +263,37 @@ describe('storage-worker/bootstrap: hostile peers', () => {
     })
   }
 
+  it('a period of another chain: none of its signatures is verified, nor of those below it, and no SEALS are asked for', async () => {
+    const evil = await forge((period) => (period === LIE ? archivedOf(other, period) : undefined))
+    const verified = new Set<Period>()
+    const cpu: BootstrapModules['cpu'] = {
+      verifyBlock: inlineCpu.verifyBlock,
+      verifyRecords: async (records) => {
+        for (const { slot } of records) verified.add(slot.period)
+        return records.map(verifyOnce)
+      },
+    }
+    const joiner = makeJoiner({
+      store: await openStore(periods.slice(FIRST)),
+      peers: new Map([['evil', evil]]),
+      modules: { cpu },
+    })
+    const asked: string[] = []
+    joiner.peers.answer = async (_peer, name, honest, request) => {
+      const { wanted, chunkId } = request as ChunkRequest
+      if (name === 'chunk' && wanted === 'seals') asked.push(toHex(chunkId))
+      return honest(request)
+    }
+    await joiner.bootstrap.look()
+    const fitting = periods.slice(LIE + 1, FIRST)
+    assert.deepEqual(verified, new Set(fitting.map(({ manifest }) => manifest.period)))
+    assert.deepEqual(
+      asked.sort(),
+      fitting.map(({ manifest }) => toHex(manifest.chunks[0]?.chunkId ?? new Uint8Array())).sort(),
+    )
+    assert.deepEqual([...new Set(joiner.offences.map(({ peer }) => peer))], ['evil'])
+  })
+
   it('an operation whose bytes its id does not bind: no forgery, but not to be told from one before its era is anchored', async () => {
     const period = archivedOf(chain, LIE)
     const isExecution = (content: Uint8Array) => parseOperationContent(content).body.kind === 'execute-sc'
@@ -283,6 +320,19 @@ describe('storage-worker/bootstrap: hostile peers', () => {
     )
     await both.bootstrap.look()
     assert.deepEqual(await describeBriefly(both.store), wholeArchive)
+  })
+
+  it('a block newer than this release, whose id is not known here: nobody is blamed for it', async () => {
+    const evil = await forgeSlot(3, (slot) => {
+      if (slot.kind !== 'block') return slot
+      const block = readBlockRecord(new ByteReader(slot.record), NETWORK, { period: LIE, thread: 3 })
+      const headerContent = encodeHeaderContent({ ...block.header, currentVersion: MAX_HEADER_VERSION + 1 })
+      return { ...slot, record: encodeBlockRecord({ ...block, headerContent }) }
+    })
+    const joiner = await join(new Map([['evil', evil]]))
+    await joiner.bootstrap.look()
+    assert.deepEqual(joiner.offences, [])
+    assert.equal(joiner.bootstrap.status()?.waitsFor, 'anchor')
   })
 
   it('a peer that never has anything is asked after all others', async () => {

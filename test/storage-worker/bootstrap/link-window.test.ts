@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { toHex } from '../../../core/index.ts'
-import { type ChainEnd, LinkWindow, type PeriodLinks } from '../../../storage-worker/bootstrap/link-window.ts'
+import type { ChainEnd } from '../../../storage-worker/bootstrap/link-chain.ts'
+import { LinkWindow } from '../../../storage-worker/bootstrap/link-window.ts'
+import type { PeriodLinks } from '../../../storage-worker/bootstrap/period-links.ts'
 import { chainOf } from '../../archiver/made-chain.ts'
 
 const FIRST = 10

@@ -1,0 +1,66 @@
+import { type Period, THREAD_COUNT } from '../../core/index.ts'
+import type { PeriodLinks } from './period-links.ts'
+
+/** What is archived says of what must stand below it. */
+export interface ChainEnd {
+  /** The first period that is archived. */
+  readonly first: Period
+  /** Of that period. */
+  readonly links: PeriodLinks
+  /** In each thread the id of the newest block below it. */
+  readonly expected: readonly string[]
+}
+
+/** Periods from the first archived one downward, each held against what stands above it: some microseconds each. */
+export class LinkChain {
+  private open: readonly (string | undefined)[]
+  private above: PeriodLinks
+  private next: Period
+
+  constructor(end: ChainEnd) {
+    this.open = end.expected
+    this.above = end.links
+    this.next = end.first - 1
+  }
+
+  /** Of each thread the block that must come next; undefined below the first block of the chain. */
+  get openIds(): readonly (string | undefined)[] {
+    return this.open
+  }
+
+  /** The one that is added next. */
+  get nextPeriod(): Period {
+    return this.next
+  }
+
+  /** Periods are added one after the other, downward. @returns false when it contradicts what stands above it */
+  add(period: Period, links: PeriodLinks): boolean {
+    if (period !== this.next) throw new Error(`period ${period} where ${this.next} is due`)
+    const open = this.open.map((id, thread) => {
+      const block = links[thread]
+      return block ? block.parents[thread] : id
+    })
+    for (let thread = 0; thread < THREAD_COUNT; thread++) {
+      const block = links[thread]
+      if (block && block.id !== this.open[thread]) return false
+    }
+    if (!isNamedBy(this.above, links, open)) return false
+    this.open = open
+    this.above = links
+    this.next = period - 1
+    return true
+  }
+}
+
+/**
+ * A block knows every block that stands a period or more before it. So what blocks of the period above name is what
+ * stands in these two periods, or else the next block of the thread: whoever leaves blocks out is found out at once.
+ */
+function isNamedBy(children: PeriodLinks, own: PeriodLinks, below: readonly (string | undefined)[]): boolean {
+  return children.every(
+    (child) =>
+      !child?.parents.some((id, thread) => {
+        return id !== children[thread]?.id && id !== own[thread]?.id && id !== below[thread]
+      }),
+  )
+}
