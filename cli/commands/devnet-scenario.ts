@@ -23,14 +23,20 @@ export async function devnetScenario(context: Context, names: readonly string[],
     const known = SCENARIOS.map(({ name }) => name).join(', ')
     throw new ArchiveError('DEVNET_COMMAND_REFUSED', `there is no scenario '${unknown}', only ${known}`, { unknown })
   }
+  let startedMs = 0
+  let playing = ''
   const stage = await Stage.open(
     flags.data_dir === undefined ? undefined : resolve(cwd, `${flags.data_dir}`),
     systemClock,
-    signal,
+    {
+      signal,
+      onStep: (step) => output.remark(`${playing} after ${formatDuration(performance.now() - startedMs)}: ${step}`),
+    },
   )
   let failed = 0
   for (const scenario of SCENARIOS.filter(({ name }) => names.includes(name))) {
-    const startedMs = performance.now()
+    playing = scenario.name
+    startedMs = performance.now()
     const reason = await scenario.play(stage).then(() => undefined, describe)
     const durationMs = Math.round(performance.now() - startedMs)
     output.value({ name: scenario.name, passed: reason === undefined, reason, durationMs })

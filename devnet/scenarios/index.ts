@@ -9,7 +9,7 @@ import { shortMemory } from './short-memory.ts'
 import { twoDeaths } from './two-deaths.ts'
 import { twoHalves } from './two-halves.ts'
 
-export { Stage } from './stage.ts'
+export { Stage, type StageOptions } from './stage.ts'
 
 /** In the order in which they may be played, one after the other, on one network. */
 export const SCENARIOS: readonly Scenario[] = [

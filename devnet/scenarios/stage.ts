@@ -49,6 +49,13 @@ export interface ClusterView {
   readonly keepers: { readonly count: number }
 }
 
+export interface StageOptions {
+  /** Ends what waits, with an AbortError. */
+  readonly signal?: AbortSignal
+  /** Is told what was done to the network, and what was waited for once it is so, where that takes minutes. */
+  readonly onStep?: (step: string) => void
+}
+
 /** A running network from outside: what a scenario sees and does. */
 export class Stage {
   readonly link: NodeLink
@@ -56,30 +63,27 @@ export class Stage {
   private readonly description: NetworkDescription
   private readonly clock: Clock
   private readonly signal: AbortSignal
+  private readonly tell: (step: string) => void
   private speed: Speed = 'turbo'
 
-  private constructor(parts: {
-    running: RunningNetwork
-    description: NetworkDescription
-    clock: Clock
-    signal: AbortSignal
-  }) {
+  private constructor(
+    parts: { running: RunningNetwork; description: NetworkDescription; clock: Clock },
+    { signal = NEVER, onStep = () => {} }: StageOptions,
+  ) {
     this.running = parts.running
     this.description = parts.description
     this.clock = parts.clock
-    this.signal = parts.signal
+    this.signal = signal
+    this.tell = onStep
     this.link = new NodeLink(parts.running.node, parts.clock)
   }
 
-  /**
-   * @param signal - ends what waits, with an AbortError
-   * @throws ArchiveError DEVNET_NOT_RUNNING
-   */
-  static async open(directory: string | undefined, clock: Clock, signal: AbortSignal = NEVER): Promise<Stage> {
+  /** @throws ArchiveError DEVNET_NOT_RUNNING */
+  static async open(directory: string | undefined, clock: Clock, options: StageOptions = {}): Promise<Stage> {
     const { running, files } = await findRunning(directory)
     const description = files.readDescription()
     assert(description, 'the running network has no description')
-    return new Stage({ running, description, clock, signal })
+    return new Stage({ running, description, clock }, options)
   }
 
   async report(): Promise<NetworkReport> {
@@ -98,22 +102,27 @@ export class Stage {
   /** Kills a sidecar, and leaves it dead. */
   async kill(name: string): Promise<void> {
     await callLocalApi(this.running, 'POST /kill', { body: { name, isToStay: true } })
+    this.tell(`${name} is killed`)
   }
 
   /** Starts one that is dead, on an empty disk. */
   async startEmpty(name: string): Promise<void> {
     await this.until(`${name} is dead`, async () => (await this.find(name)).state === 'dead')
     await callLocalApi(this.running, 'POST /start', { body: { name, isEmpty: true } })
+    this.tell(`${name} is started with an empty disk`)
   }
 
   /** @param retentionPeriods - that the new sidecar keeps; @returns its name */
   async add(retentionPeriods: number): Promise<string> {
     const request = { body: { retentionPeriods }, timeoutMs: PREPARING_MS }
-    return ((await callLocalApi(this.running, 'POST /add', request)) as { name: string }).name
+    const { name } = (await callLocalApi(this.running, 'POST /add', request)) as { name: string }
+    this.tell(`${name} is added`)
+    return name
   }
 
   async remove(name: string): Promise<void> {
     await callLocalApi(this.running, 'POST /remove', { body: { name } })
+    this.tell(`${name} is removed`)
   }
 
   async find(name: string): Promise<SidecarReport> {
@@ -125,10 +134,12 @@ export class Stage {
   /** Nothing passes any more between these sidecars and the others: connections stay, what is sent is lost. */
   async part(names: readonly string[]): Promise<void> {
     await callLocalApi(this.running, 'POST /part', { body: { names } })
+    this.tell(`${names.join(', ')} parted from the others`)
   }
 
   async join(): Promise<void> {
     await callLocalApi(this.running, 'POST /join')
+    this.tell('joined again')
   }
 
   /** Holds what the nodes say they hold against the placement in force. */
@@ -201,7 +212,9 @@ export class Stage {
 
   /** As `until`, for what takes eras. @param what - asked when it is in vain, too */
   async untilLong(what: string | (() => string), holds: () => Promise<boolean>): Promise<void> {
-    await this.lookUntil(typeof what === 'string' ? () => what : what, holds, LONG_PATIENCE_MS)
+    const say = typeof what === 'string' ? () => what : what
+    await this.lookUntil(say, holds, LONG_PATIENCE_MS)
+    this.tell(say())
   }
 
   /** Looks until it holds: a few periods of chain time, however long they take. */
@@ -284,6 +297,7 @@ export class Stage {
    */
   async checkArchives(from: Period, to: Period, isWhole = true): Promise<void> {
     const { sidecars } = await this.report()
+    this.tell(`comparing the roots of periods ${from} to ${to}, and verifying archives`)
     for (let period = from; period <= to; period++) {
       const views = await Promise.all(sidecars.map((sidecar) => this.findPeriod(sidecar, period)))
       const roots = views.flatMap((view) => view?.root ?? [])

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { SLOT_MS, THREAD_COUNT } from '../../../core/index.ts'
 import { type LocalApi, startLocalApi } from '../../../devnet/local-api.ts'
 import { type JsonRpcServer, startJsonRpcServer } from '../../../devnet/node/index.ts'
-import { Stage } from '../../../devnet/scenarios/index.ts'
+import { Stage, type StageOptions } from '../../../devnet/scenarios/index.ts'
 import { KeptDescription } from '../../../devnet/up/kept-description.ts'
 import { NetworkFiles } from '../../../devnet/up/network-files.ts'
 import { ALICE, indexOf, MAS, openChain, reach, send, transfer } from '../node/chain/made-chain.ts'
@@ -35,12 +35,12 @@ describe('devnet/scenarios/stage', function () {
   let fakes: Server[]
 
   /** @param jsonRpcPort - of the node */
-  async function open(clock: SetClock, jsonRpcPort = 1, signal?: AbortSignal): Promise<Stage> {
+  async function open(clock: SetClock, jsonRpcPort = 1, options?: StageOptions): Promise<Stage> {
     const files = new NetworkFiles(dir)
     KeptDescription.open(files, 'a seed')
     const node = { url: api.url, token: TOKEN, grpcPort: 1, jsonRpcPort }
     files.writeRunning({ version: 1, pid: process.pid, url: api.url, token: TOKEN, node })
-    return Stage.open(dir, clock, signal)
+    return Stage.open(dir, clock, options)
   }
 
   beforeEach(async () => {
@@ -135,6 +135,25 @@ describe('devnet/scenarios/stage', function () {
     assert.deepEqual(orders, ['part sidecar-1,sidecar-2', 'join'])
   })
 
+  it('tells what it did, and what it waited for when it is so', async () => {
+    report = { speed: 8 }
+    const one = await startFake('one', 5, () => viewOf(0, ['two']))
+    const two = await startFake('two', 30, () => ({}))
+    sidecars = [one, two]
+    const steps: string[] = []
+    const stage = await open(new SetClock(), 1, { onStep: (step) => steps.push(step) })
+    await stage.part(['one', 'two'])
+    await stage.untilAway(one as never, [two] as never)
+    await stage.join()
+    await stage.untilAtFloor(one as never)
+    assert.deepEqual(steps, [
+      'one, two parted from the others',
+      'one misses two',
+      'joined again',
+      'all chunks that one knows have their copies; 0 of 40 have too few, 0 none',
+    ])
+  })
+
   it('waits until every chunk has its copies, but for the oldest that another who keeps for ever could not fetch', async () => {
     report = { speed: 8 }
     let under = 6
@@ -174,7 +193,7 @@ describe('devnet/scenarios/stage', function () {
   it('waits no longer when it is told to end', async () => {
     report = { speed: 8 }
     const stopping = new AbortController()
-    const stage = await open(new SetClock(), 1, stopping.signal)
+    const stage = await open(new SetClock(), 1, { signal: stopping.signal })
     const waiting = stage.until('never', async () => {
       stopping.abort()
       return false
