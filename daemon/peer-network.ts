@@ -51,7 +51,7 @@ export async function startPeerNetwork(options: PeerNetworkOptions, modules: Pee
   await serveRequests(context, withheld)
   const claims = startHolderClaims(context)
   startRedialer(context, claims)
-  const { duty, patrol, reportRepair } = startReplication(context, claims)
+  const { duty, patrol, reportRepair, awayForMs } = startReplication(context, claims)
   await serveHaveMap(context, duty)
   startIntroductions(context, (address) => claims.heard(address))
   startSilentPeers(context)
@@ -94,6 +94,6 @@ export async function startPeerNetwork(options: PeerNetworkOptions, modules: Pee
       await bans.save()
       return wasBanned
     },
-    cluster: openCluster(context, { claims, listOwnSlots: () => duty.listSlots() }),
+    cluster: openCluster(context, { claims, awayForMs, listOwnSlots: () => duty.listSlots() }),
   }
 }

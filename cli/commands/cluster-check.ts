@@ -60,6 +60,7 @@ const clusterReport = z.object({
   }),
   nodes: z.array(nodeRow),
   nodesLeftOut: z.int(),
+  states: z.record(state, z.int()),
   unheard: z.array(z.object({ peer: z.string(), address: z.string().nullable(), why: z.string() })),
   unheardLeftOut: z.int(),
   doubted: z.array(z.object({ address: z.string(), why: copyDoubt, chunks: z.int() })),
@@ -69,7 +70,8 @@ const clusterReport = z.object({
   healing: z.object({
     pulling: z.array(amount),
     standIns: z.array(amount),
-    standInsAfterSeconds: z.number(),
+    repairDelaySeconds: z.number(),
+    standInsWithinSeconds: z.number(),
     hopeless: z.int(),
   }),
   keepers: z.object({ wanted: z.int(), count: z.int(), contradicted: z.array(z.string()) }),
@@ -89,10 +91,12 @@ const MIN_ADDRESS = 12
 const STATES: { readonly [S in NodeRow['state']]: string } = {
   own: 'this node',
   answered: 'answers',
-  silent: 'does not tell',
+  silent: 'silent',
   unconnected: 'not connected',
   away: 'away',
 }
+
+const COUNTED_STATES = { silent: 'silent', unconnected: 'not connected', away: 'away' } as const
 
 /** How many copies the chunks of the network have; exit code 9 while some have too few. */
 export async function clusterCheck(context: Context, signal: AbortSignal): Promise<number> {
@@ -128,10 +132,15 @@ export async function clusterCheck(context: Context, signal: AbortSignal): Promi
 }
 
 function show(output: Output, report: ClusterReport): void {
-  const { chunks, era, replicas, registered, nodes, periods } = report
-  const heard = nodes.filter((node) => node.state === 'answered' || node.state === 'own').length
+  const { chunks, era, replicas, registered, states, periods } = report
+  const standing = [
+    `${states.own + states.answered} heard`,
+    ...(['silent', 'unconnected', 'away'] as const).flatMap((other) =>
+      states[other] === 0 ? [] : `${states[other]} ${COUNTED_STATES[other]}`,
+    ),
+  ].join(', ')
   const copies = replicas === 1 ? '1 copy' : `${replicas} copies`
-  output.line(`Era ${era}: ${formatCount(registered, 'node')}, ${heard} heard, ${copies} of each chunk.`)
+  output.line(`Era ${era}: ${formatCount(registered, 'node')}, ${standing}; ${copies} of each chunk.`)
   output.line(
     `${formatCount(chunks.total, 'chunk')} of ${formatCount(periods.checked, 'period')}, ${periods.first} to ${periods.last}:`,
   )
@@ -198,23 +207,29 @@ function showNodes(output: Output, { nodes, nodesLeftOut }: ClusterReport): void
 }
 
 /** What is being done about missing copies. */
-function listHealing({ healing, lackingBy, doubted }: ClusterReport): string[] {
-  const [gone, went] = doubted.length > 0 ? ['are away or not believed', 'went or were doubted'] : ['are away', 'went']
-  const { pulling, standIns, standInsAfterSeconds, hopeless } = healing
+function listHealing({ healing, lackingBy, doubted, states }: ClusterReport): string[] {
+  const gone = doubted.length > 0 ? 'are away or not believed' : 'are away'
+  const { pulling, standIns, standInsWithinSeconds: withinSeconds, hopeless, repairDelaySeconds } = healing
+  const begun =
+    withinSeconds === 0 ? 'all have begun' : `the last begins in about ${formatDuration(withinSeconds * 1000)}`
   return [
     ...(pulling.length > 0 ? [`Being fetched: ${listAmounts(pulling)}.`] : []),
-    ...(standIns.length > 0
-      ? [
-          `Of nodes that ${gone}, fetched at the latest ${formatDuration(standInsAfterSeconds * 1000)} after they ${went}: ${listAmounts(standIns)}.`,
-        ]
-      : []),
+    ...(standIns.length > 0 ? [`Fetched for nodes that ${gone}: ${listAmounts(standIns)}; ${begun}.`] : []),
     ...(hopeless > 0
       ? [`${formatCount(hopeless, 'chunk')} of nodes that ${gone}: too few are left to hold all copies.`]
+      : []),
+    ...(states.unconnected > 0
+      ? [
+          `What nodes that are not connected have announced counts until nothing is heard of them for ${formatDuration(repairDelaySeconds * 1000)}.`,
+        ]
       : []),
     ...(lackingBy.unconnected > 0
       ? [
           `${formatCount(lackingBy.unconnected, 'copy', 'copies')} of nodes that this one is not connected to: not known.`,
         ]
+      : []),
+    ...(lackingBy.silent > 0
+      ? [`${formatCount(lackingBy.silent, 'copy', 'copies')} of nodes that do not tell what they hold: not known.`]
       : []),
   ]
 }

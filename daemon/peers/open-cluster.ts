@@ -9,6 +9,7 @@ import type { PeerContext } from './peer-context.ts'
 export interface ClusterModules {
   /** What other nodes say that they hold. */
   readonly claims: Pick<ClusterPeers, 'isLive' | 'listClaimants' | 'doubtOf'>
+  readonly awayForMs: ClusterPeers['awayForMs']
   /** Hash slots that this node holds or stands in for. */
   readonly listOwnSlots: () => readonly number[]
 }
@@ -16,7 +17,7 @@ export interface ClusterModules {
 /** Answers what an operator asks about the whole network. */
 export function openCluster(context: PeerContext, modules: ClusterModules): ClusterPort {
   const { config, address: own, node, bindings, client, placement, store, clock } = context
-  const { claims, listOwnSlots } = modules
+  const { claims, awayForMs, listOwnSlots } = modules
   const doubtOf: ClusterPeers['doubtOf'] = (address, hashSlot, era) => claims.doubtOf(address, hashSlot, era)
   const listConnected = () => node.peers.map((peer) => ({ peer, address: bindings.addressOf(parsePeerId(peer)) }))
   return {
@@ -36,6 +37,7 @@ export function openCluster(context: PeerContext, modules: ClusterModules): Clus
         isLive: (address) => claims.isLive(address),
         listClaimants: (hashSlot, era, periods) => claims.listClaimants(hashSlot, era, periods),
         doubtOf,
+        awayForMs,
         saidBy: (address) => bindings.capabilitiesOf(address),
       }
       const { network } = store.chunks.identity

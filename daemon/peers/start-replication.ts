@@ -28,6 +28,8 @@ export interface Replication {
   readonly patrol: Patrol
   /** Undefined without a registry. */
   readonly reportRepair: () => RepairStatus | undefined
+  /** As of `StandIns`. */
+  readonly awayForMs: (address: string) => number | undefined
 }
 
 /** Fetches what this node is to hold and does not, also for nodes that are away. Without a registry nothing is. */
@@ -79,7 +81,7 @@ export function startReplication(context: PeerContext, claims: HolderClaims): Re
       failing: failing ? { code: failing.code, message: failing.message } : null,
     }
   }
-  return { duty, patrol, reportRepair }
+  return { duty, patrol, reportRepair, awayForMs: (address) => standIns.awayForMs(address) }
 }
 
 function openPuller(context: PeerContext, claims: HolderClaims): ChunkPuller {

@@ -27,6 +27,8 @@ export interface ClusterPeers extends KnownClaims {
   listConnected(): readonly { readonly peer: string; readonly address: string | undefined }[]
   /** Whether a node is connected, or was heard of within the repair delay. */
   isLive(address: string): boolean
+  /** For how long a node of the table has been away, as repair counts it; undefined when it is not. */
+  awayForMs(address: string): number | undefined
   /** What a node said of itself last. */
   saidBy(
     address: string,
@@ -103,10 +105,13 @@ export async function checkCluster(
   }
   // Who shows next to nothing is connected, and stands in for nobody.
   const isHere = (address: string): boolean => address === own || peers.isLive(address)
-  const stateForRank = (address: string): NodeState => (isHere(address) && stateOf.get(address)) || 'away'
-  const plan = await planHealing(tally.thinByGone, { table, stateOf: stateForRank, clock }, signal)
+  const isAway = (address: string): boolean => !isHere(address) || stateOf.get(address) === 'away'
+  const repairDelayMs = options.repairDelaySeconds * 1_000
+  // Who is here and not believed has some time to show what it has: since when is not known.
+  const graceMs = (address: string): number => (stateOf.get(address) === 'away' ? 0 : computePatienceMs(repairDelayMs))
+  const lostForMs = (address: string): number => peers.awayForMs(address) ?? -graceMs(address)
+  const plan = await planHealing(tally.thinByGone, { table, isAway, lostForMs, repairDelayMs, clock }, signal)
   const doubted = tally.doubted.toSorted((a, b) => b.chunks - a.chunks)
-  const patienceSeconds = doubted.length > 0 ? computePatienceMs(options.repairDelaySeconds * 1_000) / 1_000 : 0
   const registered = new Map(table.snapshot.nodes.map((node) => [node.address, node.retentionPeriods]))
   const rows = nodes.map(({ address, state, claims }): ClusterNodeRow => {
     const said = peers.saidBy(address)
@@ -144,6 +149,7 @@ export async function checkCluster(
     lackingBy: tally.lackingBy,
     nodes: rows.slice(0, MAX_ROWS),
     nodesLeftOut: Math.max(0, rows.length - MAX_ROWS),
+    states: countStates(nodes.filter(({ address }) => registered.has(address))),
     unheard: unheard.slice(0, MAX_ROWS),
     unheardLeftOut: Math.max(0, unheard.length - MAX_ROWS),
     thinnest: tally.thinnest,
@@ -158,7 +164,7 @@ export async function checkCluster(
       standIns: Array.from(plan.standIns, ([address, chunks]) => ({ address, chunks }))
         .sort(byChunks)
         .slice(0, MAX_ROWS),
-      standInsAfterSeconds: plan.delays * options.repairDelaySeconds + (plan.delays > 0 ? patienceSeconds : 0),
+      standInsWithinSeconds: plan.waitMs / 1_000,
       hopeless: plan.hopeless,
     },
     keepers: findKeepers(table, peers),
@@ -263,6 +269,12 @@ class SeenPeriods {
     if (before?.to === next - 1) holes[holes.length - 1] = { from: before.from, to: until - 1 }
     else if (holes.length < MAX_HOLES) holes.push({ from: next, to: until - 1 })
   }
+}
+
+function countStates(nodes: readonly CountedNode[]): Record<NodeState, number> {
+  const states = { own: 0, answered: 0, silent: 0, unconnected: 0, away: 0 }
+  for (const { state } of nodes) states[state]++
+  return states
 }
 
 /** First period that anybody who is heard says it has. */

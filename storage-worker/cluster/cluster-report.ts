@@ -31,6 +31,8 @@ export interface ClusterReport {
   readonly lackingBy: Readonly<Record<LackReason | 'nobody', number>>
   readonly nodes: readonly ClusterNodeRow[]
   readonly nodesLeftOut: number
+  /** Nodes of the table, by how they stand. */
+  readonly states: Readonly<Record<NodeState, number>>
   /** Connected, and did not tell what they hold, or say no address. */
   readonly unheard: readonly { readonly peer: string; readonly address: string | null; readonly why: string }[]
   readonly unheardLeftOut: number
@@ -45,8 +47,8 @@ export interface ClusterReport {
     readonly pulling: readonly { readonly address: string; readonly chunks: number }[]
     /** Who fetches the chunks of those that are away, or are not believed. */
     readonly standIns: readonly { readonly address: string; readonly chunks: number }[]
-    /** After how long the last of them begins, counted from when the holder went, or was doubted. */
-    readonly standInsAfterSeconds: number
+    /** After how long, from now, the last of them begins, as far as is known here; 0 when all have begun. */
+    readonly standInsWithinSeconds: number
     /** Chunks that nobody is left to stand in for. */
     readonly hopeless: number
   }

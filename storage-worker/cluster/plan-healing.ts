@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/index.ts'
-import type { GoneCopies, NodeState } from './copy-tally.ts'
+import type { GoneCopies } from './copy-tally.ts'
 
 /** Ranks behind the holders that are looked at: whoever ranks farther behind waits for a day. */
 const MAX_RANKS = 24
@@ -16,46 +16,51 @@ export interface AwayPlan {
   readonly standIns: ReadonlyMap<string, number>
   /** Chunks of which fewer nodes are there than such holders. */
   readonly hopeless: number
-  /** How many repair delays the farthest stand-in waits for. */
-  readonly delays: number
+  /** After how long, from now, all of the stand-ins have begun; 0 when they have. */
+  readonly waitMs: number
 }
 
 /**
- * Finds who stands in: of each hash slot as many as holders are away or not believed, the next in rank that are there. The j-th in rank
- * fetches after j times the repair delay.
+ * Finds who stands in, and when: of each hash slot as many as holders are away or not believed, the next in rank that are there. The
+ * j-th of these fetches j times the repair delay after the j-th of the holders was lost.
  *
  * @param thin - chunks with too few copies of which a holder is so, by hash slot
+ * @param modules.lostForMs - for how long a holder has been lost; below 0 for one that will count as lost so much later
  * @throws what `signal` was aborted with
  */
 export async function planHealing(
   thin: ReadonlyMap<number, GoneCopies>,
   modules: {
     readonly table: RankTable
-    readonly stateOf: (address: string) => NodeState
+    readonly isAway: (address: string) => boolean
+    readonly lostForMs: (address: string) => number
+    readonly repairDelayMs: number
     readonly clock: Clock
   },
   signal: AbortSignal,
 ): Promise<AwayPlan> {
-  const { table, stateOf, clock } = modules
+  const { table, isAway, lostForMs, repairDelayMs, clock } = modules
   const standIns = new Map<string, number>()
   let hopeless = 0
-  let delays = 0
+  let waitMs = 0
   let sliceBeganMs = clock.monotonicMs()
   for (const [hashSlot, { chunks, holders }] of thin) {
-    let gone = holders.size
+    const lost = Array.from(holders, lostForMs).sort((a, b) => b - a)
+    let filled = 0
     const ranked = await table.rankBehind(hashSlot, MAX_RANKS, signal)
-    for (const [i, address] of ranked.entries()) {
-      if (gone === 0) break
-      if (stateOf(address) === 'away') continue
+    for (const address of ranked) {
+      const lostMs = lost[filled]
+      if (lostMs === undefined) break
+      if (isAway(address)) continue
       standIns.set(address, (standIns.get(address) ?? 0) + chunks)
-      delays = Math.max(delays, i + 1)
-      gone--
+      filled++
+      waitMs = Math.max(waitMs, filled * repairDelayMs - lostMs)
     }
-    if (gone > 0) hopeless += chunks
+    if (filled < lost.length) hopeless += chunks
     if (clock.monotonicMs() - sliceBeganMs < SLICE_MS) continue
     signal.throwIfAborted()
     await clock.sleep(0)
     sliceBeganMs = clock.monotonicMs()
   }
-  return { standIns, hopeless, delays }
+  return { standIns, hopeless, waitMs }
 }

@@ -36,6 +36,12 @@ export class AwayNodes {
     return sinceMs !== undefined && this.nowMs - sinceMs >= this.delayMs ? sinceMs : undefined
   }
 
+  /** For how long every look has found it away, gone or not; undefined when the last one found it here. */
+  awayForMs(address: string, nowMs: number): number | undefined {
+    const sinceMs = this.sinceMs.get(address)
+    return sinceMs === undefined ? undefined : nowMs - sinceMs
+  }
+
   /** Addresses of nodes that are gone. */
   listGone(): string[] {
     return [...this.sinceMs.keys()].filter((address) => this.goneSince(address) !== undefined)

@@ -121,6 +121,11 @@ export class StandIns {
     return { awayNodes: this.away.listGone(), slots: this.stood.size }
   }
 
+  /** For how long a node with room has been away: from then on the delays are counted. Undefined when it is not. */
+  awayForMs(address: string): number | undefined {
+    return this.away.awayForMs(address, this.modules.clock.monotonicMs())
+  }
+
   /** Runs until `stop`. @throws a bug */
   start(): Promise<void> {
     return this.loop.start()

@@ -90,12 +90,13 @@ const WELL: ClusterReport = {
     { ...NODE, address: 'AU2', assigned: 900, lacking: 0, extra: 0 },
   ],
   nodesLeftOut: 0,
+  states: { own: 1, answered: 3, silent: 0, unconnected: 0, away: 0 },
   unheard: [],
   unheardLeftOut: 0,
   doubted: [],
   thinnest: [],
   clustered: [],
-  healing: { repairDelaySeconds: 3_600, pulling: [], standIns: [], standInsAfterSeconds: 0, hopeless: 0 },
+  healing: { repairDelaySeconds: 3_600, pulling: [], standIns: [], standInsWithinSeconds: 0, hopeless: 0 },
   keepers: { wanted: 3, count: 4, contradicted: [] },
 }
 
@@ -113,7 +114,8 @@ const ILL: ClusterReport = {
     over: 9,
     extraCopies: 12,
   },
-  lackingBy: { ...WELL.lackingBy, incomplete: 1, unconnected: 2 },
+  lackingBy: { ...WELL.lackingBy, incomplete: 1, silent: 1, unconnected: 2 },
+  states: { own: 1, answered: 300, silent: 2, unconnected: 1, away: 20 },
   nodes: [
     ...Array.from({ length: 20 }, (_, i) => {
       return { ...NODE, address: `AU${i}`, state: 'away' as const, peer: null, assigned: 9, lacking: 1, extra: 0 }
@@ -130,7 +132,7 @@ const ILL: ClusterReport = {
     repairDelaySeconds: 3_600,
     pulling: [{ address: 'AU2', chunks: 1 }],
     standIns: Array.from({ length: 6 }, (_, i) => ({ address: `AU3${i}`, chunks: 6 - i })),
-    standInsAfterSeconds: 7_200,
+    standInsWithinSeconds: 7_200,
     hopeless: 4,
   },
   keepers: { wanted: 3, count: 2, contradicted: ['AU5'] },
@@ -214,7 +216,7 @@ describe('cli: chunk locate, cluster check', () => {
     const { context, printed } = people()
     assert.equal(await clusterCheck(context, signal), 0)
     assert.deepEqual(printed.stdout.trimEnd().split('\n'), [
-      'Era 3: 4 nodes, 2 heard, 3 copies of each chunk.',
+      'Era 3: 4 nodes, 4 heard; 3 copies of each chunk.',
       '1,200 chunks of 393 periods, 0 to 392:',
       '  at floor  1,200  100.00 %',
       'node             assigned  lacking  extra     keeps  to period',
@@ -230,11 +232,12 @@ describe('cli: chunk locate, cluster check', () => {
   it('cluster check while no node has room says that nobody owes anything, and ends with 0', async () => {
     const chunks = { ...WELL.chunks, atFloor: 0, unowed: 1_200 }
     const keepers = { ...WELL.keepers, count: 0 }
-    answering({ report: { ...WELL, era: 0, registered: 0, chunks, nodes: [], keepers } })
+    const states = { ...WELL.states, own: 0, answered: 0 }
+    answering({ report: { ...WELL, era: 0, registered: 0, states, chunks, nodes: [], keepers } })
     const { context, printed } = people()
     assert.equal(await clusterCheck(context, signal), 0)
     assert.deepEqual(printed.stdout.trimEnd().split('\n'), [
-      'Era 0: 0 nodes, 0 heard, 3 copies of each chunk.',
+      'Era 0: 0 nodes, 0 heard; 3 copies of each chunk.',
       '1,200 chunks of 393 periods, 0 to 392:',
       'Nobody owes them yet: by the placement of era 0 no node has room.',
     ])
@@ -245,15 +248,18 @@ describe('cli: chunk locate, cluster check', () => {
     const { context, printed } = people()
     assert.equal(await clusterCheck(context, signal), 9)
     for (const line of [
+      'Era 3: 4 nodes, 301 heard, 2 silent, 1 not connected, 20 away; 3 copies of each chunk.',
       '  at floor  1,199  99.91 %',
       '  under         1  3 copies missing',
       "  nobody's      1  1 on this disk",
       '  over          9  12 copies more than asked for',
       'and 9 more: --json shows all',
       'Being fetched: 1 by AU2.',
-      'Of nodes that are away or not believed, fetched at the latest 2 h 0 min after they went or were doubted: 6 by AU30, 5 by AU31, 4 by AU32, 3 by AU33, others by 2 more.',
+      'Fetched for nodes that are away or not believed: 6 by AU30, 5 by AU31, 4 by AU32, 3 by AU33, others by 2 more; the last begins in about 2 h 0 min.',
       '4 chunks of nodes that are away or not believed: too few are left to hold all copies.',
+      'What nodes that are not connected have announced counts until nothing is heard of them for 1 h 0 min.',
       '2 copies of nodes that this one is not connected to: not known.',
+      '1 copy of nodes that do not tell what they hold: not known.',
       '! the placement may be out of date: no repair is started by it',
       '! 2 nodes keep for ever, and 3 copies are asked for',
       '! AU5 is registered to keep for ever, and tells its peers that it does not',
@@ -271,6 +277,14 @@ describe('cli: chunk locate, cluster check', () => {
     const json = programs()
     assert.equal(await clusterCheck(json.context, signal), 9)
     assert.deepEqual(JSON.parse(json.printed.stdout), ILL)
+  })
+
+  it('cluster check says that whoever fetches for nodes that are away has begun', async () => {
+    const healing = { ...WELL.healing, standIns: [{ address: 'AU2', chunks: 1 }] }
+    answering({ report: { ...WELL, healing } })
+    const { context, printed } = people()
+    await clusterCheck(context, signal)
+    assert.match(printed.stdout, /^Fetched for nodes that are away: 1 by AU2; all have begun\.$/m)
   })
 
   it('names are cut on a narrow terminal alone', async () => {

@@ -64,6 +64,7 @@ describe('storage-worker/cluster/cluster-check', () => {
       readonly live?: readonly string[]
       readonly strangers?: readonly string[]
       readonly doubtOf?: ClusterPeers['doubtOf']
+      readonly awayForMs?: number
       /** Connected, and taken for away. */
       readonly shunned?: readonly string[]
       readonly said?: ReturnType<ClusterPeers['saidBy']>
@@ -81,6 +82,7 @@ describe('storage-worker/cluster/cluster-check', () => {
       isLive: (address) => !shunned.includes(address) && (live.includes(address) || address in answers),
       listClaimants: () => [],
       doubtOf,
+      awayForMs: () => options.awayForMs,
       saidBy: (address) => (address in answers ? said : undefined),
     }
     const client = {
@@ -166,7 +168,8 @@ describe('storage-worker/cluster/cluster-check', () => {
     )
     assert.ok(report.healing.standIns.every(({ address }) => address !== 'AU4' && address !== 'AU6'))
     assert.equal(report.healing.hopeless, 0)
-    assert.ok([30, 60].includes(report.healing.standInsAfterSeconds))
+    assert.equal(report.healing.standInsWithinSeconds, 30)
+    assert.deepEqual(report.states, { own: 1, answered: 3, silent: 0, unconnected: 0, away: 2 })
     assert.equal(report.nodes[0]?.address, 'AU4')
     assert.equal(report.thinnest.length, 20)
   })
@@ -188,7 +191,19 @@ describe('storage-worker/cluster/cluster-check', () => {
       )
       assert.ok(report.healing.standIns.every(({ address }) => address !== 'AU4'))
       // Half an hour is what a holder that is here has.
-      assert.ok([1_830, 1_860].includes(report.healing.standInsAfterSeconds))
+      assert.equal(report.healing.standInsWithinSeconds, 1_830)
+    }
+  })
+
+  it('regression: what is left until stand-ins begin is counted from when the holder went, not from now', async () => {
+    const { AU2, AU3, AU5 } = whole()
+    assert.ok(AU2 && AU3 && AU5)
+    for (const [awayForMs, leftSeconds] of [
+      [12_000, 18],
+      [31_000, 0],
+    ] as const) {
+      const { found } = check({ AU2, AU3, AU5 }, { awayForMs })
+      assert.equal((await found)?.healing.standInsWithinSeconds, leftSeconds)
     }
   })
 

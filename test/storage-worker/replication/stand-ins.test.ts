@@ -132,6 +132,19 @@ describe('storage-worker/replication/stand-ins', () => {
     assert.deepEqual(stage.lines, ['standing in for sidecars that are away'])
   })
 
+  it('says for how long one has been away, from the look on from which delays are counted', async () => {
+    const stage = await open()
+    const d = stage.nodes.get('d')
+    assert.equal(d?.awayForMs('b'), undefined)
+    stage.away.add('b')
+    await stage.pass(0.5)
+    stage.clock.advance(7)
+    assert.equal(d?.awayForMs('b'), 0.4 * DELAY_MS + 7)
+    stage.away.delete('b')
+    await stage.pass(0.1)
+    assert.equal(d?.awayForMs('b'), undefined)
+  })
+
   it('for the second that is away the second stands in, after two delays since then', async () => {
     const stage = await open()
     stage.away.add('a')
