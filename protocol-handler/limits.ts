@@ -70,6 +70,8 @@ export const MAX_SEALS_BYTES = 32 * 5_001 * 64 + 1_024
 export const MAX_PERIOD_CHUNKS = 16_384
 /** How long an answer may take: its askers are many, and others may have it. */
 export const MAX_ANSWER_MS = 30_000
+/** All parts of SEALS together, however large: 170 kB/s, a quarter of what following a chain takes that has such SEALS. */
+export const MAX_SEALS_MS = 60_000
 /** Of one stream that we ask on: three answers of 1 MiB and what stands around them. */
 export const MAX_WAITING_ANSWER_BYTES = 4 * 1_048_576
 

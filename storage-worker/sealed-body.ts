@@ -31,6 +31,12 @@ export function splitOwnBody(bytes: Uint8Array, manifest: Manifest): SplitBody |
   }
 }
 
+/** How long SEALS of this BODY are. */
+export function computeSealsBytes({ network, period, slots }: SplitBody): number {
+  const signatures = slots.reduce((sum, slot) => sum + (slot.kind === 'block' ? 1 + slot.operationCount : 0), 0)
+  return encodeSeals(network, period, []).length + SEAL_BYTES * signatures
+}
+
 /** Blocks with their signatures; undefined for SEALS of another period, or of more or fewer signatures than BODY asks for. */
 export function joinSeals(seals: Uint8Array, body: SplitBody): SealedRecord[] | undefined {
   const head = encodeSeals(body.network, body.period, [])

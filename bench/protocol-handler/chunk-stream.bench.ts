@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { computeChunkId, fromHex } from '../../core/index.ts'
+import { systemClock } from '../../daemon/system-clock.ts'
 import { PeerClient } from '../../storage-worker/peers/peer-client.ts'
 import type { BenchRow } from '../bench-row.ts'
 import { CpuPool } from '../built.ts'
@@ -52,11 +53,7 @@ async function measure(where: string, ready: ServerReady, oneWayMs: number): Pro
   const [memory = '', disk = '', bare = ''] = ways.map(({ address }) => address)
   const node = await openBenchPeer('asker')
   const cpu = new CpuPool({ threads: availableParallelism() })
-  const client = new PeerClient(
-    node,
-    () => {},
-    (chunk) => cpu.identifyChunk(chunk),
-  )
+  const client = new PeerClient(node, () => {}, { clock: systemClock, identify: (chunk) => cpu.identifyChunk(chunk) })
   const pullFrom = (peer: string): Pull => {
     return async (chunkId) => {
       const { status } = await client.fetchChunk(peer, chunkId)

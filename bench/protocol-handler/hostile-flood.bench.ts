@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { fromHex, isArchiveError } from '../../core/index.ts'
+import { systemClock } from '../../daemon/system-clock.ts'
 import { PeerClient } from '../../storage-worker/peers/peer-client.ts'
 import type { BenchRow } from '../bench-row.ts'
 import { withFolder } from '../storage-worker/bench-archive.ts'
@@ -35,7 +36,7 @@ async function measure(name: 'no registry' | 'registry'): Promise<BenchRow[]> {
     const honest = await openBenchPeer('honest')
     const flooded = start('flooded-child', [folder, name === 'registry' ? honest.peer : ''])
     const ready = (await tell(flooded)) as FloodedReady
-    const client = new PeerClient(honest, () => {})
+    const client = new PeerClient(honest, () => {}, { clock: systemClock })
     const peer = await honest.dial(ready.address)
     const fetch = (durationMs: number) => fetchFor(durationMs, client, peer, ready.chunkIds)
     flooded.send('measure')

@@ -54,9 +54,13 @@ const store = await openBenchStore(join(folder, position))
 const node = await openBenchPeer(`announcer ${position}`, { share: REGISTERED_SHARE, work: WORK })
 const log = createLogger({ level: 'error', format: 'json', destination: { write: (line) => console.error(line) } })
 const holdings = new OwnHoldings(store.chunks, systemClock)
-const client = new PeerClient(node, (peer, offence) => {
-  throw new Error(`${peer}: ${offence}`)
-})
+const client = new PeerClient(
+  node,
+  (peer, offence) => {
+    throw new Error(`${peer}: ${offence}`)
+  },
+  { clock: systemClock },
+)
 let nodes: readonly AnnounceReady[] = []
 let newest: Period = 0
 

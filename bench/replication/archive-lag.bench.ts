@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { concatBytes, fromHex, isArchiveError } from '../../core/index.ts'
+import { systemClock } from '../../daemon/system-clock.ts'
 import { chunkRequestCodec } from '../../protocol-handler/index.ts'
 import { formatProtocolId } from '../../protocol-handler/network-name.ts'
 import { PeerClient } from '../../storage-worker/peers/peer-client.ts'
@@ -74,7 +75,7 @@ export async function run(): Promise<BenchRow[]> {
 /** A peer that takes what it asks for. */
 async function startFetching({ address, chunkIds }: LagReady): Promise<{ stop(): Promise<void> }> {
   const node = await openBenchPeer('fetches')
-  const client = new PeerClient(node, () => {})
+  const client = new PeerClient(node, () => {}, { clock: systemClock })
   const peer = await node.dial(address)
   let isOver = false
   const work = async (): Promise<void> => {

@@ -55,7 +55,7 @@ async function joinFrom({ wantedFrom, last, anchors }: JoinOrder & { readonly do
     { retentionPeriods: last - wantedFrom + 1, restartPeriods: [] },
     {
       store: store.chunks,
-      client: new PeerClient(node, fail, (chunk) => cpu.identifyChunk(chunk)),
+      client: new PeerClient(node, fail, { clock: systemClock, identify: (chunk) => cpu.identifyChunk(chunk) }),
       asked: new PacedPeers(
         {
           listPeers: () => node.peers.map((peer) => ({ peer, firstPeriod: 0, endPeriod: last + 1 })),

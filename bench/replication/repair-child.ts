@@ -98,7 +98,7 @@ async function repair(): Promise<void> {
     nodes.flatMap(({ peer }, i) => (i === position ? [] : [{ peer, firstPeriod: 0, endPeriod: 1_000_000 }]))
   const puller = new ChunkPuller({
     store: store.chunks,
-    client: new PeerClient(node, fail, (chunk) => cpu.identifyChunk(chunk)),
+    client: new PeerClient(node, fail, { clock: systemClock, identify: (chunk) => cpu.identifyChunk(chunk) }),
     sources: { listClaimants: claimantsOf, peerOf: (address) => nodes[Number(address)]?.peer, listPeers },
     onWrong: (peer) => fail(peer, 'SEALS'),
     cpu,

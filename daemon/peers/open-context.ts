@@ -105,7 +105,7 @@ export async function openContext(options: PeerNetworkOptions, modules: PeerNetw
     bans,
     registered,
     bindings,
-    client: new PeerClient(node, onOffence, (chunk) => cpu.identifyChunk(chunk)),
+    client: new PeerClient(node, onOffence, { clock, identify: (chunk) => cpu.identifyChunk(chunk) }),
     ownAddresses: () => (config.p2p.announce.length > 0 ? config.p2p.announce : pickWidest(node.addresses)),
   }
 }

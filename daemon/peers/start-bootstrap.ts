@@ -21,7 +21,7 @@ export function startBootstrap(context: PeerContext, duty: Pick<Duty, 'of'>): Bo
   const client = new PeerClient(
     { request: (peer, name, options) => node.request(peer, name, { ...options, priority: 'backfill' }) },
     (peer, offence) => node.penalise(peer, offence),
-    (chunk) => cpu.identifyChunk(chunk),
+    { clock, identify: (chunk) => cpu.identifyChunk(chunk) },
   )
   const asked = new PacedPeers(
     {

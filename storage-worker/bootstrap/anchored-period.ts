@@ -1,6 +1,7 @@
 import type { BackgroundCpuWork } from '../../archiver/cpu-pool.ts'
 import {
   type ArchivedPeriod,
+  CHUNK_SIZE_BYTES,
   computeHashSlot,
   computePeriodRoot,
   concatBytes,
@@ -17,7 +18,7 @@ import {
 } from '../../core/index.ts'
 import type { PeerClient } from '../peers/peer-client.ts'
 import { checkManifest } from '../period-part.ts'
-import { splitOwnBody, verifySeals } from '../sealed-body.ts'
+import { computeSealsBytes, splitOwnBody, verifySeals } from '../sealed-body.ts'
 import { assemblePeriod, attestNothing } from './assemble-period.ts'
 import { makeEmptyPeriod, makeGenesisPeriod } from './made-period.ts'
 import type { PacedPeers } from './paced-peers.ts'
@@ -206,9 +207,9 @@ export class AnchoredPeriodSource {
       {
         name: `seals ${toHex(first.chunkId)}`,
         period: manifest.period,
-        send: (peer) => this.client.fetchSeals(peer, first.chunkId),
-        sizeOf: (seals) => seals.length,
-        judge: async (seals) => VERDICTS[await verifySeals(seals, body, this.cpu)],
+        send: (peer) => this.client.fetchSeals(peer, first.chunkId, computeSealsBytes(body)),
+        sizeOf: (seals) => seals?.length ?? CHUNK_SIZE_BYTES,
+        judge: async (seals) => (seals ? VERDICTS[await verifySeals(seals, body, this.cpu)] : 'wrong'),
       },
       signal,
     )

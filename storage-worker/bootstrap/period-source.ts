@@ -2,6 +2,7 @@ import type { BackgroundCpuWork } from '../../archiver/cpu-pool.ts'
 import type { VerifiedRecord } from '../../archiver/verify-record.ts'
 import {
   type ArchivedPeriod,
+  CHUNK_SIZE_BYTES,
   computePeriodRoot,
   concatBytes,
   equalBytes,
@@ -15,7 +16,7 @@ import {
 } from '../../core/index.ts'
 import type { PeerClient } from '../peers/peer-client.ts'
 import { checkManifest } from '../period-part.ts'
-import { joinSeals, splitOwnBody } from '../sealed-body.ts'
+import { computeSealsBytes, joinSeals, splitOwnBody } from '../sealed-body.ts'
 import { assemblePeriod } from './assemble-period.ts'
 import { makeEmptyPeriod } from './made-period.ts'
 import type { SourcedManifest } from './manifest-source.ts'
@@ -138,12 +139,12 @@ export class PeriodSource {
         // Of this BODY: what begins with the same chunk may be another.
         name: `seals ${toHex(computePeriodRoot(manifest))}`,
         period: manifest.period,
-        send: (peer) => this.client.fetchSeals(peer, chunkId),
-        sizeOf: (seals) => seals.length,
+        send: (peer) => this.client.fetchSeals(peer, chunkId, computeSealsBytes(body)),
+        sizeOf: (seals) => seals?.length ?? CHUNK_SIZE_BYTES,
         judge: async (seals, peer) => {
           // Chunk 0 may be that of a true period, and others that the manifest names not: then true SEALS do not fit.
           const unfit = manifest.chunks.length === 1 || peer === source ? 'wrong' : 'unfit'
-          const sealed = joinSeals(seals, body)
+          const sealed = seals && joinSeals(seals, body)
           if (!sealed) return unfit
           try {
             records = await this.cpu.verifyRecords(sealed, this.identity.network)
@@ -159,7 +160,7 @@ export class PeriodSource {
       signal,
     )
     if (isBroken) return 'wrong'
-    return answer && records ? { seals: answer.value, records } : 'absent'
+    return answer?.value && records ? { seals: answer.value, records } : 'absent'
   }
 }
 

@@ -2,6 +2,7 @@ import {
   ArchiveError,
   ByteReader,
   CHUNK_SIZE_BYTES,
+  type Clock,
   computeChunkIdFromRoot,
   computeEraText,
   computeLeafHash,
@@ -40,6 +41,7 @@ import {
   MAX_HAVE_PAGES,
   MAX_MANIFEST_ANSWER_BYTES,
   MAX_SEALS_BYTES,
+  MAX_SEALS_MS,
   manifestRequestCodec,
   manifestResponseCodec,
   type Offence,
@@ -83,13 +85,19 @@ export type Fetched<T> = { readonly status: 'ok'; readonly value: T } | { readon
 export class PeerClient {
   private readonly network: Requester
   private readonly onOffence: (peer: string, offence: Offence) => void
+  private readonly clock: Clock
   private readonly identify: IdentifyChunk | undefined
 
-  /** @param identify - hashes large chunks beside the streams they come by; default: the thread of the streams does */
-  constructor(network: Requester, onOffence: (peer: string, offence: Offence) => void, identify?: IdentifyChunk) {
+  /** @param modules.identify - hashes large chunks beside the streams they come by; default: on the thread of the streams */
+  constructor(
+    network: Requester,
+    onOffence: (peer: string, offence: Offence) => void,
+    modules: { readonly clock: Clock; readonly identify?: IdentifyChunk },
+  ) {
     this.network = network
     this.onOffence = onOffence
-    this.identify = identify
+    this.clock = modules.clock
+    this.identify = modules.identify
   }
 
   /** The chunk of this id. */
@@ -105,22 +113,26 @@ export class PeerClient {
 
   /**
    * SEALS of the period whose chunk 0 this is; whoever asks verifies its signatures. They come in as few parts as can be, 10
-   * at most, each within MAX_ANSWER_MS.
+   * at most, each within MAX_ANSWER_MS and all of them within MAX_SEALS_MS.
    *
-   * @param wantedBytes - how long they have to be; of others no second part is asked for: `notHeld`
+   * @param wantedBytes - how long they have to be, as BODY says
+   * @returns undefined as the value where the peer has others than these: no second part of them is asked for
    */
-  async fetchSeals(peer: string, chunkId: Uint8Array, wantedBytes?: number): Promise<Fetched<Uint8Array>> {
+  async fetchSeals(peer: string, chunkId: Uint8Array, wantedBytes: number): Promise<Fetched<Uint8Array | undefined>> {
+    const untilMs = this.clock.monotonicMs() + MAX_SEALS_MS
     let seals: Uint8Array | undefined
     for (let offset = 0; ; ) {
+      const leftMs = untilMs - this.clock.monotonicMs()
+      if (leftMs <= 0) throw new ArchiveError('PROTOCOL_PEER_UNREACHABLE', 'SEALS did not come in time', { peer })
       const bytes = chunkRequestCodec.encode({ wanted: 'seals', chunkId, offset })
-      const answer = await this.ask(peer, 'chunk', bytes, sealsResponseCodec)
+      const answer = await this.ask(peer, 'chunk', bytes, sealsResponseCodec, Math.min(MAX_ANSWER_MS, leftMs))
       if (answer.status !== 'ok') return answer
       const partBytes = Math.min(CHUNK_SIZE_BYTES, answer.totalBytes - offset)
       const isPart = answer.offset === offset && answer.part.length === partBytes
       if (answer.totalBytes > MAX_SEALS_BYTES || !isPart) throw this.wrong(peer, 'a part of SEALS')
-      if (wantedBytes !== undefined && answer.totalBytes !== wantedBytes) return { status: 'notHeld' }
-      seals ??= new Uint8Array(answer.totalBytes)
-      if (seals.length !== answer.totalBytes) throw this.wrong(peer, 'SEALS that change their length')
+      if (seals && answer.totalBytes !== wantedBytes) throw this.wrong(peer, 'SEALS that change their length')
+      if (answer.totalBytes !== wantedBytes) return { status: 'ok', value: undefined }
+      seals ??= new Uint8Array(wantedBytes)
       seals.set(answer.part, offset)
       offset += answer.part.length
       if (offset === seals.length) return { status: 'ok', value: seals }
@@ -307,8 +319,14 @@ export class PeerClient {
     return await VerifiedChunk.verifyBy(this.identify, bytes, chunkId)
   }
 
-  private async ask<A>(peer: string, name: StreamName, bytes: Uint8Array, codec: WireCodec<A>): Promise<A> {
-    const options = { bytes, maxAnswerBytes: codec.maxBytes, frames: 1, deadlineMs: MAX_ANSWER_MS }
+  private async ask<A>(
+    peer: string,
+    name: StreamName,
+    bytes: Uint8Array,
+    codec: WireCodec<A>,
+    deadlineMs = MAX_ANSWER_MS,
+  ): Promise<A> {
+    const options = { bytes, maxAnswerBytes: codec.maxBytes, frames: 1, deadlineMs }
     const [frame = new Uint8Array()] = await this.network.request(peer, name, options)
     return this.decode(peer, codec, frame)
   }

@@ -18,7 +18,7 @@ import {
 } from '../../core/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
 import type { Fetched, PeerClient } from '../peers/peer-client.ts'
-import { splitOwnBody, verifySeals } from '../sealed-body.ts'
+import { computeSealsBytes, splitOwnBody, verifySeals } from '../sealed-body.ts'
 import { ByteBudget } from './byte-budget.ts'
 import type { PeriodSpan } from './claimant.ts'
 import type { Work } from './peer-choice.ts'
@@ -314,10 +314,11 @@ export class ChunkPuller {
 
   private async fetchSeals(peer: string, chunkId: Uint8Array, body: SplitBody): Promise<Fetched<Uint8Array>> {
     const { client, cpu, onWrong } = this.modules
-    const answer = await client.fetchSeals(peer, chunkId)
+    const answer = await client.fetchSeals(peer, chunkId, computeSealsBytes(body))
     if (answer.status !== 'ok') return answer
-    const verdict = await verifySeals(answer.value, body, cpu)
-    if (verdict === 'true') return answer
+    const { status, value } = answer
+    const verdict = value ? await verifySeals(value, body, cpu) : 'forged'
+    if (value && verdict === 'true') return { status, value }
     if (verdict === 'unreadable') return { status: 'notHeld' }
     onWrong(peer)
     return { status: 'refused' }

@@ -49,7 +49,7 @@ describe('hostile: another placement root for the same era, over real streams', 
   }
 
   function watch(host: Peer, holders: readonly { readonly peer: Peer; readonly address: string }[]) {
-    const client = new PeerClient(host.node, (peer, offence) => host.node.penalise(peer, offence))
+    const client = new PeerClient(host.node, (peer, offence) => host.node.penalise(peer, offence), { clock })
     const listPeers = () => holders.map(({ peer, address }) => ({ peer: peer.node.peer, address }))
     const isNode = (address: string): boolean => holders.some((holder) => holder.address === address)
     const claims = new HolderClaims(

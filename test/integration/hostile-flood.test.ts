@@ -95,7 +95,7 @@ describe('hostile: a flood of 50 peers over real streams', () => {
     // Cut off in the middle of it, most of them.
     const flood = Promise.allSettled(attackers.map((attacker, i) => FLOODS[i % FLOODS.length]?.(attacker)))
 
-    const client = new PeerClient(honest.node, (_, offence) => assert.fail(offence))
+    const client = new PeerClient(honest.node, (_, offence) => assert.fail(offence), { clock: systemClock })
     const [first = 0] = archive.archivedPeriods
     const chunk = await archive.store.readChunk(first, 0)
     assert.ok(chunk)

@@ -296,7 +296,9 @@ describe('hostile peers over real streams', () => {
       await open()
       const liar = await openPeer('liar')
       await liar.node.serve('chunk', countedChunks().service)
-      const client = new PeerClient(victim.node, (peer, offence) => victim.node.penalise(peer, offence))
+      const client = new PeerClient(victim.node, (peer, offence) => victim.node.penalise(peer, offence), {
+        clock: new SetClock(),
+      })
       const chunkId = computeChunkId(Uint8Array.of(1))
       await connect(victim, liar)
       await assert.rejects(client.fetchChunk(liar.node.peer, chunkId), { code: 'PROTOCOL_ANSWER_WRONG' })

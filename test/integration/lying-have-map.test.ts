@@ -54,7 +54,7 @@ describe('hostile: lying have-maps, over real streams', () => {
     const host = await openPeer('host')
     const made = await setUp(host.node)
     const liars = await connectHolders(host)
-    const client = new PeerClient(host.node, (_, offence) => assert.fail(offence))
+    const client = new PeerClient(host.node, (_, offence) => assert.fail(offence), { clock: new StillClock() })
     for (const [name, liar] of liars) {
       const map = await client.fetchHaveMap(liar.node.peer, addressOf(seedOf(name)), NETWORK)
       assert.ok(map.status === 'ok')

@@ -111,7 +111,9 @@ describe('protocol-handler/peer-node over loopback', () => {
     await map.look()
     await b.node.serve('have', createHaveService(map))
     await connect(a, b)
-    const client = new PeerClient(a.node, (peer, offence) => a.offences.push([peer, offence]))
+    const client = new PeerClient(a.node, (peer, offence) => a.offences.push([peer, offence]), {
+      clock: new StillClock(),
+    })
     const answer = await client.fetchHaveMap(b.node.peer, massaAddressOf(seed), NETWORK)
     assert.ok(answer.status === 'ok')
     assert.deepEqual(

@@ -50,7 +50,7 @@ describe('repair over loopback', () => {
     const onWrong = (peer: string): void => own.node.penalise(peer, 'reject')
     const puller = new ChunkPuller({
       store,
-      client: new PeerClient(own.node, onWrong),
+      client: new PeerClient(own.node, onWrong, { clock: systemClock }),
       sources: {
         listClaimants: () => others.map(({ node }) => `AU${node.peer}`),
         peerOf: (address) => address.slice(2),

@@ -24,6 +24,7 @@ import {
   type WireCodec,
 } from '../../../protocol-handler/index.ts'
 import { PeerClient } from '../../../storage-worker/peers/peer-client.ts'
+import { StillClock } from '../../clocks.ts'
 import { NETWORK, SEED, SIGNATURE, signSample } from '../sample-messages.ts'
 import { type BoundName, tested, tried } from './bound.ts'
 
@@ -62,8 +63,8 @@ async function takesSeals(totalBytes: number): Promise<boolean> {
     offset += part.length
     return [sealsResponseCodec.encode({ status: 'ok', totalBytes, offset: offset - part.length, part })]
   }
-  const client = new PeerClient({ request }, () => undefined)
-  return await client.fetchSeals('peer', HASH).then(
+  const client = new PeerClient({ request }, () => undefined, { clock: new StillClock() })
+  return await client.fetchSeals('peer', HASH, totalBytes).then(
     ({ status }) => status === 'ok',
     (error) => {
       if (isArchiveError(error, 'PROTOCOL_ANSWER_WRONG')) return false
@@ -79,7 +80,7 @@ async function waitsFor(ms: number): Promise<boolean> {
     waited.push(deadlineMs)
     return [sealsResponseCodec.encode({ status: 'busy' })]
   }
-  await new PeerClient({ request }, () => undefined).fetchSeals('peer', HASH)
+  await new PeerClient({ request }, () => undefined, { clock: new StillClock() }).fetchSeals('peer', HASH, 1)
   return waited.every((deadlineMs) => deadlineMs >= ms)
 }
 
@@ -148,4 +149,8 @@ export const MESSAGES = {
   }),
   MAX_SEALS_BYTES: tried(takesSeals),
   MAX_ANSWER_MS: tried(waitsFor),
+  MAX_SEALS_MS: tested(
+    'test/storage-worker/peers/peer-client.test.ts',
+    'slow peer: all parts of SEALS together have a minute, however long each of them takes',
+  ),
 } satisfies Partial<Record<BoundName, unknown>>

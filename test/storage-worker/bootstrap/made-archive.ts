@@ -186,7 +186,7 @@ export function makeJoiner({ store, peers: stores, modules, limits, says, ...opt
     { retentionPeriods: 0, restartPeriods: [], ...options },
     {
       store,
-      client: new PeerClient(peers, (peer, offence) => offences.push({ peer, offence })),
+      client: new PeerClient(peers, (peer, offence) => offences.push({ peer, offence }), { clock }),
       asked,
       cpu: {
         verifyBlock: inlineCpu.verifyBlock,
@@ -251,7 +251,7 @@ export function makeHoleFiller(
     { restartPeriods: [] },
     {
       store: holder.store,
-      client: new PeerClient(peers, (peer) => offences.push(peer)),
+      client: new PeerClient(peers, (peer) => offences.push(peer), { clock }),
       asked,
       cpu: { verifyBlock: inlineCpu.verifyBlock, verifyRecords: async (records) => records.map(verifyOnce) },
       findAnchored: async (era) => (era === anchor?.era ? anchor : undefined),

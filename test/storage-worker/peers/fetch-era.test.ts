@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { computeEraText, type EraStatement, signText } from '../../../core/index.ts'
 import { type EraResponse, eraRequestCodec, eraResponseCodec, type Offence } from '../../../protocol-handler/index.ts'
 import { PeerClient } from '../../../storage-worker/peers/peer-client.ts'
+import { StillClock } from '../../clocks.ts'
 import { NETWORK, REGISTRY } from '../placement/made-registry.ts'
 import { addressOf, seedOf } from '../replication/made-nodes.ts'
 
@@ -33,6 +34,7 @@ async function fetch(answer: EraResponse) {
       },
     },
     (peer, offence) => offences.push([peer, offence]),
+    { clock: new StillClock() },
   )
   const about = { chainId, contract: REGISTRY, era: 4, address: addressOf(SEED) }
   const fetched = await client.fetchEra('peer', about).catch((error) => error.code)

@@ -9,6 +9,7 @@ import {
   signHavePage,
 } from '../../../protocol-handler/index.ts'
 import { PeerClient } from '../../../storage-worker/peers/peer-client.ts'
+import { StillClock } from '../../clocks.ts'
 import { NETWORK } from '../replication/made-archive.ts'
 import { addressOf, seedOf } from '../replication/made-nodes.ts'
 
@@ -44,7 +45,7 @@ describe('storage-worker/peers/peer-client: have-maps', () => {
         return [haveResponseCodec.encode({ status: 'ok', page })]
       },
     }
-    const client = new PeerClient(network, (_, offence) => offences.push(offence))
+    const client = new PeerClient(network, (_, offence) => offences.push(offence), { clock: new StillClock() })
     const fetch = (signal?: AbortSignal) => client.fetchHaveMap('peer', ADDRESS, NETWORK, signal)
     return { fetch, offences, asked }
   }

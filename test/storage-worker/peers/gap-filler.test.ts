@@ -102,7 +102,7 @@ describe('storage-worker/peers: gaps are filled from other sidecars', () => {
     const filler = new GapFiller(
       { network: NETWORK },
       {
-        client: new PeerClient(peers, (peer, offence) => offences.push({ peer, offence })),
+        client: new PeerClient(peers, (peer, offence) => offences.push({ peer, offence }), { clock: holder.clock }),
         ports: {
           listGaps: () => holder.archiver.status().gaps,
           listPeers: () => peerNames.map((peer) => ({ peer, firstPeriod: 0, isRegistered: false })),

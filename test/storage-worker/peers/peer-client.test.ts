@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import {
+  CHUNK_SIZE_BYTES,
   type ChunkStore,
   computeChunkId,
   computeLeafHash,
   computePeriodRoot,
   computeTreeRoot,
+  isArchiveError,
   toHex,
 } from '../../../core/index.ts'
 import {
@@ -28,6 +30,7 @@ import { createChunkService } from '../../../storage-worker/peers/chunk-service.
 import { createManifestService } from '../../../storage-worker/peers/manifest-service.ts'
 import { PeerClient, type Requester } from '../../../storage-worker/peers/peer-client.ts'
 import { WithheldChunks } from '../../../storage-worker/replication/withheld-chunks.ts'
+import { StillClock } from '../../clocks.ts'
 import { joinFrame } from '../../join-frame.ts'
 import { makePeriod, TEST_IDENTITY } from '../synthetic-period.ts'
 import { openTestStore, TempFolders } from '../temp-store.ts'
@@ -71,7 +74,10 @@ describe('storage-worker/peers', () => {
         return frames.map(tamper)
       },
     }
-    return { client: new PeerClient(network, (_, offence) => offences.push(offence)), offences }
+    return {
+      client: new PeerClient(network, (_, offence) => offences.push(offence), { clock: new StillClock() }),
+      offences,
+    }
   }
 
   function tampered<A>(codec: WireCodec<A>, tamper: Tamper<A>) {
@@ -81,6 +87,7 @@ describe('storage-worker/peers', () => {
   const [first] = LARGE.manifest.chunks
   assert.ok(first)
   const root = computePeriodRoot(LARGE.manifest)
+  const { length } = LARGE.seals
 
   it('a chunk comes as it is stored, with the path that leads to its period', async () => {
     const { client, offences } = open()
@@ -127,14 +134,13 @@ describe('storage-worker/peers', () => {
       }
       const offences: Offence[] = []
       const hashed: number[] = []
-      const client = new PeerClient(
-        network,
-        (_, offence) => offences.push(offence),
-        async (bytes) => {
+      const client = new PeerClient(network, (_, offence) => offences.push(offence), {
+        clock: new StillClock(),
+        identify: async (bytes) => {
           hashed.push(bytes.length)
           return { chunk: bytes, chunkId: computeChunkId(bytes) }
         },
-      )
+      })
       const fetched = await client.fetchChunk('peer', computeChunkId(data))
       assert.ok(fetched.status === 'ok')
       assert.deepEqual(fetched.value.bytes, data)
@@ -149,7 +155,7 @@ describe('storage-worker/peers', () => {
     const { client, offences } = open()
     const absent = computeChunkId(Uint8Array.of(1))
     assert.deepEqual(await client.fetchChunk('peer', absent), { status: 'notHeld' })
-    assert.deepEqual(await client.fetchSeals('peer', absent), { status: 'notHeld' })
+    assert.deepEqual(await client.fetchSeals('peer', absent, length), { status: 'notHeld' })
     assert.deepEqual(await client.audit('peer', absent, 0), { status: 'notHeld' })
     const missing = await client.fetchManifest('peer', 7, root, TEST_IDENTITY.network)
     assert.deepEqual(missing, { status: 'notHeld' })
@@ -158,9 +164,9 @@ describe('storage-worker/peers', () => {
 
   it('SEALS come whole, for chunk 0 alone, and not past their end', async () => {
     const { client } = open()
-    assert.deepEqual(await client.fetchSeals('peer', first.chunkId), { status: 'ok', value: LARGE.seals })
+    assert.deepEqual(await client.fetchSeals('peer', first.chunkId, length), { status: 'ok', value: LARGE.seals })
     const second = LARGE.manifest.chunks[1]?.chunkId ?? first.chunkId
-    assert.deepEqual(await client.fetchSeals('peer', second), { status: 'notHeld' })
+    assert.deepEqual(await client.fetchSeals('peer', second, length), { status: 'notHeld' })
     const past = { wanted: 'seals', chunkId: first.chunkId, offset: LARGE.seals.length }
     const [frame = new Uint8Array()] = (await services.chunk?.answer(past, 'peer')) ?? []
     assert.deepEqual(sealsResponseCodec.decode(joinFrame(frame)), { status: 'refused' })
@@ -170,11 +176,11 @@ describe('storage-worker/peers', () => {
     const endless = tampered(sealsResponseCodec, (answer) =>
       answer.status === 'ok' ? { ...answer, totalBytes: 4_000_000_000 } : answer,
     )
-    await assert.rejects(endless.client.fetchSeals('peer', first.chunkId), { code: 'PROTOCOL_ANSWER_WRONG' })
+    await assert.rejects(endless.client.fetchSeals('peer', first.chunkId, length), { code: 'PROTOCOL_ANSWER_WRONG' })
     const shifted = tampered(sealsResponseCodec, (answer) =>
       answer.status === 'ok' ? { ...answer, offset: 1, totalBytes: answer.totalBytes + 1 } : answer,
     )
-    await assert.rejects(shifted.client.fetchSeals('peer', first.chunkId), { code: 'PROTOCOL_ANSWER_WRONG' })
+    await assert.rejects(shifted.client.fetchSeals('peer', first.chunkId, length), { code: 'PROTOCOL_ANSWER_WRONG' })
     assert.deepEqual([...endless.offences, ...shifted.offences], ['reject', 'reject'])
   })
 
@@ -187,17 +193,53 @@ describe('storage-worker/peers', () => {
       const offset = wanted.wanted === 'seals' ? wanted.offset : 0
       return [sealsResponseCodec.encode({ status: 'ok', totalBytes: 1_000, offset, part: new Uint8Array(1) })]
     }
-    const client = new PeerClient({ request }, (_, offence) => offences.push(offence))
-    await assert.rejects(client.fetchSeals('peer', first.chunkId), { code: 'PROTOCOL_ANSWER_WRONG' })
+    const client = new PeerClient({ request }, (_, offence) => offences.push(offence), { clock: new StillClock() })
+    await assert.rejects(client.fetchSeals('peer', first.chunkId, 1_000), { code: 'PROTOCOL_ANSWER_WRONG' })
     assert.deepEqual([asked, offences], [1, ['reject']])
+  })
+
+  it('hostile peer: SEALS that change their length from part to part cost it', async () => {
+    const offences: Offence[] = []
+    const part = new Uint8Array(CHUNK_SIZE_BYTES)
+    let offset = -part.length
+    const request = async (): Promise<Uint8Array[]> => {
+      offset += part.length
+      return [sealsResponseCodec.encode({ status: 'ok', totalBytes: 2 * part.length + offset, offset, part })]
+    }
+    const client = new PeerClient({ request }, (_, offence) => offences.push(offence), { clock: new StillClock() })
+    const wanted = client.fetchSeals('peer', first.chunkId, 2 * part.length)
+    await assert.rejects(wanted, { code: 'PROTOCOL_ANSWER_WRONG' })
+    assert.deepEqual(offences, ['reject'])
   })
 
   it('SEALS of another length than is wanted are not waited for', async () => {
     const { client, offences } = open()
-    const { length } = LARGE.seals
-    assert.equal((await client.fetchSeals('peer', first.chunkId, length)).status, 'ok')
-    assert.deepEqual(await client.fetchSeals('peer', first.chunkId, length - 64), { status: 'notHeld' })
+    const others = await client.fetchSeals('peer', first.chunkId, length - 64)
+    assert.deepEqual(others, { status: 'ok', value: undefined })
     assert.deepEqual(offences, [])
+  })
+
+  it('slow peer: all parts of SEALS together have a minute, however long each of them takes', async () => {
+    const totalBytes = 4 * CHUNK_SIZE_BYTES
+    const part = new Uint8Array(CHUNK_SIZE_BYTES)
+    for (const [partMs, status, deadlines] of [
+      [15_000, 'ok', [30_000, 30_000, 30_000, 15_000]],
+      [20_000, 'late', [30_000, 30_000, 20_000]],
+    ] as const) {
+      const clock = new StillClock()
+      const given: number[] = []
+      const request: Requester['request'] = async (_peer, _name, { deadlineMs }) => {
+        const offset = CHUNK_SIZE_BYTES * (given.push(deadlineMs) - 1)
+        clock.advance(partMs)
+        return [sealsResponseCodec.encode({ status: 'ok', totalBytes, offset, part })]
+      }
+      const client = new PeerClient({ request }, assert.fail, { clock })
+      const fetched: unknown = await client.fetchSeals('peer', first.chunkId, totalBytes).then(
+        (answer) => answer.status,
+        (error: unknown) => (isArchiveError(error, 'PROTOCOL_PEER_UNREACHABLE') ? 'late' : error),
+      )
+      assert.deepEqual([fetched, given], [status, deadlines])
+    }
   })
 
   it('of manifests that do not fit into one answer the rest is asked for again', async () => {
@@ -211,7 +253,7 @@ describe('storage-worker/peers', () => {
       asked++
       return (await service.answer(manifestRequestCodec.decode(bytes), 'peer')).map(joinFrame)
     }
-    const client = new PeerClient({ request }, assert.fail)
+    const client = new PeerClient({ request }, assert.fail, { clock: new StillClock() })
     const range = { firstPeriod: 5, periodCount: 2, maxChunks: 16_000 }
     const answer = await client.fetchManifests('peer', range, TEST_IDENTITY.network)
     assert.deepEqual(answer.status === 'ok' && answer.value.map((one) => one?.chunks.length), [16_000, 16_000])
@@ -335,7 +377,7 @@ describe('storage-worker/peers', () => {
       const answers = [
         await client.fetchChunk('peer', first.chunkId),
         await client.audit('peer', first.chunkId, 0),
-        await client.fetchSeals('peer', first.chunkId),
+        await client.fetchSeals('peer', first.chunkId, length),
       ]
       return answers.map(({ status }) => status)
     }

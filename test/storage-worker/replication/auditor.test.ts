@@ -89,7 +89,7 @@ describe('storage-worker/replication: peers are audited', () => {
       withdrawnAll: [] as string[],
     }
     const auditor = new Auditor(auditsPerDay === undefined ? {} : { auditsPerDay }, {
-      client: client ?? new PeerClient(nodes, (_, offence) => offences.push(offence)),
+      client: client ?? new PeerClient(nodes, (_, offence) => offences.push(offence), { clock }),
       placement: world.placement,
       store: read,
       listPeers: () => world.connected,

@@ -52,7 +52,7 @@ async function open(names: readonly string[], options: { readonly claimants?: re
   const clock = new SetClock()
   const puller = new ChunkPuller({
     store,
-    client: new PeerClient(peers, peers.onOffence),
+    client: new PeerClient(peers, peers.onOffence, { clock }),
     sources: {
       listClaimants: (hashSlot, era) => {
         assert.equal(era, 0)

@@ -125,7 +125,7 @@ export async function setUp(network?: Requester) {
       }
     },
   }
-  const client = new PeerClient(network ?? nodes, () => undefined)
+  const client = new PeerClient(network ?? nodes, () => undefined, { clock })
   const auditor = new Auditor(
     {},
     {

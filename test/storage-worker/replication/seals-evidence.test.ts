@@ -5,6 +5,7 @@ import { PeerClient } from '../../../storage-worker/peers/peer-client.ts'
 import type { DrawnChunk } from '../../../storage-worker/replication/chunk-draw.ts'
 import { hasShownSeals } from '../../../storage-worker/replication/seals-evidence.ts'
 import { inlineCpu } from '../../archiver/inline-cpu.ts'
+import { StillClock } from '../../clocks.ts'
 import { makePeriod } from '../synthetic-period.ts'
 import { MadePeers, openMemoryStore } from './made-peers.ts'
 
@@ -21,7 +22,7 @@ describe('storage-worker/replication: SEALS as evidence', () => {
     const other = await openMemoryStore(given && [given])
     if (given) peers.stores.set('peer', other)
     const wrong: string[] = []
-    const client = new PeerClient(peers, peers.onOffence)
+    const client = new PeerClient(peers, peers.onOffence, { clock: new StillClock() })
     const ask = () =>
       hasShownSeals('peer', HEAD, { store, client, cpu: inlineCpu, onWrong: (peer) => wrong.push(peer) })
     return { peers, store, other, wrong, ask }
