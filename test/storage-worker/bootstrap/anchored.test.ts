@@ -283,13 +283,13 @@ describe('storage-worker/bootstrap: under the anchored root of an era', () => {
   }
 
   /** Peers lie about the lengths of last chunks that none of them has, and this node wants none of them. */
-  async function joinUnshown(lies: ReadonlyMap<Period, number>): Promise<Joiner> {
+  async function joinUnshown(lies: ReadonlyMap<Period, number>, first = ERA_PERIODS): Promise<Joiner> {
     const evil = await openStore(periods)
     for (const period of lies.keys()) {
       await evil.dropChunks(period, [(periods[period]?.manifest.chunks.length ?? 0) - 1])
     }
     const isWanted = () => false
-    const joiner = await join({ first: ERA_PERIODS, peers: { evil }, modules: { wanted: () => isWanted } })
+    const joiner = await join({ first, peers: { evil }, modules: { wanted: () => isWanted } })
     lie(joiner, resize(lies))
     return joiner
   }
@@ -304,6 +304,16 @@ describe('storage-worker/bootstrap: under the anchored root of an era', () => {
     joiner.peers.answer = (_peer, _name, honest, request) => honest(request)
     await joiner.bootstrap.look()
     assert.equal(await firstOf(joiner), 0)
+  })
+
+  it('hostile peer: a length that makes up for a period that lacks here adds nothing up', async () => {
+    const lacking = periods.findIndex(({ manifest }) => manifest.period > 100 && manifest.bitmap === 0)
+    const bytes = periods[lacking]?.summary.bodyBytes ?? 0
+    assert.ok(lacking < ERA_PERIODS && bytes > 0 && (periods[LIE]?.chunks.at(-1)?.length ?? 0) + bytes <= 1_024)
+    const joiner = await joinUnshown(new Map([[LIE, bytes]]), 100)
+    await joiner.store.deletePeriods(lacking, lacking)
+    await joiner.bootstrap.look()
+    assert.equal(await firstOf(joiner), LIE + 1)
   })
 
   it('hostile peer: lengths that are wrong and add up, which nobody shows: the chunks say it when they come', async () => {
