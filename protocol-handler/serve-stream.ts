@@ -1,4 +1,4 @@
-import { ArchiveError, isArchiveError } from '../core/index.ts'
+import { ArchiveError, CHUNK_SIZE_BYTES, isArchiveError } from '../core/index.ts'
 import type { Bandwidth } from './bandwidth.ts'
 import { type Frame, type FramedStream, frameBytes } from './framed-stream.ts'
 import { MAX_REQUEST_MS, MAX_TAKING_MS } from './limits.ts'
@@ -112,7 +112,11 @@ async function answerOne<Q>(
     const onRead = (bytes: number): void => limits.onCost(peer, bytes)
     return await queue.add(priority, () => service.answer(request, peer, onRead), peer)
   } catch (error) {
-    if (!isArchiveError(error, 'PROTOCOL_QUEUE_FULL')) onFailure(error)
+    if (!isArchiveError(error, 'PROTOCOL_QUEUE_FULL')) {
+      // What is damaged was read as well, and how much of it is not known: as a rule a chunk.
+      limits.onCost(peer, CHUNK_SIZE_BYTES)
+      onFailure(error)
+    }
     return service.refuse(request, 'busy')
   }
 }

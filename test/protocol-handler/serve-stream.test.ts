@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { ArchiveError } from '../../core/index.ts'
 import type { FramedStream } from '../../protocol-handler/framed-stream.ts'
 import { auditRequestCodec, auditResponseCodec } from '../../protocol-handler/index.ts'
 import { PeerLimits } from '../../protocol-handler/peer-limits.ts'
@@ -83,6 +84,25 @@ describe('protocol-handler/serve-stream', () => {
     )
     clock.timeMs += 1_100
     assert.equal(await statusOf('reader'), 'ok')
+  })
+
+  it('hostile peer: an answer for which something damaged was read costs the peer a chunk, however often it asks', async () => {
+    const limits = new PeerLimits({ requestsPerSecond: 10, bytesPerSecond: 200_000, openStreams: 32 }, new SetClock())
+    const damaged = new ArchiveError('STORE_VALUE_CORRUPT', 'injected', { period: 1, index: 0 })
+    const failures: unknown[] = []
+    const onFailure = (error: unknown): void => void failures.push(error)
+    const service = { ...echoAudits(), answer: () => Promise.reject(damaged) }
+    for (let i = 0; i < 3; i++) await serveOne('reader', 'repair', { limits, onFailure }, service)
+    assert.deepEqual(failures, [damaged])
+  })
+
+  it('what cannot wait for its turn any more costs nothing', async () => {
+    const limits = new PeerLimits({ requestsPerSecond: 10, bytesPerSecond: 200_000, openStreams: 32 }, new SetClock())
+    const full = new ArchiveError('PROTOCOL_QUEUE_FULL', 'injected')
+    const queue = { add: () => Promise.reject(full) } as unknown as WorkQueue
+    for (let i = 0; i < 3; i++) await serveOne('asker', 'repair', { limits, queue })
+    const [frame = new Uint8Array()] = await serveOne('asker', 'repair', { limits })
+    assert.equal(auditResponseCodec.decode(frame).status, 'ok')
   })
 
   it('without a registry nobody is a stranger', async () => {
