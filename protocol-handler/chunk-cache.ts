@@ -3,10 +3,10 @@ import type { ChunkResponse } from './messages/chunk.ts'
 /** A chunk, checked, and its place. */
 export type ServedChunk = Extract<ChunkResponse, { status: 'ok' }>
 
-/** Chunks that peers asked for lately, bounded by their bytes; what was used longest ago goes first. */
-export class ChunkCache {
+/** What peers asked for lately, bounded by its bytes; what was used longest ago goes first. */
+export class ChunkCache<T extends { readonly data: Uint8Array } = ServedChunk> {
   private readonly maxBytes: number
-  private readonly chunks = new Map<string, ServedChunk>()
+  private readonly chunks = new Map<string, T>()
   private heldBytes = 0
 
   constructor(maxBytes: number) {
@@ -18,7 +18,7 @@ export class ChunkCache {
   }
 
   /** @param chunkId text of 64 hex digits */
-  get(chunkId: string): ServedChunk | undefined {
+  get(chunkId: string): T | undefined {
     const chunk = this.chunks.get(chunkId)
     if (!chunk) return undefined
     this.chunks.delete(chunkId)
@@ -26,7 +26,7 @@ export class ChunkCache {
     return chunk
   }
 
-  put(chunkId: string, chunk: ServedChunk): void {
+  put(chunkId: string, chunk: T): void {
     this.delete(chunkId)
     if (chunk.data.length > this.maxBytes) return
     this.chunks.set(chunkId, chunk)

@@ -56,7 +56,7 @@ export const MAX_PROOF_BYTES = 36 + 20 * (1_024 + 10 * 32)
 /** A chunk, or a part of SEALS, of 1 MiB with its place and path. */
 export const MAX_CHUNK_ANSWER_BYTES = 1_048_576 + 1_024
 /**
- * Chunks that were asked for lately and are given from memory: what all holders of a new period and those who join together
+ * Chunks, and SEALS of several parts, that were asked for lately and are given from memory: what all holders of a new period and those who join together
  * fetch at about the same time. Some 3 full periods.
  */
 export const MAX_CACHED_CHUNK_BYTES = 32 * 1_048_576

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { CHUNK_SIZE_BYTES, type ChunkStore } from '../../../core/index.ts'
 import type { Frame, StreamService } from '../../../protocol-handler/index.ts'
 import type { LevelChunkStore } from '../../../storage-worker/index.ts'
 import { createAuditService } from '../../../storage-worker/peers/audit-service.ts'
@@ -35,6 +36,26 @@ describe('hostile peer: what costs more to read than to send', () => {
     const { length } = PERIOD.seals
     const seals = (offset: number) => cost(service, { wanted: 'seals', chunkId, offset })
     assert.deepEqual(await Promise.all([0, 1, length - 1, length].map(seals)), [0, 1, length - 1, length])
+  })
+
+  it('parts of SEALS behind the first one come from memory and cost what is sent; the first one reads the disk', async () => {
+    const seals = new Uint8Array(2 * CHUNK_SIZE_BYTES + 100)
+    let reads = 0
+    const counted = {
+      findChunks: async () => [{ period: 5, index: 0 }],
+      readSeals: async () => {
+        reads++
+        return seals
+      },
+    } as unknown as ChunkStore
+    const service = createChunkService(counted, { cacheBytes: seals.length }) as StreamService<unknown, Frame>
+    for (const read of [1, 2]) {
+      const costs: number[] = []
+      for (const part of [0, 1, 2]) {
+        costs.push(await cost(service, { wanted: 'seals', chunkId, offset: part * CHUNK_SIZE_BYTES }))
+      }
+      assert.deepEqual([costs, reads], [[seals.length - CHUNK_SIZE_BYTES, 0, 0], read])
+    }
   })
 
   it('a leaf costs its chunk', async () => {
