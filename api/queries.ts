@@ -71,7 +71,7 @@ export interface Query {
   readonly onVerified?: (found: Verified) => void
   /** Told of the first period that is kept, after a deletion. */
   readonly onPruned?: (keptFrom: Period) => Promise<void>
-  /** Which eras `prune` may delete; absent where no sidecar runs that could tell. */
+  /** Which eras `prune` may delete; absent where there is no registry. */
   readonly mayGo?: EraRelease
 }
 
@@ -220,7 +220,13 @@ async function prune(query: Query, request: Extract<QueryRequest, { kind: 'prune
     throw new ArchiveError('API_RETENTION_DIFFERENT', message, { own, retentionPeriods })
   }
   const range = await store.readRange()
-  const plan = await (dryRun ? planRetention : applyRetention)(store, retentionPeriods, mayGo)
+  let unanchoredEra: number | undefined
+  const release: EraRelease = async (era) => {
+    const isFree = (await mayGo?.(era)) ?? true
+    if (!isFree) unanchoredEra = era
+    return isFree
+  }
+  const plan = await (dryRun ? planRetention : applyRetention)(store, retentionPeriods, release)
   if (plan && !dryRun) await onPruned?.(plan.to + 1)
   const keptFrom = plan ? plan.to + 1 : range?.first
   return {
@@ -235,5 +241,6 @@ async function prune(query: Query, request: Extract<QueryRequest, { kind: 'prune
     keptFrom: keptFrom ?? null,
     nextAtPeriod:
       keptFrom === undefined || retentionPeriods === 0 ? null : computeNextRetentionAt(keptFrom, retentionPeriods),
+    ...(unanchoredEra === undefined ? {} : { unanchoredEra }),
   }
 }

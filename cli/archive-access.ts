@@ -17,7 +17,7 @@ export async function* queryArchive(
   config: Config,
   request: QueryRequest,
   signal: AbortSignal,
-  own: Pick<Query, 'refetchPeriod' | 'findRoles'> & { readonly rebuild?: boolean } = {},
+  own: Pick<Query, 'refetchPeriod' | 'findRoles' | 'mayGo'> & { readonly rebuild?: boolean } = {},
 ): AsyncGenerator<QueryRow> {
   let store: Awaited<ReturnType<typeof openStore>>
   try {

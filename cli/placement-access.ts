@@ -1,10 +1,15 @@
 import { NodeClient } from '../archiver/node-client.ts'
-import { ArchiveError } from '../core/index.ts'
+import type { Config } from '../config/index.ts'
+import { ArchiveError, type EraAnchor, type Network } from '../core/index.ts'
 import { systemClock } from '../daemon/system-clock.ts'
 import {
   computePlacementTable,
+  createEraRelease,
+  type EraRelease,
+  type PlacementNode,
   type PlacementReading,
   type PlacementTable,
+  readAnchors,
   readPlacement,
 } from '../storage-worker/index.ts'
 import type { Context } from './context.ts'
@@ -26,16 +31,51 @@ export async function openPlacement(
   { address, era }: PlacementWish,
   signal: AbortSignal,
 ): Promise<{ readonly table: PlacementTable; readonly reading: PlacementReading }> {
-  const { node, storageRegistryAddress: registry } = context.load({ storage_registry_address: address }).config
-  if (registry === '') throw new ArchiveError('CLI_NO_REGISTRY', 'no storage-registry is configured')
+  const { config } = context.load({ storage_registry_address: address })
+  if (config.storageRegistryAddress === '')
+    throw new ArchiveError('CLI_NO_REGISTRY', 'no storage-registry is configured')
+  const read = async (client: PlacementNode, asked: AskedRegistry) => {
+    const reading = await readPlacement({ ...asked, era, signal }, { node: client, clock: systemClock })
+    return { reading, table: await computePlacementTable(reading, signal) }
+  }
+  return await askNodes(config, read, signal)
+}
+
+/**
+ * Which eras the registry lets `prune` delete, as the first of the configured massa-nodes that can tell says now.
+ *
+ * @throws ArchiveError CLI_NO_NODE, and those of `readPlacement` and `readAnchors`, of the first node
+ */
+export async function openEraRelease(context: Context, signal: AbortSignal): Promise<EraRelease> {
+  const { config } = context.load()
+  const { reading } = await openPlacement(context, { address: undefined, era: undefined }, signal)
+  const find = async (era: number): Promise<EraAnchor | undefined> => {
+    const read = (client: PlacementNode, asked: AskedRegistry) =>
+      readAnchors({ ...asked, eras: [era] }, { node: client, clock: systemClock })
+    const [anchor] = await askNodes(config, read, signal)
+    return anchor === 'unreadable' ? undefined : anchor
+  }
+  return createEraRelease(config.storageRegistryAddress, { placement: { inForce: reading }, anchors: { find } })
+}
+
+interface AskedRegistry {
+  readonly registry: string
+  readonly network: Network
+}
+
+/** The first answer. */
+async function askNodes<T>(
+  { node, storageRegistryAddress: registry }: Config,
+  ask: (client: PlacementNode, asked: AskedRegistry) => Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
   if (node.grpcUrls.length === 0) throw new ArchiveError('CLI_NO_NODE', 'no massa-node is configured')
   const network = { chainId: node.chainId, genesisTimestampMs: node.genesisTimestampMs }
   let failure: unknown
   for (const url of node.grpcUrls) {
     const client = new NodeClient({ url, timeoutMs: node.callTimeoutMs })
     try {
-      const reading = await readPlacement({ registry, network, era, signal }, { node: client, clock: systemClock })
-      return { reading, table: await computePlacementTable(reading, signal) }
+      return await ask(client, { registry, network })
     } catch (error) {
       signal.throwIfAborted()
       failure ??= error

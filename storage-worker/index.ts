@@ -1,5 +1,6 @@
 export { AnchoredEras } from './anchors/anchored-eras.ts'
 export { createEraRelease, type EraRelease } from './anchors/era-release.ts'
+export { readAnchors } from './anchors/read-anchors.ts'
 export { BALLAST_BYTES } from './ballast.ts'
 export type {
   ChainPort,

@@ -1,5 +1,6 @@
 import { kindOfOrigin, type LoadedConfig } from '../../config/index.ts'
-import { ArchiveError } from '../../core/index.ts'
+import { ArchiveError, ERA_PERIODS } from '../../core/index.ts'
+import type { EraRelease } from '../../storage-worker/index.ts'
 import { queryArchive } from '../archive-access.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
@@ -22,6 +23,8 @@ interface PruneResult {
   readonly to: number | null
   readonly keptFrom: number | null
   readonly nextAtPeriod: number | null
+  /** What is past its retention stays from here on, until this era is anchored. */
+  readonly unanchoredEra?: number
 }
 
 /**
@@ -40,7 +43,9 @@ export async function prune(
   const dryRun = options.dryRun ?? false
   const unset = describeUnset(loaded)
   if (unset !== undefined && !dryRun) throw new ArchiveError('CONFIG_RETENTION_UNSET', unset, { retentionPeriods })
-  for await (const answer of queryArchive(loaded.config, { kind: 'prune', dryRun, retentionPeriods }, signal)) {
+  const request = { kind: 'prune' as const, dryRun, retentionPeriods }
+  const own = loaded.config.storageRegistryAddress === '' ? {} : { mayGo: askRegistry(context, signal) }
+  for await (const answer of queryArchive(loaded.config, request, signal, own)) {
     if (!('result' in answer)) continue
     const result = answer.result as PruneResult
     output.value({ ...result, ...(unset === undefined ? {} : { isRetentionUnset: true }) })
@@ -51,6 +56,15 @@ export async function prune(
     if (own !== undefined) output.warn(`the running sidecar has ${KEY} = ${own}: without --dry-run it refuses`)
   }
   return EXIT_CODES.ok.code
+}
+
+/** Of an archive whose sidecar does not run. The client of the nodes is loaded, and asks, only where something is due. */
+function askRegistry(context: Context, signal: AbortSignal): EraRelease {
+  let opened: Promise<EraRelease> | undefined
+  return async (era) => {
+    opened ??= import('../placement-access.ts').then(({ openEraRelease }) => openEraRelease(context, signal))
+    return (await opened)(era)
+  }
 }
 
 /** What to say where the number is nobody's word. */
@@ -69,8 +83,9 @@ function describe(result: PruneResult): string {
   return `${verb} ${formatCount(periods, 'period')} (${from} to ${to}, ${formatBytes(bodyBytes)}); kept: from period ${keptFrom} on.`
 }
 
-function describeNext({ retentionPeriods, stepPeriods, nextAtPeriod }: PruneResult): string[] {
+function describeNext({ retentionPeriods, stepPeriods, nextAtPeriod, unanchoredEra: era }: PruneResult): string[] {
   if (retentionPeriods === 0) return ['retention_periods = 0 keeps everything.']
   const rule = `retention_periods = ${retentionPeriods} keeps the newest ${retentionPeriods} and 16 more, in steps of ${stepPeriods}.`
+  if (era !== undefined) return [rule, `Periods from ${era * ERA_PERIODS} on stay until era ${era} is anchored.`]
   return nextAtPeriod === null ? [rule] : [rule, `The next step is due when period ${nextAtPeriod} is archived.`]
 }

@@ -53,6 +53,20 @@ describe('api/queries', () => {
     assert.equal((await chunks.readRange())?.first, 0)
   })
 
+  it('prune keeps what its era is not anchored for, and says which era that is', async () => {
+    const request = { kind: 'prune', dryRun: false, retentionPeriods: 1 } as const
+    const asked: number[] = []
+    const mayGo = async (era: number): Promise<boolean> => {
+      asked.push(era)
+      return asked.length > 1
+    }
+    const { periods, unanchoredEra } = await ask(request, { mayGo })
+    assert.deepEqual([periods, unanchoredEra, asked], [0, 0, [0]])
+    const anchored = await ask(request, { mayGo })
+    assert.equal(anchored.periods, 16)
+    assert.ok(!('unanchoredEra' in anchored))
+  })
+
   it('verify tells of which periods a repair may have changed what is held, and of none without one', async () => {
     const key = encodeBodyKey(7, 0)
     const sealed = Uint8Array.from((await chunks.bodies.get(key)) ?? [])
