@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { ArchiveError, type ErrorCode, isArchiveError } from '../core/index.ts'
 import { type Metrics, renderMetrics } from '../telemetry/index.ts'
 import { createLimitedServer } from '../telemetry/limited-server.ts'
+import { addChallengeRoutes, type ChallengesPort } from './challenges.ts'
 import { DATA_DIR_HEADER } from './data-dir-header.ts'
 import { withHeartbeat } from './heartbeat.ts'
 import { addPeerRoutes, type PeersPort } from './peers.ts'
@@ -20,6 +21,10 @@ export interface ApiModules {
   readonly query: Query
   /** undefined: this sidecar meets no others. */
   readonly peers?: PeersPort | undefined
+  /** undefined: this sidecar meets no others. */
+  readonly challenges?: ChallengesPort | undefined
+  /** What requests carry that sign or spend; undefined: these are refused. */
+  readonly token?: string | undefined
 }
 
 const BODY_LIMIT_BYTES = 16 * 1024
@@ -34,6 +39,7 @@ const WORKING = '{"working":true}\n'
  * - `GET /ready` 200 or 503 with the reasons
  * - `GET /v1/status` JSON
  * - `/v1/peers` ./peers.ts
+ * - `/v1/challenges` ./challenges.ts
  * - `POST /v1/query` a query of ./queries.ts as JSON; the answer is NDJSON, with a row `{"working":true}` every other
  *   second while there is nothing else to say
  */
@@ -67,14 +73,18 @@ export function createApi(modules: ApiModules, options: { readonly heartbeatMs?:
     return reply.type('application/x-ndjson').send(encode(withHeartbeat(lines, WORKING, options.heartbeatMs)))
   })
   addPeerRoutes(server, modules.peers)
+  addChallengeRoutes(server, modules.challenges, modules.token)
   return server
 }
 
 const STATUS_OF_CODE: Partial<Record<ErrorCode, number>> = {
+  API_CHUNK_UNKNOWN: 404,
   API_PEER_INVALID: 400,
+  API_PEER_UNCONNECTED: 409,
   API_QUERY_INVALID: 400,
   API_DATA_DIR_OTHER: 421,
   API_HOST_REFUSED: 403,
+  API_TOKEN_WRONG: 403,
   API_PEERS_OFF: 409,
 }
 

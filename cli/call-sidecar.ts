@@ -14,6 +14,7 @@ export interface Sidecar {
 export interface SidecarRequest {
   /** Sent as JSON, by POST; without it the request is a GET. */
   readonly body?: object | undefined
+  readonly headers?: Readonly<Record<string, string>> | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -92,7 +93,7 @@ async function fetchAnswer(
     body: JSON.stringify(request.body),
     headers: { 'content-type': 'application/json' },
   }
-  const headers = { ...json?.headers, [DATA_DIR_HEADER]: name }
+  const headers = { ...json?.headers, ...request.headers, [DATA_DIR_HEADER]: name }
   const answer = await reading(sidecar, request, patience, () =>
     fetch(`${url}${path}`, { ...json, headers, signal: patience.signal, redirect: 'manual' }),
   )

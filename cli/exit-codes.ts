@@ -28,6 +28,7 @@ const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'API_PEER_INVALID',
   'API_QUERY_INVALID',
   'API_RETENTION_DIFFERENT',
+  'API_TOKEN_WRONG',
   'CHAIN_BALANCE_SHORT',
   'CHAIN_FEE_TOO_HIGH',
   'CHAIN_KEY_INVALID',
@@ -83,6 +84,7 @@ const DAMAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ])
 
 const UNREACHABLE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'API_PEER_UNCONNECTED',
   'ARCHIVER_NODE_UNREACHABLE',
   'CHAIN_NODE_UNREACHABLE',
   'CLI_SIDECAR_UNREACHABLE',
@@ -101,6 +103,7 @@ const TIMEOUT_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['CHAIN_OPERATI
 
 export function exitCodeOf(error: unknown): number {
   if (!isArchiveError(error)) return EXIT_CODES.failed.code
+  if (error.code === 'API_CHUNK_UNKNOWN') return EXIT_CODES.notFound.code
   if (UNREACHABLE_CODES.has(error.code)) return EXIT_CODES.unreachable.code
   if (FAILED_CODES.has(error.code)) return EXIT_CODES.failed.code
   if (error.code.startsWith('CONFIG_') || error.code.startsWith('CLI_') || USAGE_CODES.has(error.code)) {

@@ -3,6 +3,7 @@ import { readPackageVersion } from '../config/package-root.ts'
 import type { ChunkRole } from '../storage-worker/index.ts'
 import { type Action, add, explain, type Run } from './add-command.ts'
 import { addAccount } from './chain-commands.ts'
+import { addChallenges } from './challenge-commands.ts'
 import { addChunk } from './chunk-commands.ts'
 import { addCluster } from './cluster-commands.ts'
 import type { InitOptions } from './commands/config-init.ts'
@@ -151,6 +152,7 @@ function addArchive(program: Command, run: Run): void {
     )
   addChunk(program, run)
   addCluster(program, run)
+  addChallenges(program, run)
   addInspect(program, run)
   add(
     program,

@@ -16,6 +16,7 @@ import {
 } from '../storage-worker/index.ts'
 import { createMetrics, type Logger, type Metrics, READ_REASONS } from '../telemetry/index.ts'
 import { announce } from './announce.ts'
+import { makeToken } from './api-token.ts'
 import { AssignmentLog } from './assignment-log.ts'
 import { countEvents, countRead } from './counts.ts'
 import { keepGauges } from './gauges.ts'
@@ -244,6 +245,8 @@ export async function startDaemon(
         dataDirNames: await listDataDirNames(config.dataDir),
         status,
         peers,
+        challenges: peers?.challenges,
+        token: await makeToken(config.dataDir, storeLog),
         query: {
           store,
           threads,

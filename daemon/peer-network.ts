@@ -1,3 +1,4 @@
+import type { ChallengesPort } from '../api/challenges.ts'
 import type { ClusterPort } from '../api/cluster-port.ts'
 import { ArchiveError, type Period } from '../core/index.ts'
 import { isPeerId } from '../protocol-handler/peer-id-text.ts'
@@ -11,6 +12,7 @@ import { serveRequests } from './peers/serve-requests.ts'
 import { startAnnouncements } from './peers/start-announcements.ts'
 import { startAuditor } from './peers/start-auditor.ts'
 import { startBootstrap } from './peers/start-bootstrap.ts'
+import { startChallenges } from './peers/start-challenges.ts'
 import { startGapFiller } from './peers/start-gap-filler.ts'
 import { serveHaveMap, startHolderClaims } from './peers/start-have-maps.ts'
 import { startIntroductions } from './peers/start-introductions.ts'
@@ -37,6 +39,7 @@ export interface PeerNetwork {
   /** @returns false when it was not banned */
   unban(peer: string): Promise<boolean>
   readonly cluster: ClusterPort
+  readonly challenges: ChallengesPort
 }
 
 /**
@@ -49,6 +52,7 @@ export async function startPeerNetwork(options: PeerNetworkOptions, modules: Pee
   const { node, scores, bans, bandwidth, log, undo } = context
   const withheld = new WithheldChunks()
   await serveRequests(context, withheld)
+  const challenges = await startChallenges(context, withheld)
   const claims = startHolderClaims(context)
   startRedialer(context, claims)
   const { duty, patrol, reportRepair, awayForMs } = startReplication(context, claims)
@@ -94,6 +98,7 @@ export async function startPeerNetwork(options: PeerNetworkOptions, modules: Pee
       await bans.save()
       return wasBanned
     },
+    challenges,
     cluster: openCluster(context, { claims, awayForMs, listOwnSlots: () => duty.listSlots() }),
   }
 }

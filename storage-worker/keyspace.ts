@@ -35,7 +35,7 @@ export const KEYSPACES = {
   journal: { number: 9, database: 'index', name: 'journal' },
   /** reserved: node id -> what is known of a storage node */
   storageNodes: { number: 10, database: 'index', name: 'storage_nodes' },
-  /** reserved: challenge id -> challenge and outcome */
+  /** u64 ms since 1970 || UTF-8 challenge id -> seal || challenge that was issued here and its outcome, JSON */
   challengeHistory: { number: 11, database: 'index', name: 'challenge_history' },
 } as const satisfies Record<string, Keyspace>
 

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { ArchiveError, type ErrorCode, HOLES_MARK, isArchiveError, type StoreIdentity } from '../core/index.ts'
 import { explainHeld, openUnlessHeld } from './await-holder.ts'
 import { BALLAST_BYTES, Ballast } from './ballast.ts'
+import { ChallengeHistory } from './challenge/challenge-history.ts'
 import { checkFiles } from './check-files.ts'
 import type { OnRead } from './chunk-reader.ts'
 import { LevelChunkStore } from './chunk-store.ts'
@@ -75,6 +76,7 @@ export interface Store {
   readonly dataDir: string
   readonly chunks: LevelChunkStore
   readonly spool: LevelSpool
+  readonly challenges: ChallengeHistory
   readonly disk: DiskSpace
   /** What opening it with `repair` wrote anew. */
   readonly mended: readonly Damage[]
@@ -238,6 +240,7 @@ function makeStore(dataDir: string, chunks: LevelChunkStore, disk: DiskSpace, me
     dataDir,
     chunks,
     spool: new LevelSpool(chunks.index, disk),
+    challenges: new ChallengeHistory(chunks.index),
     disk,
     mended,
     checkFiles: (repair) => checkFiles(dataDir, chunks, repair),

@@ -30,6 +30,10 @@ const SENTENCES: Readonly<Record<string, (record: LogRecord) => string>> = {
     const rate = Math.round(Number(periodsPerSecond))
     return `Bootstrap: periods ${periods} of ${wantedPeriods}, ${Math.round(Number(bodyBytes) / 1e6)} MB, ${rate} periods/s${eta}`
   },
+  'challenge issued': ({ node, chunk }) => `Challenge issued to ${node} for chunk ${chunk}`,
+  'proof received': ({ node, result }) => `Proof received from ${node} - ${String(result).toUpperCase()}`,
+  'success rate updated': ({ node, passed, total }) =>
+    `Success rate updated: ${node} = ${Math.round((1_000 * Number(passed)) / Number(total)) / 10}%`,
   'chunks assigned': ({ assignments }) =>
     `Chunks assigned to nodes: ${Object.entries(Object(assignments))
       .map(([node, count]) => `${node}[${count}]`)

@@ -7,6 +7,11 @@ export const API_CODES = {
     when: 'An address of the HTTP API or of the metrics cannot be listened on.',
     action: 'Another program uses the port: choose another `api.bind` or `metrics.bind`, or port 0 for any free one.',
   },
+  API_CHUNK_UNKNOWN: {
+    kind: 'input',
+    when: 'A node is to be challenged for a chunk of which only the beginning of the id is given, and none here begins so.',
+    action: 'Give all 64 digits, or take an id from `massa-storage list-chunks`.',
+  },
   API_DATA_DIR_OTHER: {
     kind: 'input',
     when: 'A request to the HTTP API asks for another data directory than the one that the running sidecar has open.',
@@ -27,10 +32,20 @@ export const API_CODES = {
     when: 'A peer to be banned is named by something that is no PeerId, or is the sidecar itself.',
     action: 'Take the PeerId from `massa-storage peers`.',
   },
+  API_PEER_UNCONNECTED: {
+    kind: 'transient',
+    when: 'A node is to be challenged that no connected sidecar speaks for.',
+    action: 'Take its address from `massa-storage peers`, and wait until it is connected.',
+  },
   API_PEERS_OFF: {
     kind: 'input',
     when: 'The running sidecar is asked about its peers and meets none.',
     action: 'Set `p2p.enabled = true` and start it again.',
+  },
+  API_TOKEN_WRONG: {
+    kind: 'input',
+    when: 'A request to the HTTP API signs or spends, and does not carry the token of `api.token` in the data directory.',
+    action: 'Run the command as the user of the sidecar, who can read its data directory.',
   },
   API_RETENTION_DIFFERENT: {
     kind: 'input',

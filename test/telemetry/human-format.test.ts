@@ -9,6 +9,13 @@ describe('telemetry/human-format', () => {
     assert.equal(plain(archived), '[INFO] Archived period 100: 5 blocks, 123 operations, 15 chunks')
     const assigned = { level: 'info', msg: 'chunks assigned', assignments: { node_A: 5, node_B: 5 } }
     assert.equal(plain(assigned), '[INFO] Chunks assigned to nodes: node_A[5], node_B[5]')
+    const issued = { level: 'info', msg: 'challenge issued', node: 'node_A', chunk: 'abc123' }
+    assert.equal(plain(issued), '[INFO] Challenge issued to node_A for chunk abc123')
+    const received = { level: 'info', msg: 'proof received', node: 'node_A', result: 'valid' }
+    assert.equal(plain(received), '[INFO] Proof received from node_A - VALID')
+    const updated = { level: 'info', msg: 'success rate updated', node: 'node_A', passed: 7, total: 7 }
+    assert.equal(plain(updated), '[INFO] Success rate updated: node_A = 100%')
+    assert.equal(plain({ ...updated, passed: 2, total: 3 }), '[INFO] Success rate updated: node_A = 66.7%')
   })
 
   it('prints how far a bootstrap is', () => {

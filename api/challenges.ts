@@ -1,0 +1,82 @@
+import { timingSafeEqual } from 'node:crypto'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import * as z from 'zod'
+import { ArchiveError } from '../core/index.ts'
+import { TOKEN_HEADER } from './token-header.ts'
+
+/** Challenges that this sidecar issues for its operator. Answers are plain JSON. */
+export interface ChallengesPort {
+  /**
+   * Challenges a node off chain, and waits for what it shows.
+   *
+   * @param node - Massa address or PeerId, or the beginning of one that only one connected node has
+   * @param chunk - all 64 hex digits of a chunk id, or the first 6 or more of one that is archived here
+   * @throws ArchiveError API_QUERY_INVALID, API_CHUNK_UNKNOWN, API_PEER_UNCONNECTED; of the store
+   */
+  rehearse(node: string, chunk: string): Promise<object>
+  /** The newest first. */
+  list(limit: number): Promise<readonly object[]>
+  /** Undefined when no id begins so. @throws ArchiveError API_QUERY_INVALID when several do */
+  find(idPrefix: string): Promise<object | undefined>
+}
+
+const MAX_NAME_CHARACTERS = 128
+const MAX_LISTED = 1_000
+
+const issueRequest = z.strictObject({
+  node: z.string().min(6).max(MAX_NAME_CHARACTERS),
+  chunk: z.string().regex(/^[0-9a-f]{6,64}$/),
+  rehearse: z.literal(true),
+})
+const listRequest = z.strictObject({ limit: z.coerce.number().int().min(1).max(MAX_LISTED).default(20) })
+
+/**
+ * - `POST /v1/challenges` `{node, chunk, rehearse: true}` challenges a node; the answer is how it ended
+ * - `GET /v1/challenges?limit=20` what this sidecar asked, and what became of it
+ * - `GET /v1/challenges/{id}` one of them
+ *
+ * @param challenges - undefined where `p2p.enabled` is false: all answer API_PEERS_OFF
+ * @param token - what a request has to carry that signs or spends; undefined: none is good enough
+ */
+export function addChallengeRoutes(
+  server: FastifyInstance,
+  challenges: ChallengesPort | undefined,
+  token: string | undefined,
+): void {
+  const port = (): ChallengesPort => {
+    if (challenges) return challenges
+    throw new ArchiveError('API_PEERS_OFF', 'this sidecar meets no others: p2p.enabled is false')
+  }
+  server.post('/v1/challenges', async (request) => {
+    checkToken(request, token)
+    const { node, chunk } = parse(issueRequest, request.body)
+    return await port().rehearse(node, chunk)
+  })
+  server.get('/v1/challenges', async (request) => {
+    const { limit } = parse(listRequest, request.query)
+    return { challenges: await port().list(limit) }
+  })
+  server.get<{ Params: { id: string } }>('/v1/challenges/:id', async ({ params: { id } }) => {
+    if (!/^[0-9A-Za-z_-]{1,64}$/.test(id)) throw new ArchiveError('API_QUERY_INVALID', 'that is no id of a challenge')
+    return { challenge: (await port().find(id)) ?? null }
+  })
+}
+
+/** @throws ArchiveError API_TOKEN_WRONG */
+function checkToken(request: FastifyRequest, token: string | undefined): void {
+  const given = request.headers[TOKEN_HEADER]
+  if (token !== undefined && typeof given === 'string') {
+    const [ours, theirs] = [Buffer.from(token), Buffer.from(given)]
+    if (ours.length === theirs.length && timingSafeEqual(ours, theirs)) return
+  }
+  throw new ArchiveError(
+    'API_TOKEN_WRONG',
+    `this needs the token of api.token in the data directory as ${TOKEN_HEADER}`,
+  )
+}
+
+function parse<T>(schema: z.ZodType<T>, input: unknown): T {
+  const result = schema.safeParse(input)
+  if (result.success) return result.data
+  throw new ArchiveError('API_QUERY_INVALID', `the request is not of the expected shape: ${result.error.message}`)
+}
