@@ -4,7 +4,6 @@ import {
   type ChunkStore,
   type Clock,
   type ErrorCode,
-  formatSlot,
   isArchiveError,
   PERIOD_MS,
   type Period,
@@ -13,7 +12,6 @@ import {
   type Spool,
 } from '../core/index.ts'
 import type { Logger } from '../telemetry/index.ts'
-import type { Awaited } from './agreement.ts'
 import type { ReadyPeriod } from './archive-period.ts'
 import { ArchivedIndex } from './archived-index.ts'
 import type { ArchiverEvents, ArchiverModules, ArchiverOptions, ArchiverStatus } from './archiver-ports.ts'
@@ -29,24 +27,18 @@ import { FinalityClaims } from './finality-claims.ts'
 import { GapWatch } from './gap-watch.ts'
 import { guardLoop } from './guard-loop.ts'
 import type { NodeStatus } from './node-client.ts'
+import { OpenSlots } from './open-slots.ts'
 import { EXECUTION_PATIENCE_MS, PendingExecutions } from './pending-executions.ts'
-import { readPendingFinals } from './pending-finals.ts'
 import { PeriodWriter } from './period-writer.ts'
 import { NO_NODE, Quarantine } from './quarantine.ts'
-import { type FinalBlock, type Gap, type PeriodRange, SlotLedger, toRange } from './slot-ledger.ts'
+import { type FinalBlock, SlotLedger, toRange } from './slot-ledger.ts'
+import { SpoolLeftovers } from './spool-leftovers.ts'
+import { recallConflict, recallSpool } from './spool-recall.ts'
 import { SpoolRoom } from './spool-room.ts'
 import { isStoreFailure, StoreWatch } from './store-watch.ts'
 import { WaitWatch } from './wait-watch.ts'
 
-/** A node holds final blocks of six periods by default; a new archive begins with what it still shows. */
-const NODE_MEMORY_PERIODS = 8
-/** Decided slots that are looked at again, so that a node that changes its mind is noticed. */
-const OVERLAP_PERIODS = 1
-/** How long blocks that lost stay in the spool (docs/ARCHITECTURE.md). */
-const LOSER_PERIODS = 64
 const FORGET_PERIODS = 8
-/** As much as a node remembers: these blocks have room in the spool when it is full. */
-const URGENT_PERIODS = 8
 const SPOOL_SYNC_MS = 1_000
 
 /**
@@ -76,6 +68,8 @@ export class Archiver implements Feed {
   private readonly writer: PeriodWriter
   private readonly gapWatch: GapWatch
   private readonly waitWatch: WaitWatch
+  private readonly open: OpenSlots
+  private readonly leftovers: SpoolLeftovers
   private readonly time: ChainTime
 
   private readonly stopping = new AbortController()
@@ -119,7 +113,7 @@ export class Archiver implements Feed {
         isWanted: (id) => this.chain.isWanted(id),
         isArchived: (period) => this.archived.has(period),
         room: this.room,
-        isUrgent: (id, slot) => this.isUrgent(id, slot),
+        isUrgent: (id, slot) => this.open.isUrgent(id, slot),
         isDue: (slot) => isDue(slot, { network: store.identity.network, nowMs: time.nowMs() }),
         onSpooled: (block, node) => this.onSpooled(block.id, node),
         onArchived: (block) => this.placeArchived(block),
@@ -137,10 +131,10 @@ export class Archiver implements Feed {
         clock,
         log,
         isKnown: (id) => this.isKnown(id),
-        firstDuePeriod: (lastFinalSlot) => this.searchFrom(lastFinalSlot).period,
+        firstDuePeriod: (lastFinalSlot) => this.open.searchFrom(lastFinalSlot).period,
         onRefused,
         onHalt,
-        isDecided: (slot) => this.isDecided(slot),
+        isDecided: (slot) => this.open.isDecided(slot),
         onConflictChanged: () => this.writer.wake(),
       },
     )
@@ -171,6 +165,9 @@ export class Archiver implements Feed {
         onHalt,
       },
     )
+    const { ledger, archived, claims, chain, intake, executions } = this
+    this.open = new OpenSlots({ ledger, archived, claims, chain })
+    this.leftovers = new SpoolLeftovers({ spool, intake, executions, archived, ledger, log })
   }
 
   /** Takes up where the store and the spool were left; then `Feed` calls may begin. */
@@ -184,8 +181,9 @@ export class Archiver implements Feed {
     if (this.archived.lastPeriod !== undefined) {
       this.time.learn(Number(genesisTimestampMs) + this.archived.lastPeriod * PERIOD_MS)
     }
-    await this.recallConflict()
-    await this.loadSpool()
+    const { spool, archived, intake, executions, chain, claims, conflictMark, open, log } = this
+    await recallConflict(this.nodeUrls.length === 1, { conflictMark, claims, open, log })
+    await recallSpool({ spool, archived, intake, executions, chain, log })
     // A period without blocks waits for none: nothing but what is archived beside it decides it.
     for (const hole of this.archived.listHoles()) this.collectReady(hole)
     // Of several nodes one may have called it final: then its descendants decide.
@@ -217,7 +215,7 @@ export class Archiver implements Feed {
     this.chain.forgetBefore(period)
     this.ledger.cutBefore(period, (range) => this.archived.listOpen(range).length > 0)
     this.claims.forgetBefore({ period, thread: 0 })
-    await this.clearSpool({ from: 0, to: period - 1 })
+    await this.leftovers.clear({ from: 0, to: period - 1 })
   }
 
   /** A period that somebody else wrote into the store, below or between those that were archived here. */
@@ -241,7 +239,7 @@ export class Archiver implements Feed {
       spooledBlocks: this.intake.sizeBlocks,
       quarantinedBlocks: this.quarantine.sizeBlocks,
       unkeptBlocks: this.quarantine.refusedBlocks,
-      gaps: this.listGaps(),
+      gaps: this.open.listGaps(),
       holes: this.archived.listHoles(),
       conflict: this.claims.conflict,
       awaited: this.waitWatch.awaited,
@@ -309,13 +307,7 @@ export class Archiver implements Feed {
   }
 
   searchFrom(lastFinalSlot: Slot): Slot {
-    const open = this.ledger.firstOpenSlot()
-    // What is open at the head is asked for from its start: a node with a long memory may hold more than the default.
-    if (open) {
-      const archived = this.archived.lastPeriod ?? open.period
-      return { period: Math.max(1, Math.min(open.period - OVERLAP_PERIODS, archived)), thread: 0 }
-    }
-    return { period: Math.max(1, lastFinalSlot.period - NODE_MEMORY_PERIODS), thread: 0 }
+    return this.open.searchFrom(lastFinalSlot)
   }
 
   listWanted(): BlockIdText[] {
@@ -344,26 +336,7 @@ export class Archiver implements Feed {
       if (touched) this.collectReady(touched)
     }
     this.ledger.settle((range) => this.archived.listOpen(range).length > 0)
-    await this.clearSpool({ from: period, to: period })
-  }
-
-  /** Nothing waits for these periods any more. */
-  private async clearSpool({ from, to }: PeriodRange): Promise<void> {
-    const isCleared = ({ slot }: { readonly slot: Slot }): boolean => slot.period >= from && slot.period <= to
-    const blocks = this.intake.listBefore(to + 1).filter(isCleared)
-    this.intake.forget(blocks)
-    this.executions.forget(from, to)
-    try {
-      await this.spool.deleteBlocks(blocks)
-      const finals: Slot[] = []
-      for await (const final of this.spool.listFinals()) if (isCleared(final)) finals.push(final.slot)
-      await this.spool.deleteFinals(finals)
-      await this.spool.deleteExecutions(from, to)
-    } catch (error) {
-      if (!isStoreFailure(error)) throw error
-      // As what an archived period leaves there, it is cleared at the next start.
-      this.log.error({ firstPeriod: from, lastPeriod: to, err: error }, 'spool not cleared')
-    }
+    await this.leftovers.clear({ from: period, to: period })
   }
 
   private lose(slot: Slot, id: BlockIdText): void {
@@ -371,48 +344,9 @@ export class Archiver implements Feed {
     if (!this.archived.has(slot.period)) this.chain.lose(slot, id)
   }
 
-  private async recallConflict(): Promise<void> {
-    // A single node is believed: whatever stood between several, the operator has decided.
-    const kept = this.nodeUrls.length === 1 ? await this.conflictMark.readAny() : await this.conflictMark.read()
-    if (!kept) return
-    if (kept !== 'unread' && !this.isDone(kept.slot.period) && this.claims.recall(kept)) return
-    const about = kept === 'unread' ? {} : { slot: formatSlot(kept.slot), nodes: [...kept.claims.keys()] }
-    // The mark goes with the first sync.
-    this.log.warn({ ...about, code: 'ARCHIVER_CONFLICT_DROPPED' }, 'conflict of nodes dropped')
-  }
-
-  private async loadSpool(): Promise<void> {
-    const { spool, archived, log } = this
-    const finals = await readPendingFinals({ spool, archived, log })
-    await this.intake.load()
-    const periods = new Set(finals.map(({ slot }) => slot.period))
-    // Results come before bodies at times: then no block of their period is marked final yet.
-    const last = Math.max(archived.lastPeriod ?? 0, ...periods)
-    for (let period = last + 1; period <= last + NODE_MEMORY_PERIODS; period++) periods.add(period)
-    await this.executions.load(periods)
-    for (const { slot, id } of finals) this.chain.want(id, slot)
-    try {
-      await this.chain.accept(
-        finals.map(({ id }) => id),
-        NO_NODE,
-      )
-    } catch (error) {
-      if (!isStoreFailure(error)) throw error
-      // A full disk must not keep the archiver from starting: they are accepted with the first claims.
-      log.error({ err: error }, 'spool not written')
-    }
-  }
-
   private async onSpooled(id: BlockIdText, node: number): Promise<void> {
     await this.quarantine.release(id)
     await this.chain.onSpooled(id, node)
-  }
-
-  /** Blocks that must exist and are not held, and whatever comes next after the newest archived period. */
-  private isUrgent(id: BlockIdText, slot: Slot): boolean {
-    const { lastPeriod } = this.archived
-    if (lastPeriod !== undefined && slot.period <= lastPeriod + URGENT_PERIODS) return true
-    return this.ledger.isMissing(id) || (this.ledger.has(id) && !this.chain.isHeld(id))
   }
 
   private collectReady(touched: { readonly from: Period; readonly to: Period }): void {
@@ -447,12 +381,9 @@ export class Archiver implements Feed {
     this.intake.forget(stored)
     try {
       await this.archived.add(period, stored)
-      await this.spool.deleteBlocks(stored)
-      await this.spool.deleteFinals(stored.map(({ slot }) => slot))
-      const from = this.archived.isBefore(period - 1) ? 0 : period
-      await this.spool.deleteExecutions(from, period)
-      this.executions.forget(from, period)
-      await this.forgetOld(period)
+      await this.leftovers.clearArchived(period, stored)
+      this.forgetOld(period)
+      await this.leftovers.clearLosers(period)
     } catch (error) {
       if (!isArchiveError(error) || error.kind === 'bug') throw error
       // The period is on disk: what it leaves in the spool is cleared at the next start.
@@ -467,7 +398,7 @@ export class Archiver implements Feed {
     this.events.onUnreported?.(count)
   }
 
-  private async forgetOld(period: Period): Promise<void> {
+  private forgetOld(period: Period): void {
     // An open period waits for a block (a gap, or a body that was lost), or for the writer, or for the mark of a block: what
     // that one decides stays until it is decided, there may be no gap any more that keeps it.
     const undecided = this.chain.firstUndecided ?? Number.POSITIVE_INFINITY
@@ -477,10 +408,6 @@ export class Archiver implements Feed {
       ...this.writer.listReady().map((ready) => ({ from: ready, to: ready })),
     ])
     this.claims.forgetBefore({ period: period - FORGET_PERIODS, thread: 0 })
-    const losers = this.intake.listBefore(period - LOSER_PERIODS).filter((block) => !this.ledger.has(block.id))
-    if (losers.length === 0) return
-    this.intake.forget(losers)
-    await this.spool.deleteBlocks(losers)
   }
 
   private readonly onFatal = (error: ArchiveError): void => {
@@ -505,32 +432,9 @@ export class Archiver implements Feed {
       if (this.writer.stalled !== undefined || this.room.full) this.events.onNoRoom?.()
       // Periods that waited long enough for their results.
       this.writer.wake()
-      this.gapWatch.look(this.listGaps(), this.clock.monotonicMs())
-      this.waitWatch.look(this.findAwaited(), this.clock.monotonicMs())
+      this.gapWatch.look(this.open.listGaps(), this.clock.monotonicMs())
+      this.waitWatch.look(this.open.findAwaited(), this.clock.monotonicMs())
     }
-  }
-
-  /** Without what is archived: a block on either side of a gap, or of an archived run, may stand periods away from its end. */
-  private listGaps(): Gap[] {
-    return this.chain.listGaps().flatMap((gap) => {
-      const open = this.archived.listOpen({ from: gap.firstPeriod, to: gap.lastPeriod })
-      return open.map(({ from, to }) => ({ ...gap, firstPeriod: from, lastPeriod: to }))
-    })
-  }
-
-  private findAwaited(): Awaited | undefined {
-    return this.claims.findAwaited((slot) => !this.isDone(slot.period) && this.ledger.decide(slot) === undefined)
-  }
-
-  /** Of a new archive what lies before its first blocks is not archived either. */
-  private isDecided(slot: Slot): boolean {
-    const range = this.ledger.range()
-    if (this.isDone(slot.period) || (range && slot.period < range.from)) return true
-    return this.ledger.decide(slot) !== undefined
-  }
-
-  private isDone(period: Period): boolean {
-    return this.archived.has(period) || this.archived.isBefore(period)
   }
 
   /** Nothing more is archived; the head is followed into the spool all the same. */
