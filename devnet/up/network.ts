@@ -5,9 +5,8 @@ import { waitForFinalCall } from './final-call.ts'
 import { KeptDescription } from './kept-description.ts'
 import { KeptProcess, type ProcessOrder } from './kept-process.ts'
 import { makeToken, type NetworkFiles, type SidecarDescription } from './network-files.ts'
+import { NetworkPlaces } from './network-places.ts'
 import {
-  chooseNodePorts,
-  chooseSidecarPorts,
   ENDING_LIMIT_MS,
   firstPortsOf,
   type NetworkPorts,
@@ -17,8 +16,7 @@ import {
 import type { NetworkReport } from './network-report.ts'
 import { type NodeAccess, NodeLink } from './node-link.ts'
 import { nameSidecars, OperatorSteps } from './operator-steps.ts'
-import { PeerLinks } from './peer-links.ts'
-import { type NamedPorts, type PeerPlace, PeerPlaces } from './peer-places.ts'
+import { PeerPlaces } from './peer-places.ts'
 import { CONTROL_TOKEN_ENV, type Program } from './program.ts'
 import { type PlaceOptions, Sidecar } from './sidecar.ts'
 import { makeTrafficSenders, Traffic } from './traffic.ts'
@@ -59,10 +57,8 @@ export class Network {
   readonly link: NodeLink
   private readonly options: NetworkOptions
   private readonly modules: NetworkModules
-  private ports: NetworkPorts
-  private readonly peerPlaces: PeerPlaces
-  private readonly peerLinks: PeerLinks | undefined
-  /** They are fixed once others know them. */
+  private readonly places: NetworkPlaces
+  /** Its ports are fixed once others know them. */
   private mayNodeMove = true
   /** Why the node will never get ready. */
   private readonly hopeless = new AbortController()
@@ -89,11 +85,16 @@ export class Network {
   ) {
     this.options = options
     this.modules = modules
-    this.ports = made.ports
-    this.peerPlaces = made.peerPlaces
-    const sidecars = { listPids: () => this.listPids(), placeOf: (name: string) => this.placeOf(name) }
-    this.peerLinks = options.isCuttable ? new PeerLinks(sidecars) : undefined
     this.description = made.description
+    this.places = new NetworkPlaces(
+      made,
+      { takesOthers: options.autoPorts, isCuttable: options.isCuttable ?? false },
+      {
+        listNames: () => this.description.value.sidecars.map(({ name }) => name),
+        currentPorts: (name) => this.sidecars.get(name)?.currentPorts,
+        listPids: () => this.listPids(),
+      },
+    )
     this.link = new NodeLink(this.nodeAccess, modules.clock)
     this.operator = new OperatorSteps({
       ...modules,
@@ -125,7 +126,7 @@ export class Network {
 
   /** For its own API. */
   get controlPort(): number {
-    return this.ports.control
+    return this.places.current.control
   }
 
   /** Where its own are in use. */
@@ -135,7 +136,7 @@ export class Network {
 
   /** For the state file: where the node is, and who may order it about. */
   get nodeAccess(): NodeAccess {
-    const { grpc, jsonRpc, nodeControl } = this.ports
+    const { grpc, jsonRpc, nodeControl } = this.places.current
     return { url: `http://127.0.0.1:${nodeControl}`, token: this.nodeToken, grpcPort: grpc, jsonRpcPort: jsonRpc }
   }
 
@@ -160,10 +161,10 @@ export class Network {
     }
     onStep('registry', await this.operator.deploy(all))
     const { autoPorts: takesOtherPorts } = this.options
-    if (takesOtherPorts) await this.claimSidecarPorts()
-    for (const { name } of this.description.value.sidecars) await this.openLinks(name)
+    if (takesOtherPorts) await this.places.claimSidecarPorts()
+    for (const { name } of this.description.value.sidecars) await this.places.openLinks(name)
     for (const [i, sidecar] of this.description.value.sidecars.entries()) {
-      this.startSidecar(sidecar, { ports: this.portsOf(i), takesOtherPorts })
+      this.startSidecar(sidecar, { ports: this.places.portsOf(i), takesOtherPorts })
     }
     onStep('sidecars', `${this.sidecars.size} times \`massa-storage start\`, each its own process`)
     this.startTraffic(all)
@@ -228,7 +229,7 @@ export class Network {
         throw new ArchiveError('DEVNET_COMMAND_REFUSED', `a devnet has ${MAX_SIDECARS} sidecars at most`)
       }
       const sidecar = await this.operator.addSidecar(wish, signal)
-      await this.openLinks(sidecar.name)
+      await this.places.openLinks(sidecar.name)
       this.startSidecar(sidecar, { ports: firstPortsOf(count + 1), takesOtherPorts: true })
       await this.register(sidecar.name, signal)
       return sidecar.name
@@ -289,12 +290,12 @@ export class Network {
    */
   part(names: readonly string[]): void {
     for (const name of names) this.find(name)
-    this.cuttableLinks.part(names)
+    this.places.cuttableLinks.part(names)
   }
 
   /** What `part` cut passes again. @throws ArchiveError DEVNET_COMMAND_REFUSED when links cannot be cut */
   join(): void {
-    this.cuttableLinks.join()
+    this.places.cuttableLinks.join()
   }
 
   /** Ends everything: who asks before who is asked. Idempotent. */
@@ -307,13 +308,7 @@ export class Network {
       ...[...this.sidecars.values()].map((sidecar) => sidecar.process.stop()),
     ])
     await this.node.stop()
-    this.peerLinks?.close()
-  }
-
-  private get cuttableLinks(): PeerLinks {
-    if (this.peerLinks) return this.peerLinks
-    const message = 'links between sidecars cannot be cut: start the network with `massa-storage devnet up --cuttable`'
-    throw new ArchiveError('DEVNET_COMMAND_REFUSED', message)
+    this.places.close()
   }
 
   /** The steps of a start know which sidecars there are, and need the node. */
@@ -361,28 +356,16 @@ export class Network {
   }
 
   /** As long as nobody knows them it may have others; afterwards it waits until it has them again. */
-  private async claimNodePorts(): Promise<NetworkPorts> {
-    if (!this.mayNodeMove) return this.ports
+  private async claimNodePorts(): Promise<Omit<NetworkPorts, 'sidecars'>> {
+    if (!this.mayNodeMove) return this.places.current
     try {
-      this.ports = { ...this.ports, ...(await chooseNodePorts(this.ports, this.options.autoPorts)) }
+      await this.places.chooseNodePorts()
     } catch (error) {
       this.hopeless.abort(error)
       throw error
     }
     this.link.moveTo(this.nodeAccess)
-    return this.ports
-  }
-
-  /**
-   * All of them before the first one starts: each is told where the others are. What was free when the network began may be
-   * another network's by now, and its sidecars would be dialled.
-   */
-  private async claimSidecarPorts(): Promise<void> {
-    const wishes = this.description.value.sidecars.map(({ name }, i) => {
-      return { name, ports: this.portsOf(i), peerHost: this.peerPlaces.hostOf(name) }
-    })
-    const sidecars = await chooseSidecarPorts(wishes, true)
-    this.ports = { ...this.ports, sidecars }
+    return this.places.current
   }
 
   private async waitForNode(signal: AbortSignal): Promise<NodeReport> {
@@ -429,7 +412,7 @@ export class Network {
     at: { readonly ports: SidecarPorts; readonly takesOtherPorts: boolean },
   ): void {
     const { name, retentionPeriods } = known
-    const findPeers = () => this.findPeers(name)
+    const findPeers = () => this.places.findPeers(name)
     const place = { ...this.describePlace(this.operator.directoryOf(name)), retentionPeriods }
     const { password } = this.description.value
     const log = this.modules.files.logOf(name)
@@ -457,34 +440,6 @@ export class Network {
     const { link, genesisTimestampMs, options, description } = this
     const { registryAddress } = description.value
     return { directory, link, chainId: description.chainId, genesisTimestampMs, registryAddress, speed: options.speed }
-  }
-
-  private portsOf(place: number): SidecarPorts {
-    const ports = this.ports.sidecars[place]
-    if (!ports) throw new ArchiveError('DEVNET_STEP_FAILED', `there are no ports for sidecar ${place + 1}`)
-    return ports
-  }
-
-  private findPeers(name: string): PeerPlace {
-    return { ...this.peerPlaces.find(name, this.listPeerPorts()), announcedPort: this.peerLinks?.portOf(name) }
-  }
-
-  /** Where each is dialled; of who did not start yet, where it will be. */
-  private listPeerPorts(): NamedPorts[] {
-    return this.description.value.sidecars.flatMap(({ name }, i) => {
-      const { p2p } = this.sidecars.get(name)?.currentPorts ?? this.ports.sidecars[i] ?? {}
-      const dialled = this.peerLinks?.portOf(name) ?? p2p
-      return dialled === undefined ? [] : [{ name, ports: { p2p: dialled } }]
-    })
-  }
-
-  private async openLinks(name: string): Promise<void> {
-    await this.peerLinks?.open(name, this.peerPlaces.hostOf(name))
-  }
-
-  private placeOf(name: string): { host: string; port: number } | undefined {
-    const ports = this.sidecars.get(name)?.currentPorts
-    return ports && { host: this.peerPlaces.hostOf(name), port: ports.p2p }
   }
 
   private listPids(): Map<string, number> {
