@@ -15,11 +15,19 @@ const LEAST_INTERVAL_MS = 30_000
 const NEWCOMER_SHARE = 1 / 4
 const LEAST_NEWCOMER_MS = 2_000
 
+/**
+ * Takes a gossip message; a refusal is thrown.
+ *
+ * @param author - 38 bytes of PeerId: who signed it, which the network has checked
+ * @param isDirect - it came from its author, and not from somebody who hands it on
+ */
+export type GossipHandler = (bytes: Uint8Array, author: Uint8Array, isDirect: boolean) => Promise<void> | void
+
 /** What of the network introductions need. */
 export interface GossipPort {
   /** 38 bytes */
   readonly peerId: Uint8Array
-  onGossip(name: TopicName, handler: (bytes: Uint8Array, author: Uint8Array) => Promise<void> | void): void
+  onGossip(name: TopicName, handler: GossipHandler): void
   publish(name: TopicName, bytes: Uint8Array): Promise<void>
   subscribersOf(name: TopicName): readonly string[]
 }

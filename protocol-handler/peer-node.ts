@@ -4,12 +4,21 @@ import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { ArchiveError, isArchiveError } from '../core/index.ts'
+import { AnswerRoom } from './answer-room.ts'
 import { boundGossip } from './bounded-gossip.ts'
 import type { ConnectionRates } from './connection-rates.ts'
 import { type Frame, FramedStream } from './framed-stream.ts'
 import type { GossipRates, Statement } from './gossip-rates.ts'
+import type { GossipHandler } from './introductions.ts'
 import { createLibp2pNode, DIAL_MS, type Libp2pNode, type Libp2pNodeOptions } from './libp2p-node.ts'
-import { MAX_STREAMS_PER_PEER, MAX_WAITING_ANSWER_BYTES, MAX_WAITING_REQUEST_BYTES, STRANGERS_SHARE } from './limits.ts'
+import {
+  MAX_ALL_UNTAKEN_ANSWER_BYTES,
+  MAX_STREAMS_PER_PEER,
+  MAX_UNTAKEN_ANSWER_BYTES,
+  MAX_WAITING_ANSWER_BYTES,
+  MAX_WAITING_REQUEST_BYTES,
+  STRANGERS_SHARE,
+} from './limits.ts'
 import { LocalPeers } from './local-peers.ts'
 import { findNetwork, formatProtocolId, type StreamName, TOPICS, type TopicName } from './network-name.ts'
 import type { Ban, Offence, PeerScores } from './peer-scores.ts'
@@ -35,7 +44,7 @@ export interface PeerNodeOptions extends Libp2pNodeOptions {
   readonly patience?: Patience
 }
 
-export interface PeerNodeModules extends Omit<ServeModules, 'onOffence' | 'patience'> {
+export interface PeerNodeModules extends Omit<ServeModules, 'onOffence' | 'patience' | 'room'> {
   /** Told of every offence; nobody else tells them. */
   readonly scores: PeerScores
   readonly connections: ConnectionRates
@@ -50,9 +59,6 @@ export interface PeerNodeModules extends Omit<ServeModules, 'onOffence' | 'patie
 /** Why a peer is kept away that did nothing wrong: it shows another network, or none. */
 export type Refused = 'foreign' | 'silent'
 
-/** Takes a gossip message; a refusal is thrown. `author` signed it, which the network has checked. */
-export type GossipHandler = (bytes: Uint8Array, author: Uint8Array) => Promise<void> | void
-
 /** The libp2p node of a sidecar: connections, gossip, requests and answers. Peers are texts of PeerIds. */
 export class PeerNode {
   private readonly options: PeerNodeOptions
@@ -61,6 +67,10 @@ export class PeerNode {
   /** By peer, kind of stream and bound of an answer. */
   private readonly pools = new Map<string, RequestPool>()
   private readonly handlers = new Map<string, GossipHandler>()
+  private readonly room = new AnswerRoom({
+    totalBytes: MAX_ALL_UNTAKEN_ANSWER_BYTES,
+    peerBytes: MAX_UNTAKEN_ANSWER_BYTES,
+  })
 
   private readonly local: LocalPeers
   /** Connected peers that said that they speak protocols of our network. */
@@ -172,6 +182,7 @@ export class PeerNode {
         await serveStream(service, frames, connection.remotePeer.toString(), {
           ...this.modules,
           patience: this.options.patience ?? USUAL_PATIENCE,
+          room: this.room,
           onOffence: (peer, offence) => this.penalise(peer, offence),
         })
       },
@@ -295,7 +306,7 @@ export class PeerNode {
     if (admission === 'reject') this.penalise(statement.author, 'limit')
     if (admission !== 'accept') return admission
     try {
-      await handler(bytes, author.toMultihash().bytes)
+      await handler(bytes, author.toMultihash().bytes, statement.isDirect)
       bandwidth?.spend(bytes.length * GOSSIP_FANOUT)
       return 'accept'
     } catch (error) {

@@ -2,7 +2,7 @@ import { sha256 } from '#crypto'
 import { ByteWriter, HASH_SLOTS, type Period } from '../../core/index.ts'
 import { MAX_ANNOUNCED_PERIODS } from '../limits.ts'
 import { readAscendingSlots, readHash, readPeriod, writePeriod } from './fields.ts'
-import { wireCodec } from './wire-codec.ts'
+import { MESSAGE_VERSION, wireCodec } from './wire-codec.ts'
 
 const ROOTS_HASH_PREFIX = 0x08
 
@@ -43,6 +43,17 @@ export const announcementCodec = wireCodec<ChunkAnnouncement>({
     return { firstPeriod, periodCount, chunkCount, rootsHash, incompleteSlots }
   },
 })
+
+/** version || u64 first period || u16 periods */
+const HEAD_BYTES = 1 + 8 + 2
+
+/** The last period that an announcement tells of, before all of it is read; undefined for what is none. */
+export function peekLastPeriod(bytes: Uint8Array): Period | undefined {
+  if (bytes.length < HEAD_BYTES || bytes[0] !== MESSAGE_VERSION) return undefined
+  const view = new DataView(bytes.buffer, bytes.byteOffset, HEAD_BYTES)
+  const lastPeriod = view.getBigUint64(1) + BigInt(view.getUint16(9)) - 1n
+  return lastPeriod < BigInt(Number.MAX_SAFE_INTEGER) ? Number(lastPeriod) : undefined
+}
 
 /** 32 bytes over the roots of consecutive periods: two archives that differ in one of them give another. */
 export function computeRootsHash(firstPeriod: Period, roots: readonly Uint8Array[]): Uint8Array {

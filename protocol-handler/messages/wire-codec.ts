@@ -1,7 +1,7 @@
 import { ArchiveError, ByteReader, ByteWriter, concatBytes } from '../../core/index.ts'
 
 /** Of every message of docs/PROTOCOL.md. */
-const MESSAGE_VERSION = 1
+export const MESSAGE_VERSION = 1
 
 /** Bytes of one kind of message. */
 export interface WireCodec<T> {

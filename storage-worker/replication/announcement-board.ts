@@ -15,6 +15,7 @@ import {
   MAX_ANNOUNCEMENTS_AT_ONCE,
   MAX_EXCESS_ANNOUNCEMENTS,
   MAX_PERIODS_AHEAD,
+  peekLastPeriod,
   TokenBucket,
   verdictOf,
 } from '../../protocol-handler/index.ts'
@@ -44,7 +45,7 @@ export interface AnnouncementBoardModules {
     readonly newestPeriod: () => Period | undefined
     /** A node has these periods, but for hash slots of which it says that it lacks something. */
     readonly onAnnounced: (firstPeriod: Period, lastPeriod: Period) => void
-    /** A PeerId says more than it may. */
+    /** A PeerId says more than it may, to us. */
     readonly onExcess: (peerId: Uint8Array) => void
   }
   readonly clock: Clock
@@ -87,7 +88,7 @@ export class AnnouncementBoard {
 
   /** Runs until `stop`. @throws what is no ArchiveError: a bug */
   start(): Promise<void> {
-    this.modules.network.onGossip('announce', (bytes, author) => this.take(bytes, author))
+    this.modules.network.onGossip('announce', (...message) => this.take(...message))
     return this.loop.start()
   }
 
@@ -102,12 +103,13 @@ export class AnnouncementBoard {
 
   /**
    * @param peerId - 38 bytes: whose key signed the message
+   * @param isDirect - its author itself sent it
    * @throws ArchiveError PROTOCOL_SENDER_UNKNOWN, PROTOCOL_PEER_LIMIT, PROTOCOL_MESSAGE_INVALID, PROTOCOL_VERSION_UNKNOWN,
    *   PROTOCOL_PERIOD_FUTURE, PROTOCOL_SEQUENCE_OLD
    */
-  take(bytes: Uint8Array, peerId: Uint8Array): void {
+  take(bytes: Uint8Array, peerId: Uint8Array, isDirect: boolean): void {
     try {
-      this.takeChecked(bytes, peerId)
+      this.takeChecked(bytes, peerId, isDirect)
       this.modules.onResult('taken')
     } catch (error) {
       this.modules.onResult(verdictOf(error) === 'reject' ? 'rejected' : 'ignored')
@@ -133,16 +135,21 @@ export class AnnouncementBoard {
     }
   }
 
-  private takeChecked(bytes: Uint8Array, peerId: Uint8Array): void {
+  private takeChecked(bytes: Uint8Array, peerId: Uint8Array, isDirect: boolean): void {
     const { ports, claims } = this.modules
     const address = ports.addressOf(peerId)
     if (address === undefined || !ports.isNode(address)) {
       throw new ArchiveError('PROTOCOL_SENDER_UNKNOWN', 'an announcement of a node that the placement does not know')
     }
     const author = this.touch(address, ports.countNodes())
+    // Anybody can hand on an old one again: it takes nothing of what its author may say.
+    const peeked = peekLastPeriod(bytes)
+    if (peeked !== undefined && peeked <= author.lastPeriod) {
+      throw new ArchiveError('PROTOCOL_SEQUENCE_OLD', `period ${peeked} is announced after ${author.lastPeriod}`)
+    }
     // Before it is decoded: the largest takes its time.
     if (!author.bucket.take()) {
-      if (++author.excess % MAX_EXCESS_ANNOUNCEMENTS === 0) ports.onExcess(peerId)
+      if (isDirect && ++author.excess % MAX_EXCESS_ANNOUNCEMENTS === 0) ports.onExcess(peerId)
       throw new ArchiveError('PROTOCOL_PEER_LIMIT', 'announcements come faster than they may')
     }
     const announcement = announcementCodec.decode(bytes)
@@ -150,9 +157,6 @@ export class AnnouncementBoard {
     const newest = ports.newestPeriod()
     if (newest === undefined || lastPeriod > newest + MAX_PERIODS_AHEAD) {
       throw new ArchiveError('PROTOCOL_PERIOD_FUTURE', `period ${lastPeriod} is announced, ${newest} is final here`)
-    }
-    if (lastPeriod <= author.lastPeriod) {
-      throw new ArchiveError('PROTOCOL_SEQUENCE_OLD', `period ${lastPeriod} is announced after ${author.lastPeriod}`)
     }
     author.lastPeriod = lastPeriod
     author.pending ??= announcement

@@ -3,6 +3,7 @@ import { ArchiveError, type Clock } from '../../core/index.ts'
 import {
   Bindings,
   capabilitiesCodec,
+  type GossipHandler,
   Introductions,
   OwnSequence,
   readSigner,
@@ -25,9 +26,9 @@ class Gossip {
   readonly peerId = PEER_ID
   readonly published: Uint8Array[] = []
   listeners: string[] = []
-  handler: (bytes: Uint8Array, author: Uint8Array) => Promise<void> | void = () => assert.fail('nobody listens')
+  handler: GossipHandler = () => assert.fail('nobody listens')
 
-  onGossip(name: string, handler: (bytes: Uint8Array, author: Uint8Array) => Promise<void> | void): void {
+  onGossip(name: string, handler: GossipHandler): void {
     assert.equal(name, 'capabilities')
     this.handler = handler
   }
@@ -166,17 +167,18 @@ describe('protocol-handler/introductions', () => {
         gossip.handler(
           bytes,
           PEER_ID.map((byte, i) => (i < 6 ? byte : byte ^ 1)),
+          true,
         ),
       {
         code: 'PROTOCOL_BINDING_FOREIGN',
       },
     )
     assert.deepEqual(heard, [])
-    await gossip.handler(bytes, PEER_ID)
+    await gossip.handler(bytes, PEER_ID, true)
     assert.equal(bindings.list()[0]?.address, readSigner(capabilitiesCodec.decode(bytes)))
     assert.deepEqual(heard, [readSigner(capabilitiesCodec.decode(bytes))])
-    await assert.rejects(async () => gossip.handler(bytes, PEER_ID), { code: 'PROTOCOL_SEQUENCE_OLD' })
-    await assert.rejects(async () => gossip.handler(bytes.subarray(1), PEER_ID), { code: /^PROTOCOL_/ })
+    await assert.rejects(async () => gossip.handler(bytes, PEER_ID, true), { code: 'PROTOCOL_SEQUENCE_OLD' })
+    await assert.rejects(async () => gossip.handler(bytes.subarray(1), PEER_ID, true), { code: /^PROTOCOL_/ })
     assert.equal(heard.length, 1)
     await introductions.stop()
     await running

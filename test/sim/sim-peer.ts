@@ -1,9 +1,13 @@
 import { ArchiveError, isArchiveError } from '../../core/index.ts'
+import { AnswerRoom } from '../../protocol-handler/answer-room.ts'
 import type { FramedStream } from '../../protocol-handler/framed-stream.ts'
 import {
   type Frame,
+  type GossipHandler,
+  MAX_ALL_UNTAKEN_ANSWER_BYTES,
   MAX_REQUEST_BYTES,
   MAX_STREAMS_PER_PEER,
+  MAX_UNTAKEN_ANSWER_BYTES,
   type Offence,
   type StreamName,
   type StreamService,
@@ -71,7 +75,11 @@ export class SimPeer implements PeerPort {
   private readonly maxConnections: number
   private readonly modules: SimPeerModules
   private readonly pools = new Map<string, RequestPool>()
-  private readonly handlers = new Map<TopicName, (bytes: Uint8Array, author: Uint8Array) => Promise<void> | void>()
+  private readonly handlers = new Map<TopicName, GossipHandler>()
+  private readonly room = new AnswerRoom({
+    totalBytes: MAX_ALL_UNTAKEN_ANSWER_BYTES,
+    peerBytes: MAX_UNTAKEN_ANSWER_BYTES,
+  })
   private readonly services = new Map<StreamName, StreamService<never>>()
   private readonly inbound = new Map<string, number>()
 
@@ -182,7 +190,7 @@ export class SimPeer implements PeerPort {
     return this.peers
   }
 
-  onGossip(name: TopicName, handler: (bytes: Uint8Array, author: Uint8Array) => Promise<void> | void): void {
+  onGossip(name: TopicName, handler: GossipHandler): void {
     this.handlers.set(name, handler)
   }
 
@@ -203,7 +211,7 @@ export class SimPeer implements PeerPort {
     if (admission === 'reject') this.penalise(author.peer, 'limit')
     if (admission !== 'accept') return admission
     try {
-      await handler(bytes, author.peerId)
+      await handler(bytes, author.peerId, statement.isDirect)
       return 'accept'
     } catch (error) {
       const verdict = verdictOf(error)
@@ -246,7 +254,7 @@ export class SimPeer implements PeerPort {
     }
     this.inbound.set(key, open + 1)
     const onOffence = (offender: string, offence: Offence): void => this.penalise(offender, offence)
-    const modules = { ...this.modules, onOffence, patience: USUAL_PATIENCE }
+    const modules = { ...this.modules, onOffence, patience: USUAL_PATIENCE, room: this.room }
     await serveStream(service, far as unknown as FramedStream, peer, modules)
     this.inbound.set(key, (this.inbound.get(key) ?? 1) - 1)
   }

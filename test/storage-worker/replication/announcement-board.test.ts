@@ -4,6 +4,7 @@ import {
   announcementCodec,
   type ChunkAnnouncement,
   computeRootsHash,
+  type GossipHandler,
   MAX_ANNOUNCED_PERIODS,
   MAX_PERIODS_AHEAD,
 } from '../../../protocol-handler/index.ts'
@@ -40,7 +41,7 @@ class Stage {
   readonly results: string[] = []
   readonly lines: Record<string, unknown>[] = []
   newest: Period | undefined = 100
-  handler: (bytes: Uint8Array, author: Uint8Array) => Promise<void> | void = () => assert.fail('nobody listens')
+  handler: GossipHandler = () => assert.fail('nobody listens')
   readonly board = new AnnouncementBoard({
     network: {
       onGossip: (name, handler) => {
@@ -74,8 +75,8 @@ class Stage {
     onResult: (result) => this.results.push(result),
   })
 
-  take(name: string, bytes: Uint8Array): void {
-    this.board.take(bytes, idOf(name))
+  take(name: string, bytes: Uint8Array, isDirect = true): void {
+    this.board.take(bytes, idOf(name), isDirect)
   }
 
   /** The same a period later. */
@@ -149,6 +150,21 @@ describe('storage-worker/replication/announcement-board', () => {
     }
     assert.deepEqual(stage.taken.length, 1)
     assert.equal(stage.results[1], 'rejected')
+  })
+
+  it('adversary: old announcements that a stranger hands on cost their author nothing, nor do new ones that he held back', () => {
+    const stage = new Stage()
+    stage.newest = 1_000
+    stage.take('a', announce(500))
+    for (let period = 0; period <= 500; period++) {
+      assert.throws(() => stage.take('a', announce(period), false), { code: 'PROTOCOL_SEQUENCE_OLD' })
+    }
+    stage.take('a', announce(501))
+    stage.take('a', announce(502))
+    for (let period = 503; period < 600; period++) {
+      assert.throws(() => stage.take('a', announce(period), false), { code: 'PROTOCOL_PEER_LIMIT' })
+    }
+    assert.deepEqual(stage.excess, [])
   })
 
   it('limit: flood: three of a node at once, then one for each of its turns; more cost it, and nothing is decoded', () => {
@@ -239,7 +255,7 @@ describe('storage-worker/replication/announcement-board', () => {
   it('listens and compares until it is stopped; goes on when the disk fails', async () => {
     const stage = new Stage()
     const running = stage.board.start()
-    stage.handler(announce(100, { roots: 'other' }), idOf('a'))
+    stage.handler(announce(100, { roots: 'other' }), idOf('a'), true)
     stage.archive.beforeRead = () => {
       throw new ArchiveError('STORE_READ_FAILED', 'injected')
     }
@@ -248,7 +264,7 @@ describe('storage-worker/replication/announcement-board', () => {
     assert.deepEqual(stage.said(), [['announcements not compared', undefined, undefined]])
     stage.archive.beforeRead = () => undefined
     stage.clock.advance(PERIOD_MS)
-    stage.handler(announce(101, { roots: 'other' }), idOf('a'))
+    stage.handler(announce(101, { roots: 'other' }), idOf('a'), true)
     stage.archive.fill(101, 101)
     stage.clock.advance(2_000)
     await settle()
