@@ -1,7 +1,13 @@
 import type { ComponentLogger, MessageStream, StreamMessageEvent, StreamMuxerFactory } from '@libp2p/interface'
 import { yamux } from '@libp2p/yamux'
 import { ArchiveError } from '../core/index.ts'
-import { MAX_FRAMES_WHILE_FULL, MAX_MUXED_STREAMS, MAX_STREAM_WINDOW_BYTES, MAX_UNSENT_BYTES } from './limits.ts'
+import {
+  MAX_ALL_UNSENT_BYTES,
+  MAX_FRAMES_WHILE_FULL,
+  MAX_MUXED_STREAMS,
+  MAX_STREAM_WINDOW_BYTES,
+  MAX_UNSENT_BYTES,
+} from './limits.ts'
 
 const HEADER_BYTES = 12
 const TYPE_AT = 1
@@ -19,19 +25,69 @@ export function boundedYamux(): (components: { logger: ComponentLogger }) => Str
     maxEarlyStreams: MAX_MUXED_STREAMS,
     streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES },
   })
+  const unsent = new UnsentBytes()
   return () => {
     const factory = create()
     const createStreamMuxer = factory.createStreamMuxer.bind(factory)
     factory.createStreamMuxer = (connection) => {
-      guard(connection)
+      guard(connection, unsent)
       return createStreamMuxer(connection)
     }
     return factory
   }
 }
 
+/**
+ * What waits in connections for their peers to read. A peer decides how much is sent to it, by its windows, and may then say
+ * nothing more: so it is counted where it is sent.
+ */
+export class UnsentBytes {
+  private readonly connections = new Map<MessageStream, number>()
+  private sumBytes = 0
+
+  /** Ends a connection for which too much waits, and the one for which most does when it is too much for all. */
+  watch(connection: MessageStream): void {
+    const send = connection.send.bind(connection)
+    connection.send = (data) => {
+      const hasRoom = send(data)
+      this.note(connection)
+      if (connection.writeBufferLength > MAX_UNSENT_BYTES) end(connection)
+      if (this.sumBytes > MAX_ALL_UNSENT_BYTES) this.endLargest()
+      return hasRoom
+    }
+    connection.addEventListener('close', () => {
+      this.sumBytes -= this.connections.get(connection) ?? 0
+      this.connections.delete(connection)
+    })
+  }
+
+  private note(connection: MessageStream): void {
+    const bytes = connection.writeBufferLength
+    this.sumBytes += bytes - (this.connections.get(connection) ?? 0)
+    if (bytes > 0) this.connections.set(connection, bytes)
+    else this.connections.delete(connection)
+  }
+
+  private endLargest(): void {
+    // Who has read meanwhile did so unnoticed.
+    for (const connection of [...this.connections.keys()]) this.note(connection)
+    if (this.sumBytes <= MAX_ALL_UNSENT_BYTES) return
+    const [largest] = [...this.connections].sort(([, a], [, b]) => b - a)
+    if (!largest) return
+    this.sumBytes -= largest[1]
+    this.connections.delete(largest[0])
+    end(largest[0])
+  }
+}
+
+/** Not in the middle of what it is sent. */
+function end(connection: MessageStream): void {
+  queueMicrotask(() => connection.abort(new ArchiveError('PROTOCOL_PEER_LIMIT', 'a peer asks and does not read')))
+}
+
 /** Ends the connection when a frame is longer than any window, or the peer goes on asking for more than it takes. */
-export function guard(connection: MessageStream): void {
+export function guard(connection: MessageStream, unsent: UnsentBytes): void {
+  unsent.watch(connection)
   const frames = new FrameWalk()
   let framesWhileFull = 0
   const onDrain = (): void => {
@@ -43,9 +99,7 @@ export function guard(connection: MessageStream): void {
     framesWhileFull = connection.writableNeedsDrain ? framesWhileFull + count : 0
     if (frames.longestBytes > MAX_STREAM_WINDOW_BYTES) {
       connection.abort(new ArchiveError('PROTOCOL_MESSAGE_INVALID', `a frame of ${frames.longestBytes} bytes`))
-    } else if (framesWhileFull > MAX_FRAMES_WHILE_FULL || connection.writeBufferLength > MAX_UNSENT_BYTES) {
-      connection.abort(new ArchiveError('PROTOCOL_PEER_LIMIT', 'a peer asks and does not read'))
-    }
+    } else if (framesWhileFull > MAX_FRAMES_WHILE_FULL) end(connection)
   })
 }
 

@@ -100,6 +100,13 @@ export const CHALLENGE_SHARE = 1 / 2
 export const MAX_REQUEST_MS = 120_000
 /** How long a peer may take to take an answer: one of 1 MiB at 35 kB/s. */
 export const MAX_TAKING_MS = 30_000
+/**
+ * Answers that are made and not yet taken, of one peer: one that is being taken and one behind it on eight streams, as an honest
+ * one has them at a time.
+ */
+export const MAX_UNTAKEN_ANSWER_BYTES = 16 * 1_048_576
+/** Of all peers; where more than four take nothing each has a part of it, and always one answer. */
+export const MAX_ALL_UNTAKEN_ANSWER_BYTES = 64 * 1_048_576
 /** Streams of one kind of one connection: four that are used, and those of a restart that are not yet closed. */
 export const MAX_STREAMS_PER_PEER = 16
 /** Streams of one connection that a peer opens: 16 of each of the seven kinds, and those of gossip, identify and ping. */
@@ -108,6 +115,8 @@ export const MAX_MUXED_STREAMS = 128
 export const MAX_STREAM_WINDOW_BYTES = 4 * 1_048_576
 /** What waits in a connection for a peer to read: an answer of every stream that an honest peer has at a time, and half as much again. */
 export const MAX_UNSENT_BYTES = 24 * 1_048_576
+/** The same of all connections: past it the one for which most waits is ended. */
+export const MAX_ALL_UNSENT_BYTES = 96 * 1_048_576
 /** What a peer sends while it takes nothing: a window update and a request now and then; each may leave an answer of 150 bytes. */
 export const MAX_FRAMES_WHILE_FULL = 10_000
 /**

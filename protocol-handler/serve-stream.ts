@@ -1,4 +1,5 @@
 import { ArchiveError, CHUNK_SIZE_BYTES, isArchiveError } from '../core/index.ts'
+import type { AnswerRoom } from './answer-room.ts'
 import type { Bandwidth } from './bandwidth.ts'
 import { type Frame, type FramedStream, frameBytes } from './framed-stream.ts'
 import { MAX_REQUEST_MS, MAX_TAKING_MS } from './limits.ts'
@@ -41,6 +42,7 @@ export interface ServeModules {
   /** Undefined: as fast as the line is. */
   readonly bandwidth?: Bandwidth | undefined
   readonly patience: Patience
+  readonly room: AnswerRoom
   readonly onOffence: (peer: string, offence: Offence) => void
   /** What is a bug of ours, or a failure of the disk: the peer is told that we are busy. */
   readonly onFailure: (error: unknown) => void
@@ -57,7 +59,7 @@ export async function serveStream<Q>(
   peer: string,
   modules: ServeModules,
 ): Promise<void> {
-  const { limits, bandwidth, onOffence, patience } = modules
+  const { limits, bandwidth, onOffence, patience, room } = modules
   if (!limits.openStream(peer)) {
     frames.abort(new ArchiveError('PROTOCOL_PEER_LIMIT', 'too many streams'))
     return onOffence(peer, 'limit')
@@ -81,15 +83,21 @@ export async function serveStream<Q>(
       const admission = limits.admit(peer)
       if (admission === 'ignore') continue
       if (admission === 'cut') throw new ArchiveError('PROTOCOL_PEER_LIMIT', 'too many requests')
-      const isBusy = admission === 'busy' || bandwidth?.isBehind(peer)
+      const isBusy = admission === 'busy' || bandwidth?.isBehind(peer) || room.isFull(peer)
       const priority = isBusy ? undefined : rank(service.priorityOf(request), modules.isStranger?.(peer))
       const answer = priority
         ? await answerOne(service, { request, peer, priority }, modules)
         : service.refuse(request, 'busy')
-      await taken
-      taken = send(answer, priority)
+      // It waits until the one before was taken, and then until it is itself.
+      const release = room.hold(
+        peer,
+        answer.reduce((sum, frame) => sum + frameBytes(frame), 0),
+      )
+      const before = taken
+      taken = before.then(() => send(answer, priority)).finally(release)
       // Whoever takes nothing is not read any more either.
       taken.catch((error) => frames.abort(error))
+      await before
     }
     await taken
     await frames.close(patience.writeMs)
@@ -106,8 +114,10 @@ export async function serveStream<Q>(
 async function answerOne<Q>(
   service: StreamService<Q, Frame>,
   { request, peer, priority }: { readonly request: Q; readonly peer: string; readonly priority: Priority },
-  { limits, queue, onFailure }: ServeModules,
+  { limits, queue, room, onFailure }: ServeModules,
 ): Promise<readonly Frame[]> {
+  // How long it will be is not known: as a rule no longer than a chunk.
+  const release = room.hold(peer, CHUNK_SIZE_BYTES)
   try {
     const onRead = (bytes: number): void => limits.onCost(peer, bytes)
     return await queue.add(priority, () => service.answer(request, peer, onRead), peer)
@@ -118,6 +128,8 @@ async function answerOne<Q>(
       onFailure(error)
     }
     return service.refuse(request, 'busy')
+  } finally {
+    release()
   }
 }
 

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict'
 import type { MessageStream } from '@libp2p/interface'
 import { concatBytes } from '../../core/index.ts'
-import { guard } from '../../protocol-handler/bounded-yamux.ts'
-import { MAX_FRAMES_WHILE_FULL, MAX_STREAM_WINDOW_BYTES, MAX_UNSENT_BYTES } from '../../protocol-handler/limits.ts'
+import { guard, UnsentBytes } from '../../protocol-handler/bounded-yamux.ts'
+import {
+  MAX_ALL_UNSENT_BYTES,
+  MAX_FRAMES_WHILE_FULL,
+  MAX_STREAM_WINDOW_BYTES,
+  MAX_UNSENT_BYTES,
+} from '../../protocol-handler/limits.ts'
 import { DATA, frame, PING, SYN, WINDOW_UPDATE } from './attacker.ts'
 
 /** A connection that a test fills and drains. */
@@ -19,17 +24,25 @@ class FakeConnection extends EventTarget {
     this.dispatchEvent(Object.assign(new Event('message'), { data }))
   }
 
+  /** What waits already, and this. */
+  send(data: Uint8Array): boolean {
+    this.writeBufferLength += data.length
+    return false
+  }
+
   drain(): void {
     this.writableNeedsDrain = false
     this.dispatchEvent(new Event('drain'))
   }
 }
 
-function guarded(): FakeConnection {
+function guarded(unsent = new UnsentBytes()): FakeConnection {
   const connection = new FakeConnection()
-  guard(connection as unknown as MessageStream)
+  guard(connection as unknown as MessageStream, unsent)
   return connection
 }
+
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
 
 const pingFrame = frame(PING, SYN, 0, 0xffff_ffff)
 
@@ -53,7 +66,7 @@ describe('protocol-handler/bounded-yamux', () => {
     }
   })
 
-  it('limit: 10,000 frames while nothing goes out, one more ends the connection', () => {
+  it('limit: 10,000 frames while nothing goes out, one more ends the connection', async () => {
     const connection = guarded()
     const pings = concatBytes(...Array.from({ length: MAX_FRAMES_WHILE_FULL }, () => pingFrame))
     connection.bring(pings)
@@ -64,16 +77,48 @@ describe('protocol-handler/bounded-yamux', () => {
     connection.bring(pings)
     assert.equal(connection.abortedWith, undefined)
     connection.bring(pingFrame)
+    await nextTurn()
     assert.equal(connection.abortedWith, 'PROTOCOL_PEER_LIMIT')
   })
 
-  it('limit: what waits to be read may be 24 MiB, not a byte more', () => {
+  it('limit: what waits to be read may be 24 MiB, not a byte more, though the peer says nothing any more', async () => {
     const connection = guarded()
-    connection.writeBufferLength = MAX_UNSENT_BYTES
-    connection.bring(pingFrame)
+    connection.send(new Uint8Array(MAX_UNSENT_BYTES))
+    await nextTurn()
     assert.equal(connection.abortedWith, undefined)
-    connection.writeBufferLength++
-    connection.bring(pingFrame)
+    connection.send(Uint8Array.of(1))
+    await nextTurn()
     assert.equal(connection.abortedWith, 'PROTOCOL_PEER_LIMIT')
+  })
+
+  it('limit: 96 MiB may wait for all peers together; past it the one for which most waits is ended, whoever sends', async () => {
+    const unsent = new UnsentBytes()
+    const [most, ...others] = Array.from({ length: 9 }, () => guarded(unsent))
+    assert.ok(most)
+    most.send(new Uint8Array(MAX_UNSENT_BYTES))
+    const each = (MAX_ALL_UNSENT_BYTES - MAX_UNSENT_BYTES) / others.length
+    for (const other of others) other.send(new Uint8Array(each))
+    await nextTurn()
+    const [sender, gone] = others
+    assert.ok(sender && gone)
+    // One has read all meanwhile: there is as much room again.
+    gone.writeBufferLength = 0
+    sender.send(new Uint8Array(each))
+    await nextTurn()
+    assert.deepEqual(
+      [most, ...others].flatMap(({ abortedWith }) => abortedWith ?? []),
+      [],
+    )
+    sender.send(Uint8Array.of(1))
+    await nextTurn()
+    assert.equal(most.abortedWith, 'PROTOCOL_PEER_LIMIT')
+    // It is gone, and counts no longer.
+    most.dispatchEvent(new Event('close'))
+    gone.send(new Uint8Array(each))
+    await nextTurn()
+    assert.deepEqual(
+      others.flatMap(({ abortedWith }) => abortedWith ?? []),
+      [],
+    )
   })
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { ArchiveError } from '../../core/index.ts'
+import { AnswerRoom } from '../../protocol-handler/answer-room.ts'
 import type { FramedStream } from '../../protocol-handler/framed-stream.ts'
 import { auditRequestCodec, auditResponseCodec } from '../../protocol-handler/index.ts'
 import { PeerLimits } from '../../protocol-handler/peer-limits.ts'
@@ -39,6 +40,7 @@ describe('protocol-handler/serve-stream', () => {
       limits: new PeerLimits({ requestsPerSecond: 10, bytesPerSecond: 1e6, openStreams: 32 }, new SetClock()),
       queue,
       patience: USUAL_PATIENCE,
+      room: new AnswerRoom({ totalBytes: 4_000_000, peerBytes: 2_000_000 }),
       onOffence: () => assert.fail('an offence'),
       onFailure: (error) => assert.fail(String(error)),
       ...options,

@@ -1,4 +1,6 @@
-import { type BoundName, tested } from './bound.ts'
+import { AnswerRoom } from '../../../protocol-handler/answer-room.ts'
+import { MAX_ALL_UNTAKEN_ANSWER_BYTES, MAX_UNTAKEN_ANSWER_BYTES } from '../../../protocol-handler/limits.ts'
+import { type BoundName, tested, tried } from './bound.ts'
 
 /* Of streams and connections: tried over real ones. */
 
@@ -34,8 +36,23 @@ export const STREAMS = {
   ),
   MAX_UNSENT_BYTES: tested(
     'test/protocol-handler/bounded-yamux.test.ts',
-    'limit: what waits to be read may be 24 MiB, not a byte more',
+    'limit: what waits to be read may be 24 MiB, not a byte more, though the peer says nothing any more',
   ),
+  MAX_ALL_UNSENT_BYTES: tested(
+    'test/protocol-handler/bounded-yamux.test.ts',
+    'limit: 96 MiB may wait for all peers together; past it the one for which most waits is ended, whoever sends',
+  ),
+  MAX_UNTAKEN_ANSWER_BYTES: tried((bytes) => {
+    const room = new AnswerRoom({ totalBytes: MAX_ALL_UNTAKEN_ANSWER_BYTES, peerBytes: MAX_UNTAKEN_ANSWER_BYTES })
+    // What is asked for when all of it but the last byte waits is still made.
+    room.hold('peer', bytes - 1)
+    return !room.isFull('peer')
+  }),
+  MAX_ALL_UNTAKEN_ANSWER_BYTES: tried((bytes) => {
+    const room = new AnswerRoom({ totalBytes: MAX_ALL_UNTAKEN_ANSWER_BYTES, peerBytes: MAX_UNTAKEN_ANSWER_BYTES })
+    for (let peer = 0; peer < 8; peer++) room.hold(`${peer}`, Math.ceil((bytes - 8) / 8))
+    return !room.isFull('0')
+  }),
   MAX_FRAMES_WHILE_FULL: tested(
     'test/protocol-handler/bounded-yamux.test.ts',
     'limit: 10,000 frames while nothing goes out, one more ends the connection',
