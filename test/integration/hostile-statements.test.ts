@@ -95,6 +95,57 @@ describe('hostile statements of nodes, over real streams', () => {
     })
   })
 
+  describe('announcements that a stranger kept', () => {
+    const REPLAYS = 30
+
+    it('replayed announcements: old ones that are handed on cost their author nothing, and it is heard on', async () => {
+      const clock = new SetClock()
+      const host = await openPeer('host', { clock })
+      const node = await openPeer('node')
+      const taken: number[] = []
+      let ignored = 0
+      const board = new AnnouncementBoard({
+        network: host.node,
+        store: new MadeArchive(),
+        holdings: { readRange: async () => undefined },
+        claims: { takeAnnouncement: (_, { firstPeriod }) => taken.push(firstPeriod), distrust: () => undefined },
+        ports: {
+          addressOf: () => 'AU1',
+          isNode: () => true,
+          countNodes: () => 1,
+          newestPeriod: () => NEWEST,
+          onAnnounced: () => undefined,
+          onExcess: () => assert.fail('it was not too much'),
+        },
+        clock,
+        log: createLogger({ level: 'error', format: 'json', destination: { write: (text) => assert.fail(text) } }),
+        onResult: (result) => {
+          if (result === 'ignored') ignored++
+        },
+      })
+      host.node.onGossip('announce', (...message) => board.take(...message))
+      const signer = await generateKeyPairFromSeed('Ed25519', sha256(new TextEncoder().encode('node')))
+      const attacker = await Attacker.connect('attacker', addressOf(host))
+      const stream = await attacker.open('/meshsub/1.1.0')
+      const hand = async (firstPeriod: number): Promise<void> => {
+        const rest = { periodCount: 1, chunkCount: 1, rootsHash: CHUNK_ID, incompleteSlots: [] }
+        const data = announcementCodec.encode({ firstPeriod, ...rest })
+        const topic = formatProtocolId(IDENTITY, 'announce')
+        stream.send(prefixed(await publish({ topic, data, from: node.node.peerId, sequence: firstPeriod, signer })))
+      }
+      await hand(4_000)
+      await until(() => taken.length === 1, 'the newest')
+      for (let i = 0; i < REPLAYS; i++) {
+        clock.timeMs += 2_000
+        await hand(1_000 + i)
+        await until(() => ignored === i + 1, `replay ${i}`)
+      }
+      await hand(4_001)
+      await until(() => taken.length === 2, 'what the node says next')
+      assert.deepEqual([taken, host.offences], [[4_000, 4_001], []])
+    })
+  })
+
   describe('capabilities', () => {
     const seed = sha256(new TextEncoder().encode('massa key'))
     let host: Peer
