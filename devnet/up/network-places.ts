@@ -16,18 +16,16 @@ export interface NetworkPlacesModules {
 export class NetworkPlaces {
   private ports: NetworkPorts
   private readonly peerPlaces: PeerPlaces
-  private readonly takesOthers: boolean
   private readonly modules: NetworkPlacesModules
   private readonly links: PeerLinks | undefined
 
   constructor(
     made: { readonly ports: NetworkPorts; readonly peerPlaces: PeerPlaces },
-    options: { readonly takesOthers: boolean; readonly isCuttable: boolean },
+    options: { readonly isCuttable: boolean },
     modules: NetworkPlacesModules,
   ) {
     this.ports = made.ports
     this.peerPlaces = made.peerPlaces
-    this.takesOthers = options.takesOthers
     this.modules = modules
     const sidecars = { listPids: modules.listPids, placeOf: (name: string) => this.placeOf(name) }
     this.links = options.isCuttable ? new PeerLinks(sidecars) : undefined
@@ -38,9 +36,9 @@ export class NetworkPlaces {
     return this.ports
   }
 
-  /** Others for the node, where its own are busy and it may have others. @throws ArchiveError DEVNET_PORT_BUSY */
-  async chooseNodePorts(): Promise<void> {
-    this.ports = { ...this.ports, ...(await chooseNodePorts(this.ports, this.takesOthers)) }
+  /** Those of the node, or where they are busy and it takes them, others. @throws ArchiveError DEVNET_PORT_BUSY */
+  async chooseNodePorts(takesOthers: boolean): Promise<void> {
+    this.ports = { ...this.ports, ...(await chooseNodePorts(this.ports, takesOthers)) }
   }
 
   /**

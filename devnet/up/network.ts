@@ -88,7 +88,7 @@ export class Network {
     this.description = made.description
     this.places = new NetworkPlaces(
       made,
-      { takesOthers: options.autoPorts, isCuttable: options.isCuttable ?? false },
+      { isCuttable: options.isCuttable ?? false },
       {
         listNames: () => this.description.value.sidecars.map(({ name }) => name),
         currentPorts: (name) => this.sidecars.get(name)?.currentPorts,
@@ -359,7 +359,7 @@ export class Network {
   private async claimNodePorts(): Promise<Omit<NetworkPorts, 'sidecars'>> {
     if (!this.mayNodeMove) return this.places.current
     try {
-      await this.places.chooseNodePorts()
+      await this.places.chooseNodePorts(this.options.autoPorts)
     } catch (error) {
       this.hopeless.abort(error)
       throw error
