@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { contractCall } from '../../cli/commands/contract-call.ts'
 import { registerNode } from '../../cli/commands/node-register.ts'
+import { prune } from '../../cli/commands/prune.ts'
 import { computeHashSlot, ERA_PERIODS, fromHex, HASH_SLOTS, toHex } from '../../core/index.ts'
 import { type GrpcServer, startGrpcServer } from '../../devnet/node/index.ts'
 import { RegistryPlace } from '../cli/registry-place.ts'
@@ -272,6 +273,25 @@ describe('massa-storage chunk assign', function () {
       assert.ok(holders.every(({ address }) => address !== brief.wallet.address))
     }
     assert.match((await run(ids)).stdout, new RegExp(`^  recent +${brief.wallet.address} +100 GB  for 50 periods`, 'm'))
+  })
+
+  it('prune of an archive whose sidecar does not run asks the registry which eras may go', async () => {
+    const dataDir = `${place.dir}/pruned`
+    const store = await openTestStore(dataDir, { identity: IDENTITY })
+    for (let period = 0; period < 40; period++) {
+      await store.chunks.writePeriod(makePeriod(period, { blocks: 0, identity: IDENTITY }))
+    }
+    await store.close()
+    const prunedBy = async (url: string) => {
+      const settings = { DATA_DIR: dataDir, RETENTION_PERIODS: '1', NODE__GRPC_URLS: url }
+      const env = Object.fromEntries(Object.entries(settings).map(([key, value]) => [`MASSA_STORAGE_${key}`, value]))
+      const { context, signal, stdout } = place.command({ wallet: ADMIN, json: true, env })
+      await prune(context, {}, signal)
+      return JSON.parse(stdout.text) as { periods: number }
+    }
+    await assert.rejects(prunedBy('127.0.0.1:1'), { code: 'ARCHIVER_NODE_UNREACHABLE' })
+    // This registry requires no anchors.
+    assert.equal((await prunedBy(grpc.url)).periods, 16)
   })
 
   it('warns where nobody keeps for ever, and where the settings ask for more copies than there are nodes', async () => {
