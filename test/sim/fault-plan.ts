@@ -8,7 +8,7 @@ import type { SimRandom } from './sim-random.ts'
 const FAULTS = {
   crash: 8,
   powerLoss: 5,
-  death: 1,
+  death: 3,
   restart: 3,
   diskLoss: 2,
   partition: 2,
@@ -24,7 +24,7 @@ const KINDS = Object.entries(FAULTS).flatMap(([fault, weight]) => Array<Fault>(w
 
 /** Between two faults of a network of one node; more nodes, more faults. */
 const INTERVAL_MS = 200_000
-const MAX_INTERVAL_MS = 40_000
+const MAX_INTERVAL_MS = 30_000
 
 /** Who comes and goes for good, by the registry. */
 interface Moves {

@@ -13,9 +13,11 @@ import {
 import { MANIFEST, SEALS } from '../../storage-worker/keyspace.ts'
 import { ChunkCopies, isHeld } from './chunk-copies.ts'
 import type { Scheduler } from './scheduler.ts'
+import { ShownChunks } from './shown-chunks.ts'
 import type { SimChain } from './sim-chain.ts'
 import type { StoredPeriod } from './sim-disk.ts'
-import type { Answered, SimNode } from './sim-node.ts'
+import type { SimNode } from './sim-node.ts'
+import type { Answered } from './sim-peer.ts'
 import type { SimRegistry } from './sim-registry.ts'
 
 /** A period on a disk before and after a write. */
@@ -31,6 +33,7 @@ export class Invariants {
   private readonly scheduler: Scheduler
   private readonly registry: SimRegistry
   private readonly honest = new Map<string, SimNode>()
+  private readonly shown = new ShownChunks()
   private readonly places = new Map<string, { readonly period: Period; readonly index: number }>()
   /** Have-maps, by their bytes, that were looked at: a node makes one now and then, and gives it to many. */
   private readonly seenMaps = new WeakSet<Uint8Array>()
@@ -60,13 +63,13 @@ export class Invariants {
   }
 
   /** What an honest node answered is true, down to the byte. */
-  onServed(node: SimNode, name: StreamName, { request, frames }: Answered): void {
+  onServed(node: SimNode, name: StreamName, { asker, request, frames }: Answered): void {
     this.checks++
     const [frame] = frames
     if (!frame) return
-    if (name === 'chunk') this.checkChunk(node, request as ChunkRequest, frame)
+    if (name === 'chunk') this.checkChunk(node, { asker, request: request as ChunkRequest }, frame)
     else if (name === 'manifest') this.checkManifests(node, frame)
-    else if (name === 'audit') this.checkLeaf(node, request as AuditRequest, frame)
+    else if (name === 'audit') this.checkLeaf(node, { asker, request: request as AuditRequest }, frame)
     else if (name === 'block') for (const each of frames) this.checkBlock(node, each)
     else if (name === 'have') this.checkHaveMap(node, frame)
   }
@@ -99,21 +102,40 @@ export class Invariants {
     if (lost) this.violate(node, `had the last copy of chunk ${lost.index} of period ${period}, and it is gone`)
   }
 
-  /** What is let go of is held by each of its holders, but for those that have lost their disks since they showed it. */
+  /**
+   * What is let go of was shown by each of its holders to who lets go of it, and is held by each, but for those that have
+   * lost their disks since.
+   */
   private checkDropped(node: SimNode, period: Period, { before, after }: Change): void {
     const table = this.registry.tableAt(node.feed.headPeriod)
     for (const { index, hashSlot } of this.copies.listOf(period)) {
       if (!before?.values.has(index) || after?.values.has(index)) continue
       this.letGo++
       const holders = table?.holdersOfSlot(hashSlot).holders ?? []
+      const nameOf = (address: string): string => this.honest.get(address)?.name ?? 'a sham'
+      const what = `let go of chunk ${index} of period ${period}`
       const lacking = holders.find(({ address }) => {
         const holder = this.honest.get(address)
         return !holder || (holder.disk.losses === 0 && !isHeld(holder.disk.get(period), index))
       })
-      if (holders.length >= this.registry.replicas && !lacking) continue
-      const name = lacking && (this.honest.get(lacking.address)?.name ?? 'a sham')
-      this.violate(node, `let go of chunk ${index} of period ${period}, and ${name ?? 'nobody'} does not hold it`)
+      if (lacking) this.violate(node, `${what}, and ${nameOf(lacking.address)} does not hold it`)
+      const silent = holders.find(({ address }) => !this.hasShown(nameOf(address), node, { period, index, before }))
+      if (silent) this.violate(node, `${what}, and ${nameOf(silent.address)} did not show it`)
+      if (holders.length < this.registry.replicas) this.violate(node, `${what}, which has ${holders.length} holders`)
     }
+  }
+
+  /** SEALS go with chunk 0. */
+  private hasShown(
+    name: string,
+    { identity }: SimNode,
+    { period, index, before }: { readonly period: Period; readonly index: number; readonly before: StoredPeriod },
+  ): boolean {
+    const isSealed = index === 0 && before.values.has(SEALS)
+    return (
+      this.shown.has(identity.peer, name, { period, shown: index }) &&
+      (!isSealed || this.shown.has(identity.peer, name, { period, shown: 'seals' }))
+    )
   }
 
   /** What it says that it holds is on its disk. */
@@ -137,7 +159,11 @@ export class Invariants {
     }
   }
 
-  private checkChunk(node: SimNode, request: ChunkRequest, frame: Uint8Array): void {
+  private checkChunk(
+    node: SimNode,
+    { asker, request }: { readonly asker: string; readonly request: ChunkRequest },
+    frame: Uint8Array,
+  ): void {
     const place = this.places.get(toHex(request.chunkId))
     const truth = place && this.chain.period(place.period)
     if (request.wanted === 'seals') {
@@ -145,6 +171,7 @@ export class Invariants {
       if (answer.status !== 'ok') return
       const wanted = truth?.seals.subarray(answer.offset, answer.offset + answer.part.length)
       if (!wanted || !equalBytes(wanted, answer.part)) this.violate(node, 'SEALS were served that are none')
+      if (place) this.shown.note(asker, node.name, { period: place.period, shown: 'seals' })
       return
     }
     const answer = chunkResponseCodec.decode(frame)
@@ -165,13 +192,18 @@ export class Invariants {
     }
   }
 
-  private checkLeaf(node: SimNode, { chunkId }: AuditRequest, frame: Uint8Array): void {
+  private checkLeaf(
+    node: SimNode,
+    { asker, request }: { readonly asker: string; readonly request: AuditRequest },
+    frame: Uint8Array,
+  ): void {
     const answer = auditResponseCodec.decode(frame)
     if (answer.status !== 'ok') return
-    const place = this.places.get(toHex(chunkId))
+    const place = this.places.get(toHex(request.chunkId))
     const chunk = place && this.chain.period(place.period).chunks[place.index]
     const wanted = chunk?.subarray(answer.leafIndex * LEAF_SIZE_BYTES, (answer.leafIndex + 1) * LEAF_SIZE_BYTES)
     if (!wanted || !equalBytes(wanted, answer.leaf)) this.violate(node, 'a leaf was shown that is none')
+    if (place) this.shown.note(asker, node.name, { period: place.period, shown: place.index })
   }
 
   private checkBlock(node: SimNode, frame: Uint8Array): void {

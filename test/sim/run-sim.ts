@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util'
+import { MUTANTS } from './mutants.ts'
 import { type SimulationReport, simulate } from './simulation.ts'
 
 /*
  * Runs simulations: `npm run sim -- --seeds 1000` those of seeds 1 to 1000, `--seed 7` one and what it did, with
- * `--trace` each line of it.
+ * `--trace` each line of it. `--mutant NAME` breaks something that the rooms do before.
  */
 
 const { values } = parseArgs({
@@ -12,10 +13,12 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     nodes: { type: 'string' },
+    mutant: { type: 'string' },
     trace: { type: 'boolean', default: false },
   },
 })
 
+if (values.mutant !== undefined) breakRooms(values.mutant)
 const nodes = values.nodes === undefined ? {} : { nodes: Number(values.nodes) }
 
 if (values.seed !== undefined) {
@@ -24,6 +27,12 @@ if (values.seed !== undefined) {
   console.log(JSON.stringify(report, undefined, 2))
 } else {
   await runMany(Number(values.from), Number(values.seeds ?? '20'))
+}
+
+function breakRooms(name: string): void {
+  const mutate = MUTANTS[name]
+  if (!mutate) throw new Error(`there is no mutant '${name}', but ${Object.keys(MUTANTS).join(', ')}`)
+  mutate()
 }
 
 async function runMany(from: number, count: number): Promise<void> {

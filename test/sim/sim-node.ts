@@ -14,23 +14,23 @@ import { type AnchoredEras, OwnHoldings, type PlacementWatch, type Store } from 
 import { planDrop } from '../../storage-worker/period-part.ts'
 import { listValues } from '../../storage-worker/sealed-period.ts'
 import { createMetrics, type Logger } from '../../telemetry/index.ts'
-import { HollowStore } from './hollow-store.ts'
 import type { Change } from './invariants.ts'
 import { MemorySpool } from './memory-spool.ts'
 import { MemoryStore } from './memory-store.ts'
 import { type Life, NodeClock } from './node-clock.ts'
 import type { Scheduler } from './scheduler.ts'
+import { SHAM_STORES, type ShamKind } from './sham-stores.ts'
 import { SimArchiver, type SimFeed } from './sim-archiver.ts'
 import { SIM_IDENTITY, type SimChain } from './sim-chain.ts'
 import { SimDisk } from './sim-disk.ts'
 import type { SimIdentity } from './sim-identity.ts'
 import type { SimNetwork } from './sim-network.ts'
-import { SimPeer } from './sim-peer.ts'
+import { type Answered, SimPeer } from './sim-peer.ts'
 import type { SimRandom } from './sim-random.ts'
 import { SimAnchors, SimPlacement, type SimRegistry } from './sim-registry.ts'
 
 /** In this thread: what worker threads do is the same. */
-const CPU: CpuWork & BackgroundCpuWork & Pick<CpuPool, 'identifyChunk'> = {
+export const SIM_CPU: CpuWork & BackgroundCpuWork & Pick<CpuPool, 'identifyChunk'> = {
   verifyBlock: async ({ filledBlock, chainId, expectedId }) => verifyFilledBlock(filledBlock, chainId, expectedId),
   encodePeriod: async ({ decided, chunkSizeBytes }) => encodePeriod(decided, chunkSizeBytes),
   verifyRecords: async (records, network) => records.map((record) => verifyRecord(record, network)),
@@ -39,14 +39,14 @@ const CPU: CpuWork & BackgroundCpuWork & Pick<CpuPool, 'identifyChunk'> = {
 /** Nobody reads them. */
 const METRICS = createMetrics({ version: '0.0.0', processMetrics: false })
 
+/** Periods from the first to the last of them. */
+export interface PeriodSpan {
+  readonly from: number
+  readonly to: number
+}
+
 /** What is not done by then is cut off, as the daemon does. */
 const STOP_MS = 9_500
-
-/** A request and what it was answered with. */
-export interface Answered {
-  readonly request: unknown
-  readonly frames: readonly Uint8Array[]
-}
 
 /** The world around a node. */
 export interface SimWorld {
@@ -79,8 +79,8 @@ interface SimNodeOptions {
   readonly bootstrap: readonly string[]
   readonly skewMs: number
   readonly rate: number
-  /** It shows none of what it says that it holds. */
-  readonly isSham?: boolean
+  /** Undefined: it is honest. */
+  readonly sham: ShamKind | undefined
 }
 
 /** A node: its disk and its massa-node last, its processes come and go. */
@@ -89,7 +89,7 @@ export class SimNode {
   readonly disk: SimDisk
   readonly feed: SimFeed = { isUp: true, headPeriod: 0, oldestPeriod: 0 }
   skewMs: number
-  readonly isSham: boolean
+  readonly sham: ShamKind | undefined
   private readonly bootstrap: readonly string[]
   private readonly rate: number
   private readonly world: SimWorld
@@ -105,7 +105,7 @@ export class SimNode {
     this.bootstrap = options.bootstrap
     this.skewMs = options.skewMs
     this.rate = options.rate
-    this.isSham = options.isSham ?? false
+    this.sham = options.sham
     this.world = world
     this.disk = new SimDisk((delayMs, work) => void world.scheduler.after(delayMs, work))
     this.disk.onCommit = (period, before, after) => {
@@ -138,14 +138,22 @@ export class SimNode {
   /**
    * Everything up to a period is archived already.
    *
-   * @param hasLetGo whether a chunk is one of those that were dropped since
+   * @param lacks.hole but for these: its machine was away for longer than a massa-node remembers
+   * @param lacks.hasLetGo whether a chunk is one of those that were dropped since
    */
-  fill(lastPeriod: number, hasLetGo: (period: number, index: number) => boolean = () => false): void {
+  fill(
+    lastPeriod: number,
+    lacks: {
+      readonly hole: PeriodSpan | undefined
+      readonly hasLetGo: (period: number, index: number) => boolean
+    },
+  ): void {
     for (let period = 0; period <= lastPeriod; period++) {
+      if (lacks.hole && period >= lacks.hole.from && period <= lacks.hole.to) continue
       const archived = this.world.chain.period(period)
       const { manifest, summary } = archived
       const values = new Map(listValues(archived).map(({ n, value }) => [n, value]))
-      const dropped = [...manifest.chunks.keys()].filter((index) => hasLetGo(period, index))
+      const dropped = [...manifest.chunks.keys()].filter((index) => lacks.hasLetGo(period, index))
       const before = { holding: undefined, operations: summary.operations }
       const part = dropped.length > 0 ? planDrop(manifest, before, dropped) : { summary, holding: undefined, dropped }
       for (const n of part.dropped) values.delete(n)
@@ -222,7 +230,7 @@ export class SimNode {
     const { scheduler, network, chain, registry, config, auditsPerDay } = this.world
     const life: Life = { isOver: false }
     const clock = new NodeClock({ skewMs: this.skewMs, rate: this.rate }, { scheduler, life })
-    const chunks = new (this.isSham ? HollowStore : MemoryStore)(SIM_IDENTITY, { disk: this.disk, life })
+    const chunks = new (this.sham ? SHAM_STORES[this.sham] : MemoryStore)(SIM_IDENTITY, { disk: this.disk, life })
     const spool = new MemorySpool({ disk: this.disk, life })
     const holdings = new OwnHoldings(chunks, clock)
     const onArchived = (period: number): void => holdings.note(period)
@@ -237,8 +245,7 @@ export class SimNode {
     const { maxConnections } = config.p2p
     const finalPeriod = (): number => this.feed.headPeriod
     const openNode: OpenNode = async (modules) => {
-      const onServed = (stream: StreamName, request: unknown, frames: readonly Uint8Array[]): void =>
-        this.world.onServed(this, stream, { request, frames })
+      const onServed = (stream: StreamName, answered: Answered): void => this.world.onServed(this, stream, answered)
       process.peer = new SimPeer(
         { name, peerId, peer, address, maxConnections },
         { ...modules, network, life, onServed },
@@ -255,7 +262,7 @@ export class SimNode {
       {
         // What rooms use of these is what a simulated node has.
         store: { chunks, spool, disk: this.disk.space, dataDir: this.name } as unknown as Store,
-        cpu: CPU as unknown as CpuPool,
+        cpu: SIM_CPU as unknown as CpuPool,
         archiver: archiver as unknown as Archiver,
         placement: new SimPlacement({ registry, finalPeriod, clock }) as unknown as PlacementWatch,
         anchors: new SimAnchors({ registry, finalPeriod }) as unknown as AnchoredEras,

@@ -47,6 +47,14 @@ type PeerPort = Pick<
   | 'subscribersOf'
 >
 
+/** A request and what it was answered with. */
+export interface Answered {
+  /** PeerId text */
+  readonly asker: string
+  readonly request: unknown
+  readonly frames: readonly Uint8Array[]
+}
+
 export interface SimPeerOptions {
   /** Of the node, in traces. */
   readonly name: string
@@ -62,7 +70,7 @@ export interface SimPeerModules extends PeerNodeModules {
   readonly network: SimNetwork
   readonly life: Life
   /** Told of each request that it answers, with its frames. */
-  readonly onServed: (name: StreamName, request: unknown, frames: readonly Uint8Array[]) => void
+  readonly onServed: (name: StreamName, answered: Answered) => void
 }
 
 /** One run of a node as the network sees it: streams, requests and gossip as with libp2p, through the same code above it. */
@@ -140,7 +148,7 @@ export class SimPeer implements PeerPort {
       ...service,
       answer: async (request, peer) => {
         const frames = (await service.answer(request, peer)).map(joinFrame)
-        this.modules.onServed(name, request, frames)
+        this.modules.onServed(name, { asker: peer, request, frames })
         return frames
       },
     }

@@ -7,6 +7,7 @@ import { drawLetGo, keyOf } from './part-archives.ts'
 import { QuietChecks } from './quiet-checks.ts'
 import { type RogueKind, RoguePeer } from './rogue-peer.ts'
 import { Scheduler } from './scheduler.ts'
+import type { ShamKind } from './sham-stores.ts'
 import { shareCrypto } from './shared-crypto.ts'
 import { openSimChain, type SimChain } from './sim-chain.ts'
 import { identityOf, type SimIdentity } from './sim-identity.ts'
@@ -45,7 +46,7 @@ const MIN_AGE_PERIODS = 24
 const QUOTA_BYTES = 50_000
 const REPAIR_DELAY_SECONDS = 100
 /** With a sham: by the usual 700 it would take half a day to be found out. */
-const MANY_AUDITS_PER_DAY = 8_640
+const MANY_AUDITS_PER_DAY = 25_000
 
 export interface SimulationOptions extends ShapeWishes {
   /** Does what no fault does, so that it is found. */
@@ -57,7 +58,7 @@ export interface SimulationOptions extends ShapeWishes {
 export interface SimulationReport {
   readonly seed: number
   readonly nodes: number
-  readonly rogues: readonly (RogueKind | 'sham')[]
+  readonly rogues: readonly (RogueKind | ShamKind)[]
   readonly archives: Shape['archives']
   readonly periods: number
   readonly virtualMs: number
@@ -140,8 +141,8 @@ class Simulation {
           leavers: this.nodes.filter((node) => !isMember(node)),
           changeMs: (CHANGE_PERIOD - BEGIN_PERIOD) * PERIOD_MS,
         },
-        // A sham has lost its own already.
-        maxLostDisks: REPLICAS - 1 - shape.shams.length,
+        // A sham has lost its own already, and who has a hole a part of it.
+        maxLostDisks: REPLICAS - 1 - shape.shams.length - Number(shape.holed !== undefined),
         replicas: REPLICAS,
       },
       { scheduler, network: this.network, random: random.fork('faults') },
@@ -202,10 +203,10 @@ class Simulation {
       auditsPerDay: shams.length > 0 ? MANY_AUDITS_PER_DAY : undefined,
       random: random.fork('disks'),
       onCommit: (node, period, change) => {
-        if (!node.isSham) this.invariants.onCommit(node, period, change)
+        if (!node.sham) this.invariants.onCommit(node, period, change)
       },
       onServed: (node, name, answered) => {
-        if (!node.isSham) this.invariants.onServed(node, name, answered)
+        if (!node.sham) this.invariants.onServed(node, name, answered)
       },
       onWarning: (_, message) => this.warnings.set(message, (this.warnings.get(message) ?? 0) + 1),
     }
@@ -226,11 +227,11 @@ class Simulation {
           bootstrap: draw.pickSome(others, 3),
           skewMs: draw.chance(0.3) ? draw.between(-600_000, 600_000) : 0,
           rate: 1 + draw.between(-100, 100) / 1e6,
-          isSham: shams.includes(identity),
+          sham: shams.includes(identity) ? shape.shamKind : undefined,
         },
         world,
       )
-      if (node.isSham) this.shams.push(node)
+      if (node.sham) this.shams.push(node)
       else {
         this.nodes.push(node)
         this.invariants.watch(node)
@@ -238,7 +239,10 @@ class Simulation {
       if (letGo && archives.chance(0.7)) node.disk.quotaBytes = QUOTA_BYTES
       if (!joiners.includes(identity)) {
         const gone = letGo?.get(identity.name)
-        node.fill(BEGIN_PERIOD, (period, index) => gone?.has(keyOf(period, index)) ?? false)
+        node.fill(BEGIN_PERIOD, {
+          hole: identity === shape.holed ? shape.hole : undefined,
+          hasLetGo: (period, index) => gone?.has(keyOf(period, index)) ?? false,
+        })
       }
       node.onFinal(BEGIN_PERIOD, KEPT_PERIODS)
     }
@@ -293,7 +297,7 @@ class Simulation {
     return {
       seed: this.options.seed,
       nodes: this.nodes.length,
-      rogues: [...new Set([...this.rogues.map(({ kind }) => kind), ...this.shams.map(() => 'sham' as const)])],
+      rogues: [...new Set([...this.rogues.map(({ kind }) => kind), ...this.shams.flatMap(({ sham }) => sham ?? [])])],
       archives: this.shape.archives,
       periods: this.headPeriod,
       virtualMs: scheduler.nowMs,
@@ -301,7 +305,7 @@ class Simulation {
       gossip: network.gossipCount,
       checks: this.invariants.checkCount,
       letGo: this.invariants.letGoCount,
-      faults: this.plan.happened,
+      faults: { ...this.plan.happened, ...(this.shape.holed && { hole: 1 }) },
       warnings: Object.fromEntries([...this.warnings].sort()),
       traceHash: scheduler.traceHash,
     }
