@@ -5,7 +5,7 @@ import type { SimRandom } from './sim-random.ts'
 import type { SimRegistry } from './sim-registry.ts'
 
 /** Of what a node may let go of, this much is still there. */
-const KEPT_SHARE = 0.2
+const KEPT_SHARE = 0.1
 
 /**
  * Draws what each honest node has let go of before a simulation begins: nothing of which it is a holder. The holders have

@@ -24,10 +24,10 @@ const SHAM_SHARE = 0.25
 const SHAM_MOST_NODES = 6
 /** Whoever gives something false once is found out at once. */
 const FORGER_SHARE = 0.2
-/** Where everybody holds everything, blocks of one peer fill a hole. */
+/** Where everybody holds everything, or a death has others fetch all of it, blocks of one peer fill a hole. */
 const HOLED_SHARE = { whole: 0.1, parts: 0.5 }
 /** So long that no peer holds all of it. */
-const HOLE_PERIODS = { least: 8, most: 24 }
+const HOLE_PERIODS = { least: 20, most: 40 }
 const SIZES = [4, 4, 5, 5, 6, 8]
 
 /** What kind of network a seed has. */
@@ -72,8 +72,8 @@ export function drawShape(random: SimRandom, { seed, nodes }: ShapeWishes): Shap
   const isLeft = isMoving && (joiners.length === 0 || random.chance(0.5)) && count > REPLICAS
   // Where everybody holds everything, nobody misses what a sham does not hold.
   const archives = shamKind || random.chance(0.5) ? 'parts' : 'whole'
-  const isHoled = random.chance(HOLED_SHARE[archives])
-  const holeAt = random.between(10, 60)
+  const isHoled = random.chance(HOLED_SHARE[archives]) || isSham
+  const holeAt = random.between(5, 40)
   const most = count < MANY_NODES ? ROUGH_PERIODS.most : MANY_ROUGH_PERIODS
   const least = isMoving ? Math.min(most, CHANGED_ROUGH_PERIODS) : ROUGH_PERIODS.least
   return {
