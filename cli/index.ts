@@ -279,7 +279,7 @@ function addPeers(program: Command, run: Run): void {
       run(async (context, signal) => (await import('./commands/peers.ts')).peers(context, signal))(command),
   )
   add(peers, 'ban <peer>', 'Cut a peer off and refuse it.', 'massa-storage peers ban 12D3KooW... --for 2h')
-    .option('--for <time>', 'how long: 30m, 2h, 7d', parseDuration, 86_400_000)
+    .addOption(new Option('--for <time>', 'how long: 30m, 2h, 7d').argParser(parseDuration).default(86_400_000, '1d'))
     .action((peer: string, options: { for: number }, command) =>
       run(async (context, signal) =>
         (await import('./commands/peers.ts')).peersBan(context, peer, { forMs: options.for }, signal),

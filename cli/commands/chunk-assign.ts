@@ -13,7 +13,7 @@ import { formatHuman } from '../../telemetry/human-format.ts'
 import { queryArchive } from '../archive-access.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
-import type { Output } from '../output.ts'
+import { formatCount, type Output } from '../output.ts'
 import { readOwnAddress } from '../own-address.ts'
 import type { PeriodRange } from '../parse-arguments.ts'
 import { openPlacement } from '../placement-access.ts'
@@ -144,7 +144,9 @@ interface Shown {
 function show(output: Output, { table, chunkIds, own, isSeveral }: Shown): void {
   const { era, replicas, snapshot } = table
   const root = toHex(table.root)
-  output.line(`Placement of era ${era}: ${snapshot.nodes.length} nodes, ${replicas} copies, root ${root}`)
+  output.line(
+    `Placement of era ${era}: ${formatCount(snapshot.nodes.length, 'node')}, ${formatCount(replicas, 'copy', 'copies')}, root ${root}`,
+  )
   for (const chunkId of chunkIds) showChunk(output, { chunkId, table, own })
   const primaries = table.countPrimaries(chunkIds.map((chunkId) => fromHex(chunkId)))
   const counts =
@@ -161,7 +163,8 @@ function show(output: Output, { table, chunkIds, own, isSeveral }: Shown): void 
       own: counts ?? null,
     },
   })
-  if (counts) output.line(describeOwn(counts))
+  // Beside the output, which is the same on every machine.
+  if (counts) output.remark(describeOwn(counts))
   if (!isSeveral || Object.keys(primaries).length === 0) return
   // The words of the log.
   const tag = '[INFO]'

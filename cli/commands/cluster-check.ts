@@ -146,7 +146,7 @@ function show(output: Output, report: ClusterReport): void {
   )
   if (chunks.unowed === 0) showCounts(output, chunks)
   showNodes(output, report)
-  for (const line of listHealing(report)) output.line(line)
+  for (const line of [...listHealing(report), ...listExtra(report)]) output.line(line)
   for (const line of listWarnings(report)) output.markedLine('yellow', `! ${line}`)
   if (chunks.unowed > 0) output.line(`Nobody owes them yet: by the placement of era ${era} no node has room.`)
   else if (chunks.under === 0) output.markedLine('green', 'Every chunk that was looked at has its copies.')
@@ -231,6 +231,17 @@ function listHealing({ healing, lackingBy, doubted, states }: ClusterReport): st
     ...(lackingBy.silent > 0
       ? [`${formatCount(lackingBy.silent, 'copy', 'copies')} of nodes that do not tell what they hold: not known.`]
       : []),
+  ]
+}
+
+/** It is no fault: what a node archives it keeps while there is room. */
+function listExtra({ nodes, chunks }: ClusterReport): string[] {
+  const extra = nodes.filter((node) => node.extra > 0).map(({ address, extra: count }) => ({ address, chunks: count }))
+  if (extra.length === 0 || chunks.unowed > 0) return []
+  extra.sort((a, b) => b.chunks - a.chunks)
+  const sum = extra.reduce((total, node) => total + node.chunks, 0)
+  return [
+    `Over: ${formatCount(sum, 'copy', 'copies')} more than asked for, as nodes say, kept while there is room: ${listAmounts(extra)}.`,
   ]
 }
 

@@ -30,9 +30,14 @@ export interface ClusterPeers extends KnownClaims {
   /** For how long a node of the table has been away, as repair counts it; undefined when it is not. */
   awayForMs(address: string): number | undefined
   /** What a node said of itself last. */
-  saidBy(
-    address: string,
-  ): { readonly retentionPeriods: bigint; readonly firstPeriod: Period; readonly endPeriod: Period } | undefined
+  saidBy(address: string): SaidByNode | undefined
+}
+
+export interface SaidByNode {
+  readonly retentionPeriods: bigint
+  readonly storedChunks: bigint
+  readonly firstPeriod: Period
+  readonly endPeriod: Period
 }
 
 export interface ClusterCheckOptions {
@@ -124,6 +129,7 @@ export async function checkCluster(
       retentionPeriods: retention === undefined ? null : Number(retention),
       headPeriod: address === own ? range.last : (claims?.headPeriod ?? null),
       ...tally.chunksOf(address),
+      extra: countExtra(tally, { address, isOwn: address === own, storedChunks: said?.storedChunks }),
     }
   })
   rows.sort((a, b) => b.lacking - a.lacking || b.assigned - a.assigned || (a.address < b.address ? -1 : 1))
@@ -169,6 +175,16 @@ export async function checkCluster(
     },
     keepers: findKeepers(table, peers),
   }
+}
+
+/** What was archived while a node was asked, and periods that this archive does not have, count as extra as well. */
+function countExtra(
+  tally: CopyTally,
+  node: { readonly address: string; readonly isOwn: boolean; readonly storedChunks: bigint | undefined },
+): number {
+  const { assigned, lacking, extra } = tally.chunksOf(node.address)
+  if (node.isOwn) return tally.counts.extraHere
+  return Math.max(extra, Number(node.storedChunks ?? 0n) - (assigned - lacking))
 }
 
 /** Everybody who is registered or connected, with what those say that answer. */

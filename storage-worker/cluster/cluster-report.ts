@@ -75,6 +75,10 @@ export interface ClusterNodeRow {
   readonly lacking: number
   /** Of `lacking`, what somebody else holds; without what it says it has and is not believed. */
   readonly toFetch: number
+  /**
+   * Chunks beside its duty: of this node counted, of others all that it says it stores, without what it holds of its duty. Of
+   * those that did not say, what its have-map tells.
+   */
   readonly extra: number
 }
 

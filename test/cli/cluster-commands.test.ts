@@ -229,6 +229,15 @@ describe('cli: chunk locate, cluster check', () => {
     assert.deepEqual(JSON.parse(json.printed.stdout), WELL)
   })
 
+  it('cluster check says who holds more than it is asked for', async () => {
+    const nodes = WELL.nodes.map((node, i) => ({ ...node, extra: i === 0 ? 53 : i === 1 ? 83 : 0 }))
+    answering({ report: { ...WELL, nodes } })
+    const { context, printed } = people()
+    assert.equal(await clusterCheck(context, signal), 0)
+    const line = 'Over: 136 copies more than asked for, as nodes say, kept while there is room: 83 by AU2, 53 by AU1.'
+    assert.ok(printed.stdout.includes(line), printed.stdout)
+  })
+
   it('cluster check while no node has room says that nobody owes anything, and ends with 0', async () => {
     const chunks = { ...WELL.chunks, atFloor: 0, unowed: 1_200 }
     const keepers = { ...WELL.keepers, count: 0 }

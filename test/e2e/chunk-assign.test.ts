@@ -187,7 +187,7 @@ describe('massa-storage chunk assign', function () {
     assert.equal(stdout.match(/this node/g)?.length, 1)
     const role = new RegExp(`^  (primary|replica) +${address} +100 GB  this node`, 'm').exec(stdout)?.[1]
     assert.ok(role !== undefined, stdout)
-    assert.match(stdout, new RegExp(`^This node, ${address}: ${role}\\.$`, 'm'))
+    assert.match(stderr, new RegExp(`^This node, ${address}: ${role}\\.$`, 'm'))
     const summary = rowsOf<{ summary?: { own: Record<string, unknown> } }>(
       await runOwn(['--period', '5..7', '--json']),
     ).at(-1)

@@ -111,6 +111,21 @@ describe('storage-worker/cluster/cluster-check', () => {
   const whole = () =>
     Object.fromEntries(['AU2', 'AU3', 'AU4', 'AU5'].map((address) => [address, mapOf(table, address)]))
 
+  it('tells who holds how much beside its duty, as far as nodes say', async () => {
+    const said = { retentionPeriods: 0n, storedChunks: 500n, firstPeriod: 10, endPeriod: LAST + 1 }
+    const report = await check(whole(), { said }).found
+    assert.ok(report)
+    for (const { address, state, assigned, lacking, extra } of report.nodes) {
+      const held = state === 'own' ? 566 : state === 'answered' ? 500 : assigned
+      assert.equal(extra, held - (assigned - lacking), address)
+    }
+    const silent = await check(whole()).found
+    assert.deepEqual(
+      silent?.nodes.flatMap(({ address, extra }) => (extra > 0 ? [address] : [])),
+      ['AU1'],
+    )
+  })
+
   it('says that all is well, of how many chunks of which periods, and how far it is', async () => {
     const { found, progress, asked } = check(whole())
     const report = await found
@@ -215,7 +230,7 @@ describe('storage-worker/cluster/cluster-check', () => {
       AU3: { status: 'refused' },
       AU4: new ArchiveError('PROTOCOL_PEER_UNREACHABLE', 'gone'),
     }
-    const said = { retentionPeriods: 0n, firstPeriod: 3, endPeriod: 300 }
+    const said = { retentionPeriods: 0n, storedChunks: 0n, firstPeriod: 3, endPeriod: 300 }
     const report = await check(answers, { store, live: ['AU5'], strangers: ['P9'], said }).found
     assert.ok(report)
     assert.deepEqual(
@@ -245,7 +260,7 @@ describe('storage-worker/cluster/cluster-check', () => {
   })
 
   it('counts no copy with a node whose archive begins later, and nothing else against it', async () => {
-    const said = { retentionPeriods: 0n, firstPeriod: 13, endPeriod: LAST + 1 }
+    const said = { retentionPeriods: 0n, storedChunks: 0n, firstPeriod: 13, endPeriod: LAST + 1 }
     const report = await check(whole(), { said }).found
     assert.ok(report)
     // Of periods 10 to 12; of the two chunks of each this node holds what it is assigned.
@@ -263,7 +278,7 @@ describe('storage-worker/cluster/cluster-check', () => {
   it('counts who keeps for ever, by the registry and by what nodes say', async () => {
     const promise = await check(whole()).found
     assert.deepEqual(promise?.keepers, { wanted: 3, count: 5, contradicted: [] })
-    const said = { retentionPeriods: 100n, firstPeriod: 0, endPeriod: 1 }
+    const said = { retentionPeriods: 100n, storedChunks: 0n, firstPeriod: 0, endPeriod: 1 }
     const broken = await check(whole(), { said }).found
     assert.deepEqual(broken?.keepers, { wanted: 3, count: 1, contradicted: ['AU2', 'AU3', 'AU4', 'AU5'] })
   })
