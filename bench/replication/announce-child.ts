@@ -75,6 +75,7 @@ const claims = new HolderClaims(
       isNode: (address) => nodes.some(({ name }) => name === address),
       firstPeriodOf: () => 0,
       keepsForEver: () => true,
+      isTooSmall: () => false,
       readOwnFirst: async () => (await holdings.readRange())?.first,
     },
     clock: systemClock,

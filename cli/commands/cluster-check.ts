@@ -53,6 +53,7 @@ const clusterReport = z.object({
     unshown: z.int(),
     otherRoots: z.int(),
     otherPlacement: z.int(),
+    tooSmall: z.int(),
     silent: z.int(),
     unconnected: z.int(),
     away: z.int(),

@@ -6,6 +6,9 @@ import { HolderClaims } from '../../storage-worker/replication/holder-claims.ts'
 import { listBoundPeers } from './connected-peers.ts'
 import { keepRunning, type PeerContext } from './peer-context.ts'
 
+/** Who did not say what it offers has as much as it declared. */
+const NOT_SAID = 2n ** 64n
+
 /** Keeps what other nodes say that they hold. */
 export function startHolderClaims(context: PeerContext): HolderClaims {
   const { config, address, scores, bindings, registered, client, holdings, store, clock, log } = context
@@ -20,6 +23,8 @@ export function startHolderClaims(context: PeerContext): HolderClaims {
         isNode: (other) => registered.has(other),
         firstPeriodOf: (other) => bindings.capabilitiesOf(other)?.firstPeriod,
         keepsForEver: (other) => bindings.capabilitiesOf(other)?.retentionPeriods === 0n,
+        isTooSmall: (other) =>
+          (bindings.capabilitiesOf(other)?.allocatedGb ?? NOT_SAID) < registered.placementGbOf(other),
         readOwnFirst: async () => (await holdings.readRange())?.first,
       },
       clock,

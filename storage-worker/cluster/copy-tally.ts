@@ -34,7 +34,7 @@ export interface CountedNode {
 export type LackReason = 'incomplete' | CopyDoubt | Exclude<NodeState, 'own' | 'answered'>
 
 /** A holder for which others stand in: it is away, or not believed. */
-const GONE: ReadonlySet<LackReason> = new Set(['away', 'unshown', 'otherRoots', 'otherPlacement'])
+const GONE: ReadonlySet<LackReason> = new Set(['away', 'unshown', 'otherRoots', 'otherPlacement', 'tooSmall'])
 
 /** Chunks of one node. */
 export interface NodeChunks {
@@ -139,6 +139,7 @@ export class CopyTally {
     unshown: 0,
     otherRoots: 0,
     otherPlacement: 0,
+    tooSmall: 0,
     silent: 0,
     unconnected: 0,
     away: 0,

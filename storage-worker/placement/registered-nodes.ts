@@ -11,7 +11,8 @@ interface RegisteredPlace {
 export class RegisteredNodes {
   private readonly placement: { readonly inForce: Pick<PlacementTable, 'snapshot'> | undefined }
   private seen: Pick<PlacementTable, 'snapshot'> | undefined
-  private addresses: ReadonlySet<string> = new Set()
+  /** By address, what it declared, GB. */
+  private placementGbs: ReadonlyMap<string, bigint> = new Map()
 
   constructor(placement: { readonly inForce: Pick<PlacementTable, 'snapshot'> | undefined }) {
     this.placement = placement
@@ -23,15 +24,24 @@ export class RegisteredNodes {
   }
 
   has(address: string): boolean {
-    const { inForce } = this.placement
-    if (inForce !== this.seen) {
-      this.seen = inForce
-      this.addresses = new Set(inForce?.snapshot.nodes.map((node) => node.address))
-    }
-    return this.addresses.has(address)
+    return this.update().has(address)
+  }
+
+  /** What placement counts on; 0 of a node that it does not know. */
+  placementGbOf(address: string): bigint {
+    return this.update().get(address) ?? 0n
   }
 
   list(): readonly RegisteredPlace[] {
     return this.placement.inForce?.snapshot.nodes ?? []
+  }
+
+  private update(): ReadonlyMap<string, bigint> {
+    const { inForce } = this.placement
+    if (inForce !== this.seen) {
+      this.seen = inForce
+      this.placementGbs = new Map(inForce?.snapshot.nodes.map((node) => [node.address, node.placementGb]))
+    }
+    return this.placementGbs
   }
 }

@@ -21,10 +21,10 @@ export interface PeriodSpan {
 export type Difference = 'archive' | 'placement'
 
 /**
- * Why a node is not believed to hold what it says: it did not show it when it was audited, or its period roots or its
- * placement are others than ours.
+ * Why a node is not believed to hold what it says: it did not show it when it was audited, its period roots or its placement
+ * are others than ours, or its disk is smaller than it declared.
  */
-export type CopyDoubt = 'unshown' | 'otherRoots' | 'otherPlacement'
+export type CopyDoubt = 'unshown' | 'otherRoots' | 'otherPlacement' | 'tooSmall'
 
 /** What one node says that it holds, and what speaks against it. */
 export class Claimant {

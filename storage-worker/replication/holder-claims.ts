@@ -46,6 +46,8 @@ export interface HolderClaimsModules {
     readonly firstPeriodOf: (address: string) => Period | undefined
     /** Whether the node says so. */
     readonly keepsForEver: (address: string) => boolean
+    /** Whether the node says that it offers less than the placement in force counts on. */
+    readonly isTooSmall: (address: string) => boolean
     /** First period of our own archive. */
     readonly readOwnFirst: () => Promise<Period | undefined>
   }
@@ -128,11 +130,14 @@ export class HolderClaims {
     return claimants
   }
 
-  /** Connected, or heard of not too long ago; who shows nothing of what it says it holds is as good as away. */
+  /**
+   * Connected, or heard of not too long ago. Who shows nothing of what it says it holds, or has less room than it declared,
+   * is as good as away.
+   */
   isLive(address: string): boolean {
     if (address === this.options.ownAddress) return false
     const nowMs = this.modules.clock.monotonicMs()
-    if (this.known.get(address)?.claimant.isAllWithdrawn(nowMs)) return false
+    if (this.known.get(address)?.claimant.isAllWithdrawn(nowMs) || this.modules.ports.isTooSmall(address)) return false
     return this.readConnected().has(address) || this.isHeard(address)
   }
 
@@ -160,6 +165,7 @@ export class HolderClaims {
 
   /** Why a node is not believed to hold the chunks of this hash slot in this era, if so. */
   doubtOf(address: string, hashSlot: number, era: number): CopyDoubt | undefined {
+    if (this.modules.ports.isTooSmall(address)) return 'tooSmall'
     return this.known.get(address)?.claimant.doubt(hashSlot, era, this.modules.clock.monotonicMs())
   }
 

@@ -80,6 +80,7 @@ const WELL: ClusterReport = {
     unshown: 0,
     otherRoots: 0,
     otherPlacement: 0,
+    tooSmall: 0,
     silent: 0,
     unconnected: 0,
     away: 0,

@@ -13,7 +13,8 @@ import { PLACEMENT_IN_FORCE_PERIODS } from '../../storage-worker/placement/place
 import { SIM_IDENTITY, type SimChain } from './sim-chain.ts'
 import type { SimIdentity } from './sim-identity.ts'
 
-const PLACEMENT_GB = 100n
+/** What every node offers by its configuration: one that has less counts as away. */
+const PLACEMENT_GB = 10n
 /** Periods behind its end in which an era is anchored. */
 const ANCHORED_PERIODS = 12
 /** As PlacementWatch has it: a chain that stands still tells nothing. */

@@ -54,6 +54,7 @@ async function meetNodes(count: number) {
         listBanned: () => [],
         firstPeriodOf: () => 0,
         keepsForEver: () => true,
+        isTooSmall: () => false,
         readOwnFirst: async () => 0,
       },
       clock: new StillClock(),

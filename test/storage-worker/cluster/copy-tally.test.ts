@@ -191,6 +191,7 @@ describe('storage-worker/cluster/copy-tally', () => {
       unshown: 0,
       otherRoots: 0,
       otherPlacement: 0,
+      tooSmall: 0,
       silent: 1_010,
       unconnected: 100,
       away: 100,

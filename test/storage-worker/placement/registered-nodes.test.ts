@@ -21,7 +21,9 @@ describe('storage-worker/placement/registered-nodes', () => {
     assert.deepEqual([registered.isKnown, registered.has('a'), registered.list()], [false, false, []])
     placement.inForce = tableOf('a', 'b')
     assert.deepEqual([registered.isKnown, registered.has('a'), registered.has('c')], [true, true, false])
+    assert.deepEqual([registered.placementGbOf('a'), registered.placementGbOf('c')], [1n, 0n])
     placement.inForce = tableOf('b', 'c')
+    assert.equal(registered.placementGbOf('c'), 1n)
     assert.deepEqual([registered.has('a'), registered.has('b'), registered.has('c')], [false, true, true])
     assert.deepEqual(
       registered.list().map(({ address, p2pAddrs }) => [address, ...p2pAddrs]),

@@ -41,6 +41,7 @@ class Stage {
   readonly banned = new Set<string>()
   readonly firstPeriods = new Map<string, Period>()
   readonly forgetful = new Set<string>()
+  readonly small = new Set<string>()
   readonly asked: string[] = []
   readonly failures: ArchiveError[] = []
   ownFirst: Period | undefined = 0
@@ -63,6 +64,7 @@ class Stage {
         isNode: (address) => this.nodes.has(address),
         firstPeriodOf: (address) => this.firstPeriods.get(address) ?? 0,
         keepsForEver: (address) => !this.forgetful.has(address),
+        isTooSmall: (address) => this.small.has(address),
         readOwnFirst: async () => this.ownFirst,
       },
       clock: this.clock,
@@ -348,6 +350,12 @@ describe('storage-worker/replication/holder-claims', () => {
     assert.equal(claims.doubtOf('b', 7, 0), 'otherPlacement')
     claims.distrust('b', false, 'placement')
     claims.distrust('b', false)
+    stage.small.add('a')
+    assert.deepEqual(
+      [claims.doubtOf('a', 2, 2), claims.isLive('a'), claims.listClaimants(2, 2)],
+      ['tooSmall', false, ['b', 'c']],
+    )
+    stage.small.clear()
     stage.claims.withdrawAll('c')
     stage.claims.withdrawAll('stranger')
     assert.deepEqual(claims.listLive().toSorted(), ['a', 'b'])

@@ -35,6 +35,7 @@ function open(others: (address: string) => Fetched<readonly SignedHavePage[]> | 
         isNode: (address) => ALL.includes(address),
         firstPeriodOf: () => 0,
         keepsForEver: () => true,
+        isTooSmall: () => false,
         readOwnFirst: async () => 0,
       },
       clock,
