@@ -8,6 +8,10 @@ import { PRIORITIES, type Priority } from './work-queue.ts'
 const BURST_SECONDS = 1
 /** What we ask for ourselves: every second turn, however many others ask us. */
 const OWN = 'own'
+/** An answer comes within a round trip and the time that it takes to be read from a disk, or waits for its turn there. */
+const RESERVED_MS = 2_000
+/** What stays set aside for one that has not come: sixteen that are waited for are an answer of 1 MiB. */
+const SILENT_BYTES = 65_536
 
 interface Turn {
   readonly flow: string
@@ -58,6 +62,29 @@ export class Bandwidth {
       this.waitingBytes.set(flow, (this.waitingBytes.get(flow) ?? 0) + bytes)
       this.next()
     })
+  }
+
+  /**
+   * Sets room aside for an answer that we ask for, in its turn. How long it is shows when it is there; of what does not come
+   * for two seconds most is given back, since a peer that is silent would keep a narrow line from all others.
+   *
+   * @returns to be called once, with the bytes that came
+   */
+  async reserve(priority: Priority, bytes: number): Promise<(takenBytes: number) => void> {
+    await this.take(priority, undefined, bytes)
+    const waiting = new AbortController()
+    let reserved = bytes
+    void this.clock.sleep(RESERVED_MS, AbortSignal.any([waiting.signal, this.stopping.signal])).then(() => {
+      if (waiting.signal.aborted || this.stopping.signal.aborted) return
+      const left = Math.min(reserved, SILENT_BYTES)
+      this.spend(left - reserved)
+      reserved = left
+    })
+    return (takenBytes) => {
+      waiting.abort()
+      this.spend(takenBytes - reserved)
+      reserved = 0
+    }
   }
 
   /** Counts what came or went without having waited; less than 0 gives back what was not used. */

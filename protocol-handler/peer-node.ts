@@ -214,14 +214,14 @@ export class PeerNode {
     if (!bandwidth) return await ask()
     // How long the answer is shows when it is there: a chunk at most is set aside, the rest is counted then.
     const reservedBytes = Math.min(MAX_RESERVED_BYTES, options.maxAnswerBytes * options.frames)
-    await bandwidth.take(options.priority ?? priorityOf(name), undefined, reservedBytes)
+    const count = await bandwidth.reserve(options.priority ?? priorityOf(name), reservedBytes)
     let takenBytes = 0
     try {
       const frames = await ask()
       takenBytes = frames.reduce((sum, frame) => sum + frame.length, 0)
       return frames
     } finally {
-      bandwidth.spend(options.bytes.length + takenBytes - reservedBytes)
+      count(options.bytes.length + takenBytes)
     }
   }
 

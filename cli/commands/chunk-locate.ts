@@ -44,6 +44,7 @@ const MIN_NAME = 12
 /** Who has a chunk in truth: each node was asked for a leaf of it. */
 export async function locateChunk(context: Context, idHex: string, signal: AbortSignal): Promise<number> {
   const { output } = context
+  let isFound = true
   for await (const answer of askNetwork(context, { kind: 'locate-chunk', idHex }, signal)) {
     if (!('result' in answer)) continue
     if (answer.result === null) {
@@ -69,9 +70,10 @@ export async function locateChunk(context: Context, idHex: string, signal: Abort
     const shown = nodes.filter(({ result }) => result === 'shown')
     const byHolders = shown.filter(({ assigned }) => assigned !== null).length
     const ofThem = era === null ? '' : `, ${byHolders} of ${formatCount(holders.length, 'holder')} among them`
+    isFound = shown.length > 0
     output.line(`shown by ${formatCount(shown.length, 'node')}${ofThem}`)
   }
-  return EXIT_CODES.ok.code
+  return isFound ? EXIT_CODES.ok.code : EXIT_CODES.notFound.code
 }
 
 function describeNode({ address, peer, isOwn, assigned, result, durationMs }: LocatedNode, room: number): string[] {

@@ -27,6 +27,26 @@ describe('protocol-handler/bandwidth', () => {
     begun.push([peer ?? 'own', clock.timeMs])
   }
 
+  it('regression: silent peers, from which answers are waited for, do not keep others from being asked', async () => {
+    const narrow = new Bandwidth({ bytesPerSecond: 100_000 }, clock)
+    const counts: ((takenBytes: number) => void)[] = []
+    const ask = async (bytes: number): Promise<void> => {
+      counts.push(await narrow.reserve('repair', bytes))
+      begun.push(['own', clock.timeMs])
+    }
+    for (let i = 0; i < 3; i++) void ask(CHUNK)
+    void ask(PROOF)
+    await clock.run(60_000)
+    const lastMs = begun[3]?.[1] ?? Number.NaN
+    assert.ok(lastMs < 8_000, `${lastMs} ms`)
+    // What comes late is counted when it comes, once.
+    for (const count of counts.slice(0, 3)) count(CHUNK)
+    void ask(1)
+    await clock.run(120_000)
+    const waitedMs = (begun[4]?.[1] ?? Number.NaN) - 60_000
+    assert.ok(waitedMs > 25_000 && waitedMs < 35_000, `${waitedMs} ms`)
+  })
+
   it('limit: what a second brings goes out at once, the next byte waits until there is no debt', async () => {
     void take('repair', 'a', RATE)
     void take('repair', 'a', 1)

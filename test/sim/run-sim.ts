@@ -19,14 +19,19 @@ const { values } = parseArgs({
 })
 
 if (values.mutant !== undefined) breakRooms(values.mutant)
-const nodes = values.nodes === undefined ? {} : { nodes: Number(values.nodes) }
+const nodes = values.nodes === undefined ? {} : { nodes: parseCount('nodes', values.nodes) }
 
 if (values.seed !== undefined) {
   const onTrace = (atMs: number, line: string): void => console.log(`${atMs} ${line}`)
-  const report = await simulate({ seed: Number(values.seed), ...nodes, ...(values.trace && { onTrace }) })
+  const report = await simulate({ seed: parseCount('seed', values.seed), ...nodes, ...(values.trace && { onTrace }) })
   console.log(JSON.stringify(report, undefined, 2))
 } else {
-  await runMany(Number(values.from), Number(values.seeds ?? '20'))
+  await runMany(parseCount('from', values.from), parseCount('seeds', values.seeds ?? '20'))
+}
+
+function parseCount(name: string, text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new Error(`--${name} is a whole number from 1 on, not '${text}'`)
+  return Number(text)
 }
 
 function breakRooms(name: string): void {
