@@ -1,6 +1,6 @@
 import type { ComponentLogger, MessageStream, StreamMessageEvent, StreamMuxerFactory } from '@libp2p/interface'
 import { yamux } from '@libp2p/yamux'
-import { ArchiveError } from '../core/index.ts'
+import { ArchiveError, isArchiveError } from '../core/index.ts'
 import {
   MAX_ALL_UNSENT_BYTES,
   MAX_FRAMES_WHILE_FULL,
@@ -8,17 +8,26 @@ import {
   MAX_STREAM_WINDOW_BYTES,
   MAX_UNSENT_BYTES,
 } from './limits.ts'
+import type { TokenBucket } from './token-bucket.ts'
 
 const HEADER_BYTES = 12
 const TYPE_AT = 1
+const FLAGS_AT = 2
 const LENGTH_AT = 8
 const DATA = 0
+const WINDOW_UPDATE = 1
+/** In the lower byte of the flags: the frame opens a stream, unless it is a ping. */
+const SYN = 1
 
 /**
  * Yamux that bounds what a peer makes us hold: libp2p's takes in a frame of any length, up to 4 GiB, before it looks at
  * the window, and keeps any number of answers to pings and to refused streams for a peer that reads nothing.
+ *
+ * @param meterStreams - for each connection: how often its peer may open a stream
  */
-export function boundedYamux(): (components: { logger: ComponentLogger }) => StreamMuxerFactory {
+export function boundedYamux(
+  meterStreams: () => TokenBucket,
+): (components: { logger: ComponentLogger }) => StreamMuxerFactory {
   const create = yamux({
     maxInboundStreams: MAX_MUXED_STREAMS,
     // Those that come while the connection is still being handed over: a peer may ask for much as soon as it is there.
@@ -30,7 +39,7 @@ export function boundedYamux(): (components: { logger: ComponentLogger }) => Str
     const factory = create()
     const createStreamMuxer = factory.createStreamMuxer.bind(factory)
     factory.createStreamMuxer = (connection) => {
-      guard(connection, unsent)
+      guard(connection, { unsent, opened: meterStreams() })
       return createStreamMuxer(connection)
     }
     return factory
@@ -85,8 +94,19 @@ function end(connection: MessageStream): void {
   queueMicrotask(() => connection.abort(new ArchiveError('PROTOCOL_PEER_LIMIT', 'a peer asks and does not read')))
 }
 
-/** Ends the connection when a frame is longer than any window, or the peer goes on asking for more than it takes. */
-export function guard(connection: MessageStream, unsent: UnsentBytes): void {
+/** Whether a connection was ended because its peer opened streams without end, which no honest one does. */
+export function isStreamFlood(error: unknown): boolean {
+  return isArchiveError(error, 'PROTOCOL_PEER_LIMIT') && error.context.isStreamFlood === true
+}
+
+/**
+ * Ends the connection when a frame is longer than any window, the peer goes on asking for more than it takes, or it opens
+ * streams one after the other.
+ */
+export function guard(
+  connection: MessageStream,
+  { unsent, opened }: { readonly unsent: UnsentBytes; readonly opened: TokenBucket },
+): void {
   unsent.watch(connection)
   const frames = new FrameWalk()
   let framesWhileFull = 0
@@ -94,9 +114,15 @@ export function guard(connection: MessageStream, unsent: UnsentBytes): void {
     framesWhileFull = 0
   }
   connection.addEventListener('drain', onDrain)
-  connection.addEventListener('message', ({ data }) => {
-    const count = frames.walk(data)
-    framesWhileFull = connection.writableNeedsDrain ? framesWhileFull + count : 0
+  connection.addEventListener('message', (event) => {
+    const { headers, streams } = frames.walk(event.data)
+    framesWhileFull = connection.writableNeedsDrain ? framesWhileFull + headers : 0
+    if (streams > 0 && !opened.take(streams)) {
+      // The muxer does not see them: a thousand are in one read.
+      event.stopImmediatePropagation()
+      const context = { isStreamFlood: true }
+      return connection.abort(new ArchiveError('PROTOCOL_PEER_LIMIT', 'a peer opens too many streams', context))
+    }
     if (frames.longestBytes > MAX_STREAM_WINDOW_BYTES) {
       connection.abort(new ArchiveError('PROTOCOL_MESSAGE_INVALID', `a frame of ${frames.longestBytes} bytes`))
     } else if (framesWhileFull > MAX_FRAMES_WHILE_FULL) end(connection)
@@ -110,9 +136,10 @@ class FrameWalk {
   private headerBytes = 0
   private bodyBytes = 0
 
-  /** @returns headers that ended in `data` */
-  walk(data: StreamMessageEvent['data']): number {
-    let count = 0
+  /** @returns headers that ended in `data`, and how many of them open a stream */
+  walk(data: StreamMessageEvent['data']): { readonly headers: number; readonly streams: number } {
+    let headers = 0
+    let streams = 0
     for (let at = 0; at < data.byteLength; ) {
       if (this.bodyBytes > 0) {
         const skipped = Math.min(this.bodyBytes, data.byteLength - at)
@@ -124,10 +151,16 @@ class FrameWalk {
       at++
       if (this.headerBytes < HEADER_BYTES) continue
       this.headerBytes = 0
-      count++
+      headers++
+      if (this.opensStream()) streams++
       if (this.header[TYPE_AT] === DATA) this.bodyBytes = new DataView(this.header.buffer).getUint32(LENGTH_AT)
       this.longestBytes = Math.max(this.longestBytes, this.bodyBytes)
     }
-    return count
+    return { headers, streams }
+  }
+
+  private opensStream(): boolean {
+    const { [TYPE_AT]: type, [FLAGS_AT + 1]: flags = 0 } = this.header
+    return (type === DATA || type === WINDOW_UPDATE) && (flags & SYN) !== 0
   }
 }

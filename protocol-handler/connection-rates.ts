@@ -1,20 +1,28 @@
 import type { Clock } from '../core/index.ts'
 import {
+  CONNECTIONS_PER_FLOOD,
   CONNECTIONS_PER_SECOND,
   CONNECTIONS_PER_SECOND_AND_HOST,
   MAX_CONNECTIONS_AT_ONCE,
   MAX_CONNECTIONS_AT_ONCE_AND_HOST,
   MAX_KNOWN_HOSTS,
+  MAX_STREAMS_OPENED_AT_ONCE,
+  STREAMS_OPENED_PER_SECOND,
 } from './limits.ts'
 import { RateMap } from './rate-map.ts'
 import { TokenBucket } from './token-bucket.ts'
 
-/** How many connections are let in, before anything is computed for them: of each host, and of all. */
+/**
+ * How many connections are let in, before anything is computed for them: of each host, and of all; and how many streams are
+ * opened on each.
+ */
 export class ConnectionRates {
   private readonly hosts: RateMap
   private readonly all: TokenBucket
+  private readonly clock: Clock
 
   constructor(clock: Clock) {
+    this.clock = clock
     this.hosts = new RateMap(
       {
         perSecond: CONNECTIONS_PER_SECOND_AND_HOST,
@@ -30,6 +38,16 @@ export class ConnectionRates {
   /** @param host - text of the address that a connection comes from, without its port */
   admit(host: string): boolean {
     return this.hosts.take(siteOf(host)) === 'accept' && this.all.take()
+  }
+
+  /** Of a new connection: the streams that its peer opens. */
+  meterStreams(): TokenBucket {
+    return new TokenBucket({ perSecond: STREAMS_OPENED_PER_SECOND, burst: MAX_STREAMS_OPENED_AT_ONCE }, this.clock)
+  }
+
+  /** A peer opened too many streams: it comes again under another name, but from the same host. */
+  onFlood(host: string): void {
+    this.hosts.charge(siteOf(host), CONNECTIONS_PER_FLOOD)
   }
 }
 

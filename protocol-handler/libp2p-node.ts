@@ -3,14 +3,15 @@ import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { gossipsub } from '@libp2p/gossipsub'
 import { createTopicScoreParams } from '@libp2p/gossipsub/score'
 import { identify } from '@libp2p/identify'
-import type { PeerId, PeerInfo } from '@libp2p/interface'
+import type { MultiaddrConnection, PeerId, PeerInfo } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
+import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import type { StoreIdentity } from '../core/index.ts'
 import { fastMessageId } from './bounded-gossip.ts'
-import { boundedYamux } from './bounded-yamux.ts'
+import { boundedYamux, isStreamFlood } from './bounded-yamux.ts'
 import {
   MAX_CONNECTIONS_PER_SECOND_AND_HOST,
   MAX_GOSSIP_BYTES,
@@ -20,6 +21,7 @@ import {
 } from './limits.ts'
 import { localSearch } from './local-search.ts'
 import { formatProtocolId, formatServiceTag, TOPICS } from './network-name.ts'
+import type { TokenBucket } from './token-bucket.ts'
 
 /** Connecting, and agreeing on a protocol. */
 export const DIAL_MS = 10_000
@@ -68,11 +70,22 @@ export async function createLibp2pNode(
     /** Whom we neither dial nor let in. */
     readonly keepsAway: (peer: string) => boolean
     readonly admitsHost: (host: string) => boolean
+    /** For each connection: how often its peer may open a stream. */
+    readonly meterStreams: () => TokenBucket
+    /** Its peer opened more. */
+    readonly onStreamFlood: (peer: string, host: string) => void
     /** Somebody answered in the local network. */
     readonly onLocalPeer: (peer: PeerInfo) => void
   },
 ) {
   const denied = (peer: PeerId): boolean => ports.keepsAway(peer.toString())
+  // As soon as it is known whose it is: a flood may come before libp2p tells of the connection.
+  const onEncrypted = (peer: PeerId, connection: MultiaddrConnection): boolean => {
+    connection.addEventListener('close', ({ error }) => {
+      if (isStreamFlood(error)) ports.onStreamFlood(peer.toString(), hostOf(connection.remoteAddr))
+    })
+    return denied(peer)
+  }
   const topics = TOPICS.map((name) => formatProtocolId(options.identity, name))
   return await createLibp2p({
     start: false,
@@ -81,7 +94,7 @@ export async function createLibp2pNode(
     addresses: { listen: [...options.listen] },
     transports: [tcp()],
     connectionEncrypters: [noise()],
-    streamMuxers: [boundedYamux()],
+    streamMuxers: [boundedYamux(ports.meterStreams)],
     connectionManager: {
       maxConnections: options.maxConnections,
       inboundConnectionThreshold: MAX_CONNECTIONS_PER_SECOND_AND_HOST,
@@ -91,10 +104,10 @@ export async function createLibp2pNode(
     },
     connectionMonitor: { pingInterval: PING_MS, pingTimeout: { minTimeout: PING_MS } },
     connectionGater: {
-      denyInboundConnection: ({ remoteAddr }) => !ports.admitsHost(String(remoteAddr).split('/')[2] ?? ''),
+      denyInboundConnection: ({ remoteAddr }) => !ports.admitsHost(hostOf(remoteAddr)),
       denyDialPeer: denied,
-      denyInboundEncryptedConnection: denied,
-      denyOutboundEncryptedConnection: denied,
+      denyInboundEncryptedConnection: onEncrypted,
+      denyOutboundEncryptedConnection: onEncrypted,
     },
     services: {
       identify: identify(),
@@ -118,4 +131,9 @@ export async function createLibp2pNode(
       }),
     },
   })
+}
+
+/** Text of the IP address that a connection comes from or goes to. */
+function hostOf(remoteAddr: Multiaddr): string {
+  return String(remoteAddr).split('/')[2] ?? ''
 }

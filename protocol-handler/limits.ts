@@ -111,6 +111,15 @@ export const MAX_ALL_UNTAKEN_ANSWER_BYTES = 64 * 1_048_576
 export const MAX_STREAMS_PER_PEER = 16
 /** Streams of one connection that a peer opens: 16 of each of the seven kinds, and those of gossip, identify and ping. */
 export const MAX_MUXED_STREAMS = 128
+/**
+ * Streams that a peer opens on one connection, whether it closes them again or not: all that it may have, and half as many
+ * again, then some a second. An honest one opens one for a ping now and then, and others when it asks more than before.
+ * To agree on a protocol costs us far more than it costs who asks for one and does not wait.
+ */
+export const MAX_STREAMS_OPENED_AT_ONCE = 200
+export const STREAMS_OPENED_PER_SECOND = 20
+/** Connections that it costs a host when one of its peers goes past that: the peer has another name at once. */
+export const CONNECTIONS_PER_FLOOD = 10
 /** What a stream takes in unread, and one yamux frame at most: four answers of 1 MiB on their way, enough for 50 ms at 80 MiB/s. */
 export const MAX_STREAM_WINDOW_BYTES = 4 * 1_048_576
 /** What waits in a connection for a peer to read: an answer of every stream that an honest peer has at a time, and half as much again. */

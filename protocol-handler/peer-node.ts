@@ -120,9 +120,14 @@ export class PeerNode {
     const libp2p = await createLibp2pNode(options, {
       keepsAway: (peer) => modules.scores.isBanned(peer) || modules.refused.isRefused(peer),
       admitsHost: (host) => modules.connections.admit(host),
+      meterStreams: () => modules.connections.meterStreams(),
+      onStreamFlood: (peer, host) => {
+        modules.connections.onFlood(host)
+        node.penalise(peer, 'limit')
+      },
       onLocalPeer: ({ id, multiaddrs }) => local.take(id.toString(), multiaddrs.map(String)),
     })
-    const node = new PeerNode(options, modules, { libp2p, local })
+    const node: PeerNode = new PeerNode(options, modules, { libp2p, local })
     try {
       await libp2p.start()
     } catch (error) {

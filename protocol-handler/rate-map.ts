@@ -34,7 +34,12 @@ export class RateMap {
   }
 
   giveBack(key: string): void {
-    this.touch(key).taken.takeOnCredit(-1)
+    this.charge(key, -1)
+  }
+
+  /** In any case; the debt keeps the next ones out. */
+  charge(key: string, count: number): void {
+    this.touch(key).taken.takeOnCredit(count)
   }
 
   private touch(key: string): Rate {

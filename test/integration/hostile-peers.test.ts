@@ -3,10 +3,13 @@ import { computeChunkId, concatBytes } from '../../core/index.ts'
 import {
   auditRequestCodec,
   type ChunkRequest,
+  CONNECTIONS_PER_FLOOD,
   chunkRequestCodec,
   chunkResponseCodec,
+  MAX_CONNECTIONS_AT_ONCE_AND_HOST,
   MAX_MUXED_STREAMS,
   MAX_STREAM_WINDOW_BYTES,
+  MAX_STREAMS_OPENED_AT_ONCE,
   MAX_STREAMS_PER_PEER,
   MAX_WAITING_ANSWER_BYTES,
   MAX_WAITING_REQUEST_BYTES,
@@ -22,6 +25,7 @@ import {
   frame,
   PING,
   prefixed,
+  RST,
   SYN,
   selectProtocol,
   WINDOW_UPDATE,
@@ -164,7 +168,7 @@ describe('hostile peers over real streams', () => {
     })
 
     it('10,000 streams: those past the share are refused, their owner is banned, and others are served', async () => {
-      await open({ share: { openStreams: 4 }, clock: new SetClock() })
+      await open({ share: { openStreams: 4 } })
       const select = selectProtocol(AUDIT)
       let most = 0
       for (let i = 0; i < 10_000 && attacker.bare.status === 'open'; i++) {
@@ -178,6 +182,29 @@ describe('hostile peers over real streams', () => {
       assert.ok(most <= 4, `${most} streams`)
       assert.ok(victim.scores.isBanned(attacker.peer))
       await until(() => victim.limits.streamsOf(attacker.peer) === 0)
+      await serves()
+    })
+
+    it('streams opened and reset in a loop: the connection ends, which costs the peer and its host, and others are served', async () => {
+      await open({ clock: new SetClock() })
+      const select = selectProtocol('/nobody/1')
+      const openAndReset = (i: number): Uint8Array => {
+        const id = 100_001 + 2 * i
+        return concatBytes(
+          frame(WINDOW_UPDATE, SYN, id, 0),
+          frame(DATA, 0, id, select.length, select),
+          frame(WINDOW_UPDATE, RST, id, 0),
+        )
+      }
+      attacker.bare.send(
+        concatBytes(...Array.from({ length: MAX_STREAMS_OPENED_AT_ONCE + 1 }, (_, i) => openAndReset(i))),
+      )
+      await until(() => attacker.bare.status !== 'open', 'the end of the connection')
+      assert.deepEqual(victim.offences, [[attacker.peer, 'limit']])
+      // Beside the honest one, the attacker and what that pays.
+      const left = MAX_CONNECTIONS_AT_ONCE_AND_HOST - 2 - CONNECTIONS_PER_FLOOD
+      assert.equal(Array.from({ length: left }, () => victim.connections.admit('127.0.0.1')).every(Boolean), true)
+      assert.equal(victim.connections.admit('127.0.0.1'), false)
       await serves()
     })
 

@@ -15,6 +15,7 @@ export const DATA = 0
 export const WINDOW_UPDATE = 1
 export const PING = 2
 export const SYN = 1
+export const RST = 8
 
 const opened: Attacker[] = []
 

@@ -2,12 +2,15 @@ import assert from 'node:assert/strict'
 import type { MessageStream } from '@libp2p/interface'
 import { concatBytes } from '../../core/index.ts'
 import { guard, UnsentBytes } from '../../protocol-handler/bounded-yamux.ts'
+import { ConnectionRates } from '../../protocol-handler/connection-rates.ts'
 import {
   MAX_ALL_UNSENT_BYTES,
   MAX_FRAMES_WHILE_FULL,
   MAX_STREAM_WINDOW_BYTES,
+  MAX_STREAMS_OPENED_AT_ONCE,
   MAX_UNSENT_BYTES,
 } from '../../protocol-handler/limits.ts'
+import { SetClock } from '../devnet/set-clock.ts'
 import { DATA, frame, PING, SYN, WINDOW_UPDATE } from './attacker.ts'
 
 /** A connection that a test fills and drains. */
@@ -38,7 +41,8 @@ class FakeConnection extends EventTarget {
 
 function guarded(unsent = new UnsentBytes()): FakeConnection {
   const connection = new FakeConnection()
-  guard(connection as unknown as MessageStream, unsent)
+  const opened = new ConnectionRates(new SetClock()).meterStreams()
+  guard(connection as unknown as MessageStream, { unsent, opened })
   return connection
 }
 
@@ -79,6 +83,22 @@ describe('protocol-handler/bounded-yamux', () => {
     connection.bring(pingFrame)
     await nextTurn()
     assert.equal(connection.abortedWith, 'PROTOCOL_PEER_LIMIT')
+  })
+
+  it('limit: 200 streams are opened, by frames of either type; the muxer never sees the one more, nor what comes with it', () => {
+    const connection = guarded()
+    let seen = 0
+    connection.addEventListener('message', () => seen++)
+    for (let i = 0; i < MAX_STREAMS_OPENED_AT_ONCE; i++) {
+      connection.bring(
+        concatBytes(frame(i % 2 ? DATA : WINDOW_UPDATE, SYN, 2 * i + 1, 0), frame(WINDOW_UPDATE, 8, 1, 0)),
+      )
+    }
+    // No stream is opened by a ping.
+    connection.bring(pingFrame)
+    assert.deepEqual([connection.abortedWith, seen], [undefined, MAX_STREAMS_OPENED_AT_ONCE + 1])
+    connection.bring(frame(WINDOW_UPDATE, SYN, 1_001, 0))
+    assert.deepEqual([connection.abortedWith, seen], ['PROTOCOL_PEER_LIMIT', MAX_STREAMS_OPENED_AT_ONCE + 1])
   })
 
   it('limit: what waits to be read may be 24 MiB, not a byte more, though the peer says nothing any more', async () => {

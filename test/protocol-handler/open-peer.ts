@@ -30,6 +30,7 @@ export interface Peer {
   readonly node: PeerNode
   readonly scores: PeerScores
   readonly limits: PeerLimits
+  readonly connections: ConnectionRates
   readonly offences: [string, Offence][]
   readonly refusals: [string, Refused][]
   readonly failures: unknown[]
@@ -67,6 +68,7 @@ export async function openPeer(name: string, options: PeerOptions = {}): Promise
     { requestsPerSecond: 1_000, bytesPerSecond: 1e9, openStreams: 64, ...options.share },
     clock,
   )
+  const connections = new ConnectionRates(options.clock ?? new HastyClock())
   const offences: [string, Offence][] = []
   const refusals: [string, Refused][] = []
   const failures: unknown[] = []
@@ -82,7 +84,7 @@ export async function openPeer(name: string, options: PeerOptions = {}): Promise
     {
       scores,
       limits,
-      connections: new ConnectionRates(options.clock ?? new HastyClock()),
+      connections,
       refused: new RefusedPeers(clock),
       rates: new GossipRates(options.isStranger ?? (() => false), options.clock ?? new HastyClock()),
       ...(options.isStranger && { isStranger: options.isStranger }),
@@ -94,7 +96,7 @@ export async function openPeer(name: string, options: PeerOptions = {}): Promise
     },
   )
   opened.push(node)
-  return { node, scores, limits, offences, refusals, failures }
+  return { node, scores, limits, connections, offences, refusals, failures }
 }
 
 export async function closePeers(): Promise<void> {

@@ -7,6 +7,7 @@ import {
   MAX_GOSSIP_AT_ONCE,
   MAX_STATEMENTS_AT_ONCE,
   MAX_STRANGER_STATEMENTS_AT_ONCE,
+  MAX_STREAMS_OPENED_AT_ONCE,
 } from '../../../protocol-handler/limits.ts'
 import { PeerLimits } from '../../../protocol-handler/peer-limits.ts'
 import { WorkQueue } from '../../../protocol-handler/work-queue.ts'
@@ -17,7 +18,7 @@ import { all, type BoundName, tested, tried } from './bound.ts'
 function openConnections() {
   const clock = new SetClock()
   const rates = new ConnectionRates(clock)
-  return { clock, one: () => rates.admit('a'), any: (i: number) => rates.admit(`host ${i}`) }
+  return { clock, rates, one: () => rates.admit('a'), any: (i: number) => rates.admit(`host ${i}`) }
 }
 
 function openGossip(isStranger = false) {
@@ -68,6 +69,20 @@ export const RATES = {
     all(MAX_CONNECTIONS_AT_ONCE_AND_HOST, one)
     clock.timeMs += 1_000
     return all(count, one)
+  }),
+  CONNECTIONS_PER_FLOOD: tried((count) => {
+    const { rates, one } = openConnections()
+    rates.onFlood('a')
+    all(MAX_CONNECTIONS_AT_ONCE_AND_HOST - count - 1, one)
+    return one() && !one()
+  }),
+  MAX_STREAMS_OPENED_AT_ONCE: tried((count) => openConnections().rates.meterStreams().take(count)),
+  STREAMS_OPENED_PER_SECOND: tried((count) => {
+    const { clock, rates } = openConnections()
+    const streams = rates.meterStreams()
+    streams.take(MAX_STREAMS_OPENED_AT_ONCE)
+    clock.timeMs += 1_000
+    return streams.take(count)
   }),
   MAX_CONNECTIONS_AT_ONCE: tried((count) => all(count, openConnections().any)),
   CONNECTIONS_PER_SECOND: tried((count) => {

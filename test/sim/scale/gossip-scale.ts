@@ -36,6 +36,10 @@ export async function readMesh(maxConnections: number): Promise<Mesh> {
   const node = await createLibp2pNode(options, {
     keepsAway: () => false,
     admitsHost: () => true,
+    meterStreams: () => {
+      throw new Error('nobody comes to a node that is not started')
+    },
+    onStreamFlood: () => undefined,
     onLocalPeer: () => undefined,
   })
   const { opts } = node.services.pubsub as unknown as { opts: Record<string, number | boolean | undefined> }
