@@ -70,6 +70,7 @@ const clusterReport = z.object({
   ),
   healing: z.object({
     pulling: z.array(amount),
+    pullsWithinSeconds: z.number(),
     standIns: z.array(amount),
     repairDelaySeconds: z.number(),
     standInsWithinSeconds: z.number(),
@@ -214,7 +215,11 @@ function listHealing({ healing, lackingBy, doubted, states }: ClusterReport): st
   const begun =
     withinSeconds === 0 ? 'all have begun' : `the last begins in about ${formatDuration(withinSeconds * 1000)}`
   return [
-    ...(pulling.length > 0 ? [`Being fetched: ${listAmounts(pulling)}.`] : []),
+    ...(pulling.length > 0
+      ? [
+          `Being fetched: ${listAmounts(pulling)}; each looks again within ${formatDuration(healing.pullsWithinSeconds * 1000)}.`,
+        ]
+      : []),
     ...(standIns.length > 0 ? [`Fetched for nodes that ${gone}: ${listAmounts(standIns)}; ${begun}.`] : []),
     ...(hopeless > 0
       ? [`${formatCount(hopeless, 'chunk')} of nodes that ${gone}: too few are left to hold all copies.`]

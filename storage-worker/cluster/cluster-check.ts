@@ -3,6 +3,7 @@ import type { SignedHavePage } from '../../protocol-handler/index.ts'
 import type { Fetched } from '../peers/peer-client.ts'
 import type { PlacementTable } from '../placement/placement-table.ts'
 import { runInSlices } from '../placement/run-in-slices.ts'
+import { PATROL_ROUND_MS } from '../replication/patrol.ts'
 import { computePatienceMs } from '../replication/stand-ins.ts'
 import type { ClusterNodeRow, ClusterReport } from './cluster-report.ts'
 import { CopyTally, type CountedNode, type KnownClaims, type NodeState } from './copy-tally.ts'
@@ -167,6 +168,7 @@ export async function checkCluster(
         .filter(({ state, toFetch }) => inPlace.has(state) && toFetch > 0)
         .map(({ address, toFetch }) => ({ address, chunks: toFetch }))
         .slice(0, MAX_ROWS),
+      pullsWithinSeconds: PATROL_ROUND_MS / 1_000,
       standIns: Array.from(plan.standIns, ([address, chunks]) => ({ address, chunks }))
         .sort(byChunks)
         .slice(0, MAX_ROWS),

@@ -45,6 +45,8 @@ export interface ClusterReport {
     readonly repairDelaySeconds: number
     /** Nodes that are there, and what they lack and somebody else holds. */
     readonly pulling: readonly { readonly address: string; readonly chunks: number }[]
+    /** Each of them looks for what it lacks within this time, and fetches it then. */
+    readonly pullsWithinSeconds: number
     /** Who fetches the chunks of those that are away, or are not believed. */
     readonly standIns: readonly { readonly address: string; readonly chunks: number }[]
     /** After how long, from now, the last of them begins, as far as is known here; 0 when all have begun. */

@@ -7,7 +7,8 @@ import { eraOf, type OwnHoldings } from './own-holdings.ts'
 import { Turns } from './turns.ts'
 
 const LOOK_MS = 1_000
-const ROUND_MS = 300_000
+/** From one look at all that is to be held to the next, unless something was heard or lost before. */
+export const PATROL_ROUND_MS = 300_000
 /** The same while something could not be had: as long as a peer that failed is left alone. */
 const FAILED_ROUND_MS = 60_000
 /** A round that has gone on for so long gives way to another duty: those that change all the time would never let it end. */
@@ -145,7 +146,7 @@ export class Patrol {
       this.isKnown = false
       this.isAllDue = true
     }
-    const pauseMs = this.last.failedChunks > 0 ? FAILED_ROUND_MS : ROUND_MS
+    const pauseMs = this.last.failedChunks > 0 ? FAILED_ROUND_MS : PATROL_ROUND_MS
     if (clock.monotonicMs() - this.walkedAtMs >= pauseMs) this.isAllDue = true
     if (this.isAllDue) await this.walkAll(slots)
     else if (this.noted.size + this.heard.size > 0) await this.walkNoted(slots)

@@ -97,7 +97,14 @@ const WELL: ClusterReport = {
   doubted: [],
   thinnest: [],
   clustered: [],
-  healing: { repairDelaySeconds: 3_600, pulling: [], standIns: [], standInsWithinSeconds: 0, hopeless: 0 },
+  healing: {
+    repairDelaySeconds: 3_600,
+    pulling: [],
+    pullsWithinSeconds: 300,
+    standIns: [],
+    standInsWithinSeconds: 0,
+    hopeless: 0,
+  },
   keepers: { wanted: 3, count: 4, contradicted: [] },
 }
 
@@ -132,6 +139,7 @@ const ILL: ClusterReport = {
   healing: {
     repairDelaySeconds: 3_600,
     pulling: [{ address: 'AU2', chunks: 1 }],
+    pullsWithinSeconds: 300,
     standIns: Array.from({ length: 6 }, (_, i) => ({ address: `AU3${i}`, chunks: 6 - i })),
     standInsWithinSeconds: 7_200,
     hopeless: 4,
@@ -264,7 +272,7 @@ describe('cli: chunk locate, cluster check', () => {
       "  nobody's      1  1 on this disk",
       '  over          9  12 copies more than asked for',
       'and 9 more: --json shows all',
-      'Being fetched: 1 by AU2.',
+      'Being fetched: 1 by AU2; each looks again within 5 min 0 s.',
       'Fetched for nodes that are away or not believed: 6 by AU30, 5 by AU31, 4 by AU32, 3 by AU33, others by 2 more; the last begins in about 2 h 0 min.',
       '4 chunks of nodes that are away or not believed: too few are left to hold all copies.',
       'What nodes that are not connected have announced counts until nothing is heard of them for 1 h 0 min.',
