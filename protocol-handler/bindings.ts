@@ -23,7 +23,7 @@ export class Bindings {
    * Takes a statement that `senderPeerId` itself made.
    *
    * @param senderPeerId 38 bytes: whose key signed the gossip message or holds the connection
-   * @returns the address, or undefined when there is no room for a stranger
+   * @returns the address, or undefined when there is no room: all that are known are of the registry
    * @throws ArchiveError PROTOCOL_NETWORK_FOREIGN, PROTOCOL_BINDING_FOREIGN, PROTOCOL_SIGNATURE_INVALID,
    *   PROTOCOL_SEQUENCE_OLD
    */
@@ -45,7 +45,7 @@ export class Bindings {
     if (!verifyCapabilities(capabilities)) {
       throw new ArchiveError('PROTOCOL_SIGNATURE_INVALID', 'the signature of capabilities does not verify')
     }
-    if (!known && this.byAddress.size >= MAX_KNOWN_NODES && !this.makeRoom(address)) return undefined
+    if (!known && this.byAddress.size >= MAX_KNOWN_NODES && !this.makeRoom()) return undefined
     this.forget(address)
     this.forgetPeer(capabilities)
     this.byAddress.set(address, capabilities)
@@ -122,8 +122,8 @@ export class Bindings {
     if (address !== undefined) this.forget(address)
   }
 
-  private makeRoom(forAddress: string): boolean {
-    if (!this.isRegistered(forAddress)) return false
+  /** Forgets the stranger that spoke longest ago: made-up ones that stayed would shut out all who come later. */
+  private makeRoom(): boolean {
     for (const address of this.byAddress.keys()) {
       if (this.isRegistered(address)) continue
       this.forget(address)

@@ -156,7 +156,7 @@ export const MAX_SCORE = 10
 export const MAX_SCORED_PEERS = 10_000
 /** Bans that outlive a restart: some 75 bytes each. Those of the operator are not pushed out by strangers. */
 export const MAX_KEPT_BANS = 1_000
-/** Nodes that are heard of at a time; past it one that is not registered is forgotten. */
+/** Nodes that are heard of at a time; past it the one that spoke longest ago is forgotten, of those that are not registered. */
 export const MAX_KNOWN_NODES = 10_000
 /**
  * Nodes that the registry does not know and that make others speak less often: anybody can make up thousands of them, which
