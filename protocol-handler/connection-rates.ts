@@ -6,19 +6,26 @@ import {
   MAX_CONNECTIONS_AT_ONCE,
   MAX_CONNECTIONS_AT_ONCE_AND_HOST,
   MAX_KNOWN_HOSTS,
+  MAX_METERED_PEERS,
+  MAX_PINGS_AT_ONCE,
   MAX_STREAMS_OPENED_AT_ONCE,
+  PINGS_PER_SECOND,
   STREAMS_OPENED_PER_SECOND,
 } from './limits.ts'
 import { RateMap } from './rate-map.ts'
 import { TokenBucket } from './token-bucket.ts'
 
+/** Of libp2p's specification. */
+const PING_BYTES = 32
+
 /**
- * How many connections are let in, before anything is computed for them: of each host, and of all; and how many streams are
- * opened on each.
+ * How many connections are let in, before anything is computed for them: of each host, and of all; and of what costs on
+ * each before anything is asked: streams that are opened, and pings.
  */
 export class ConnectionRates {
   private readonly hosts: RateMap
   private readonly all: TokenBucket
+  private readonly pings: RateMap
   private readonly clock: Clock
 
   constructor(clock: Clock) {
@@ -33,6 +40,10 @@ export class ConnectionRates {
       clock,
     )
     this.all = new TokenBucket({ perSecond: CONNECTIONS_PER_SECOND, burst: MAX_CONNECTIONS_AT_ONCE }, clock)
+    this.pings = new RateMap(
+      { perSecond: PINGS_PER_SECOND, atOnce: MAX_PINGS_AT_ONCE, ignored: 0, keys: MAX_METERED_PEERS },
+      clock,
+    )
   }
 
   /** @param host - text of the address that a connection comes from, without its port */
@@ -43,6 +54,11 @@ export class ConnectionRates {
   /** Of a new connection: the streams that its peer opens. */
   meterStreams(): TokenBucket {
     return new TokenBucket({ perSecond: STREAMS_OPENED_PER_SECOND, burst: MAX_STREAMS_OPENED_AT_ONCE }, this.clock)
+  }
+
+  /** Whether a peer may have so many bytes of pings sent back. */
+  admitPings(peer: string, bytes: number): boolean {
+    return this.pings.take(peer, Math.ceil(bytes / PING_BYTES)) === 'accept'
   }
 
   /** A peer opened too many streams: it comes again under another name, but from the same host. */

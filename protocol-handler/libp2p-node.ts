@@ -5,7 +5,6 @@ import { createTopicScoreParams } from '@libp2p/gossipsub/score'
 import { identify } from '@libp2p/identify'
 import type { MultiaddrConnection, PeerId, PeerInfo } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
-import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
@@ -63,7 +62,7 @@ export interface Libp2pNodeOptions {
 
 export type Libp2pNode = Awaited<ReturnType<typeof createLibp2pNode>>
 
-/** libp2p as sidecars have it: TCP, Noise, Yamux, identify, ping, gossipsub and mDNS, each with its bounds; not started. */
+/** libp2p as sidecars have it: TCP, Noise, Yamux, identify, gossipsub and mDNS, each with its bounds; not started. */
 export async function createLibp2pNode(
   options: Libp2pNodeOptions,
   ports: {
@@ -111,7 +110,6 @@ export async function createLibp2pNode(
     },
     services: {
       identify: identify(),
-      ping: ping(),
       ...(options.mdns && { localSearch: localSearch(formatServiceTag(options.identity), ports.onLocalPeer) }),
       pubsub: gossipsub({
         allowPublishToZeroTopicPeers: true,

@@ -120,6 +120,11 @@ export const MAX_STREAMS_OPENED_AT_ONCE = 200
 export const STREAMS_OPENED_PER_SECOND = 20
 /** Connections that it costs a host when one of its peers goes past that: the peer has another name at once. */
 export const CONNECTIONS_PER_FLOOD = 10
+/** Pings of one peer, 32 bytes each: a sidecar sends one in 30 s, on each connection that it has. */
+export const PINGS_PER_SECOND = 1
+export const MAX_PINGS_AT_ONCE = 16
+/** A stream is for one ping: as long as a sidecar waits for its answer (libp2p-node.ts). */
+export const MAX_PING_STREAM_MS = 30_000
 /** What a stream takes in unread, and one yamux frame at most: four answers of 1 MiB on their way, enough for 50 ms at 80 MiB/s. */
 export const MAX_STREAM_WINDOW_BYTES = 4 * 1_048_576
 /** What waits in a connection for a peer to read: an answer of every stream that an honest peer has at a time, and half as much again. */

@@ -4,6 +4,7 @@ import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { ArchiveError, isArchiveError } from '../core/index.ts'
+import { answerPings, PING_PROTOCOL, PING_STREAMS } from './answer-pings.ts'
 import { AnswerRoom } from './answer-room.ts'
 import { boundGossip } from './bounded-gossip.ts'
 import type { ConnectionRates } from './connection-rates.ts'
@@ -134,6 +135,15 @@ export class PeerNode {
       await libp2p.stop()
       throw new ArchiveError('PROTOCOL_LISTEN_FAILED', `cannot listen on ${options.listen.join(', ')}`, {}, error)
     }
+    await libp2p.handle(
+      PING_PROTOCOL,
+      async (stream, { remotePeer }) => {
+        const peer = remotePeer.toString()
+        const admits = (bytes: number): boolean => modules.connections.admitPings(peer, bytes)
+        await answerPings(stream, admits).catch(() => node.penalise(peer, 'limit'))
+      },
+      PING_STREAMS,
+    )
     for (const name of TOPICS) libp2p.services.pubsub.subscribe(formatProtocolId(options.identity, name))
     return node
   }

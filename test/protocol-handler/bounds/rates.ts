@@ -5,6 +5,7 @@ import {
   MAX_CONNECTIONS_AT_ONCE,
   MAX_CONNECTIONS_AT_ONCE_AND_HOST,
   MAX_GOSSIP_AT_ONCE,
+  MAX_PINGS_AT_ONCE,
   MAX_STATEMENTS_AT_ONCE,
   MAX_STRANGER_STATEMENTS_AT_ONCE,
   MAX_STREAMS_OPENED_AT_ONCE,
@@ -83,6 +84,13 @@ export const RATES = {
     streams.take(MAX_STREAMS_OPENED_AT_ONCE)
     clock.timeMs += 1_000
     return streams.take(count)
+  }),
+  MAX_PINGS_AT_ONCE: tried((count) => openConnections().rates.admitPings('a', count * 32)),
+  PINGS_PER_SECOND: tried((count) => {
+    const { clock, rates } = openConnections()
+    rates.admitPings('a', MAX_PINGS_AT_ONCE * 32)
+    clock.timeMs += 1_000
+    return rates.admitPings('a', count * 32)
   }),
   MAX_CONNECTIONS_AT_ONCE: tried((count) => all(count, openConnections().any)),
   CONNECTIONS_PER_SECOND: tried((count) => {

@@ -9,6 +9,10 @@ const HALF_OPEN_FILE = 'test/integration/half-open.test.ts'
 const HELD = 'limit: 500 of all hosts are held for 5 s and the next is closed at once; then others have their places'
 
 export const STREAMS = {
+  MAX_PING_STREAM_MS: tested(
+    'test/integration/pings.test.ts',
+    'limit: a stream of pings is ended after 30 s, which costs nothing',
+  ),
   MAX_REQUEST_MS: tested(
     'test/integration/patience.test.ts',
     'limit: a stream on which no whole request comes for 120 s is ended',
