@@ -182,6 +182,11 @@ export const MAX_SILENT_SECONDS = 60
  * a place for nothing, and an honest one that hung is soon back.
  */
 export const REFUSED_MS = 600_000
+/**
+ * Peers of which libp2p remembers how to reach them and what they speak, beside those that are connected: up to 8 KiB each,
+ * as long as identify lets them speak. Whom we want to be connected to is dialled at addresses that stand elsewhere.
+ */
+export const MAX_STORED_PEERS = 1_000
 /** Peers that are kept away, the latest; some MB. Anybody can make up more, 50 a second (CONNECTIONS_PER_SECOND). */
 export const MAX_REFUSED_PEERS = 10_000
 /** The largest gossip message, an announcement in which every hash slot is incomplete, in its envelope. */

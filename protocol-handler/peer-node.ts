@@ -27,6 +27,7 @@ import type { RefusedPeers } from './refused-peers.ts'
 import { RequestPool } from './request-pool.ts'
 import { RequestStream } from './request-stream.ts'
 import { type Patience, type ServeModules, type StreamService, serveStream, USUAL_PATIENCE } from './serve-stream.ts'
+import { StoredPeers } from './stored-peers.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
 import type { Priority } from './work-queue.ts'
 
@@ -105,6 +106,11 @@ export class PeerNode {
       if (network === 'own' && isHere) this.speakers.add(peerId.toString())
       if (network === 'foreign') this.refuse(peerId.toString(), network)
     })
+    const stored = new StoredPeers({
+      listConnected: () => this.peers,
+      forget: (peer) => void libp2p.peerStore.delete(peerIdFromString(peer)).catch(modules.onFailure),
+    })
+    libp2p.addEventListener('peer:update', ({ detail: { peer } }) => stored.onChange(peer.id.toString()))
     libp2p.addEventListener('peer:disconnect', ({ detail: peerId }) => {
       this.speakers.delete(peerId.toString())
     })

@@ -123,6 +123,10 @@ export const MEMORY = {
       () => refused.isRefused('0'),
     )
   }),
+  MAX_STORED_PEERS: tested(
+    'test/integration/stored-peers.test.ts',
+    'limit: 1,000 that come once and go are remembered by libp2p, then the one that changed longest ago is forgotten',
+  ),
   // Its last millisecond.
   REFUSED_MS: tried((ms) => {
     const clock = new SetClock()
