@@ -42,7 +42,7 @@ export const SESSION_BOUNDS: SessionBounds = {
   periods: 1_024,
 }
 
-/** Below the last period that is wanted: its blocks are proven by those before it. */
+/** Below the last period that is wanted: its blocks are proven by those before it. Where they are not, twice as many are fetched. */
 const LINK_PERIODS = 16
 
 /**
@@ -77,13 +77,14 @@ export interface SessionModules {
  */
 export class BackfillSession {
   private readonly identity: StoreIdentity
+  private readonly lead: string
   private readonly to: Period
   /** Of what is fetched. */
-  private readonly fetchTo: Period
+  private fetchTo: Period
   private readonly genesisPeriods: ReadonlySet<Period>
   private readonly bounds: SessionBounds
   private readonly modules: SessionModules
-  private readonly manifests: ManifestSource
+  private manifests: ManifestSource
   private readonly periods: PeriodSource
   private readonly window: LinkWindow<Waiting>
   /** Of all whose BODY has come: it is ahead of the window, to which only what is verified comes. */
@@ -117,6 +118,7 @@ export class BackfillSession {
   ) {
     const { identity, lead, end, to } = options
     this.identity = identity
+    this.lead = lead
     this.to = to
     this.fetchTo = Math.max(0, to - LINK_PERIODS)
     this.genesisPeriods = options.genesisPeriods
@@ -125,7 +127,7 @@ export class BackfillSession {
     this.next = end.first - 1
     // Every question under way listens to it.
     setMaxListeners(0, this.ending.signal)
-    this.manifests = new ManifestSource({ identity, lead, from: this.next, to: this.fetchTo }, modules)
+    this.manifests = this.openManifests()
     this.periods = new PeriodSource(identity, modules)
     this.window = new LinkWindow(end)
     this.unsealed = new LinkChain(end)
@@ -155,7 +157,11 @@ export class BackfillSession {
     while (!signal.aborted) {
       await this.startMore()
       const first = this.underWay.shift()
-      if (!first) return this.finish()
+      if (!first) {
+        const end = await this.finish()
+        if (end === 'absent' && this.goDeeper()) continue
+        return end
+      }
       const result = await first.result
       this.bytesAhead -= first.bodyBytes
       if (signal.aborted) break
@@ -172,6 +178,23 @@ export class BackfillSession {
       if (end !== 'proven') return end
     }
     return 'stopped'
+  }
+
+  /**
+   * For proof: a thread may be silent for longer, and where peers hold parts none of them can show its block.
+   *
+   * @returns false when nothing stands below, or nobody gives it
+   */
+  private goDeeper(): boolean {
+    if (this.isAtEnd || this.fetchTo === 0) return false
+    this.fetchTo = Math.max(0, this.to - 2 * (this.to - this.fetchTo))
+    this.manifests = this.openManifests()
+    return true
+  }
+
+  private openManifests(): ManifestSource {
+    const { identity, lead, next, fetchTo, modules } = this
+    return new ManifestSource({ identity, lead, from: next, to: fetchTo }, modules)
   }
 
   /** Fetches ahead, as far as the bounds allow. */

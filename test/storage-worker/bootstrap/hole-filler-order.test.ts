@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import type { PeriodRange } from '../../../archiver/index.ts'
 import { type ArchivedPeriod, type Period, THREAD_COUNT } from '../../../core/index.ts'
+import { type BlockRequest, blockResponseCodec } from '../../../protocol-handler/index.ts'
 import { chainOf } from '../../archiver/made-chain.ts'
+import { joinFrame } from '../../join-frame.ts'
 import { archivedOf, type HeldFiller, makeHoleFiller, openStore } from './made-archive.ts'
 
 const LAST = 12
@@ -12,14 +14,17 @@ describe('storage-worker/bootstrap: what a filler of holes writes', () => {
   const chain = chainOf('hole filler order', LAST, { missRate: MISS_RATE })
   const periods = Array.from({ length: LAST + 1 }, (_, period) => archivedOf(chain, period))
 
-  /** @param liar - what it has, if there is one */
-  async function hold(lacking: ReadonlySet<Period>, liar?: readonly ArchivedPeriod[]) {
-    const store = await openStore(periods.filter((_, period) => !lacking.has(period)))
+  /** @param options.of the chain, from period 0 @param options.liar what it has, if there is one */
+  async function hold(
+    lacking: ReadonlySet<Period>,
+    { of = periods, liar }: { of?: readonly ArchivedPeriod[]; liar?: readonly ArchivedPeriod[] } = {},
+  ) {
+    const store = await openStore(of.filter((_, period) => !lacking.has(period)))
     const archive = new FakeArchive(lacking)
     const firstPeriods = new Map([['liar', liar?.[0]?.manifest.period ?? 0]])
-    const held: HeldFiller = makeHoleFiller({ store, archiver: archive }, { endPeriod: LAST + 1, firstPeriods })
+    const held: HeldFiller = makeHoleFiller({ store, archiver: archive }, { endPeriod: of.length, firstPeriods })
     if (liar) held.peers.stores.set('liar', await openStore(liar))
-    held.peers.stores.set('a', await openStore(periods))
+    held.peers.stores.set('a', await openStore(of))
     await held.filler.look()
     held.clock.advance(60_000)
     return { ...held, store, archive }
@@ -34,7 +39,7 @@ describe('storage-worker/bootstrap: what a filler of holes writes', () => {
   it('hostile peer: who leaves out a block of one period leads once, though it gave least and others may have lied', async () => {
     const thread = Array.from({ length: THREAD_COUNT }, (_, i) => i).find((i) => chain.blockAt(8, i))
     const liar = [archivedOf(chain, 8, (slot, at) => (at === thread ? { kind: 'miss' } : slot)), ...periods.slice(9)]
-    const { filler, archive, offences } = await hold(new Set([5, 6, 7, 8]), liar)
+    const { filler, archive, offences } = await hold(new Set([5, 6, 7, 8]), { liar })
     assert.equal(await filler.look(), 0)
     assert.deepEqual(offences, [])
     assert.equal(await filler.look(), 4)
@@ -52,7 +57,22 @@ describe('storage-worker/bootstrap: what a filler of holes writes', () => {
     assert.equal(await filler.look(), 1)
     assert.deepEqual(archive.filled, [8])
   })
+
+  it('though threads have no block within 16 periods below the hole, and no peer can show one: each holds parts', async () => {
+    const silent = chainOf('hole filler, silent threads', 30, { missRate: 0.95 })
+    const all = Array.from({ length: 31 }, (_, period) => archivedOf(silent, period))
+    const { filler, archive, offences, peers } = await hold(new Set([23, 24]), { of: all })
+    peers.answer = async (_peer, name, honest, request) =>
+      name === 'block' ? refuseBlocks(request as BlockRequest) : honest(request)
+    assert.equal(await filler.look(), 2)
+    assert.deepEqual(archive.filled, [24, 23])
+    assert.deepEqual(offences, [])
+  })
 })
+
+function refuseBlocks({ blocks }: BlockRequest): Uint8Array[] {
+  return blocks.map(({ id }) => joinFrame(blockResponseCodec.encode({ status: 'notHeld', id })))
+}
 
 /** What an archiver says of its holes. */
 class FakeArchive {
