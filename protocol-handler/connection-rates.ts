@@ -1,10 +1,13 @@
 import type { Clock } from '../core/index.ts'
+import { networkOf, siteOf } from './host-site.ts'
 import {
   CONNECTIONS_PER_FLOOD,
   CONNECTIONS_PER_SECOND,
   CONNECTIONS_PER_SECOND_AND_HOST,
+  CONNECTIONS_PER_SECOND_AND_NETWORK,
   MAX_CONNECTIONS_AT_ONCE,
   MAX_CONNECTIONS_AT_ONCE_AND_HOST,
+  MAX_CONNECTIONS_AT_ONCE_AND_NETWORK,
   MAX_KNOWN_HOSTS,
   MAX_METERED_PEERS,
   MAX_PINGS_AT_ONCE,
@@ -19,17 +22,22 @@ import { TokenBucket } from './token-bucket.ts'
 const PING_BYTES = 32
 
 /**
- * How many connections are let in, before anything is computed for them: of each host, and of all; and of what costs on
+ * How many connections are let in, before anything is computed for them: of each host, of each network, and of all; and of what costs on
  * each before anything is asked: streams that are opened, and pings.
  */
 export class ConnectionRates {
   private readonly hosts: RateMap
+  private readonly networks: RateMap
   private readonly all: TokenBucket
+  private readonly known: TokenBucket
+  private readonly isKnown: (site: string) => boolean
   private readonly pings: RateMap
   private readonly clock: Clock
 
-  constructor(clock: Clock) {
+  /** @param isKnown whether somebody is expected from a site: there is room for those whatever others do; default: nobody is */
+  constructor(clock: Clock, isKnown: (site: string) => boolean = () => false) {
     this.clock = clock
+    this.isKnown = isKnown
     this.hosts = new RateMap(
       {
         perSecond: CONNECTIONS_PER_SECOND_AND_HOST,
@@ -39,7 +47,18 @@ export class ConnectionRates {
       },
       clock,
     )
-    this.all = new TokenBucket({ perSecond: CONNECTIONS_PER_SECOND, burst: MAX_CONNECTIONS_AT_ONCE }, clock)
+    this.networks = new RateMap(
+      {
+        perSecond: CONNECTIONS_PER_SECOND_AND_NETWORK,
+        atOnce: MAX_CONNECTIONS_AT_ONCE_AND_NETWORK,
+        ignored: 0,
+        keys: MAX_KNOWN_HOSTS,
+      },
+      clock,
+    )
+    const all = { perSecond: CONNECTIONS_PER_SECOND, burst: MAX_CONNECTIONS_AT_ONCE }
+    this.all = new TokenBucket(all, clock)
+    this.known = new TokenBucket(all, clock)
     this.pings = new RateMap(
       { perSecond: PINGS_PER_SECOND, atOnce: MAX_PINGS_AT_ONCE, ignored: 0, keys: MAX_METERED_PEERS },
       clock,
@@ -48,7 +67,10 @@ export class ConnectionRates {
 
   /** @param host - text of the address that a connection comes from, without its port */
   admit(host: string): boolean {
-    return this.hosts.take(siteOf(host)) === 'accept' && this.all.take()
+    const site = siteOf(host)
+    if (this.hosts.take(site) !== 'accept') return false
+    if (this.isKnown(site) && this.known.take()) return true
+    return this.networks.take(networkOf(site)) === 'accept' && this.all.take()
   }
 
   /** Of a new connection: the streams that its peer opens. */
@@ -65,15 +87,4 @@ export class ConnectionRates {
   onFlood(host: string): void {
     this.hosts.charge(siteOf(host), CONNECTIONS_PER_FLOOD)
   }
-}
-
-/** Whoever has one address of IPv6 has the 2^64 beside it. */
-function siteOf(host: string): string {
-  // Of a socket for both: ::ffff:192.0.2.1
-  if (host.includes('.')) return host.slice(host.lastIndexOf(':') + 1)
-  if (!host.includes(':')) return host
-  const [head = [], tail] = host.split('::').map((part) => part.split(':').filter((group) => group !== ''))
-  const zeros = tail ? Array<string>(Math.max(0, 8 - head.length - tail.length)).fill('0') : []
-  const groups = [...head, ...zeros, ...(tail ?? [])]
-  return groups.slice(0, 4).join(':')
 }

@@ -151,7 +151,13 @@ export const MAX_CONNECTIONS_AT_ONCE_AND_HOST = 60
 /** Connections of all hosts, a quarter of the processor; a whole network that comes back at once is in within a minute. */
 export const CONNECTIONS_PER_SECOND = 50
 export const MAX_CONNECTIONS_AT_ONCE = 200
-/** Hosts whose rates are kept; past it the one that was heard of longest ago begins anew: the bound of all stands. */
+/**
+ * Of those, the ones of one network (host-site.ts) that neither configuration nor registry names: 65,536 hosts of IPv6 are for the
+ * asking. For those that are named there is room for as many as for all others.
+ */
+export const CONNECTIONS_PER_SECOND_AND_NETWORK = 10
+export const MAX_CONNECTIONS_AT_ONCE_AND_NETWORK = 100
+/** Hosts, and networks, whose rates are kept; past it the one that was heard of longest ago begins anew: the bound of all stands. */
 export const MAX_KNOWN_HOSTS = 10_000
 /** Of all connections, for whoever comes without being known to the registry: the others are kept for its nodes. */
 export const STRANGERS_SHARE = 1 / 2

@@ -7,6 +7,7 @@ import {
   createBanKeeper,
   createBindingKeeper,
   GossipRates,
+  KnownHosts,
   type Offence,
   PeerLimits,
   PeerScores,
@@ -75,9 +76,10 @@ export async function openContext(options: PeerNetworkOptions, modules: PeerNetw
   const bandwidth = maxBytesPerSecond > 0 ? new Bandwidth({ bytesPerSecond: maxBytesPerSecond }, clock) : undefined
   const queue = new WorkQueue(WORK, clock)
   const { openNode = (nodeModules) => openLibp2p(config, identity, nodeModules) } = options
+  const expected = new KnownHosts(config.p2p.bootstrap, () => registered.list())
   const node = await openNode({
     scores,
-    connections: new ConnectionRates(clock),
+    connections: new ConnectionRates(clock, (site) => expected.has(site)),
     refused: new RefusedPeers(clock),
     rates: new GossipRates((author) => !isRegistered(author), clock),
     limits: new PeerLimits(shareOf, clock),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { ConnectionRates } from '../../protocol-handler/connection-rates.ts'
+import { KnownHosts } from '../../protocol-handler/known-hosts.ts'
 import {
   CONNECTIONS_PER_SECOND,
   CONNECTIONS_PER_SECOND_AND_HOST,
@@ -53,6 +54,22 @@ describe('protocol-handler/connection-rates', () => {
     for (const host of ['2001:db8:1:3::1', '::1', '192.0.2.1']) assert.equal(rates.admit(host), true, host)
     for (let i = 0; i < 59; i++) rates.admit('192.0.2.1')
     assert.deepEqual([rates.admit('::ffff:192.0.2.1'), rates.admit('::ffff:192.0.2.2')], [false, true])
+  })
+
+  it('hostile: sites without end of one network of IPv6 keep no other network out, and nobody who is expected', () => {
+    const known = new KnownHosts(['/ip6/2001:db8:ffff::1/tcp/31500'], () => registered)
+    const registered = [{ p2pAddrs: ['no address', '/ip4/198.51.100.7/tcp/31500'] }]
+    rates = new ConnectionRates(clock, (site) => known.has(site))
+    let sites = 0
+    for (let second = 0; second < 60; second++) {
+      countLetIn(250, () => `2001:db8:${(sites++).toString(16)}::1`)
+      for (const host of ['198.51.100.7', '2001:db8:ffff::2', '203.0.113.1'])
+        assert.equal(rates.admit(host), true, host)
+      clock.timeMs += 1_000
+    }
+    // Whoever has many networks has all of what is for strangers, and no more.
+    countLetIn(10_000, () => `2a${(sites++ % 256).toString(16).padStart(2, '0')}:${sites.toString(16)}::1`)
+    assert.deepEqual([rates.admit('203.0.113.1'), rates.admit('198.51.100.7')], [false, true])
   })
 
   it('what a host tries too often takes nothing from the others', () => {

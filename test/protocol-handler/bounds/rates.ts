@@ -4,6 +4,7 @@ import { GossipRates } from '../../../protocol-handler/gossip-rates.ts'
 import {
   MAX_CONNECTIONS_AT_ONCE,
   MAX_CONNECTIONS_AT_ONCE_AND_HOST,
+  MAX_CONNECTIONS_AT_ONCE_AND_NETWORK,
   MAX_GOSSIP_AT_ONCE,
   MAX_PINGS_AT_ONCE,
   MAX_STATEMENTS_AT_ONCE,
@@ -19,7 +20,13 @@ import { all, type BoundName, tested, tried } from './bound.ts'
 function openConnections() {
   const clock = new SetClock()
   const rates = new ConnectionRates(clock)
-  return { clock, rates, one: () => rates.admit('a'), any: (i: number) => rates.admit(`host ${i}`) }
+  return {
+    clock,
+    rates,
+    one: () => rates.admit('a'),
+    any: (i: number) => rates.admit(`host ${i}`),
+    near: (i: number) => rates.admit(`2001:db8:${i}::`),
+  }
 }
 
 function openGossip(isStranger = false) {
@@ -91,6 +98,13 @@ export const RATES = {
     rates.admitPings('a', MAX_PINGS_AT_ONCE * 32)
     clock.timeMs += 1_000
     return rates.admitPings('a', count * 32)
+  }),
+  MAX_CONNECTIONS_AT_ONCE_AND_NETWORK: tried((count) => all(count, openConnections().near)),
+  CONNECTIONS_PER_SECOND_AND_NETWORK: tried((count) => {
+    const { clock, near } = openConnections()
+    all(MAX_CONNECTIONS_AT_ONCE_AND_NETWORK, near)
+    clock.timeMs += 1_000
+    return all(count, (i) => near(MAX_CONNECTIONS_AT_ONCE_AND_NETWORK + i))
   }),
   MAX_CONNECTIONS_AT_ONCE: tried((count) => all(count, openConnections().any)),
   CONNECTIONS_PER_SECOND: tried((count) => {
