@@ -2,8 +2,10 @@ import { type ChunkStore, concatBytes, type Period, splitBody, THREAD_COUNT } fr
 import type { ChainEnd } from './link-chain.ts'
 import { linksOf, type PeriodLinks, readHeads } from './period-links.ts'
 
-/** As a rule two periods tell all; a thread that is silent for longer is named by the blocks of others. */
+/** As a rule two periods with blocks tell all; a thread that is silent for longer is named by the blocks of others. */
 const MAX_PERIODS = 16
+/** Without a block, below these: a chain that stood still for 4.5 hours. */
+const MAX_EMPTY_PERIODS = 1_024
 
 /**
  * What the lowest archived periods say of the blocks below them.
@@ -19,10 +21,12 @@ export async function readChainEnd(
   const expected: (string | undefined)[] = Array.from({ length: THREAD_COUNT }, () => undefined)
   const seen = new Set<string>()
   let links: PeriodLinks | undefined
-  for (let period = first; period < first + MAX_PERIODS; period++) {
+  let empty = 0
+  for (let period = first; period < first + empty + MAX_PERIODS; period++) {
     const found = await readLinks(store, period)
     if (!found) return undefined
     links ??= found
+    if (found.every((block) => block === undefined) && ++empty > MAX_EMPTY_PERIODS) return undefined
     for (const block of found) if (block) seen.add(block.id)
     for (const [thread, block] of found.entries()) {
       for (const [of, parent] of block?.parents.entries() ?? []) {
