@@ -1,4 +1,5 @@
 import type { Period } from '../../core/index.ts'
+import type { PeerNode } from '../../protocol-handler/peer-node.ts'
 import { Bootstrap } from '../../storage-worker/bootstrap/bootstrap.ts'
 import { HoleFiller } from '../../storage-worker/bootstrap/hole-filler.ts'
 import { ASK_LIMITS, PacedPeers } from '../../storage-worker/bootstrap/paced-peers.ts'
@@ -18,11 +19,10 @@ const SPARE_BYTES = 1_000_000_000
 export function startBootstrap(context: PeerContext, duty: Pick<Duty, 'of'>): Bootstrap {
   const { config, address, node, registered, archiver, placement, anchors, holdings, store, cpu } = context
   const { clock, log } = context
-  const client = new PeerClient(
-    { request: (peer, name, options) => node.request(peer, name, { ...options, priority: 'backfill' }) },
-    (peer, offence) => node.penalise(peer, offence),
-    { clock, identify: (chunk) => cpu.identifyChunk(chunk) },
-  )
+  const client = new PeerClient(askAsBackfill(node), (peer, offence) => node.penalise(peer, offence), {
+    clock,
+    identify: (chunk) => cpu.identifyChunk(chunk),
+  })
   const asked = new PacedPeers(
     {
       listPeers: () => listPeerArchives(context),
@@ -59,6 +59,11 @@ export function startBootstrap(context: PeerContext, duty: Pick<Duty, 'of'>): Bo
   )
   keepRunning('hole filler', holes, context)
   return bootstrap
+}
+
+/** What is asked for so waits for all other things where the line is shared out. */
+export function askAsBackfill(node: Pick<PeerNode, 'request'>): Pick<PeerNode, 'request'> {
+  return { request: (peer, name, options) => node.request(peer, name, { ...options, priority: 'backfill' }) }
 }
 
 async function hasRoom(disk: DiskSpace): Promise<boolean> {

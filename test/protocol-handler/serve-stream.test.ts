@@ -67,6 +67,16 @@ describe('protocol-handler/serve-stream', () => {
     ])
   })
 
+  it('what is sent costs the peer: it waits until that is paid, and others do not', async () => {
+    // Five seconds of it at once; an answer has some 1,400 bytes.
+    const limits = new PeerLimits({ requestsPerSecond: 10, bytesPerSecond: 200, openStreams: 32 }, new SetClock())
+    const statusOf = async (peer: string) => {
+      const [frame = new Uint8Array()] = await serveOne(peer, 'repair', { limits })
+      return auditResponseCodec.decode(frame).status
+    }
+    assert.deepEqual([await statusOf('asker'), await statusOf('asker'), await statusOf('other')], ['ok', 'busy', 'ok'])
+  })
+
   it('what is read for an answer costs the peer as what is sent: it waits until that is paid', async () => {
     const clock = new SetClock()
     const share = { requestsPerSecond: 10, bytesPerSecond: 1_000_000, openStreams: 32 }
