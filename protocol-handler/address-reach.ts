@@ -19,14 +19,18 @@ for (const [network, bits] of [
 ] as const) {
   SITE.addSubnet(network, bits, 'ipv4')
 }
+// As 0.0.0.0: whoever dials it comes to this machine.
+SITE.addAddress('::', 'ipv6')
 SITE.addSubnet('fc00::', 7, 'ipv6')
 SITE.addSubnet('fe80::', 10, 'ipv6')
+
+const LOCALHOST = /^(?:.*\.)?localhost\.?$/i
 
 // Each look for somebody to dial asks for every address that is known, and a BlockList takes 10 us for an answer.
 const MAX_KNOWN = 4_096
 const known = new Map<string, Reach>()
 
-/** @param address multiaddr text; a DNS name is never resolved and counts as `world` */
+/** @param address multiaddr text; a DNS name is never resolved and counts as `world`, but for those of this machine */
 export function findReach(address: string): Reach {
   const reach = known.get(address)
   if (reach) return reach
@@ -38,7 +42,7 @@ export function findReach(address: string): Reach {
 
 function computeReach(address: string): Reach {
   const [, protocol, host = ''] = address.split('/')
-  if (protocol !== 'ip4' && protocol !== 'ip6') return 'world'
+  if (protocol !== 'ip4' && protocol !== 'ip6') return LOCALHOST.test(host) ? 'machine' : 'world'
   const family = protocol === 'ip4' ? 'ipv4' : 'ipv6'
   if (MACHINE.check(host, family)) return 'machine'
   return SITE.check(host, family) ? 'site' : 'world'
@@ -64,6 +68,11 @@ export function mayDial(told: string, own: readonly string[]): boolean {
  */
 export function isLocal(told: string, own: readonly string[]): boolean {
   return findReach(told) === (own.every((address) => findReach(address) === 'machine') ? 'machine' : 'site')
+}
+
+/** Whether an address says where it leads: a name leads wherever its owner likes, at any time, into our site as well. */
+export function isLiteral(address: string): boolean {
+  return address.startsWith('/ip4/') || address.startsWith('/ip6/')
 }
 
 function rankOf(address: string): number {

@@ -1,5 +1,5 @@
 import { type Clock, equalBytes } from '../core/index.ts'
-import { isLocal, mayDial } from './address-reach.ts'
+import { isLiteral, isLocal, mayDial } from './address-reach.ts'
 import type { Bindings } from './bindings.ts'
 import { MAX_LISTEN_ADDRESS_BYTES, MAX_LISTEN_ADDRESSES, MAX_TOLD_NODES } from './limits.ts'
 
@@ -74,7 +74,7 @@ export class DialTargets {
   addressOf(address: string): string | undefined {
     const { bindings, registered } = this.modules
     const ownAddresses = this.options.own.addresses()
-    const told = bindings.capabilitiesOf(address)?.listenAddresses.find((text) => mayDial(text, ownAddresses))
+    const told = this.findTold(address, bindings.capabilitiesOf(address)?.listenAddresses ?? [], ownAddresses)
     if (told !== undefined) return told
     const node = registered.list().find((other) => other.address === address)
     return node && findDiallable(node.p2pAddrs, ownAddresses)
@@ -102,10 +102,16 @@ export class DialTargets {
       if (near.length === MAX_TOLD_NODES) break
       const group = isNeighbour(address) ? near : registered.has(address) ? known : strangers
       if (group.length === MAX_TOLD_NODES || equalBytes(capabilities.peerId, own.peerId)) continue
-      const told = capabilities.listenAddresses.find((text) => mayDial(text, ownAddresses))
+      const told = this.findTold(address, capabilities.listenAddresses, ownAddresses)
       if (told !== undefined) group.push(told)
     }
     return [...near, ...known, ...strangers].slice(0, MAX_TOLD_NODES)
+  }
+
+  /** The first that may be dialled of what a node told; names only of nodes of the registry, which cost something to make up. */
+  private findTold(address: string, told: readonly string[], ownAddresses: readonly string[]): string | undefined {
+    const mayName = this.modules.registered.has(address)
+    return findDiallable(mayName ? told : told.filter(isLiteral), ownAddresses)
   }
 
   /** Last: who else is there is told by those that are met. */
@@ -135,8 +141,8 @@ export class DialTargets {
   }
 }
 
-function findDiallable(p2pAddrs: readonly string[], ownAddresses: readonly string[]): string | undefined {
-  return p2pAddrs.slice(0, MAX_LISTEN_ADDRESSES).find((text) => isDiallable(text) && mayDial(text, ownAddresses))
+function findDiallable(told: readonly string[], ownAddresses: readonly string[]): string | undefined {
+  return told.slice(0, MAX_LISTEN_ADDRESSES).find((text) => isDiallable(text) && mayDial(text, ownAddresses))
 }
 
 function isDiallable(text: string): boolean {

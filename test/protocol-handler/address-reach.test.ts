@@ -21,7 +21,12 @@ describe('protocol-handler/address-reach', () => {
       ['ip6/::ffff:10.0.0.1', 'site'],
       ['ip6/2001:db8::1', 'world'],
       ['ip4/203.0.113.7', 'world'],
+      ['ip6/::', 'site'],
       ['dns4/storage.example.org', 'world'],
+      ['dns4/localhost.example.org', 'world'],
+      ['dns4/localhost', 'machine'],
+      ['dns/LocalHost.', 'machine'],
+      ['dns6/a.localhost', 'machine'],
     ] as const) {
       assert.equal(findReach(`/${host}/tcp/31500`), reach, host)
     }

@@ -53,6 +53,20 @@ describe('protocol-handler/dial-targets', () => {
       },
     )
 
+  it('hostile: names that strangers tell are not dialled, nor what is no host and port; of nodes of the registry they are', () => {
+    const port = 'tcp/31500'
+    const name = `/dns4/a.example/${port}`
+    const tricks = [`/dns4/localhost/${port}`, `/ip6/::/${port}`, '/dnsaddr/a.example', '/unix/tmp/socket', name]
+    const stranger = tell(1, tricks)
+    const node = tell(2, tricks)
+    registered.push({ address: node, p2pAddrs: [] })
+    const targets = targetsOf()
+    assert.deepEqual(targets.list(), [name])
+    assert.deepEqual([targets.addressOf(stranger), targets.addressOf(node)], [undefined, name])
+    tell(3, [...tricks, `/ip4/203.0.113.2/${port}`])
+    assert.deepEqual(targets.list(), [name, `/ip4/203.0.113.2/${port}`])
+  })
+
   it('are those of the configuration and the first fit address of each node that told some', () => {
     tell(1, ['/ip4/10.0.0.1/tcp/1', '/ip4/203.0.113.2/tcp/1', '/ip4/203.0.113.3/tcp/1'])
     tell(2, ['/ip4/203.0.113.4/tcp/1'])
