@@ -21,6 +21,8 @@ export interface Statement {
   readonly author: string
   /** The author itself sent it to us. */
   readonly isDirect: boolean
+  /** The Massa address in whose name it is, as far as it says itself; looked at where it matters. */
+  readonly readClaim?: () => string | undefined
 }
 
 /** How much gossip is listened to: of each author, of all strangers together, and of each peer that hands it on. */
@@ -29,10 +31,20 @@ export class GossipRates {
   private readonly authors: RateMap
   private readonly peers: RateMap
   private readonly strangers: TokenBucket
+  private readonly newcomers: TokenBucket
+  private readonly isNode: (address: string) => boolean
 
-  /** @param isStranger whether the registry does not know who speaks with this PeerId */
-  constructor(isStranger: (author: string) => boolean, clock: Clock) {
+  /**
+   * @param isStranger whether the registry does not know who speaks with this PeerId
+   * @param isNode whether the registry knows a Massa address; default: none
+   */
+  constructor(
+    isStranger: (author: string) => boolean,
+    clock: Clock,
+    isNode: (address: string) => boolean = () => false,
+  ) {
     this.isStranger = isStranger
+    this.isNode = isNode
     this.authors = new RateMap(
       {
         perSecond: STATEMENTS_PER_SECOND,
@@ -51,10 +63,9 @@ export class GossipRates {
       },
       clock,
     )
-    this.strangers = new TokenBucket(
-      { perSecond: STRANGER_STATEMENTS_PER_SECOND, burst: MAX_STRANGER_STATEMENTS_AT_ONCE },
-      clock,
-    )
+    const bounds = { perSecond: STRANGER_STATEMENTS_PER_SECOND, burst: MAX_STRANGER_STATEMENTS_AT_ONCE }
+    this.strangers = new TokenBucket(bounds, clock)
+    this.newcomers = new TokenBucket(bounds, clock)
   }
 
   /**
@@ -64,7 +75,20 @@ export class GossipRates {
   admit(statement: Statement): Verdict {
     const verdict = this.authors.take(keyOf(statement))
     if (verdict !== 'accept') return statement.isDirect ? verdict : 'ignore'
-    return !this.isStranger(statement.author) || this.strangers.take() ? 'accept' : 'ignore'
+    if (!this.isStranger(statement.author) || this.strangers.take()) return 'accept'
+    return this.admitNewcomer(statement) ? 'accept' : 'ignore'
+  }
+
+  /**
+   * A node of the registry of which nothing was heard yet is not drowned by made-up ones: there is room for as many again that
+   * say they are one. Who says so and is none is not passed on, and soon not listened to.
+   */
+  private admitNewcomer({ readClaim }: Statement): boolean {
+    if (!readClaim || !this.newcomers.take()) return false
+    const address = readClaim()
+    if (address !== undefined && this.isNode(address)) return true
+    this.newcomers.takeOnCredit(-1)
+    return false
   }
 
   /** It was an old one: anybody can send it again, which must not make us deaf to its author. */

@@ -208,7 +208,10 @@ export const STATEMENTS_PER_SECOND = 0.5
 export const MAX_STATEMENTS_AT_ONCE = 8
 /** So many past it are ignored: a line that stood for a minute brings as many. What an author itself sends us past these is rejected. */
 export const MAX_IGNORED_STATEMENTS = 30
-/** Of all authors together that the registry does not know: anybody can make up thousands. Honest ones say four a second. */
+/**
+ * Of all authors together that the registry does not know: anybody can make up thousands. Honest ones say four a second. Past it
+ * as many of those in the name of a node of the registry that was not heard of yet.
+ */
 export const STRANGER_STATEMENTS_PER_SECOND = 10
 export const MAX_STRANGER_STATEMENTS_AT_ONCE = 100
 /**

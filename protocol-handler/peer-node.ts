@@ -21,6 +21,7 @@ import {
   STRANGERS_SHARE,
 } from './limits.ts'
 import { LocalPeers } from './local-peers.ts'
+import { peekSigner } from './messages/capabilities.ts'
 import { findNetwork, formatProtocolId, type StreamName, TOPICS, type TopicName } from './network-name.ts'
 import type { Ban, Offence, PeerScores } from './peer-scores.ts'
 import type { RefusedPeers } from './refused-peers.ts'
@@ -92,7 +93,8 @@ export class PeerNode {
       libp2p.services.pubsub.topicValidators.set(topic, async (source, message) => {
         if (message.type !== 'signed') return TopicValidatorResult.Reject
         const author = message.from.toString()
-        const statement = { topic, author, isDirect: source.toString() === author }
+        const isDirect = source.toString() === author
+        const statement = { topic, author, isDirect, readClaim: () => peekSigner(message.data) }
         return RESULTS[await this.judge(statement, message.data, message.from)]
       })
     }

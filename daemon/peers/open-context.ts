@@ -81,7 +81,11 @@ export async function openContext(options: PeerNetworkOptions, modules: PeerNetw
     scores,
     connections: new ConnectionRates(clock, (site) => expected.has(site)),
     refused: new RefusedPeers(clock),
-    rates: new GossipRates((author) => !isRegistered(author), clock),
+    rates: new GossipRates(
+      (author) => !isRegistered(author),
+      clock,
+      (other) => registered.has(other),
+    ),
     limits: new PeerLimits(shareOf, clock),
     queue,
     bandwidth,

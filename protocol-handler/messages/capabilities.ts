@@ -5,6 +5,7 @@ import {
   formatAddress,
   type Network,
   type Period,
+  PUBLIC_KEY_BYTES,
   type SignatureArgument,
   signText,
   verifyText,
@@ -59,6 +60,12 @@ export const capabilitiesCodec = wireCodec<SignedCapabilities>({
 /** The Massa address that signed, whether or not the signature verifies. */
 export function readSigner({ signature }: Pick<SignedCapabilities, 'signature'>): string {
   return formatAddress(computeAddress(signature.publicKey))
+}
+
+/** The Massa address in whose name a message says it is, before it is read; undefined where there is no place for one. */
+export function peekSigner(bytes: Uint8Array): string | undefined {
+  const at = bytes.length - SIGNATURE_FIELD_BYTES
+  return at < 0 ? undefined : formatAddress(computeAddress(bytes.subarray(at, at + PUBLIC_KEY_BYTES)))
 }
 
 /** @param seed - 32-byte secret of the Massa key */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { sha256 } from '#crypto'
-import { HASH_SLOTS, toHex } from '../../core/index.ts'
+import { computeAddress, computePublicKey, concatBytes, formatAddress, HASH_SLOTS, toHex } from '../../core/index.ts'
 import {
   announcementCodec,
   Bindings,
@@ -10,6 +11,8 @@ import {
   MAX_ANNOUNCED_PERIODS,
   MAX_PERIODS_AHEAD,
   MAX_STATEMENTS_AT_ONCE,
+  MAX_STRANGER_STATEMENTS_AT_ONCE,
+  readSigner,
   signCapabilities,
 } from '../../protocol-handler/index.ts'
 import { formatProtocolId } from '../../protocol-handler/network-name.ts'
@@ -201,5 +204,48 @@ describe('hostile statements of nodes, over real streams', () => {
       assert.deepEqual([latest(), host.offences], [[6n], [[attacker.peer, 'reject']]])
       assert.equal(bindings.addressOf(peerId), undefined)
     })
+  })
+
+  it('introductions of nobody without end: one in the name of a node of the registry is heard all the same', async () => {
+    const massaSeed = sha256(new TextEncoder().encode('newcomer'))
+    const own = {
+      network: IDENTITY.network,
+      listenAddresses: [],
+      allocatedGb: 1n,
+      storedChunks: 0n,
+      retentionPeriods: 0n,
+    }
+    const say = async (name: string, sequence: number, seed: Uint8Array): Promise<Uint8Array> => {
+      const signer = await generateKeyPairFromSeed('Ed25519', sha256(new TextEncoder().encode(name)))
+      const from = peerIdFromPrivateKey(signer).toMultihash().bytes
+      const said = signCapabilities(seed, {
+        ...own,
+        peerId: from,
+        sequence: 1n,
+        firstPeriod: sequence,
+        endPeriod: sequence,
+      })
+      const topic = formatProtocolId(IDENTITY, 'capabilities')
+      return prefixed(await publish({ topic, data: capabilitiesCodec.encode(said), from, sequence, signer }))
+    }
+    const signed = (seed: Uint8Array): string =>
+      formatAddress(computeAddress(computePublicKey(concatBytes(Uint8Array.of(0), seed))))
+    const registered = signed(massaSeed)
+    // Time stands.
+    const options = {
+      clock: new SetClock(),
+      isStranger: () => true,
+      isNode: (address: string) => address === registered,
+    }
+    const host = await openPeer('host', options)
+    const heard: string[] = []
+    host.node.onGossip('capabilities', (bytes) => void heard.push(readSigner(capabilitiesCodec.decode(bytes))))
+    const stream = await (await Attacker.connect('attacker', addressOf(host))).open('/meshsub/1.1.0')
+    for (let i = 0; i <= MAX_STRANGER_STATEMENTS_AT_ONCE; i++) {
+      stream.send(await say(`made up ${Math.floor(i / MAX_STATEMENTS_AT_ONCE)}`, i, CHUNK_ID))
+    }
+    stream.send(await say('newcomer', 0, massaSeed))
+    await until(() => heard.includes(registered), 'the newcomer')
+    assert.deepEqual([heard.length, host.offences], [MAX_STRANGER_STATEMENTS_AT_ONCE + 1, []])
   })
 })

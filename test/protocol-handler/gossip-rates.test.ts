@@ -91,6 +91,29 @@ describe('protocol-handler/gossip-rates', () => {
     assert.equal(say('registered', true), 'accept')
   })
 
+  it('limit: past them as many are heard in the name of a node of the registry, which others do not use up', () => {
+    rates = new GossipRates(
+      () => true,
+      clock,
+      (address) => address === 'node',
+    )
+    let next = 0
+    const claim = (address: string | undefined) =>
+      rates.admit({ topic: TOPIC, author: `${next++}`, isDirect: false, readClaim: () => address })
+    countVerdicts(MAX_STRANGER_STATEMENTS_AT_ONCE, () => claim('node'))
+    assert.deepEqual(
+      countVerdicts(1_000, () => claim(next % 2 ? 'nobody' : undefined)),
+      [['ignore', 1_000]],
+    )
+    assert.deepEqual(
+      countVerdicts(200, () => claim('node')),
+      [
+        ['accept', MAX_STRANGER_STATEMENTS_AT_ONCE],
+        ['ignore', 200 - MAX_STRANGER_STATEMENTS_AT_ONCE],
+      ],
+    )
+  })
+
   it('limit: of one peer 320 messages at once are looked at, as many are left alone, then it is held against it', () => {
     assert.deepEqual(
       countVerdicts(1_000, () => rates.admitFrom('a', 1)),

@@ -44,6 +44,8 @@ export interface PeerOptions {
   /** Of limits, rates and bans. */
   readonly clock?: Clock
   readonly isStranger?: (peer: string) => boolean
+  /** Whether a Massa address is registered. */
+  readonly isNode?: (address: string) => boolean
   readonly bandwidth?: Bandwidth
   readonly queue?: WorkQueue
   readonly maxConnections?: number
@@ -86,7 +88,7 @@ export async function openPeer(name: string, options: PeerOptions = {}): Promise
       limits,
       connections,
       refused: new RefusedPeers(clock),
-      rates: new GossipRates(options.isStranger ?? (() => false), options.clock ?? new HastyClock()),
+      rates: new GossipRates(options.isStranger ?? (() => false), options.clock ?? new HastyClock(), options.isNode),
       ...(options.isStranger && { isStranger: options.isStranger }),
       ...(options.bandwidth && { bandwidth: options.bandwidth }),
       queue: options.queue ?? new WorkQueue({ concurrency: 4, capacity: 100 }),

@@ -10,6 +10,7 @@ import {
   type GossipHandler,
   MAX_ANNOUNCEMENTS_AT_ONCE,
   MAX_EXCESS_ANNOUNCEMENTS,
+  MAX_STRANGER_STATEMENTS_AT_ONCE,
   type StreamService,
   signCapabilities,
 } from '../../../protocol-handler/index.ts'
@@ -65,6 +66,11 @@ describe('daemon/peers: what is wired to what', () => {
     assert.deepEqual([isStranger(PEER_ID), isStranger(OTHER_PEER_ID)], [false, false])
     placement.inForce = { snapshot: { nodes: [{ address, placementGb: 1n, p2pAddrs: ['/ip4/192.0.2.7/tcp/1'] }] } }
     assert.deepEqual([isStranger(PEER_ID), isStranger(OTHER_PEER_ID)], [false, true])
+    // What is in its name is heard though strangers say more than they may.
+    const hear = (topic: string, claim: string | undefined) =>
+      given[0]?.rates.admit({ topic, author: formatPeerId(OTHER_PEER_ID), isDirect: true, readClaim: () => claim })
+    for (let i = 0; i < MAX_STRANGER_STATEMENTS_AT_ONCE; i++) hear(`${i}`, undefined)
+    assert.deepEqual([hear('a', undefined), hear('b', address)], ['ignore', 'accept'])
     // Where that node is registered is known too: others cannot keep it out.
     for (let i = 0; i < 1_000; i++) given[0]?.connections.admit(`10.${i % 250}.${i >> 2}.1`)
     assert.deepEqual(
