@@ -115,7 +115,10 @@ export function guard(
   }
   connection.addEventListener('drain', onDrain)
   connection.addEventListener('message', (event) => {
-    const { headers, streams } = frames.walk(event.data)
+    const { headers: headersBefore, streams: streamsBefore } = frames
+    frames.walk(event.data)
+    const headers = frames.headers - headersBefore
+    const streams = frames.streams - streamsBefore
     framesWhileFull = connection.writableNeedsDrain ? framesWhileFull + headers : 0
     if (streams > 0 && !opened.take(streams)) {
       // The muxer does not see them: a thousand are in one read.
@@ -132,35 +135,46 @@ export function guard(
 /** Goes from header to header, whatever pieces they come in. */
 class FrameWalk {
   longestBytes = 0
+  /** Headers that have ended, and how many of them open a stream. */
+  headers = 0
+  streams = 0
+  /** Of one that comes in pieces. */
   private readonly header = new Uint8Array(HEADER_BYTES)
   private headerBytes = 0
   private bodyBytes = 0
 
-  /** @returns headers that ended in `data`, and how many of them open a stream */
-  walk(data: StreamMessageEvent['data']): { readonly headers: number; readonly streams: number } {
-    let headers = 0
-    let streams = 0
-    for (let at = 0; at < data.byteLength; ) {
-      if (this.bodyBytes > 0) {
-        const skipped = Math.min(this.bodyBytes, data.byteLength - at)
-        this.bodyBytes -= skipped
-        at += skipped
-        continue
-      }
-      this.header[this.headerBytes++] = (data instanceof Uint8Array ? data[at] : data.get(at)) ?? 0
-      at++
-      if (this.headerBytes < HEADER_BYTES) continue
-      this.headerBytes = 0
-      headers++
-      if (this.opensStream()) streams++
-      if (this.header[TYPE_AT] === DATA) this.bodyBytes = new DataView(this.header.buffer).getUint32(LENGTH_AT)
-      this.longestBytes = Math.max(this.longestBytes, this.bodyBytes)
-    }
-    return { headers, streams }
+  walk(data: StreamMessageEvent['data']): void {
+    if (data instanceof Uint8Array) return this.walkPiece(data)
+    for (const piece of data) this.walkPiece(piece)
   }
 
-  private opensStream(): boolean {
-    const { [TYPE_AT]: type, [FLAGS_AT + 1]: flags = 0 } = this.header
-    return (type === DATA || type === WINDOW_UPDATE) && (flags & SYN) !== 0
+  private walkPiece(data: Uint8Array): void {
+    for (let at = 0; at < data.length; ) {
+      if (this.bodyBytes > 0) {
+        const skipped = Math.min(this.bodyBytes, data.length - at)
+        this.bodyBytes -= skipped
+        at += skipped
+      } else if (this.headerBytes === 0 && at + HEADER_BYTES <= data.length) {
+        // As a rule: whoever floods sends hundreds of thousands of them in a second.
+        this.take(data, at)
+        at += HEADER_BYTES
+      } else {
+        this.header[this.headerBytes++] = data[at++] ?? 0
+        if (this.headerBytes < HEADER_BYTES) continue
+        this.headerBytes = 0
+        this.take(this.header, 0)
+      }
+    }
+  }
+
+  private take(bytes: Uint8Array, at: number): void {
+    const type = bytes[at + TYPE_AT] ?? 0
+    this.headers++
+    if (type <= WINDOW_UPDATE && ((bytes[at + FLAGS_AT + 1] ?? 0) & SYN) !== 0) this.streams++
+    if (type !== DATA) return
+    let length = 0
+    for (let i = at + LENGTH_AT; i < at + HEADER_BYTES; i++) length = length * 256 + (bytes[i] ?? 0)
+    this.bodyBytes = length
+    this.longestBytes = Math.max(this.longestBytes, this.bodyBytes)
   }
 }

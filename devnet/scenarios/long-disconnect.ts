@@ -31,7 +31,8 @@ export const longDisconnect: Scenario = {
     const first = await stage.nextPeriod()
     await stage.untilArchived(first + 1)
     await stage.checkArchives(first, first + 1)
-    const returned = await stage.find(absent.name)
+    const returned = (await stage.report()).sidecars.find(({ name }) => name === absent.name)
+    assert(returned, `${absent.name} is gone`)
     // On a slow machine others have filled the gap before anybody looks.
     if (returned.gaps <= absent.gaps) await stage.inspect(returned, lost)
   },

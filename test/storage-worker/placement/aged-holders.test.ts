@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { listAgeClasses } from '../../../storage-worker/placement/aged-holders.ts'
 
-const nodesOf = (...retentions: readonly bigint[]) =>
-  retentions.map((retentionPeriods) => ({ placementGb: 1n, retentionPeriods }))
+const nodesOf = (...retentions: readonly bigint[]) => retentions.map((retentionPeriods) => ({ retentionPeriods }))
 
 describe('storage-worker/placement/aged-holders', () => {
   it('holders change whenever some nodes let go, and not when the last ones do', () => {
@@ -12,8 +11,6 @@ describe('storage-worker/placement/aged-holders', () => {
     ])
     assert.deepEqual(listAgeClasses(nodesOf(10n, 10n)), [])
     assert.deepEqual(listAgeClasses([]), [])
-    const noRoom = { placementGb: 0n, retentionPeriods: 5n }
-    assert.deepEqual(listAgeClasses([noRoom, ...nodesOf(10n)]), [])
   })
 
   it('limit: of nine changes eight count, the last among them; nobody is asked later than when another lets go', () => {
