@@ -144,8 +144,8 @@ class FrameWalk {
   private bodyBytes = 0
 
   walk(data: StreamMessageEvent['data']): void {
-    if (data instanceof Uint8Array) return this.walkPiece(data)
-    for (const piece of data) this.walkPiece(piece)
+    if (data instanceof Uint8Array) this.walkPiece(data)
+    else for (const piece of data) this.walkPiece(piece)
   }
 
   private walkPiece(data: Uint8Array): void {
