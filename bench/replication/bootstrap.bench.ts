@@ -7,15 +7,10 @@ import {
   type ArchivedPeriod,
   computeBodyBytes,
   computeEraRoot,
-  computeHeaderSignedHash,
   computePeriodRoot,
-  concatBytes,
   ERA_PERIODS,
   type Manifest,
   type Period,
-  parseBody,
-  parseSeals,
-  SEAL_BYTES,
   THREAD_COUNT,
   toHex,
 } from '../../core/index.ts'
@@ -28,6 +23,7 @@ import { BENCH_IDENTITY, median, openBenchStore, QUIET_PERIOD, withFolder } from
 import type { Joined, JoinOrder, SentAnchor } from './bootstrap-join-child.ts'
 import type { PeerOrder, PeerReady } from './bootstrap-peer-child.ts'
 import { ask, endChildren, hear, startChild } from './children.ts'
+import { listSealSignatures } from './seal-signatures.ts'
 
 /*
  * Question: how fast does a node that begins with nothing but the newest periods fetch what came before, beside what the same
@@ -188,24 +184,6 @@ async function prepare(
   await Promise.all(stores.map((store) => store.close()))
   for (let i = 1; i < PEERS; i++) await cp(whole, join(folder, String(i)), { recursive: true })
   return { manifests, bytes, signatures }
-}
-
-/** All that SEALS hold, in SIGNATURE_RECORD_BYTES each; none of genesis blocks, which are computed. */
-function listSealSignatures({ manifest, chunks, seals }: ArchivedPeriod): Uint8Array[] {
-  if (manifest.period === 0) return []
-  const body = parseBody(concatBytes(...chunks))
-  const ofBlocks = parseSeals(seals, body)
-  const records = body.slots.flatMap((slot) => (slot.kind === 'block' ? [slot.record] : []))
-  return records.flatMap(({ publicKey, header, id, operations }, block) => {
-    const signed = [
-      { publicKey, hash: computeHeaderSignedHash(publicKey, header.slot, id.subarray(1)) },
-      ...operations.map((operation) => ({ publicKey: operation.publicKey, hash: operation.id.subarray(1) })),
-    ]
-    return signed.map(({ publicKey, hash }, i) => {
-      const signature = ofBlocks[block]?.subarray(SEAL_BYTES * i, SEAL_BYTES * (i + 1)) ?? new Uint8Array()
-      return concatBytes(publicKey.subarray(1), hash, signature)
-    })
-  })
 }
 
 /** @param manifests - of whole eras, ascending */
