@@ -191,6 +191,7 @@ const contract = z.strictObject({
   key_file: text((value) => value.length <= 4_096 && !value.includes('\0'), '"" or a path of at most 4_096 characters'),
   fee_nano_mas: u64(0n, MAX_NANO_MAS),
   max_fee_nano_mas: u64(0n, MAX_NANO_MAS),
+  min_balance_nano_mas: u64(0n, MAX_NANO_MAS),
   gas_margin_percent: integer(0, 1_000),
   call_timeout_ms: integer(100, 600_000),
 })

@@ -18,6 +18,7 @@ import { createMetrics, type Logger, type Metrics, READ_REASONS } from '../telem
 import { announce } from './announce.ts'
 import { makeToken } from './api-token.ts'
 import { AssignmentLog } from './assignment-log.ts'
+import { openChain } from './chain/open-chain.ts'
 import { countEvents, countRead } from './counts.ts'
 import { keepGauges } from './gauges.ts'
 import { recordNodeCall } from './node-calls.ts'
@@ -203,6 +204,17 @@ export async function startDaemon(
     stopping.signal.addEventListener('abort', () => void anchors.stop(), { once: true })
     placement.start()
     void guardLoop('anchored eras', anchors.start(), onFatal)
+    const chain = await openChain(config, options.massaSeed, {
+      store,
+      archiver,
+      placement,
+      anchors,
+      clock,
+      log: storeLog,
+      metrics,
+      undo,
+      onFatal,
+    })
     const peers = config.p2p.enabled
       ? await startPeers(
           { config, seed: options.massaSeed ?? archiverSeed },
@@ -213,6 +225,7 @@ export async function startDaemon(
             placement,
             anchors,
             holdings,
+            chain,
             clock,
             log: log.child({ module: 'protocol-handler' }),
             metrics,

@@ -1,3 +1,5 @@
+import type { Slot } from '../core/index.ts'
+
 /*
  * A Massa chain as the registry's client needs it. Coins and fees are nanoMAS; addresses are texts.
  */
@@ -62,8 +64,8 @@ export interface FollowOptions {
 }
 
 export interface SubmitOptions extends FollowOptions {
-  /** Called before it is sent; what it throws keeps it from being sent. */
-  readonly onSigned?: (signed: SignedOperation) => void
+  /** Called and waited for before it is sent; what it throws keeps it from being sent. */
+  readonly onSigned?: (signed: SignedOperation) => void | Promise<void>
   /** Called once the node has taken it. */
   readonly onSent?: (operationId: string) => void
 }
@@ -75,6 +77,12 @@ export interface SubmittedOperation {
   readonly feeNanoMas: bigint
   /** Texts of its events, in order. */
   readonly events: readonly string[]
+}
+
+/** An event of a contract, as the node that is asked has executed it; it may be dropped until it is final. */
+export interface ContractEvent {
+  readonly slot: Slot
+  readonly data: string
 }
 
 export interface ReadOnlyAnswer {
@@ -99,6 +107,8 @@ export interface ChainPort {
   readBytecode(address: string): Promise<Uint8Array | undefined>
   /** Candidate values of ASCII keys, in their order. */
   readDatastore(address: string, keys: readonly string[]): Promise<(Uint8Array | undefined)[]>
+  /** Candidate and final events that a contract emitted itself from a period on, by slot; some may come twice. */
+  readContractEvents(address: string, fromPeriod: number): Promise<ContractEvent[]>
   callReadOnly(call: ContractCall): Promise<ReadOnlyAnswer>
   quote(request: ChainRequest): Promise<Quote>
   /**

@@ -1,5 +1,5 @@
 import { ArchiveError } from '../core/index.ts'
-import type { ChainStatus } from './chain-port.ts'
+import type { ChainStatus, ContractEvent } from './chain-port.ts'
 
 /* What a node answers, looked at before it is used: massa-web3 hands it on unseen. */
 
@@ -47,6 +47,19 @@ export function readNodeEvents(value: unknown): string[] {
     const { data } = asRecord(event, 'an event')
     if (typeof data !== 'string') throw invalid('an event')
     return data
+  })
+}
+
+/** Of a contract, with the slots of their blocks; failed ones are left out. @throws ArchiveError CHAIN_ANSWER_INVALID */
+export function readContractEvents(value: unknown): ContractEvent[] {
+  if (!Array.isArray(value)) throw invalid('a list of events')
+  return value.flatMap((event) => {
+    const { data, context } = asRecord(event, 'an event')
+    const { slot, is_error } = asRecord(context, 'the context of an event')
+    const { period, thread } = asRecord(slot, 'a slot')
+    if (typeof data !== 'string' || !Number.isSafeInteger(period) || !Number.isSafeInteger(thread))
+      throw invalid('an event')
+    return is_error === true ? [] : [{ data, slot: { period: period as number, thread: thread as number } }]
   })
 }
 

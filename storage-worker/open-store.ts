@@ -18,6 +18,7 @@ import { isDiskFull } from './level-errors.ts'
 import { BODIES_OPTIONS, createClassicLevel, INDEX_OPTIONS } from './level-options.ts'
 import { MIGRATIONS, type Migration, planMigrations, runMigrations, SCHEMA_VERSION } from './migrations.ts'
 import { checkTables } from './repair-database.ts'
+import { OperationJournal } from './sending/operation-journal.ts'
 import { LevelSpool } from './spool.ts'
 import { checkStoreFiles, describeMended, nameDamages, rebuildDatabases } from './store-databases.ts'
 import { checkIdentity, IDENTITY_FILE, readIdentity, type StoredIdentity, writeIdentity } from './store-identity.ts'
@@ -77,6 +78,7 @@ export interface Store {
   readonly chunks: LevelChunkStore
   readonly spool: LevelSpool
   readonly challenges: ChallengeHistory
+  readonly operations: OperationJournal
   readonly disk: DiskSpace
   /** What opening it with `repair` wrote anew. */
   readonly mended: readonly Damage[]
@@ -241,6 +243,7 @@ function makeStore(dataDir: string, chunks: LevelChunkStore, disk: DiskSpace, me
     chunks,
     spool: new LevelSpool(chunks.index, disk),
     challenges: new ChallengeHistory(chunks.index),
+    operations: new OperationJournal(chunks.index),
     disk,
     mended,
     checkFiles: (repair) => checkFiles(dataDir, chunks, repair),

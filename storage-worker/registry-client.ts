@@ -16,6 +16,7 @@ import {
   type RegistryViewArgs,
   type RegistryViewName,
   type RegistryViewResult,
+  type Slot,
 } from '../core/index.ts'
 import type { ChainPort, ContractCall, Quote, SubmitOptions, SubmittedOperation } from './chain-port.ts'
 
@@ -28,6 +29,12 @@ export interface CallOptions extends SubmitOptions {
 
 export interface RegistryOutcome extends Omit<SubmittedOperation, 'events'> {
   readonly events: readonly RegistryEvent[]
+}
+
+/** An event and the slot of its block. */
+export interface RegistryLogEntry {
+  readonly slot: Slot
+  readonly event: RegistryEvent
 }
 
 /** Reading all nodes starts over when one comes or goes; on a busy registry not for ever. */
@@ -84,6 +91,15 @@ export class RegistryClient {
     const call = this.callOf(name, parameter, coinsNanoMas)
     const outcome = await this.chain.submit(call, quote ?? (await this.chain.quote(call)), others)
     return { ...outcome, events: readRegistryEvents(outcome.events) }
+  }
+
+  /** What the registry emitted from a period on, candidate and final, by slot; it may be dropped until it is final. */
+  async readEvents(fromPeriod: number): Promise<RegistryLogEntry[]> {
+    const found = await this.chain.readContractEvents(this.address, fromPeriod)
+    return found.flatMap(({ slot, data }) => {
+      const event = parseRegistryEvent(data)
+      return event ? [{ slot, event }] : []
+    })
   }
 
   /** All nodes as of one version of the registry. @throws ArchiveError CHAIN_ANSWER_INVALID when it never holds still */

@@ -11,12 +11,14 @@ import {
   isArchiveError,
   parsePublicKey,
   parseRegistryRefusal,
+  type Slot,
 } from '../core/index.ts'
 import type {
   ChainPort,
   ChainRequest,
   ChainStatus,
   ContractCall,
+  ContractEvent,
   Deployment,
   FollowOptions,
   Quote,
@@ -25,7 +27,14 @@ import type {
   SubmitOptions,
   SubmittedOperation,
 } from './chain-port.ts'
-import { type NodeOperation, parseMas, readNodeEvents, readNodeOperation, readNodeStatus } from './node-answers.ts'
+import {
+  type NodeOperation,
+  parseMas,
+  readContractEvents,
+  readNodeEvents,
+  readNodeOperation,
+  readNodeStatus,
+} from './node-answers.ts'
 import { createTransport } from './node-transport.ts'
 import {
   computeGoneAtMs,
@@ -62,6 +71,8 @@ export interface Web3ChainOptions {
 /** What a node says of an address that has nothing: no coins, no bytecode. */
 const ABSENT_ACCOUNT = /Not found: Account /
 const MAX_TRIES = 3
+/** A node gives no more at once, the lowest slots first. */
+const EVENTS_PER_ANSWER = 7_000
 const RETRY_DELAY_MS = 500
 const DEFAULT_POLL_MS = 1_000
 /** The life of an operation by the clock of a node that is behind, and finality. */
@@ -157,6 +168,21 @@ class Web3Chain implements ChainPort, WatchedNode {
     return readNodeEvents(await this.ask(() => this.api.getEvents({ operationId, ...options })))
   }
 
+  async readContractEvents(address: string, fromPeriod: number): Promise<ContractEvent[]> {
+    const events: ContractEvent[] = []
+    for (let start: Slot = { period: Math.max(0, fromPeriod), thread: 0 }; ; ) {
+      const page = readContractEvents(
+        await this.ask(() => this.api.getEvents({ smartContractAddress: address, start })),
+      )
+      events.push(...page)
+      const last = page.at(-1)?.slot
+      if (page.length < EVENTS_PER_ANSWER || !last || (last.period === start.period && last.thread === start.thread)) {
+        return events
+      }
+      start = last
+    }
+  }
+
   async readBytecode(address: string): Promise<Uint8Array | undefined> {
     try {
       const code = await this.ask(() => this.api.getAddressesBytecode({ address, is_final: false }))
@@ -210,7 +236,7 @@ class Web3Chain implements ChainPort, WatchedNode {
       feeNanoMas: quote.feeNanoMas,
       maxGas: quote.maxGas,
     }
-    options.onSigned?.(signed)
+    await options.onSigned?.(signed)
     await this.send(signed, { data, publicKey: key.publicKey, signature })
     options.onSent?.(signed.operationId)
     return this.follow(signed, options)

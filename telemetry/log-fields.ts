@@ -18,6 +18,9 @@ export const LOG_FIELDS = [
   'blockId',
   'operationId',
   'chunkId',
+  'challengeId',
+  'call',
+  'setting',
   'index',
   'root',
   'assignments',
@@ -52,6 +55,7 @@ export const LOG_FIELDS = [
   'wantedReplicas',
   // how long
   'durationMs',
+  'marginMs',
   'quietMs',
   'retryMs',
   'etaMs',

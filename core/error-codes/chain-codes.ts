@@ -44,6 +44,11 @@ export const CHAIN_CODES = {
     when: 'The account does not hold the coins that an operation may spend.',
     action: 'Send coins to the address that the message names.',
   },
+  CHAIN_WALLET_LOW: {
+    kind: 'input',
+    when: 'The wallet of a sidecar holds less than `contract.min_balance_nano_mas`: what is left is for the fees of proofs.',
+    action: 'Send coins to the address that the message names, or lower `contract.min_balance_nano_mas`.',
+  },
   CHAIN_FEE_TOO_HIGH: {
     kind: 'input',
     when: 'The fee that the massa-node asks for, or the configured one, is above `contract.max_fee_nano_mas`; nothing was sent.',

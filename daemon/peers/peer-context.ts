@@ -7,6 +7,7 @@ import type { AnchoredEras, OwnHoldings, PlacementWatch, Store } from '../../sto
 import type { PeerClient } from '../../storage-worker/peers/peer-client.ts'
 import type { RegisteredNodes } from '../../storage-worker/placement/registered-nodes.ts'
 import type { Logger, Metrics } from '../../telemetry/index.ts'
+import type { ChainContext } from '../chain/chain-context.ts'
 import type { StopSteps } from '../stop-steps.ts'
 
 /** What the rest of the sidecar gives to the part of it that other sidecars see. */
@@ -18,6 +19,8 @@ export interface PeerNetworkModules {
   readonly placement: PlacementWatch
   /** Which eras are anchored; without a registry none is. */
   readonly anchors: AnchoredEras
+  /** What acts in the registry; undefined where something that it needs is not configured. */
+  readonly chain: ChainContext | undefined
   /** What this disk holds, told of every period that comes. */
   readonly holdings: OwnHoldings
   readonly clock: Clock

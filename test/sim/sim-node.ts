@@ -267,6 +267,7 @@ export class SimNode {
         placement: new SimPlacement({ registry, finalPeriod, clock }) as unknown as PlacementWatch,
         anchors: new SimAnchors({ registry, finalPeriod }) as unknown as AnchoredEras,
         holdings,
+        chain: undefined,
         clock,
         log: this.makeLog(),
         metrics: METRICS,

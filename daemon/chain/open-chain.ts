@@ -1,0 +1,48 @@
+import type { Config } from '../../config/index.ts'
+import { concatBytes, formatSecretKey } from '../../core/index.ts'
+import { openWeb3Chain, RegistryClient } from '../../storage-worker/index.ts'
+import { RegistrySender } from '../../storage-worker/sending/registry-sender.ts'
+import { computeSeedAddress } from '../own-roles.ts'
+import type { ChainContext, ChainModules } from './chain-context.ts'
+
+/**
+ * Opens what acts in the registry; nothing is asked of the node before the first call.
+ *
+ * @param massaSeed - 32-byte secret of the Massa key that signs and pays
+ * @returns undefined when something that it needs is not configured, which is logged: this only archives then
+ * @throws ArchiveError of the store
+ */
+export async function openChain(
+  config: Config,
+  massaSeed: Uint8Array | undefined,
+  modules: ChainModules,
+): Promise<ChainContext | undefined> {
+  const { log, clock, store, undo } = modules
+  const { contract, node, storageRegistryAddress } = config
+  if (storageRegistryAddress === '') return undefined
+  const missing = massaSeed === undefined ? 'contract.key_file' : contract.jsonRpcUrl === '' && 'contract.json_rpc_url'
+  if (massaSeed === undefined || missing) {
+    log.warn({ setting: missing }, 'nothing is proven to the registry and nothing earned: a setting is missing')
+    return undefined
+  }
+  const chain = await openWeb3Chain(
+    {
+      url: contract.jsonRpcUrl,
+      chainId: node.chainId,
+      secretKey: formatSecretKey(concatBytes(Uint8Array.of(0), massaSeed)),
+      feeNanoMas: contract.feeNanoMas,
+      maxFeeNanoMas: contract.maxFeeNanoMas,
+      gasMarginPercent: contract.gasMarginPercent,
+      requestTimeoutMs: contract.callTimeoutMs,
+      pollIntervalMs: node.pollIntervalMs,
+    },
+    clock,
+  )
+  const sender = new RegistrySender(
+    { address: computeSeedAddress(massaSeed), minBalanceNanoMas: contract.minBalanceNanoMas },
+    { client: new RegistryClient(storageRegistryAddress, chain), journal: store.operations, clock, log },
+  )
+  undo.push(() => sender.stop())
+  await sender.resume()
+  return { ...modules, config, sender }
+}

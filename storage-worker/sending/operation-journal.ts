@@ -1,0 +1,84 @@
+import * as z from 'zod'
+import type { SignedOperation } from '../chain-port.ts'
+import type { GuardedLevel } from '../guarded-level.ts'
+import { encodeIndexKey, keyspaceRange } from '../keyspace.ts'
+import { openValue, sealValue } from '../sealed-value.ts'
+
+/** Why the sidecar sends an operation by itself. */
+export const SEND_PURPOSES = ['proof', 'challenge', 'resolve', 'era', 'distribute', 'claim'] as const
+export type SendPurpose = (typeof SEND_PURPOSES)[number]
+
+const nanoMas = z
+  .string()
+  .regex(/^\d{1,20}$/)
+  .transform(BigInt)
+
+const entrySchema = z.strictObject({
+  purpose: z.enum(SEND_PURPOSES),
+  key: z.string(),
+  signed: z.strictObject({
+    operationId: z.string(),
+    sender: z.string(),
+    balanceNanoMas: nanoMas,
+    expirePeriod: z.int().min(0),
+    goneAtMs: z.number(),
+    feeNanoMas: nanoMas,
+    maxGas: nanoMas,
+  }),
+})
+
+/** An operation that was signed, and of which it is not known yet what became. */
+export interface JournalEntry {
+  readonly purpose: SendPurpose
+  readonly key: string
+  readonly signed: SignedOperation
+}
+
+/**
+ * Operations under way, in the index database: noted before they are sent, forgotten when their outcome is known. One that
+ * is damaged counts as absent: every call of the registry takes effect once, so what is sent again costs a fee at most.
+ */
+export class OperationJournal {
+  private readonly index: GuardedLevel
+
+  constructor(index: GuardedLevel) {
+    this.index = index
+  }
+
+  /** Resolves when it is on disk. @throws ArchiveError of the store */
+  async put({ purpose, key, signed }: JournalEntry): Promise<void> {
+    const { balanceNanoMas, feeNanoMas, maxGas } = signed
+    const texts = { balanceNanoMas: `${balanceNanoMas}`, feeNanoMas: `${feeNanoMas}`, maxGas: `${maxGas}` }
+    const json = JSON.stringify({ purpose, key, signed: { ...signed, ...texts } })
+    const value = sealValue(new TextEncoder().encode(json))
+    await this.index.write([{ type: 'put', key: keyOf(key), value }], { sync: true })
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.index.write([{ type: 'del', key: keyOf(key) }], { sync: false })
+  }
+
+  async list(): Promise<JournalEntry[]> {
+    const entries: JournalEntry[] = []
+    for await (const [, sealed] of this.index.entries(keyspaceRange('operationJournal'))) {
+      const entry = parseEntry(sealed)
+      if (entry) entries.push(entry)
+    }
+    return entries
+  }
+}
+
+/** UTF-8 key */
+function keyOf(key: string): Uint8Array {
+  return encodeIndexKey('operationJournal', new TextEncoder().encode(key))
+}
+
+function parseEntry(sealed: Uint8Array): JournalEntry | undefined {
+  const value = openValue(sealed)
+  if (!value) return undefined
+  try {
+    return entrySchema.safeParse(JSON.parse(new TextDecoder().decode(value))).data
+  } catch {
+    return undefined
+  }
+}

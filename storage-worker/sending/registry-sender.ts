@@ -1,0 +1,172 @@
+import {
+  ArchiveError,
+  type Clock,
+  formatCoins,
+  isArchiveError,
+  type RegistryCallArgs,
+  type RegistryCallName,
+} from '../../core/index.ts'
+import type { Logger } from '../../telemetry/index.ts'
+import type { SignedOperation, SubmittedOperation } from '../chain-port.ts'
+import { type RegistryClient, type RegistryOutcome, readRegistryEvents } from '../registry-client.ts'
+import type { OperationJournal, SendPurpose } from './operation-journal.ts'
+
+/** What may be sent however little is left: a missed proof costs more than its fee, and a claim brings coins. */
+const ALWAYS: readonly SendPurpose[] = ['proof', 'claim']
+
+export interface SendOrder<N extends RegistryCallName = RegistryCallName> {
+  readonly purpose: SendPurpose
+  /** What it does: while one of this key is under way, also from before a restart, `send` gives the outcome of that one. */
+  readonly key: string
+  readonly call: N
+  readonly args: RegistryCallArgs<N>
+  /** What is not used comes back. */
+  readonly coinsNanoMas?: bigint
+}
+
+export interface RegistrySenderOptions {
+  /** Massa address that signs. */
+  readonly address: string
+  /** What is left in the wallet for the fees of proofs. */
+  readonly minBalanceNanoMas: bigint
+}
+
+export interface RegistrySenderModules {
+  readonly client: RegistryClient
+  readonly journal: OperationJournal
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/**
+ * Sends what the sidecar calls in the registry by itself, each call once at a time, and follows it to its end. All of
+ * these calls take effect once, whoever sends them how often, and are tried before they are sent: what goes wrong costs a
+ * fee at most.
+ */
+export class RegistrySender {
+  readonly client: RegistryClient
+  readonly address: string
+  private readonly options: RegistrySenderOptions
+  private readonly modules: RegistrySenderModules
+  private readonly stopping = new AbortController()
+  private readonly underWay = new Map<
+    string,
+    { readonly purpose: SendPurpose; readonly end: Promise<RegistryOutcome> }
+  >()
+
+  constructor(options: RegistrySenderOptions, modules: RegistrySenderModules) {
+    this.options = options
+    this.modules = modules
+    this.client = modules.client
+    this.address = options.address
+  }
+
+  /** Follows what was under way when the sidecar ended. @throws ArchiveError of the store */
+  async resume(): Promise<void> {
+    for (const { purpose, key, signed } of await this.modules.journal.list()) {
+      this.track(key, purpose, this.followToEnd(key, signed)).catch(() => undefined)
+    }
+  }
+
+  /** Keys of what is under way. */
+  listUnderWay(purpose: SendPurpose): string[] {
+    return [...this.underWay].filter(([, sent]) => sent.purpose === purpose).map(([key]) => key)
+  }
+
+  /**
+   * Resolves when it is final.
+   *
+   * @throws ArchiveError REGISTRY_* (refused by a trial run: nothing spent, or failed: the fee is spent), CHAIN_*
+   */
+  send<N extends RegistryCallName>(order: SendOrder<N>): Promise<RegistryOutcome> {
+    const known = this.underWay.get(order.key)
+    return known ? known.end : this.track(order.key, order.purpose, this.sendNew(order))
+  }
+
+  /** What is under way is followed again at the next start. Idempotent. */
+  async stop(): Promise<void> {
+    this.stopping.abort()
+    await Promise.allSettled([...this.underWay.values()].map(({ end }) => end))
+  }
+
+  private track(key: string, purpose: SendPurpose, sending: Promise<RegistryOutcome>): Promise<RegistryOutcome> {
+    const end = this.tell(key, sending).finally(() => this.underWay.delete(key))
+    this.underWay.set(key, { purpose, end })
+    return end
+  }
+
+  private async tell(key: string, sending: Promise<RegistryOutcome>): Promise<RegistryOutcome> {
+    const { log } = this.modules
+    try {
+      const outcome = await sending
+      log.info({ call: key, operationId: outcome.operationId }, 'operation final')
+      return outcome
+    } catch (error) {
+      if (isArchiveError(error) && !this.stopping.signal.aborted) {
+        log.debug({ call: key, err: error, code: error.code }, 'operation without effect')
+      }
+      throw error
+    }
+  }
+
+  private async sendNew<N extends RegistryCallName>(order: SendOrder<N>): Promise<RegistryOutcome> {
+    const { client, journal } = this.modules
+    const { purpose, key, call, args, coinsNanoMas = 0n } = order
+    await this.checkFloor(purpose, coinsNanoMas)
+    let signed: SignedOperation | undefined
+    try {
+      const outcome = await client.call(call, args, {
+        coinsNanoMas,
+        signal: this.stopping.signal,
+        onSigned: async (operation) => {
+          signed = operation
+          await journal.put({ purpose, key, signed: operation })
+        },
+      })
+      await journal.delete(key)
+      return outcome
+    } catch (error) {
+      if (signed && isArchiveError(error, 'CHAIN_OUTCOME_UNKNOWN')) return await this.followToEnd(key, signed)
+      if (signed) await journal.delete(key)
+      throw error
+    }
+  }
+
+  /** Until it is known what became of it, or nobody can tell any more. */
+  private async followToEnd(key: string, signed: SignedOperation): Promise<RegistryOutcome> {
+    const { client, journal, clock } = this.modules
+    const { signal } = this.stopping
+    for (;;) {
+      try {
+        const outcome = await client.chain.follow(signed, { signal })
+        await journal.delete(key)
+        return readOutcome(outcome)
+      } catch (error) {
+        const isOver = !isArchiveError(error, 'CHAIN_OUTCOME_UNKNOWN') || clock.nowMs() >= signed.goneAtMs
+        // What goes on after a restart stays noted.
+        if (signal.aborted) throw error
+        if (isOver) {
+          await journal.delete(key)
+          throw error
+        }
+      }
+    }
+  }
+
+  private async checkFloor(purpose: SendPurpose, coinsNanoMas: bigint): Promise<void> {
+    if (ALWAYS.includes(purpose)) return
+    const { address, minBalanceNanoMas } = this.options
+    const balanceNanoMas = await this.client.chain.readBalance(address)
+    if (balanceNanoMas - coinsNanoMas >= minBalanceNanoMas) return
+    const [held, least] = [formatCoins(balanceNanoMas), formatCoins(minBalanceNanoMas + coinsNanoMas)]
+    throw new ArchiveError(
+      'CHAIN_WALLET_LOW',
+      `${address} holds ${held} MAS, and below ${least} MAS only proofs and claims are sent`,
+      { address, balanceNanoMas, minBalanceNanoMas },
+    )
+  }
+}
+
+function readOutcome(outcome: SubmittedOperation): RegistryOutcome {
+  return { ...outcome, events: readRegistryEvents(outcome.events) }
+}

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import { ArchiveError } from '../../../core/index.ts'
+import type { CallOptions, RegistryClient, RegistryOutcome } from '../../../storage-worker/registry-client.ts'
+import { OperationJournal } from '../../../storage-worker/sending/operation-journal.ts'
+import { RegistrySender } from '../../../storage-worker/sending/registry-sender.ts'
+import { createLogger } from '../../../telemetry/index.ts'
+import { ManualClock } from '../../clocks.ts'
+import { settle } from '../../turns.ts'
+import { openMemoryLevel } from '../temp-store.ts'
+
+const MAS = 1_000_000_000n
+const CLAIM = { purpose: 'claim', key: 'claim', call: 'claimRewards', args: {} } as const
+const SIGNED = {
+  operationId: 'O1',
+  sender: 'AU1',
+  balanceNanoMas: 5n * MAS,
+  expirePeriod: 9,
+  goneAtMs: 1_000,
+  feeNanoMas: 10_000_000n,
+  maxGas: 2_100_000n,
+}
+const OUTCOME = { operationId: 'O1', isFinal: true, maxGas: 2_100_000n, feeNanoMas: 10_000_000n, events: [] }
+
+/** A registry whose operations end as the test says. */
+class FakeRegistry {
+  readonly calls: string[] = []
+  readonly follows: string[] = []
+  balanceNanoMas = 5n * MAS
+  private readonly ends: { resolve(outcome: RegistryOutcome): void; reject(error: unknown): void }[] = []
+
+  readonly chain = {
+    readBalance: async () => this.balanceNanoMas,
+    follow: ({ operationId }: { operationId: string }, { signal }: { signal: AbortSignal }) => {
+      this.follows.push(operationId)
+      return this.next(signal)
+    },
+  }
+
+  async call(name: string, _args: object, { onSigned, signal }: CallOptions): Promise<RegistryOutcome> {
+    this.calls.push(name)
+    await onSigned?.(SIGNED)
+    return this.next(signal ?? new AbortController().signal)
+  }
+
+  /** Ends what was begun first. */
+  end(outcome: RegistryOutcome | ArchiveError): void {
+    const end = this.ends.shift()
+    if (outcome instanceof ArchiveError) end?.reject(outcome)
+    else end?.resolve(outcome)
+  }
+
+  private next(signal: AbortSignal): Promise<RegistryOutcome> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) reject(unknown())
+      signal.addEventListener('abort', () => reject(unknown()))
+      this.ends.push({ resolve, reject })
+    })
+  }
+}
+
+function unknown(): ArchiveError {
+  return new ArchiveError('CHAIN_OUTCOME_UNKNOWN', 'nobody can tell')
+}
+
+const log = createLogger({ level: 'error', format: 'json', destination: { write: assert.fail } })
+
+describe('storage-worker/sending/registry-sender', () => {
+  async function open(journal?: OperationJournal) {
+    const registry = new FakeRegistry()
+    const kept = journal ?? new OperationJournal(await openMemoryLevel('index'))
+    const clock = new ManualClock(0)
+    const sender = new RegistrySender(
+      { address: 'AU1', minBalanceNanoMas: MAS },
+      { client: registry as unknown as RegistryClient, journal: kept, clock, log },
+    )
+    return { registry, journal: kept, clock, sender }
+  }
+
+  it('sends a call once however often it is ordered, and notes it before', async () => {
+    const { registry, journal, sender } = await open()
+    const both = [sender.send(CLAIM), sender.send(CLAIM)]
+    await settle(20)
+    assert.deepEqual(registry.calls, ['claimRewards'])
+    assert.deepEqual(await journal.list(), [{ purpose: 'claim', key: 'claim', signed: SIGNED }])
+    assert.deepEqual(sender.listUnderWay('claim'), ['claim'])
+    assert.deepEqual(sender.listUnderWay('proof'), [])
+    registry.end(OUTCOME)
+    assert.deepEqual(await Promise.all(both), [OUTCOME, OUTCOME])
+    assert.deepEqual(await journal.list(), [])
+    const again = sender.send(CLAIM)
+    await settle(20)
+    registry.end(OUTCOME)
+    await again
+    assert.equal(registry.calls.length, 2)
+  })
+
+  it('after a restart follows what was under way, and sends nothing of it again', async () => {
+    const { journal, sender } = await open()
+    const cut = sender.send(CLAIM)
+    cut.catch(() => undefined)
+    await settle(20)
+    await sender.stop()
+    await assert.rejects(cut, { code: 'CHAIN_OUTCOME_UNKNOWN' })
+    const later = await open(journal)
+    await later.sender.resume()
+    const known = later.sender.send(CLAIM)
+    await settle(20)
+    assert.deepEqual([later.registry.calls, later.registry.follows], [[], ['O1']])
+    later.registry.end(OUTCOME)
+    assert.deepEqual(await known, OUTCOME)
+    assert.deepEqual(await journal.list(), [])
+  })
+
+  it('follows on while nobody can tell and a block may still hold it, and then forgets it', async () => {
+    const { registry, journal, clock, sender } = await open()
+    const sending = sender.send(CLAIM)
+    sending.catch(() => undefined)
+    await settle(20)
+    registry.end(unknown())
+    await settle(20)
+    assert.deepEqual(registry.follows, ['O1'])
+    registry.end(unknown())
+    await settle(20)
+    assert.deepEqual(registry.follows, ['O1', 'O1'])
+    clock.timeMs = SIGNED.goneAtMs
+    registry.end(unknown())
+    await assert.rejects(sending, { code: 'CHAIN_OUTCOME_UNKNOWN' })
+    assert.deepEqual(await journal.list(), [])
+  })
+
+  it('error: what failed or expired is forgotten and may be sent again', async () => {
+    for (const code of ['CHAIN_OPERATION_EXPIRED', 'REGISTRY_NOTHING_TO_CLAIM'] as const) {
+      const { registry, journal, sender } = await open()
+      const sending = sender.send(CLAIM)
+      sending.catch(() => undefined)
+      await settle(20)
+      registry.end(new ArchiveError(code, 'no'))
+      await assert.rejects(sending, { code })
+      assert.deepEqual(await journal.list(), [])
+      assert.deepEqual(sender.listUnderWay('claim'), [])
+    }
+  })
+
+  it('limit: below what is kept for proofs it sends proofs and claims alone', async () => {
+    const { registry, sender } = await open()
+    const resolve = {
+      purpose: 'resolve',
+      key: 'r',
+      call: 'resolveExpiredChallenges',
+      args: { challengeIds: ['c'] },
+    } as const
+    registry.balanceNanoMas = MAS + 4n
+    await assert.rejects(sender.send({ ...resolve, coinsNanoMas: 5n }), { code: 'CHAIN_WALLET_LOW' })
+    assert.deepEqual(registry.calls, [])
+    const sending = sender.send({ ...resolve, coinsNanoMas: 4n })
+    await settle(20)
+    registry.end(OUTCOME)
+    await sending
+    registry.balanceNanoMas = 0n
+    const claiming = sender.send(CLAIM)
+    await settle(20)
+    registry.end(OUTCOME)
+    await claiming
+    assert.deepEqual(registry.calls, ['resolveExpiredChallenges', 'claimRewards'])
+  })
+})
