@@ -11,12 +11,21 @@ export interface ChallengesPort {
    *
    * @param node - Massa address or PeerId, or the beginning of one that only one connected node has
    * @param chunk - all 64 hex digits of a chunk id, or the first 6 or more of one that is archived here
-   * @throws ArchiveError API_QUERY_INVALID, API_CHUNK_UNKNOWN, API_PEER_UNCONNECTED; of the store
+   * @throws ArchiveError API_NAME_AMBIGUOUS, API_CHUNK_UNKNOWN, API_PEER_UNCONNECTED; of the store
    */
   rehearse(node: string, chunk: string): Promise<object>
+  /**
+   * Challenges a node on chain, and waits until the registry has judged what it shows.
+   *
+   * @param node - as for `rehearse`, or any registered node
+   * @param isUnclaimed - also for a chunk that the node has not said that it holds
+   * @throws ArchiveError API_CHAIN_OFF, API_CHUNK_UNCLAIMED, API_NAME_AMBIGUOUS, API_CHUNK_UNKNOWN, API_PEER_UNCONNECTED; REGISTRY_*, CHAIN_*; of
+   *   the store
+   */
+  issue(node: string, chunk: string, isUnclaimed: boolean): Promise<object>
   /** The newest first. */
   list(limit: number): Promise<readonly object[]>
-  /** Undefined when no id begins so. @throws ArchiveError API_QUERY_INVALID when several do */
+  /** Undefined when no id begins so. @throws ArchiveError API_NAME_AMBIGUOUS when several do */
   find(idPrefix: string): Promise<object | undefined>
 }
 
@@ -26,12 +35,14 @@ const MAX_LISTED = 1_000
 const issueRequest = z.strictObject({
   node: z.string().min(6).max(MAX_NAME_CHARACTERS),
   chunk: z.string().regex(/^[0-9a-f]{6,64}$/),
-  rehearse: z.literal(true),
+  rehearse: z.boolean().default(false),
+  unclaimed: z.boolean().default(false),
 })
 const listRequest = z.strictObject({ limit: z.coerce.number().int().min(1).max(MAX_LISTED).default(20) })
 
 /**
- * - `POST /v1/challenges` `{node, chunk, rehearse: true}` challenges a node; the answer is how it ended
+ * - `POST /v1/challenges` `{node, chunk, rehearse, unclaimed}` challenges a node on chain, or off chain with `rehearse: true`; the
+ *   answer is how it ended
  * - `GET /v1/challenges?limit=20` what this sidecar asked, and what became of it
  * - `GET /v1/challenges/{id}` one of them
  *
@@ -49,8 +60,8 @@ export function addChallengeRoutes(
   }
   server.post('/v1/challenges', async (request) => {
     checkToken(request, token)
-    const { node, chunk } = parse(issueRequest, request.body)
-    return await port().rehearse(node, chunk)
+    const { node, chunk, rehearse, unclaimed } = parse(issueRequest, request.body)
+    return rehearse ? await port().rehearse(node, chunk) : await port().issue(node, chunk, unclaimed)
   })
   server.get('/v1/challenges', async (request) => {
     const { limit } = parse(listRequest, request.query)

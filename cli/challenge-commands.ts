@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { add, type Run } from './add-command.ts'
 import type { IssueOptions } from './commands/issue-challenge.ts'
-import { parseChunkPrefix, parseCount } from './parse-arguments.ts'
+import { parseChunkPrefix, parseCount, parseNodePrefix } from './parse-arguments.ts'
 
 /** Challenges: whether nodes have what they say. */
 export function addChallenges(program: Command, run: Run): void {
@@ -9,15 +9,20 @@ export function addChallenges(program: Command, run: Run): void {
     program,
     'issue-challenge',
     'Have a node prove that it holds a chunk, and wait for the result.',
-    'massa-storage issue-challenge --node AU12mXo... --chunk d6076b --rehearse',
+    'massa-storage issue-challenge --node AU12mXo... --chunk d6076b',
   )
-    .requiredOption('--node <node>', 'Massa address or PeerId of a connected node, or the first 6 or more characters')
+    .requiredOption(
+      '--node <node>',
+      'Massa address or PeerId of a node, or its first 6 or more characters',
+      parseNodePrefix,
+    )
     .requiredOption(
       '--chunk <id>',
       'chunk id; of the own archive also its first 6 or more hex digits',
       parseChunkPrefix,
     )
     .option('--rehearse', 'off chain: it costs nothing, and counts for nothing but the history of this sidecar')
+    .option('--unclaimed', 'on chain also for a chunk that the node has not said that it holds')
     .action((options: IssueOptions, command) =>
       run(async (context, signal) =>
         (await import('./commands/issue-challenge.ts')).issueChallenge(context, options, signal),

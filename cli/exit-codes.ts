@@ -25,6 +25,9 @@ const FAILED_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'API_BIND_FAILED',
+  'API_CHAIN_OFF',
+  'API_CHUNK_UNCLAIMED',
+  'API_NAME_AMBIGUOUS',
   'API_PEER_INVALID',
   'API_QUERY_INVALID',
   'API_RETENTION_DIFFERENT',

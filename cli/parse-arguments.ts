@@ -56,6 +56,13 @@ export function parseChunkPrefix(text: string): string {
   return text.toLowerCase()
 }
 
+/** A Massa address, a PeerId, or the beginning of one. */
+export function parseNodePrefix(text: string): string {
+  if (!/^[0-9A-Za-z]{6,128}$/.test(text))
+    throw new InvalidArgumentError(`'${text}' is not 6 or more letters and digits.`)
+  return text
+}
+
 /** `key=value`, added to those before. */
 export function collectSetting(text: string, previous: readonly string[] = []): string[] {
   if (!/^[^=]+=/.test(text)) throw new InvalidArgumentError(`'${text}' is not key=value, such as log.level=debug.`)

@@ -192,6 +192,7 @@ const contract = z.strictObject({
   fee_nano_mas: u64(0n, MAX_NANO_MAS),
   max_fee_nano_mas: u64(0n, MAX_NANO_MAS),
   min_balance_nano_mas: u64(0n, MAX_NANO_MAS),
+  max_challenge_fee_percent: integer(0, 1_000_000),
   gas_margin_percent: integer(0, 1_000),
   call_timeout_ms: integer(100, 600_000),
 })

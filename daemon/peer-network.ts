@@ -5,6 +5,7 @@ import { isPeerId } from '../protocol-handler/peer-id-text.ts'
 import type { BootstrapStatus } from '../storage-worker/bootstrap/bootstrap.ts'
 import type { SafePruneReport } from '../storage-worker/replication/safe-prune.ts'
 import { WithheldChunks } from '../storage-worker/replication/withheld-chunks.ts'
+import { startChallengeTimer } from './chain/start-challenge-timer.ts'
 import { openCluster } from './peers/open-cluster.ts'
 import { openContext, type PeerNetworkOptions } from './peers/open-context.ts'
 import type { PeerNetworkModules } from './peers/peer-context.ts'
@@ -52,8 +53,8 @@ export async function startPeerNetwork(options: PeerNetworkOptions, modules: Pee
   const { node, scores, bans, bandwidth, log, undo } = context
   const withheld = new WithheldChunks()
   await serveRequests(context, withheld)
-  const challenges = await startChallenges(context, withheld)
   const claims = startHolderClaims(context)
+  const { port: challenges, onChain } = await startChallenges(context, withheld, claims)
   startRedialer(context, claims)
   const { duty, patrol, reportRepair, awayForMs } = startReplication(context, claims)
   await serveHaveMap(context, duty)
@@ -62,6 +63,7 @@ export async function startPeerNetwork(options: PeerNetworkOptions, modules: Pee
   startGapFiller(context)
   const placementRoots = startPlacementRoots(context, claims)
   const auditor = startAuditor(context, claims)
+  if (context.chain && onChain) startChallengeTimer(context, context.chain, { ...onChain, auditor, claims })
   const prune = startSafePrune(context, { auditor, claims, duty, withheld })
   const bootstrap = startBootstrap(context, duty)
   const { announcer, board } = startAnnouncements(context, { claims, patrol })

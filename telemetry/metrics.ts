@@ -316,6 +316,19 @@ export const METRICS = {
     unit: 'chunks',
     help: 'Chunks that other nodes must hold and did not show twice in a row; `massa-storage peers --json` names them.',
   },
+  proofMargin: {
+    name: 'proof_margin_seconds',
+    type: 'histogram',
+    unit: 'seconds',
+    help: 'From the slot that took a proof of this node to the deadline of its challenge, in chain time.',
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 1_024],
+  },
+  lostChallenges: {
+    name: 'lost_challenges_total',
+    type: 'counter',
+    unit: 'challenges',
+    help: 'Challenges of this node that failed or expired since the start; anything but 0 costs rewards, and then stake.',
+  },
   prunedChunks: {
     name: 'pruned_chunks_total',
     type: 'counter',

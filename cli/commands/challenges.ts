@@ -14,8 +14,9 @@ export const challengeEntry = z.object({
   nonce: z.string(),
   issuedAtMs: z.number(),
   durationMs: z.number(),
-  result: z.enum(['valid', 'invalid', 'notHeld', 'refused', 'noAnswer', 'busy']),
+  result: z.enum(['valid', 'invalid', 'notHeld', 'refused', 'noAnswer', 'busy', 'void', 'open']),
   reason: z.string(),
+  drawSignature: z.string().optional(),
 })
 export type ChallengeEntry = z.infer<typeof challengeEntry>
 
@@ -26,6 +27,8 @@ export const RESULT_WORDS: { readonly [R in ChallengeEntry['result']]: string } 
   refused: 'refused',
   noAnswer: 'no answer',
   busy: 'busy',
+  void: 'void',
+  open: 'open',
 }
 
 const SHOWN_DIGITS = 12

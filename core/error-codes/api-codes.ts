@@ -12,6 +12,18 @@ export const API_CODES = {
     when: 'A node is to be challenged for a chunk of which only the beginning of the id is given, and none here begins so.',
     action: 'Give all 64 digits, or take an id from `massa-storage list-chunks`.',
   },
+  API_CHAIN_OFF: {
+    kind: 'input',
+    when: 'The running sidecar is to issue a challenge on chain, and has no registry, no JSON-RPC address or no key.',
+    action:
+      'Set `storage_registry_address`, `contract.json_rpc_url` and `contract.key_file` and start it again, or add --rehearse.',
+  },
+  API_CHUNK_UNCLAIMED: {
+    kind: 'input',
+    when: 'A node is to be challenged on chain for a chunk that is not known here, or that it has not said itself that it holds: it would lose stake for what it never promised.',
+    action:
+      'Take a chunk that `massa-storage chunk locate` finds at the node; have-maps are exchanged once a placement is in force. --unclaimed challenges anyway.',
+  },
   API_DATA_DIR_OTHER: {
     kind: 'input',
     when: 'A request to the HTTP API asks for another data directory than the one that the running sidecar has open.',
@@ -26,6 +38,11 @@ export const API_CODES = {
     kind: 'input',
     when: 'A request to the HTTP API is malformed or too large.',
     action: 'Use the `massa-storage` command of the same version as the running sidecar.',
+  },
+  API_NAME_AMBIGUOUS: {
+    kind: 'input',
+    when: 'Several nodes, chunks or challenges begin with what a request calls one.',
+    action: 'Give more of its name or id.',
   },
   API_PEER_INVALID: {
     kind: 'input',

@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { ChallengesPort } from '../../api/challenges.ts'
-import { ArchiveError, fromHex, parseAddress } from '../../core/index.ts'
-import { Challenger } from '../../storage-worker/challenge/challenger.ts'
+import { ArchiveError, computeHashSlot, ERA_PERIODS, fromHex, parseAddress, toHex } from '../../core/index.ts'
+import { BY_HAND, Challenger, ID_BYTES } from '../../storage-worker/challenge/challenger.ts'
+import { DiskProofs } from '../../storage-worker/challenge/disk-proofs.ts'
 import { Prover } from '../../storage-worker/challenge/prover.ts'
+import type { HolderClaims } from '../../storage-worker/replication/holder-claims.ts'
 import type { WithheldChunks } from '../../storage-worker/replication/withheld-chunks.ts'
+import { type ChainChallenges, startChainChallenges } from '../chain/start-chain-challenges.ts'
 import { listBoundPeers } from './connected-peers.ts'
 import type { PeerContext } from './peer-context.ts'
 
@@ -13,11 +16,21 @@ const ID_DIGITS = 64
  * Answers challenges of others, and issues those of the operator.
  *
  * @param withheld - chunks of which nobody is shown anything for the moment
+ * @param claims - what nodes say themselves that they hold
  */
-export async function startChallenges(context: PeerContext, withheld: WithheldChunks): Promise<ChallengesPort> {
-  const { config, seed, address, node, store, clock, log } = context
+export async function startChallenges(
+  context: PeerContext,
+  withheld: WithheldChunks,
+  claims: Pick<HolderClaims, 'listClaimants'>,
+): Promise<{ readonly port: ChallengesPort; readonly onChain: ChainChallenges | undefined }> {
+  const { config, seed, address, node, store, chain, clock, log } = context
   const registry = config.storageRegistryAddress
-  const prover = new Prover({ keySeed: seed, node: parseAddress(address), registry }, { store: store.chunks, withheld })
+  const proofs = new DiskProofs(seed, { store: store.chunks, withheld })
+  const onChain = chain && startChainChallenges(context, chain, proofs)
+  const prover = new Prover(
+    { chainId: store.chunks.identity.network.chainId, node: parseAddress(address), registry },
+    { proofs, findOpen: onChain && ((challengeId) => onChain.prover.findOpen(challengeId)) },
+  )
   await node.serve('challenge', prover.service)
   const challenger = new Challenger(
     { registry },
@@ -32,34 +45,74 @@ export async function startChallenges(context: PeerContext, withheld: WithheldCh
       log,
     },
   )
-  return {
-    rehearse: async (name, chunk) => challenger.rehearse(findNode(context, name), await findChunk(context, chunk)),
+  const port: ChallengesPort = {
+    rehearse: async (name, chunk) =>
+      challenger.rehearse(findNode(context, name, false), await findChunk(context, chunk)),
+    issue: async (name, chunk, isUnclaimed) => {
+      if (!onChain) {
+        throw new ArchiveError('API_CHAIN_OFF', 'this sidecar sends nothing to a registry: its settings name none')
+      }
+      const wanted = findNode(context, name, true)
+      const chunkId = await findChunk(context, chunk)
+      if (!isUnclaimed) await checkClaimed(context, claims, wanted, chunkId)
+      const challengeId = BY_HAND + toHex(randomBytes(ID_BYTES))
+      const target = { challengeId, chunkId, nonce: randomBytes(8).readBigUInt64BE() }
+      const [entry] = await onChain.challenger.issue(wanted, [target])
+      if (!entry) throw new Error('an audit of one challenge had no end')
+      return entry
+    },
     list: (limit) => store.challenges.list(limit),
     find: (idPrefix) => store.challenges.find(idPrefix),
   }
+  return { port, onChain }
 }
 
-/** @returns a Massa address @throws ArchiveError API_PEER_UNCONNECTED, API_QUERY_INVALID when several are named so */
-function findNode(context: PeerContext, name: string): string {
-  const named = listBoundPeers(context).filter(({ peer, address }) => address.startsWith(name) || peer.startsWith(name))
-  const addresses = [...new Set(named.map(({ address }) => address))]
+/**
+ * @param knowsRegistered - a node that is registered need not be connected
+ * @returns a Massa address
+ * @throws ArchiveError API_PEER_UNCONNECTED, API_QUERY_INVALID when several are named so
+ */
+function findNode(context: PeerContext, name: string, knowsRegistered: boolean): string {
+  const bound = listBoundPeers(context)
+  const named = bound.filter(({ peer, address }) => address.startsWith(name) || peer.startsWith(name))
+  const registered = knowsRegistered ? context.registered.list().map(({ address }) => address) : []
+  const addresses = [
+    ...new Set([...named.map(({ address }) => address), ...registered.filter((address) => address.startsWith(name))]),
+  ]
   if (addresses.length > 1) {
-    throw new ArchiveError(
-      'API_QUERY_INVALID',
-      `${addresses.length} connected nodes begin with ${name}: give more of it`,
-    )
+    throw new ArchiveError('API_NAME_AMBIGUOUS', `${addresses.length} nodes begin with ${name}: give more of it`)
   }
   const [address] = addresses
   if (address !== undefined) return address
-  const message = `no connected sidecar speaks for ${name}`
-  throw new ArchiveError('API_PEER_UNCONNECTED', message, { address: name })
+  const who = knowsRegistered
+    ? 'no registered node, and nobody who is connected, is called'
+    : 'no connected sidecar speaks for'
+  throw new ArchiveError('API_PEER_UNCONNECTED', `${who} ${name}`, { address: name })
 }
 
-/** @returns 32 bytes @throws ArchiveError API_CHUNK_UNKNOWN, API_QUERY_INVALID when several begin so */
+/** A node that fails loses stake: only for what it says itself that it holds. @throws ArchiveError API_CHUNK_UNCLAIMED */
+async function checkClaimed(
+  { store }: PeerContext,
+  claims: Pick<HolderClaims, 'listClaimants'>,
+  node: string,
+  chunkId: Uint8Array,
+): Promise<void> {
+  const idHex = toHex(chunkId)
+  const [place] = await store.chunks.findChunks(idHex, 1)
+  const period = place?.period
+  if (period !== undefined) {
+    const era = Math.floor(period / ERA_PERIODS)
+    const periods = { first: period, last: period }
+    if (claims.listClaimants(computeHashSlot(chunkId), era, periods).includes(node)) return
+  }
+  throw new ArchiveError('API_CHUNK_UNCLAIMED', `${node} has not said that it holds chunk ${idHex.slice(0, 12)}`)
+}
+
+/** @returns 32 bytes @throws ArchiveError API_CHUNK_UNKNOWN, API_NAME_AMBIGUOUS when several begin so */
 async function findChunk({ store }: PeerContext, idHex: string): Promise<Uint8Array> {
   if (idHex.length === ID_DIGITS) return fromHex(idHex)
   const [place, other] = await store.chunks.findChunks(idHex, 2)
-  if (other) throw new ArchiveError('API_QUERY_INVALID', `several chunks begin with ${idHex}: give more digits`)
+  if (other) throw new ArchiveError('API_NAME_AMBIGUOUS', `several chunks begin with ${idHex}: give more digits`)
   if (!place) throw new ArchiveError('API_CHUNK_UNKNOWN', `no chunk of this archive begins with ${idHex}`)
   return place.chunkId
 }

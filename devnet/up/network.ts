@@ -397,8 +397,13 @@ export class Network {
   private async registerAll(signal: AbortSignal): Promise<void> {
     const missing = this.description.value.sidecars.filter(({ isRegistered }) => !isRegistered)
     if (missing.length === 0) return
-    await Promise.all(missing.map(({ name }) => this.register(name, signal)))
-    this.modules.onStep('registered', `${missing.length} storage nodes, with a stake of 10 MAS each`)
+    const [first] = this.description.value.sidecars
+    await Promise.all([
+      ...missing.map(({ name }) => this.register(name, signal)),
+      first && this.operator.allowChallenger(first.address, signal),
+    ])
+    const text = `${missing.length} storage nodes, with a stake of 10 MAS each; ${first?.name} may challenge`
+    this.modules.onStep('registered', text)
   }
 
   private async register(name: string, signal: AbortSignal): Promise<void> {

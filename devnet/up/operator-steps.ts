@@ -7,6 +7,7 @@ import {
   computeAddress,
   computePublicKey,
   concatBytes,
+  type ErrorCode,
   formatAddress,
   formatSecretKey,
 } from '../../core/index.ts'
@@ -148,14 +149,27 @@ export class OperatorSteps {
     const sidecar = description.value.sidecars.find((each) => each.name === name)
     // The chain may have lost what it was given: a node that is killed forgets what is not written yet.
     if (sidecar) await this.faucet.fund(sidecar.address, signal)
-    try {
-      const { password } = description.value
-      await despiteNode(() => runCommand(program, { args, cwd, password }, signal), this.modules, signal)
-    } catch (error) {
-      // Interrupted the last time between its becoming final and our writing it down.
-      if (!(error instanceof ArchiveError && String(error.context.said).includes('REGISTRY_NODE_EXISTS'))) throw error
-    }
+    const { password } = description.value
+    await unlessDone('REGISTRY_NODE_EXISTS', () =>
+      despiteNode(() => runCommand(program, { args, cwd, password }, signal), this.modules, signal),
+    )
     description.markRegistered(name)
+  }
+
+  /**
+   * Lets a sidecar challenge the others.
+   *
+   * @throws ArchiveError DEVNET_STEP_FAILED; an AbortError
+   */
+  async allowChallenger(address: string, signal: AbortSignal): Promise<void> {
+    const { files, program, description } = this.modules
+    const cwd = files.operatorDirectory
+    const args = ['sc', 'call', 'storage_registry', 'addChallenger', address, '--coins', '1', '--yes']
+    const { password } = description.value
+    const call = { args: [...args, '--config', configOf(cwd)], cwd, password }
+    await unlessDone('REGISTRY_CHALLENGER_KNOWN', () =>
+      despiteNode(() => runCommand(program, call, signal), this.modules, signal),
+    )
   }
 
   directoryOf(name: string): string {
@@ -184,6 +198,15 @@ export class OperatorSteps {
       const isKnown = description.value.sidecars.some((sidecar) => sidecar.name === name)
       if (!isKnown && !existsSync(files.placeOf(name))) return name
     }
+  }
+}
+
+/** Does a step that an earlier start was interrupted in, between its becoming final and our writing it down. */
+async function unlessDone(code: ErrorCode, step: () => Promise<unknown>): Promise<void> {
+  try {
+    await step()
+  } catch (error) {
+    if (!(error instanceof ArchiveError && String(error.context.said).includes(code))) throw error
   }
 }
 

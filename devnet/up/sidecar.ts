@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ConfigFlags, makeFolder, PASSWORD_ENV, renderConfigFile } from '../../config/index.ts'
-import type { Clock, Period } from '../../core/index.ts'
+import { type Clock, PERIOD_MS, type Period } from '../../core/index.ts'
 import { wrapDiskError } from '../disk-error.ts'
 import type { Speed } from '../node/process/node-process.ts'
 import { ChunkTally } from './chunk-tally.ts'
@@ -84,6 +84,9 @@ export function writePlace(options: PlaceOptions): string {
     'node.poll_interval_ms': computePollInterval(speed),
     'contract.json_rpc_url': link.jsonRpcUrl,
     'contract.key_file': walletOf(directory),
+    // As often as `challenge_frequency_periods` says, whatever a node of 1 GB earns.
+    'contract.max_challenge_fee_percent': 1_000_000,
+    min_challenge_interval: PERIOD_MS,
     'p2p.repair_delay_seconds': REPAIR_DELAY_SECONDS,
     'store.ballast_bytes': BALLAST_BYTES,
     'cpu.threads': 1,

@@ -12,6 +12,8 @@ const CALL_GAS = 50_000_000n
 /** A node forgets a final call within fewer, at any speed. */
 const RECENT_CALLS = 64
 const TRANSFER_NANO_MAS = 1_000_000n
+/** What the first call puts into the pool of rewards: for months of a small network at the rate of the defaults. */
+const POOL_NANO_MAS = 1_000_000_000_000n
 
 /** What one operation of the traffic is. */
 export type TrafficKind = 'transfer' | 'roll-buy' | 'roll-sell' | 'contract-call' | 'failing-call'
@@ -130,7 +132,11 @@ export class Traffic {
       case 'roll-sell':
         return { kind, rollCount: 1n }
       case 'contract-call':
-        return this.makeCall('fundRewards', encodeRegistryCall('fundRewards', {}), amountNanoMas)
+        return this.makeCall(
+          'fundRewards',
+          encodeRegistryCall('fundRewards', {}),
+          turn === TURNS.indexOf(kind) ? POOL_NANO_MAS : amountNanoMas,
+        )
       case 'failing-call':
         // Nobody here is a node with rewards: the contract refuses.
         return this.makeCall('claimRewards', encodeRegistryCall('claimRewards', {}), amountNanoMas)

@@ -11,9 +11,12 @@ const DELETED_AT_ONCE = 256
 
 /**
  * What became of a challenge: `valid`; `invalid`: something was shown that is no proof; `notHeld`, `refused` and `noAnswer`
- * are failures, too; `busy` is none: nobody can be blamed.
+ * (on chain: expired) are failures, too; of `busy` and `void` (the issuer lost his right meanwhile) nobody can be blamed;
+ * `open`: it is not known yet.
  */
-export const CHALLENGE_RESULTS = ['valid', 'invalid', 'notHeld', 'refused', 'noAnswer', 'busy'] as const
+export const CHALLENGE_RESULTS = ['valid', 'invalid', 'notHeld', 'refused', 'noAnswer', 'busy', 'void', 'open'] as const
+/** Of which nobody can be blamed, or not yet. */
+const UNDECIDED: readonly ChallengeResult[] = ['busy', 'void', 'open']
 export type ChallengeResult = (typeof CHALLENGE_RESULTS)[number]
 
 const entrySchema = z.strictObject({
@@ -31,6 +34,8 @@ const entrySchema = z.strictObject({
   result: z.enum(CHALLENGE_RESULTS),
   /** Why it is not valid; empty where it is. */
   reason: z.string(),
+  /** 65 bytes in hex, of a challenge that was drawn: with it anybody recomputes the draw. */
+  drawSignature: z.string().optional(),
 })
 
 /** A challenge that this node issued, and how it ended. */
@@ -59,7 +64,7 @@ export class ChallengeHistory {
     this.maxEntries = maxEntries
   }
 
-  /** Resolves when it is on disk. @throws ArchiveError of the store */
+  /** In the place of the one with this id and this time. Resolves when it is on disk. @throws ArchiveError of the store */
   append(entry: ChallengeEntry): Promise<void> {
     const appended = this.appending.then(() => this.put(entry))
     this.appending = appended.catch(() => undefined)
@@ -70,9 +75,10 @@ export class ChallengeHistory {
     const value = sealValue(new TextEncoder().encode(JSON.stringify(entrySchema.parse(entry))))
     const puts: LevelOperation[] = [{ type: 'put', key: keyOf(entry), value }]
     this.count ??= await this.countAll()
-    const deletes = this.count < this.maxEntries ? [] : await this.listOldest()
+    const isNew = (await this.index.get(keyOf(entry))) === undefined
+    const deletes = isNew && this.count >= this.maxEntries ? await this.listOldest() : []
     await this.index.write([...deletes, ...puts], { sync: true })
-    this.count += puts.length - deletes.length
+    this.count += (isNew ? 1 : 0) - deletes.length
   }
 
   /** The newest first. @param limit - at most */
@@ -85,7 +91,17 @@ export class ChallengeHistory {
     return entries
   }
 
-  /** @throws ArchiveError API_QUERY_INVALID when several ids begin so */
+  /** Those whose end is not known yet, the oldest first. */
+  async listOpen(): Promise<ChallengeEntry[]> {
+    const open: ChallengeEntry[] = []
+    for await (const [, sealed] of this.index.entries(keyspaceRange('challengeHistory'))) {
+      const entry = parseEntry(sealed)
+      if (entry?.result === 'open') open.push(entry)
+    }
+    return open
+  }
+
+  /** @throws ArchiveError API_NAME_AMBIGUOUS when several ids begin so */
   async find(idPrefix: string): Promise<ChallengeEntry | undefined> {
     const found = new Map<string, ChallengeEntry>()
     for await (const [, sealed] of this.index.entries(keyspaceRange('challengeHistory'))) {
@@ -94,7 +110,7 @@ export class ChallengeHistory {
       if (entry?.challengeId === idPrefix) return entry
     }
     if (found.size > 1)
-      throw new ArchiveError('API_QUERY_INVALID', `several challenges begin with ${idPrefix}: give more of the id`)
+      throw new ArchiveError('API_NAME_AMBIGUOUS', `several challenges begin with ${idPrefix}: give more of the id`)
     return [...found.values()][0]
   }
 
@@ -103,7 +119,7 @@ export class ChallengeHistory {
     let [passed, total] = [0, 0]
     for await (const [, sealed] of this.index.entries(keyspaceRange('challengeHistory'))) {
       const entry = parseEntry(sealed)
-      if (entry?.node !== node || entry.result === 'busy') continue
+      if (entry?.node !== node || UNDECIDED.includes(entry.result)) continue
       total++
       if (entry.result === 'valid') passed++
     }

@@ -1,43 +1,30 @@
-import {
-  ArchiveError,
-  type Challenge,
-  type ChallengeTerms,
-  type ChunkStore,
-  type Clock,
-  DEFAULT_SAMPLES,
-  isArchiveError,
-  parseAddress,
-  toHex,
-  verifyChallengeAnswer,
-} from '../../core/index.ts'
-import { challengeCodec, challengeProofCodec, MAX_ANSWER_MS, type Offence } from '../../protocol-handler/index.ts'
+import { ArchiveError, type Challenge, type ChunkStore, type Clock, DEFAULT_SAMPLES, toHex } from '../../core/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
-import type { Requester } from '../peers/peer-client.ts'
-import type { ChallengeEntry, ChallengeHistory, ChallengeResult } from './challenge-history.ts'
+import { type AskProofModules, askForProof } from './ask-proof.ts'
+import type { ChallengeEntry, ChallengeHistory } from './challenge-history.ts'
+import { tellResult } from './tell-result.ts'
 
 /** Challenges by hand are no draws, and their ids say so (docs/FORMAT.md, Challenge draw). */
-const BY_HAND = 'm-'
-const ID_BYTES = 16
+export const BY_HAND = 'm-'
+export const ID_BYTES = 16
 
 export interface ChallengerOptions {
   /** Empty without a registry. */
   readonly registry: string
 }
 
-export interface ChallengerModules {
-  readonly network: Requester
+export interface ChallengerModules extends AskProofModules {
   readonly store: Pick<ChunkStore, 'identity'>
   readonly history: ChallengeHistory
   /** Peers that are connected and speak for this Massa address. */
   readonly findPeer: (address: string) => string | undefined
-  readonly onOffence: (peer: string, offence: Offence) => void
   readonly clock: Clock
   /** So many random bytes. */
   readonly random: (count: number) => Uint8Array
   readonly log: Logger
 }
 
-/** Challenges that this node issues, and what became of them. */
+/** Challenges that this node issues off chain, and what became of them. */
 export class Challenger {
   private readonly options: ChallengerOptions
   private readonly modules: ChallengerModules
@@ -73,7 +60,11 @@ export class Challenger {
     const issuedAtMs = clock.nowMs()
     const beganMs = clock.monotonicMs()
     log.info({ node, chunk }, 'challenge issued')
-    const { result, reason } = await this.ask(peer, { challenge, kind: 'rehearsal', samples: DEFAULT_SAMPLES })
+    const { result, reason } = await askForProof(
+      peer,
+      { challenge, kind: 'rehearsal', samples: DEFAULT_SAMPLES },
+      this.modules,
+    )
     const entry: ChallengeEntry = {
       challengeId: challenge.challengeId,
       kind: 'rehearsal',
@@ -86,40 +77,7 @@ export class Challenger {
       reason,
     }
     await history.append(entry)
-    const { passed, total } = await history.rateOf(node)
-    if (result === 'valid' || result === 'invalid') log.info({ node, result }, 'proof received')
-    else log.warn({ node, chunk, result }, 'no proof received')
-    if (result !== 'busy') log.info({ node, passed, total }, 'success rate updated')
+    await tellResult(entry, history, log)
     return entry
   }
-
-  private async ask(peer: string, terms: ChallengeTerms): Promise<{ result: ChallengeResult; reason: string }> {
-    const { network, onOffence } = this.modules
-    const { challenge, kind } = terms
-    const { challengeId, chunkId, nonce, issuedPeriod } = challenge
-    const node = parseAddress(challenge.nodeAddress)
-    const message = { kind, challengeId, node, chunkId, nonce, issuedPeriod, drawSignature: undefined }
-    try {
-      const bytes = challengeCodec.encode(message)
-      const limits = { maxAnswerBytes: challengeProofCodec.maxBytes, frames: 1, deadlineMs: MAX_ANSWER_MS }
-      const [frame = new Uint8Array()] = await network.request(peer, 'challenge', { bytes, ...limits })
-      const answer = challengeProofCodec.decode(frame)
-      if (answer.challengeId !== challengeId) return { result: 'invalid', reason: 'the answer to another challenge' }
-      if (answer.status !== 'ok') return { result: answer.status, reason: REASONS[answer.status] }
-      verifyChallengeAnswer(answer, terms, node)
-      return { result: 'valid', reason: '' }
-    } catch (error) {
-      if (!isArchiveError(error)) throw error
-      if (error.code === 'PROTOCOL_PEER_UNREACHABLE') return { result: 'noAnswer', reason: error.message }
-      // A damaged disk shows wrong leaves, too: it is the success rate that tells, not the score of a peer.
-      if (error.code !== 'CORE_PROOF_INVALID') onOffence(peer, 'reject')
-      return { result: 'invalid', reason: error.message }
-    }
-  }
 }
-
-const REASONS = {
-  notHeld: 'the node says that it does not hold the chunk',
-  refused: 'the node refuses the challenge',
-  busy: 'the node is busy',
-} as const

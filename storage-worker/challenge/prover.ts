@@ -1,12 +1,10 @@
 import {
   type ChallengeTerms,
-  type ChunkStore,
   DEFAULT_SAMPLES,
   equalBytes,
   formatAddress,
-  isArchiveError,
-  makeChallengeAnswer,
-  toHex,
+  fromHex,
+  type RegistryChallenge,
 } from '../../core/index.ts'
 import {
   type ChallengeMessage,
@@ -15,24 +13,24 @@ import {
   challengeProofCodec,
   type StreamService,
 } from '../../protocol-handler/index.ts'
-import type { WithheldChunks } from '../replication/withheld-chunks.ts'
+import type { DiskProofs } from './disk-proofs.ts'
 
 export interface ProverOptions {
-  /** 32-byte secret of the Massa key that this node speaks for. */
-  readonly keySeed: Uint8Array
-  /** 34 bytes, its address. */
+  readonly chainId: bigint
+  /** 34 bytes, address of the Massa key that this node speaks for. */
   readonly node: Uint8Array
   /** Empty without a registry: challenges of one registry are worth nothing at another. */
   readonly registry: string
 }
 
 export interface ProverModules {
-  readonly store: Pick<ChunkStore, 'identity' | 'findChunks' | 'readChunk'>
-  readonly withheld: Pick<WithheldChunks, 'has'>
+  readonly proofs: Pick<DiskProofs, 'make'>
+  /** The record of an open challenge of this node on chain; absent: this node does not watch the chain. */
+  readonly findOpen: ((challengeId: string) => Promise<RegistryChallenge | undefined>) | undefined
 }
 
 /**
- * Answers challenges of this node with leaves from disk, never from the cache, under its own key.
+ * Answers challenges of this node by `/challenge/1`.
  *
  * What it signs for anybody who asks are rehearsals: they are worth nothing on chain. A challenge that the chain does not
  * know is refused, since its proof could be shown for one that somebody issues later.
@@ -46,7 +44,7 @@ export class Prover {
     this.modules = modules
   }
 
-  /** `/challenge/1`. The whole chunk that is read for it costs the peer as what is sent. */
+  /** The whole chunk that is read for an answer costs the peer as what is sent. */
   get service(): StreamService<ChallengeMessage> {
     return {
       request: challengeCodec,
@@ -60,31 +58,26 @@ export class Prover {
     message: ChallengeMessage,
     onRead: ((bytes: number) => void) | undefined,
   ): Promise<ChallengeProofMessage> {
-    const { store, withheld } = this.modules
-    const { challengeId, chunkId } = message
-    const isOurs = equalBytes(message.node, this.options.node)
-    if (!isOurs || message.kind !== 'rehearsal' || message.issuedPeriod !== 0) return { status: 'refused', challengeId }
-    const [place] = await store.findChunks(toHex(chunkId), 1)
-    const chunk = place && (await store.readChunk(place.period, place.index))
-    onRead?.(chunk?.length ?? 0)
-    if (!chunk || withheld.has(place)) return { status: 'notHeld', challengeId }
-    try {
-      const { proof, signature } = makeChallengeAnswer(chunk, this.termsOf(message), this.options.keySeed)
-      return { status: 'ok', challengeId, proof, signature }
-    } catch (error) {
-      // Damaged on disk: what reads it here says so, and others hold it.
-      if (isArchiveError(error, 'CORE_PROOF_INVALID')) return { status: 'notHeld', challengeId }
-      throw error
-    }
+    const { challengeId } = message
+    const terms = await this.findTerms(message)
+    if (!terms) return { status: 'refused', challengeId }
+    const answer = await this.modules.proofs.make(terms, onRead)
+    return answer ? { status: 'ok', challengeId, ...answer } : { status: 'notHeld', challengeId }
   }
 
-  private termsOf({ challengeId, node, chunkId, nonce, kind, issuedPeriod }: ChallengeMessage): ChallengeTerms {
-    const { chainId } = this.modules.store.identity.network
-    const nodeAddress = formatAddress(node)
-    return {
-      kind,
-      samples: DEFAULT_SAMPLES,
-      challenge: { chainId, contract: this.options.registry, challengeId, nodeAddress, chunkId, nonce, issuedPeriod },
+  /** Undefined for what is not to be signed. */
+  private async findTerms(message: ChallengeMessage): Promise<ChallengeTerms | undefined> {
+    const { kind, challengeId, chunkId, nonce, issuedPeriod } = message
+    const { chainId, registry, node } = this.options
+    if (!equalBytes(message.node, node)) return undefined
+    const challenge = { chainId, contract: registry, challengeId, nodeAddress: formatAddress(node), chunkId }
+    if (kind === 'rehearsal') {
+      if (issuedPeriod !== 0) return undefined
+      return { kind, samples: DEFAULT_SAMPLES, challenge: { ...challenge, nonce, issuedPeriod } }
     }
+    const record = await this.modules.findOpen?.(challengeId)
+    if (!record || !equalBytes(fromHex(record.chunkId), chunkId)) return undefined
+    if (record.nonce !== nonce || record.issuedPeriod !== BigInt(issuedPeriod)) return undefined
+    return { kind, samples: record.samples, challenge: { ...challenge, nonce, issuedPeriod } }
   }
 }

@@ -44,6 +44,7 @@ describe('cli: issue-challenge, challenges', () => {
       token,
       challenges: {
         rehearse: (...names) => challenges.rehearse(...names),
+        issue: (...names) => challenges.issue(...names),
         list: (limit) => challenges.list(limit),
         find: (prefix) => challenges.find(prefix),
       },
@@ -61,6 +62,10 @@ describe('cli: issue-challenge, challenges', () => {
       rehearse: async (...names) => {
         asked.push(names)
         return ENTRY
+      },
+      issue: async (...names) => {
+        asked.push(['on chain', ...names])
+        return { ...ENTRY, kind: 'challenge' }
       },
       list: async (limit) => {
         asked.push(limit)
@@ -90,6 +95,18 @@ describe('cli: issue-challenge, challenges', () => {
     }
   })
 
+  it('without --rehearse the registry is asked, and what nobody can be blamed for is no failure of the node', async () => {
+    const { context, printed } = people()
+    assert.equal(await issueChallenge(context, { node: ENTRY.node, chunk: CHUNK }, signal), 0)
+    assert.deepEqual(asked, [['on chain', ENTRY.node, CHUNK, false]])
+    assert.match(printed.stdout, /^challenge +m-0123456789abcdef$/m)
+    const codes = { invalid: 5, noAnswer: 8, void: 8 } as const
+    for (const [result, code] of Object.entries(codes)) {
+      challenges = { ...challenges, issue: async () => ({ ...ENTRY, kind: 'challenge', result, reason: 'why' }) }
+      assert.equal(await issueChallenge(programs().context, { ...OPTIONS, rehearse: false }, signal), code)
+    }
+  })
+
   it('lists challenges and shows one', async () => {
     const { context, printed } = people()
     assert.equal(await challengesList(context, { limit: 5_000 }, signal), 0)
@@ -104,18 +121,21 @@ describe('cli: issue-challenge, challenges', () => {
     assert.match(none.printed.stderr, /no challenge that was issued here begins with m-9/)
   })
 
-  it('error: not off chain, no peers, what is named badly', async () => {
+  it('error: no peers, no registry, what is named badly', async () => {
     const { context } = people()
     const issue = (change: object = {}) => issueChallenge(context, { ...OPTIONS, ...change }, signal)
-    await assert.rejects(issue({ rehearse: false }), { code: 'CLI_USAGE' })
     await assert.rejects(issue({ node: 'AU1' }), { code: 'API_QUERY_INVALID' })
     await assert.rejects(challengesShow(context, 'm 1', signal), { code: 'API_QUERY_INVALID' })
     assert.deepEqual(asked, [])
     const failing = async () => {
       throw new ArchiveError('API_PEER_UNCONNECTED', 'made')
     }
-    challenges = { ...challenges, rehearse: failing }
+    const off = async () => {
+      throw new ArchiveError('API_CHAIN_OFF', 'made')
+    }
+    challenges = { ...challenges, rehearse: failing, issue: off }
     await assert.rejects(issue(), { code: 'API_PEER_UNCONNECTED' })
+    await assert.rejects(issue({ rehearse: false }), { code: 'API_CHAIN_OFF' })
   })
 
   it('error: a sidecar that meets no others', async () => {

@@ -206,6 +206,7 @@ describe('config/load', () => {
       ['contract.fee_nano_mas', [0, '1_000_000_000_000_000_000'], [-1, '1_000_000_000_000_000_001']],
       ['contract.max_fee_nano_mas', [0, '1_000_000_000_000_000_000'], [-1, '1_000_000_000_000_000_001']],
       ['contract.min_balance_nano_mas', [0, '1_000_000_000_000_000_000'], [-1, '1_000_000_000_000_000_001']],
+      ['contract.max_challenge_fee_percent', [0, 1_000_000], [-1, 1_000_001]],
       ['contract.gas_margin_percent', [0, 1_000], [-1, 1_001]],
       ['contract.call_timeout_ms', [100, 600_000], [99, 600_001]],
       ['p2p.max_connections', [1, 10_000], [0, 10_001]],

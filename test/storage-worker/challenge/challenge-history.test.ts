@@ -31,7 +31,7 @@ describe('storage-worker/challenge/challenge-history', () => {
     assert.deepEqual(await later.find('m-7'), entries[1])
     assert.equal(await later.find('m-8'), undefined)
     await later.append(entryAt(700))
-    await assert.rejects(later.find('m-7'), { code: 'API_QUERY_INVALID' })
+    await assert.rejects(later.find('m-7'), { code: 'API_NAME_AMBIGUOUS' })
     assert.deepEqual(await later.find('m-70'), entries[1])
   })
 

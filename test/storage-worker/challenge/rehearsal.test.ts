@@ -8,6 +8,7 @@ import {
 } from '../../../protocol-handler/index.ts'
 import { ChallengeHistory } from '../../../storage-worker/challenge/challenge-history.ts'
 import { Challenger } from '../../../storage-worker/challenge/challenger.ts'
+import { DiskProofs } from '../../../storage-worker/challenge/disk-proofs.ts'
 import { Prover } from '../../../storage-worker/challenge/prover.ts'
 import { createLogger } from '../../../telemetry/index.ts'
 import { SetClock } from '../../devnet/set-clock.ts'
@@ -30,9 +31,13 @@ describe('storage-worker/challenge: a rehearsal', () => {
     const store = await openMemoryStore()
     if (options.chunks ?? true) await store.writePeriod(period)
     const withheld = new Set<string>()
+    const proofs = new DiskProofs(SEED, {
+      store,
+      withheld: { has: ({ period: of, index }) => withheld.has(`${of}/${index}`) },
+    })
     const prover = new Prover(
-      { keySeed: SEED, node: parseAddress(NODE), registry: options.proverRegistry ?? REGISTRY },
-      { store, withheld: { has: ({ period: of, index }) => withheld.has(`${of}/${index}`) } },
+      { chainId: 77n, node: parseAddress(NODE), registry: options.proverRegistry ?? REGISTRY },
+      { proofs, findOpen: undefined },
     )
     const read: number[] = []
     const world = {

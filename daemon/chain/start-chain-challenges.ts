@@ -1,0 +1,76 @@
+import { isArchiveError } from '../../core/index.ts'
+import { ChainChallenger } from '../../storage-worker/challenge/chain-challenger.ts'
+import { ChainProver } from '../../storage-worker/challenge/chain-prover.ts'
+import type { DiskProofs } from '../../storage-worker/challenge/disk-proofs.ts'
+import { ExpiredChallenges } from '../../storage-worker/challenge/expired-challenges.ts'
+import { RegistryLog } from '../../storage-worker/challenge/registry-log.ts'
+import { listBoundPeers } from '../peers/connected-peers.ts'
+import { keepRunning, type PeerContext } from '../peers/peer-context.ts'
+import type { ChainContext } from './chain-context.ts'
+
+/** Longer than the longest deadline that a registry may have, and the turns behind it. */
+const LOOK_BACK_PERIODS = 256
+
+export interface ChainChallenges {
+  readonly registryLog: RegistryLog
+  readonly prover: ChainProver
+  readonly challenger: ChainChallenger
+}
+
+/** Shows the registry what it asks this node for, issues the operator's challenges, and has expired ones judged. */
+export function startChainChallenges(
+  context: PeerContext,
+  { sender }: ChainContext,
+  proofs: DiskProofs,
+): ChainChallenges {
+  const { config, address, node, store, clock, log, metrics, undo, onFatal } = context
+  const { network } = store.chunks.identity
+  const registry = config.storageRegistryAddress
+  const everyMs = config.node.pollIntervalMs
+  const registryLog = new RegistryLog(
+    { network, everyMs, lookBackPeriods: LOOK_BACK_PERIODS },
+    { client: sender.client, clock, log },
+  )
+  metrics.lostChallenges.add(0)
+  const prover = new ChainProver(
+    everyMs,
+    { network, registry, address },
+    {
+      registryLog,
+      sender,
+      proofs,
+      clock,
+      log,
+      onMargin: (seconds) => metrics.proofMargin.observe(seconds),
+      onLost: () => metrics.lostChallenges.add(1),
+    },
+  )
+  const expired = new ExpiredChallenges(everyMs, { network, address }, { registryLog, sender, clock, log })
+  const challenger = new ChainChallenger(
+    { network, registry, everyMs },
+    {
+      network: node,
+      sender,
+      history: store.challenges,
+      findPeer: (wanted) => listBoundPeers(context).find((bound) => bound.address === wanted)?.peer,
+      onOffence: (peer, offence) => node.penalise(peer, offence),
+      clock,
+      log,
+    },
+  )
+  keepRunning('registry log', registryLog, context)
+  keepRunning('prover', prover, context)
+  keepRunning('expired challenges', expired, context)
+  const resuming = challenger.resume().catch((error: unknown) => {
+    // What is not over when the sidecar stops is looked at after the next start.
+    if (isArchiveError(error, 'CHAIN_OUTCOME_UNKNOWN')) return
+    if (!isArchiveError(error)) throw error
+    log.warn({ err: error, code: error.code }, 'what became of earlier challenges is not known')
+  })
+  resuming.catch(onFatal)
+  undo.push(async () => {
+    challenger.stop()
+    await resuming.catch(() => undefined)
+  })
+  return { registryLog, prover, challenger }
+}

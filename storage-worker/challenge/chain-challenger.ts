@@ -1,0 +1,208 @@
+import {
+  ArchiveError,
+  type ChallengeTerms,
+  type Clock,
+  fromHex,
+  isArchiveError,
+  type Network,
+  type RegistryChallenge,
+  toHex,
+} from '../../core/index.ts'
+import type { Logger } from '../../telemetry/index.ts'
+import type { RegistrySender } from '../sending/registry-sender.ts'
+import { type AskProofModules, askForProof } from './ask-proof.ts'
+import type { ChallengeEntry, ChallengeHistory } from './challenge-history.ts'
+import { tellResult } from './tell-result.ts'
+
+/** The record of a challenge on the ledger, and a part of that of its period: what is not used comes back. */
+const COINS_PER_CHALLENGE_NANO_MAS = 30_000_000n
+const COINS_PER_PERIOD_NANO_MAS = 10_000_000n
+
+/** Looks that find no record before it counts as dropped. */
+const MAX_UNKNOWN = 100
+
+/** What to ask a node for. */
+export interface ChallengeTarget {
+  /** 1 to 64 of [0-9A-Za-z_-]; beginning with `m-` by hand, `a-` after failed audits. */
+  readonly challengeId: string
+  /** 32 bytes */
+  readonly chunkId: Uint8Array
+  /** u64 */
+  readonly nonce: bigint
+  /** 65 bytes by which a draw can be recomputed. */
+  readonly drawSignature?: Uint8Array
+}
+
+export interface ChainChallengerOptions {
+  readonly network: Network
+  /** Address of the registry. */
+  readonly registry: string
+  /** From one look at the chain to the next. */
+  readonly everyMs: number
+}
+
+export interface ChainChallengerModules extends AskProofModules {
+  readonly sender: Pick<RegistrySender, 'client' | 'send'>
+  readonly history: ChallengeHistory
+  /** A connected peer that speaks for this Massa address. */
+  readonly findPeer: (address: string) => string | undefined
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/**
+ * Challenges on chain: issued by one call for up to eight chunks of one node, told to it by libp2p as well, and over when
+ * the contract has said what became of each. What was issued is in the history before its outcome is.
+ */
+export class ChainChallenger {
+  private readonly options: ChainChallengerOptions
+  private readonly modules: ChainChallengerModules
+  private readonly stopping = new AbortController()
+
+  constructor(options: ChainChallengerOptions, modules: ChainChallengerModules) {
+    this.options = options
+    this.modules = modules
+  }
+
+  /** What is open is looked at again after the next start. */
+  stop(): void {
+    this.stopping.abort()
+  }
+
+  /** Learns what becomes of challenges that were open when the sidecar ended. @throws ArchiveError of the store */
+  async resume(): Promise<void> {
+    const open = await this.modules.history.listOpen()
+    await Promise.all(open.map((entry) => this.finish(entry)))
+  }
+
+  /**
+   * One audit: issues, and waits until each challenge is over on chain.
+   *
+   * @param node - Massa address
+   * @param targets - 1 to 8
+   * @throws ArchiveError REGISTRY_*, CHAIN_* when they are not issued; CHAIN_OUTCOME_UNKNOWN when the sidecar stops before
+   *   they are over; of the store
+   */
+  async issue(node: string, targets: readonly ChallengeTarget[]): Promise<ChallengeEntry[]> {
+    const ids = targets.map(({ challengeId }) => challengeId)
+    const sending = this.modules.sender.send({
+      purpose: 'challenge',
+      key: `challenge ${ids[0]}`,
+      call: 'issueChallenges',
+      args: {
+        challengeIds: ids,
+        nodeAddress: node,
+        chunkIds: targets.map(({ chunkId }) => toHex(chunkId)),
+        nonces: targets.map(({ nonce }) => nonce),
+      },
+      coinsNanoMas: COINS_PER_PERIOD_NANO_MAS + BigInt(targets.length) * COINS_PER_CHALLENGE_NANO_MAS,
+    })
+    await this.awaitIssued(ids[0] ?? '', sending)
+    return await Promise.all(targets.map((target) => this.follow(node, target)))
+  }
+
+  /** A candidate block has it long before the call is final: time that the node has to answer. */
+  private async awaitIssued(challengeId: string, sending: Promise<unknown>): Promise<void> {
+    let isFinal = false
+    const ended = sending.then(() => {
+      isFinal = true
+    })
+    ended.catch(() => undefined)
+    while (!isFinal && typeof (await this.find(challengeId)) === 'string') {
+      await Promise.race([ended, this.pause()])
+    }
+  }
+
+  /** One challenge from its record to its end. */
+  private async follow(node: string, target: ChallengeTarget): Promise<ChallengeEntry> {
+    const { history, findPeer, clock, log } = this.modules
+    const { challengeId, chunkId, nonce, drawSignature } = target
+    const chunk = toHex(chunkId)
+    const open: ChallengeEntry = {
+      challengeId,
+      kind: 'challenge',
+      node,
+      chunkId: chunk,
+      nonce: nonce.toString(),
+      issuedAtMs: clock.nowMs(),
+      durationMs: 0,
+      result: 'open',
+      reason: '',
+      ...(drawSignature && { drawSignature: toHex(drawSignature) }),
+    }
+    await history.append(open)
+    log.info({ node, chunk }, 'challenge issued')
+    const record = await this.find(challengeId)
+    const peer = findPeer(node)
+    if (peer !== undefined && typeof record !== 'string') void this.tellNode(peer, record, drawSignature)
+    return await this.finish(open)
+  }
+
+  /** Waits until the chain says how it ended, however late somebody resolves it. */
+  private async finish(open: ChallengeEntry): Promise<ChallengeEntry> {
+    const { history, clock, log } = this.modules
+    let unknown = 0
+    for (;;) {
+      const record = await this.find(open.challengeId)
+      // A candidate block with it may be dropped, and then come again.
+      if (record !== 'away') unknown = record === 'absent' ? unknown + 1 : 0
+      const outcome = typeof record === 'string' ? (unknown < MAX_UNKNOWN ? 'open' : 'void') : record.outcome
+      if (outcome !== 'open') {
+        const durationMs = Math.max(0, clock.nowMs() - open.issuedAtMs)
+        const closed = { ...open, durationMs, ...ENDS[outcome] }
+        await history.append(closed)
+        await tellResult(closed, history, log)
+        return closed
+      }
+      await this.pause()
+    }
+  }
+
+  /** What it answers is known before the chain has it; what counts is what the chain says. */
+  private async tellNode(
+    peer: string,
+    record: RegistryChallenge,
+    drawSignature: Uint8Array | undefined,
+  ): Promise<void> {
+    const { network, registry } = this.options
+    const terms: ChallengeTerms = {
+      kind: 'challenge',
+      samples: record.samples,
+      challenge: {
+        chainId: network.chainId,
+        contract: registry,
+        challengeId: record.id,
+        nodeAddress: record.nodeAddress,
+        chunkId: fromHex(record.chunkId),
+        nonce: record.nonce,
+        issuedPeriod: Number(record.issuedPeriod),
+      },
+    }
+    const { result, reason } = await askForProof(peer, { ...terms, drawSignature }, this.modules)
+    this.modules.log.debug({ challengeId: record.id, node: record.nodeAddress, result, reason }, 'answered by libp2p')
+  }
+
+  private async find(challengeId: string): Promise<RegistryChallenge | 'absent' | 'away'> {
+    try {
+      return await this.modules.sender.client.read('getChallenge', { challengeId })
+    } catch (error) {
+      if (isArchiveError(error, 'REGISTRY_CHALLENGE_UNKNOWN')) return 'absent'
+      if (isArchiveError(error, 'CHAIN_NODE_UNREACHABLE')) return 'away'
+      throw error
+    }
+  }
+
+  private async pause(): Promise<void> {
+    const { signal } = this.stopping
+    await this.modules.clock.sleep(this.options.everyMs, signal)
+    if (signal.aborted)
+      throw new ArchiveError('CHAIN_OUTCOME_UNKNOWN', 'the sidecar stops before the challenge is over')
+  }
+}
+
+const ENDS = {
+  passed: { result: 'valid', reason: '' },
+  failed: { result: 'invalid', reason: 'the contract refused its proof' },
+  expired: { result: 'noAnswer', reason: 'no proof in time' },
+  void: { result: 'void', reason: 'the issuer was no challenger any more, or the chain has no such challenge' },
+} as const

@@ -1,0 +1,174 @@
+import {
+  type ArchiveError,
+  type Clock,
+  isArchiveError,
+  Loop,
+  PERIOD_MS,
+  type Period,
+  type RegistryNode,
+  toHex,
+} from '../../core/index.ts'
+import type { Logger } from '../../telemetry/index.ts'
+import type { Suspicion } from '../replication/suspicions.ts'
+import type { RegistrySender } from '../sending/registry-sender.ts'
+import type { ChainChallenger } from './chain-challenger.ts'
+import type { AuditDraw } from './draw-audit.ts'
+import type { RegistryLog } from './registry-log.ts'
+
+/** Challenges after failed audits are no draws, and their ids say so (docs/FORMAT.md, Challenge draw). */
+const AFTER_AUDITS = 'a-'
+const ID_BYTES = 16
+/** The contract's, and what an operation has room for. */
+const MAX_AUDIT = 8
+/** A suspected chunk is asked for on chain once in a day. */
+const AGAIN_PERIODS = 5_400
+/** One operation issues, one proves. */
+const FEES_PER_AUDIT = 2n
+
+export interface ChallengeTimerOptions {
+  readonly address: string
+  /** From one draw to the next. */
+  readonly frequencyPeriods: number
+  /** Between two audits of one node by this challenger. */
+  readonly minIntervalPeriods: number
+  /** The most that fees of an audit may take of what the node earns from one to the next. */
+  readonly maxFeePercent: number
+}
+
+export interface ChallengeTimerModules {
+  readonly registryLog: Pick<RegistryLog, 'period'>
+  readonly sender: Pick<RegistrySender, 'client'>
+  readonly challenger: Pick<ChainChallenger, 'issue'>
+  readonly draw: (period: Period, count: number) => Promise<AuditDraw | 'unarchived' | undefined>
+  /** Chunks that nodes did not show twice in a row. */
+  readonly listSuspicions: () => readonly Suspicion[]
+  readonly findChunkId: (period: Period, index: number) => Promise<Uint8Array | undefined>
+  /** So many random bytes. */
+  readonly random: (count: number) => Uint8Array
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/**
+ * Challenges by the clock of the chain: what a draw names in each period that `challenge_frequency_periods` divides, and
+ * what nodes did not show to audits off chain. Does nothing while the registry does not let this node challenge.
+ */
+export class ChallengeTimer {
+  private readonly options: ChallengeTimerOptions
+  private readonly modules: ChallengeTimerModules
+  private readonly loop: Loop
+  private drawnPeriod: Period | undefined
+  /** Suspected chunks that were asked for, and when. */
+  private readonly escalated = new Map<string, Period>()
+  private failure: ArchiveError | undefined
+
+  /** @param everyMs - from one look to the next */
+  constructor(everyMs: number, options: ChallengeTimerOptions, modules: ChallengeTimerModules) {
+    this.options = options
+    this.modules = modules
+    const onFailure = (error: ArchiveError) => this.noteFailure(error)
+    this.loop = new Loop({ everyMs }, { clock: modules.clock, look: () => this.look(), onFailure })
+  }
+
+  start(): Promise<void> {
+    return this.loop.start()
+  }
+
+  stop(): Promise<void> {
+    return this.loop.stop()
+  }
+
+  /** What `start` does again and again. Resolves when what is due is on its way. @throws ArchiveError CHAIN_*; of the store */
+  async look(): Promise<void> {
+    const { registryLog } = this.modules
+    const { period } = registryLog
+    if (period === undefined) return
+    await this.drawAt(period)
+    await this.escalate(period)
+    this.failure = undefined
+  }
+
+  private async drawAt(period: Period): Promise<void> {
+    const { frequencyPeriods, address } = this.options
+    const { sender, draw } = this.modules
+    const due = Math.floor(period / frequencyPeriods) * frequencyPeriods
+    if (due === this.drawnPeriod || due === 0) return
+    if (!(await sender.client.read('isChallenger', { address }))) {
+      this.drawnPeriod = due
+      return
+    }
+    const { maxOpenChallengesPerNode } = await sender.client.read('getConfig', {})
+    const audit = await draw(due, Math.min(MAX_AUDIT, maxOpenChallengesPerNode))
+    if (audit === 'unarchived') return
+    this.drawnPeriod = due
+    if (!audit || audit.node === address) return
+    const node = await sender.client.read('getNodeInfo', { address: audit.node })
+    if (!node.active || node.leaving) return
+    const reason = await this.findReasonToWait(node, period)
+    if (reason !== undefined) {
+      this.modules.log.debug({ node: audit.node, period: due, reason }, 'no challenge issued')
+      return
+    }
+    this.issue(audit.node, audit.targets)
+  }
+
+  /** Why this node is not to be challenged by a draw now. */
+  private async findReasonToWait(node: RegistryNode, period: Period): Promise<string | undefined> {
+    const { minIntervalPeriods, maxFeePercent } = this.options
+    const { client } = this.modules.sender
+    const sincePeriods = BigInt(period) - node.lastChallengedPeriod
+    if (sincePeriods < BigInt(minIntervalPeriods)) return 'it was challenged not long ago'
+    const { rewardPerGbPerPeriod } = await client.read('getConfig', {})
+    const { minimalFeeNanoMas } = await client.chain.readStatus()
+    const earnedNanoMas = node.allocatedGb * rewardPerGbPerPeriod * sincePeriods
+    const feesNanoMas = FEES_PER_AUDIT * minimalFeeNanoMas
+    if (feesNanoMas * 100n > earnedNanoMas * BigInt(maxFeePercent)) return 'fees would take too much of what it earns'
+    return undefined
+  }
+
+  private async escalate(period: Period): Promise<void> {
+    const { listSuspicions, sender, findChunkId, random } = this.modules
+    const suspicion = listSuspicions().find((each) => this.isDue(each, period))
+    if (!suspicion) return
+    this.escalated.set(keyOf(suspicion), period)
+    for (const [key, at] of this.escalated) if (period - at >= AGAIN_PERIODS) this.escalated.delete(key)
+    const { address } = this.options
+    if (!(await sender.client.read('isChallenger', { address }))) return
+    const chunkId = await findChunkId(suspicion.period, suspicion.index)
+    if (!chunkId) return
+    const nonce = new DataView(random(8).buffer).getBigUint64(0)
+    this.issue(suspicion.address, [{ challengeId: AFTER_AUDITS + toHex(random(ID_BYTES)), chunkId, nonce }])
+  }
+
+  private isDue(suspicion: Suspicion, period: Period): boolean {
+    const at = this.escalated.get(keyOf(suspicion))
+    return at === undefined || period - at >= AGAIN_PERIODS
+  }
+
+  /** It is over long after: nothing waits for it. */
+  private issue(node: string, targets: AuditDraw['targets']): void {
+    this.modules.challenger.issue(node, targets).catch((error: unknown) => {
+      if (this.loop.signal.aborted) return
+      const { log } = this.modules
+      if (!isArchiveError(error)) log.error({ node, err: error }, 'no challenge issued')
+      // Another challenger was first, or this draw was issued before a restart.
+      else if (error.code.startsWith('REGISTRY_')) log.debug({ node, reason: error.code }, 'no challenge issued')
+      else log.warn({ node, err: error, code: error.code }, 'no challenge issued')
+    })
+  }
+
+  private noteFailure(error: ArchiveError): void {
+    if (this.failure?.code === error.code) return
+    this.failure = error
+    this.modules.log.warn({ err: error, code: error.code }, 'no challenges can be issued')
+  }
+}
+
+/** What `min_challenge_interval` says, in periods. */
+export function computeIntervalPeriods(intervalMs: number): number {
+  return Math.ceil(intervalMs / PERIOD_MS)
+}
+
+function keyOf({ address, period, index }: Suspicion): string {
+  return `${address} ${period} ${index}`
+}

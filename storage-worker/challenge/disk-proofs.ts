@@ -1,0 +1,44 @@
+import {
+  type ChallengeAnswer,
+  type ChallengeTerms,
+  type ChunkStore,
+  isArchiveError,
+  makeChallengeAnswer,
+  toHex,
+} from '../../core/index.ts'
+import type { WithheldChunks } from '../replication/withheld-chunks.ts'
+
+export interface DiskProofsModules {
+  readonly store: Pick<ChunkStore, 'identity' | 'findChunks' | 'readChunk'>
+  readonly withheld: Pick<WithheldChunks, 'has'>
+}
+
+/** Proofs with leaves from disk, never from the cache. */
+export class DiskProofs {
+  private readonly keySeed: Uint8Array
+  private readonly modules: DiskProofsModules
+
+  /** @param keySeed - 32-byte secret of the Massa key that signs */
+  constructor(keySeed: Uint8Array, modules: DiskProofsModules) {
+    this.keySeed = keySeed
+    this.modules = modules
+  }
+
+  /**
+   * @param onRead - told how many bytes were read for it
+   * @returns undefined when the chunk is not held, is let go just now, or is damaged on disk: what reads it there says so
+   */
+  async make(terms: ChallengeTerms, onRead?: (bytes: number) => void): Promise<ChallengeAnswer | undefined> {
+    const { store, withheld } = this.modules
+    const [place] = await store.findChunks(toHex(terms.challenge.chunkId), 1)
+    const chunk = place && (await store.readChunk(place.period, place.index))
+    onRead?.(chunk?.length ?? 0)
+    if (!chunk || withheld.has(place)) return undefined
+    try {
+      return makeChallengeAnswer(chunk, terms, this.keySeed)
+    } catch (error) {
+      if (isArchiveError(error, 'CORE_PROOF_INVALID')) return undefined
+      throw error
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import { type ArchiveError, type Clock, Loop, type Network, PERIOD_MS, SLOT_MS, type Slot } from '../../core/index.ts'
+import type { Logger } from '../../telemetry/index.ts'
+import type { RegistryClient, RegistryLogEntry } from '../registry-client.ts'
+
+/** Events of a slot may come after those of later ones while none of them is final: 65 slots build on a final block. */
+const MARGIN_PERIODS = 4
+
+export interface RegistryLogOptions {
+  readonly network: Network
+  /** From one look to the next. */
+  readonly everyMs: number
+  /** How far the first look goes back: further than any challenge can be open. */
+  readonly lookBackPeriods: number
+}
+
+export interface RegistryLogModules {
+  readonly client: Pick<RegistryClient, 'readEvents' | 'chain'>
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+type Listener = (entry: RegistryLogEntry) => void
+
+/** Slot time as the contract counts it, ms since 1970. */
+export function computeSlotTimeMs({ genesisTimestampMs }: Network, { period, thread }: Slot): number {
+  return Number(genesisTimestampMs) + period * PERIOD_MS + thread * SLOT_MS
+}
+
+/**
+ * What happens in the registry, from candidate blocks on: a proof that waits for finality may come too late. An event that
+ * is dropped again is told and never taken back: who acts on one reads the state first.
+ */
+export class RegistryLog {
+  private readonly options: RegistryLogOptions
+  private readonly modules: RegistryLogModules
+  private readonly loop: Loop
+  private readonly listeners = new Set<Listener>()
+  /** What was told of the periods that are read again. */
+  private told = new Map<string, number>()
+  private fromPeriod: number | undefined
+  private seenPeriod: number | undefined
+  private looking: Promise<void> | undefined
+  private failure: ArchiveError | undefined
+
+  constructor(options: RegistryLogOptions, modules: RegistryLogModules) {
+    this.options = options
+    this.modules = modules
+    this.loop = new Loop(
+      { everyMs: options.everyMs },
+      { clock: modules.clock, look: () => this.look(), onFailure: (error) => this.noteFailure(error) },
+    )
+  }
+
+  start(): Promise<void> {
+    return this.loop.start()
+  }
+
+  stop(): Promise<void> {
+    return this.loop.stop()
+  }
+
+  /** @returns ends it */
+  listen(listener: Listener): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
+  /** Period of the chain at the last look; undefined before the first. */
+  get period(): number | undefined {
+    return this.seenPeriod
+  }
+
+  /** Reads what is new; one reading at a time. @throws ArchiveError CHAIN_* */
+  look(): Promise<void> {
+    this.looking ??= this.read().finally(() => {
+      this.looking = undefined
+    })
+    return this.looking
+  }
+
+  private async read(): Promise<void> {
+    const { client, log } = this.modules
+    const { period } = await client.chain.readStatus()
+    const from = this.fromPeriod ?? Math.max(0, period - this.options.lookBackPeriods)
+    const entries = await client.readEvents(from)
+    if (this.failure) log.info({}, 'registry answers again')
+    this.failure = undefined
+    this.seenPeriod = period
+    for (const entry of entries) this.tell(entry)
+    this.fromPeriod = Math.max(from, period - MARGIN_PERIODS)
+    for (const [key, of] of this.told) if (of < this.fromPeriod) this.told.delete(key)
+  }
+
+  private tell(entry: RegistryLogEntry): void {
+    const key = JSON.stringify(entry, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value))
+    if (this.told.has(key)) return
+    this.told.set(key, entry.slot.period)
+    for (const listener of this.listeners) listener(entry)
+  }
+
+  private noteFailure(error: ArchiveError): void {
+    if (this.failure?.code === error.code) return
+    this.failure = error
+    this.modules.log.warn({ err: error, code: error.code }, 'registry cannot be read')
+  }
+}

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import { ArchiveError, type RegistryNode } from '../../../core/index.ts'
+import { ChallengeTimer } from '../../../storage-worker/challenge/challenge-timer.ts'
+import type { AuditDraw } from '../../../storage-worker/challenge/draw-audit.ts'
+import type { Suspicion } from '../../../storage-worker/replication/suspicions.ts'
+import type { RegistrySender } from '../../../storage-worker/sending/registry-sender.ts'
+import { createLogger } from '../../../telemetry/index.ts'
+import { ManualClock } from '../../clocks.ts'
+import { settle } from '../../turns.ts'
+
+const NODE = { allocatedGb: 1_000n, lastChallengedPeriod: 0n, active: true, leaving: false }
+const AUDIT: AuditDraw = {
+  node: 'AU2',
+  targets: [{ challengeId: 'drawn', chunkId: new Uint8Array(32), nonce: 1n }],
+  signature: new Uint8Array(65),
+}
+
+describe('storage-worker/challenge/challenge-timer', () => {
+  function setUp(change: { readonly isChallenger?: boolean; readonly node?: Partial<RegistryNode> } = {}) {
+    const world = {
+      period: 100,
+      drawn: [] as number[],
+      issued: [] as [string, string][],
+      next: AUDIT as AuditDraw | 'unarchived' | undefined,
+      suspicions: [] as Suspicion[],
+      lines: [] as string[],
+      failing: undefined as ArchiveError | undefined,
+    }
+    const views: Record<string, unknown> = {
+      isChallenger: change.isChallenger ?? true,
+      getConfig: { maxOpenChallengesPerNode: 3, rewardPerGbPerPeriod: 1_000_000n },
+      getNodeInfo: { ...NODE, ...change.node },
+    }
+    const client = {
+      read: async (name: string) => views[name],
+      chain: { readStatus: async () => ({ minimalFeeNanoMas: 10_000_000n }) },
+    } as unknown as RegistrySender['client']
+    const timer = new ChallengeTimer(
+      1_000,
+      { address: 'AU1', frequencyPeriods: 100, minIntervalPeriods: 225, maxFeePercent: 10 },
+      {
+        registryLog: {
+          get period() {
+            return world.period
+          },
+        },
+        sender: { client },
+        challenger: {
+          issue: async (node, targets) => {
+            world.issued.push([node, targets[0]?.challengeId ?? ''])
+            if (world.failing) throw world.failing
+            return []
+          },
+        },
+        draw: async (period, count) => {
+          assert.equal(count, 3)
+          world.drawn.push(period)
+          return world.next
+        },
+        listSuspicions: () => world.suspicions,
+        findChunkId: async (period) => (period === 5 ? new Uint8Array(32) : undefined),
+        random: (count) => new Uint8Array(count).fill(7),
+        clock: new ManualClock(0),
+        log: createLogger({
+          level: 'debug',
+          format: 'human',
+          destination: { write: (line) => world.lines.push(line) },
+        }),
+      },
+    )
+    return { world, timer }
+  }
+
+  it('issues what is drawn, once in each period that the frequency divides', async () => {
+    const { world, timer } = setUp()
+    for (const period of [250, 251, 299, 300, 301]) {
+      world.period = period
+      await timer.look()
+    }
+    assert.deepEqual(world.drawn, [200, 300])
+    assert.deepEqual(world.issued, [
+      ['AU2', 'drawn'],
+      ['AU2', 'drawn'],
+    ])
+  })
+
+  it('waits for blocks that are not archived yet, and draws nothing before the first period of its kind', async () => {
+    const { world, timer } = setUp()
+    world.period = 99
+    await timer.look()
+    assert.deepEqual(world.drawn, [])
+    world.period = 300
+    world.next = 'unarchived'
+    await timer.look()
+    world.next = AUDIT
+    await timer.look()
+    assert.deepEqual([world.drawn, world.issued.length], [[300, 300], 1])
+  })
+
+  it('leaves alone: itself, who was challenged not long ago, who leaves, and who earns too little for the fees', async () => {
+    const cases: Partial<RegistryNode>[] = [
+      { lastChallengedPeriod: 76n },
+      { leaving: true },
+      { active: false },
+      // 300 periods of 0.001 MAS: a tenth is 0.03 MAS a GB, an audit takes 0.02.
+      { allocatedGb: 0n },
+    ]
+    for (const node of cases) {
+      const { world, timer } = setUp({ node })
+      world.period = 300
+      await timer.look()
+      assert.deepEqual([world.drawn, world.issued], [[300], []])
+    }
+    const { world, timer } = setUp({ node: { allocatedGb: 1n, lastChallengedPeriod: 75n } })
+    world.period = 300
+    await timer.look()
+    assert.equal(world.issued.length, 1)
+    const own = setUp()
+    own.world.period = 300
+    own.world.next = { ...AUDIT, node: 'AU1' }
+    await own.timer.look()
+    assert.deepEqual(own.world.issued, [])
+  })
+
+  it('who may not challenge draws nothing, and asks for no suspected chunk', async () => {
+    const { world, timer } = setUp({ isChallenger: false })
+    world.suspicions = [{ address: 'AU3', period: 5, index: 0, sinceMs: 0, kind: 'failed' }]
+    await timer.look()
+    assert.deepEqual([world.drawn, world.issued], [[], []])
+  })
+
+  it('a chunk that was not shown to audits twice is asked for on chain, once in a day', async () => {
+    const { world, timer } = setUp()
+    world.next = undefined
+    world.suspicions = [
+      { address: 'AU3', period: 5, index: 0, sinceMs: 0, kind: 'failed' },
+      { address: 'AU4', period: 6, index: 0, sinceMs: 0, kind: 'failed' },
+    ]
+    for (const period of [100, 101, 102, 5_499, 5_500, 5_501]) {
+      world.period = period
+      await timer.look()
+    }
+    const id = `a-${'07'.repeat(16)}`
+    assert.deepEqual(world.issued, [
+      ['AU3', id],
+      ['AU3', id],
+    ])
+  })
+
+  it('error: a refusal of the registry is no trouble, an empty wallet is told', async () => {
+    for (const [code, level] of [
+      ['REGISTRY_TOO_SOON', 'DEBUG'],
+      ['CHAIN_WALLET_LOW', 'WARN'],
+    ] as const) {
+      const { world, timer } = setUp()
+      world.period = 300
+      world.failing = new ArchiveError(code, 'made')
+      await timer.look()
+      await settle(5)
+      assert.ok(
+        world.lines.some((line) => line.startsWith(`[${level}] no challenge issued`)),
+        world.lines.join(''),
+      )
+    }
+  })
+})
