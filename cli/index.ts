@@ -10,6 +10,7 @@ import type { InitOptions } from './commands/config-init.ts'
 import type { StartOptions } from './commands/start.ts'
 import { addContract } from './contract-commands.ts'
 import { addDevnet } from './devnet-commands.ts'
+import { addEconomics } from './economics-commands.ts'
 import { EXIT_CODES } from './exit-codes.ts'
 import {
   collectSetting,
@@ -113,6 +114,7 @@ function createProgram(name: ProgramName, { json, outputs, onExit }: Surrounding
   addArchive(archive, run)
   addContract(program, run)
   addAccount(program, run)
+  addEconomics(program, run)
   addDevnet(program, run)
   return program
 }

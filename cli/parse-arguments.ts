@@ -100,3 +100,23 @@ export function parseWhole(text: string): bigint {
   if (!/^\d{1,18}$/.test(text)) throw new InvalidArgumentError(`'${text}' is not a whole number.`)
   return BigInt(text)
 }
+
+/** A decimal number from 0 on. */
+export function parseDecimal(text: string): number {
+  if (!/^\d{1,9}(?:\.\d{1,9})?$/.test(text)) throw new InvalidArgumentError(`'${text}' is not a number such as 2.5.`)
+  return Number(text)
+}
+
+/** A decimal number above 0. */
+export function parsePositive(text: string): number {
+  const value = parseDecimal(text)
+  if (value === 0) throw new InvalidArgumentError(`'${text}' is not above 0.`)
+  return value
+}
+
+/** Per cent from 0 to below 100, as a share. */
+export function parseShare(text: string): number {
+  const percent = parseDecimal(text)
+  if (percent >= 100) throw new InvalidArgumentError(`'${text}' is not from 0 to below 100 per cent.`)
+  return percent / 100
+}

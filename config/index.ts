@@ -10,6 +10,7 @@ export {
   baseRegistryPath,
   checkParams,
   loadRegistryParams,
+  productionRegistryPath,
   readRegistryParams,
   toSnakeCase,
 } from './registry-params.ts'

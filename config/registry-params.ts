@@ -32,6 +32,11 @@ export function baseRegistryPath(): string {
   return join(findPackageRoot(), 'config', 'base_registry.toml')
 }
 
+/** Path of what differs from them where coins have value. */
+export function productionRegistryPath(): string {
+  return join(findPackageRoot(), 'config', 'production_registry.toml')
+}
+
 /**
  * The settings that a TOML file gives in its table `[storage_registry]`: names as the contract's in snake_case.
  *

@@ -1,4 +1,4 @@
-import { ArchiveError, formatCoins, isArchiveError, PERIOD_MS, type RegistryConfig } from '../../core/index.ts'
+import { ArchiveError, computeRequiredStake, formatCoins, isArchiveError, PERIOD_MS } from '../../core/index.ts'
 import { compareBytecode, type Quote, type RegistryClient, readPendingChanges } from '../../storage-worker/index.ts'
 import { openRegistry } from '../chain-access.ts'
 import { confirmCall, tellProgress } from '../confirm-call.ts'
@@ -155,12 +155,6 @@ async function readNode(client: RegistryClient, address: string) {
     if (isArchiveError(error, 'REGISTRY_NODE_UNKNOWN')) return undefined
     throw error
   }
-}
-
-/** nanoMAS: the larger of the minimum and the price of the GB. */
-function computeRequiredStake({ minStake, stakePerGb }: RegistryConfig, allocatedGb: bigint): bigint {
-  const ofGb = stakePerGb * allocatedGb
-  return ofGb > minStake ? ofGb : minStake
 }
 
 function describeWait(periods: bigint): string {

@@ -151,17 +151,33 @@ function readConfig(record: Uint8Array): Config {
 
 /** What the first writing call of the era will freeze: nothing has changed in it before that. */
 function sampleNow(state: State, config: Config): Sample {
-  const { activeNodes, anchoredBytes, placementTotal } = state
-  let replicas = least(BigInt(config.replicationFactor), activeNodes)
+  const replicas = computeReplicas({ ...state, replicationFactor: config.replicationFactor })
+  return { eraBytes: state.anchoredBytes, replicas: Number(replicas), requireAnchors: config.requireAnchors }
+}
+
+/** What decides how many copies of each chunk there are. */
+export interface ReplicaRoom {
+  readonly replicationFactor: number
+  /** Nodes that count. */
+  readonly activeNodes: bigint
+  /** GB that they offer together. */
+  readonly placementTotal: bigint
+  readonly anchoredBytes: bigint
+}
+
+/** Copies of each chunk that the nodes have room for: at most `replicationFactor`, at least 1. */
+export function computeReplicas({
+  replicationFactor,
+  activeNodes,
+  placementTotal,
+  anchoredBytes,
+}: ReplicaRoom): bigint {
+  let replicas = least(BigInt(replicationFactor), activeNodes)
   if (anchoredBytes > 0n) {
     const neededGb = (anchoredBytes + PLACED_BYTES_PER_GB - 1n) / PLACED_BYTES_PER_GB
     replicas = least(replicas, placementTotal / neededGb)
   }
-  return {
-    eraBytes: anchoredBytes,
-    replicas: replicas > 1n ? Number(replicas) : 1,
-    requireAnchors: config.requireAnchors,
-  }
+  return replicas > 1n ? replicas : 1n
 }
 
 function readNode(record: Uint8Array, switchEra: bigint | undefined) {

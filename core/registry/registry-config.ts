@@ -166,6 +166,15 @@ export function checkRegistryForNetwork(config: RegistryConfig, chainId: bigint)
   }
 }
 
+/** Stake in nanoMAS that a node of so many GB needs. */
+export function computeRequiredStake(
+  { minStake, stakePerGb }: Pick<RegistryConfig, 'minStake' | 'stakePerGb'>,
+  allocatedGb: bigint,
+): bigint {
+  const ofGb = stakePerGb * allocatedGb
+  return ofGb > minStake ? ofGb : minStake
+}
+
 const DAY_PERIODS = 5400n
 
 /** Where coins have value, a stake that a node earns back within a day; nanoMAS per GB that would be enough. */

@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { contractConfig, contractPending, contractUpgrade } from '../../cli/commands/contract-change.ts'
+import { economics } from '../../cli/commands/economics.ts'
+import { ECONOMICS_DEFAULTS } from '../../cli/economics-defaults.ts'
 import { findPackageRoot } from '../../config/index.ts'
 import { isArchiveError } from '../../core/index.ts'
 import { makeWallet } from '../devnet/node/face.ts'
@@ -31,6 +33,14 @@ describe('cli/commands/contract-change', function () {
       stderr.text,
       /^ {2}slash_percentage: 10 -> 30\nCosts at most 0\.\d+ MAS with the fee.*\nAnnounce the change\? \[yes\/no\]: no\n$/,
     )
+  })
+
+  it('economics goes by the settings on the chain', async () => {
+    const { context, stdout } = open({ json: true })
+    assert.equal(await economics(context, ECONOMICS_DEFAULTS), 0)
+    const { source, input } = JSON.parse(stdout.text)
+    assert.match(source, /^those of AS\w+ on the chain$/)
+    assert.equal(input.settings.adminDelayPeriods, '30')
   })
 
   it('settings in force take back what is announced, and change nothing where nothing is', async () => {

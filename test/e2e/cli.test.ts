@@ -191,6 +191,8 @@ describe('e2e/cli', function () {
       ['CLI_USAGE', 'verify', '--depp'],
       ['CLI_USAGE', 'inspect'],
       ['CLI_USAGE', 'lst-chunks'],
+      ['CLI_USAGE', 'economics', '--mas', '0'],
+      ['CLI_USAGE', 'economics', '--production', '--params', 'registry.toml'],
       ['CLI_USAGE'],
       ['CLI_NOT_FOUND', 'inspect', 'period', '4000', '--data-dir', 'archive'],
       ['STORE_MISSING', 'verify', '--data-dir', 'nothing'],
