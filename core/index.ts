@@ -61,6 +61,7 @@ export {
 } from './registry/args.ts'
 export * from './registry/calls.ts'
 export * from './registry/era-record.ts'
+export * from './registry/era-votes.ts'
 export * from './registry/error-codes.ts'
 export * from './registry/events.ts'
 export * from './registry/placement-records.ts'

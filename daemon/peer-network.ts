@@ -6,6 +6,7 @@ import type { BootstrapStatus } from '../storage-worker/bootstrap/bootstrap.ts'
 import type { SafePruneReport } from '../storage-worker/replication/safe-prune.ts'
 import { WithheldChunks } from '../storage-worker/replication/withheld-chunks.ts'
 import { startChallengeTimer } from './chain/start-challenge-timer.ts'
+import { startEras } from './chain/start-eras.ts'
 import { openCluster } from './peers/open-cluster.ts'
 import { openContext, type PeerNetworkOptions } from './peers/open-context.ts'
 import type { PeerNetworkModules } from './peers/peer-context.ts'
@@ -14,6 +15,7 @@ import { startAnnouncements } from './peers/start-announcements.ts'
 import { startAuditor } from './peers/start-auditor.ts'
 import { startBootstrap } from './peers/start-bootstrap.ts'
 import { startChallenges } from './peers/start-challenges.ts'
+import { startEraGatherer } from './peers/start-era-gatherer.ts'
 import { startGapFiller } from './peers/start-gap-filler.ts'
 import { serveHaveMap, startHolderClaims } from './peers/start-have-maps.ts'
 import { startIntroductions } from './peers/start-introductions.ts'
@@ -53,6 +55,8 @@ export async function startPeerNetwork(options: PeerNetworkOptions, modules: Pee
   const { node, scores, bans, bandwidth, log, undo } = context
   const withheld = new WithheldChunks()
   await serveRequests(context, withheld)
+  const eras = await startEraGatherer(context)
+  if (context.chain) startEras(context.chain, eras)
   const claims = startHolderClaims(context)
   const { port: challenges, onChain } = await startChallenges(context, withheld, claims)
   startRedialer(context, claims)

@@ -61,7 +61,11 @@ interface Loop {
 }
 
 /** Runs a loop until the sidecar stops; what ends it before is a bug and ends the sidecar. */
-export function keepRunning(name: string, loop: Loop, { undo, onFatal }: PeerNetworkModules): void {
+export function keepRunning(
+  name: string,
+  loop: Loop,
+  { undo, onFatal }: Pick<PeerNetworkModules, 'undo' | 'onFatal'>,
+): void {
   const running = guardLoop(name, loop.start(), onFatal)
   undo.push(async () => {
     await Promise.allSettled([loop.stop(), running])

@@ -2,9 +2,7 @@ import { MAX_CACHED_CHUNK_BYTES } from '../../protocol-handler/index.ts'
 import { createAuditService } from '../../storage-worker/peers/audit-service.ts'
 import { createBlockService } from '../../storage-worker/peers/block-service.ts'
 import { createChunkService } from '../../storage-worker/peers/chunk-service.ts'
-import { createEraService } from '../../storage-worker/peers/era-service.ts'
 import { createManifestService } from '../../storage-worker/peers/manifest-service.ts'
-import { OwnEras } from '../../storage-worker/peers/own-eras.ts'
 import type { WithheldChunks } from '../../storage-worker/replication/withheld-chunks.ts'
 import { CHUNK_SOURCES, type ChunkSource } from '../../telemetry/index.ts'
 import type { PeerContext } from './peer-context.ts'
@@ -15,7 +13,7 @@ import type { PeerContext } from './peer-context.ts'
  * @param withheld - chunks that nobody is given for the moment
  */
 export async function serveRequests(context: PeerContext, withheld: WithheldChunks): Promise<void> {
-  const { config, seed, node, store, placement, clock, metrics } = context
+  const { node, store, metrics } = context
   for (const from of CHUNK_SOURCES) metrics.servedChunks.add(0, { from })
   const onServed = (from: ChunkSource): void => metrics.servedChunks.add(1, { from })
   await node.serve(
@@ -25,6 +23,4 @@ export async function serveRequests(context: PeerContext, withheld: WithheldChun
   await node.serve('manifest', createManifestService(store.chunks))
   await node.serve('audit', createAuditService(store.chunks, withheld))
   await node.serve('block', createBlockService(store.chunks, withheld))
-  const eras = new OwnEras({ seed, registry: config.storageRegistryAddress }, { store: store.chunks, placement, clock })
-  await node.serve('era', createEraService(eras))
 }

@@ -14,7 +14,7 @@ import type { PlacementTable } from '../placement/placement-table.ts'
 
 /** An era that is not complete here is looked at again after so long. */
 const AGAIN_MS = 30_000
-/** Tables are kept of two eras, so no more can be asked for. */
+/** What was said of an era stands while it is one of so many: tables are kept of two eras, and one may be anchored later. */
 const MAX_STATEMENTS = 4
 
 export interface SignedEra {
@@ -51,14 +51,15 @@ export class OwnEras {
 
   /**
    * @returns undefined when a period of the era is not archived here, or the placement of the era after it is not known:
-   *   it is of the last eras only
+   *   it is of the last eras only, and what was said of an era before stands
    */
   async sign(era: number): Promise<SignedEra | undefined> {
     const { placement, clock } = this.modules
-    const next = [placement.inForce, placement.next].find((table) => table?.era === era + 1)
-    if (!next || this.options.registry === '') return undefined
+    if (this.options.registry === '') return undefined
     const known = await this.made.get(era)
     if (known && (known.signed || clock.monotonicMs() - known.atMs < AGAIN_MS)) return known.signed
+    const next = [placement.inForce, placement.next].find((table) => table?.era === era + 1)
+    if (!next) return undefined
     const making = this.make(era, next.root).then((signed) => ({ signed, atMs: clock.monotonicMs() }))
     this.made.set(era, making)
     making.catch(() => this.made.delete(era))

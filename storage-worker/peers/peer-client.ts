@@ -23,6 +23,7 @@ import {
   readBlockRecord,
   restoreFilledBlock,
   SEAL_BYTES,
+  type SignatureArgument,
   VerifiedChunk,
   verifyText,
 } from '../../core/index.ts'
@@ -72,6 +73,14 @@ const THREAD_FROM_BYTES = 262_144
  * MAX_PERIOD_CHUNKS, 590 kB.
  */
 const LEAST_FULL_BYTES = MAX_MANIFEST_ANSWER_BYTES / 4
+
+/** What a node says about an era. */
+export interface SaidEra {
+  readonly statement: EraStatement
+  readonly own: SignatureArgument
+  /** Of the same statement, as the node says: not verified. */
+  readonly others: readonly { readonly address: string; readonly signature: SignatureArgument }[]
+}
 
 /** What a peer answered, checked; or why there is nothing. */
 export type Fetched<T> = { readonly status: 'ok'; readonly value: T } | { readonly status: Refusal }
@@ -295,23 +304,24 @@ export class PeerClient {
 
   /**
    * What a node says about an era, signed by `address` for this chain and registry; whether it is true is for whoever asks
-   * to find out.
+   * to find out, as are the signatures of others. Nobody's comes twice.
    */
   async fetchEra(
     peer: string,
     about: Pick<EraStatement, 'chainId' | 'contract' | 'era'> & { readonly address: string },
-  ): Promise<Fetched<EraStatement>> {
+  ): Promise<Fetched<SaidEra>> {
     const { chainId, contract, era, address } = about
     const answer = await this.ask(peer, 'era', eraRequestCodec.encode({ era }), eraResponseCodec)
     if (answer.status !== 'ok') return answer
     const { eraRoot, totalBytes, totalChunks, nextPlacementRoot, signatures } = answer
     if (answer.era !== era) throw this.wrong(peer, 'the statement of another era')
     const statement = { chainId, contract, era, eraRoot, totalBytes, totalChunks, nextPlacementRoot }
-    const [signature] = signatures
-    const isSigned =
-      signature && readSigner({ signature }) === address && verifyText(computeEraText(statement), signature)
+    const [own, ...others] = signatures.map((signature) => ({ address: readSigner({ signature }), signature }))
+    const isSigned = own?.address === address && verifyText(computeEraText(statement), own.signature)
     if (!isSigned) throw this.wrong(peer, 'a statement about an era that it did not sign for this registry')
-    return { status: 'ok', value: statement }
+    const signers = new Set([address, ...others.map((other) => other.address)])
+    if (signers.size < signatures.length) throw this.wrong(peer, 'a signer of an era named twice')
+    return { status: 'ok', value: { statement, own: own.signature, others } }
   }
 
   private async verify(bytes: Uint8Array, chunkId: Uint8Array): Promise<VerifiedChunk | undefined> {

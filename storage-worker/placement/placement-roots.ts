@@ -114,7 +114,7 @@ export class PlacementRoots {
     try {
       const about = { chainId: network.chainId, contract, era, address }
       const answer = await this.modules.client.fetchEra(peer, about)
-      return answer.status === 'ok' ? answer.value : undefined
+      return answer.status === 'ok' ? answer.value.statement : undefined
     } catch (error) {
       if (!isArchiveError(error)) throw error
       return undefined

@@ -43,7 +43,7 @@ describe('hostile: another placement root for the same era, over real streams', 
     const store = Object.assign(archive, { identity: IDENTITY })
     await peer.node.serve(
       'era',
-      createEraService(new OwnEras({ seed, registry: REGISTRY }, { store, placement, clock })),
+      createEraService(new OwnEras({ seed, registry: REGISTRY }, { store, placement, clock }), () => []),
     )
     return { peer, address: addressOf(seed), placement, archive }
   }

@@ -22,7 +22,7 @@ describe('daemon/peers/start-placement-roots', () => {
       registered: new Set(['AU2']),
       node: { peers: [PEER] },
       bindings: { addressOf: () => 'AU2' },
-      client: { fetchEra: async () => ({ status: 'ok', value: { nextPlacementRoot } }) },
+      client: { fetchEra: async () => ({ status: 'ok', value: { statement: { nextPlacementRoot } } }) },
       placement,
       store: { chunks: { identity: { network: { chainId: 77n, genesisTimestampMs: 0n } } } },
       clock,

@@ -18,9 +18,10 @@ const STATEMENT: EraStatement = {
   nextPlacementRoot: new Uint8Array(32).fill(4),
 }
 
-function answerOf(statement: EraStatement, seed = SEED): EraResponse {
+function answerOf(statement: EraStatement, ...seeds: readonly Uint8Array[]): EraResponse {
   const { chainId: _, contract: __, ...said } = statement
-  return { status: 'ok', ...said, signatures: [signText(seed, computeEraText(statement))] }
+  const signers = seeds.length > 0 ? seeds : [SEED]
+  return { status: 'ok', ...said, signatures: signers.map((seed) => signText(seed, computeEraText(statement))) }
 }
 
 async function fetch(answer: EraResponse) {
@@ -43,7 +44,12 @@ async function fetch(answer: EraResponse) {
 
 describe('storage-worker/peers: what a node signs about an era', () => {
   it('is told with its status', async () => {
-    assert.deepEqual(await fetch(answerOf(STATEMENT)), { fetched: { status: 'ok', value: STATEMENT }, offences: [] })
+    const [own, other] = [SEED, seedOf('other')].map((seed) => signText(seed, computeEraText(STATEMENT)))
+    const said = { statement: STATEMENT, own, others: [] }
+    assert.deepEqual(await fetch(answerOf(STATEMENT)), { fetched: { status: 'ok', value: said }, offences: [] })
+    const more = { ...said, others: [{ address: addressOf(seedOf('other')), signature: other }] }
+    const answer = answerOf(STATEMENT, SEED, seedOf('other'))
+    assert.deepEqual(await fetch(answer), { fetched: { status: 'ok', value: more }, offences: [] })
     for (const status of ['notHeld', 'busy', 'refused'] as const) {
       assert.deepEqual(await fetch({ status }), { fetched: { status }, offences: [] })
     }
@@ -56,6 +62,8 @@ describe('storage-worker/peers: what a node signs about an era', () => {
     ['of another registry', answerOf({ ...STATEMENT, contract: 'AS1' })],
     ['of another chain', answerOf({ ...STATEMENT, chainId: 78n })],
     ['signed by another node', answerOf(STATEMENT, seedOf('other'))],
+    ['that names itself twice', answerOf(STATEMENT, SEED, SEED)],
+    ['that names another signer twice', answerOf(STATEMENT, SEED, seedOf('other'), seedOf('other'))],
     ['signed by nobody', { ...honest, signatures: [] }],
     ['with another placement root than is signed', { ...honest, nextPlacementRoot: new Uint8Array(32) }],
   ]

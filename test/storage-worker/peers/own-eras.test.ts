@@ -13,6 +13,7 @@ const ERA = 2
 const FIRST = ERA * ERA_PERIODS
 const { seed } = userOf(7)
 const NEXT = { era: ERA + 1, root: new Uint8Array(32).fill(9) }
+const NO_OTHERS = () => []
 const emptyOf = (period: number) => makeEmptyPeriod(IDENTITY, period)
 
 describe('storage-worker/peers: own statements about eras', () => {
@@ -40,7 +41,7 @@ describe('storage-worker/peers: own statements about eras', () => {
 
   it('a complete era: root and totals of its periods, the placement of the next, signed by the Massa key', async () => {
     const { eras, countReads } = await open()
-    const service = createEraService(eras)
+    const service = createEraService(eras, NO_OTHERS)
     const ask = async () =>
       eraResponseCodec.decode((await service.answer({ era: ERA }, 'asker'))[0] ?? new Uint8Array())
     const answer = await ask()
@@ -78,9 +79,26 @@ describe('storage-worker/peers: own statements about eras', () => {
     assert.deepEqual((await eras.sign(ERA))?.statement.nextPlacementRoot, NEXT.root)
   })
 
+  it('what was said of an era stands when its placement is no longer at hand', async () => {
+    const { eras, placement } = await open()
+    const signed = await eras.sign(ERA)
+    placement.inForce = { ...NEXT, era: ERA + 2 }
+    assert.deepEqual(await eras.sign(ERA), signed)
+  })
+
+  it('signatures of others come behind its own, 99 at most', async () => {
+    const { eras } = await open()
+    const own = await eras.sign(ERA)
+    const other = { publicKey: new Uint8Array(33), signature: new Uint8Array(65) }
+    const service = createEraService(eras, (_era, limit) => Array.from({ length: limit }, () => other))
+    const answer = eraResponseCodec.decode((await service.answer({ era: ERA }, 'asker'))[0] ?? new Uint8Array())
+    assert(answer.status === 'ok')
+    assert.deepEqual([answer.signatures.length, ...answer.signatures.slice(0, 2)], [100, own?.signature, other])
+  })
+
   it('not held: without a registry, a table of the next era, or a period', async () => {
     const answerOf = async (eras: OwnEras, era = ERA) => {
-      const [frame = new Uint8Array()] = await createEraService(eras).answer({ era }, 'asker')
+      const [frame = new Uint8Array()] = await createEraService(eras, NO_OTHERS).answer({ era }, 'asker')
       return eraResponseCodec.decode(frame).status
     }
     assert.equal(await answerOf((await open(all, '')).eras), 'notHeld')
@@ -95,7 +113,7 @@ describe('storage-worker/peers: own statements about eras', () => {
       lacking.clock.advance(30_000)
       assert.equal(await answerOf(lacking.eras), 'ok')
     }
-    const frame = createEraService(eras).refuse({ era: ERA }, 'busy')[0] ?? new Uint8Array()
+    const frame = createEraService(eras, NO_OTHERS).refuse({ era: ERA }, 'busy')[0] ?? new Uint8Array()
     assert.deepEqual(eraResponseCodec.decode(frame), { status: 'busy' })
   })
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { ArchiveError, type EraStatement } from '../../../core/index.ts'
-import type { Fetched } from '../../../storage-worker/peers/peer-client.ts'
+import { ArchiveError } from '../../../core/index.ts'
+import type { Fetched, SaidEra } from '../../../storage-worker/peers/peer-client.ts'
 import { PlacementRoots, ROOT_RETRY_MS } from '../../../storage-worker/placement/placement-roots.ts'
 import { createLogger } from '../../../telemetry/index.ts'
 import { SetClock } from '../../devnet/set-clock.ts'
@@ -10,9 +10,10 @@ const OURS = new Uint8Array(32).fill(1)
 const OTHER = new Uint8Array(32).fill(2)
 const ERA = 5
 
-function says(nextPlacementRoot: Uint8Array): () => Fetched<EraStatement> {
+function says(nextPlacementRoot: Uint8Array): () => Fetched<SaidEra> {
   const rest = { chainId: 77n, contract: REGISTRY, eraRoot: OURS, totalBytes: 1n, totalChunks: 1n }
-  return () => ({ status: 'ok', value: { ...rest, era: ERA - 1, nextPlacementRoot } })
+  const own = { publicKey: OURS, signature: OURS }
+  return () => ({ status: 'ok', value: { statement: { ...rest, era: ERA - 1, nextPlacementRoot }, own, others: [] } })
 }
 
 /** Nodes by name: a, b, c ...; the PeerId of a is `peer a`. */
@@ -21,7 +22,7 @@ class World {
   readonly nodes = new Set(['own', 'a', 'b', 'c', 'd', 'e', 'f'])
   connected = ['a']
   readonly placement = { inForce: { era: ERA, root: OURS }, isCurrent: true }
-  readonly answers = new Map<string, () => Fetched<EraStatement> | Promise<Fetched<EraStatement>>>()
+  readonly answers = new Map<string, () => Fetched<SaidEra> | Promise<Fetched<SaidEra>>>()
   readonly asked: string[] = []
   readonly compared: [string, boolean][] = []
   readonly logged: Record<string, unknown>[] = []
@@ -107,7 +108,7 @@ describe('storage-worker/placement/placement-roots', () => {
     assert.deepEqual(world.roots.listDiffering(), [])
   })
 
-  const silences: [string, () => Fetched<EraStatement>][] = [
+  const silences: [string, () => Fetched<SaidEra>][] = [
     ['does not have the era', () => ({ status: 'notHeld' })],
     ['is busy', () => ({ status: 'busy' })],
     [
@@ -164,7 +165,7 @@ describe('storage-worker/placement/placement-roots', () => {
     })
     await assert.rejects(world.roots.start(), /bug/)
     const other = new World()
-    let answer = (_: Fetched<EraStatement>): void => {}
+    let answer = (_: Fetched<SaidEra>): void => {}
     other.answers.set('a', () => new Promise((resolve) => (answer = resolve)))
     const running = other.roots.start()
     while (other.asked.length === 0) await new Promise((resolve) => setImmediate(resolve))

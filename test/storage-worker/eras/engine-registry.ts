@@ -1,0 +1,86 @@
+import {
+  ArchiveError,
+  encodeRegistryCall,
+  parseRegistryRefusal,
+  type RegistryCallArgs,
+  type RegistryCallName,
+} from '../../../core/index.ts'
+import type { ChainPort, ReadOnlyAnswer } from '../../../storage-worker/chain-port.ts'
+import { RegistryClient, type RegistryOutcome, readRegistryEvents } from '../../../storage-worker/registry-client.ts'
+import { keyOf } from '../../sc/registry-records.ts'
+import { ANYONE, call, MAX_GAS, type World } from '../../sc/registry-world.ts'
+
+interface Sent {
+  readonly call: string
+  readonly key: string
+}
+
+/** The registry of a world of the engine as a sidecar sees it: views, and calls that are tried before they are sent. */
+export class EngineRegistry {
+  readonly client: RegistryClient
+  /** Calls that were sent, in their order. */
+  readonly sent: Sent[] = []
+  /** What happens before a call is tried. */
+  beforeSend: () => void = () => undefined
+  /** What happens behind a call that was executed; what it throws, `send` throws. */
+  afterSend: () => void = () => undefined
+  private readonly world: World
+
+  constructor(world: World) {
+    this.world = world
+    const chain: Pick<ChainPort, 'callReadOnly' | 'readDatastore'> = {
+      callReadOnly: async (request) => this.read(request),
+      readDatastore: async (address, keys) => keys.map((key) => world.engine.ledger.value(address, keyOf(key))),
+    }
+    this.client = new RegistryClient(world.contract, chain as ChainPort)
+  }
+
+  async send<N extends RegistryCallName>(order: {
+    readonly key: string
+    readonly call: N
+    readonly args: RegistryCallArgs<N>
+    readonly coinsNanoMas?: bigint
+  }): Promise<RegistryOutcome> {
+    this.beforeSend()
+    const { world } = this
+    const { engine, contract } = world
+    const parameter = encodeRegistryCall(order.call, order.args)
+    const trial = engine.executeReadOnlyCall({
+      caller: ANYONE.address,
+      target: contract,
+      functionName: order.call,
+      parameter,
+      maxGas: MAX_GAS,
+      ...(order.coinsNanoMas === undefined ? {} : { coinsNanoMas: order.coinsNanoMas }),
+    })
+    if (!trial.success) throw refusalOf(trial.error)
+    this.sent.push({ call: order.call, key: order.key })
+    const { events } = call(world, ANYONE, order.call, parameter, order.coinsNanoMas)
+    this.afterSend()
+    const operationId = `O${this.sent.length}`
+    return { operationId, isFinal: true, maxGas: 1n, feeNanoMas: 1n, events: readRegistryEvents(events) }
+  }
+
+  private read({
+    functionName,
+    parameter,
+  }: {
+    readonly functionName: string
+    readonly parameter: Uint8Array
+  }): ReadOnlyAnswer {
+    const { engine, contract: target } = this.world
+    const outcome = engine.executeReadOnlyCall({
+      caller: ANYONE.address,
+      target,
+      functionName,
+      parameter,
+      maxGas: MAX_GAS,
+    })
+    if (!outcome.success) throw refusalOf(outcome.error)
+    return { returned: Uint8Array.from(outcome.returned), gasCost: outcome.gasUsed, events: [] }
+  }
+}
+
+function refusalOf(error: string | undefined): ArchiveError {
+  return parseRegistryRefusal(error ?? '') ?? new ArchiveError('CHAIN_TRIAL_FAILED', error ?? 'it failed')
+}
