@@ -80,6 +80,7 @@ const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 const DAMAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'CONTRACT_CODE_DIFFERENT',
+  'CONTRACT_REWARDS_DIFFERENT',
   'STORE_DATABASE_DAMAGED',
   'STORE_IDENTITY_DAMAGED',
   'STORE_VALUE_CORRUPT',

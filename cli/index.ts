@@ -22,6 +22,7 @@ import {
   parsePeriod,
   parsePeriodRange,
 } from './parse-arguments.ts'
+import { addRewards } from './rewards-commands.ts'
 import { usageErrorAsJson, usageErrorAsText } from './usage-errors.ts'
 import { type OutputWatch, reportFailure, watchOutputs } from './watch-outputs.ts'
 
@@ -115,6 +116,7 @@ function createProgram(name: ProgramName, { json, outputs, onExit }: Surrounding
   addContract(program, run)
   addAccount(program, run)
   addEconomics(program, run)
+  addRewards(program, run)
   addDevnet(program, run)
   return program
 }

@@ -89,6 +89,8 @@ export interface ReadOnlyAnswer {
   readonly returned: Uint8Array
   readonly gasCost: bigint
   readonly events: readonly string[]
+  /** Of the slot that it was run at. */
+  readonly period: number
 }
 
 /**

@@ -1,5 +1,5 @@
-import { ArchiveError } from '../core/index.ts'
-import type { ChainStatus, ContractEvent } from './chain-port.ts'
+import { ArchiveError, parseRegistryRefusal, type Slot, THREAD_COUNT } from '../core/index.ts'
+import type { ChainStatus, ContractEvent, ReadOnlyAnswer } from './chain-port.ts'
 
 /* What a node answers, looked at before it is used: massa-web3 hands it on unseen. */
 
@@ -56,11 +56,44 @@ export function readContractEvents(value: unknown): ContractEvent[] {
   return value.flatMap((event) => {
     const { data, context } = asRecord(event, 'an event')
     const { slot, is_error } = asRecord(context, 'the context of an event')
-    const { period, thread } = asRecord(slot, 'a slot')
-    if (typeof data !== 'string' || !Number.isSafeInteger(period) || !Number.isSafeInteger(thread))
-      throw invalid('an event')
-    return is_error === true ? [] : [{ data, slot: { period: period as number, thread: thread as number } }]
+    if (typeof data !== 'string') throw invalid('an event')
+    return is_error === true ? [] : [{ data, slot: readNodeSlot(slot) }]
   })
+}
+
+/** Of one call. @throws ArchiveError CHAIN_ANSWER_INVALID; REGISTRY_*, CHAIN_TRIAL_FAILED when the call itself failed */
+export function readReadOnlyAnswer(value: unknown): ReadOnlyAnswer {
+  const [answer] = Array.isArray(value) ? value : []
+  const { result, gas_cost, output_events, executed_at } = asRecord(answer, 'what a call returned')
+  const { Ok: returned, Error: error } = asRecord(result, 'the result of a call')
+  if (typeof error === 'string') throw trialError(error)
+  if (!isBytes(returned) || !Number.isSafeInteger(gas_cost)) throw invalid('what a call returned')
+  return {
+    returned: Uint8Array.from(returned),
+    gasCost: BigInt(gas_cost as number),
+    events: readNodeEvents(output_events),
+    period: readNodeSlot(executed_at).period,
+  }
+}
+
+/** Why a trial run failed: as the registry says it, where it is the registry that does. */
+export function trialError(text: string): ArchiveError {
+  return (
+    parseRegistryRefusal(text) ??
+    new ArchiveError('CHAIN_TRIAL_FAILED', `a trial run failed: ${text.slice(0, 500)}`, { text: text.slice(0, 1_000) })
+  )
+}
+
+function isBytes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((byte) => Number.isInteger(byte) && byte >= 0 && byte <= 255)
+}
+
+/** @throws ArchiveError CHAIN_ANSWER_INVALID */
+function readNodeSlot(value: unknown): Slot {
+  const { period, thread } = asRecord(value, 'a slot')
+  const isSlot = Number.isSafeInteger(period) && Number.isInteger(thread) && (thread as number) < THREAD_COUNT
+  if (!isSlot || (period as number) < 0 || (thread as number) < 0) throw invalid('a slot')
+  return { period: period as number, thread: thread as number }
 }
 
 function asRecord(value: unknown, what: string): Readonly<Record<string, unknown>> {

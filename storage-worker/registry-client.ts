@@ -7,15 +7,18 @@ import {
   encodeRegistryViewArgs,
   isArchiveError,
   MAX_NODE_PAGE,
+  PLACEMENT_KEYS,
   parseRegistryEvent,
   REGISTRY_KEYS,
   type RegistryCallArgs,
   type RegistryCallName,
   type RegistryEvent,
   type RegistryNode,
+  type RegistryState,
   type RegistryViewArgs,
   type RegistryViewName,
   type RegistryViewResult,
+  readStateRecord,
   type Slot,
 } from '../core/index.ts'
 import type { ChainPort, ContractCall, Quote, SubmitOptions, SubmittedOperation } from './chain-port.ts'
@@ -56,10 +59,18 @@ export class RegistryClient {
    * @throws ArchiveError REGISTRY_* as the view refuses, CHAIN_*, CHAIN_ANSWER_INVALID when this is no registry
    */
   async read<N extends RegistryViewName>(name: N, args: RegistryViewArgs<N>): Promise<RegistryViewResult<N>> {
+    return (await this.readDated(name, args)).value
+  }
+
+  /** The same, with the period that it was projected to. */
+  async readDated<N extends RegistryViewName>(
+    name: N,
+    args: RegistryViewArgs<N>,
+  ): Promise<{ readonly value: RegistryViewResult<N>; readonly period: number }> {
     const parameter = encodeRegistryViewArgs(name, args)
-    const { returned } = await this.chain.callReadOnly(this.callOf(name, parameter))
+    const { returned, period } = await this.chain.callReadOnly(this.callOf(name, parameter))
     try {
-      return decodeRegistryResult(name, returned)
+      return { value: decodeRegistryResult(name, returned), period }
     } catch (cause) {
       if (!isArchiveError(cause, 'CORE_BYTES_INVALID')) throw cause
       throw new ArchiveError(
@@ -120,6 +131,22 @@ export class RegistryClient {
       if (page.registryVersion !== version) return undefined
       nodes.push(...page.items)
       if (page.items.length === 0 || BigInt(nodes.length) >= page.total) return nodes
+    }
+  }
+
+  /** The totals, on the candidate state. @throws ArchiveError CHAIN_* as `parseState` */
+  async readState(): Promise<RegistryState> {
+    const [record] = await this.chain.readDatastore(this.address, [PLACEMENT_KEYS.state])
+    return this.parseState(record)
+  }
+
+  /** @param record - `state` of the datastore @throws ArchiveError CHAIN_ANSWER_INVALID when this is no registry */
+  parseState(record: Uint8Array | undefined): RegistryState {
+    try {
+      return readStateRecord(record ?? new Uint8Array())
+    } catch (cause) {
+      if (!isArchiveError(cause, 'CORE_BYTES_INVALID')) throw cause
+      throw new ArchiveError('CHAIN_ANSWER_INVALID', `${this.address} has no state as a registry has it`, {}, cause)
     }
   }
 

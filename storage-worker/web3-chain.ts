@@ -10,7 +10,6 @@ import {
   formatOperationId,
   isArchiveError,
   parsePublicKey,
-  parseRegistryRefusal,
   type Slot,
 } from '../core/index.ts'
 import type {
@@ -34,6 +33,8 @@ import {
   readNodeEvents,
   readNodeOperation,
   readNodeStatus,
+  readReadOnlyAnswer,
+  trialError,
 } from './node-answers.ts'
 import { createTransport } from './node-transport.ts'
 import {
@@ -200,18 +201,22 @@ class Web3Chain implements ChainPort, WatchedNode {
   }
 
   async callReadOnly(call: ContractCall): Promise<ReadOnlyAnswer> {
-    const { value, info } = await this.ask(() =>
-      this.api.executeReadOnlyCall({
-        target: call.target,
-        func: call.functionName,
-        parameter: call.parameter,
-        // Somebody who exists: a node stumbles over a caller that it makes up (massalabs/massa issue 4912).
-        caller: this.account ?? call.target,
-        ...(call.coinsNanoMas === undefined ? {} : { coins: call.coinsNanoMas }),
-      }),
+    // Past massa-web3's own function, which drops the slot.
+    const answers: unknown = await this.ask(() =>
+      this.api.connector.execute_read_only_call([
+        {
+          max_gas: Number(this.web3.MAX_GAS_CALL),
+          target_address: call.target,
+          target_function: call.functionName,
+          parameter: Array.from(call.parameter),
+          // Somebody who exists: a node stumbles over a caller that it makes up (massalabs/massa issue 4912).
+          caller_address: this.account ?? call.target,
+          coins: call.coinsNanoMas === undefined ? null : formatCoins(call.coinsNanoMas),
+          fee: null,
+        },
+      ]),
     )
-    if (info.error) throw trialError(info.error)
-    return { returned: value, gasCost: BigInt(info.gasCost), events: readNodeEvents(info.events) }
+    return readReadOnlyAnswer(answers)
   }
 
   async quote(request: ChainRequest): Promise<Quote> {
@@ -358,13 +363,6 @@ class Web3Chain implements ChainPort, WatchedNode {
       }
     }
   }
-}
-
-function trialError(text: string): ArchiveError {
-  return (
-    parseRegistryRefusal(text) ??
-    new ArchiveError('CHAIN_TRIAL_FAILED', `a trial run failed: ${text.slice(0, 500)}`, { text: text.slice(0, 1_000) })
-  )
 }
 
 /** @throws ArchiveError CHAIN_QUOTE_EXCEEDED */

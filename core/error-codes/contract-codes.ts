@@ -12,6 +12,11 @@ export const CONTRACT_CODES = {
     when: 'The bytecode on the chain is not the one that ships with this release.',
     action: 'Do not trust the contract before you know why: it may be another release, or another contract.',
   },
+  CONTRACT_REWARDS_DIFFERENT: {
+    kind: 'permanent',
+    when: "What `rewards explain` computes from the registry's records is not what the registry itself says that a node would have.",
+    action: 'Do not trust either before you know why: the registry may run other code than this release knows.',
+  },
   CONTRACT_ARGUMENT_INVALID: {
     kind: 'input',
     when: 'An argument of a contract call is not of its type, or there are too few or too many.',

@@ -1,6 +1,7 @@
 import type { PlacementSnapshot, RegisteredNode } from '../holders.ts'
 import { ERA_PERIODS, type Network, type Period } from '../units.ts'
 import { type ArgsCodec, ArgsReader, bool, list, text, u8, u32, u64 } from './args.ts'
+import { type RegistryState, readStateRecord } from './state-record.ts'
 import type { NodeMetadata } from './views.ts'
 
 /*
@@ -11,10 +12,8 @@ import type { NodeMetadata } from './views.ts'
 const RECORD_VERSION = 1
 const ADDRESS_CHARACTERS = 53
 /** Sizes of records, room for later fields included. */
-const STATE_BYTES = 320
 const CONFIG_BYTES = 192
 const NODE_BYTES = 384
-const NO_ERA = (1n << 64n) - 1n
 /** Of 10^9 declared bytes placement counts so many: what is left bears skew and overhead. */
 const PLACED_BYTES_PER_GB = 800_000_000n
 
@@ -44,9 +43,9 @@ export interface PlacementRecords {
  */
 export function readPlacementSnapshot(records: PlacementRecords, network: Network, period: Period): PlacementSnapshot {
   const era = Math.floor(period / ERA_PERIODS)
-  const state = readState(records.state)
+  const state = readStateRecord(records.state)
   const config = readConfig(records.config)
-  const sample = state.sampledEra < BigInt(era) ? sampleNow(state, config) : state.sample
+  const sample = state.sampledEra < BigInt(era) ? sampleNow(state, config) : takenSample(state)
   if (state.sampledEra > BigInt(era)) throw begin(records.state).error(`written in era ${state.sampledEra}, not ${era}`)
   const nodes = Array.from(records.nodes, ([address, { record, metadata }]): RegisteredNode => {
     const node = readNode(record, state.switchEra)
@@ -65,7 +64,7 @@ export function readPlacementSnapshot(records: PlacementRecords, network: Networ
 
 /** Changes whenever a node is entered or leaves: records read before and after it are not of one set of nodes. */
 export function readRegistryVersion(state: Uint8Array): bigint {
-  return readState(state).registryVersion
+  return readStateRecord(state).registryVersion
 }
 
 /** Copies that the settings of the registry ask for; an era has fewer when there are fewer nodes, or too little room. */
@@ -90,44 +89,8 @@ function valueIn(era: bigint, { value, changedEra, previous }: EraValue): bigint
 
 type Sample = Pick<PlacementSnapshot, 'eraBytes' | 'replicas' | 'requireAnchors'>
 
-interface State {
-  readonly activeNodes: bigint
-  readonly placementTotal: bigint
-  readonly anchoredBytes: bigint
-  readonly registryVersion: bigint
-  readonly sampledEra: bigint
-  readonly sample: Sample
-  /** Era in which anchors began to be required; undefined when they were not switched on. */
-  readonly switchEra: bigint | undefined
-}
-
-function readState(record: Uint8Array): State {
-  const reader = begin(record, STATE_BYTES)
-  skip(reader, 8 + 4 + 8 + 4 * 8)
-  const activeNodes = u64.read(reader)
-  const placementTotal = u64.read(reader)
-  skip(reader, 3 * 8)
-  const anchoredBytes = u64.read(reader)
-  skip(reader, 7 * 8 + 1 + 8)
-  const registryVersion = u64.read(reader)
-  skip(reader, 1)
-  const sampledEra = u64.read(reader)
-  const eraBytes = u64.read(reader)
-  const replicas = u32.read(reader)
-  skip(reader, 4)
-  const requireAnchors = bool.read(reader)
-  skip(reader, 8)
-  const switchEra = u64.read(reader)
-  endPadded(reader)
-  return {
-    activeNodes,
-    placementTotal,
-    anchoredBytes,
-    registryVersion,
-    sampledEra,
-    sample: { eraBytes, replicas, requireAnchors },
-    switchEra: switchEra === NO_ERA ? undefined : switchEra,
-  }
+function takenSample({ eraBytes, eraReplicas, eraAnchors }: RegistryState): Sample {
+  return { eraBytes, replicas: eraReplicas, requireAnchors: eraAnchors }
 }
 
 interface Config {
@@ -150,7 +113,7 @@ function readConfig(record: Uint8Array): Config {
 }
 
 /** What the first writing call of the era will freeze: nothing has changed in it before that. */
-function sampleNow(state: State, config: Config): Sample {
+function sampleNow(state: RegistryState, config: Config): Sample {
   const replicas = computeReplicas({ ...state, replicationFactor: config.replicationFactor })
   return { eraBytes: state.anchoredBytes, replicas: Number(replicas), requireAnchors: config.requireAnchors }
 }

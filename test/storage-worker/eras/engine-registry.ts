@@ -4,6 +4,8 @@ import {
   parseRegistryRefusal,
   type RegistryCallArgs,
   type RegistryCallName,
+  slotIndex,
+  slotOfIndex,
 } from '../../../core/index.ts'
 import type { ChainPort, ReadOnlyAnswer } from '../../../storage-worker/chain-port.ts'
 import { RegistryClient, type RegistryOutcome, readRegistryEvents } from '../../../storage-worker/registry-client.ts'
@@ -77,7 +79,9 @@ export class EngineRegistry {
       maxGas: MAX_GAS,
     })
     if (!outcome.success) throw refusalOf(outcome.error)
-    return { returned: Uint8Array.from(outcome.returned), gasCost: outcome.gasUsed, events: [] }
+    // A read-only call runs at the next slot.
+    const { period } = slotOfIndex(slotIndex(engine.slot) + 1)
+    return { returned: Uint8Array.from(outcome.returned), gasCost: outcome.gasUsed, events: [], period }
   }
 }
 

@@ -1,0 +1,28 @@
+import type { Command } from 'commander'
+import { add, type Run } from './add-command.ts'
+import type { RegistryOptions } from './commands/contract-show.ts'
+
+const ANOTHER_REGISTRY = 'another registry than the configured one'
+const NODE = 'address of the node, or its first 6 or more characters (default: that of the wallet)'
+
+/** What a node of the registry earned. */
+export function addRewards(program: Command, run: Run): void {
+  const rewards = add(program, 'rewards', 'Show and claim what a storage node earned.', 'massa-storage rewards show')
+  add(rewards, 'show', 'Show what the registry holds for a node.', 'massa-storage rewards show')
+    .argument('[node]', NODE)
+    .option('--address <address>', ANOTHER_REGISTRY)
+    .action((node: string | undefined, options: RegistryOptions, command) =>
+      run(async (context) => (await import('./commands/rewards.ts')).rewardsShow(context, node, options))(command),
+    )
+  add(
+    rewards,
+    'explain',
+    'Show how the rewards of a node came about, and check the sum against the registry.',
+    'massa-storage rewards explain AU12mXo',
+  )
+    .argument('[node]', NODE)
+    .option('--address <address>', ANOTHER_REGISTRY)
+    .action((node: string | undefined, options: RegistryOptions, command) =>
+      run(async (context) => (await import('./commands/rewards.ts')).rewardsExplain(context, node, options))(command),
+    )
+}
