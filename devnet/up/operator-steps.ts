@@ -17,6 +17,7 @@ import type { KeptDescription } from './kept-description.ts'
 import type { NetworkFiles, SidecarDescription } from './network-files.ts'
 import type { NodeLink } from './node-link.ts'
 import { type Program, runCommand } from './program.ts'
+import { writeRegistryParams } from './registry-params.ts'
 import { configOf, type PlaceOptions, walletOf, writePlace } from './sidecar.ts'
 import { makeTrafficSenders } from './traffic.ts'
 
@@ -131,7 +132,9 @@ export class OperatorSteps {
       writePlace(describePlace(cwd))
       return registryAddress
     }
-    const deploy = () => this.run(cwd, ['contract', 'deploy', '--yes'], signal)
+    const place = describePlace(cwd)
+    const params = writeRegistryParams(place)
+    const deploy = () => this.run(cwd, ['contract', 'deploy', '--yes', '--params', params], signal)
     const { address } = (await despiteNode(deploy, this.modules, signal)) as { address: string }
     description.change({ registryAddress: address })
     return address

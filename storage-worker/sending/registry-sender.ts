@@ -90,20 +90,20 @@ export class RegistrySender {
   }
 
   private track(key: string, purpose: SendPurpose, sending: Promise<RegistryOutcome>): Promise<RegistryOutcome> {
-    const end = this.tell(key, sending).finally(() => this.underWay.delete(key))
+    const end = this.tell(purpose, sending).finally(() => this.underWay.delete(key))
     this.underWay.set(key, { purpose, end })
     return end
   }
 
-  private async tell(key: string, sending: Promise<RegistryOutcome>): Promise<RegistryOutcome> {
+  private async tell(purpose: SendPurpose, sending: Promise<RegistryOutcome>): Promise<RegistryOutcome> {
     const { log } = this.modules
     try {
       const outcome = await sending
-      log.info({ call: key, operationId: outcome.operationId }, 'operation final')
+      log.info({ call: purpose, operationId: outcome.operationId }, 'operation final')
       return outcome
     } catch (error) {
       if (isArchiveError(error) && !this.stopping.signal.aborted) {
-        log.debug({ call: key, err: error, code: error.code }, 'operation without effect')
+        log.debug({ call: purpose, err: error, code: error.code }, 'operation without effect')
       }
       throw error
     }
