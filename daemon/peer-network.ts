@@ -15,7 +15,7 @@ import { startAnnouncements } from './peers/start-announcements.ts'
 import { startAuditor } from './peers/start-auditor.ts'
 import { startBootstrap } from './peers/start-bootstrap.ts'
 import { startChallenges } from './peers/start-challenges.ts'
-import { startEraGatherer } from './peers/start-era-gatherer.ts'
+import { startEraGathering } from './peers/start-era-gathering.ts'
 import { startGapFiller } from './peers/start-gap-filler.ts'
 import { serveHaveMap, startHolderClaims } from './peers/start-have-maps.ts'
 import { startIntroductions } from './peers/start-introductions.ts'
@@ -55,8 +55,8 @@ export async function startPeerNetwork(options: PeerNetworkOptions, modules: Pee
   const { node, scores, bans, bandwidth, log, undo } = context
   const withheld = new WithheldChunks()
   await serveRequests(context, withheld)
-  const eras = await startEraGatherer(context)
-  if (context.chain) startEras(context.chain, eras)
+  const eras = await startEraGathering(context)
+  if (context.chain) startEras(context.chain, eras.gatherer)
   const claims = startHolderClaims(context)
   const { port: challenges, onChain } = await startChallenges(context, withheld, claims)
   startRedialer(context, claims)
@@ -87,6 +87,7 @@ export async function startPeerNetwork(options: PeerNetworkOptions, modules: Pee
         announcedPeriod,
         differingNodes: board.listDiffering(),
         differingPlacements: placementRoots.listDiffering(),
+        differingEras: eras.differences.list(),
         repair: reportRepair(),
       }
     },

@@ -1,6 +1,7 @@
 import type { Archiver, ArchiverStatus, FollowerStatus, PeriodRange } from '../archiver/index.ts'
 import { type ArchiveError, ERROR_CODES, type ErrorCode, formatSlot, slotIndex, THREAD_COUNT } from '../core/index.ts'
 import type { BootstrapStatus } from '../storage-worker/bootstrap/bootstrap.ts'
+import { type EraDifference, REGISTRY_SAYS } from '../storage-worker/eras/era-differences.ts'
 import type { PlacementStatus, Store } from '../storage-worker/index.ts'
 import type { SafePruneReport } from '../storage-worker/replication/safe-prune.ts'
 import type { RepairStatus } from './peers/start-replication.ts'
@@ -22,6 +23,8 @@ export interface ReplicationStatus {
   readonly differingNodes: readonly string[]
   /** Addresses of nodes with another placement than ours for the same era. */
   readonly differingPlacements: readonly string[]
+  /** Eras of which a node signs, or the registry has, another root than ours. */
+  readonly differingEras: readonly EraDifference[]
   /** Undefined without a registry. */
   readonly repair?: RepairStatus | undefined
 }
@@ -139,6 +142,7 @@ export async function reportStatus(parts: {
               `(PROTOCOL_PLACEMENT_DIFFERS). ${ERROR_CODES.PROTOCOL_PLACEMENT_DIFFERS.action}`,
           ]
         : []),
+      ...describeEras(replication?.differingEras ?? []),
     ],
   }
 }
@@ -176,11 +180,27 @@ function adviseOnHoles({ hasPeers, hasRegistry }: HoleSources): string {
     : 'They are fetched once another sidecar has them; operations that are not reproducible come from a massa-node alone.'
 }
 
+/** One line for each era: the registry's word on it, else that of the first node. */
+function describeEras(differences: readonly EraDifference[]): string[] {
+  const byEra = new Map<number, EraDifference[]>()
+  for (const each of differences) byEra.set(each.era, [...(byEra.get(each.era) ?? []), each])
+  return [...byEra].map(([era, all]) => {
+    const told = all.find(({ by }) => by === REGISTRY_SAYS) ?? all.find(({ period }) => period !== undefined) ?? all[0]
+    const who = told?.by === REGISTRY_SAYS ? 'is anchored in the registry' : `is signed by ${countNodes(all)}`
+    const where =
+      told?.period === undefined ? 'nobody shows in which period' : `from period ${told.period} on: ${told.reason}`
+    return (
+      `another root of era ${era} than this archive has ${who}, ${where} ` +
+      `(PROTOCOL_ROOTS_DIFFER). ${ERROR_CODES.PROTOCOL_ROOTS_DIFFER.action}`
+    )
+  })
+}
+
 /** What, under which code, and what to do. */
 function describe({ code, message }: { readonly code: ErrorCode; readonly message: string }): string {
   return `${message} (${code}). ${ERROR_CODES[code].action}`
 }
 
-function countNodes({ length }: readonly string[]): string {
+function countNodes({ length }: readonly unknown[]): string {
   return length === 1 ? 'a node' : `${length} nodes`
 }

@@ -208,7 +208,7 @@ export class AnchoredSession {
 }
 
 /** A root binds no lengths: those of all chunks but the last are the same throughout an archive, whoever says others. */
-function cutAs({ chunkSizeBytes }: StoreIdentity, manifest: Manifest): Manifest {
+export function cutAs({ chunkSizeBytes }: StoreIdentity, manifest: Manifest): Manifest {
   const last = manifest.chunks.length - 1
   const chunks = manifest.chunks.map(({ chunkId, byteLength }, i) => {
     return { chunkId, byteLength: i < last ? chunkSizeBytes : Math.min(byteLength, chunkSizeBytes) }

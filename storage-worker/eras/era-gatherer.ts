@@ -136,9 +136,10 @@ export class EraGatherer {
     const first = Math.max(0, eraInForce - OPEN_ERAS)
     for (const era of this.open.keys()) if (era < first || anchors.isAnchored(era)) this.open.delete(era)
     for (let era = first; era < eraInForce; era++) {
-      if (this.open.has(era) || anchors.isAnchored(era)) continue
+      if (anchors.isAnchored(era)) continue
       const signed = await this.sign(era)
-      if (!signed) continue
+      // It stays what it is until a period of it was mended.
+      if (!signed || this.open.get(era)?.statement === signed.statement) continue
       const { statement, signature } = signed
       this.open.set(era, {
         era,

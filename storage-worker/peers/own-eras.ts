@@ -67,6 +67,11 @@ export class OwnEras {
     return (await making).signed
   }
 
+  /** What was said of an era is computed anew: its periods were mended. */
+  forget(era: number): void {
+    this.made.delete(era)
+  }
+
   private async make(era: number, nextPlacementRoot: Uint8Array): Promise<SignedEra | undefined> {
     const { store } = this.modules
     const { network } = store.identity

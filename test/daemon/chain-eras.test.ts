@@ -3,7 +3,7 @@ import { computeEraText, ERA_PERIODS, type EraStatement, type Period, signText }
 import type { ChainContext } from '../../daemon/chain/chain-context.ts'
 import { startEras } from '../../daemon/chain/start-eras.ts'
 import type { PeerContext } from '../../daemon/peers/peer-context.ts'
-import { startEraGatherer } from '../../daemon/peers/start-era-gatherer.ts'
+import { startEraGathering } from '../../daemon/peers/start-era-gathering.ts'
 import { StopSteps } from '../../daemon/stop-steps.ts'
 import { type EraRequest, eraResponseCodec, type StreamService } from '../../protocol-handler/index.ts'
 import { makeEmptyPeriod } from '../../storage-worker/bootstrap/made-period.ts'
@@ -61,7 +61,7 @@ describe('daemon/chain/start-eras', () => {
           return { status: 'ok', value: { statement, own, others: [] } }
         },
       },
-      anchors: { isAnchored: () => false },
+      anchors: { isAnchored: () => false, find: async () => undefined },
       store: {
         chunks: {
           identity: IDENTITY,
@@ -81,7 +81,7 @@ describe('daemon/chain/start-eras', () => {
       },
     } as unknown as ChainContext
     try {
-      const gatherer = await startEraGatherer(context)
+      const { gatherer } = await startEraGathering(context)
       await until(() => gatherer.listOpen()[0]?.signatures.size === 2)
       const answer = await ask()
       assert(answer.status === 'ok')

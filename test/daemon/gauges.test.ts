@@ -75,7 +75,7 @@ async function gaugesOf(told: Told): Promise<Record<string, number>> {
 }
 
 const PLACED = { root: '', nodes: 9, replicas: 2, keepsForEver: false }
-const DIFFERING = { differingNodes: [], differingPlacements: [] }
+const DIFFERING = { differingNodes: [], differingPlacements: [], differingEras: [] }
 const REPLICATION = { liveNodes: 29, haveMaps: 28, haveMapBytes: 1, announcedPeriod: 90, ...DIFFERING }
 const FULL: Told = {
   placement: {

@@ -29,7 +29,7 @@ function report(
   })
 }
 
-const NO_DIFFERENCES = { differingNodes: [], differingPlacements: [] }
+const NO_DIFFERENCES = { differingNodes: [], differingPlacements: [], differingEras: [] }
 
 describe('daemon/status', () => {
   it('names what keeps it from archiving before what follows from that', async () => {
@@ -101,6 +101,7 @@ describe('daemon/status', () => {
       announcedPeriod: null,
       differingNodes: ['AU1', 'AU2'],
       differingPlacements: [],
+      differingEras: [],
     }
     const { problems, ...others } = await report({ replication })
     assert.deepEqual(problems.slice(2), [
@@ -113,6 +114,22 @@ describe('daemon/status', () => {
     assert.deepEqual(placed.problems.slice(2), [
       `another placement than this one is signed by a node (PROTOCOL_PLACEMENT_DIFFERS). ${ERROR_CODES.PROTOCOL_PLACEMENT_DIFFERS.action}`,
     ])
+    const eras = [
+      { era: 7, by: 'AU1' },
+      { era: 7, by: 'AU2', period: 900, periods: 2, reason: 'other bytes in the same slots' },
+      { era: 8, by: 'AU1' },
+      { era: 8, by: 'registry', period: 1_030, periods: 1, reason: 'blocks only there in threads 3' },
+      { era: 9, by: 'AU1' },
+    ]
+    const ofEras = await report({ replication: { ...replication, ...NO_DIFFERENCES, differingEras: eras } })
+    assert.deepEqual(
+      ofEras.problems.slice(2).map((problem) => problem.split(' (')[0]),
+      [
+        'another root of era 7 than this archive has is signed by 2 nodes, from period 900 on: other bytes in the same slots',
+        'another root of era 8 than this archive has is anchored in the registry, from period 1030 on: blocks only there in threads 3',
+        'another root of era 9 than this archive has is signed by a node, nobody shows in which period',
+      ],
+    )
     assert.equal((await report()).replication, null)
   })
 

@@ -7,6 +7,7 @@ import {
   SAID_AGAIN_MS,
   SILENT_AGAIN_MS,
 } from '../../../storage-worker/eras/era-gatherer.ts'
+import type { SignedEra } from '../../../storage-worker/peers/own-eras.ts'
 import type { Fetched, SaidEra } from '../../../storage-worker/peers/peer-client.ts'
 import { createLogger } from '../../../telemetry/index.ts'
 import { SetClock } from '../../devnet/set-clock.ts'
@@ -34,12 +35,12 @@ class World {
   readonly placement = { inForce: { era: ERA + 1 }, isCurrent: true }
   readonly anchored = new Set<number>(Array.from({ length: ERA }, (_, era) => era))
   readonly answers = new Map<number, (era: number) => Fetched<SaidEra>>()
-  sign = async (
-    era: number,
-  ): Promise<{ statement: EraStatement; signature: ReturnType<typeof signatureOf> } | undefined> => ({
-    statement: truthOf(era),
-    signature: signatureOf(OWN, truthOf(era)),
-  })
+  sign = async (era: number): Promise<SignedEra | undefined> => {
+    const signed = this.signed.get(era) ?? { statement: truthOf(era), signature: signatureOf(OWN, truthOf(era)) }
+    this.signed.set(era, signed)
+    return signed
+  }
+  readonly signed = new Map<number, SignedEra>()
   readonly asked: string[] = []
   readonly wrong: string[] = []
   readonly logged: Record<string, unknown>[] = []
@@ -187,6 +188,15 @@ describe('storage-worker/eras/era-gatherer', () => {
     world.anchored.add(ERA)
     assert.deepEqual(await world.look(), ['1 of 8'])
     assert.deepEqual(eras(), [ERA + 1])
+  })
+
+  it('what is said of an era anew, since a period of it was mended, is asked for anew', async () => {
+    world.signed.set(ERA, { statement: LIE, signature: signatureOf(OWN, LIE) })
+    await world.look()
+    assert.deepEqual([world.signers(), world.differing()], [[0], [1]])
+    world.signed.delete(ERA)
+    assert.deepEqual(await world.look(), ['1 of 7'])
+    assert.deepEqual([world.signers(), world.differing()], [[0, 1], []])
   })
 
   it('nothing is asked while no placement is in force, it is out of date, or the era is not complete here', async () => {
