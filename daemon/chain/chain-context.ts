@@ -6,6 +6,12 @@ import type { RegistrySender } from '../../storage-worker/sending/registry-sende
 import type { Logger, Metrics } from '../../telemetry/index.ts'
 import type { StopSteps } from '../stop-steps.ts'
 
+/**
+ * From one look at the registry to the next. A second is nothing beside the 16 that a proof waits for its block, and costs a
+ * node two small requests; following blocks may be set to look more often.
+ */
+export const REGISTRY_LOOK_MS = 1_000
+
 /** What the rest of the sidecar gives to the part of it that acts in the registry. */
 export interface ChainModules {
   readonly store: Store

@@ -3,7 +3,7 @@ import { concatBytes, formatSecretKey } from '../../core/index.ts'
 import { openWeb3Chain, RegistryClient } from '../../storage-worker/index.ts'
 import { RegistrySender } from '../../storage-worker/sending/registry-sender.ts'
 import { computeSeedAddress } from '../own-roles.ts'
-import type { ChainContext, ChainModules } from './chain-context.ts'
+import { type ChainContext, type ChainModules, REGISTRY_LOOK_MS } from './chain-context.ts'
 
 /**
  * Opens what acts in the registry; nothing is asked of the node before the first call.
@@ -34,7 +34,7 @@ export async function openChain(
       maxFeeNanoMas: contract.maxFeeNanoMas,
       gasMarginPercent: contract.gasMarginPercent,
       requestTimeoutMs: contract.callTimeoutMs,
-      pollIntervalMs: node.pollIntervalMs,
+      pollIntervalMs: REGISTRY_LOOK_MS,
     },
     clock,
   )

@@ -6,7 +6,7 @@ import { ExpiredChallenges } from '../../storage-worker/challenge/expired-challe
 import { RegistryLog } from '../../storage-worker/challenge/registry-log.ts'
 import { listBoundPeers } from '../peers/connected-peers.ts'
 import { keepRunning, type PeerContext } from '../peers/peer-context.ts'
-import type { ChainContext } from './chain-context.ts'
+import { type ChainContext, REGISTRY_LOOK_MS } from './chain-context.ts'
 
 /** Longer than the longest deadline that a registry may have, and the turns behind it. */
 const LOOK_BACK_PERIODS = 256
@@ -26,7 +26,7 @@ export function startChainChallenges(
   const { config, address, node, store, clock, log, metrics, undo, onFatal } = context
   const { network } = store.chunks.identity
   const registry = config.storageRegistryAddress
-  const everyMs = config.node.pollIntervalMs
+  const everyMs = REGISTRY_LOOK_MS
   const registryLog = new RegistryLog(
     { network, everyMs, lookBackPeriods: LOOK_BACK_PERIODS },
     { client: sender.client, clock, log },

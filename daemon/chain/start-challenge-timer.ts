@@ -5,7 +5,7 @@ import { drawAudit } from '../../storage-worker/challenge/draw-audit.ts'
 import type { Auditor } from '../../storage-worker/replication/auditor.ts'
 import type { HolderClaims } from '../../storage-worker/replication/holder-claims.ts'
 import { keepRunning, type PeerContext } from '../peers/peer-context.ts'
-import type { ChainContext } from './chain-context.ts'
+import { type ChainContext, REGISTRY_LOOK_MS } from './chain-context.ts'
 import type { ChainChallenges } from './start-chain-challenges.ts'
 
 /** Challenges nodes on chain by draws, and for what they did not show to audits. */
@@ -17,7 +17,7 @@ export function startChallengeTimer(
   const { config, address, seed, store, placement, clock, log } = context
   const { registryLog, challenger, auditor, claims } = modules
   const timer = new ChallengeTimer(
-    config.node.pollIntervalMs,
+    REGISTRY_LOOK_MS,
     {
       address,
       frequencyPeriods: config.challengeFrequencyPeriods,
