@@ -2,7 +2,7 @@ import {
   type AuditRhythm,
   adviseFrequency,
   computeAuditsPerDay,
-  computeCatchChance,
+  computeChallengeChance,
   computeMargin,
   computeNeededPay,
   computeNetworkCost,
@@ -44,15 +44,16 @@ export function makeReport(input: EconomicsInput): EconomicsReport {
   const rhythm = readRhythm(input)
   const auditsPerDay = computeAuditsPerDay(rhythm)
   const advice = adviseFrequency(input)
-  const catchChance = (audits: number): number => {
-    return computeCatchChance(MISSING_SHARE, audits * settings.maxOpenChallengesPerNode)
+  const catchChance = (frequencyPeriods: number): number => {
+    const challenges = settings.maxOpenChallengesPerNode
+    return computeChallengeChance(MISSING_SHARE, { ...rhythm, frequencyPeriods }, { challenges, days: 1 })
   }
   return {
     input,
     margin: computeMargin(input),
     stakeNanoMas: computeRequiredStake(settings, input.allocatedGb),
-    challenges: { rhythm, auditsPerDay, catchChance: catchChance(auditsPerDay) },
-    advice: advice && { ...advice, catchChance: catchChance(advice.auditsPerDay) },
+    challenges: { rhythm, auditsPerDay, catchChance: catchChance(rhythm.frequencyPeriods) },
+    advice: advice && { ...advice, catchChance: catchChance(advice.frequencyPeriods) },
     network: { quiet: computeYear(input, 'quiet'), full: computeYear(input, 'full') },
     leastRateNanoMas: computeNeededPay(input)?.rateNanoMas,
     faults: findFaults(input),

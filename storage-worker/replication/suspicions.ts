@@ -3,7 +3,7 @@ import { MAX_SUSPICIONS, MAX_SUSPICIONS_PER_NODE } from '../../protocol-handler/
 import type { DrawnChunk } from './chunk-draw.ts'
 
 /** A peer that hangs, or is being restarted, has this time to come back. */
-const SECOND_LOOK_MS = 600_000
+export const SECOND_LOOK_MS = 600_000
 /** What is suspected may have been repaired. */
 const NEXT_LOOK_MS = 3_600_000
 /**

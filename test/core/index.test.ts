@@ -90,6 +90,7 @@ const EXPORTS = [
   'computeBodyBytes',
   'computeCatchChance',
   'computeChainCosts',
+  'computeChallengeChance',
   'computeChallengeSeed',
   'computeChunkId',
   'computeChunkIdFromRoot',

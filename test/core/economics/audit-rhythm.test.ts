@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { findFrequencyPeriods } from '../../../core/economics/audit-rhythm.ts'
-import { type AuditRhythm, computeAuditsPerDay, computeCatchChance, findDrawsForChance } from '../../../core/index.ts'
+import {
+  type AuditRhythm,
+  computeAuditsPerDay,
+  computeCatchChance,
+  computeChallengeChance,
+  findDrawsForChance,
+} from '../../../core/index.ts'
 
 describe('core/economics: how often a node is audited', () => {
   it('counts the draws that the interval wastes, then one in n', () => {
@@ -58,5 +64,26 @@ describe('core/economics: what draws find', () => {
     assert.equal(findDrawsForChance(0.01, 0.999), 688)
     assert.equal(findDrawsForChance(0.5, 0.99), 7)
     assert.equal(findDrawsForChance(1, 0.5), 1)
+  })
+
+  it('of challenges is exact: every day, and every number of audits in it, weighed', () => {
+    const chance = (rhythm: Partial<AuditRhythm>, missing = 0.5, challenges = 1, days = 1): number => {
+      const whole = { nodes: 1, challengers: 1, frequencyPeriods: 2_700, intervalPeriods: 1, ...rhythm }
+      return computeChallengeChance(missing, whole, { challenges, days })
+    }
+    // Two draws a day, each of this node.
+    assert.equal(chance({}), 0.75)
+    // The interval spares the second.
+    assert.equal(chance({ intervalPeriods: 2_701 }), 0.5)
+    // Each is of this node once in two: 1 - (1 - 1/4)^2.
+    assert.equal(chance({ nodes: 2 }), 0.4375)
+    // 1/2 first, and 1/2 x 1/2 second, each found with 1/2.
+    assert.equal(chance({ nodes: 2, intervalPeriods: 2_701 }), 0.375)
+    assert.equal(chance({}, 0.5, 2), 1 - 0.25 ** 2)
+    assert.equal(chance({}, 0.5, 1, 2), 1 - 0.5 ** 4)
+    assert.equal(chance({ challengers: 2 }), 1 - 0.5 ** 4)
+    assert.equal(chance({ frequencyPeriods: 5_401 }), 0)
+    assert.equal(chance({}, 0), 0)
+    assert.equal(chance({ frequencyPeriods: 100, intervalPeriods: 1 }, 1), 1)
   })
 })

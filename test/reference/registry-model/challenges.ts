@@ -221,7 +221,8 @@ export function resolveExpiredChallenges(state: RegistryState, context: Context,
   demand(resolved > 0, 'NOTHING_EXPIRED')
 }
 
-function resolve(
+/** What follows from a verdict, whoever brought it: strikes, a slash, the end of the audit. */
+export function resolve(
   state: RegistryState,
   context: Context,
   challenge: Challenge,

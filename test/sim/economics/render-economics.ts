@@ -60,7 +60,7 @@ export function renderEconomics(note: string): string {
     '',
     'Settings for production, 0.01 MAS for each operation, one challenger (ten that draw every 100 periods are as one that draws every 10): share of the',
     'reward that fees take when it draws every so many periods, and the most frequent draw that leaves them at a tenth, with the audits of a node in a day that it gives. A node is audited at most',
-    'once in `min_challenge_interval`, 24 times a day, so fees bind only where nodes are small, or MAS are few.',
+    'once in `min_challenge_interval`, 24 times a day, so fees bind only where nodes are small, or MAS are few. What challenges find: [DETECTION](DETECTION.md).',
     '',
     ...table(
       ['', ...FREQUENCIES.map((frequency) => `every ${whole(frequency)}`), 'a tenth at every', 'audits a day'],
