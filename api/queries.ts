@@ -1,5 +1,7 @@
 import * as z from 'zod'
 import { type ArchivedPeriod, ArchiveError, type Period } from '../core/index.ts'
+import { computeLocalEra } from '../storage-worker/eras/local-era.ts'
+import { reportLocalEra } from '../storage-worker/eras/report-eras.ts'
 import {
   applyRetention,
   CHUNK_ROLES,
@@ -49,6 +51,7 @@ const querySchema = z.discriminatedUnion('kind', [
     deep: z.boolean(),
     repair: z.boolean(),
   }),
+  z.strictObject({ kind: z.literal('era'), era: z.number().int().min(0).max(0xffff_ffff) }),
   z.strictObject({ kind: z.literal('prune'), dryRun: z.boolean(), retentionPeriods: period }),
 ])
 
@@ -112,6 +115,8 @@ async function* answer(query: Query, request: QueryRequest, signal: AbortSignal)
       return yield* search((watch) => inspectOperation(chunks, request.id, watch))
     case 'verify':
       return yield* verify(query, request, signal)
+    case 'era':
+      return yield { result: reportLocalEra(await computeLocalEra(chunks, request.era)) }
     case 'prune':
       return yield { result: await prune(query, request) }
   }

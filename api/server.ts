@@ -4,6 +4,7 @@ import { type Metrics, renderMetrics } from '../telemetry/index.ts'
 import { createLimitedServer } from '../telemetry/limited-server.ts'
 import { addChallengeRoutes, type ChallengesPort } from './challenges.ts'
 import { DATA_DIR_HEADER } from './data-dir-header.ts'
+import { addEraRoutes, type ErasPort } from './eras.ts'
 import { withHeartbeat } from './heartbeat.ts'
 import { addPeerRoutes, type PeersPort } from './peers.ts'
 import { type Query, runQuery } from './queries.ts'
@@ -23,6 +24,8 @@ export interface ApiModules {
   readonly peers?: PeersPort | undefined
   /** undefined: this sidecar meets no others. */
   readonly challenges?: ChallengesPort | undefined
+  /** Absent: nobody asks for them. */
+  readonly eras?: ErasPort
   /** What requests carry that sign or spend; undefined: these are refused. */
   readonly token?: string | undefined
 }
@@ -40,6 +43,7 @@ const WORKING = '{"working":true}\n'
  * - `GET /v1/status` JSON
  * - `/v1/peers` ./peers.ts
  * - `/v1/challenges` ./challenges.ts
+ * - `/v1/eras` ./eras.ts
  * - `POST /v1/query` a query of ./queries.ts as JSON; the answer is NDJSON, with a row `{"working":true}` every other
  *   second while there is nothing else to say
  */
@@ -74,6 +78,7 @@ export function createApi(modules: ApiModules, options: { readonly heartbeatMs?:
   })
   addPeerRoutes(server, modules.peers)
   addChallengeRoutes(server, modules.challenges, modules.token)
+  if (modules.eras) addEraRoutes(server, modules.eras)
   return server
 }
 

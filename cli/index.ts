@@ -11,6 +11,7 @@ import type { StartOptions } from './commands/start.ts'
 import { addContract } from './contract-commands.ts'
 import { addDevnet } from './devnet-commands.ts'
 import { addEconomics } from './economics-commands.ts'
+import { addEras } from './era-commands.ts'
 import { EXIT_CODES } from './exit-codes.ts'
 import {
   collectSetting,
@@ -157,6 +158,7 @@ function addArchive(program: Command, run: Run): void {
   addChunk(program, run)
   addCluster(program, run)
   addChallenges(program, run)
+  addEras(program, run)
   addInspect(program, run)
   add(
     program,

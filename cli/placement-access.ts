@@ -49,13 +49,23 @@ export async function openPlacement(
 export async function openEraRelease(context: Context, signal: AbortSignal): Promise<EraRelease> {
   const { config } = context.load()
   const { reading } = await openPlacement(context, { address: undefined, era: undefined }, signal)
-  const find = async (era: number): Promise<EraAnchor | undefined> => {
-    const read = (client: PlacementNode, asked: AskedRegistry) =>
-      readAnchors({ ...asked, eras: [era] }, { node: client, clock: systemClock })
-    const [anchor] = await askNodes(config, read, signal)
-    return anchor === 'unreadable' ? undefined : anchor
-  }
+  const find = (era: number): Promise<EraAnchor | undefined> => findAnchor(config, era, signal)
   return createEraRelease(config.storageRegistryAddress, { placement: { inForce: reading }, anchors: { find } })
+}
+
+/**
+ * What is anchored of an era, as the first of the configured massa-nodes that can tell says.
+ *
+ * @returns undefined when it is not anchored, or by a record that this release does not know
+ * @throws ArchiveError CLI_NO_REGISTRY, CLI_NO_NODE, and those of `readAnchors`, of the first node
+ */
+export async function findAnchor(config: Config, era: number, signal: AbortSignal): Promise<EraAnchor | undefined> {
+  if (config.storageRegistryAddress === '')
+    throw new ArchiveError('CLI_NO_REGISTRY', 'no storage-registry is configured')
+  const read = (client: PlacementNode, asked: AskedRegistry) =>
+    readAnchors({ ...asked, eras: [era] }, { node: client, clock: systemClock })
+  const [anchor] = await askNodes(config, read, signal)
+  return anchor === 'unreadable' ? undefined : anchor
 }
 
 interface AskedRegistry {

@@ -20,6 +20,7 @@ import { makeToken } from './api-token.ts'
 import { AssignmentLog } from './assignment-log.ts'
 import { openChain } from './chain/open-chain.ts'
 import { countEvents, countRead } from './counts.ts'
+import { openEras } from './eras.ts'
 import { keepGauges } from './gauges.ts'
 import { recordNodeCall } from './node-calls.ts'
 import { computeSeedAddress, findOwnRoles } from './own-roles.ts'
@@ -259,6 +260,7 @@ export async function startDaemon(
         status,
         peers,
         challenges: peers?.challenges,
+        eras: openEras({ store: store.chunks, anchors, peers: peers?.eras }),
         token: await makeToken(config.dataDir, storeLog),
         query: {
           store,

@@ -3,6 +3,7 @@ import type { ClusterPort } from '../api/cluster-port.ts'
 import { ArchiveError, type Period } from '../core/index.ts'
 import { isPeerId } from '../protocol-handler/peer-id-text.ts'
 import type { BootstrapStatus } from '../storage-worker/bootstrap/bootstrap.ts'
+import type { ReportErasModules } from '../storage-worker/eras/report-eras.ts'
 import type { SafePruneReport } from '../storage-worker/replication/safe-prune.ts'
 import { WithheldChunks } from '../storage-worker/replication/withheld-chunks.ts'
 import { startChallengeTimer } from './chain/start-challenge-timer.ts'
@@ -43,6 +44,8 @@ export interface PeerNetwork {
   unban(peer: string): Promise<boolean>
   readonly cluster: ClusterPort
   readonly challenges: ChallengesPort
+  /** What other nodes say about eras. */
+  readonly eras: NonNullable<ReportErasModules['peers']>
 }
 
 /**
@@ -106,6 +109,10 @@ export async function startPeerNetwork(options: PeerNetworkOptions, modules: Pee
       return wasBanned
     },
     challenges,
+    eras: {
+      listOpen: () => eras.gatherer.listOpen(),
+      listDifferences: () => eras.differences.list(),
+    },
     cluster: openCluster(context, { claims, awayForMs, listOwnSlots: () => duty.listSlots() }),
   }
 }

@@ -1,15 +1,13 @@
 import {
   type ChunkStore,
   type Clock,
-  computeBodyBytes,
-  computeEraRoot,
   computeEraText,
-  computePeriodRoot,
   ERA_PERIODS,
   type EraStatement,
   type SignatureArgument,
   signText,
 } from '../../core/index.ts'
+import { computeLocalEra } from '../eras/local-era.ts'
 import type { PlacementTable } from '../placement/placement-table.ts'
 
 /** An era that is not complete here is looked at again after so long. */
@@ -74,28 +72,15 @@ export class OwnEras {
 
   private async make(era: number, nextPlacementRoot: Uint8Array): Promise<SignedEra | undefined> {
     const { store } = this.modules
-    const { network } = store.identity
     const first = era * ERA_PERIODS
     const range = await store.readRange()
     if (!range || range.first > first || range.last < first + ERA_PERIODS - 1) return undefined
-    const roots: Uint8Array[] = []
-    let [totalBytes, totalChunks] = [0n, 0n]
-    for (let period = first; period < first + ERA_PERIODS; period++) {
-      const manifest = await store.readManifest(period)
-      if (!manifest) return undefined
-      roots.push(computePeriodRoot(manifest))
-      totalBytes += BigInt(computeBodyBytes(manifest))
-      totalChunks += BigInt(manifest.chunks.length)
-    }
-    const statement: EraStatement = {
-      chainId: network.chainId,
-      contract: this.options.registry,
-      era,
-      eraRoot: computeEraRoot({ network, era, totalBytes, totalChunks }, roots),
-      totalBytes,
-      totalChunks,
-      nextPlacementRoot,
-    }
+    const { totals } = await computeLocalEra(store, era)
+    if (!totals) return undefined
+    const { root: eraRoot, totalBytes, totalChunks } = totals
+    const { chainId } = store.identity.network
+    const contract = this.options.registry
+    const statement: EraStatement = { chainId, contract, era, eraRoot, totalBytes, totalChunks, nextPlacementRoot }
     return { statement, signature: signText(this.options.seed, computeEraText(statement)) }
   }
 }
