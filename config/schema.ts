@@ -193,6 +193,7 @@ const contract = z.strictObject({
   max_fee_nano_mas: u64(0n, MAX_NANO_MAS),
   min_balance_nano_mas: u64(0n, MAX_NANO_MAS),
   max_challenge_fee_percent: integer(0, 1_000_000),
+  claim_threshold_nano_mas: u64(0n, MAX_NANO_MAS),
   gas_margin_percent: integer(0, 1_000),
   call_timeout_ms: integer(100, 600_000),
 })
@@ -275,6 +276,7 @@ export const settingsSchema = z
         allowed: `a multiple of ${formatInteger(LEAF_SIZE_BYTES)} from ${formatInteger(LEAF_SIZE_BYTES)} to ${formatInteger(CHUNK_SIZE_BYTES)}`,
       }),
     challenge_frequency_periods: integer(1, 1_000_000),
+    reward_distribution_periods: integer(1, 1_000_000),
     reward_per_gb_per_period: u64(0n, MAX_NANO_MAS),
     min_challenge_interval: integer(1_000, 604_800_000),
     challenge_response_timeout: integer(1_000, 3_600_000),

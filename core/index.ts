@@ -60,6 +60,7 @@ export {
   textListCodec,
 } from './registry/args.ts'
 export * from './registry/calls.ts'
+export { computeDistributionTurn, computeDuePeriod } from './registry/distribution-turn.ts'
 export * from './registry/era-record.ts'
 export * from './registry/era-votes.ts'
 export * from './registry/error-codes.ts'

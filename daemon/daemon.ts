@@ -19,6 +19,7 @@ import { announce } from './announce.ts'
 import { makeToken } from './api-token.ts'
 import { AssignmentLog } from './assignment-log.ts'
 import { openChain } from './chain/open-chain.ts'
+import { startRewards } from './chain/start-rewards.ts'
 import { countEvents, countRead } from './counts.ts'
 import { openEras } from './eras.ts'
 import { keepGauges } from './gauges.ts'
@@ -216,6 +217,7 @@ export async function startDaemon(
       undo,
       onFatal,
     })
+    if (chain) startRewards(chain)
     const peers = config.p2p.enabled
       ? await startPeers(
           { config, seed: options.massaSeed ?? archiverSeed },

@@ -53,6 +53,8 @@ export const LOG_FIELDS = [
   'threads',
   'replicas',
   'wantedReplicas',
+  'amountNanoMas',
+  'feeNanoMas',
   // how long
   'durationMs',
   'marginMs',

@@ -10,7 +10,7 @@ import {
 import type { ChainPort, ReadOnlyAnswer } from '../../../storage-worker/chain-port.ts'
 import { RegistryClient, type RegistryOutcome, readRegistryEvents } from '../../../storage-worker/registry-client.ts'
 import { keyOf } from '../../sc/registry-records.ts'
-import { ANYONE, call, MAX_GAS, type World } from '../../sc/registry-world.ts'
+import { ANYONE, call, MAX_GAS, type User, type World } from '../../sc/registry-world.ts'
 
 interface Sent {
   readonly call: string
@@ -27,9 +27,12 @@ export class EngineRegistry {
   /** What happens behind a call that was executed; what it throws, `send` throws. */
   afterSend: () => void = () => undefined
   private readonly world: World
+  private readonly user: User
 
-  constructor(world: World) {
+  /** @param user - who sends, and pays */
+  constructor(world: World, user: User = ANYONE) {
     this.world = world
+    this.user = user
     const chain: Pick<ChainPort, 'callReadOnly' | 'readDatastore'> = {
       callReadOnly: async (request) => this.read(request),
       readDatastore: async (address, keys) => keys.map((key) => world.engine.ledger.value(address, keyOf(key))),
@@ -44,11 +47,11 @@ export class EngineRegistry {
     readonly coinsNanoMas?: bigint
   }): Promise<RegistryOutcome> {
     this.beforeSend()
-    const { world } = this
+    const { world, user } = this
     const { engine, contract } = world
     const parameter = encodeRegistryCall(order.call, order.args)
     const trial = engine.executeReadOnlyCall({
-      caller: ANYONE.address,
+      caller: user.address,
       target: contract,
       functionName: order.call,
       parameter,
@@ -57,7 +60,7 @@ export class EngineRegistry {
     })
     if (!trial.success) throw refusalOf(trial.error)
     this.sent.push({ call: order.call, key: order.key })
-    const { events } = call(world, ANYONE, order.call, parameter, order.coinsNanoMas)
+    const { events } = call(world, user, order.call, parameter, order.coinsNanoMas)
     this.afterSend()
     const operationId = `O${this.sent.length}`
     return { operationId, isFinal: true, maxGas: 1n, feeNanoMas: 1n, events: readRegistryEvents(events) }
