@@ -11,6 +11,7 @@ import {
   THREAD_COUNT,
   toHex,
 } from '../../core/index.ts'
+import { MAX_SUSPICIONS_PER_NODE } from '../../protocol-handler/limits.ts'
 import { AUDITS_PER_DAY } from '../../storage-worker/replication/auditor.ts'
 import type { Arena, Order } from './arena.ts'
 import { type HistoryChunk, listHistory } from './history.ts'
@@ -20,22 +21,32 @@ import type { StorageNode } from './storage-node.ts'
 
 /** Blocks so old are final. */
 const DRAW_DEPTH = 8
-/** Challenges of one audit. */
-export const AUDIT_CHALLENGES = 4
-/** An off-chain audit that failed is repeated ten minutes later, as `storage-worker/replication/auditor.ts` does. */
-const REPEAT_PERIODS = 38
+/** Challenges of one draw: as many as the registry takes by default. */
+export const DRAWN_CHALLENGES = 8
+/** Ten minutes, as `storage-worker/replication/suspicions.ts` waits before it asks again. */
+const SECOND_LOOK_PERIODS = 38
 const PERIODS_PER_DAY = 5_400
+
+/** A chunk that a node did not show. */
+interface Doubt {
+  readonly node: StorageNode
+  readonly chunk: HistoryChunk
+  readonly secondLookPeriod: number
+  isSuspected: boolean
+  /** When it was last challenged for it. */
+  challengedPeriod?: number
+}
 
 /**
  * An honest challenger: draws by the rule of docs/FORMAT.md every `challenge_frequency_periods`, and challenges for what a
- * node did not show its peers twice in a row.
+ * node did not show its peers twice in a row, a chunk at a time, as soon as the registry takes it.
  */
 export class Challenger {
   readonly party: Party
   private readonly everyPeriods = readDefault('challenge_frequency_periods')
   private readonly intervalPeriods = readDefault('min_challenge_interval') / PERIOD_MS
-  private readonly suspicions = new Map<StorageNode, Set<HistoryChunk>>()
-  private repeats: { readonly node: StorageNode; readonly chunk: HistoryChunk; readonly period: number }[] = []
+  /** As many as are remembered of a node. */
+  private readonly doubts = new Map<StorageNode, Doubt[]>()
   private sent = 0
 
   constructor(party: Party) {
@@ -44,15 +55,17 @@ export class Challenger {
 
   /** @param suspects - who is audited off chain; the others would pass */
   act(arena: Arena, suspects: readonly StorageNode[]): void {
-    this.auditOffChain(arena, suspects)
-    for (const [node, chunks] of this.suspicions) {
-      if (!this.mayAudit(arena, node)) continue
-      const orders = [...chunks].slice(0, AUDIT_CHALLENGES).map((chunk) => this.orderFor(chunk))
-      arena.issue(this.party, node, orders)
-      for (const { chunk } of orders) chunks.delete(chunk)
-      if (chunks.size === 0) this.suspicions.delete(node)
-    }
     if (arena.period % this.everyPeriods === 0) this.draw(arena)
+    this.auditOffChain(arena, suspects)
+    for (const [node, doubts] of this.doubts) {
+      const due = doubts.find((doubt) => isDue(doubt, arena.period))
+      if (!due || !arena.mayAudit(this.party, node)) continue
+      due.challengedPeriod = arena.period
+      const { chunk } = due
+      arena.issue(this.party, node, [
+        { id: `a-${this.sent++}`, chunk, chunkId: chunk.chunkId, nonce: BigInt(this.sent) },
+      ])
+    }
   }
 
   private draw(arena: Arena): void {
@@ -63,36 +76,35 @@ export class Challenger {
       arena.nodes.map((node) => node.address),
     )
     const node = arena.nodes.find((candidate) => candidate.address === address)
-    if (!node || !this.mayAudit(arena, node)) return
+    if (!node || !arena.mayAudit(this.party, node, this.intervalPeriods)) return
     const orders = drawOrders(draw, node)
     if (orders.length > 0) arena.issue(this.party, node, orders)
   }
 
-  private orderFor(chunk: HistoryChunk): Order & { readonly chunk: HistoryChunk } {
-    return { id: `a-${this.sent++}`, chunk, chunkId: chunk.chunkId, nonce: BigInt(this.sent) }
-  }
-
-  private mayAudit(arena: Arena, node: StorageNode): boolean {
-    return arena.mayAudit(this.party, node, this.intervalPeriods)
-  }
-
   private auditOffChain(arena: Arena, suspects: readonly StorageNode[]): void {
     const { period } = arena
-    const due = this.repeats.filter((repeat) => repeat.period <= period)
-    this.repeats = this.repeats.filter((repeat) => repeat.period > period)
-    for (const { node, chunk } of due) {
-      if (node.showsLeaf(chunk, drawLeaf(arena))) continue
-      const chunks = this.suspicions.get(node) ?? new Set()
-      this.suspicions.set(node, chunks.add(chunk))
+    for (const doubts of this.doubts.values()) {
+      for (const doubt of doubts.filter(({ secondLookPeriod }) => secondLookPeriod === period)) {
+        if (doubt.node.showsLeaf(doubt.chunk, drawLeaf(arena))) doubts.splice(doubts.indexOf(doubt), 1)
+        else doubt.isSuspected = true
+      }
     }
     const turns = (at: number) => Math.floor((at * AUDITS_PER_DAY) / PERIODS_PER_DAY)
     if (turns(period) === turns(period - 1)) return
     for (const node of suspects) {
-      const chunk = arena.random.pickAny(node.askable.all)
-      if (!chunk || node.showsLeaf(chunk, drawLeaf(arena))) continue
-      this.repeats.push({ node, chunk, period: period + REPEAT_PERIODS })
+      const chunk = arena.random.pick(node.duty.all)
+      if (node.showsLeaf(chunk, drawLeaf(arena))) continue
+      const doubts = this.doubts.get(node) ?? []
+      this.doubts.set(node, doubts)
+      if (doubts.length >= MAX_SUSPICIONS_PER_NODE || doubts.some((doubt) => doubt.chunk === chunk)) continue
+      doubts.push({ node, chunk, secondLookPeriod: period + SECOND_LOOK_PERIODS, isSuspected: false })
     }
   }
+}
+
+/** Once in a day. */
+function isDue({ isSuspected, challengedPeriod }: Doubt, period: number): boolean {
+  return isSuspected && (challengedPeriod === undefined || period - challengedPeriod >= PERIODS_PER_DAY)
 }
 
 function drawLeaf({ random }: Arena): Uint8Array {
@@ -111,7 +123,7 @@ function drawOrders(draw: Uint8Array, { askable, hashSlots }: StorageNode): read
 }
 
 function selectOrders(draw: Uint8Array, { askable, hashSlots }: Pick<StorageNode, 'askable' | 'hashSlots'>): Order[] {
-  return Array.from({ length: AUDIT_CHALLENGES }, (_, j) => computeAuditDraw(draw, j)).flatMap((own) => {
+  return Array.from({ length: DRAWN_CHALLENGES }, (_, j) => computeAuditDraw(draw, j)).flatMap((own) => {
     const target = selectDrawTarget(own, { eras: listHistory(), hashSlots }, (era) => askable.byEra.get(era) ?? [])
     if (!target) return []
     const chunk = target.chunk as HistoryChunk

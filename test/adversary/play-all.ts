@@ -29,20 +29,22 @@ export interface Match {
 }
 
 export function playAll(options: RunOptions, adversaries: readonly Adversary[] = ADVERSARIES): Match {
-  const { setting } = options
   const baseline = runAdversary(honest, options)
-  const rows = adversaries.map((adversary): Row => {
-    const result = runAdversary(adversary, options)
-    return {
-      adversary,
-      setting,
-      result,
-      share: divide(result.adversary.net, baseline.adversary.net),
-      diskShare: result.diskChunks / baseline.diskChunks,
-      worstShare: Math.min(...result.honest.map(({ net }, i) => divide(net, baseline.honest[i]?.net ?? 0n))),
-    }
-  })
-  return { setting, baseline, rows }
+  const rows = adversaries.map((adversary) => play(adversary, baseline, options))
+  return { setting: options.setting, baseline, rows }
+}
+
+/** @param baseline - of `honest`, with the same options */
+export function play(adversary: Adversary, baseline: RunResult, options: RunOptions): Row {
+  const result = runAdversary(adversary, options)
+  return {
+    adversary,
+    setting: options.setting,
+    result,
+    share: divide(result.adversary.net, baseline.adversary.net),
+    diskShare: result.diskChunks / baseline.diskChunks,
+    worstShare: Math.min(...result.honest.map(({ net }, i) => divide(net, baseline.honest[i]?.net ?? 0n))),
+  }
 }
 
 /** Where the result is not what was to be expected; empty when all of it is. */

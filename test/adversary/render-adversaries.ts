@@ -1,7 +1,8 @@
 import { ERA_PERIODS } from '../../core/index.ts'
+import { MAX_SUSPICIONS_PER_NODE } from '../../protocol-handler/limits.ts'
 import { AUDITS_PER_DAY } from '../../storage-worker/replication/auditor.ts'
 import { type Row as Cells, fixed2, table, whole } from '../sim/scale/page-table.ts'
-import { AUDIT_CHALLENGES } from './challenger.ts'
+import { DRAWN_CHALLENGES } from './challenger.ts'
 import { CHUNKS_PER_PERIOD, HISTORY_ERAS, listHistory } from './history.ts'
 import type { Match, Row } from './play-all.ts'
 import { readDefault, type SettingName } from './settings.ts'
@@ -68,9 +69,10 @@ function renderIntroduction(eras: number): string[] {
     '  the adversary counts no more.',
     `- There are ${HISTORY_ERAS} eras of a full chain, ${gigabytes.toFixed(1)} GB (${CHUNKS_PER_PERIOD} chunks a period; made ones, of 3,000 bytes in place of 1 MiB), each chunk with three nodes. An honest`,
     `  node offers ${NODE_GB} GB, of which it fills half, and stakes 10 MAS, or 54 at production settings.`,
-    `- One honest challenger draws every ${readDefault('challenge_frequency_periods')} periods, of a node that was not audited for an hour, ${AUDIT_CHALLENGES} chunks. Off chain each node is asked for`,
-    `  ${AUDITS_PER_DAY} leaves a day; what it does not show twice is asked for on chain next. Without anchors a node is asked on chain for what it says that it has.`,
-    '  Answers are in a block 32 s after the challenge.',
+    `- One honest challenger draws every ${readDefault('challenge_frequency_periods')} periods, of a node that was not audited for an hour, ${DRAWN_CHALLENGES} chunks: with anchors of those`,
+    '  that placement gives it, without them of those that it says it has. Off chain each node is asked for',
+    `  ${AUDITS_PER_DAY} leaves a day of what placement gives it; a chunk that it does not show twice is asked for on chain, as soon as the registry takes`,
+    `  it, ${MAX_SUSPICIONS_PER_NODE} chunks of a node in a day. Answers are in a block 32 s after the challenge.`,
     '- Everybody was honest up to then: weights, votes and placements are in force.',
   ]
 }
