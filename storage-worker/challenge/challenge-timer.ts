@@ -22,6 +22,10 @@ const ID_BYTES = 16
 const MAX_AUDIT = 8
 /** A suspected chunk is asked for on chain once in a day. */
 const AGAIN_PERIODS = 5_400
+/** Until it takes an audit of the node again, the registry is tried every two minutes: a trial run, which costs nothing. */
+const REFUSED_AGAIN_PERIODS = 8
+/** Refusals that time alone ends. */
+const NOT_YET: readonly string[] = ['REGISTRY_TOO_SOON', 'REGISTRY_AUDIT_OPEN']
 /** One operation issues, one proves. */
 const FEES_PER_AUDIT = 2n
 
@@ -58,8 +62,8 @@ export class ChallengeTimer {
   private readonly modules: ChallengeTimerModules
   private readonly loop: Loop
   private drawnPeriod: Period | undefined
-  /** Suspected chunks that were asked for, and when. */
-  private readonly escalated = new Map<string, Period>()
+  /** Suspected chunks that were asked for, and from when on they may be again. */
+  private readonly againFrom = new Map<string, Period>()
   private failure: ArchiveError | undefined
 
   /** @param everyMs - from one look to the next */
@@ -130,25 +134,27 @@ export class ChallengeTimer {
     const { listSuspicions, sender, findChunkId, random } = this.modules
     const suspicion = listSuspicions().find((each) => this.isDue(each, period))
     if (!suspicion) return
-    this.escalated.set(keyOf(suspicion), period)
-    for (const [key, at] of this.escalated) if (period - at >= AGAIN_PERIODS) this.escalated.delete(key)
+    const key = keyOf(suspicion)
+    for (const [other, from] of this.againFrom) if (from <= period) this.againFrom.delete(other)
+    this.againFrom.set(key, period + AGAIN_PERIODS)
     const { address } = this.options
     if (!(await sender.client.read('isChallenger', { address }))) return
     const chunkId = await findChunkId(suspicion.period, suspicion.index)
     if (!chunkId) return
     const nonce = new DataView(random(8).buffer).getBigUint64(0)
-    this.issue(suspicion.address, [{ challengeId: AFTER_AUDITS + toHex(random(ID_BYTES)), chunkId, nonce }])
+    const target = { challengeId: AFTER_AUDITS + toHex(random(ID_BYTES)), chunkId, nonce }
+    this.issue(suspicion.address, [target], () => this.againFrom.set(key, period + REFUSED_AGAIN_PERIODS))
   }
 
   private isDue(suspicion: Suspicion, period: Period): boolean {
-    const at = this.escalated.get(keyOf(suspicion))
-    return at === undefined || period - at >= AGAIN_PERIODS
+    return period >= (this.againFrom.get(keyOf(suspicion)) ?? 0)
   }
 
-  /** It is over long after: nothing waits for it. */
-  private issue(node: string, targets: AuditDraw['targets']): void {
+  /** It is over long after: nothing waits for it. `onNotYet`: the registry does not take it now, and will later. */
+  private issue(node: string, targets: AuditDraw['targets'], onNotYet?: () => void): void {
     this.modules.challenger.issue(node, targets).catch((error: unknown) => {
       if (this.loop.signal.aborted) return
+      if (isArchiveError(error) && NOT_YET.includes(error.code)) onNotYet?.()
       const { log } = this.modules
       if (!isArchiveError(error)) log.error({ node, err: error }, 'no challenge issued')
       // Another challenger was first, or this draw was issued before a restart.

@@ -147,6 +147,30 @@ describe('storage-worker/challenge/challenge-timer', () => {
     ])
   })
 
+  it('a suspected chunk that the registry does not take yet is asked for again after 8 periods', async () => {
+    const { world, timer } = setUp()
+    world.next = undefined
+    world.suspicions = [{ address: 'AU3', period: 5, index: 0, sinceMs: 0, kind: 'failed' }]
+    const askedIn: number[] = []
+    const lookAt = async (period: number) => {
+      const before = world.issued.length
+      world.period = period
+      await timer.look()
+      await settle(5)
+      if (world.issued.length > before) askedIn.push(period)
+    }
+    for (const [code, from] of [
+      ['REGISTRY_TOO_SOON', 100],
+      ['REGISTRY_AUDIT_OPEN', 108],
+    ] as const) {
+      world.failing = new ArchiveError(code, 'made')
+      for (let period = from; period < from + 8; period++) await lookAt(period)
+    }
+    world.failing = undefined
+    for (const period of [116, 117, 124, 5_515, 5_516]) await lookAt(period)
+    assert.deepEqual(askedIn, [100, 108, 116, 5_516])
+  })
+
   it('error: a refusal of the registry is no trouble, an empty wallet is told', async () => {
     for (const [code, level] of [
       ['REGISTRY_TOO_SOON', 'DEBUG'],
