@@ -1,5 +1,6 @@
 import type { Period } from '../../core/index.ts'
 import type { NodeReport, Speed } from '../node/process/node-process.ts'
+import type { Earnings } from './earnings-reader.ts'
 import type { ProcessState } from './kept-process.ts'
 import type { SidecarReport } from './sidecar.ts'
 import type { TrafficCounts } from './traffic.ts'
@@ -23,8 +24,11 @@ export interface NetworkReport {
   }
   readonly registryAddress?: string | undefined
   readonly traffic?: TrafficCounts | undefined
-  readonly sidecars: readonly SidecarReport[]
+  readonly sidecars: readonly EarningSidecar[]
 }
+
+/** A sidecar, with what the registry said last of its node. */
+export type EarningSidecar = SidecarReport & Partial<Earnings>
 
 /** Last period that every sidecar of a report has archived. */
 export function findCommonPeriod({ sidecars }: NetworkReport): Period | undefined {

@@ -1,6 +1,7 @@
 import { ArchiveError, type Clock } from '../../core/index.ts'
 import type { NodeReport, Speed } from '../node/process/node-process.ts'
 import { despiteNode } from './despite-node.ts'
+import { EarningsReader } from './earnings-reader.ts'
 import { waitForFinalCall } from './final-call.ts'
 import { KeptDescription } from './kept-description.ts'
 import { KeptProcess, type ProcessOrder } from './kept-process.ts'
@@ -67,6 +68,7 @@ export class Network {
   private readonly node: KeptProcess
   private readonly sidecars = new Map<string, Sidecar>()
   private readonly operator: OperatorSteps
+  private readonly earnings: EarningsReader
   private readonly description: KeptDescription
   private genesisTimestampMs = 0
   private isSettingUp = false
@@ -96,6 +98,7 @@ export class Network {
       },
     )
     this.link = new NodeLink(this.nodeAccess, modules.clock)
+    this.earnings = new EarningsReader({ link: this.link, clock: modules.clock })
     this.operator = new OperatorSteps({
       ...modules,
       description: this.description,
@@ -193,6 +196,8 @@ export class Network {
     ])
     const report = answer ?? this.lastNodeReport
     this.lastNodeReport = report
+    // Shown at the next look: nobody waits for it.
+    if (answer) void this.readEarnings()
     return {
       directory: this.modules.files.directory,
       speed: this.options.speed,
@@ -208,7 +213,7 @@ export class Network {
       },
       registryAddress: description.value.registryAddress,
       traffic: this.traffic?.counts,
-      sidecars,
+      sidecars: sidecars.map((sidecar) => ({ ...sidecar, ...this.earnings.find(sidecar.address) })),
     }
   }
 
@@ -451,6 +456,14 @@ export class Network {
     return new Map(
       Array.from(this.sidecars.values()).flatMap(({ name, process: { pid } }) => (pid ? [[name, pid]] : [])),
     )
+  }
+
+  private async readEarnings(): Promise<void> {
+    const { registryAddress } = this.description.value
+    if (registryAddress === undefined) return
+    const registered = [...this.sidecars.values()].filter(({ isRegistered }) => isRegistered)
+    const addresses = registered.map(({ address }) => address)
+    await this.earnings.read(registryAddress, addresses)
   }
 
   private find(name: string): Sidecar {

@@ -1,7 +1,6 @@
-import { escapeControls } from '../../core/index.ts'
+import { escapeControls, formatCoins } from '../../core/index.ts'
 import { formatMegabytes } from './format-megabytes.ts'
-import type { NetworkReport } from './network-report.ts'
-import type { SidecarReport } from './sidecar.ts'
+import type { EarningSidecar, NetworkReport } from './network-report.ts'
 
 const WIDE_COLUMNS = 100
 const HEADINGS = {
@@ -21,8 +20,9 @@ export function renderNetwork(report: NetworkReport, columns: number): string[] 
   const lines = [
     describeNode(report),
     ...alignRows(rows, isWide ? '  ' : ' '),
-    ...[...listRemarks(report), ...listProblems(report)].flatMap((text) => wrap(escapeControls(text), columns)),
-    describeDashes(report),
+    ...[...listRemarks(report), ...listProblems(report), ...describeDashes(report)].flatMap((text) =>
+      wrap(escapeControls(text), columns),
+    ),
   ]
   return lines.map((line) => escapeControls(line).slice(0, columns))
 }
@@ -50,24 +50,41 @@ function describeNode({ node, traffic, isSetUp }: NetworkReport): string {
   )
 }
 
-function renderSidecar(sidecar: SidecarReport): string[] {
+function renderSidecar(sidecar: EarningSidecar): string[] {
   const { name, state, archived, lagPeriods, chunks, storedBytes, peers, primary, replica } = sidecar
   const met = peers === undefined ? '-' : `${peers}`
-  const notYet = ['-', '-']
-  if (!archived) return [name, state, '-', '-', '-', '-', met, '-', '-', ...notYet]
+  const earned = [formatRate(sidecar), formatRewards(sidecar)]
+  if (!archived) return [name, state, '-', '-', '-', '-', met, '-', '-', ...earned]
   const range = `${archived.first}-${archived.last}`
   const held = [`${lagPeriods ?? '-'}`, `${chunks}`, formatMegabytes(storedBytes)]
-  return [name, state, range, ...held, met, `${primary ?? '-'}`, `${replica ?? '-'}`, ...notYet]
+  return [name, state, range, ...held, met, `${primary ?? '-'}`, `${replica ?? '-'}`, ...earned]
 }
 
-/** Why there are columns without a number. */
-function describeDashes({ sidecars }: NetworkReport): string {
+/** With one decimal at most. */
+function formatRate({ successRate }: EarningSidecar): string {
+  return successRate === undefined ? '-' : `${Number((successRate * 100).toFixed(1))} %`
+}
+
+/** In MAS, with three decimals, rounded down. */
+function formatRewards({ pendingRewardsNanoMas: nanoMas }: EarningSidecar): string {
+  if (nanoMas === undefined) return '-'
+  const [whole, decimals = ''] = formatCoins(BigInt(nanoMas)).split('.')
+  return `${whole}.${decimals.padEnd(3, '0').slice(0, 3)}`
+}
+
+/** Why there are columns without a number; nothing where all have one. */
+function describeDashes({ sidecars }: NetworkReport): string[] {
   const asked = sidecars.filter(({ archived }) => archived)
+  const known = sidecars.filter(({ pendingRewardsNanoMas: nanoMas }) => nanoMas !== undefined)
+  const unknown = sidecars.filter((sidecar) => !known.includes(sidecar))
   const reasons = [
     ...(asked.some(({ peers }) => peers === undefined) ? ['p2p is off'] : []),
     ...(asked.some(({ primary }) => primary === undefined) ? ['no placement in force yet'] : []),
+    ...(unknown.some(({ isRegistered }) => !isRegistered) ? ['not registered yet'] : []),
+    ...(unknown.some(({ isRegistered }) => isRegistered) ? ['no record read from the registry'] : []),
+    ...(known.some(({ successRate }) => successRate === undefined) ? ['no challenge is over yet'] : []),
   ]
-  return `-: ${[...(reasons.length > 0 ? [reasons.join(', ')] : []), 'proofs and rewards are not built yet.'].join('; ')}`
+  return reasons.length > 0 ? [`-: ${reasons.join(', ')}`] : []
 }
 
 /** What a reader of the table should know beside the numbers. */

@@ -74,6 +74,10 @@ describe('e2e/devnet-up', function () {
       assert.equal(JSON.parse(stdout).stake, '10000000000')
       assert.match(readFileSync(join(dir, 'net', name, 'wallet.yaml'), 'utf8'), /CipheredData/)
     }
+    await stage.until('what they may claim is in the report', async () => {
+      const report = await stage.report()
+      return report.sidecars.every(({ pendingRewardsNanoMas: nanoMas }) => nanoMas !== undefined)
+    })
   })
 
   it('error: a second network in the same directory is refused, and so is a sidecar that is not there', async () => {

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
-import type { NetworkReport } from '../../../devnet/up/network-report.ts'
+import type { EarningSidecar, NetworkReport } from '../../../devnet/up/network-report.ts'
 import { renderNetwork, summarizeNetwork } from '../../../devnet/up/render-network.ts'
-import type { SidecarReport } from '../../../devnet/up/sidecar.ts'
 
-const SIDECAR: SidecarReport = {
+const SIDECAR: EarningSidecar = {
   name: 'sidecar-1',
   address: 'AU1',
   state: 'archiving',
@@ -64,24 +63,42 @@ describe('devnet/up/render-network', () => {
   }
 
   it('counts peers and the chunks that a sidecar is to hold, and says why where there is no number', () => {
-    const shown = (known: Partial<SidecarReport>, columns: number) => {
-      const lines = renderNetwork(
-        {
-          ...NETWORK,
-          sidecars: [
-            { ...SIDECAR, ...known },
-            { ...SIDECAR, archived: undefined },
-          ],
-        },
-        columns,
-      )
-      return [lines[2]?.split(/ +/).slice(6).join(' '), lines.at(-1)]
+    const earned = { successRate: 1, pendingRewardsNanoMas: '0' }
+    const shown = (known: Partial<EarningSidecar>, columns: number) => {
+      const sidecars = [
+        { ...SIDECAR, ...earned, ...known },
+        { ...SIDECAR, ...earned, archived: undefined },
+      ]
+      const lines = renderNetwork({ ...NETWORK, sidecars }, columns)
+      return [lines[2]?.split(/ +/).slice(6).join(' '), ...lines.slice(4)]
     }
-    const unbuilt = 'proofs and rewards are not built yet.'
     for (const columns of [79, 119]) {
-      assert.deepEqual(shown({ peers: 3, primary: 0, replica: 41 }, columns), ['MB 3 0 41 - -', `-: ${unbuilt}`])
-      assert.deepEqual(shown({}, columns), ['MB - - - - -', `-: p2p is off, no placement in force yet; ${unbuilt}`])
+      assert.deepEqual(shown({ peers: 3, primary: 0, replica: 41 }, columns), ['MB 3 0 41 100 % 0.000'])
+      const none = ['MB - - - 100 % 0.000', '-: p2p is off, no placement in force yet']
+      assert.deepEqual(shown({}, columns), none)
     }
+  })
+
+  it('shows what was passed and what may be claimed, rounded down, and says why where there is no number', () => {
+    const shown = (known: Partial<EarningSidecar>) => {
+      const sidecar = { ...SIDECAR, peers: 3, primary: 0, replica: 41, ...known }
+      const lines = renderNetwork({ ...NETWORK, sidecars: [sidecar] }, 119)
+      return [lines[2]?.split(/ {2,}/).slice(-2).join(', '), ...lines.slice(3)]
+    }
+    const earned: readonly (readonly [number, string, string])[] = [
+      [1, '2000000000', '100 %, 2.000'],
+      [0.999, '1234567899', '99.9 %, 1.234'],
+      [0.29, '1000000', '29 %, 0.001'],
+      [0, '999999', '0 %, 0.000'],
+    ]
+    for (const [successRate, pendingRewardsNanoMas, wanted] of earned) {
+      assert.deepEqual(shown({ successRate, pendingRewardsNanoMas }), [wanted])
+      // Its archive is lost, or not begun; what it earned is not.
+      assert.deepEqual(shown({ successRate, pendingRewardsNanoMas, archived: undefined }), [wanted])
+    }
+    assert.deepEqual(shown({ pendingRewardsNanoMas: '0' }), ['-, 0.000', '-: no challenge is over yet'])
+    assert.deepEqual(shown({}), ['-, -', '-: no record read from the registry'])
+    assert.deepEqual(shown({ isRegistered: false }), ['-, -', '-: not registered yet'])
   })
 
   it('shows what a node said last that stands still, and says so', () => {
