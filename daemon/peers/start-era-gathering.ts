@@ -2,7 +2,7 @@ import { PacedPeers } from '../../storage-worker/bootstrap/paced-peers.ts'
 import { refetchFromPeers } from '../../storage-worker/bootstrap/refetch-from-peers.ts'
 import { EraDifferences } from '../../storage-worker/eras/era-differences.ts'
 import { EraGatherer } from '../../storage-worker/eras/era-gatherer.ts'
-import { verifyArchive } from '../../storage-worker/index.ts'
+import { mendPeriod } from '../../storage-worker/mend-period.ts'
 import { createEraService } from '../../storage-worker/peers/era-service.ts'
 import { OwnEras } from '../../storage-worker/peers/own-eras.ts'
 import { PeerClient } from '../../storage-worker/peers/peer-client.ts'
@@ -72,8 +72,7 @@ function openMending(context: PeerContext) {
   })
   return async (period: number, signal: AbortSignal) => {
     const refetchPeriod = () => refetchFromPeers(period, { store: store.chunks, client, asked, cpu }, signal)
-    const options = { from: period, to: period, deep: true, repair: true, threads: 0, refetchPeriod }
-    const { damages } = await verifyArchive(store.chunks, options, undefined, signal)
+    const damages = await mendPeriod(store.chunks, period, refetchPeriod, signal)
     if (damages.length > 0) holdings.note(period)
     return damages
   }

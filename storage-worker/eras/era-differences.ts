@@ -146,13 +146,14 @@ export class EraDifferences {
   /** Undefined when it is not complete here, or damaged: then what is damaged is fetched again. */
   private async sign(era: number): Promise<SignedEra | undefined> {
     const { own, clock } = this.modules
+    if ((this.mendAgain.get(era) ?? Number.NEGATIVE_INFINITY) > clock.monotonicMs()) return undefined
+    this.mendAgain.delete(era)
     try {
       return await own.sign(era)
     } catch (error) {
       if (!isArchiveError(error) || isBug(error)) throw error
-      if ((this.mendAgain.get(era) ?? 0) > clock.monotonicMs()) return undefined
-      this.mendAgain.set(era, clock.monotonicMs() + COMPARE_AGAIN_MS)
-      await this.mend(era, await this.listUnreadable(era))
+      const end = await this.mend(era, await this.listUnreadable(era))
+      if (end !== 'mended') this.mendAgain.set(era, clock.monotonicMs() + COMPARE_AGAIN_MS)
       return undefined
     }
   }
@@ -192,7 +193,7 @@ export class EraDifferences {
       if (known.tries === 1) this.tell(known.difference)
       return
     }
-    if (await this.mend(claim.era, differing.periods.slice(0, MAX_MENDED))) {
+    if ((await this.mend(claim.era, differing.periods.slice(0, MAX_MENDED))) !== 'sound') {
       // What it signed was of the damaged copy.
       own.forget(claim.era)
       return
@@ -218,20 +219,22 @@ export class EraDifferences {
     return undefined
   }
 
-  /** @returns whether a copy was damaged */
-  private async mend(era: number, periods: readonly Period[]): Promise<boolean> {
+  /** `damaged`: something still is. */
+  private async mend(era: number, periods: readonly Period[]): Promise<'sound' | 'mended' | 'damaged'> {
     const { ports, log } = this.modules
-    let wasDamaged = false
+    let [damaged, mended] = [0, 0]
     for (const period of periods) {
       if (this.loop.signal.aborted) break
-      const [damage, ...others] = await ports.mend(period, this.loop.signal)
+      const damages = await ports.mend(period, this.loop.signal)
+      const [damage] = damages
       if (!damage) continue
-      wasDamaged = true
-      const repaired = [damage, ...others].filter((each) => each.repaired).length
-      const fields = { era, period, damaged: 1 + others.length, repaired, code: damage.code }
-      log.warn(fields, 'period of an era is damaged')
+      const repaired = damages.filter((each) => each.repaired).length
+      damaged += damages.length
+      mended += repaired
+      log.warn({ era, period, damaged: damages.length, repaired, code: damage.code }, 'period of an era is damaged')
     }
-    return wasDamaged
+    if (damaged === 0) return 'sound'
+    return mended === damaged ? 'mended' : 'damaged'
   }
 
   private tell({ era, by, period, periods, reason }: EraDifference): void {

@@ -64,6 +64,9 @@ class World {
   unreadable: Period | undefined
   /** Own copies that are damaged; mending brings the true one. */
   readonly damaged = new Set<Period>()
+  /** Somebody has the true one. */
+  isThere = true
+  signs = 0
   readonly mended: Period[] = []
   readonly asked: string[] = []
   readonly logged: unknown[] = []
@@ -72,6 +75,7 @@ class World {
     own: {
       sign: async (era) => {
         if (era !== ERA) return undefined
+        this.signs++
         if (this.unreadable !== undefined) throw new ArchiveError('STORE_VALUE_CORRUPT', 'made')
         const signature = { publicKey: new Uint8Array(33), signature: new Uint8Array(65) }
         this.signed ??= { statement: statementOf(this.own), signature }
@@ -119,7 +123,9 @@ class World {
       listPeers: () => [...this.archives.keys()].map((address) => ({ peer: `peer ${address}`, address })),
       mend: async (period) => {
         this.mended.push(period)
-        if (!this.damaged.delete(period)) return []
+        if (!this.damaged.has(period)) return []
+        if (!this.isThere) return [{ code: 'STORE_VALUE_CORRUPT', repaired: false }]
+        this.damaged.delete(period)
         this.unreadable = undefined
         this.own = TRUE
         return [{ code: 'STORE_VALUE_CORRUPT', repaired: true }]
@@ -192,15 +198,19 @@ describe('storage-worker/eras/era-differences', () => {
     assert.deepEqual(world.mended, [FIRST + 7])
   })
 
-  it('an era that cannot be computed: the period that cannot be read is mended; if it cannot be, again after five minutes', async () => {
+  it('an era that cannot be computed: the period that cannot be read is mended; where it cannot be, again after five minutes', async () => {
     world.unreadable = FIRST + 9
-    for (let i = 0; i < 2; i++) await world.look()
-    assert.deepEqual([world.mended, world.logged], [[FIRST + 9], []])
-    world.clock.timeMs += COMPARE_AGAIN_MS
     world.damaged.add(FIRST + 9)
+    world.isThere = false
+    for (let i = 0; i < 3; i++) await world.look()
+    // Each try reads the era, and counts as a damage that was found.
+    assert.deepEqual([world.mended, world.signs], [[FIRST + 9], 1])
+    assert.deepEqual(world.logged, [['warn', ERA, 0, FIRST + 9, 'STORE_VALUE_CORRUPT']])
+    world.clock.timeMs += COMPARE_AGAIN_MS
+    world.isThere = true
     await world.look()
     assert.deepEqual(world.mended, [FIRST + 9, FIRST + 9])
-    assert.deepEqual([await world.look(), world.unreadable], [[], undefined])
+    assert.deepEqual([await world.look(), world.unreadable, world.signs], [[], undefined, 3])
   })
 
   it('another root is anchored: an error, and the period is found with whoever has that root', async () => {
