@@ -4,6 +4,7 @@ import {
   type Clock,
   computeEraDigest,
   computeVotePage,
+  ERA_PERIODS,
   type ErrorCode,
   encodeSignatureArgument,
   isArchiveError,
@@ -24,6 +25,11 @@ import { readVoteState } from './read-vote-state.ts'
 export const PARTIAL_AFTER_PERIODS = 8
 /** Periods from a call that was not enough to the next such one. */
 export const PARTIAL_AGAIN_PERIODS = 32
+/**
+ * What is executed in the next era counts with other stakes, and a vote starts over: what is sent in the last periods of one
+ * may be, since it is in a block within 2, and final slots are some behind.
+ */
+const LAST_PERIODS = 8
 /** The era is in the registry, or never comes into it. */
 const CLOSING: readonly ErrorCode[] = ['REGISTRY_ERA_ANCHORED', 'REGISTRY_ERA_TOO_EARLY']
 /** The registry changed between what was read and what was sent: the next look sees it. */
@@ -119,6 +125,7 @@ export class EraAnchorer {
     const { era, statement, signatures } = gathered
     const [table, period] = [placement.inForce, finalPeriod()]
     if (!table || !placement.isCurrent || period === undefined || table.era <= era) return undefined
+    if (period >= (table.era + 1) * ERA_PERIODS - LAST_PERIODS) return undefined
     const turn = computeAnchorTurn(
       { era, eraInForce: table.era, address },
       table.snapshot.nodes.map((node) => node.address),

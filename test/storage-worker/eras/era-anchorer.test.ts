@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { ArchiveError, type EraStatement } from '../../../core/index.ts'
+import { ArchiveError, ERA_PERIODS, type EraStatement } from '../../../core/index.ts'
 import { computeAnchorTurn } from '../../../storage-worker/eras/anchor-turn.ts'
 import { EraAnchorer, PARTIAL_AFTER_PERIODS, PARTIAL_AGAIN_PERIODS } from '../../../storage-worker/eras/era-anchorer.ts'
 import type { GatheredEra } from '../../../storage-worker/eras/era-gatherer.ts'
@@ -157,6 +157,18 @@ describe('storage-worker/eras/era-anchorer on the shipped contract', () => {
     const stranger = open(gather(2, all), { rank: NODES, late: 100 })
     await stranger.anchorer.look()
     assert.equal(stranger.registry.sent.length, 0)
+  })
+
+  it('nothing is sent from 8 periods before the next era on, until the placement of that one is in force', async () => {
+    const { anchorer, registry, place, logged } = open(gather(1, [0, 1, 2, 3, 4]))
+    for (const period of [5 * ERA_PERIODS - 8, 5 * ERA_PERIODS + 7]) {
+      place.period = period
+      await anchorer.look()
+    }
+    assert.equal(registry.sent.length, 0)
+    place.period = 5 * ERA_PERIODS - 9
+    await anchorer.look()
+    assert.deepEqual(logged, ['era anchored'])
   })
 
   it('another one was first, between the look and the call: that is no failure, and costs nothing', async () => {
