@@ -120,6 +120,7 @@ export async function startDaemon(
       {
         nodes: clients,
         finalPeriod: () => archiver.status().nodeFinalSlot?.period,
+        archive: store.placements,
         clock,
         log: storeLog,
         onFatal,

@@ -39,6 +39,8 @@ export const KEYSPACES = {
   challengeHistory: { number: 11, database: 'index', name: 'challenge_history' },
   /** UTF-8 name of what it does -> seal || operation that was signed and of which it is not known yet what became, JSON */
   operationJournal: { number: 12, database: 'index', name: 'operation_journal' },
+  /** u64 era -> seal || deflated JSON of what the registry said about it */
+  placements: { number: 13, database: 'index', name: 'placements' },
 } as const satisfies Record<string, Keyspace>
 
 export type KeyspaceName = keyof typeof KEYSPACES

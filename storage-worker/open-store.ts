@@ -17,6 +17,7 @@ import { addIdentityCopy, claimArchive, isEmptyArchive, recoverIdentity } from '
 import { isDiskFull } from './level-errors.ts'
 import { BODIES_OPTIONS, createClassicLevel, INDEX_OPTIONS } from './level-options.ts'
 import { MIGRATIONS, type Migration, planMigrations, runMigrations, SCHEMA_VERSION } from './migrations.ts'
+import { PlacementArchive } from './placement/placement-archive.ts'
 import { checkTables } from './repair-database.ts'
 import { OperationJournal } from './sending/operation-journal.ts'
 import { LevelSpool } from './spool.ts'
@@ -79,6 +80,7 @@ export interface Store {
   readonly spool: LevelSpool
   readonly challenges: ChallengeHistory
   readonly operations: OperationJournal
+  readonly placements: PlacementArchive
   readonly disk: DiskSpace
   /** What opening it with `repair` wrote anew. */
   readonly mended: readonly Damage[]
@@ -244,6 +246,7 @@ function makeStore(dataDir: string, chunks: LevelChunkStore, disk: DiskSpace, me
     spool: new LevelSpool(chunks.index, disk),
     challenges: new ChallengeHistory(chunks.index),
     operations: new OperationJournal(chunks.index),
+    placements: new PlacementArchive(chunks.index),
     disk,
     mended,
     checkFiles: (repair) => checkFiles(dataDir, chunks, repair),

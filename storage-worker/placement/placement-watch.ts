@@ -14,6 +14,7 @@ import {
 } from '../../core/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
 import { askInTurn } from './ask-in-turn.ts'
+import type { PlacementArchive } from './placement-archive.ts'
 import { computePlacementTable, PLACEMENT_IN_FORCE_PERIODS, type PlacementTable } from './placement-table.ts'
 import { type PlacementNode, type PlacementReading, readPlacement } from './read-placement.ts'
 
@@ -37,6 +38,8 @@ export interface PlacementWatchModules {
   readonly nodes: readonly PlacementNode[]
   /** Of the newest final slot that is known. */
   readonly finalPeriod: () => Period | undefined
+  /** Keeps what was read of each era. */
+  readonly archive: Pick<PlacementArchive, 'put'>
   readonly clock: Clock
   readonly log: Logger
   readonly onFatal: (error: ArchiveError) => void
@@ -158,7 +161,9 @@ export class PlacementWatch {
     const { log, clock } = this.modules
     const { signal } = this.loop
     try {
-      const table = await computePlacementTable(await this.read(era), signal)
+      const reading = await this.read(era)
+      await this.keep(reading)
+      const table = await computePlacementTable(reading, signal)
       if (this.failure) log.info({ era }, 'placement can be read again')
       if (this.tables.length === 0) this.compareReplicas(table)
       this.failure = undefined
@@ -171,6 +176,17 @@ export class PlacementWatch {
       this.failure = error
       if (isNew)
         log.warn({ era, err: error, code: error.code }, 'placement cannot be read, the last one stays in force')
+    }
+  }
+
+  /** The table counts whether it is kept or not. */
+  private async keep(reading: PlacementReading): Promise<void> {
+    try {
+      await this.modules.archive.put(this.options.registry, reading)
+    } catch (error) {
+      if (!isArchiveError(error)) throw error
+      const { era } = reading.snapshot
+      this.modules.log.warn({ era, err: error, code: error.code }, 'placement of the era is not kept')
     }
   }
 

@@ -40,6 +40,8 @@ describe('storage-worker/keyspace', () => {
         '9 index journal',
         '10 index storage_nodes',
         '11 index challenge_history',
+        '12 index operation_journal',
+        '13 index placements',
       ],
     )
   })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { ArchiveError, ERA_PERIODS, PERIOD_MS, type Period, toHex } from '../../../core/index.ts'
-import { PlacementWatch } from '../../../storage-worker/index.ts'
+import { type PlacementReading, PlacementWatch } from '../../../storage-worker/index.ts'
 import { createLogger } from '../../../telemetry/index.ts'
 import { SteppedClock } from '../../devnet/node/face.ts'
 import { MadeRegistry, NETWORK, REGISTRY } from './made-registry.ts'
@@ -16,6 +16,9 @@ class Stage {
   readonly watch: PlacementWatch
   readonly fatal: ArchiveError[] = []
   finalPeriod: Period | undefined
+  /** What was kept of each era. */
+  readonly kept: PlacementReading[] = []
+  keep: () => void = () => undefined
 
   constructor(
     options: { readonly registry?: string; readonly localReplicas?: number; readonly first?: MadeRegistry } = {},
@@ -29,6 +32,13 @@ class Stage {
       {
         nodes,
         finalPeriod: () => this.finalPeriod,
+        archive: {
+          put: async (registry, reading) => {
+            assert.equal(registry, REGISTRY)
+            this.keep()
+            this.kept.push(reading)
+          },
+        },
         clock: this.clock,
         log: createLogger({ level: 'info', format: 'json', destination }),
         onFatal: (error) => this.fatal.push(error),
@@ -246,5 +256,23 @@ describe('storage-worker/placement/placement-watch', () => {
     while (broken.fatal.length === 0) await new Promise((resolve) => setImmediate(resolve))
     assert.equal(broken.fatal[0]?.code, 'ARCHIVER_LOOP_FAILED')
     await broken.watch.stop()
+  })
+
+  it('keeps what it read of each era, once; a table counts though it cannot be kept', async () => {
+    const stage = new Stage()
+    await stage.at(FIRST + 7)
+    await stage.at(FIRST + 8)
+    assert.deepEqual(
+      stage.kept.map(({ snapshot, lagEras }) => [snapshot, lagEras]),
+      [[stage.watch.inForce?.snapshot, 42]],
+    )
+    stage.take()
+    stage.nextEra(ERA + 1, 'AU3')
+    stage.keep = () => {
+      throw new ArchiveError('STORE_DISK_FULL', 'full')
+    }
+    await stage.at(FIRST + ERA_PERIODS + 8)
+    assert.deepEqual([stage.inForce?.era, stage.failing, stage.kept.length], [ERA + 1, undefined, 1])
+    assert.deepEqual(stage.take().slice(0, 2), ['placement of the era is not kept', 'placement in force'])
   })
 })
