@@ -73,7 +73,7 @@ describe('daemon/chain/start-eras', () => {
     const read: unknown[] = []
     const chain = {
       ...shared,
-      archiver: { status: () => ({ nodeFinalSlot: { period: 2 * ERA_PERIODS } }) },
+      archiver: { status: () => ({ nodeFinalSlot: { period: ERA_PERIODS + 64 } }) },
       sender: {
         address: OWN.address,
         client: { read: async (...what: unknown[]) => void read.push(what) },
