@@ -6,7 +6,7 @@ import { ArchiveError } from '../core/index.ts'
 export interface ErasPort {
   /** Of those that are over, the newest first. */
   list(limit: number): Promise<readonly object[]>
-  show(era: number): Promise<object>
+  show(era: number): Promise<object | undefined>
   /** Why it cannot be told which are anchored, if so. */
   readonly failing: { readonly code: string; readonly message: string } | undefined
 }

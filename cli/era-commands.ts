@@ -29,10 +29,11 @@ export function addEras(program: Command, run: Run): void {
   )
     .argument('<era>', 'number of the era: its first period / 128', parseEra)
     .option('--deep', 'also recompute every chunk id, and check signatures against blocks')
-    .action((era: number, options: { deep?: boolean }, command) =>
+    .option('--address <address>', 'another registry than the configured one')
+    .action((era: number, options: { deep?: boolean; address?: string }, command) =>
       run(async (context, signal) => {
         const { erasVerify } = await import('./commands/eras-verify.ts')
-        return erasVerify(context, { era, deep: options.deep ?? false }, signal)
+        return erasVerify(context, { era, deep: options.deep ?? false, address: options.address }, signal)
       })(command),
     )
 }

@@ -38,12 +38,14 @@ export async function erasVerify(
   options: {
     readonly era: number
     readonly deep: boolean
+    /** Another registry than the configured one. */
+    readonly address?: string | undefined
     readonly findAnchor?: (era: number) => Promise<EraAnchor | undefined>
   },
   signal: AbortSignal,
 ): Promise<number> {
   const { output } = context
-  const { config } = context.load()
+  const { config } = context.load({ storage_registry_address: options.address })
   const { era, deep } = options
   const findAnchor =
     options.findAnchor ?? (async () => (await import('../placement-access.ts')).findAnchor(config, era, signal))

@@ -89,6 +89,18 @@ export class AnchoredEras {
     return this.known.get(era)
   }
 
+  /** As `find` of each, and asks again for those that were seen to be not anchored: somebody looks who wants to know now. */
+  async findNow(eras: readonly number[]): Promise<readonly (EraAnchor | undefined)[]> {
+    for (const era of eras) {
+      this.absent.delete(era)
+      // One reading for all of them.
+      if (!this.known.has(era)) this.want(era)
+    }
+    const found: (EraAnchor | undefined)[] = []
+    for (const era of eras) found.push(await this.find(era))
+    return found
+  }
+
   /** What `start` does again and again: one reading, when there is something to read. */
   look(): Promise<void> {
     this.reading ??= this.readWanted().finally(() => {

@@ -8,7 +8,7 @@ export interface ReportErasModules {
   readonly store: Pick<ChunkStore, 'identity' | 'readManifest' | 'readRange'>
   /** Of an `AnchoredEras`. */
   readonly anchors: {
-    find(era: number): Promise<EraAnchor | undefined>
+    findNow(eras: readonly number[]): Promise<readonly (EraAnchor | undefined)[]>
     readonly failing: { readonly code: ErrorCode; readonly message: string } | undefined
   }
   /** What others say; undefined where sidecars do not meet. */
@@ -45,15 +45,27 @@ export async function listEras(modules: ReportErasModules, limit: number): Promi
   if (!range) return []
   const oldest = Math.floor(range.first / ERA_PERIODS)
   const newest = Math.floor((range.last + 1) / ERA_PERIODS) - 1
+  const count = Math.max(0, Math.min(limit, newest - oldest + 1))
+  return await reportEras(
+    modules,
+    Array.from({ length: count }, (_, i) => newest - i),
+  )
+}
+
+/** Of these eras, also of those of which nothing is archived here. */
+export async function reportEras(modules: ReportErasModules, eras: readonly number[]): Promise<EraReport[]> {
+  const anchors = await modules.anchors.findNow(eras)
   const reports: EraReport[] = []
-  for (let era = newest; era >= oldest && reports.length < limit; era--) reports.push(await reportEra(modules, era))
+  for (const [i, era] of eras.entries()) reports.push(await report(modules, era, anchors[i]))
   return reports
 }
 
-/** Also of an era of which nothing is archived here. */
-export async function reportEra({ store, anchors, peers }: ReportErasModules, era: number): Promise<EraReport> {
+async function report(
+  { store, peers }: ReportErasModules,
+  era: number,
+  anchor: EraAnchor | undefined,
+): Promise<EraReport> {
   const local = await readLocal(store, era)
-  const anchor = await anchors.find(era)
   const open = peers?.listOpen().find((each) => each.era === era)
   return {
     era,

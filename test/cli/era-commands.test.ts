@@ -39,7 +39,7 @@ describe('cli: eras', () => {
     const eras = openEras({
       store: store.chunks,
       anchors: {
-        find: async (era) => (era === ERA ? anchored : undefined),
+        findNow: async (eras) => eras.map((era) => (era === ERA ? anchored : undefined)),
         get failing() {
           return failing
         },

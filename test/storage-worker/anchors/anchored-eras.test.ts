@@ -93,6 +93,17 @@ describe('storage-worker/anchors/anchored-eras', () => {
     assert.deepEqual(await eras.find(3), eraOf(3))
   })
 
+  it('who wants to know now has all that are not known to be anchored read at once, whatever was seen before', async () => {
+    const registry = registryWith(4)
+    const { eras } = watch([registry])
+    assert.deepEqual(await eras.findNow([3, 4, 5]), [undefined, eraOf(4), undefined])
+    registry.put('era_3', recordOf(eraOf(3)))
+    assert.deepEqual(await eras.findNow([3, 4, 5]), [eraOf(3), eraOf(4), undefined])
+    assert.equal(registry.calls.length, 2)
+    assert.deepEqual(await eras.findNow([3, 4]), [eraOf(3), eraOf(4)])
+    assert.equal(registry.calls.length, 2)
+  })
+
   it('limit: one call for 127 eras, the next for one more', async () => {
     for (const [count, calls] of [
       [MAX_ERAS_PER_READING, 1],
