@@ -2,11 +2,15 @@ import {
   type ChallengeAnswer,
   type ChallengeTerms,
   type ChunkStore,
+  type ErrorCode,
   isArchiveError,
   makeChallengeAnswer,
   toHex,
 } from '../../core/index.ts'
 import type { WithheldChunks } from '../replication/withheld-chunks.ts'
+
+/** Of one chunk: what else is asked for can still be shown. */
+const DAMAGED: readonly ErrorCode[] = ['STORE_VALUE_CORRUPT', 'CORE_PROOF_INVALID']
 
 export interface DiskProofsModules {
   readonly store: Pick<ChunkStore, 'identity' | 'findChunks' | 'readChunk'>
@@ -31,13 +35,13 @@ export class DiskProofs {
   async make(terms: ChallengeTerms, onRead?: (bytes: number) => void): Promise<ChallengeAnswer | undefined> {
     const { store, withheld } = this.modules
     const [place] = await store.findChunks(toHex(terms.challenge.chunkId), 1)
-    const chunk = place && (await store.readChunk(place.period, place.index))
-    onRead?.(chunk?.length ?? 0)
-    if (!chunk || withheld.has(place)) return undefined
     try {
+      const chunk = place && (await store.readChunk(place.period, place.index))
+      onRead?.(chunk?.length ?? 0)
+      if (!chunk || withheld.has(place)) return undefined
       return makeChallengeAnswer(chunk, terms, this.keySeed)
     } catch (error) {
-      if (isArchiveError(error, 'CORE_PROOF_INVALID')) return undefined
+      if (isArchiveError(error) && DAMAGED.includes(error.code)) return undefined
       throw error
     }
   }

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { loadRegistryParams } from '../../../config/index.ts'
-import { type ArchivedPeriod, computeChunkId, parseAddress, type RegistryConfig, toHex } from '../../../core/index.ts'
+import {
+  type ArchivedPeriod,
+  ArchiveError,
+  computeChunkId,
+  parseAddress,
+  type RegistryConfig,
+  toHex,
+} from '../../../core/index.ts'
 import { challengeCodec, challengeProofCodec } from '../../../protocol-handler/index.ts'
 import { ChainChallenger } from '../../../storage-worker/challenge/chain-challenger.ts'
 import { ChainProver } from '../../../storage-worker/challenge/chain-prover.ts'
@@ -92,8 +99,17 @@ describe('storage-worker/challenge: on chain, with the shipped contract', () => 
     const withheld = new Set<number>()
     const margins: number[] = []
     let lost = 0
+    const damaged = new Set<number>()
+    const { store } = party
     const proofs = new DiskProofs(HOLDER.seed, {
-      store: party.store,
+      store: {
+        identity: store.identity,
+        findChunks: (prefix, limit) => store.findChunks(prefix, limit),
+        readChunk: async (of, index) => {
+          if (damaged.has(index)) throw new ArchiveError('STORE_VALUE_CORRUPT', 'made')
+          return store.readChunk(of, index)
+        },
+      },
       withheld: { has: ({ index }) => withheld.has(index) },
     })
     const prover = new ChainProver(
@@ -105,7 +121,7 @@ describe('storage-worker/challenge: on chain, with the shipped contract', () => 
       { chainId: NETWORK.chainId, node: parseAddress(HOLDER.address), registry },
       { proofs, findOpen: (id) => prover.findOpen(id) },
     ).service
-    return { ...party, prover, withheld, margins, service, lost: () => lost }
+    return { ...party, prover, withheld, damaged, margins, service, lost: () => lost }
   }
 
   async function makeAsker(
@@ -257,6 +273,20 @@ describe('storage-worker/challenge: on chain, with the shipped contract', () => 
     assert.equal(entry?.result, 'valid')
     const info = await asker.sender.client.read('getNodeInfo', { address: HOLDER.address })
     assert.equal(info.strikePoints, 19)
+  })
+
+  it('fault: one damaged chunk costs its own challenge, not the others of the audit', async () => {
+    const holder = await makeHolder()
+    const asker = await makeAsker()
+    holder.damaged.add(0)
+    nextInterval()
+    const audit = targets(period.chunks.slice(0, 2))
+    const entries = await whileLooking([holder, asker], asker.challenger.issue(HOLDER.address, audit))
+    assert.deepEqual(
+      entries.map(({ result }) => result),
+      ['noAnswer', 'valid'],
+    )
+    assert.ok(holder.lines.some((line) => line.includes('challenged for a chunk that is not held here')))
   })
 
   it('crash: what was issued before a restart is closed after it, by whoever is there', async () => {
