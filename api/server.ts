@@ -8,6 +8,7 @@ import { addEraRoutes, type ErasPort } from './eras.ts'
 import { withHeartbeat } from './heartbeat.ts'
 import { addPeerRoutes, type PeersPort } from './peers.ts'
 import { type Query, runQuery } from './queries.ts'
+import { addRewardRoutes } from './rewards.ts'
 
 /** What `/ready` and `/v1/status` show. */
 export interface StatusReport {
@@ -43,6 +44,7 @@ const WORKING = '{"working":true}\n'
  * - `GET /v1/status` JSON
  * - `/v1/peers` ./peers.ts
  * - `/v1/challenges` ./challenges.ts
+ * - `/v1/rewards` ./rewards.ts
  * - `/v1/eras` ./eras.ts
  * - `POST /v1/query` a query of ./queries.ts as JSON; the answer is NDJSON, with a row `{"working":true}` every other
  *   second while there is nothing else to say
@@ -78,6 +80,7 @@ export function createApi(modules: ApiModules, options: { readonly heartbeatMs?:
   })
   addPeerRoutes(server, modules.peers)
   addChallengeRoutes(server, modules.challenges, modules.token)
+  addRewardRoutes(server, modules.query)
   if (modules.eras) addEraRoutes(server, modules.eras)
   return server
 }

@@ -41,6 +41,8 @@ export const KEYSPACES = {
   operationJournal: { number: 12, database: 'index', name: 'operation_journal' },
   /** u64 era -> seal || deflated JSON of what the registry said about it */
   placements: { number: 13, database: 'index', name: 'placements' },
+  /** u64 ms since 1970 || UTF-8 operation id -> seal || distribution or claim of this sidecar's, JSON */
+  rewardHistory: { number: 14, database: 'index', name: 'reward_history' },
 } as const satisfies Record<string, Keyspace>
 
 export type KeyspaceName = keyof typeof KEYSPACES

@@ -19,6 +19,7 @@ import { BODIES_OPTIONS, createClassicLevel, INDEX_OPTIONS } from './level-optio
 import { MIGRATIONS, type Migration, planMigrations, runMigrations, SCHEMA_VERSION } from './migrations.ts'
 import { PlacementArchive } from './placement/placement-archive.ts'
 import { checkTables } from './repair-database.ts'
+import { RewardHistory } from './rewards/reward-history.ts'
 import { OperationJournal } from './sending/operation-journal.ts'
 import { LevelSpool } from './spool.ts'
 import { checkStoreFiles, describeMended, nameDamages, rebuildDatabases } from './store-databases.ts'
@@ -81,6 +82,7 @@ export interface Store {
   readonly challenges: ChallengeHistory
   readonly operations: OperationJournal
   readonly placements: PlacementArchive
+  readonly rewards: RewardHistory
   readonly disk: DiskSpace
   /** What opening it with `repair` wrote anew. */
   readonly mended: readonly Damage[]
@@ -247,6 +249,7 @@ function makeStore(dataDir: string, chunks: LevelChunkStore, disk: DiskSpace, me
     challenges: new ChallengeHistory(chunks.index),
     operations: new OperationJournal(chunks.index),
     placements: new PlacementArchive(chunks.index),
+    rewards: new RewardHistory(chunks.index),
     disk,
     mended,
     checkFiles: (repair) => checkFiles(dataDir, chunks, repair),

@@ -4,7 +4,7 @@ import type { ChainContext } from './chain-context.ts'
 
 /** Distributes rewards at its turn, and claims the own ones. */
 export function startRewards(chain: ChainContext): void {
-  const { config, sender, placement, archiver, clock, log } = chain
+  const { config, store, sender, placement, archiver, clock, log } = chain
   const duty = new RewardDuty(
     {
       address: sender.address,
@@ -12,7 +12,14 @@ export function startRewards(chain: ChainContext): void {
       distributionPeriods: config.rewardDistributionPeriods,
       claimThresholdNanoMas: config.contract.claimThresholdNanoMas,
     },
-    { sender, placement, finalPeriod: () => archiver.status().nodeFinalSlot?.period, clock, log },
+    {
+      sender,
+      placement,
+      history: store.rewards,
+      finalPeriod: () => archiver.status().nodeFinalSlot?.period,
+      clock,
+      log,
+    },
   )
   keepRunning('rewards', duty, chain)
 }

@@ -12,6 +12,7 @@ import {
 import type { Logger } from '../../telemetry/index.ts'
 import { orAborted } from '../replication/or-aborted.ts'
 import type { RegistrySender, SendOrder } from '../sending/registry-sender.ts'
+import type { RewardEntry, RewardHistory } from './reward-history.ts'
 
 /** A record `period_`: key, value and overhead, at most. What is not used comes back. */
 const PERIOD_COINS_NANO_MAS = 96n * BYTE_PRICE_NANO_MAS
@@ -35,17 +36,21 @@ export interface RewardDutyOptions {
 }
 
 export interface RewardDutyModules {
-  readonly sender: Pick<RegistrySender, 'client' | 'send'>
+  readonly sender: Pick<RegistrySender, 'client' | 'send' | 'listUnderWay'>
   /** Of a `PlacementWatch`. */
   readonly placement: {
     readonly inForce: { readonly snapshot: { readonly nodes: readonly { readonly address: string }[] } } | undefined
     readonly isCurrent: boolean
   }
+  readonly history: Pick<RewardHistory, 'append'>
   /** Newest final period that is known. */
   readonly finalPeriod: () => Period | undefined
   readonly clock: Clock
   readonly log: Logger
 }
+
+/** How the keys of distributions begin. */
+const DISTRIBUTE = 'distribute/'
 
 type RewardCall = 'distributeRewards' | 'claimRewards'
 
@@ -63,6 +68,7 @@ export class RewardDuty {
   private seen: Period | undefined
   /** Last one that is known to be distributed. */
   private distributed: Period | undefined
+  private isResumed = false
 
   constructor(options: RewardDutyOptions, modules: RewardDutyModules) {
     this.options = options
@@ -90,10 +96,20 @@ export class RewardDuty {
     const period = this.modules.finalPeriod()
     if (period === undefined || period === this.seen) return
     this.seen = period
+    if (!this.isResumed) await this.resume()
     await Promise.all([
       this.attempt('distributeRewards', () => this.distribute(period)),
       this.attempt('claimRewards', () => this.claim()),
     ])
+  }
+
+  /** Takes up what was under way when the sidecar ended, so that it is in the history. */
+  private async resume(): Promise<void> {
+    this.isResumed = true
+    const { sender } = this.modules
+    const periods = sender.listUnderWay('distribute').map((key) => Number(key.slice(DISTRIBUTE.length)))
+    const orders = [...periods.map(distributeOrder), ...sender.listUnderWay('claim').map(() => CLAIM_ORDER)]
+    await Promise.all(orders.map((order) => this.attempt(order.call, () => this.send(order))))
   }
 
   private async distribute(period: Period): Promise<void> {
@@ -132,13 +148,19 @@ export class RewardDuty {
     const outcome = await orAborted(this.modules.sender.send(order), this.loop.signal)
     if (!outcome) return
     const { operationId, feeNanoMas, events } = outcome
+    const { history, clock, log } = this.modules
+    const note = (entry: Pick<RewardEntry, 'kind' | 'period' | 'amountNanoMas'>): Promise<void> =>
+      history.append({ ...entry, atMs: clock.nowMs(), feeNanoMas: `${feeNanoMas}`, operationId })
     for (const event of events) {
       if (event.name === 'REWARDS_DISTRIBUTED') {
-        const fields = { period: event.period, operationId, amountNanoMas: event.totalAmount, feeNanoMas }
-        this.modules.log.info(fields, 'rewards distributed')
+        const [period, amountNanoMas] = [Number(event.period), `${event.totalAmount}`]
+        log.info({ period, operationId, amountNanoMas, feeNanoMas }, 'rewards distributed')
+        await note({ kind: 'distribution', period, amountNanoMas })
       }
       if (event.name === 'REWARDS_CLAIMED') {
-        this.modules.log.info({ operationId, amountNanoMas: event.amount, feeNanoMas }, 'rewards claimed')
+        const amountNanoMas = `${event.amount}`
+        log.info({ operationId, amountNanoMas, feeNanoMas }, 'rewards claimed')
+        await note({ kind: 'claim', period: null, amountNanoMas })
       }
     }
   }
@@ -167,7 +189,7 @@ export class RewardDuty {
 function distributeOrder(duePeriod: Period): SendOrder<'distributeRewards'> {
   return {
     purpose: 'distribute',
-    key: `distribute/${duePeriod}`,
+    key: `${DISTRIBUTE}${duePeriod}`,
     call: 'distributeRewards',
     args: { period: BigInt(duePeriod) },
     coinsNanoMas: PERIOD_COINS_NANO_MAS,

@@ -42,6 +42,7 @@ describe('storage-worker/keyspace', () => {
         '11 index challenge_history',
         '12 index operation_journal',
         '13 index placements',
+        '14 index reward_history',
       ],
     )
   })

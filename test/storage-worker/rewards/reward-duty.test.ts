@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { ArchiveError, computeDistributionTurn } from '../../../core/index.ts'
 import { RewardDuty } from '../../../storage-worker/rewards/reward-duty.ts'
+import type { RewardEntry } from '../../../storage-worker/rewards/reward-history.ts'
+import type { SendPurpose } from '../../../storage-worker/sending/operation-journal.ts'
 import type { SendOrder } from '../../../storage-worker/sending/registry-sender.ts'
 import { createLogger } from '../../../telemetry/index.ts'
 import { SetClock } from '../../devnet/set-clock.ts'
@@ -26,6 +28,8 @@ const NODES = [10, 11, 12].map(userOf)
 const ADDRESSES = NODES.map(({ address }) => address)
 const EVERY = 100
 const RATE = 1_000_000n
+
+type UnderWay = { readonly [P in SendPurpose]?: string[] }
 
 /** What is sent is executed two periods later, and costs a fee then, whatever becomes of it. */
 class Mempool {
@@ -73,15 +77,27 @@ describe('storage-worker/rewards/reward-duty on the shipped contract', () => {
   /** A sidecar that sees the chain as it is. */
   function open(
     user: User,
-    change: { threshold?: bigint; addresses?: readonly string[]; isCurrent?: boolean; mempool?: Mempool } = {},
+    change: {
+      threshold?: bigint
+      addresses?: readonly string[]
+      isCurrent?: boolean
+      mempool?: Mempool
+      underWay?: UnderWay
+    } = {},
   ) {
-    const { threshold = 0n, addresses = ADDRESSES, isCurrent = true, mempool } = change
+    const { threshold = 0n, addresses = ADDRESSES, isCurrent = true, mempool, underWay } = change
     const registry = new EngineRegistry(world, user)
     const logged: string[] = []
+    const history: RewardEntry[] = []
     const duty = new RewardDuty(
       { address: user.address, everyMs: 1_000, distributionPeriods: EVERY, claimThresholdNanoMas: threshold },
       {
-        sender: mempool ? { client: registry.client, send: (order) => mempool.send(user, order) } : registry,
+        sender: {
+          client: registry.client,
+          send: (order) => (mempool ? mempool.send(user, order) : registry.send(order)),
+          listUnderWay: (purpose) => underWay?.[purpose] ?? [],
+        },
+        history: { append: async (entry) => void history.push(entry) },
         placement: { inForce: { snapshot: { nodes: addresses.map((address) => ({ address })) } }, isCurrent },
         finalPeriod: () => world.engine.slot.period,
         clock: new SetClock(),
@@ -92,7 +108,7 @@ describe('storage-worker/rewards/reward-duty on the shipped contract', () => {
         }),
       },
     )
-    return { duty, registry, logged }
+    return { duty, registry, logged, history }
   }
 
   const distributed = () => Number(readState(world).get('lastDistributedPeriod'))
@@ -197,6 +213,27 @@ describe('storage-worker/rewards/reward-duty on the shipped contract', () => {
     await duty.look()
     assert.equal(registry.sent.length, 2)
     assert.equal(readNode(world, node.address).get('pendingRewards'), 0n)
+  })
+
+  it('notes what became final, also of what was under way before a restart, and sends that no second time', async () => {
+    const [first] = inTurn(100)
+    assert.ok(first)
+    goTo(world, 30)
+    passAudit(world, 'a', first)
+    goTo(world, 101)
+    const { duty, registry, history } = open(first, {
+      threshold: 1n,
+      underWay: { distribute: ['distribute/100'], claim: ['claim'] },
+    })
+    await duty.look()
+    await duty.look()
+    assert.deepEqual(registry.sent.map(({ key }) => key).sort(), ['claim', 'distribute/100'])
+    const noted = history.map(({ kind, period, feeNanoMas, operationId }) => [kind, period, feeNanoMas, operationId])
+    assert.deepEqual(noted, [
+      ['distribution', 100, '1', 'O1'],
+      ['claim', null, '1', 'O2'],
+    ])
+    assert.equal(history[1]?.amountNanoMas, `${20n * 5n * RATE}`)
   })
 
   it('what was claimed by hand meanwhile is no failure', async () => {
