@@ -80,4 +80,36 @@ export const CHAIN_CODES = {
     action:
       'Look for the operation id in an explorer or with `massa-storage inspect operation ID` before sending it again; `contract deploy` looks by itself when it is run again.',
   },
+  CHAIN_EVIDENCE_UNANCHORED: {
+    kind: 'transient',
+    when: 'The registry requires anchors, and the era of a chunk, or each placement that a challenge may refer to now, is not anchored; no challenge was issued.',
+    action: 'Wait until it is: `massa-storage eras list` tells. What lies before the registry is never anchored.',
+  },
+  CHAIN_EVIDENCE_PLACEMENT_UNKNOWN: {
+    kind: 'transient',
+    when: 'The registry requires anchors, and of no anchored placement that a challenge may refer to now is it known here who held what: the sidecar did not run in its era, or could not read the registry. No challenge was issued.',
+    action:
+      'Nothing to do but keep it running: placements that it reads from now on may be referred to one `placementLagEras` later.',
+  },
+  CHAIN_EVIDENCE_NOT_HOLDER: {
+    kind: 'input',
+    when: 'The registry requires anchors, and the anchored placement does not give the chunk to the node, or is of no later era than the one in which the node registered. No challenge was issued.',
+    action: 'Name a node that was to hold the chunk.',
+  },
+  CHAIN_EVIDENCE_CHUNK_UNKNOWN: {
+    kind: 'input',
+    when: 'The registry requires anchors, and no period that is archived here has the chunk of a challenge: nothing shows that it exists.',
+    action: 'Take a chunk that `massa-storage list-chunks` names.',
+  },
+  CHAIN_EVIDENCE_ERA_INCOMPLETE: {
+    kind: 'transient',
+    when: 'The registry requires anchors, and periods of the era of a chunk are not archived here: what leads from the chunk to the anchored root is not known.',
+    action:
+      'Wait until gaps are filled, or challenge for a chunk of an era that is whole here: `massa-storage eras list` tells.',
+  },
+  CHAIN_EVIDENCE_DIFFERS: {
+    kind: 'permanent',
+    when: 'What is archived here of the era of a chunk, or what was read here of the registry, does not lead to what is anchored. No challenge was issued.',
+    action: 'Run `massa-storage eras verify` for the era of the chunk.',
+  },
 } as const satisfies Record<`CHAIN_${string}`, ErrorEntry>

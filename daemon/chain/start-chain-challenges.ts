@@ -1,9 +1,11 @@
 import { isArchiveError } from '../../core/index.ts'
 import { ChainChallenger } from '../../storage-worker/challenge/chain-challenger.ts'
 import { ChainProver } from '../../storage-worker/challenge/chain-prover.ts'
+import { ChunkEvidence } from '../../storage-worker/challenge/chunk-evidence.ts'
 import type { DiskProofs } from '../../storage-worker/challenge/disk-proofs.ts'
 import { ExpiredChallenges } from '../../storage-worker/challenge/expired-challenges.ts'
 import { RegistryLog } from '../../storage-worker/challenge/registry-log.ts'
+import { PastPlacements } from '../../storage-worker/placement/past-placements.ts'
 import { listBoundPeers } from '../peers/connected-peers.ts'
 import { keepRunning, type PeerContext } from '../peers/peer-context.ts'
 import { type ChainContext, REGISTRY_LOOK_MS } from './chain-context.ts'
@@ -15,12 +17,14 @@ export interface ChainChallenges {
   readonly registryLog: RegistryLog
   readonly prover: ChainProver
   readonly challenger: ChainChallenger
+  /** What challenges show where the registry requires anchors. */
+  readonly evidence: ChunkEvidence
 }
 
 /** Shows the registry what it asks this node for, issues the operator's challenges, and has expired ones judged. */
 export function startChainChallenges(
   context: PeerContext,
-  { sender }: ChainContext,
+  { sender, anchors }: ChainContext,
   proofs: DiskProofs,
 ): ChainChallenges {
   const { config, address, node, store, clock, log, metrics, undo, onFatal } = context
@@ -72,5 +76,7 @@ export function startChainChallenges(
     challenger.stop()
     await resuming.catch(() => undefined)
   })
-  return { registryLog, prover, challenger }
+  const placements = new PastPlacements(registry, store.placements)
+  const evidence = new ChunkEvidence({ client: sender.client, store: store.chunks, anchors, placements })
+  return { registryLog, prover, challenger, evidence }
 }

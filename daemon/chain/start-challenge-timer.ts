@@ -15,7 +15,7 @@ export function startChallengeTimer(
   modules: ChainChallenges & { readonly auditor: Auditor; readonly claims: Pick<HolderClaims, 'listClaimants'> },
 ): void {
   const { config, address, seed, store, placement, clock, log } = context
-  const { registryLog, challenger, auditor, claims } = modules
+  const { registryLog, challenger, evidence, auditor, claims } = modules
   const timer = new ChallengeTimer(
     REGISTRY_LOOK_MS,
     {
@@ -42,6 +42,7 @@ export function startChallengeTimer(
         ),
       listSuspicions: () => auditor.listSuspicions(),
       findChunkId: async (period, index) => (await store.chunks.readManifest(period))?.chunks[index]?.chunkId,
+      gatherEvidence: (node, chunkId) => evidence.gatherIfRequired(node, chunkId),
       random: randomBytes,
       clock,
       log,

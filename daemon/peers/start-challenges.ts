@@ -54,9 +54,11 @@ export async function startChallenges(
       }
       const wanted = findNode(context, name, true)
       const chunkId = await findChunk(context, chunk)
-      if (!isUnclaimed) await checkClaimed(context, claims, wanted, chunkId)
+      const evidence = await onChain.evidence.gatherIfRequired(wanted, chunkId)
+      // With evidence a node answers for what it was given, whatever it says itself.
+      if (!evidence && !isUnclaimed) await checkClaimed(context, claims, wanted, chunkId)
       const challengeId = BY_HAND + toHex(randomBytes(ID_BYTES))
-      const target = { challengeId, chunkId, nonce: randomBytes(8).readBigUInt64BE() }
+      const target = { challengeId, chunkId, nonce: randomBytes(8).readBigUInt64BE(), ...(evidence && { evidence }) }
       const [entry] = await onChain.challenger.issue(wanted, [target])
       if (!entry) throw new Error('an audit of one challenge had no end')
       return entry

@@ -31,6 +31,8 @@ export interface ChallengeTarget {
   readonly nonce: bigint
   /** 65 bytes by which a draw can be recomputed. */
   readonly drawSignature?: Uint8Array
+  /** Where the registry requires anchors, see `ChunkEvidence`; of all targets of an audit or of none. */
+  readonly evidence?: Uint8Array
 }
 
 export interface ChainChallengerOptions {
@@ -85,6 +87,7 @@ export class ChainChallenger {
    */
   async issue(node: string, targets: readonly ChallengeTarget[]): Promise<ChallengeEntry[]> {
     const ids = targets.map(({ challengeId }) => challengeId)
+    const evidences = targets.flatMap(({ evidence }) => (evidence ? [evidence] : []))
     const sending = this.modules.sender.send({
       purpose: 'challenge',
       key: `challenge ${ids[0]}`,
@@ -94,6 +97,7 @@ export class ChainChallenger {
         nodeAddress: node,
         chunkIds: targets.map(({ chunkId }) => toHex(chunkId)),
         nonces: targets.map(({ nonce }) => nonce),
+        ...(evidences.length > 0 && { evidences }),
       },
       coinsNanoMas: COINS_PER_PERIOD_NANO_MAS + BigInt(targets.length) * COINS_PER_CHALLENGE_NANO_MAS,
     })

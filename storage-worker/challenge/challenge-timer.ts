@@ -47,6 +47,8 @@ export interface ChallengeTimerModules {
   /** Chunks that nodes did not show twice in a row. */
   readonly listSuspicions: () => readonly Suspicion[]
   readonly findChunkId: (period: Period, index: number) => Promise<Uint8Array | undefined>
+  /** As of a `ChunkEvidence`. */
+  readonly gatherEvidence: (node: string, chunkId: Uint8Array) => Promise<Uint8Array | undefined>
   /** So many random bytes. */
   readonly random: (count: number) => Uint8Array
   readonly clock: Clock
@@ -131,7 +133,7 @@ export class ChallengeTimer {
   }
 
   private async escalate(period: Period): Promise<void> {
-    const { listSuspicions, sender, findChunkId, random } = this.modules
+    const { listSuspicions, sender, findChunkId, gatherEvidence, random } = this.modules
     const suspicion = listSuspicions().find((each) => this.isDue(each, period))
     if (!suspicion) return
     const key = keyOf(suspicion)
@@ -141,9 +143,24 @@ export class ChallengeTimer {
     if (!(await sender.client.read('isChallenger', { address }))) return
     const chunkId = await findChunkId(suspicion.period, suspicion.index)
     if (!chunkId) return
+    const onNotYet = () => this.againFrom.set(key, period + REFUSED_AGAIN_PERIODS)
+    let evidence: Uint8Array | undefined
+    try {
+      evidence = await gatherEvidence(suspicion.address, chunkId)
+    } catch (error) {
+      if (!isArchiveError(error) || !error.code.startsWith('CHAIN_EVIDENCE_')) throw error
+      onNotYet()
+      this.modules.log.debug({ node: suspicion.address, reason: error.code }, 'no challenge issued')
+      return
+    }
     const nonce = new DataView(random(8).buffer).getBigUint64(0)
-    const target = { challengeId: AFTER_AUDITS + toHex(random(ID_BYTES)), chunkId, nonce }
-    this.issue(suspicion.address, [target], () => this.againFrom.set(key, period + REFUSED_AGAIN_PERIODS))
+    const target = {
+      challengeId: AFTER_AUDITS + toHex(random(ID_BYTES)),
+      chunkId,
+      nonce,
+      ...(evidence && { evidence }),
+    }
+    this.issue(suspicion.address, [target], onNotYet)
   }
 
   private isDue(suspicion: Suspicion, period: Period): boolean {

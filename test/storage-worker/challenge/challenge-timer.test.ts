@@ -59,6 +59,7 @@ describe('storage-worker/challenge/challenge-timer', () => {
         },
         listSuspicions: () => world.suspicions,
         findChunkId: async (period) => (period === 5 ? new Uint8Array(32) : undefined),
+        gatherEvidence: async () => undefined,
         random: (count) => new Uint8Array(count).fill(7),
         clock: new ManualClock(0),
         log: createLogger({
