@@ -11,6 +11,8 @@ import { listBoundPeers } from './connected-peers.ts'
 import type { PeerContext } from './peer-context.ts'
 
 const ID_DIGITS = 64
+/** A challenge by hand waits so long for an audit of the node that is open. */
+const PATIENCE_MS = 120_000
 
 /**
  * Answers challenges of others, and issues those of the operator.
@@ -59,7 +61,7 @@ export async function startChallenges(
       if (!evidence && !isUnclaimed) await checkClaimed(context, claims, wanted, chunkId)
       const challengeId = BY_HAND + toHex(randomBytes(ID_BYTES))
       const target = { challengeId, chunkId, nonce: randomBytes(8).readBigUInt64BE(), ...(evidence && { evidence }) }
-      const [entry] = await onChain.challenger.issue(wanted, [target])
+      const [entry] = await onChain.challenger.issueWhenFree(wanted, [target], PATIENCE_MS)
       if (!entry) throw new Error('an audit of one challenge had no end')
       return entry
     },

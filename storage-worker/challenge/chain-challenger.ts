@@ -105,6 +105,30 @@ export class ChainChallenger {
     return await Promise.all(targets.map((target) => this.follow(node, target)))
   }
 
+  /**
+   * The same, once another audit of the node, and the interval behind it, are over.
+   *
+   * @param patienceMs - waits for so long at most
+   * @throws ArchiveError as `issue`; REGISTRY_AUDIT_OPEN, REGISTRY_TOO_SOON when it took longer
+   */
+  async issueWhenFree(
+    node: string,
+    targets: readonly ChallengeTarget[],
+    patienceMs: number,
+  ): Promise<ChallengeEntry[]> {
+    const { clock } = this.modules
+    const untilMs = clock.monotonicMs() + patienceMs
+    for (;;) {
+      try {
+        return await this.issue(node, targets)
+      } catch (error) {
+        const isBusy = isArchiveError(error, 'REGISTRY_AUDIT_OPEN') || isArchiveError(error, 'REGISTRY_TOO_SOON')
+        if (!isBusy || clock.monotonicMs() >= untilMs) throw error
+        await this.pause()
+      }
+    }
+  }
+
   /** A candidate block has it long before the call is final: time that the node has to answer. */
   private async awaitIssued(challengeId: string, sending: Promise<unknown>): Promise<void> {
     let isFinal = false

@@ -275,6 +275,29 @@ describe('storage-worker/challenge: on chain, with the shipped contract', () => 
     assert.equal(info.strikePoints, 19)
   })
 
+  it('by hand it waits for an audit of the node that is open, as long as it is told', async () => {
+    const holder = await makeHolder()
+    const asker = await makeAsker()
+    nextInterval()
+    const [chunk] = period.chunks
+    assert.ok(chunk)
+    const [first, second] = [targets([chunk]), targets([chunk])]
+    const open = asker.challenger.issue(HOLDER.address, first)
+    await whileLooking(
+      [asker],
+      waitUntil(async () => (await asker.history.listOpen()).length === 1),
+    )
+    const patient = asker.challenger.issueWhenFree(HOLDER.address, second, 600_000)
+    await assert.rejects(whileLooking([asker], asker.challenger.issueWhenFree(HOLDER.address, targets([chunk]), 0)), {
+      code: 'REGISTRY_AUDIT_OPEN',
+    })
+    const entries = (await whileLooking([holder, asker], Promise.all([open, patient]))).flat()
+    assert.deepEqual(
+      entries.map(({ result }) => result),
+      ['valid', 'valid'],
+    )
+  })
+
   it('fault: one damaged chunk costs its own challenge, not the others of the audit', async () => {
     const holder = await makeHolder()
     const asker = await makeAsker()
