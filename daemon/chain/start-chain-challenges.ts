@@ -19,6 +19,7 @@ export interface ChainChallenges {
   readonly challenger: ChainChallenger
   /** What challenges show where the registry requires anchors. */
   readonly evidence: ChunkEvidence
+  readonly placements: PastPlacements
 }
 
 /** Shows the registry what it asks this node for, issues the operator's challenges, and has expired ones judged. */
@@ -78,5 +79,5 @@ export function startChainChallenges(
   })
   const placements = new PastPlacements(registry, store.placements)
   const evidence = new ChunkEvidence({ client: sender.client, store: store.chunks, anchors, placements })
-  return { registryLog, prover, challenger, evidence }
+  return { registryLog, prover, challenger, evidence, placements }
 }

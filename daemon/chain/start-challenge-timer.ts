@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { ERA_PERIODS } from '../../core/index.ts'
+import { ERA_PERIODS, type Period } from '../../core/index.ts'
 import { ChallengeTimer, computeIntervalPeriods } from '../../storage-worker/challenge/challenge-timer.ts'
+import { drawAnchoredAudit } from '../../storage-worker/challenge/draw-anchored-audit.ts'
 import { drawAudit } from '../../storage-worker/challenge/draw-audit.ts'
 import type { Auditor } from '../../storage-worker/replication/auditor.ts'
 import type { HolderClaims } from '../../storage-worker/replication/holder-claims.ts'
@@ -11,11 +12,20 @@ import type { ChainChallenges } from './start-chain-challenges.ts'
 /** Challenges nodes on chain by draws, and for what they did not show to audits. */
 export function startChallengeTimer(
   context: PeerContext,
-  { sender }: ChainContext,
+  { sender, anchors }: ChainContext,
   modules: ChainChallenges & { readonly auditor: Auditor; readonly claims: Pick<HolderClaims, 'listClaimants'> },
 ): void {
   const { config, address, seed, store, placement, clock, log } = context
-  const { registryLog, challenger, evidence, auditor, claims } = modules
+  const { registryLog, challenger, evidence, placements, auditor, claims } = modules
+  const anchored = { store: store.chunks, client: sender.client, anchors, placements }
+  const claimed = {
+    store: store.chunks,
+    listNodes: () => placement.inForce?.snapshot.nodes.map((node) => node.address) ?? [],
+    claims: (node: string, hashSlot: number, of: Period) => {
+      const era = Math.floor(of / ERA_PERIODS)
+      return claims.listClaimants(hashSlot, era, { first: of, last: of }).includes(node)
+    },
+  }
   const timer = new ChallengeTimer(
     REGISTRY_LOOK_MS,
     {
@@ -28,21 +38,15 @@ export function startChallengeTimer(
       registryLog,
       sender,
       challenger,
-      draw: (period, count) =>
-        drawAudit(
-          { period, keySeed: seed, count },
-          {
-            store: store.chunks,
-            listNodes: () => placement.inForce?.snapshot.nodes.map((node) => node.address) ?? [],
-            claims: (node, hashSlot, of) => {
-              const era = Math.floor(of / ERA_PERIODS)
-              return claims.listClaimants(hashSlot, era, { first: of, last: of }).includes(node)
-            },
-          },
-        ),
+      draw: async (period, count) => {
+        const { requireAnchors, placementLagEras: lagEras } = await evidence.readConfig()
+        const options = { period, keySeed: seed, count }
+        if (!requireAnchors) return await drawAudit(options, claimed)
+        return await drawAnchoredAudit({ ...options, lagEras }, anchored)
+      },
       listSuspicions: () => auditor.listSuspicions(),
       findChunkId: async (period, index) => (await store.chunks.readManifest(period))?.chunks[index]?.chunkId,
-      gatherEvidence: (node, chunkId) => evidence.gatherIfRequired(node, chunkId),
+      gatherEvidence: (node, chunkId, placementEra) => evidence.gatherIfRequired(node, chunkId, placementEra),
       random: randomBytes,
       clock,
       log,

@@ -91,14 +91,26 @@ export class AnchoredEras {
 
   /** As `find` of each, and asks again for those that were seen to be not anchored: somebody looks who wants to know now. */
   async findNow(eras: readonly number[]): Promise<readonly (EraAnchor | undefined)[]> {
-    for (const era of eras) {
-      this.absent.delete(era)
-      // One reading for all of them.
-      if (!this.known.has(era)) this.want(era)
+    await this.findAll(eras)
+    return eras.map((era) => this.known.get(era))
+  }
+
+  /**
+   * Those of some eras that are anchored by now; what was not when it was read last is read again, 127 in one call.
+   *
+   * @returns undefined when nobody can tell at the moment
+   */
+  async findAll(eras: readonly number[]): Promise<readonly EraAnchor[] | undefined> {
+    for (let at = 0; at < eras.length; at += MAX_ERAS_PER_READING) {
+      const some = eras.slice(at, at + MAX_ERAS_PER_READING).filter((era) => !this.known.has(era))
+      for (const era of some) {
+        this.absent.delete(era)
+        this.want(era)
+      }
+      while (some.some((era) => this.wanted.has(era)) && this.mayRead()) await this.look()
+      if (!some.every((era) => this.known.has(era) || this.absent.has(era))) return undefined
     }
-    const found: (EraAnchor | undefined)[] = []
-    for (const era of eras) found.push(await this.find(era))
-    return found
+    return eras.flatMap((era) => this.known.get(era) ?? [])
   }
 
   /** What `start` does again and again: one reading, when there is something to read. */

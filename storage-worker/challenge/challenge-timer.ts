@@ -11,8 +11,8 @@ import {
 import type { Logger } from '../../telemetry/index.ts'
 import type { Suspicion } from '../replication/suspicions.ts'
 import type { RegistrySender } from '../sending/registry-sender.ts'
-import type { ChainChallenger } from './chain-challenger.ts'
-import type { AuditDraw } from './draw-audit.ts'
+import type { ChainChallenger, ChallengeTarget } from './chain-challenger.ts'
+import type { AuditDraw } from './draw-source.ts'
 import type { RegistryLog } from './registry-log.ts'
 
 /** Challenges after failed audits are no draws, and their ids say so (docs/FORMAT.md, Challenge draw). */
@@ -48,7 +48,7 @@ export interface ChallengeTimerModules {
   readonly listSuspicions: () => readonly Suspicion[]
   readonly findChunkId: (period: Period, index: number) => Promise<Uint8Array | undefined>
   /** As of a `ChunkEvidence`. */
-  readonly gatherEvidence: (node: string, chunkId: Uint8Array) => Promise<Uint8Array | undefined>
+  readonly gatherEvidence: (node: string, chunkId: Uint8Array, placementEra?: number) => Promise<Uint8Array | undefined>
   /** So many random bytes. */
   readonly random: (count: number) => Uint8Array
   readonly clock: Clock
@@ -108,14 +108,25 @@ export class ChallengeTimer {
     if (audit === 'unarchived') return
     this.drawnPeriod = due
     if (!audit || audit.node === address) return
-    const node = await sender.client.read('getNodeInfo', { address: audit.node })
-    if (!node.active || node.leaving) return
+    const node = await this.findNode(audit.node)
+    if (!node?.active || node.leaving) return
     const reason = await this.findReasonToWait(node, period)
     if (reason !== undefined) {
       this.modules.log.debug({ node: audit.node, period: due, reason }, 'no challenge issued')
       return
     }
-    this.issue(audit.node, audit.targets)
+    const targets = await this.prove(audit)
+    if (targets.length > 0) this.issue(audit.node, targets)
+  }
+
+  /** Undefined when it has left: an anchored placement may still name it. */
+  private async findNode(address: string): Promise<RegistryNode | undefined> {
+    try {
+      return await this.modules.sender.client.read('getNodeInfo', { address })
+    } catch (error) {
+      if (isArchiveError(error, 'REGISTRY_NODE_UNKNOWN')) return undefined
+      throw error
+    }
   }
 
   /** Why this node is not to be challenged by a draw now. */
@@ -133,7 +144,7 @@ export class ChallengeTimer {
   }
 
   private async escalate(period: Period): Promise<void> {
-    const { listSuspicions, sender, findChunkId, gatherEvidence, random } = this.modules
+    const { listSuspicions, sender, findChunkId, random } = this.modules
     const suspicion = listSuspicions().find((each) => this.isDue(each, period))
     if (!suspicion) return
     const key = keyOf(suspicion)
@@ -144,23 +155,27 @@ export class ChallengeTimer {
     const chunkId = await findChunkId(suspicion.period, suspicion.index)
     if (!chunkId) return
     const onNotYet = () => this.againFrom.set(key, period + REFUSED_AGAIN_PERIODS)
-    let evidence: Uint8Array | undefined
-    try {
-      evidence = await gatherEvidence(suspicion.address, chunkId)
-    } catch (error) {
-      if (!isArchiveError(error) || !error.code.startsWith('CHAIN_EVIDENCE_')) throw error
-      onNotYet()
-      this.modules.log.debug({ node: suspicion.address, reason: error.code }, 'no challenge issued')
-      return
-    }
     const nonce = new DataView(random(8).buffer).getBigUint64(0)
-    const target = {
-      challengeId: AFTER_AUDITS + toHex(random(ID_BYTES)),
-      chunkId,
-      nonce,
-      ...(evidence && { evidence }),
+    const target = { challengeId: AFTER_AUDITS + toHex(random(ID_BYTES)), chunkId, nonce }
+    const targets = await this.prove({ node: suspicion.address, targets: [target] })
+    if (targets.length === 0) onNotYet()
+    else this.issue(suspicion.address, targets, onNotYet)
+  }
+
+  /** With the evidence that the registry requires, if it does; those for which something lacks are left out. */
+  private async prove({ node, targets, placementEra }: Omit<AuditDraw, 'signature'>): Promise<AuditDraw['targets']> {
+    const { gatherEvidence, log } = this.modules
+    const proven: ChallengeTarget[] = []
+    for (const target of targets) {
+      try {
+        const evidence = await gatherEvidence(node, target.chunkId, placementEra)
+        proven.push({ ...target, ...(evidence && { evidence }) })
+      } catch (error) {
+        if (!isArchiveError(error) || !/^(CHAIN_EVIDENCE|REGISTRY)_/.test(error.code)) throw error
+        log.debug({ node, reason: error.code }, 'no challenge issued')
+      }
     }
-    this.issue(suspicion.address, [target], onNotYet)
+    return proven
   }
 
   private isDue(suspicion: Suspicion, period: Period): boolean {

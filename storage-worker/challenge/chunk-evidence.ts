@@ -63,9 +63,9 @@ export class ChunkEvidence {
    *
    * @throws ArchiveError as `gather`
    */
-  async gatherIfRequired(address: string, chunkId: Uint8Array): Promise<Uint8Array | undefined> {
+  async gatherIfRequired(address: string, chunkId: Uint8Array, placementEra?: number): Promise<Uint8Array | undefined> {
     const { requireAnchors } = await this.readConfig()
-    return requireAnchors ? await this.gather(address, chunkId) : undefined
+    return requireAnchors ? await this.gather(address, chunkId, placementEra) : undefined
   }
 
   /**

@@ -6,32 +6,17 @@ import {
   computeDrawNonce,
   computeDrawText,
   computeHashSlot,
-  concatBytes,
   type DrawChunk,
   type DrawEra,
   ERA_PERIODS,
   type Period,
-  parseBody,
   selectDrawChunk,
   selectDrawEra,
   selectDrawNode,
   signText,
 } from '../../core/index.ts'
 import type { ChallengeTarget } from './chain-challenger.ts'
-
-/** The blocks that a draw depends on are this old: final, and the same for everybody. */
-export const DRAW_LAG_PERIODS = 8
-const ATTEMPTS = 64
-
-/** Which node is to prove what, by the draw of one challenger in one period. */
-export interface AuditDraw {
-  /** Massa address */
-  readonly node: string
-  /** Up to eight; fewer where it claims little of what there is. */
-  readonly targets: readonly ChallengeTarget[]
-  /** 65 bytes, with which anybody recomputes it. */
-  readonly signature: Uint8Array
-}
+import { type AuditDraw, DRAW_ATTEMPTS, DRAW_LAG_PERIODS, listEraChunks, readBlockIds } from './draw-source.ts'
 
 export interface DrawModules {
   readonly store: Pick<ChunkStore, 'readManifest' | 'readChunk' | 'listSummaries' | 'readRange'>
@@ -74,19 +59,6 @@ export async function drawAudit(
   return targets.length === 0 ? undefined : { node, targets, signature }
 }
 
-/** Of the blocks of a period in thread order, 33 bytes each; undefined when it is not whole here. */
-async function readBlockIds(store: DrawModules['store'], period: Period): Promise<Uint8Array[] | undefined> {
-  const manifest = period < 0 ? undefined : await store.readManifest(period)
-  if (!manifest) return undefined
-  const chunks: Uint8Array[] = []
-  for (const index of manifest.chunks.keys()) {
-    const chunk = await store.readChunk(period, index)
-    if (!chunk) return undefined
-    chunks.push(chunk)
-  }
-  return parseBody(concatBytes(...chunks)).slots.flatMap((slot) => (slot.kind === 'block' ? [slot.record.id] : []))
-}
-
 /** Eras of this archive by their bytes, as far as they have come. */
 async function listEras(store: DrawModules['store']): Promise<DrawEra[]> {
   const range = await store.readRange()
@@ -105,24 +77,13 @@ async function selectChunk(
   eras: readonly DrawEra[],
   { store, claims }: DrawModules,
 ): Promise<DrawChunk | undefined> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+  for (let attempt = 0; attempt < DRAW_ATTEMPTS; attempt++) {
     const era = selectDrawEra(draw, attempt, eras)
     if (era === undefined) return undefined
-    const all = await listChunks(store, era)
-    const claimed = all.filter(({ chunkId, period }) => claims(node, computeHashSlot(chunkId), period))
+    const { chunks } = await listEraChunks(store, era)
+    const claimed = chunks.filter(({ chunkId, period }) => claims(node, computeHashSlot(chunkId), period))
     const chunk = selectDrawChunk(draw, attempt, claimed)
     if (chunk) return chunk
   }
   return undefined
-}
-
-async function listChunks(store: DrawModules['store'], era: number): Promise<DrawChunk[]> {
-  const chunks: DrawChunk[] = []
-  for (let period = era * ERA_PERIODS; period < (era + 1) * ERA_PERIODS; period++) {
-    const manifest = await store.readManifest(period)
-    for (const [index, { byteLength, chunkId }] of manifest?.chunks.entries() ?? []) {
-      chunks.push({ period, index, byteLength, chunkId })
-    }
-  }
-  return chunks
 }

@@ -104,6 +104,25 @@ describe('storage-worker/anchors/anchored-eras', () => {
     assert.equal(registry.calls.length, 2)
   })
 
+  it('of many eras finds those that are anchored by now, and reads again what was not', async () => {
+    const count = MAX_ERAS_PER_READING + 2
+    const registry = registryWith(3, count - 1)
+    const { eras, clock } = watch([registry])
+    const all = Array.from({ length: count }, (_, era) => era)
+    assert.deepEqual(await eras.findAll(all), [eraOf(3), eraOf(count - 1)])
+    assert.equal(registry.calls.length, 2)
+    registry.put('era_5', recordOf(eraOf(5)))
+    assert.deepEqual(await eras.findAll(all), [eraOf(3), eraOf(5), eraOf(count - 1)])
+    registry.beforeCall = () => {
+      throw new ArchiveError('ARCHIVER_NODE_UNREACHABLE', 'gone')
+    }
+    assert.deepEqual(await eras.findAll([3, 5]), [eraOf(3), eraOf(5)])
+    assert.equal(await eras.findAll([3, 4]), undefined)
+    registry.beforeCall = () => undefined
+    clock.advance(PERIOD_MS)
+    assert.deepEqual(await eras.findAll([3, 4]), [eraOf(3)])
+  })
+
   it('limit: one call for 127 eras, the next for one more', async () => {
     for (const [count, calls] of [
       [MAX_ERAS_PER_READING, 1],

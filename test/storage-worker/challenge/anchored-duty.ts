@@ -44,7 +44,10 @@ export interface AnchoredDuty {
   /** By period: what is archived. */
   readonly manifests: Map<number, Manifest>
   readonly placements: PlacementArchive
-  readonly anchors: { find(era: number): Promise<EraAnchor | undefined> }
+  readonly anchors: {
+    find(era: number): Promise<EraAnchor | undefined>
+    findAll(eras: readonly number[]): Promise<readonly EraAnchor[]>
+  }
   readonly store: ReturnType<typeof makeStore>
   readonly evidence: ChunkEvidence
 }
@@ -67,11 +70,13 @@ export async function makeAnchoredDuty(): Promise<AnchoredDuty> {
   await placements.put(world.contract, { snapshot, replicationFactor: 2, lagEras: 1, period: PLACEMENT_ERA * 128 + 8 })
   const manifests = new Map(era.manifests.map((manifest) => [manifest.period, manifest]))
   const registry = new EngineRegistry(world, CHALLENGER)
+  const read = (each: number) => {
+    const record = world.engine.ledger.value(world.contract, computeEraKey(each))
+    return record && readEraRecord(each, record)
+  }
   const anchors = {
-    find: async (each: number) => {
-      const record = world.engine.ledger.value(world.contract, computeEraKey(each))
-      return record && readEraRecord(each, record)
-    },
+    find: async (each: number) => read(each),
+    findAll: async (eras: readonly number[]) => eras.flatMap((each) => read(each) ?? []),
   }
   const store = makeStore(manifests)
   const past = new PastPlacements(world.contract, placements)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { ArchiveError, type RegistryNode } from '../../../core/index.ts'
 import { ChallengeTimer } from '../../../storage-worker/challenge/challenge-timer.ts'
-import type { AuditDraw } from '../../../storage-worker/challenge/draw-audit.ts'
+import type { AuditDraw } from '../../../storage-worker/challenge/draw-source.ts'
 import type { Suspicion } from '../../../storage-worker/replication/suspicions.ts'
 import type { RegistrySender } from '../../../storage-worker/sending/registry-sender.ts'
 import { createLogger } from '../../../telemetry/index.ts'
@@ -21,6 +21,11 @@ describe('storage-worker/challenge/challenge-timer', () => {
       period: 100,
       drawn: [] as number[],
       issued: [] as [string, string][],
+      /** Of each challenge that was issued. */
+      shown: [] as (Uint8Array | undefined)[],
+      /** Of the placement asked for, or why there is none. */
+      evidence: (_placementEra?: number): Uint8Array | undefined => undefined,
+      hasLeft: false,
       next: AUDIT as AuditDraw | 'unarchived' | undefined,
       suspicions: [] as Suspicion[],
       lines: [] as string[],
@@ -32,7 +37,10 @@ describe('storage-worker/challenge/challenge-timer', () => {
       getNodeInfo: { ...NODE, ...change.node },
     }
     const client = {
-      read: async (name: string) => views[name],
+      read: async (name: string) => {
+        if (name === 'getNodeInfo' && world.hasLeft) throw new ArchiveError('REGISTRY_NODE_UNKNOWN', 'made')
+        return views[name]
+      },
       chain: { readStatus: async () => ({ minimalFeeNanoMas: 10_000_000n }) },
     } as unknown as RegistrySender['client']
     const timer = new ChallengeTimer(
@@ -48,6 +56,7 @@ describe('storage-worker/challenge/challenge-timer', () => {
         challenger: {
           issue: async (node, targets) => {
             world.issued.push([node, targets[0]?.challengeId ?? ''])
+            world.shown.push(...targets.map(({ evidence }) => evidence))
             if (world.failing) throw world.failing
             return []
           },
@@ -59,7 +68,7 @@ describe('storage-worker/challenge/challenge-timer', () => {
         },
         listSuspicions: () => world.suspicions,
         findChunkId: async (period) => (period === 5 ? new Uint8Array(32) : undefined),
-        gatherEvidence: async () => undefined,
+        gatherEvidence: async (_node, _chunkId, placementEra) => world.evidence(placementEra),
         random: (count) => new Uint8Array(count).fill(7),
         clock: new ManualClock(0),
         log: createLogger({
@@ -170,6 +179,42 @@ describe('storage-worker/challenge/challenge-timer', () => {
     world.failing = undefined
     for (const period of [116, 117, 124, 5_515, 5_516]) await lookAt(period)
     assert.deepEqual(askedIn, [100, 108, 116, 5_516])
+  })
+
+  it('shows evidence of the placement that was drawn; a challenge for which something lacks is left out', async () => {
+    const { world, timer } = setUp()
+    world.period = 300
+    world.next = { ...AUDIT, targets: [0, 1, 2].map(() => AUDIT.targets[0] ?? assert.fail()), placementEra: 7 }
+    let asked = 0
+    world.evidence = (placementEra) => {
+      if (++asked === 2) throw new ArchiveError('CHAIN_EVIDENCE_ERA_INCOMPLETE', 'made')
+      return Uint8Array.of(placementEra ?? 0, asked)
+    }
+    await timer.look()
+    assert.deepEqual(world.shown, [Uint8Array.of(7, 1), Uint8Array.of(7, 3)])
+    world.hasLeft = true
+    world.period = 400
+    await timer.look()
+    assert.deepEqual([world.drawn, world.issued.length], [[300, 400], 1])
+  })
+
+  it('a suspected chunk for which evidence lacks is asked for again after 8 periods', async () => {
+    const { world, timer } = setUp()
+    world.next = undefined
+    world.suspicions = [{ address: 'AU3', period: 5, index: 0, sinceMs: 0, kind: 'failed' }]
+    world.evidence = () => {
+      throw new ArchiveError('CHAIN_EVIDENCE_UNANCHORED', 'made')
+    }
+    await timer.look()
+    world.evidence = () => Uint8Array.of(1)
+    for (const [period, shown] of [
+      [107, []],
+      [108, [Uint8Array.of(1)]],
+    ] as const) {
+      world.period = period
+      await timer.look()
+      assert.deepEqual(world.shown, shown)
+    }
   })
 
   it('error: a refusal of the registry is no trouble, an empty wallet is told', async () => {
