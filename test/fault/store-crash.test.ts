@@ -11,7 +11,7 @@ import { programPath } from './program-path.ts'
 
 const WRITER = programPath('store-writer')
 /** 200 by hand. */
-const ROUNDS = Number(process.env.MASSA_STORAGE_CRASH_ROUNDS ?? 12)
+const ROUNDS = Number(process.env.MASSA_STORAGE_CRASH_ROUNDS ?? 8)
 /** All of an archive is read again after each kill: a new one is begun before that takes minutes. */
 const KILLS_OF_ONE_ARCHIVE = 25
 const ROUND_TIMEOUT_MS = 30_000

@@ -18,7 +18,7 @@ import { contractCode, type Sabotage, World } from './registry/world.ts'
 
 /** The same on every machine; `npm run fuzz` goes on from 1 with others. */
 const FIRST_SEED = 900_000n
-const BATCHES = 8
+const BATCHES = 4
 const SEEDS_PER_BATCH = 12n
 const BATCH_TIMEOUT_MS = 120_000
 
