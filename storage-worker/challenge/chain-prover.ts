@@ -115,8 +115,8 @@ export class ChainProver {
     if (!('challengeId' in event) || event.nodeAddress !== address) return
     const { challengeId } = event
     if (event.name === 'CHALLENGE_ISSUED') {
-      const fresh = { record: undefined, triedAtMs: Number.NEGATIVE_INFINITY, isToldLost: false }
-      this.open.set(challengeId, this.open.get(challengeId) ?? fresh)
+      // Anew also when it is known: after a block was dropped it stands in another one, and is another challenge.
+      this.open.set(challengeId, { record: undefined, triedAtMs: Number.NEGATIVE_INFINITY, isToldLost: false })
       return
     }
     const record = this.open.get(challengeId)?.record
