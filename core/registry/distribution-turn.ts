@@ -1,10 +1,6 @@
-import { sha256 } from '#crypto'
-import { compareBytes } from '../bytes.ts'
-import { ByteWriter } from '../codec.ts'
+import { computeTurnRank, PERIODS_PER_RANK } from '../turn-rank.ts'
 import type { Period } from '../units.ts'
 
-/** An operation is in a block 5 to 31 s after it was sent: whoever comes next sees it there, and pays nothing. */
-const PERIODS_PER_RANK = 2
 const PREFIX = 'massa-storage/distribute/1:'
 
 /**
@@ -30,17 +26,6 @@ export function computeDistributionTurn(
   { duePeriod, address }: { readonly duePeriod: Period; readonly address: string },
   addresses: readonly string[],
 ): Period | undefined {
-  if (!addresses.includes(address)) return undefined
-  const own = hashTurn(duePeriod, address)
-  const before = addresses.filter((other) => compareBytes(hashTurn(duePeriod, other), own) < 0).length
-  return duePeriod + 1 + before * PERIODS_PER_RANK
-}
-
-function hashTurn(duePeriod: Period, address: string): Uint8Array {
-  return sha256(
-    new ByteWriter(128)
-      .raw(new TextEncoder().encode(`${PREFIX}${address}:`))
-      .u64(BigInt(duePeriod))
-      .finish(),
-  )
+  const rank = computeTurnRank({ prefix: PREFIX, n: duePeriod, address }, addresses)
+  return rank === undefined ? undefined : duePeriod + 1 + rank * PERIODS_PER_RANK
 }

@@ -1,10 +1,7 @@
-import { sha256 } from '#crypto'
-import { ByteWriter, compareBytes, ERA_PERIODS, type Period } from '../../core/index.ts'
+import { computeTurnRank, ERA_PERIODS, PERIODS_PER_RANK, type Period } from '../../core/index.ts'
 
 /** Periods after the end of an era before the registry takes it (docs/CONTRACT.md). */
 const FINAL_PERIODS = 8
-/** An operation is in a block 5 to 31 s after it was sent: whoever comes next sees it there, and pays nothing. */
-const PERIODS_PER_RANK = 2
 const PREFIX = 'massa-storage/anchor/1:'
 
 /**
@@ -20,17 +17,6 @@ export function computeAnchorTurn(
   { era, eraInForce, address }: { readonly era: number; readonly eraInForce: number; readonly address: string },
   addresses: readonly string[],
 ): Period | undefined {
-  if (!addresses.includes(address)) return undefined
-  const own = hashTurn(era, address)
-  const before = addresses.filter((other) => compareBytes(hashTurn(era, other), own) < 0).length
-  return eraInForce * ERA_PERIODS + FINAL_PERIODS + before * PERIODS_PER_RANK
-}
-
-function hashTurn(era: number, address: string): Uint8Array {
-  return sha256(
-    new ByteWriter(128)
-      .raw(new TextEncoder().encode(`${PREFIX}${address}:`))
-      .u64(BigInt(era))
-      .finish(),
-  )
+  const rank = computeTurnRank({ prefix: PREFIX, n: era, address }, addresses)
+  return rank === undefined ? undefined : eraInForce * ERA_PERIODS + FINAL_PERIODS + rank * PERIODS_PER_RANK
 }
