@@ -173,9 +173,10 @@ export async function startDaemon(
     const scrub = new Scrub(
       {
         roundMs: config.store.scrubIntervalHours * 3_600_000,
-        onDamage: ({ period, what, code }) => {
+        onDamage: ({ period, what, code, reason }) => {
           countRead(metrics, 'scrub', 0, 1)
-          storeLog.error({ ...(period === undefined ? {} : { period }), other: what, code }, 'stored value damaged')
+          const where = { ...(period === undefined ? {} : { period }), ...(reason === undefined ? {} : { reason }) }
+          storeLog.error({ ...where, other: what, code }, 'stored value damaged')
         },
         onRound: ({ bytes }) => countRead(metrics, 'scrub', bytes, 0),
       },

@@ -140,7 +140,9 @@ export class Scrub {
       if (!found) continue
       if (found.reason !== undefined) {
         damaged ||= !isBearable(found.reason)
-        this.options.onDamage({ what: `${name}/${file}`, code: 'STORE_DATABASE_DAMAGED', repairable: true })
+        const what = `${name}/${file}`
+        const { reason } = found
+        this.options.onDamage({ what, code: 'STORE_DATABASE_DAMAGED', repairable: true, reason })
       }
       // Bodies are counted below, where their values are read.
       bytes += level === this.modules.store.index ? found.sizeBytes : 0

@@ -9,6 +9,8 @@ export interface Damage {
   readonly code: ErrorCode
   /** From what is at hand: the index from the bodies, the rest through `refetchPeriod`. */
   readonly repairable: boolean
+  /** What is wrong with it, for a table of LevelDB. */
+  readonly reason?: string
   /** Set when repair was asked for. */
   readonly repaired?: boolean
   /** No repair brings it back: what stands in its place is sound, and empty of it. */
@@ -66,7 +68,8 @@ export class DamageList {
 
   /** A file of LevelDB, which `openStore` with `rebuild` mends. Returns whether LevelDB may read it all the same. */
   addTable(database: string, file: string, reason: string): boolean {
-    const damage: Damage = { what: `${database}/${file}`, code: 'STORE_DATABASE_DAMAGED', repairable: true }
+    const what = `${database}/${file}`
+    const damage: Damage = { what, code: 'STORE_DATABASE_DAMAGED', repairable: true, reason }
     this.all.push(damage)
     if (!isBearable(reason)) this.unbearable.add(damage)
     return isBearable(reason)

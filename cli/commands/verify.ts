@@ -19,6 +19,7 @@ interface VerifyResult {
     readonly repairable: boolean
     readonly repaired?: boolean
     readonly lost?: true
+    readonly reason?: string
     readonly note?: string
   }[]
   readonly gaps: readonly { readonly from: number; readonly to: number }[]
@@ -90,8 +91,9 @@ function show(
 ): void {
   const { damages, gaps } = result
   for (const damage of damages) {
-    const { period, what, code, repaired, lost, note } = damage
-    const where = `${period === undefined ? what : `period ${period}: ${what}`} (${code})`
+    const { period, what, code, reason, repaired, lost, note } = damage
+    const why = reason === undefined ? code : `${code}: ${reason}`
+    const where = `${period === undefined ? what : `period ${period}: ${what}`} (${why})`
     if (lost) output.markedLine('red', 'LOST', ` ${where}${note === undefined ? '' : `: ${note}`}`)
     else if (repaired) output.markedLine('yellow', 'repaired', ` ${where}${note === undefined ? '' : `: ${note}`}`)
     else output.markedLine('red', 'DAMAGED', ` ${where}, ${describeLeft(damage, run)}`)

@@ -137,8 +137,8 @@ describe('e2e/devnet-up', function () {
     assert.deepEqual(pids.filter(isAlive), [])
     assert.equal(existsSync(join(dir, 'net', 'running.json')), false)
     for (const { name } of before.sidecars) {
-      const { code, stdout } = await runCli(['verify', '-c', join('net', name, 'config.toml'), '--json'], { cwd: dir })
-      assert.equal(code, 0, stdout)
+      const verified = await runCli(['verify', '-c', join('net', name, 'config.toml'), '--json'], { cwd: dir })
+      assert.equal(verified.code, 0, `${name}: ${verified.stdout}${verified.stderr}`)
     }
 
     network = start('--turbo')

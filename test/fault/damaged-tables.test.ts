@@ -88,8 +88,8 @@ describe('fault: a table of LevelDB is damaged', function () {
       for (const threads of [0, 1]) {
         const { damages, periods } = await verifyArchive(store.chunks, { threads })
         assert.deepEqual(
-          damages.map(({ what, code }) => [what, code]),
-          [[table, 'STORE_DATABASE_DAMAGED']],
+          damages.map(({ what, code, reason }) => [what, code, reason]),
+          [[table, 'STORE_DATABASE_DAMAGED', 'bytes behind the handles of the footer']],
         )
         assert.equal(periods, KEPT.length)
       }
