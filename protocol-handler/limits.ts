@@ -50,8 +50,8 @@ export const MAX_PERIODS_BACK = 1_024
 export const MAX_ERA_SIGNATURES = 100
 /** As the contract bounds the id of a challenge. */
 export const MAX_CHALLENGE_ID_BYTES = 64
-/** 20 samples of 1,024 bytes with their paths, and their head: ten times what the default of 2 samples takes. */
-export const MAX_PROOF_BYTES = 36 + 20 * (1_024 + 10 * 32)
+/** As many as a registry may ask for, 64 samples of 1,024 bytes with their paths, and their head; 2 are the default. */
+export const MAX_PROOF_BYTES = 36 + 64 * (1_024 + 10 * 32)
 
 /** A chunk, or a part of SEALS, of 1 MiB with its place and path. */
 export const MAX_CHUNK_ANSWER_BYTES = 1_048_576 + 1_024

@@ -188,7 +188,7 @@ def challenge_proof(r):
     m = {"status": read_status(r), "challengeId": read_challenge_id(r)}
     if m["status"] == "ok":
         length = r.u(4)
-        need(1 <= length <= 36 + 20 * 1344)
+        need(1 <= length <= 36 + 64 * 1344)
         m.update(proof=r.raw(length).hex(), signature=read_signature(r))
     return m
 
@@ -304,7 +304,7 @@ def audit_response(r):
 MESSAGES = {  # name: (reader, most bytes)
     "StorageCapabilities": (capabilities, 1 + 16 + 38 + 48 + 1 + 8 * 130 + 98), "ChunkAnnouncement": (announcement, 49 + 2 * SLOTS),
     "ChunkRequest": (chunk_request, 38), "ChunkResponse": (chunk_response, MIB + 1024), "SealsResponse": (seals_response, MIB + 1024),
-    "Challenge": (challenge, 216), "ChallengeProof": (challenge_proof, 67 + 4 + 36 + 20 * 1344 + 98), "HaveRequest": (have_request, 3),
+    "Challenge": (challenge, 216), "ChallengeProof": (challenge_proof, 67 + 4 + 36 + 64 * 1344 + 98), "HaveRequest": (have_request, 3),
     "HaveResponse": (have_response, 65536), "ManifestRequest": (manifest_request, 11), "ManifestResponse": (manifest_response, MIB),
     "BlockRequest": (block_request, 2 + 16 * 42), "BlockResponse": (block_response, 2 * MIB), "EraRequest": (era_request, 5),
     "EraResponse": (era_response, 87 + 100 * 98), "AuditRequest": (audit_request, 35), "AuditResponse": (audit_response, 1384),
@@ -444,8 +444,8 @@ def make(v):
     name = "ChallengeProof"
     v.common(name, proof())
     v.good(name, "not-held", "the chunk is not here", b"\1\1" + vi(3) + b"m-1")
-    v.good(name, "proof-largest", "limit: 20 samples of a full chunk", proof(26916, b"p" * 26916))
-    v.bad(name, "proof-past-largest", "limit: one byte more", proof(26917, b"p" * 26917))
+    v.good(name, "proof-largest", "limit: 64 samples of a full chunk", proof(86052, b"p" * 86052))
+    v.bad(name, "proof-past-largest", "limit: one byte more", proof(86053, b"p" * 86053))
     v.bad(name, "proof-0", "a proof of no bytes", proof(0, b""))
 
     name = "HaveRequest"
