@@ -45,7 +45,11 @@ class VerifyRun {
   private chunks = 0
   private bytes = 0
 
-  constructor(store: LevelChunkStore, options: VerifyOptions, onProgress: (progress: VerifyProgress) => void) {
+  constructor(
+    store: LevelChunkStore,
+    options: VerifyOptions,
+    onProgress: (progress: VerifyProgress) => void = () => undefined,
+  ) {
     this.store = store
     this.options = options
     this.onProgress = onProgress
@@ -54,10 +58,15 @@ class VerifyRun {
   }
 
   async verify(pool: VerifyPool | undefined, signal?: AbortSignal): Promise<VerifyReport> {
+    this.findDamagedTables(this.store.index)
+    if (!pool) this.findDamagedTables(this.store.bodies)
+    return this.verifyValues(pool, signal)
+  }
+
+  /** Without a look at tables but what the threads of `pool` do. */
+  async verifyValues(pool?: VerifyPool, signal?: AbortSignal): Promise<VerifyReport> {
     const { store, range, damages, options } = this
     const repair = options.repair ?? false
-    this.findDamagedTables(store.index)
-    if (!pool) this.findDamagedTables(store.bodies)
     const index = new IndexCheck(range, { store, damages })
     // With threads the tables of bodies are looked at in any case: all that are damaged are to be named.
     if (pool || damages.listTables().length === 0) {
@@ -103,8 +112,8 @@ class VerifyRun {
     const job = { range, damages: this.damages.all, orphans }
     const lost = await repairPeriods(store, job, options.refetchPeriod, signal)
     const confirmed = await confirmRepairs(this.damages.all, async (period) => {
-      const again = { from: period, to: period, deep: options.deep ?? false, threads: 0 }
-      const { damages, periods } = await verifyArchive(store, again)
+      const again = { from: period, to: period, deep: options.deep ?? false }
+      const { damages, periods } = await new VerifyRun(store, again).verifyValues()
       if (damages.length > 0) return false
       return periods === 0 ? 'absent' : true
     })

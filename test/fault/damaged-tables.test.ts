@@ -6,6 +6,7 @@ import { type ArchivedPeriod, isArchiveError } from '../../core/index.ts'
 import { type Damage, openStore, type Store, verifyArchive } from '../../storage-worker/index.ts'
 import { decodeBodyKey, EXECUTION_RESULTS, encodeBodyKey, MANIFEST, SEALS } from '../../storage-worker/keyspace.ts'
 import { createClassicLevel } from '../../storage-worker/level-options.ts'
+import { summaryKey } from '../../storage-worker/period-index.ts'
 import { findDamagedTables } from '../../storage-worker/table-file.ts'
 import { readKeyRange } from '../../storage-worker/table-scan.ts'
 import { makeBlock, makePeriod, noise } from '../storage-worker/synthetic-period.ts'
@@ -93,6 +94,16 @@ describe('fault: a table of LevelDB is damaged', function () {
         )
         assert.equal(periods, KEPT.length)
       }
+      // A period beside it is mended, and said to be: its index is made again.
+      await store.chunks.index.write([{ type: 'del', key: summaryKey(20) }], { sync: true })
+      const { damages } = await verifyArchive(store.chunks, { repair: true })
+      assert.deepEqual(
+        damages.map(({ what, repaired }) => [what, repaired]),
+        [
+          [table, undefined],
+          ['index', true],
+        ],
+      )
     })
     await repair(copy)
     assert.deepEqual(await findDamage(copy), [])
