@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { ERA_PERIODS, type Period } from '../../core/index.ts'
 import { ChallengeTimer, computeIntervalPeriods } from '../../storage-worker/challenge/challenge-timer.ts'
 import { drawAnchoredAudit } from '../../storage-worker/challenge/draw-anchored-audit.ts'
-import { drawAudit } from '../../storage-worker/challenge/draw-audit.ts'
+import { drawAudit, listDrawNodes } from '../../storage-worker/challenge/draw-audit.ts'
 import type { Auditor } from '../../storage-worker/replication/auditor.ts'
 import type { HolderClaims } from '../../storage-worker/replication/holder-claims.ts'
 import { keepRunning, type PeerContext } from '../peers/peer-context.ts'
@@ -15,12 +15,13 @@ export function startChallengeTimer(
   { sender, anchors }: ChainContext,
   modules: ChainChallenges & { readonly auditor: Auditor; readonly claims: Pick<HolderClaims, 'listClaimants'> },
 ): void {
-  const { config, address, seed, store, placement, clock, log } = context
+  const { config, address, seed, store, clock, log } = context
   const { registryLog, challenger, evidence, placements, auditor, claims } = modules
-  const anchored = { store: store.chunks, client: sender.client, anchors, placements }
+  const readFirstEra = async () => Number((await sender.client.readState()).firstEra)
+  const anchored = { store: store.chunks, readFirstEra, anchors, placements }
   const claimed = {
     store: store.chunks,
-    listNodes: () => placement.inForce?.snapshot.nodes.map((node) => node.address) ?? [],
+    listNodes: (period: Period) => listDrawNodes(period, placements),
     claims: (node: string, hashSlot: number, of: Period) => {
       const era = Math.floor(of / ERA_PERIODS)
       return claims.listClaimants(hashSlot, era, { first: of, last: of }).includes(node)

@@ -43,7 +43,7 @@ describe('storage-worker/challenge/draw-anchored-audit', () => {
     const readChunk = async (_period: number, index: number) => blocks.chunks[index]
     modules = {
       store: { ...duty.store, readChunk },
-      client: duty.registry.client,
+      readFirstEra: async () => Number((await duty.registry.client.readState()).firstEra),
       anchors: duty.anchors,
       placements: new PastPlacements(duty.world.contract, duty.placements),
     }

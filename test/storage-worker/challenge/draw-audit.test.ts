@@ -23,10 +23,10 @@ const NODES = ['one', 'two', 'three'].map((name) => addressOf(seedOf(name)))
 describe('storage-worker/challenge/draw-audit', () => {
   const periods = Array.from({ length: 12 }, (_, period) => makePeriod(period, { blocks: 2 + (period % 3) }))
 
-  async function setUp() {
+  async function setUp(count = periods.length) {
     const store = await openMemoryStore()
-    for (const each of periods) await store.writePeriod(each)
-    return { store, listNodes: () => NODES, claims: () => true }
+    for (const each of periods.slice(0, count)) await store.writePeriod(each)
+    return { store, listNodes: async (): Promise<readonly string[] | undefined> => NODES, claims: () => true }
   }
 
   it('names what anybody computes from its signature: node, chunks, ids and nonces', async () => {
@@ -42,9 +42,11 @@ describe('storage-worker/challenge/draw-audit', () => {
     assert.ok(verifyText(text, { publicKey, signature: audit.signature }))
     const draw = computeDraw(audit.signature.subarray(1))
     assert.equal(audit.node, selectDrawNode(draw, NODES))
-    const all = periods.flatMap(({ manifest: { period, chunks } }) =>
-      chunks.map(({ byteLength, chunkId }, index) => ({ period, index, byteLength, chunkId })),
-    )
+    const all = periods
+      .slice(0, 9)
+      .flatMap(({ manifest: { period, chunks } }) =>
+        chunks.map(({ byteLength, chunkId }, index) => ({ period, index, byteLength, chunkId })),
+      )
     const totalBytes = all.reduce((sum, { byteLength }) => sum + BigInt(byteLength), 0n)
     const hashSlots = new Set(Array.from({ length: 16_384 }, (_, slot) => slot))
     assert.equal(audit.targets.length, 8)
@@ -81,13 +83,24 @@ describe('storage-worker/challenge/draw-audit', () => {
       undefined,
     )
     assert.equal(
-      await drawAudit({ period: 16, keySeed: KEY, count: 4 }, { ...modules, listNodes: () => [] }),
+      await drawAudit({ period: 16, keySeed: KEY, count: 4 }, { ...modules, listNodes: async () => [] }),
       undefined,
     )
   })
 
-  it('waits for the blocks that it depends on', async () => {
+  it('draws the same however far the archive has come behind the blocks that it depends on', async () => {
+    const draw = async (archived: number) => {
+      const audit = await drawAudit({ period: 16, keySeed: KEY, count: 8 }, await setUp(archived))
+      assert.ok(audit && audit !== 'unarchived')
+      return audit.targets
+    }
+    assert.deepEqual(await draw(9), await draw(12))
+  })
+
+  it('waits for the blocks that it depends on, and until it is known who may be drawn', async () => {
     const modules = await setUp()
+    const listNodes = async () => undefined
+    assert.equal(await drawAudit({ period: 16, keySeed: KEY, count: 1 }, { ...modules, listNodes }), 'unarchived')
     for (const period of [20, 7]) {
       assert.equal(await drawAudit({ period, keySeed: KEY, count: 1 }, modules), 'unarchived')
     }
