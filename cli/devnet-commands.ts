@@ -76,6 +76,7 @@ function addUp(devnet: Command, run: Run): void {
     .addOption(new Option('--speed <factor>', 'chain time to real time').argParser(parseSpeed).default(DEFAULT_SPEED))
     .addOption(new Option('--turbo', 'as fast as the sidecars follow').conflicts('speed'))
     .option('--auto-ports', 'take free ports where the usual ones are in use')
+    .option('--registry-params <file>', 'TOML file with settings of its registry other than the usual ones')
     .option('--cuttable', 'lead links between sidecars through this process, so that scenarios can cut them')
     .addOption(
       new Option('--node-option <option>', 'further option of `devnet node`, repeatable')

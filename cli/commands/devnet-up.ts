@@ -4,6 +4,7 @@ import type { Speed } from '../../devnet/node/index.ts'
 import {
   type NetworkListener,
   type NetworkReport,
+  readDevnetParams,
   renderNetwork,
   runNetwork,
   summarizeNetwork,
@@ -20,6 +21,8 @@ export interface DevnetUpOptions {
   readonly turbo?: boolean
   readonly autoPorts?: boolean
   readonly cuttable?: boolean
+  /** TOML file with settings of the registry. */
+  readonly registryParams?: string
   readonly nodeOption?: readonly string[]
 }
 
@@ -38,6 +41,8 @@ export async function devnetUp(context: Context, options: DevnetUpOptions, signa
   const { output, env, cwd, flags } = context
   const directory = flags.data_dir === undefined ? undefined : resolve(cwd, `${flags.data_dir}`)
   const speed: Speed = options.turbo ? 'turbo' : options.speed
+  const { registryParams: file } = options
+  const registryParams = file === undefined ? undefined : readDevnetParams(resolve(cwd, file))
   const listener = new NetworkScreen(context)
   output.line(
     `A Massa network on this machine, ${speed === 'turbo' ? 'in turbo' : `at speed ${speed}`}; Ctrl-C ends it.`,
@@ -52,6 +57,7 @@ export async function devnetUp(context: Context, options: DevnetUpOptions, signa
         autoPorts: options.autoPorts ?? false,
         isCuttable: options.cuttable ?? false,
         ...(options.nodeOption ? { nodeArguments: options.nodeOption } : {}),
+        ...(registryParams && { registryParams }),
       },
       {
         program: { nodeArguments: HEAP_SETTINGS, env: { ...ALLOCATOR_SETTINGS, ...env } },

@@ -68,6 +68,12 @@ export const DEVNET_CODES = {
     when: 'The directory of a devnet holds something else, cannot be written to, or what describes the network is damaged.',
     action: 'Use another directory, or an empty one.',
   },
+  DEVNET_PARAMS_INVALID: {
+    kind: 'input',
+    when: 'The settings of `devnet up --registry-params` fit no devnet, whose sidecars could not register, or its registry is deployed already, with others.',
+    action:
+      'Correct what the message names, or use another directory; settings of a registry that is deployed are changed by `massa-storage contract config`.',
+  },
   DEVNET_COMMAND_REFUSED: {
     kind: 'input',
     when: 'A running devnet refuses a command: it has no such sidecar, or a value is out of range.',

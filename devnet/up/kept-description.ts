@@ -1,4 +1,5 @@
-import { makeToken, type NetworkDescription, type NetworkFiles } from './network-files.ts'
+import { ArchiveError } from '../../core/index.ts'
+import { makeToken, type NetworkDescription, type NetworkFiles, type RegistryParams } from './network-files.ts'
 
 const CHAIN_ID = 77n
 
@@ -50,6 +51,27 @@ export class KeptDescription {
   change(changes: Partial<NetworkDescription>): void {
     this.current = { ...this.current, ...changes }
     this.files.writeDescription(this.current)
+  }
+
+  /**
+   * What the registry of this network is to be deployed with.
+   *
+   * @throws ArchiveError DEVNET_PARAMS_INVALID when it is deployed already, with others
+   */
+  keepRegistryParams(params: RegistryParams): void {
+    const { registryAddress, registryParams = {} } = this.current
+    if (registryAddress === undefined) {
+      this.change({ registryParams: params })
+      return
+    }
+    const names = new Set([...Object.keys(params), ...Object.keys(registryParams)])
+    const other = [...names].find((name) => params[name] !== registryParams[name])
+    if (other === undefined) return
+    const [had, given] = [registryParams[other], params[other]]
+    const before = had === undefined ? `was given no ${other}` : `has ${other} = ${had}`
+    const now = given === undefined ? 'the file does not give it' : `the file gives ${given}`
+    const message = `the registry of ${this.files.directory} is deployed: it ${before}, and ${now}`
+    throw new ArchiveError('DEVNET_PARAMS_INVALID', message, { name: other })
   }
 
   removeSidecar(name: string): void {

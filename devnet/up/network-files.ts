@@ -45,6 +45,8 @@ const description = z.strictObject({
       retentionPeriods: z.int().min(1).optional(),
     }),
   ),
+  /** What its registry is deployed with, other than a devnet's usual settings. */
+  registryParams: z.record(z.string(), z.union([z.boolean(), z.int().min(0)])).optional(),
 })
 
 const port = z.int().min(1).max(65_535)
@@ -60,6 +62,8 @@ const running = z.strictObject({
 
 /** What stays of a network between runs. */
 export type NetworkDescription = z.infer<typeof description>
+/** Settings by their names in a file of `contract deploy --params`. */
+export type RegistryParams = NonNullable<NetworkDescription['registryParams']>
 export type SidecarDescription = NetworkDescription['sidecars'][number]
 /** Where a running network is. It may be stale: `findRunning` asks. */
 export type RunningNetwork = z.infer<typeof running>

@@ -5,7 +5,7 @@ import { EarningsReader } from './earnings-reader.ts'
 import { waitForFinalCall } from './final-call.ts'
 import { KeptDescription } from './kept-description.ts'
 import { KeptProcess, type ProcessOrder } from './kept-process.ts'
-import { makeToken, type NetworkFiles, type SidecarDescription } from './network-files.ts'
+import { makeToken, type NetworkFiles, type RegistryParams, type SidecarDescription } from './network-files.ts'
 import { NetworkPlaces } from './network-places.ts'
 import {
   ENDING_LIMIT_MS,
@@ -19,6 +19,7 @@ import { type NodeAccess, NodeLink } from './node-link.ts'
 import { nameSidecars, OperatorSteps } from './operator-steps.ts'
 import { PeerPlaces } from './peer-places.ts'
 import { CONTROL_TOKEN_ENV, type Program } from './program.ts'
+import { checkSidecarCount } from './registry-params.ts'
 import { type PlaceOptions, Sidecar } from './sidecar.ts'
 import { makeTrafficSenders, Traffic } from './traffic.ts'
 
@@ -41,6 +42,8 @@ export interface NetworkOptions {
   /** Further arguments for the node, such as windows of memory. */
   readonly nodeArguments?: readonly string[]
   readonly seed?: string
+  /** Of a new network, or of this one: settings of its registry other than the usual ones. */
+  readonly registryParams?: RegistryParams
 }
 
 export interface NetworkModules {
@@ -113,13 +116,17 @@ export class Network {
   /**
    * The network of the directory, or a new one. Nothing runs yet.
    *
-   * @throws ArchiveError DEVNET_DIRECTORY_INVALID, DEVNET_PORT_BUSY
+   * @throws ArchiveError DEVNET_DIRECTORY_INVALID, DEVNET_PARAMS_INVALID, DEVNET_PORT_BUSY
    */
   static async open(options: NetworkOptions, modules: NetworkModules): Promise<Network> {
     const description = KeptDescription.open(modules.files, options.seed)
     const names = description.isNew
       ? nameSidecars(options.sidecars)
       : description.value.sidecars.map(({ name }) => name)
+    if (options.registryParams) {
+      checkSidecarCount(options.registryParams, names.length)
+      description.keepRegistryParams(options.registryParams)
+    }
     const limitMs = modules.files.readRunning() === undefined ? 0 : ENDING_LIMIT_MS
     const peerPlaces = await PeerPlaces.open()
     const hosts = names.map((name) => peerPlaces.hostOf(name))
@@ -407,7 +414,7 @@ export class Network {
       ...missing.map(({ name }) => this.register(name, signal)),
       first && this.operator.allowChallenger(first.address, signal),
     ])
-    const text = `${missing.length} storage nodes, with a stake of 10 MAS each; ${first?.name} may challenge`
+    const text = `${missing.length} storage nodes with their stakes; ${first?.name} may challenge`
     this.modules.onStep('registered', text)
   }
 

@@ -17,7 +17,7 @@ import type { KeptDescription } from './kept-description.ts'
 import type { NetworkFiles, SidecarDescription } from './network-files.ts'
 import type { NodeLink } from './node-link.ts'
 import { type Program, runCommand } from './program.ts'
-import { writeRegistryParams } from './registry-params.ts'
+import { OFFERED_GB, writeRegistryParams } from './registry-params.ts'
 import { configOf, type PlaceOptions, walletOf, writePlace } from './sidecar.ts'
 import { makeTrafficSenders } from './traffic.ts'
 
@@ -133,7 +133,7 @@ export class OperatorSteps {
       return registryAddress
     }
     const place = describePlace(cwd)
-    const params = writeRegistryParams(place)
+    const params = writeRegistryParams(place, description.value.registryParams)
     const deploy = () => this.run(cwd, ['contract', 'deploy', '--yes', '--params', params], signal)
     const { address } = (await despiteNode(deploy, this.modules, signal)) as { address: string }
     description.change({ registryAddress: address })
@@ -148,7 +148,7 @@ export class OperatorSteps {
   async register(name: string, signal: AbortSignal): Promise<void> {
     const { program, description } = this.modules
     const cwd = this.directoryOf(name)
-    const args = ['register', '--yes', '--gb', '1', '--config', configOf(cwd)]
+    const args = ['register', '--yes', '--gb', `${OFFERED_GB}`, '--config', configOf(cwd)]
     const sidecar = description.value.sidecars.find((each) => each.name === name)
     // The chain may have lost what it was given: a node that is killed forgets what is not written yet.
     if (sidecar) await this.faucet.fund(sidecar.address, signal)

@@ -1,9 +1,16 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeFolder } from '../../config/index.ts'
+import { loadRegistryParams, makeFolder, readRegistryParams, toSnakeCase } from '../../config/index.ts'
+import { ArchiveError, computeRequiredStake, formatCoins } from '../../core/index.ts'
 import { wrapDiskError } from '../disk-error.ts'
 import type { Speed } from '../node/process/node-process.ts'
+import { SIDECAR_NANO_MAS } from './faucet.ts'
+import type { RegistryParams } from './network-files.ts'
 
+/** What each sidecar offers. */
+export const OFFERED_GB = 1
+/** Of its coins a sidecar has this for fees, when it has its stake. */
+const LEFT_FOR_FEES_NANO_MAS = 500_000_000_000n
 const TIMEOUT_MS = 60_000
 /** The most that a registry takes. */
 const MAX_TIMEOUT_MS = 3_600_000
@@ -20,16 +27,53 @@ export function computeResponseTimeout(speed: Speed): number {
   return Math.min(MAX_TIMEOUT_MS, Math.round(TIMEOUT_MS * factor))
 }
 
-/** What the registry of a devnet has other than the defaults. @returns the file @throws ArchiveError DEVNET_DIRECTORY_INVALID */
-export function writeRegistryParams({
-  directory,
-  speed,
-}: {
-  readonly directory: string
-  readonly speed: Speed
-}): string {
+/**
+ * The settings of a file as `contract deploy --params` takes it, with which sidecars of a devnet can register.
+ *
+ * @throws ArchiveError DEVNET_PARAMS_INVALID; as `loadRegistryParams`
+ */
+export function readDevnetParams(file: string): RegistryParams {
+  const { minAllocatedGb, ...config } = loadRegistryParams(file)
+  const offered = BigInt(OFFERED_GB)
+  if (minAllocatedGb > offered) {
+    throw unfit(`${file}: sidecars of a devnet offer ${offered} GB, less than min_allocated_gb = ${minAllocatedGb}`)
+  }
+  const stake = computeRequiredStake(config, offered)
+  const mostNanoMas = SIDECAR_NANO_MAS - LEFT_FOR_FEES_NANO_MAS
+  if (stake > mostNanoMas) {
+    const most = formatCoins(mostNanoMas)
+    throw unfit(`${file}: sidecars of a devnet have ${most} MAS for their stake, which would be ${formatCoins(stake)}`)
+  }
+  // Within their bounds all are below 2^53.
+  return Object.fromEntries(
+    Object.entries(readRegistryParams(file)).map(([field, value]) => [
+      toSnakeCase(field),
+      typeof value === 'boolean' ? value : Number(value),
+    ]),
+  )
+}
+
+/** @throws ArchiveError DEVNET_PARAMS_INVALID where a registry has no room for so many */
+export function checkSidecarCount({ max_nodes: most }: RegistryParams, sidecars: number): void {
+  if (most === undefined || Number(most) >= sidecars) return
+  throw unfit(`${sidecars} sidecars are more than max_nodes = ${most}`)
+}
+
+/**
+ * What the registry of a devnet has other than the defaults.
+ *
+ * @param params - besides, or instead of, what a devnet usually has
+ * @returns the file
+ * @throws ArchiveError DEVNET_DIRECTORY_INVALID
+ */
+export function writeRegistryParams(
+  { directory, speed }: { readonly directory: string; readonly speed: Speed },
+  params: RegistryParams = {},
+): string {
   const file = join(directory, 'registry.toml')
-  const text = `[storage_registry]\n    challenge_response_timeout = ${computeResponseTimeout(speed)}\n`
+  const settings: RegistryParams = { challenge_response_timeout: computeResponseTimeout(speed), ...params }
+  const lines = Object.entries(settings).map(([name, value]) => `    ${name} = ${value}\n`)
+  const text = `[storage_registry]\n${lines.join('')}`
   try {
     makeFolder(directory, 0o700)
     writeFileSync(file, `# Written by \`massa-storage devnet up\` before it deploys.\n${text}`, { mode: 0o600 })
@@ -42,4 +86,8 @@ export function writeRegistryParams({
     })
   }
   return file
+}
+
+function unfit(message: string): ArchiveError {
+  return new ArchiveError('DEVNET_PARAMS_INVALID', message)
 }
