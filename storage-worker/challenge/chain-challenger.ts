@@ -21,6 +21,8 @@ const COINS_PER_PERIOD_NANO_MAS = 10_000_000n
 /** Looks that find no record before it counts as dropped. */
 const MAX_UNKNOWN = 100
 
+const KEY = 'challenge'
+
 /** What to ask a node for. */
 export interface ChallengeTarget {
   /** 1 to 64 of [0-9A-Za-z_-]; beginning with `m-` by hand, `a-` after failed audits. */
@@ -44,7 +46,7 @@ export interface ChainChallengerOptions {
 }
 
 export interface ChainChallengerModules extends AskProofModules {
-  readonly sender: Pick<RegistrySender, 'client' | 'send'>
+  readonly sender: Pick<RegistrySender, 'client' | 'send' | 'listUnderWay'>
   readonly history: ChallengeHistory
   /** A connected peer that speaks for this Massa address. */
   readonly findPeer: (address: string) => string | undefined
@@ -54,7 +56,7 @@ export interface ChainChallengerModules extends AskProofModules {
 
 /**
  * Challenges on chain: issued by one call for up to eight chunks of one node, told to it by libp2p as well, and over when
- * the contract has said what became of each. What was issued is in the history before its outcome is.
+ * the contract has said what became of each. All are in the history before they are sent, so that none is forgotten.
  */
 export class ChainChallenger {
   private readonly options: ChainChallengerOptions
@@ -82,15 +84,21 @@ export class ChainChallenger {
    *
    * @param node - Massa address
    * @param targets - 1 to 8
-   * @throws ArchiveError REGISTRY_*, CHAIN_* when they are not issued; CHAIN_OUTCOME_UNKNOWN when the sidecar stops before
-   *   they are over; of the store
+   * @throws ArchiveError REGISTRY_*, CHAIN_* when they are not issued (REGISTRY_CHALLENGE_EXISTS also when that is under way
+   *   since before a restart); CHAIN_OUTCOME_UNKNOWN when the sidecar stops before they are over; of the store
    */
   async issue(node: string, targets: readonly ChallengeTarget[]): Promise<ChallengeEntry[]> {
+    const { sender, history } = this.modules
     const ids = targets.map(({ challengeId }) => challengeId)
+    const [first = ''] = ids
+    if (this.isUnderWay(first)) {
+      throw new ArchiveError('REGISTRY_CHALLENGE_EXISTS', `challenge ${first} was sent before`, { challengeId: first })
+    }
     const evidences = targets.flatMap(({ evidence }) => (evidence ? [evidence] : []))
-    const sending = this.modules.sender.send({
+    let open: readonly ChallengeEntry[] = []
+    const sending = sender.send({
       purpose: 'challenge',
-      key: `challenge ${ids[0]}`,
+      key: [KEY, ...ids].join(' '),
       call: 'issueChallenges',
       args: {
         challengeIds: ids,
@@ -100,9 +108,22 @@ export class ChainChallenger {
         ...(evidences.length > 0 && { evidences }),
       },
       coinsNanoMas: COINS_PER_PERIOD_NANO_MAS + BigInt(targets.length) * COINS_PER_CHALLENGE_NANO_MAS,
+      onSigned: async () => {
+        open = targets.map((target) => this.makeEntry(node, target))
+        for (const entry of open) await history.append(entry)
+      },
     })
-    await this.awaitIssued(ids[0] ?? '', sending)
-    return await Promise.all(targets.map((target) => this.follow(node, target)))
+    try {
+      await this.awaitIssued(first, sending)
+    } catch (error) {
+      if (this.stopping.signal.aborted) throw error
+      // It may have been executed all the same: the chain is asked as long as it takes.
+      if (!isArchiveError(error, 'CHAIN_OUTCOME_UNKNOWN')) {
+        for (const entry of open) await history.delete(entry)
+        throw error
+      }
+    }
+    return await Promise.all(open.map((entry) => this.follow(entry)))
   }
 
   /**
@@ -141,28 +162,31 @@ export class ChainChallenger {
     }
   }
 
-  /** One challenge from its record to its end. */
-  private async follow(node: string, target: ChallengeTarget): Promise<ChallengeEntry> {
-    const { history, findPeer, clock, log } = this.modules
-    const { challengeId, chunkId, nonce, drawSignature } = target
-    const chunk = toHex(chunkId)
-    const open: ChallengeEntry = {
+  private makeEntry(node: string, { challengeId, chunkId, nonce, drawSignature }: ChallengeTarget): ChallengeEntry {
+    return {
       challengeId,
       kind: 'challenge',
       node,
-      chunkId: chunk,
+      chunkId: toHex(chunkId),
       nonce: nonce.toString(),
-      issuedAtMs: clock.nowMs(),
+      issuedAtMs: this.modules.clock.nowMs(),
       durationMs: 0,
       result: 'open',
       reason: '',
       ...(drawSignature && { drawSignature: toHex(drawSignature) }),
     }
-    await history.append(open)
+  }
+
+  /** One challenge from its record to its end. */
+  private async follow(open: ChallengeEntry): Promise<ChallengeEntry> {
+    const { findPeer, log } = this.modules
+    const { node, chunkId: chunk, drawSignature } = open
     log.info({ node, chunk }, 'challenge issued')
-    const record = await this.find(challengeId)
+    const record = await this.find(open.challengeId)
     const peer = findPeer(node)
-    if (peer !== undefined && typeof record !== 'string') void this.tellNode(peer, record, drawSignature)
+    if (peer !== undefined && typeof record !== 'string') {
+      void this.tellNode(peer, record, drawSignature === undefined ? undefined : fromHex(drawSignature))
+    }
     return await this.finish(open)
   }
 
@@ -172,8 +196,8 @@ export class ChainChallenger {
     let unknown = 0
     for (;;) {
       const record = await this.find(open.challengeId)
-      // A candidate block with it may be dropped, and then come again.
-      if (record !== 'away') unknown = record === 'absent' ? unknown + 1 : 0
+      // A candidate block with it may be dropped, and then come again; and what is under way may still come into one.
+      if (record !== 'away') unknown = record === 'absent' && !this.isUnderWay(open.challengeId) ? unknown + 1 : 0
       const outcome = typeof record === 'string' ? (unknown < MAX_UNKNOWN ? 'open' : 'void') : record.outcome
       if (outcome !== 'open') {
         const durationMs = Math.max(0, clock.nowMs() - open.issuedAtMs)
@@ -184,6 +208,10 @@ export class ChainChallenger {
       }
       await this.pause()
     }
+  }
+
+  private isUnderWay(challengeId: string): boolean {
+    return this.modules.sender.listUnderWay('challenge').some((key) => key.split(' ').includes(challengeId))
   }
 
   /** What it answers is known before the chain has it; what counts is what the chain says. */

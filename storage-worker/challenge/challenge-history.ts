@@ -57,7 +57,7 @@ export class ChallengeHistory {
   private readonly maxEntries: number
   private count: number | undefined
   /** One after the other: each counts what there is. */
-  private appending: Promise<void> = Promise.resolve()
+  private writing: Promise<void> = Promise.resolve()
 
   constructor(index: GuardedLevel, maxEntries = MAX_ENTRIES) {
     this.index = index
@@ -66,9 +66,21 @@ export class ChallengeHistory {
 
   /** In the place of the one with this id and this time. Resolves when it is on disk. @throws ArchiveError of the store */
   append(entry: ChallengeEntry): Promise<void> {
-    const appended = this.appending.then(() => this.put(entry))
-    this.appending = appended.catch(() => undefined)
-    return appended
+    return this.inTurn(() => this.put(entry))
+  }
+
+  /** The one with this id and this time: there was no such challenge. @throws ArchiveError of the store */
+  delete(entry: ChallengeEntry): Promise<void> {
+    return this.inTurn(async () => {
+      await this.index.write([{ type: 'del', key: keyOf(entry) }], { sync: true })
+      this.count = undefined
+    })
+  }
+
+  private inTurn(write: () => Promise<void>): Promise<void> {
+    const written = this.writing.then(write)
+    this.writing = written.catch(() => undefined)
+    return written
   }
 
   private async put(entry: ChallengeEntry): Promise<void> {

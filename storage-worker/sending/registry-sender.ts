@@ -22,6 +22,11 @@ export interface SendOrder<N extends RegistryCallName = RegistryCallName> {
   readonly args: RegistryCallArgs<N>
   /** What is not used comes back. */
   readonly coinsNanoMas?: bigint
+  /**
+   * Called and waited for when it is signed, before it is noted and sent: what is written here is there whenever the
+   * operation is. What it throws keeps it from being sent.
+   */
+  readonly onSigned?: () => Promise<void>
 }
 
 export interface RegistrySenderOptions {
@@ -111,7 +116,7 @@ export class RegistrySender {
 
   private async sendNew<N extends RegistryCallName>(order: SendOrder<N>): Promise<RegistryOutcome> {
     const { client, journal } = this.modules
-    const { purpose, key, call, args, coinsNanoMas = 0n } = order
+    const { purpose, key, call, args, coinsNanoMas = 0n, onSigned } = order
     await this.checkFloor(purpose, coinsNanoMas)
     let signed: SignedOperation | undefined
     try {
@@ -119,6 +124,7 @@ export class RegistrySender {
         coinsNanoMas,
         signal: this.stopping.signal,
         onSigned: async (operation) => {
+          await onSigned?.()
           signed = operation
           await journal.put({ purpose, key, signed: operation })
         },

@@ -16,11 +16,13 @@ import { DiskProofs } from '../../../storage-worker/challenge/disk-proofs.ts'
 import { computeResolveTurn, ExpiredChallenges } from '../../../storage-worker/challenge/expired-challenges.ts'
 import { Prover } from '../../../storage-worker/challenge/prover.ts'
 import { RegistryLog } from '../../../storage-worker/challenge/registry-log.ts'
+import type { GuardedLevel } from '../../../storage-worker/guarded-level.ts'
 import { deployRegistry, openWeb3Chain, planDeployment, RegistryClient } from '../../../storage-worker/index.ts'
 import { OperationJournal } from '../../../storage-worker/sending/operation-journal.ts'
 import { RegistrySender } from '../../../storage-worker/sending/registry-sender.ts'
 import { createLogger } from '../../../telemetry/index.ts'
 import { type Face, GENESIS_MS, MAS, makeWallet, SteppedClock, startFace, type Wallet } from '../../devnet/node/face.ts'
+import { settle, until } from '../../turns.ts'
 import { openMemoryStore } from '../replication/audited-nodes.ts'
 import { makePeriod } from '../synthetic-period.ts'
 import { openMemoryLevel } from '../temp-store.ts'
@@ -76,11 +78,11 @@ describe('storage-worker/challenge: on chain, with the shipped contract', () => 
     return address
   }
 
-  async function makeParty(wallet: Wallet, archived: readonly ArchivedPeriod[] = []) {
+  async function makeParty(wallet: Wallet, archived: readonly ArchivedPeriod[] = [], kept?: GuardedLevel) {
     const lines: string[] = []
     const destination = { write: (text: string) => lines.push(text.trimEnd()) }
     const log = createLogger({ level: 'info', format: 'human', destination })
-    const index = await openMemoryLevel('index')
+    const index = kept ?? (await openMemoryLevel('index'))
     const sender = new RegistrySender(
       { address: wallet.address, minBalanceNanoMas: MAS },
       { client: await clientOf(wallet), journal: new OperationJournal(index), clock, log },
@@ -126,8 +128,9 @@ describe('storage-worker/challenge: on chain, with the shipped contract', () => 
 
   async function makeAsker(
     answer: (request: Uint8Array) => Promise<readonly Uint8Array[]> = async () => assert.fail('asked'),
+    kept?: GuardedLevel,
   ) {
-    const party = await makeParty(ASKER)
+    const party = await makeParty(ASKER, [], kept)
     let connected = false
     const challenger = new ChainChallenger(
       { network: NETWORK, registry, everyMs: EVERY_MS },
@@ -341,6 +344,69 @@ describe('storage-worker/challenge: on chain, with the shipped contract', () => 
     assert.deepEqual(await asker.history.listOpen(), [])
     const [entry] = await asker.history.list(1)
     assert.equal(entry?.result, 'noAnswer')
+  })
+
+  it('crash: what was only just sent is in the history after a restart, once, with its end', async () => {
+    const holder = await makeHolder()
+    const asker = await makeAsker()
+    nextInterval()
+    const audit = targets(period.chunks.slice(0, 2)).map((target) => ({ ...target, drawSignature: new Uint8Array(65) }))
+    const cut = asker.challenger.issue(HOLDER.address, audit)
+    cut.catch(() => undefined)
+    const journal = new OperationJournal(asker.index)
+    while ((await journal.list()).length === 0) await settle(1)
+    asker.challenger.stop()
+    await asker.sender.stop()
+    const later = await makeAsker(undefined, asker.index)
+    await later.sender.resume()
+    const resuming = later.challenger.resume()
+    // The timer draws the same period once more.
+    await assert.rejects(later.challenger.issue(HOLDER.address, audit), { code: 'REGISTRY_CHALLENGE_EXISTS' })
+    await whileLooking([holder, later], resuming)
+    const entries = await later.history.list(9)
+    assert.deepEqual(
+      entries.map(({ challengeId, result, drawSignature }) => [challengeId, result, drawSignature]).sort(),
+      audit.map(({ challengeId }) => [challengeId, 'valid', '00'.repeat(65)]),
+    )
+  })
+
+  it('crash: what never left is void after a restart, and what may still come into a block is waited for', async () => {
+    const asker = await makeAsker()
+    const [gone, sent] = targets(period.chunks.slice(0, 2)).map(({ challengeId, chunkId }) => ({
+      ...({ challengeId, kind: 'challenge', node: HOLDER.address, chunkId: toHex(chunkId), nonce: '7' } as const),
+      ...({ issuedAtMs: clock.nowMs(), durationMs: 0, result: 'open', reason: '' } as const),
+    }))
+    assert.ok(gone && sent)
+    await asker.history.append(gone)
+    await asker.history.append(sent)
+    const underWay = [`challenge ${sent.challengeId}`]
+    let looks = 0
+    const read = async () => {
+      looks++
+      throw new ArchiveError('REGISTRY_CHALLENGE_UNKNOWN', 'made')
+    }
+    const client = { read } as unknown as RegistryClient
+    const sender = { client, send: () => assert.fail(), listUnderWay: () => underWay }
+    const challenger = new ChainChallenger(
+      { network: NETWORK, registry, everyMs: EVERY_MS },
+      {
+        ...asker,
+        sender,
+        network: { request: () => assert.fail() },
+        findPeer: () => undefined,
+        onOffence: () => assert.fail(),
+        clock,
+      },
+    )
+    const resuming = challenger.resume()
+    await until(() => looks === 500)
+    assert.deepEqual(await asker.history.listOpen(), [sent])
+    underWay.pop()
+    await resuming
+    assert.deepEqual(
+      (await asker.history.list(2)).map(({ result }) => result),
+      ['void', 'void'],
+    )
   })
 
   it('error: whom the registry does not let challenge is told why, and nothing is in the history', async () => {

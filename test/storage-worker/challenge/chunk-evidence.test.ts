@@ -40,7 +40,7 @@ describe('storage-worker/challenge/chunk-evidence on the shipped contract', () =
     return new ChainChallenger(
       { network: duty.store.identity.network, registry: world.contract, everyMs: 2_000 },
       {
-        sender: registry as unknown as Pick<RegistrySender, 'client' | 'send'>,
+        sender: registry as unknown as RegistrySender,
         history: new ChallengeHistory(await openMemoryLevel('index')),
         network: { request: async () => assert.fail('asked') },
         findPeer: () => undefined,

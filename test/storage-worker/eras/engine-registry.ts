@@ -45,6 +45,7 @@ export class EngineRegistry {
     readonly call: N
     readonly args: RegistryCallArgs<N>
     readonly coinsNanoMas?: bigint
+    readonly onSigned?: () => Promise<void>
   }): Promise<RegistryOutcome> {
     this.beforeSend()
     const { world, user } = this
@@ -59,11 +60,17 @@ export class EngineRegistry {
       ...(order.coinsNanoMas === undefined ? {} : { coinsNanoMas: order.coinsNanoMas }),
     })
     if (!trial.success) throw refusalOf(trial.error)
+    await order.onSigned?.()
     this.sent.push({ call: order.call, key: order.key })
     const { events } = call(world, user, order.call, parameter, order.coinsNanoMas)
     this.afterSend()
     const operationId = `O${this.sent.length}`
     return { operationId, isFinal: true, maxGas: 1n, feeNanoMas: 1n, events: readRegistryEvents(events) }
+  }
+
+  /** What is sent is executed at once. */
+  listUnderWay(): string[] {
+    return []
   }
 
   private read({
