@@ -17,6 +17,8 @@ export interface ContractCall {
   readonly functionName: string
   readonly parameter: Uint8Array
   readonly coinsNanoMas?: bigint
+  /** Who asks in a trial run; by default the account. A node knows nobody who never held coins. */
+  readonly caller?: string
 }
 
 export interface Deployment {

@@ -68,7 +68,11 @@ export class RegistryClient {
     args: RegistryViewArgs<N>,
   ): Promise<{ readonly value: RegistryViewResult<N>; readonly period: number }> {
     const parameter = encodeRegistryViewArgs(name, args)
-    const { returned, period } = await this.chain.callReadOnly(this.callOf(name, parameter))
+    // No view asks who calls, and whoever has no coins yet may read, too.
+    const { returned, period } = await this.chain.callReadOnly({
+      ...this.callOf(name, parameter),
+      caller: this.address,
+    })
     try {
       return { value: decodeRegistryResult(name, returned), period }
     } catch (cause) {

@@ -210,7 +210,7 @@ class Web3Chain implements ChainPort, WatchedNode {
           target_function: call.functionName,
           parameter: Array.from(call.parameter),
           // Somebody who exists: a node stumbles over a caller that it makes up (massalabs/massa issue 4912).
-          caller_address: this.account ?? call.target,
+          caller_address: call.caller ?? this.account ?? call.target,
           coins: call.coinsNanoMas === undefined ? null : formatCoins(call.coinsNanoMas),
           fee: null,
         },

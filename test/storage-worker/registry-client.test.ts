@@ -442,6 +442,12 @@ describe('storage-worker/registry-client with the shipped contract', () => {
     assert.deepEqual([...seen].sort(), [...REGISTRY_EVENT_NAMES].sort())
   })
 
+  it('regression: views answer whose wallet never held coins', async () => {
+    const client = await clientOf(await deploy(), makeWallet('never held coins'))
+    assert.equal(await client.read('getTotalNodes', {}), 0n)
+    await refused('CHAIN_BALANCE_SHORT', client.quote('registerStorageNode', { allocatedGb: 1n }, MAS))
+  })
+
   it('error: an address without a contract, and a contract that is no registry', async () => {
     const chain = await connect(ADMIN)
     await refused('CONTRACT_NOT_FOUND', compareBytecode(chain, NODE.address))
