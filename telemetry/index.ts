@@ -4,6 +4,7 @@ export { createLogger, type LogDestination, type Logger, type LoggerOptions, typ
 export {
   AUDIT_RESULTS,
   type CallResult,
+  CHALLENGE_ENDS,
   CHUNK_SOURCES,
   type ChunkSource,
   createMetrics,

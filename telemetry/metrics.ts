@@ -25,6 +25,8 @@ export type ReadReason = (typeof READ_REASONS)[number]
 
 /** How an audit of a peer ended. */
 export const AUDIT_RESULTS = ['shown', 'failed', 'unanswered'] as const
+/** As in the history of challenges. */
+export const CHALLENGE_ENDS = ['valid', 'invalid', 'noAnswer', 'void'] as const
 /** Where a chunk was that a peer was given. */
 export const CHUNK_SOURCES = ['cache', 'disk'] as const
 export type ChunkSource = (typeof CHUNK_SOURCES)[number]
@@ -328,6 +330,19 @@ export const METRICS = {
     type: 'counter',
     unit: 'challenges',
     help: 'Challenges of this node that failed or expired since the start; anything but 0 costs rewards, and then stake.',
+  },
+  challengesIssued: {
+    name: 'challenges_issued_total',
+    type: 'counter',
+    unit: 'challenges',
+    help: 'Challenges that this node issued on chain, by draws, after failed audits and by hand.',
+  },
+  challengesEnded: {
+    name: 'challenges_ended_total',
+    type: 'counter',
+    unit: 'challenges',
+    help: 'Challenges of this node that the registry has judged: valid; invalid; noAnswer (expired); void (taken back: they are in no block).',
+    labels: { result: CHALLENGE_ENDS },
   },
   prunedChunks: {
     name: 'pruned_chunks_total',

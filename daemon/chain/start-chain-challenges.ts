@@ -6,6 +6,7 @@ import type { DiskProofs } from '../../storage-worker/challenge/disk-proofs.ts'
 import { ExpiredChallenges } from '../../storage-worker/challenge/expired-challenges.ts'
 import { RegistryLog } from '../../storage-worker/challenge/registry-log.ts'
 import { PastPlacements } from '../../storage-worker/placement/past-placements.ts'
+import { CHALLENGE_ENDS } from '../../telemetry/index.ts'
 import { listBoundPeers } from '../peers/connected-peers.ts'
 import { keepRunning, type PeerContext } from '../peers/peer-context.ts'
 import { type ChainContext, REGISTRY_LOOK_MS } from './chain-context.ts'
@@ -37,6 +38,8 @@ export function startChainChallenges(
     { client: sender.client, clock, log },
   )
   metrics.lostChallenges.add(0)
+  metrics.challengesIssued.add(0)
+  for (const result of CHALLENGE_ENDS) metrics.challengesEnded.add(0, { result })
   const prover = new ChainProver(
     everyMs,
     { network, registry, address },
@@ -59,6 +62,8 @@ export function startChainChallenges(
       history: store.challenges,
       findPeer: (wanted) => listBoundPeers(context).find((bound) => bound.address === wanted)?.peer,
       onOffence: (peer, offence) => node.penalise(peer, offence),
+      onIssued: (count) => metrics.challengesIssued.add(count),
+      onEnd: (result) => metrics.challengesEnded.add(1, { result }),
       clock,
       log,
     },

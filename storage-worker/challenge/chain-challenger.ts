@@ -50,6 +50,10 @@ export interface ChainChallengerModules extends AskProofModules {
   readonly history: ChallengeHistory
   /** A connected peer that speaks for this Massa address. */
   readonly findPeer: (address: string) => string | undefined
+  /** So many were issued by one call. */
+  readonly onIssued?: (count: number) => void
+  /** One is over. */
+  readonly onEnd?: (result: ChallengeEnd) => void
   readonly clock: Clock
   readonly log: Logger
 }
@@ -123,6 +127,7 @@ export class ChainChallenger {
         throw error
       }
     }
+    this.modules.onIssued?.(open.length)
     return await Promise.all(open.map((entry) => this.follow(entry)))
   }
 
@@ -203,6 +208,7 @@ export class ChainChallenger {
         const durationMs = Math.max(0, clock.nowMs() - open.issuedAtMs)
         const closed = { ...open, durationMs, ...ENDS[outcome] }
         await history.append(closed)
+        this.modules.onEnd?.(closed.result)
         await tellResult(closed, history, log)
         return closed
       }
@@ -255,6 +261,8 @@ export class ChainChallenger {
       throw new ArchiveError('CHAIN_OUTCOME_UNKNOWN', 'the sidecar stops before the challenge is over')
   }
 }
+
+export type ChallengeEnd = (typeof ENDS)[keyof typeof ENDS]['result']
 
 const ENDS = {
   passed: { result: 'valid', reason: '' },

@@ -132,6 +132,7 @@ describe('storage-worker/challenge: on chain, with the shipped contract', () => 
   ) {
     const party = await makeParty(ASKER, [], kept)
     let connected = false
+    const counted: string[] = []
     const challenger = new ChainChallenger(
       { network: NETWORK, registry, everyMs: EVERY_MS },
       {
@@ -139,6 +140,8 @@ describe('storage-worker/challenge: on chain, with the shipped contract', () => 
         network: { request: async (_peer, _name, { bytes }) => [...(await answer(bytes))] },
         findPeer: () => (connected ? PEER : undefined),
         onOffence: () => assert.fail('an offence'),
+        onIssued: (count) => counted.push(`${count} issued`),
+        onEnd: (result) => counted.push(result),
         clock,
       },
     )
@@ -146,7 +149,7 @@ describe('storage-worker/challenge: on chain, with the shipped contract', () => 
     const connect = () => {
       connected = true
     }
-    return { ...party, challenger, expired, connect }
+    return { ...party, challenger, expired, connect, counted }
   }
 
   type Looks = {
@@ -202,6 +205,7 @@ describe('storage-worker/challenge: on chain, with the shipped contract', () => 
       assert.ok(asker.lines.includes(line), line)
     }
     assert.deepEqual(new Set(await asker.history.list(9)), new Set(entries))
+    assert.deepEqual(asker.counted, ['2 issued', 'valid', 'valid'])
     await whileLooking([holder], holder.sender.stop())
     assert.equal(holder.prover.openCount, 0)
     assert.equal(holder.lost(), 0)
