@@ -57,6 +57,14 @@ export interface SignedOperation {
   readonly maxGas: bigint
 }
 
+/** All that is needed to send a signed operation again: the same bytes are the same operation, which is executed once. */
+export interface SignedBytes {
+  /** Fee, last period and what it does, as they are signed. */
+  readonly data: Uint8Array
+  readonly publicKey: string
+  readonly signature: string
+}
+
 export interface FollowOptions {
   /** Wait until it is final, too; true by default. */
   readonly final?: boolean
@@ -67,7 +75,7 @@ export interface FollowOptions {
 
 export interface SubmitOptions extends FollowOptions {
   /** Called and waited for before it is sent; what it throws keeps it from being sent. */
-  readonly onSigned?: (signed: SignedOperation) => void | Promise<void>
+  readonly onSigned?: (signed: SignedOperation, bytes: SignedBytes) => void | Promise<void>
   /** Called once the node has taken it. */
   readonly onSent?: (operationId: string) => void
 }
@@ -122,6 +130,8 @@ export interface ChainPort {
    * CHAIN_OUTCOME_UNKNOWN: it was sent, and may have been executed.
    */
   submit(request: ChainRequest, quote: Quote, options?: SubmitOptions): Promise<SubmittedOperation>
+  /** Sends once more what may never have left. @throws ArchiveError CHAIN_NODE_REFUSED when it is too late, CHAIN_* */
+  sendAgain(bytes: SignedBytes): Promise<void>
   /** Waits for an operation that was signed before, maybe by another process; throws as `submit`. */
   follow(signed: SignedOperation, options?: FollowOptions): Promise<SubmittedOperation>
 }

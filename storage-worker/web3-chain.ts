@@ -22,6 +22,7 @@ import type {
   FollowOptions,
   Quote,
   ReadOnlyAnswer,
+  SignedBytes,
   SignedOperation,
   SubmitOptions,
   SubmittedOperation,
@@ -241,8 +242,9 @@ class Web3Chain implements ChainPort, WatchedNode {
       feeNanoMas: quote.feeNanoMas,
       maxGas: quote.maxGas,
     }
-    await options.onSigned?.(signed)
-    await this.send(signed, { data, publicKey: key.publicKey, signature })
+    const bytes = { data, publicKey: key.publicKey, signature }
+    await options.onSigned?.(signed, bytes)
+    await this.send(signed, bytes)
     options.onSent?.(signed.operationId)
     return this.follow(signed, options)
   }
@@ -289,14 +291,15 @@ class Web3Chain implements ChainPort, WatchedNode {
     return BigInt(outcome.gasCost)
   }
 
-  private async send(
-    { operationId }: SignedOperation,
-    operation: { readonly data: Uint8Array; readonly publicKey: string; readonly signature: string },
-  ): Promise<void> {
+  async sendAgain(bytes: SignedBytes): Promise<void> {
+    await this.ask(() => this.api.sendOperation(bytes))
+  }
+
+  private async send({ operationId }: SignedOperation, bytes: SignedBytes): Promise<void> {
     let id: unknown
     try {
       // The same bytes again are the same operation: a node that has it says its id once more.
-      id = await this.ask(() => this.api.sendOperation(operation))
+      id = await this.ask(() => this.api.sendOperation(bytes))
     } catch (error) {
       if (isArchiveError(error, 'CHAIN_NODE_REFUSED')) throw error
       throw outcomeUnknown(

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { SignedOperation } from '../chain-port.ts'
+import type { SignedBytes, SignedOperation } from '../chain-port.ts'
 import type { GuardedLevel } from '../guarded-level.ts'
 import { encodeIndexKey, keyspaceRange } from '../keyspace.ts'
 import { openValue, sealValue } from '../sealed-value.ts'
@@ -25,6 +25,11 @@ const entrySchema = z.strictObject({
     feeNanoMas: nanoMas,
     maxGas: nanoMas,
   }),
+  bytes: z.strictObject({
+    data: z.base64().transform((text) => Uint8Array.from(Buffer.from(text, 'base64'))),
+    publicKey: z.string(),
+    signature: z.string(),
+  }),
 })
 
 /** An operation that was signed, and of which it is not known yet what became. */
@@ -32,6 +37,7 @@ export interface JournalEntry {
   readonly purpose: SendPurpose
   readonly key: string
   readonly signed: SignedOperation
+  readonly bytes: SignedBytes
 }
 
 /**
@@ -46,10 +52,11 @@ export class OperationJournal {
   }
 
   /** Resolves when it is on disk. @throws ArchiveError of the store */
-  async put({ purpose, key, signed }: JournalEntry): Promise<void> {
+  async put({ purpose, key, signed, bytes }: JournalEntry): Promise<void> {
     const { balanceNanoMas, feeNanoMas, maxGas } = signed
     const texts = { balanceNanoMas: `${balanceNanoMas}`, feeNanoMas: `${feeNanoMas}`, maxGas: `${maxGas}` }
-    const json = JSON.stringify({ purpose, key, signed: { ...signed, ...texts } })
+    const data = Buffer.from(bytes.data).toString('base64')
+    const json = JSON.stringify({ purpose, key, signed: { ...signed, ...texts }, bytes: { ...bytes, data } })
     const value = sealValue(new TextEncoder().encode(json))
     await this.index.write([{ type: 'put', key: keyOf(key), value }], { sync: true })
   }

@@ -7,12 +7,14 @@ import {
   type RegistryCallName,
 } from '../../core/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
-import type { SignedOperation, SubmittedOperation } from '../chain-port.ts'
+import type { SignedBytes, SignedOperation, SubmittedOperation } from '../chain-port.ts'
 import { type RegistryClient, type RegistryOutcome, readRegistryEvents } from '../registry-client.ts'
 import type { OperationJournal, SendPurpose } from './operation-journal.ts'
 
 /** What may be sent however little is left: a missed proof costs more than its fee, and a claim brings coins. */
 const ALWAYS: readonly SendPurpose[] = ['proof', 'claim']
+/** From one try to send again to the next, while the node is away. */
+const RETRY_MS = 2_000
 
 export interface SendOrder<N extends RegistryCallName = RegistryCallName> {
   readonly purpose: SendPurpose
@@ -66,10 +68,11 @@ export class RegistrySender {
     this.address = options.address
   }
 
-  /** Follows what was under way when the sidecar ended. @throws ArchiveError of the store */
+  /** Follows what was under way when the sidecar ended, and sends it once more. @throws ArchiveError of the store */
   async resume(): Promise<void> {
-    for (const { purpose, key, signed } of await this.modules.journal.list()) {
-      this.track(key, purpose, this.followToEnd(key, signed)).catch(() => undefined)
+    for (const { purpose, key, signed, bytes } of await this.modules.journal.list()) {
+      const end = this.sendAgain(signed, bytes).then(() => this.followToEnd(key, signed))
+      this.track(key, purpose, end).catch(() => undefined)
     }
   }
 
@@ -123,10 +126,10 @@ export class RegistrySender {
       const outcome = await client.call(call, args, {
         coinsNanoMas,
         signal: this.stopping.signal,
-        onSigned: async (operation) => {
+        onSigned: async (operation, bytes) => {
           await onSigned?.()
           signed = operation
-          await journal.put({ purpose, key, signed: operation })
+          await journal.put({ purpose, key, signed: operation, bytes })
         },
       })
       await journal.delete(key)
@@ -135,6 +138,22 @@ export class RegistrySender {
       if (signed && isArchiveError(error, 'CHAIN_OUTCOME_UNKNOWN')) return await this.followToEnd(key, signed)
       if (signed) await journal.delete(key)
       throw error
+    }
+  }
+
+  /** Noted and never sent, it would keep its call from being made, for longer than a proof has time. */
+  private async sendAgain({ goneAtMs }: SignedOperation, bytes: SignedBytes): Promise<void> {
+    const { client, clock } = this.modules
+    const { signal } = this.stopping
+    while (!signal.aborted && clock.nowMs() < goneAtMs) {
+      try {
+        return await client.chain.sendAgain(bytes)
+      } catch (error) {
+        if (!isArchiveError(error)) throw error
+        // Refused: what became of it is found by following it.
+        if (error.code !== 'CHAIN_NODE_UNREACHABLE') return
+      }
+      await clock.sleep(RETRY_MS, signal)
     }
   }
 

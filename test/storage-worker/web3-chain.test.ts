@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { loadRegistryParams } from '../../config/index.ts'
 import { type ErrorCode, isArchiveError } from '../../core/index.ts'
 import { startJsonRpcServer } from '../../devnet/node/index.ts'
-import type { ChainRequest } from '../../storage-worker/chain-port.ts'
+import type { ChainRequest, SignedBytes } from '../../storage-worker/chain-port.ts'
 import {
   type ChainPort,
   deployRegistry,
@@ -189,6 +189,27 @@ describe('storage-worker/web3-chain', () => {
     const size = face.chain.operations.size
     await assert.rejects(submit(chain, request, { onSigned: stop }), /the disk is full/)
     assert.equal(face.chain.operations.size, size)
+  })
+
+  it('sends again what never left, and what was executed has no effect a second time', async () => {
+    const chain = await open()
+    const told: [SignedOperation, SignedBytes][] = []
+    const die = (...signed: [SignedOperation, SignedBytes]) => {
+      told.push(signed)
+      throw new Error('killed')
+    }
+    const client = new RegistryClient(registry, chain)
+    const { pool: before } = await client.readState()
+    await assert.rejects(submit(chain, { ...fund, target: registry }, { onSigned: die }), /killed/)
+    const [[signed, bytes] = assert.fail()] = told
+    const later = await open()
+    await later.sendAgain(bytes)
+    const outcome = await later.follow(signed)
+    assert.equal(outcome.operationId, signed.operationId)
+    await later.sendAgain(bytes)
+    await clock.sleep(20_000)
+    const { pool } = await client.readState()
+    assert.equal(pool - before, fund.coinsNanoMas)
   })
 
   it('error: a call that passes the trial and fails in its block has the code of the registry', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { ArchiveError } from '../../../core/index.ts'
+import type { SignedBytes } from '../../../storage-worker/chain-port.ts'
 import type { CallOptions, RegistryClient, RegistryOutcome } from '../../../storage-worker/registry-client.ts'
 import { OperationJournal } from '../../../storage-worker/sending/operation-journal.ts'
 import { RegistrySender } from '../../../storage-worker/sending/registry-sender.ts'
@@ -15,21 +16,30 @@ const SIGNED = {
   sender: 'AU1',
   balanceNanoMas: 5n * MAS,
   expirePeriod: 9,
-  goneAtMs: 1_000,
+  goneAtMs: 10_000,
   feeNanoMas: 10_000_000n,
   maxGas: 2_100_000n,
 }
+const BYTES = { data: Uint8Array.of(1, 2, 255), publicKey: 'P1', signature: '1S' }
 const OUTCOME = { operationId: 'O1', isFinal: true, maxGas: 2_100_000n, feeNanoMas: 10_000_000n, events: [] }
 
 /** A registry whose operations end as the test says. */
 class FakeRegistry {
   readonly calls: string[] = []
   readonly follows: string[] = []
+  readonly again: SignedBytes[] = []
+  /** What sending again meets, each once. */
+  readonly troubles: ArchiveError[] = []
   balanceNanoMas = 5n * MAS
   private readonly ends: { resolve(outcome: RegistryOutcome): void; reject(error: unknown): void }[] = []
 
   readonly chain = {
     readBalance: async () => this.balanceNanoMas,
+    sendAgain: async (bytes: SignedBytes) => {
+      this.again.push(bytes)
+      const trouble = this.troubles.shift()
+      if (trouble) throw trouble
+    },
     follow: ({ operationId }: { operationId: string }, { signal }: { signal: AbortSignal }) => {
       this.follows.push(operationId)
       return this.next(signal)
@@ -38,7 +48,7 @@ class FakeRegistry {
 
   async call(name: string, _args: object, { onSigned, signal }: CallOptions): Promise<RegistryOutcome> {
     this.calls.push(name)
-    await onSigned?.(SIGNED)
+    await onSigned?.(SIGNED, BYTES)
     return this.next(signal ?? new AbortController().signal)
   }
 
@@ -81,7 +91,7 @@ describe('storage-worker/sending/registry-sender', () => {
     const both = [sender.send(CLAIM), sender.send(CLAIM)]
     await settle(20)
     assert.deepEqual(registry.calls, ['claimRewards'])
-    assert.deepEqual(await journal.list(), [{ purpose: 'claim', key: 'claim', signed: SIGNED }])
+    assert.deepEqual(await journal.list(), [{ purpose: 'claim', key: 'claim', signed: SIGNED, bytes: BYTES }])
     assert.deepEqual(sender.listUnderWay('claim'), ['claim'])
     assert.deepEqual(sender.listUnderWay('proof'), [])
     registry.end(OUTCOME)
@@ -94,7 +104,7 @@ describe('storage-worker/sending/registry-sender', () => {
     assert.equal(registry.calls.length, 2)
   })
 
-  it('after a restart follows what was under way, and sends nothing of it again', async () => {
+  it('after a restart follows what was under way and sends the same bytes once more, and no other', async () => {
     const { journal, sender } = await open()
     const cut = sender.send(CLAIM)
     cut.catch(() => undefined)
@@ -102,10 +112,15 @@ describe('storage-worker/sending/registry-sender', () => {
     await sender.stop()
     await assert.rejects(cut, { code: 'CHAIN_OUTCOME_UNKNOWN' })
     const later = await open(journal)
+    later.registry.troubles.push(new ArchiveError('CHAIN_NODE_UNREACHABLE', 'it starts, too'))
     await later.sender.resume()
+    await settle(20)
+    assert.deepEqual(later.registry.follows, [])
+    later.clock.advance(2_000)
     const known = later.sender.send(CLAIM)
     await settle(20)
     assert.deepEqual([later.registry.calls, later.registry.follows], [[], ['O1']])
+    assert.deepEqual(later.registry.again, [BYTES, BYTES])
     later.registry.end(OUTCOME)
     assert.deepEqual(await known, OUTCOME)
     assert.deepEqual(await journal.list(), [])
