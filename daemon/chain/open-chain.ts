@@ -1,6 +1,7 @@
 import type { Config } from '../../config/index.ts'
 import { concatBytes, formatSecretKey } from '../../core/index.ts'
 import { openWeb3Chain, RegistryClient } from '../../storage-worker/index.ts'
+import { noteRewards } from '../../storage-worker/rewards/note-rewards.ts'
 import { RegistrySender } from '../../storage-worker/sending/registry-sender.ts'
 import { computeSeedAddress } from '../own-roles.ts'
 import { type ChainContext, type ChainModules, REGISTRY_LOOK_MS } from './chain-context.ts'
@@ -40,7 +41,13 @@ export async function openChain(
   )
   const sender = new RegistrySender(
     { address: computeSeedAddress(massaSeed), minBalanceNanoMas: contract.minBalanceNanoMas },
-    { client: new RegistryClient(storageRegistryAddress, chain), journal: store.operations, clock, log },
+    {
+      client: new RegistryClient(storageRegistryAddress, chain),
+      journal: store.operations,
+      onFinal: (outcome) => noteRewards(outcome, { history: store.rewards, clock, log }),
+      clock,
+      log,
+    },
   )
   undo.push(() => sender.stop())
   await sender.resume()

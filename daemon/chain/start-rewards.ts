@@ -4,7 +4,7 @@ import type { ChainContext } from './chain-context.ts'
 
 /** Distributes rewards at its turn, and claims the own ones. */
 export function startRewards(chain: ChainContext): void {
-  const { config, store, sender, placement, archiver, clock, log } = chain
+  const { config, sender, placement, archiver, clock, log } = chain
   const duty = new RewardDuty(
     {
       address: sender.address,
@@ -15,7 +15,6 @@ export function startRewards(chain: ChainContext): void {
     {
       sender,
       placement,
-      history: store.rewards,
       finalPeriod: () => archiver.status().nodeFinalSlot?.period,
       clock,
       log,

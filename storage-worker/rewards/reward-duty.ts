@@ -12,7 +12,6 @@ import {
 import type { Logger } from '../../telemetry/index.ts'
 import { orAborted } from '../replication/or-aborted.ts'
 import type { RegistrySender, SendOrder } from '../sending/registry-sender.ts'
-import type { RewardEntry, RewardHistory } from './reward-history.ts'
 
 /** A record `period_`: key, value and overhead, at most. What is not used comes back. */
 const PERIOD_COINS_NANO_MAS = 96n * BYTE_PRICE_NANO_MAS
@@ -36,21 +35,17 @@ export interface RewardDutyOptions {
 }
 
 export interface RewardDutyModules {
-  readonly sender: Pick<RegistrySender, 'client' | 'send' | 'listUnderWay'>
+  readonly sender: Pick<RegistrySender, 'client' | 'send'>
   /** Of a `PlacementWatch`. */
   readonly placement: {
     readonly inForce: { readonly snapshot: { readonly nodes: readonly { readonly address: string }[] } } | undefined
     readonly isCurrent: boolean
   }
-  readonly history: Pick<RewardHistory, 'append'>
   /** Newest final period that is known. */
   readonly finalPeriod: () => Period | undefined
   readonly clock: Clock
   readonly log: Logger
 }
-
-/** How the keys of distributions begin. */
-const DISTRIBUTE = 'distribute/'
 
 type RewardCall = 'distributeRewards' | 'claimRewards'
 
@@ -68,7 +63,6 @@ export class RewardDuty {
   private seen: Period | undefined
   /** Last one that is known to be distributed. */
   private distributed: Period | undefined
-  private isResumed = false
 
   constructor(options: RewardDutyOptions, modules: RewardDutyModules) {
     this.options = options
@@ -96,20 +90,10 @@ export class RewardDuty {
     const period = this.modules.finalPeriod()
     if (period === undefined || period === this.seen) return
     this.seen = period
-    if (!this.isResumed) await this.resume()
     await Promise.all([
       this.attempt('distributeRewards', () => this.distribute(period)),
       this.attempt('claimRewards', () => this.claim()),
     ])
-  }
-
-  /** Takes up what was under way when the sidecar ended, so that it is in the history. */
-  private async resume(): Promise<void> {
-    this.isResumed = true
-    const { sender } = this.modules
-    const periods = sender.listUnderWay('distribute').map((key) => Number(key.slice(DISTRIBUTE.length)))
-    const orders = [...periods.map(distributeOrder), ...sender.listUnderWay('claim').map(() => CLAIM_ORDER)]
-    await Promise.all(orders.map((order) => this.attempt(order.call, () => this.send(order))))
   }
 
   private async distribute(period: Period): Promise<void> {
@@ -145,24 +129,7 @@ export class RewardDuty {
   }
 
   private async send(order: SendOrder<RewardCall>): Promise<void> {
-    const outcome = await orAborted(this.modules.sender.send(order), this.loop.signal)
-    if (!outcome) return
-    const { operationId, feeNanoMas, events } = outcome
-    const { history, clock, log } = this.modules
-    const note = (entry: Pick<RewardEntry, 'kind' | 'period' | 'amountNanoMas'>): Promise<void> =>
-      history.append({ ...entry, atMs: clock.nowMs(), feeNanoMas: `${feeNanoMas}`, operationId })
-    for (const event of events) {
-      if (event.name === 'REWARDS_DISTRIBUTED') {
-        const [period, amountNanoMas] = [Number(event.period), `${event.totalAmount}`]
-        log.info({ period, operationId, amountNanoMas, feeNanoMas }, 'rewards distributed')
-        await note({ kind: 'distribution', period, amountNanoMas })
-      }
-      if (event.name === 'REWARDS_CLAIMED') {
-        const amountNanoMas = `${event.amount}`
-        log.info({ operationId, amountNanoMas, feeNanoMas }, 'rewards claimed')
-        await note({ kind: 'claim', period: null, amountNanoMas })
-      }
-    }
+    await orAborted(this.modules.sender.send(order), this.loop.signal)
   }
 
   private async attempt(call: RewardCall, act: () => Promise<void>): Promise<void> {
@@ -189,7 +156,7 @@ export class RewardDuty {
 function distributeOrder(duePeriod: Period): SendOrder<'distributeRewards'> {
   return {
     purpose: 'distribute',
-    key: `${DISTRIBUTE}${duePeriod}`,
+    key: `distribute/${duePeriod}`,
     call: 'distributeRewards',
     args: { period: BigInt(duePeriod) },
     coinsNanoMas: PERIOD_COINS_NANO_MAS,

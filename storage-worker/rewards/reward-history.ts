@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { equalBytes } from '../../core/index.ts'
 import type { GuardedLevel, LevelOperation } from '../guarded-level.ts'
 import { encodeIndexKey, encodePeriod, keyspaceRange } from '../keyspace.ts'
 import { openValue, sealValue } from '../sealed-value.ts'
@@ -37,7 +38,7 @@ export class RewardHistory {
     this.maxEntries = maxEntries
   }
 
-  /** Resolves when it is on disk. @throws ArchiveError of the store */
+  /** Nothing when there is one of this operation. Resolves when it is on disk. @throws ArchiveError of the store */
   append(entry: RewardEntry): Promise<void> {
     const appended = this.appending.then(() => this.put(entry))
     this.appending = appended.catch(() => undefined)
@@ -55,19 +56,24 @@ export class RewardHistory {
   }
 
   private async put(entry: RewardEntry): Promise<void> {
-    const value = sealValue(new TextEncoder().encode(JSON.stringify(entrySchema.parse(entry))))
-    const puts: LevelOperation[] = [{ type: 'put', key: keyOf(entry), value }]
-    await this.index.write([...(await this.listTooOld()), ...puts], { sync: true })
-  }
-
-  /** Makes room for one. Some are written in a day: they may be counted each time. */
-  private async listTooOld(): Promise<LevelOperation[]> {
+    // Some are written in a day: they may be gone through each time.
     const keys: Uint8Array[] = []
     for await (const key of this.index.keys(keyspaceRange('rewardHistory'))) keys.push(key)
+    const id = new TextEncoder().encode(entry.operationId)
+    if (keys.some((key) => equalBytes(key.subarray(OPERATION_AT), id))) return
+    const value = sealValue(new TextEncoder().encode(JSON.stringify(entrySchema.parse(entry))))
+    const puts: LevelOperation[] = [{ type: 'put', key: keyOf(entry), value }]
+    await this.index.write([...this.makeRoom(keys), ...puts], { sync: true })
+  }
+
+  private makeRoom(keys: readonly Uint8Array[]): LevelOperation[] {
     if (keys.length < this.maxEntries) return []
     return keys.slice(0, Math.min(DELETED_AT_ONCE, this.maxEntries)).map((key) => ({ type: 'del', key }))
   }
 }
+
+/** Behind the byte of the keyspace and the time. */
+const OPERATION_AT = 9
 
 /** u64 ms || UTF-8 operation id */
 function keyOf({ atMs, operationId }: RewardEntry): Uint8Array {

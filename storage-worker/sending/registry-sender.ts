@@ -41,6 +41,8 @@ export interface RegistrySenderOptions {
 export interface RegistrySenderModules {
   readonly client: RegistryClient
   readonly journal: OperationJournal
+  /** Called and waited for before an operation that is final is forgotten: once, or again after a restart in between. */
+  readonly onFinal?: (outcome: RegistryOutcome) => Promise<void>
   readonly clock: Clock
   readonly log: Logger
 }
@@ -122,8 +124,9 @@ export class RegistrySender {
     const { purpose, key, call, args, coinsNanoMas = 0n, onSigned } = order
     await this.checkFloor(purpose, coinsNanoMas)
     let signed: SignedOperation | undefined
+    let outcome: RegistryOutcome
     try {
-      const outcome = await client.call(call, args, {
+      outcome = await client.call(call, args, {
         coinsNanoMas,
         signal: this.stopping.signal,
         onSigned: async (operation, bytes) => {
@@ -132,13 +135,18 @@ export class RegistrySender {
           await journal.put({ purpose, key, signed: operation, bytes })
         },
       })
-      await journal.delete(key)
-      return outcome
     } catch (error) {
       if (signed && isArchiveError(error, 'CHAIN_OUTCOME_UNKNOWN')) return await this.followToEnd(key, signed)
       if (signed) await journal.delete(key)
       throw error
     }
+    return await this.forget(key, outcome)
+  }
+
+  private async forget(key: string, outcome: RegistryOutcome): Promise<RegistryOutcome> {
+    await this.modules.onFinal?.(outcome)
+    await this.modules.journal.delete(key)
+    return outcome
   }
 
   /** Noted and never sent, it would keep its call from being made, for longer than a proof has time. */
@@ -162,10 +170,9 @@ export class RegistrySender {
     const { client, journal, clock } = this.modules
     const { signal } = this.stopping
     for (;;) {
+      let outcome: SubmittedOperation
       try {
-        const outcome = await client.chain.follow(signed, { signal })
-        await journal.delete(key)
-        return readOutcome(outcome)
+        outcome = await client.chain.follow(signed, { signal })
       } catch (error) {
         const isOver = !isArchiveError(error, 'CHAIN_OUTCOME_UNKNOWN') || clock.nowMs() >= signed.goneAtMs
         // What goes on after a restart stays noted.
@@ -174,7 +181,9 @@ export class RegistrySender {
           await journal.delete(key)
           throw error
         }
+        continue
       }
+      return await this.forget(key, readOutcome(outcome))
     }
   }
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { ArchiveError, computeDistributionTurn } from '../../../core/index.ts'
+import { noteRewards } from '../../../storage-worker/rewards/note-rewards.ts'
 import { RewardDuty } from '../../../storage-worker/rewards/reward-duty.ts'
 import type { RewardEntry } from '../../../storage-worker/rewards/reward-history.ts'
-import type { SendPurpose } from '../../../storage-worker/sending/operation-journal.ts'
 import type { SendOrder } from '../../../storage-worker/sending/registry-sender.ts'
 import { createLogger } from '../../../telemetry/index.ts'
 import { SetClock } from '../../devnet/set-clock.ts'
@@ -28,8 +28,6 @@ const NODES = [10, 11, 12].map(userOf)
 const ADDRESSES = NODES.map(({ address }) => address)
 const EVERY = 100
 const RATE = 1_000_000n
-
-type UnderWay = { readonly [P in SendPurpose]?: string[] }
 
 /** What is sent is executed two periods later, and costs a fee then, whatever becomes of it. */
 class Mempool {
@@ -82,30 +80,31 @@ describe('storage-worker/rewards/reward-duty on the shipped contract', () => {
       addresses?: readonly string[]
       isCurrent?: boolean
       mempool?: Mempool
-      underWay?: UnderWay
     } = {},
   ) {
-    const { threshold = 0n, addresses = ADDRESSES, isCurrent = true, mempool, underWay } = change
+    const { threshold = 0n, addresses = ADDRESSES, isCurrent = true, mempool } = change
     const registry = new EngineRegistry(world, user)
     const logged: string[] = []
     const history: RewardEntry[] = []
+    const clock = new SetClock()
+    const destination = { write: (text: string) => logged.push(JSON.parse(text).msg) }
+    const log = createLogger({ level: 'info', format: 'json', destination })
     const duty = new RewardDuty(
       { address: user.address, everyMs: 1_000, distributionPeriods: EVERY, claimThresholdNanoMas: threshold },
       {
         sender: {
           client: registry.client,
-          send: (order) => (mempool ? mempool.send(user, order) : registry.send(order)),
-          listUnderWay: (purpose) => underWay?.[purpose] ?? [],
+          send: async (order) => {
+            if (mempool) return mempool.send(user, order)
+            const outcome = await registry.send(order)
+            await noteRewards(outcome, { history: { append: async (entry) => void history.push(entry) }, clock, log })
+            return outcome
+          },
         },
-        history: { append: async (entry) => void history.push(entry) },
         placement: { inForce: { snapshot: { nodes: addresses.map((address) => ({ address })) } }, isCurrent },
         finalPeriod: () => world.engine.slot.period,
-        clock: new SetClock(),
-        log: createLogger({
-          level: 'info',
-          format: 'json',
-          destination: { write: (text) => logged.push(JSON.parse(text).msg) },
-        }),
+        clock,
+        log,
       },
     )
     return { duty, registry, logged, history }
@@ -137,6 +136,7 @@ describe('storage-worker/rewards/reward-duty on the shipped contract', () => {
     goTo(world, 103)
     await second.duty.look()
     assert.equal(distributed(), 100)
+    assert.deepEqual([second.history[0]?.kind, second.history[0]?.period], ['distribution', 100])
     await first.duty.look()
     assert.deepEqual([first.registry.sent.length, first.logged, second.logged], [0, [], ['rewards distributed']])
   })
@@ -202,9 +202,12 @@ describe('storage-worker/rewards/reward-duty on the shipped contract', () => {
     const never = open(node, { threshold: 0n })
     await never.duty.look()
     assert.deepEqual([later.registry.sent, never.registry.sent], [[], []])
-    const { duty, registry, logged } = open(node, { threshold: vested })
+    const { duty, registry, logged, history } = open(node, { threshold: vested })
     await duty.look()
     assert.deepEqual([registry.sent, logged], [[{ call: 'claimRewards', key: 'claim' }], ['rewards claimed']])
+    const [entry] = history
+    assert.deepEqual([entry?.kind, entry?.period, entry?.amountNanoMas], ['claim', null, `${vested}`])
+    assert.deepEqual([entry?.feeNanoMas, entry?.operationId], ['1', 'O1'])
     goTo(world, 45)
     passAudit(world, 'b', node)
     await duty.look()
@@ -213,27 +216,6 @@ describe('storage-worker/rewards/reward-duty on the shipped contract', () => {
     await duty.look()
     assert.equal(registry.sent.length, 2)
     assert.equal(readNode(world, node.address).get('pendingRewards'), 0n)
-  })
-
-  it('notes what became final, also of what was under way before a restart, and sends that no second time', async () => {
-    const [first] = inTurn(100)
-    assert.ok(first)
-    goTo(world, 30)
-    passAudit(world, 'a', first)
-    goTo(world, 101)
-    const { duty, registry, history } = open(first, {
-      threshold: 1n,
-      underWay: { distribute: ['distribute/100'], claim: ['claim'] },
-    })
-    await duty.look()
-    await duty.look()
-    assert.deepEqual(registry.sent.map(({ key }) => key).sort(), ['claim', 'distribute/100'])
-    const noted = history.map(({ kind, period, feeNanoMas, operationId }) => [kind, period, feeNanoMas, operationId])
-    assert.deepEqual(noted, [
-      ['distribution', 100, '1', 'O1'],
-      ['claim', null, '1', 'O2'],
-    ])
-    assert.equal(history[1]?.amountNanoMas, `${20n * 5n * RATE}`)
   })
 
   it('what was claimed by hand meanwhile is no failure', async () => {

@@ -25,6 +25,15 @@ describe('storage-worker/rewards/reward-history', () => {
     assert.deepEqual(await new RewardHistory(level).list(9), entries.toReversed())
   })
 
+  it('crash: of one operation there is one, however often its end is learnt', async () => {
+    const level = await openMemoryLevel('index')
+    await new RewardHistory(level).append(entryAt(5))
+    const later = new RewardHistory(level)
+    await later.append({ ...entryAt(5), atMs: 70 })
+    await later.append(entryAt(7))
+    assert.deepEqual(await later.list(9), [entryAt(7), entryAt(5)])
+  })
+
   it('limit: past the most that it keeps the oldest go', async () => {
     const history = new RewardHistory(await openMemoryLevel('index'), 3)
     for (let i = 0; i < 3; i++) await history.append(entryAt(i))

@@ -75,13 +75,13 @@ function unknown(): ArchiveError {
 const log = createLogger({ level: 'error', format: 'json', destination: { write: assert.fail } })
 
 describe('storage-worker/sending/registry-sender', () => {
-  async function open(journal?: OperationJournal) {
+  async function open(journal?: OperationJournal, onFinal?: (outcome: RegistryOutcome) => Promise<void>) {
     const registry = new FakeRegistry()
     const kept = journal ?? new OperationJournal(await openMemoryLevel('index'))
     const clock = new ManualClock(0)
     const sender = new RegistrySender(
       { address: 'AU1', minBalanceNanoMas: MAS },
-      { client: registry as unknown as RegistryClient, journal: kept, clock, log },
+      { client: registry as unknown as RegistryClient, journal: kept, clock, log, ...(onFinal && { onFinal }) },
     )
     return { registry, journal: kept, clock, sender }
   }
@@ -140,6 +140,27 @@ describe('storage-worker/sending/registry-sender', () => {
     clock.timeMs = SIGNED.goneAtMs
     registry.end(unknown())
     await assert.rejects(sending, { code: 'CHAIN_OUTCOME_UNKNOWN' })
+    assert.deepEqual(await journal.list(), [])
+  })
+
+  it('crash: tells of what is final before it forgets it, and again when it ended in between', async () => {
+    const told: string[] = []
+    const die = async () => {
+      told.push('first')
+      throw new ArchiveError('STORE_VALUE_CORRUPT', 'killed')
+    }
+    const { registry, journal, sender } = await open(undefined, die)
+    const cut = sender.send(CLAIM)
+    cut.catch(() => undefined)
+    await settle(20)
+    registry.end(OUTCOME)
+    await assert.rejects(cut, { code: 'STORE_VALUE_CORRUPT' })
+    const later = await open(journal, async ({ operationId }) => void told.push(operationId))
+    await later.sender.resume()
+    await settle(20)
+    later.registry.end(OUTCOME)
+    await settle(20)
+    assert.deepEqual(told, ['first', 'O1'])
     assert.deepEqual(await journal.list(), [])
   })
 
