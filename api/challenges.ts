@@ -27,6 +27,8 @@ export interface ChallengesPort {
   list(limit: number): Promise<readonly object[]>
   /** Undefined when no id begins so. @throws ArchiveError API_NAME_AMBIGUOUS when several do */
   find(idPrefix: string): Promise<object | undefined>
+  /** Recomputes the draws of all challengers in a period. @throws ArchiveError CHAIN_*; of the store */
+  auditDraws(period: number): Promise<object>
 }
 
 const MAX_NAME_CHARACTERS = 128
@@ -38,6 +40,7 @@ const issueRequest = z.strictObject({
   rehearse: z.boolean().default(false),
   unclaimed: z.boolean().default(false),
 })
+const periodNumber = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
 const listRequest = z.strictObject({ limit: z.coerce.number().int().min(1).max(MAX_LISTED).default(20) })
 
 /**
@@ -45,6 +48,7 @@ const listRequest = z.strictObject({ limit: z.coerce.number().int().min(1).max(M
  *   answer is how it ended
  * - `GET /v1/challenges?limit=20` what this sidecar asked, and what became of it
  * - `GET /v1/challenges/{id}` one of them
+ * - `GET /v1/draws/{period}` the challenges that anybody issued by a draw of this period, beside what was to be drawn
  *
  * @param challenges - undefined where `p2p.enabled` is false: all answer API_PEERS_OFF
  * @param token - what a request has to carry that signs or spends; undefined: none is good enough
@@ -70,6 +74,9 @@ export function addChallengeRoutes(
   server.get<{ Params: { id: string } }>('/v1/challenges/:id', async ({ params: { id } }) => {
     if (!/^[0-9A-Za-z_-]{1,64}$/.test(id)) throw new ArchiveError('API_QUERY_INVALID', 'that is no id of a challenge')
     return { challenge: (await port().find(id)) ?? null }
+  })
+  server.get<{ Params: { period: string } }>('/v1/draws/:period', async ({ params }) => {
+    return { audit: await port().auditDraws(parse(periodNumber, params.period)) }
   })
 }
 

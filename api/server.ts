@@ -43,7 +43,7 @@ const WORKING = '{"working":true}\n'
  * - `GET /ready` 200 or 503 with the reasons
  * - `GET /v1/status` JSON
  * - `/v1/peers` ./peers.ts
- * - `/v1/challenges` ./challenges.ts
+ * - `/v1/challenges`, `/v1/draws` ./challenges.ts
  * - `/v1/rewards` ./rewards.ts
  * - `/v1/eras` ./eras.ts
  * - `POST /v1/query` a query of ./queries.ts as JSON; the answer is NDJSON, with a row `{"working":true}` every other

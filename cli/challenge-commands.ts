@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { add, type Run } from './add-command.ts'
 import type { IssueOptions } from './commands/issue-challenge.ts'
-import { parseChunkPrefix, parseCount, parseNodePrefix } from './parse-arguments.ts'
+import { parseChunkPrefix, parseCount, parseNodePrefix, parsePeriod } from './parse-arguments.ts'
 
 /** Challenges: whether nodes have what they say. */
 export function addChallenges(program: Command, run: Run): void {
@@ -29,7 +29,12 @@ export function addChallenges(program: Command, run: Run): void {
       )(command),
     )
   const example = 'massa-storage challenges list'
-  const challenges = add(program, 'challenges', 'Show the challenges that the running sidecar issued.', example)
+  const challenges = add(
+    program,
+    'challenges',
+    'Show the challenges that the running sidecar issued, and audit those of everybody.',
+    example,
+  )
   add(challenges, 'list', 'List them, the newest first.', example)
     .option('-n, --limit <count>', 'how many at most, up to 1000', parseCount, 20)
     .action((options: { limit: number }, command) =>
@@ -43,4 +48,16 @@ export function addChallenges(program: Command, run: Run): void {
         command,
       ),
   )
+  add(
+    challenges,
+    'audit',
+    'Recompute the draws of all challengers in a period, and compare them with the challenges that they issued.',
+    'massa-storage challenges audit 200',
+  )
+    .argument('<period>', 'in which draws were due', parsePeriod)
+    .action((period: number, _options, command) =>
+      run(async (context, signal) =>
+        (await import('./commands/challenges-audit.ts')).challengesAudit(context, period, signal),
+      )(command),
+    )
 }

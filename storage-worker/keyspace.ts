@@ -43,6 +43,8 @@ export const KEYSPACES = {
   placements: { number: 13, database: 'index', name: 'placements' },
   /** u64 ms since 1970 || UTF-8 operation id -> seal || distribution or claim of this sidecar's, JSON */
   rewardHistory: { number: 14, database: 'index', name: 'reward_history' },
+  /** UTF-8 challenge id -> seal || u64 period of issue || 65-byte signature that it was drawn by */
+  drawSignatures: { number: 15, database: 'index', name: 'draw_signatures' },
 } as const satisfies Record<string, Keyspace>
 
 export type KeyspaceName = keyof typeof KEYSPACES

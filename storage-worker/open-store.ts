@@ -4,6 +4,7 @@ import { ArchiveError, type ErrorCode, HOLES_MARK, isArchiveError, type StoreIde
 import { explainHeld, openUnlessHeld } from './await-holder.ts'
 import { BALLAST_BYTES, Ballast } from './ballast.ts'
 import { ChallengeHistory } from './challenge/challenge-history.ts'
+import { DrawSignatures } from './challenge/draw-signatures.ts'
 import { checkFiles } from './check-files.ts'
 import type { OnRead } from './chunk-reader.ts'
 import { LevelChunkStore } from './chunk-store.ts'
@@ -80,6 +81,7 @@ export interface Store {
   readonly chunks: LevelChunkStore
   readonly spool: LevelSpool
   readonly challenges: ChallengeHistory
+  readonly drawSignatures: DrawSignatures
   readonly operations: OperationJournal
   readonly placements: PlacementArchive
   readonly rewards: RewardHistory
@@ -247,6 +249,7 @@ function makeStore(dataDir: string, chunks: LevelChunkStore, disk: DiskSpace, me
     chunks,
     spool: new LevelSpool(chunks.index, disk),
     challenges: new ChallengeHistory(chunks.index),
+    drawSignatures: new DrawSignatures(chunks.index),
     operations: new OperationJournal(chunks.index),
     placements: new PlacementArchive(chunks.index),
     rewards: new RewardHistory(chunks.index),

@@ -60,6 +60,7 @@ export function startChainChallenges(
       network: node,
       sender,
       history: store.challenges,
+      drawSignatures: store.drawSignatures,
       findPeer: (wanted) => listBoundPeers(context).find((bound) => bound.address === wanted)?.peer,
       onOffence: (peer, offence) => node.penalise(peer, offence),
       onIssued: (count) => metrics.challengesIssued.add(count),

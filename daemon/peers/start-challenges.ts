@@ -8,6 +8,7 @@ import type { HolderClaims } from '../../storage-worker/replication/holder-claim
 import type { WithheldChunks } from '../../storage-worker/replication/withheld-chunks.ts'
 import { type ChainChallenges, startChainChallenges } from '../chain/start-chain-challenges.ts'
 import { listBoundPeers } from './connected-peers.ts'
+import { openDrawAudits } from './open-draw-audits.ts'
 import type { PeerContext } from './peer-context.ts'
 
 const ID_DIGITS = 64
@@ -31,7 +32,15 @@ export async function startChallenges(
   const onChain = chain && startChainChallenges(context, chain, proofs)
   const prover = new Prover(
     { chainId: store.chunks.identity.network.chainId, node: parseAddress(address), registry },
-    { proofs, findOpen: onChain && ((challengeId) => onChain.prover.findOpen(challengeId)) },
+    {
+      proofs,
+      findOpen: onChain && ((challengeId) => onChain.prover.findOpen(challengeId)),
+      onDrawn: (drawn) => {
+        store.drawSignatures
+          .put(drawn)
+          .catch((error: unknown) => log.warn({ err: error }, 'signature of a draw is not kept'))
+      },
+    },
   )
   await node.serve('challenge', prover.service)
   const challenger = new Challenger(
@@ -47,6 +56,7 @@ export async function startChallenges(
       log,
     },
   )
+  const draws = openDrawAudits(context)
   const port: ChallengesPort = {
     rehearse: async (name, chunk) =>
       challenger.rehearse(findNode(context, name, false), await findChunk(context, chunk)),
@@ -67,6 +77,7 @@ export async function startChallenges(
     },
     list: (limit) => store.challenges.list(limit),
     find: (idPrefix) => store.challenges.find(idPrefix),
+    auditDraws: (period) => draws.audit(period),
   }
   return { port, onChain }
 }

@@ -12,6 +12,7 @@ import type { Logger } from '../../telemetry/index.ts'
 import type { RegistrySender } from '../sending/registry-sender.ts'
 import { type AskProofModules, askForProof } from './ask-proof.ts'
 import type { ChallengeEntry, ChallengeHistory } from './challenge-history.ts'
+import type { DrawSignatures } from './draw-signatures.ts'
 import { tellResult } from './tell-result.ts'
 
 /** The record of a challenge on the ledger, and a part of that of its period: what is not used comes back. */
@@ -48,6 +49,7 @@ export interface ChainChallengerOptions {
 export interface ChainChallengerModules extends AskProofModules {
   readonly sender: Pick<RegistrySender, 'client' | 'send' | 'listUnderWay'>
   readonly history: ChallengeHistory
+  readonly drawSignatures: Pick<DrawSignatures, 'put'>
   /** A connected peer that speaks for this Massa address. */
   readonly findPeer: (address: string) => string | undefined
   /** So many were issued by one call. */
@@ -188,6 +190,7 @@ export class ChainChallenger {
     const { node, chunkId: chunk, drawSignature } = open
     log.info({ node, chunk }, 'challenge issued')
     const record = await this.find(open.challengeId)
+    if (typeof record !== 'string') await this.keepSignature(open, record)
     const peer = findPeer(node)
     if (peer !== undefined && typeof record !== 'string') {
       void this.tellNode(peer, record, drawSignature === undefined ? undefined : fromHex(drawSignature))
@@ -205,6 +208,7 @@ export class ChainChallenger {
       if (record !== 'away') unknown = record === 'absent' && !this.isUnderWay(open.challengeId) ? unknown + 1 : 0
       const outcome = typeof record === 'string' ? (unknown < MAX_UNKNOWN ? 'open' : 'void') : record.outcome
       if (outcome !== 'open') {
+        if (typeof record !== 'string') await this.keepSignature(open, record)
         const durationMs = Math.max(0, clock.nowMs() - open.issuedAtMs)
         const closed = { ...open, durationMs, ...ENDS[outcome] }
         await history.append(closed)
@@ -218,6 +222,15 @@ export class ChainChallenger {
 
   private isUnderWay(challengeId: string): boolean {
     return this.modules.sender.listUnderWay('challenge').some((key) => key.split(' ').includes(challengeId))
+  }
+
+  private async keepSignature(
+    { challengeId, drawSignature }: ChallengeEntry,
+    { issuedPeriod }: RegistryChallenge,
+  ): Promise<void> {
+    if (drawSignature === undefined) return
+    const signature = fromHex(drawSignature)
+    await this.modules.drawSignatures.put({ challengeId, issuedPeriod: Number(issuedPeriod), signature })
   }
 
   /** What it answers is known before the chain has it; what counts is what the chain says. */

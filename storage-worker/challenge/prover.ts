@@ -14,6 +14,7 @@ import {
   type StreamService,
 } from '../../protocol-handler/index.ts'
 import type { DiskProofs } from './disk-proofs.ts'
+import type { DrawnChallenge } from './draw-signatures.ts'
 
 export interface ProverOptions {
   readonly chainId: bigint
@@ -27,6 +28,8 @@ export interface ProverModules {
   readonly proofs: Pick<DiskProofs, 'make'>
   /** The record of an open challenge of this node on chain; absent: this node does not watch the chain. */
   readonly findOpen: ((challengeId: string) => Promise<RegistryChallenge | undefined>) | undefined
+  /** A challenge on chain came with what it was drawn by, whoever sent it. */
+  readonly onDrawn: (drawn: DrawnChallenge) => void
 }
 
 /**
@@ -78,6 +81,8 @@ export class Prover {
     const record = await this.modules.findOpen?.(challengeId)
     if (!record || !equalBytes(fromHex(record.chunkId), chunkId)) return undefined
     if (record.nonce !== nonce || record.issuedPeriod !== BigInt(issuedPeriod)) return undefined
+    const { drawSignature: signature } = message
+    if (signature) this.modules.onDrawn({ challengeId, issuedPeriod, signature })
     return { kind, samples: record.samples, challenge: { ...challenge, nonce, issuedPeriod } }
   }
 }

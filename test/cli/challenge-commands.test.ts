@@ -47,6 +47,7 @@ describe('cli: issue-challenge, challenges', () => {
         issue: (...names) => challenges.issue(...names),
         list: (limit) => challenges.list(limit),
         find: (prefix) => challenges.find(prefix),
+        auditDraws: (period) => challenges.auditDraws(period),
       },
     })
     await store.announce(await listen(api, { host: '127.0.0.1', port: 0 }))
@@ -72,6 +73,7 @@ describe('cli: issue-challenge, challenges', () => {
         return [ENTRY, { ...ENTRY, challengeId: 'm-fe', result: 'noAnswer', reason: 'gone' }]
       },
       find: async (prefix) => (ENTRY.challengeId.startsWith(prefix) ? ENTRY : undefined),
+      auditDraws: async () => assert.fail('audited'),
     }
   })
 

@@ -43,6 +43,7 @@ describe('storage-worker/keyspace', () => {
         '12 index operation_journal',
         '13 index placements',
         '14 index reward_history',
+        '15 index draw_signatures',
       ],
     )
   })

@@ -3,9 +3,13 @@ import { loadRegistryParams } from '../../../config/index.ts'
 import {
   type ArchivedPeriod,
   ArchiveError,
+  computeAuditDraw,
   computeChunkId,
+  computeDraw,
+  computeDrawChallengeId,
   parseAddress,
   type RegistryConfig,
+  signText,
   toHex,
 } from '../../../core/index.ts'
 import { challengeCodec, challengeProofCodec } from '../../../protocol-handler/index.ts'
@@ -13,6 +17,7 @@ import { ChainChallenger } from '../../../storage-worker/challenge/chain-challen
 import { ChainProver } from '../../../storage-worker/challenge/chain-prover.ts'
 import { ChallengeHistory } from '../../../storage-worker/challenge/challenge-history.ts'
 import { DiskProofs } from '../../../storage-worker/challenge/disk-proofs.ts'
+import { DrawSignatures } from '../../../storage-worker/challenge/draw-signatures.ts'
 import { computeResolveTurn, ExpiredChallenges } from '../../../storage-worker/challenge/expired-challenges.ts'
 import { Prover } from '../../../storage-worker/challenge/prover.ts'
 import { RegistryLog } from '../../../storage-worker/challenge/registry-log.ts'
@@ -93,7 +98,8 @@ describe('storage-worker/challenge: on chain, with the shipped contract', () => 
       { network: NETWORK, everyMs: EVERY_MS, lookBackPeriods: 256 },
       { client: sender.client, clock, log },
     )
-    return { wallet, log, lines, index, sender, store, registryLog, history: new ChallengeHistory(index) }
+    const notes = { history: new ChallengeHistory(index), drawSignatures: new DrawSignatures(index) }
+    return { wallet, log, lines, index, sender, store, registryLog, ...notes }
   }
 
   async function makeHolder(archived: readonly ArchivedPeriod[] = [period]) {
@@ -121,7 +127,7 @@ describe('storage-worker/challenge: on chain, with the shipped contract', () => 
     )
     const service = new Prover(
       { chainId: NETWORK.chainId, node: parseAddress(HOLDER.address), registry },
-      { proofs, findOpen: (id) => prover.findOpen(id) },
+      { proofs, findOpen: (id) => prover.findOpen(id), onDrawn: (drawn) => void party.drawSignatures.put(drawn) },
     ).service
     return { ...party, prover, withheld, damaged, margins, service, lost: () => lost }
   }
@@ -226,15 +232,17 @@ describe('storage-worker/challenge: on chain, with the shipped contract', () => 
     })
     asker.connect()
     nextInterval()
-    const [target] = targets(period.chunks.slice(0, 1))
-    assert.ok(target)
+    const { signature: drawSignature } = signText(ASKER.seed, 'the text of a draw')
+    const challengeId = computeDrawChallengeId(computeAuditDraw(computeDraw(drawSignature.subarray(1)), 0))
+    const [made] = targets(period.chunks.slice(0, 1))
+    assert.ok(made)
+    const target = { ...made, challengeId, drawSignature }
     const ask = async (change: object) => {
       const node = parseAddress(HOLDER.address)
       const message = {
         kind: 'challenge',
         node,
         issuedPeriod: 1,
-        drawSignature: undefined,
         ...target,
         ...change,
       } as const
@@ -242,9 +250,13 @@ describe('storage-worker/challenge: on chain, with the shipped contract', () => 
       return challengeProofCodec.decode(frame ?? new Uint8Array()).status
     }
     assert.equal(await ask({}), 'refused')
+    assert.equal(await holder.drawSignatures.find(challengeId), undefined)
     const [entry] = await whileLooking([asker], whileOpen(holder, asker.challenger.issue(HOLDER.address, [target])))
     assert.equal(entry?.result, 'valid')
     assert.deepEqual(answers, ['ok'])
+    // Both keep what it was drawn by, for whoever audits draws.
+    for (const { drawSignatures } of [asker, holder])
+      assert.deepEqual(await drawSignatures.find(challengeId), drawSignature)
     const { issuedPeriod } = await asker.sender.client.read('getChallenge', target)
     const known = { issuedPeriod: Number(issuedPeriod) }
     // It is over: shown again it could be of use to nobody but who means harm.

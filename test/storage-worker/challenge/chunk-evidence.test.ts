@@ -42,6 +42,7 @@ describe('storage-worker/challenge/chunk-evidence on the shipped contract', () =
       {
         sender: registry as unknown as RegistrySender,
         history: new ChallengeHistory(await openMemoryLevel('index')),
+        drawSignatures: { put: () => assert.fail('no draw') },
         network: { request: async () => assert.fail('asked') },
         findPeer: () => undefined,
         onOffence: () => assert.fail('an offence'),

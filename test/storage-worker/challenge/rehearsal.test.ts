@@ -37,7 +37,7 @@ describe('storage-worker/challenge: a rehearsal', () => {
     })
     const prover = new Prover(
       { chainId: 77n, node: parseAddress(NODE), registry: options.proverRegistry ?? REGISTRY },
-      { proofs, findOpen: undefined },
+      { proofs, findOpen: undefined, onDrawn: () => assert.fail('a rehearsal is no draw') },
     )
     const read: number[] = []
     const world = {
