@@ -78,6 +78,11 @@ function addUp(devnet: Command, run: Run): void {
     .option('--auto-ports', 'take free ports where the usual ones are in use')
     .option('--registry-params <file>', 'TOML file with settings of its registry other than the usual ones')
     .option('--cuttable', 'lead links between sidecars through this process, so that scenarios can cut them')
+    .option(
+      '--sidecar <name=file>',
+      'JavaScript that sidecar-N runs in place of this program; repeatable',
+      collectProgram,
+    )
     .addOption(
       new Option('--node-option <option>', 'further option of `devnet node`, repeatable')
         .argParser((text: string, before: string[] = []) => [...before, ...text.split(' ')])
@@ -136,6 +141,14 @@ function parseNodeSpeed(text: string): number | 'turbo' {
 
 function parseSidecars(text: string): number {
   return parseBetween(text, 1, MAX_SIDECARS)
+}
+
+/** `sidecar-N=FILE`, added to those before. */
+function collectProgram(text: string, previous: ReadonlyMap<string, string> = new Map()): Map<string, string> {
+  const [, name = '', file = ''] = /^(sidecar-[1-9]\d{0,2})=(.+)$/s.exec(text) ?? []
+  if (name === '') throw new InvalidArgumentError(`'${text}' is not like sidecar-3=program.js.`)
+  if (previous.has(name)) throw new InvalidArgumentError(`${name} has a program already.`)
+  return new Map([...previous, [name, file]])
 }
 
 function parsePort(text: string): number {

@@ -23,6 +23,8 @@ export interface DevnetUpOptions {
   readonly cuttable?: boolean
   /** TOML file with settings of the registry. */
   readonly registryParams?: string
+  /** By name of a sidecar: the file that it runs. */
+  readonly sidecar?: ReadonlyMap<string, string>
   readonly nodeOption?: readonly string[]
 }
 
@@ -43,6 +45,7 @@ export async function devnetUp(context: Context, options: DevnetUpOptions, signa
   const speed: Speed = options.turbo ? 'turbo' : options.speed
   const { registryParams: file } = options
   const registryParams = file === undefined ? undefined : readDevnetParams(resolve(cwd, file))
+  const sidecarPrograms = new Map(Array.from(options.sidecar ?? [], ([name, file]) => [name, resolve(cwd, file)]))
   const listener = new NetworkScreen(context)
   output.line(
     `A Massa network on this machine, ${speed === 'turbo' ? 'in turbo' : `at speed ${speed}`}; Ctrl-C ends it.`,
@@ -56,6 +59,7 @@ export async function devnetUp(context: Context, options: DevnetUpOptions, signa
         speed,
         autoPorts: options.autoPorts ?? false,
         isCuttable: options.cuttable ?? false,
+        sidecarPrograms,
         ...(options.nodeOption ? { nodeArguments: options.nodeOption } : {}),
         ...(registryParams && { registryParams }),
       },

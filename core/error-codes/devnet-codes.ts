@@ -48,6 +48,11 @@ export const DEVNET_CODES = {
     action:
       'Free disk space, or use a directory on another disk; the chain goes on from what was written last. `devnet up` starts its node again by itself.',
   },
+  DEVNET_PROGRAM_INVALID: {
+    kind: 'input',
+    when: '`devnet up --sidecar NAME=FILE` names a sidecar that the network has not, or a program that is no file.',
+    action: 'Name a sidecar that the message lists, and a JavaScript file that Node can run.',
+  },
   DEVNET_RUNNING: {
     kind: 'input',
     when: '`devnet up` is to use a directory whose network is running.',

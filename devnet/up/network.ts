@@ -21,6 +21,7 @@ import { PeerPlaces } from './peer-places.ts'
 import { CONTROL_TOKEN_ENV, type Program } from './program.ts'
 import { checkSidecarCount } from './registry-params.ts'
 import { type PlaceOptions, Sidecar } from './sidecar.ts'
+import { checkSidecarPrograms, type SidecarPrograms } from './sidecar-programs.ts'
 import { makeTrafficSenders, Traffic } from './traffic.ts'
 
 /** A deployment is final after 64 s of chain time: nobody is to wait for that at normal speed. */
@@ -41,6 +42,8 @@ export interface NetworkOptions {
   readonly isCuttable?: boolean
   /** Further arguments for the node, such as windows of memory. */
   readonly nodeArguments?: readonly string[]
+  /** Of sidecars that run something else than we do. */
+  readonly sidecarPrograms?: SidecarPrograms
   readonly seed?: string
   /** Of a new network, or of this one: settings of its registry other than the usual ones. */
   readonly registryParams?: RegistryParams
@@ -116,7 +119,7 @@ export class Network {
   /**
    * The network of the directory, or a new one. Nothing runs yet.
    *
-   * @throws ArchiveError DEVNET_DIRECTORY_INVALID, DEVNET_PARAMS_INVALID, DEVNET_PORT_BUSY
+   * @throws ArchiveError DEVNET_DIRECTORY_INVALID, DEVNET_PARAMS_INVALID, DEVNET_PROGRAM_INVALID, DEVNET_PORT_BUSY
    */
   static async open(options: NetworkOptions, modules: NetworkModules): Promise<Network> {
     const description = KeptDescription.open(modules.files, options.seed)
@@ -127,6 +130,7 @@ export class Network {
       checkSidecarCount(options.registryParams, names.length)
       description.keepRegistryParams(options.registryParams)
     }
+    checkSidecarPrograms(options.sidecarPrograms ?? new Map(), names)
     const limitMs = modules.files.readRunning() === undefined ? 0 : ENDING_LIMIT_MS
     const peerPlaces = await PeerPlaces.open()
     const hosts = names.map((name) => peerPlaces.hostOf(name))
@@ -433,7 +437,8 @@ export class Network {
     const place = { ...this.describePlace(this.operator.directoryOf(name)), retentionPeriods }
     const { password } = this.description.value
     const log = this.modules.files.logOf(name)
-    const sidecar = new Sidecar({ ...known, ...at, place, findPeers, password, log }, this.modules)
+    const program = { ...this.modules.program, file: this.options.sidecarPrograms?.get(name) }
+    const sidecar = new Sidecar({ ...known, ...at, place, findPeers, password, log }, { ...this.modules, program })
     this.sidecars.set(name, sidecar)
     sidecar.process.start()
   }

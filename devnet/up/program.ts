@@ -12,6 +12,8 @@ export interface Program {
   /** Arguments for Node. */
   readonly nodeArguments: readonly string[]
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Absolute path of a JavaScript file that Node runs in its place, with the same arguments. */
+  readonly file?: string | undefined
 }
 
 /** What commands of a network run with: none of the settings of whoever started it. */
@@ -37,7 +39,7 @@ export interface LoggedRun {
  * A Ctrl-C reaches the whole group of a terminal: only we tell it to end, so it is in a group of its own.
  */
 export function spawnLogged(program: Program, run: LoggedRun): ChildProcess {
-  const child = spawn(process.execPath, [...program.nodeArguments, findBin(), ...run.args], {
+  const child = spawn(process.execPath, [...program.nodeArguments, program.file ?? findBin(), ...run.args], {
     cwd: run.cwd,
     env: { ...withoutSettings(program.env), ...run.env } as NodeJS.ProcessEnv,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

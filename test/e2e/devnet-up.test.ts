@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import type { Clock } from '../../core/index.ts'
 import { SCENARIOS, Stage } from '../../devnet/scenarios/index.ts'
 import { type RunningCli, runCli, startCli } from './run-cli.ts'
@@ -12,6 +13,13 @@ const KILL_ROUNDS = Number(process.env.DEVNET_KILL_ROUNDS ?? 3)
 const LIMIT_MS = 240_000 + KILL_ROUNDS * 20_000
 /** Where processes start and commands run. In turbo the chain would take all that the machine has while they do. */
 const SPEED = 16
+
+/** What sidecar-2 runs: our own command line, and a line before. */
+const OWN_LINE = 'a program of its own: start'
+const OWN_PROGRAM = `
+console.log('a program of its own:', process.argv[2])
+await import(${JSON.stringify(fileURLToPath(new URL('../../bin/massa-storage.js', import.meta.url)))})
+`
 
 const REAL_TIME: Clock = {
   nowMs: () => performance.now(),
@@ -32,13 +40,14 @@ describe('e2e/devnet-up', function () {
       [
         ...['devnet', 'up', '-n', '2', ...pace, '--auto-ports', '--data-dir', 'net', '--json'],
         // A short memory, and blocks that cost little.
-        ...['--node-option=--keep-periods 6 --endorsements 1'],
+        ...['--node-option=--keep-periods 6 --endorsements 1', '--sidecar', 'sidecar-2=own-program.mjs'],
       ],
       { cwd: dir, limitMs: LIMIT_MS },
     )
 
   before(async () => {
     dir = mkdtempSync(join(tmpdir(), 'massa-storage-devnet-up-'))
+    writeFileSync(join(dir, 'own-program.mjs'), OWN_PROGRAM)
     network = start('--speed', `${SPEED}`)
     await network.waitFor('"event":"ready"')
     stage = await Stage.open(join(dir, 'net'), REAL_TIME)
@@ -88,6 +97,19 @@ describe('e2e/devnet-up', function () {
     assert.equal(JSON.parse(unknown.stderr).error.code, 'DEVNET_COMMAND_REFUSED')
   })
 
+  it('error: a program for no sidecar, none at all, or two for one are refused', async () => {
+    const refused: readonly (readonly [string[], RegExp])[] = [
+      [['node=own-program.mjs'], /'node=own-program.mjs' is not like sidecar-3=program.js/],
+      [['sidecar-1='], /is not like/],
+      [['sidecar-1=a.js', 'sidecar-1=b.js'], /sidecar-1 has a program already/],
+    ]
+    for (const [programs, message] of refused) {
+      const { code, stderr } = await run('devnet', 'up', ...programs.flatMap((program) => ['--sidecar', program]))
+      assert.equal(code, 2)
+      assert.match(stderr, message)
+    }
+  })
+
   for (const scenario of SCENARIOS.filter(({ isLong }) => !isLong)) {
     it(`${scenario.name}: ${scenario.story}`, async () => {
       // Each time: one that has started again has the speed of its network.
@@ -123,6 +145,11 @@ describe('e2e/devnet-up', function () {
     const ends = node.restarts + sidecars.reduce((sum, { restarts }) => sum + restarts, 0)
     // One whose port somebody else took meanwhile ends once more.
     assert.ok(ends >= KILL_ROUNDS, `${ends} ends`)
+    // Whoever was started again runs what it was told to run.
+    const countOwn = (name: string) =>
+      readFileSync(join(dir, 'net/logs', `${name}.log`), 'utf8').split(OWN_LINE).length - 1
+    assert.equal(countOwn('sidecar-1'), 0)
+    assert.ok(countOwn('sidecar-2') > 1)
   })
 
   it('leaves no process and no lock on SIGTERM, and goes on where it stood', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { KeptProcess } from '../../../devnet/up/kept-process.ts'
@@ -60,6 +60,17 @@ describe('devnet/up/kept-process', function () {
     kept.kill()
     await until(() => kept.restarts === 1 && kept.pid !== undefined && kept.pid !== first)
     assert.equal(kept.lastEnd, 'SIGKILL')
+  })
+
+  it('runs the file that it is told in place of `massa-storage`, with the same arguments, at each start', async () => {
+    const file = join(dir, 'other.mjs')
+    writeFileSync(file, "console.log('other', ...process.argv.slice(2)); process.exit(7)")
+    kept = new KeptProcess(
+      { name: 'some', args: () => ['start', '--quiet'], cwd: dir, log: join(dir, 'log'), stopLimitMs: 5_000 },
+      { program: { nodeArguments: [], env: process.env, file }, clock: new SetClock() },
+    )
+    kept.start()
+    await until(() => readLog().split('other start --quiet\n').length > 2)
   })
 
   it('leaves a process dead that is killed for now, until it is revived', async () => {
