@@ -91,11 +91,6 @@ export const CHAIN_CODES = {
     action:
       'Nothing to do but keep it running: placements that it reads from now on may be referred to one `placementLagEras` later.',
   },
-  CHAIN_EVIDENCE_NOT_HOLDER: {
-    kind: 'input',
-    when: 'The registry requires anchors, and the anchored placement does not give the chunk to the node, or is of no later era than the one in which the node registered. No challenge was issued.',
-    action: 'Name a node that was to hold the chunk.',
-  },
   CHAIN_EVIDENCE_CHUNK_UNKNOWN: {
     kind: 'input',
     when: 'The registry requires anchors, and no period that is archived here has the chunk of a challenge: nothing shows that it exists.',

@@ -237,7 +237,7 @@ export const REGISTRY_ERROR_CODES = {
   REGISTRY_NOT_HOLDER: {
     kind: 'input',
     when: 'The placement gives the challenged chunk to other nodes.',
-    action: 'Challenge a holder of the chunk.',
+    action: 'Challenge a holder of the chunk: `massa-storage chunk assign CHUNK` names them.',
   },
   REGISTRY_SIGNATURE_INVALID: {
     kind: 'input',

@@ -24,8 +24,13 @@ const MAX_AUDIT = 8
 const AGAIN_PERIODS = 5_400
 /** Until it takes an audit of the node again, the registry is tried every two minutes: a trial run, which costs nothing. */
 const REFUSED_AGAIN_PERIODS = 8
-/** Refusals that time alone ends. */
-const NOT_YET: readonly string[] = ['REGISTRY_TOO_SOON', 'REGISTRY_AUDIT_OPEN']
+/** Refusals that time alone ends: with it other placements come to count, too. */
+const NOT_YET: readonly string[] = [
+  'REGISTRY_AUDIT_OPEN',
+  'REGISTRY_NOT_HOLDER',
+  'REGISTRY_PLACEMENT_AGE',
+  'REGISTRY_TOO_SOON',
+]
 /** One operation issues, one proves. */
 const FEES_PER_AUDIT = 2n
 

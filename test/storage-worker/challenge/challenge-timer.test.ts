@@ -172,13 +172,15 @@ describe('storage-worker/challenge/challenge-timer', () => {
     for (const [code, from] of [
       ['REGISTRY_TOO_SOON', 100],
       ['REGISTRY_AUDIT_OPEN', 108],
+      ['REGISTRY_NOT_HOLDER', 116],
+      ['REGISTRY_PLACEMENT_AGE', 124],
     ] as const) {
       world.failing = new ArchiveError(code, 'made')
       for (let period = from; period < from + 8; period++) await lookAt(period)
     }
     world.failing = undefined
-    for (const period of [116, 117, 124, 5_515, 5_516]) await lookAt(period)
-    assert.deepEqual(askedIn, [100, 108, 116, 5_516])
+    for (const period of [132, 133, 140, 5_531, 5_532]) await lookAt(period)
+    assert.deepEqual(askedIn, [100, 108, 116, 124, 132, 5_532])
   })
 
   it('shows evidence of the placement that was drawn; a challenge for which something lacks is left out', async () => {
