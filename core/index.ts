@@ -51,6 +51,7 @@ export {
 export * from './network-tag.ts'
 export * from './placement.ts'
 export * from './ports.ts'
+export { computePeriodReward } from './registry/accrual.ts'
 export {
   type ArgsCodec,
   type ArgsField,

@@ -1,6 +1,7 @@
 import { computeReplicas } from './placement-records.ts'
 import type { RegistryConfig } from './registry-config.ts'
 import type { RegistryState } from './state-record.ts'
+import type { RegistryNode } from './views.ts'
 
 /*
  * The reward index as the contract moves it (docs/CONTRACT.md, Rewards), computed from what is stored.
@@ -36,6 +37,20 @@ export function projectAccrual(state: RegistryState, config: RegistryConfig, per
   const affordable = pool / weight
   const isShort = due > affordable
   return { index: index + (isShort ? affordable : due), isShort, ...now }
+}
+
+/**
+ * What a node earns in a period, once all nodes weigh what placement counts them for: some weigh nothing before their first audit.
+ *
+ * @returns nanoMAS, rounded down
+ */
+export function computePeriodReward(
+  { placementGb }: Pick<RegistryNode, 'placementGb'>,
+  state: RegistryState,
+  config: RegistryConfig,
+): bigint {
+  const all = { ...state, weight: state.placementTotal }
+  return (placementGb * projectAccrual(all, config, state.accruedPeriod).perGbMicro) / PPM
 }
 
 function computeUtilisation(state: RegistryState, config: RegistryConfig): bigint {

@@ -1,6 +1,7 @@
 import {
   type ArchiveError,
   type Clock,
+  computePeriodReward,
   isArchiveError,
   Loop,
   PERIOD_MS,
@@ -140,9 +141,9 @@ export class ChallengeTimer {
     const { client } = this.modules.sender
     const sincePeriods = BigInt(period) - node.lastChallengedPeriod
     if (sincePeriods < BigInt(minIntervalPeriods)) return 'it was challenged not long ago'
-    const { rewardPerGbPerPeriod } = await client.read('getConfig', {})
+    const config = await client.read('getConfig', {})
     const { minimalFeeNanoMas } = await client.chain.readStatus()
-    const earnedNanoMas = node.allocatedGb * rewardPerGbPerPeriod * sincePeriods
+    const earnedNanoMas = computePeriodReward(node, await client.readState(), config) * sincePeriods
     const feesNanoMas = FEES_PER_AUDIT * minimalFeeNanoMas
     if (feesNanoMas * 100n > earnedNanoMas * BigInt(maxFeePercent)) return 'fees would take too much of what it earns'
     return undefined

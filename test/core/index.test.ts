@@ -132,6 +132,7 @@ const EXPORTS = [
   'computeOperationId',
   'computeOperationsHash',
   'computePathLength',
+  'computePeriodReward',
   'computePeriodRoot',
   'computePlacementRoot',
   'computePlacementRootInSteps',

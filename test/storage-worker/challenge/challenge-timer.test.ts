@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { ArchiveError, type RegistryNode } from '../../../core/index.ts'
+import { ArchiveError, type RegistryConfig, type RegistryNode } from '../../../core/index.ts'
 import { ChallengeTimer } from '../../../storage-worker/challenge/challenge-timer.ts'
 import type { AuditDraw } from '../../../storage-worker/challenge/draw-source.ts'
 import type { Suspicion } from '../../../storage-worker/replication/suspicions.ts'
@@ -8,7 +8,9 @@ import { createLogger } from '../../../telemetry/index.ts'
 import { ManualClock } from '../../clocks.ts'
 import { settle } from '../../turns.ts'
 
-const NODE = { allocatedGb: 1_000n, lastChallengedPeriod: 0n, active: true, leaving: false }
+const NODE = { allocatedGb: 1_000n, placementGb: 1_000n, lastChallengedPeriod: 0n, active: true, leaving: false }
+/** A tenth of what it offers is filled by what is anchored. */
+const STATE = { placementTotal: 2_000n, weight: 5n, activeNodes: 2n, anchoredBytes: 100_000_000_000n, accruedPeriod: 0n }
 const AUDIT: AuditDraw = {
   node: 'AU2',
   targets: [{ challengeId: 'drawn', chunkId: new Uint8Array(32), nonce: 1n }],
@@ -16,7 +18,13 @@ const AUDIT: AuditDraw = {
 }
 
 describe('storage-worker/challenge/challenge-timer', () => {
-  function setUp(change: { readonly isChallenger?: boolean; readonly node?: Partial<RegistryNode> } = {}) {
+  function setUp(
+    change: {
+      readonly isChallenger?: boolean
+      readonly node?: Partial<RegistryNode>
+      readonly config?: Partial<RegistryConfig>
+    } = {},
+  ) {
     const world = {
       period: 100,
       drawn: [] as number[],
@@ -33,7 +41,10 @@ describe('storage-worker/challenge/challenge-timer', () => {
     }
     const views: Record<string, unknown> = {
       isChallenger: change.isChallenger ?? true,
-      getConfig: { maxOpenChallengesPerNode: 3, rewardPerGbPerPeriod: 1_000_000n },
+      getConfig: {
+        ...{ maxOpenChallengesPerNode: 3, rewardPerGbPerPeriod: 1_000_000n, maxRewardPerPeriod: 0n },
+        ...{ replicationFactor: 2, requireAnchors: false, ...change.config },
+      },
       getNodeInfo: { ...NODE, ...change.node },
     }
     const client = {
@@ -41,6 +52,7 @@ describe('storage-worker/challenge/challenge-timer', () => {
         if (name === 'getNodeInfo' && world.hasLeft) throw new ArchiveError('REGISTRY_NODE_UNKNOWN', 'made')
         return views[name]
       },
+      readState: async () => STATE,
       chain: { readStatus: async () => ({ minimalFeeNanoMas: 10_000_000n }) },
     } as unknown as RegistrySender['client']
     const timer = new ChallengeTimer(
@@ -113,7 +125,7 @@ describe('storage-worker/challenge/challenge-timer', () => {
       { leaving: true },
       { active: false },
       // 300 periods of 0.001 MAS: a tenth is 0.03 MAS a GB, an audit takes 0.02.
-      { allocatedGb: 0n },
+      { placementGb: 0n },
     ]
     for (const node of cases) {
       const { world, timer } = setUp({ node })
@@ -121,7 +133,7 @@ describe('storage-worker/challenge/challenge-timer', () => {
       await timer.look()
       assert.deepEqual([world.drawn, world.issued], [[300], []])
     }
-    const { world, timer } = setUp({ node: { allocatedGb: 1n, lastChallengedPeriod: 75n } })
+    const { world, timer } = setUp({ node: { placementGb: 1n, lastChallengedPeriod: 75n } })
     world.period = 300
     await timer.look()
     assert.equal(world.issued.length, 1)
@@ -130,6 +142,19 @@ describe('storage-worker/challenge/challenge-timer', () => {
     own.world.next = { ...AUDIT, node: 'AU1' }
     await own.timer.look()
     assert.deepEqual(own.world.issued, [])
+  })
+
+  it('counts with what the node earns, where only history that is anchored is paid: not with what it offers', async () => {
+    // Of 1,000 GB that it offers these are counted: in 300 periods each earns 0.03 MAS, and an audit takes 0.02.
+    for (const [placementGb, issued] of [
+      [6n, 0],
+      [7n, 1],
+    ] as const) {
+      const { world, timer } = setUp({ node: { placementGb }, config: { requireAnchors: true } })
+      world.period = 300
+      await timer.look()
+      assert.equal(world.issued.length, issued)
+    }
   })
 
   it('who may not challenge draws nothing, and asks for no suspected chunk', async () => {
