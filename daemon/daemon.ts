@@ -19,6 +19,7 @@ import { announce } from './announce.ts'
 import { makeToken } from './api-token.ts'
 import { AssignmentLog } from './assignment-log.ts'
 import { openChain } from './chain/open-chain.ts'
+import { openRegistryReport } from './chain/registry-report.ts'
 import { startRewards } from './chain/start-rewards.ts'
 import { countEvents, countRead } from './counts.ts'
 import { openEras } from './eras.ts'
@@ -219,6 +220,7 @@ export async function startDaemon(
       undo,
       onFatal,
     })
+    const registry = openRegistryReport(config, options.massaSeed, chain)
     if (chain) startRewards(chain)
     const peers = config.p2p.enabled
       ? await startPeers(
@@ -250,6 +252,7 @@ export async function startDaemon(
         archiver,
         retention,
         placement: placement.status(),
+        registry: registry(),
         bootstrap: peers?.bootstrap(),
         replication: peers?.replication(),
         prune: peers?.reportPrune(),

@@ -4,6 +4,7 @@ import type { BootstrapStatus } from '../storage-worker/bootstrap/bootstrap.ts'
 import { type EraDifference, REGISTRY_SAYS } from '../storage-worker/eras/era-differences.ts'
 import type { PlacementStatus, Store } from '../storage-worker/index.ts'
 import type { SafePruneReport } from '../storage-worker/replication/safe-prune.ts'
+import type { RegistryReport } from './chain/registry-report.ts'
 import type { RepairStatus } from './peers/start-replication.ts'
 
 /** Behind by more than this the archive is not ready: a node forgets final blocks after six periods. */
@@ -40,6 +41,8 @@ export async function reportStatus(parts: {
   readonly retention: { readonly failing: ArchiveError | undefined }
   /** Undefined without a registry. */
   readonly placement: PlacementStatus | undefined
+  /** Undefined without a registry. */
+  readonly registry?: RegistryReport | undefined
   /** Undefined where sidecars do not meet. */
   readonly bootstrap?: BootstrapStatus | undefined
   /** Absent without `p2p.enabled`. */
@@ -92,6 +95,7 @@ export async function reportStatus(parts: {
     stalled: archive.stalled ?? null,
     spoolFull: archive.spoolFull ?? null,
     placement: placement ?? null,
+    registry: parts.registry ?? null,
     bootstrap: parts.bootstrap ?? null,
     replication: replication ?? null,
     prune: parts.prune ?? null,

@@ -13,6 +13,7 @@ import {
   readIdentity,
 } from '../../storage-worker/index.ts'
 import { checkArchive, checkKeys, type Finding } from '../check-archive.ts'
+import { checkRegistry } from '../check-registry.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { findAnswering } from '../find-sidecar.ts'
@@ -43,6 +44,7 @@ export async function doctor(context: Context): Promise<number> {
       findings.push(await checkPort(loaded, path, running))
     }
     for (const url of config.node.grpcUrls) findings.push(...(await checkNode(url, config)))
+    findings.push(...(await checkRegistry(context, loaded)))
   }
   for (const { check, ok, detail, fix } of findings) {
     output.markedLine(ok ? 'green' : 'red', ok ? 'ok  ' : 'FAIL', ` ${check.padEnd(10)} ${detail}`)

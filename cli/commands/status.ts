@@ -23,7 +23,11 @@ const placement = z.object({
   isCurrent: z.boolean(),
 })
 
-/** What `/v1/status` answers, as far as it is shown here. */
+const registry = z.object({
+  address: z.string(),
+  obstacles: z.array(z.object({ code: z.string(), message: z.string(), action: z.string() })),
+})
+
 const prune = z.object({
   isFull: z.boolean(),
   droppedChunks: z.int(),
@@ -31,6 +35,7 @@ const prune = z.object({
   kept: z.record(z.string(), z.int()),
 })
 
+/** What `/v1/status` answers, as far as it is shown here. */
 const statusAnswer = z.object({
   version: z.string(),
   pid: z.int(),
@@ -55,6 +60,7 @@ const statusAnswer = z.object({
   quarantinedBlocks: z.int(),
   unreportedSlots: z.int(),
   placement: placement.nullable(),
+  registry: registry.nullish(),
   bootstrap: bootstrapAnswer.nullish(),
   replication: z.object({ repair: repairAnswer.nullish() }).nullish(),
   prune: prune.nullable(),
@@ -111,6 +117,7 @@ function show(output: Output, answer: StatusAnswer): void {
     ['gaps', describeGaps(answer)],
     ...(bootstrap === undefined ? [] : [['bootstrap', bootstrap]]),
     ['placement', describePlacement(answer.placement)],
+    ...(answer.registry ? [['registry', describeRegistry(answer.registry)]] : []),
     ...(repair === undefined ? [] : [['to hold', repair]]),
     ['spool', `${formatCount(answer.spooledBlocks, 'block')}, quarantine ${answer.quarantinedBlocks}`],
     ...(answer.unreportedSlots > 0
@@ -129,6 +136,10 @@ function show(output: Output, answer: StatusAnswer): void {
   }
   if (answer.gaps.length > SHOWN_GAPS) output.line(`  and ${answer.gaps.length - SHOWN_GAPS} more: --json shows all`)
   for (const lack of listLacks(answer.placement)) output.markedLine('yellow', `! ${lack}`)
+  // Not among the problems: archiving goes on.
+  for (const { code, message, action } of answer.registry?.obstacles ?? []) {
+    output.markedLine('yellow', `! ${message} (${code}). ${action}`)
+  }
   for (const problem of answer.problems) output.markedLine('yellow', `! ${problem}`)
 }
 
@@ -162,7 +173,10 @@ function describePlacement(placement: StatusAnswer['placement']): string {
   return `era ${era}, ${formatCount(nodes, 'node')}, ${replicas === 1 ? '1 copy' : `${replicas} copies`}${next}${age}`
 }
 
-/** What the network lacks; this sidecar does its part all the same. */
+function describeRegistry({ address, obstacles }: NonNullable<StatusAnswer['registry']>): string {
+  return obstacles.length === 0 ? address : `${address}, where something keeps this node from earning: see below`
+}
+
 /** Nothing while there is room. */
 function describePrune(prune: StatusAnswer['prune']): string | undefined {
   if (!prune || (!prune.isFull && prune.droppedChunks === 0)) return undefined
@@ -172,6 +186,7 @@ function describePrune(prune: StatusAnswer['prune']): string | undefined {
   return `${dropped}${full}${kept.length === 0 ? '' : `; kept of those looked at: ${kept.join(', ')}`}`
 }
 
+/** What the network lacks; this sidecar does its part all the same. */
 function listLacks(placement: StatusAnswer['placement']): string[] {
   if (!placement?.inForce) return []
   const { wantedReplicas, fewestHolders, keepsForEver } = placement.inForce

@@ -34,6 +34,11 @@ export const CHAIN_CODES = {
     action:
       'Make one with `massa-storage wallet create` or `wallet import`, or set `contract.key_file` to a wallet file or a file that holds a secret key (S1...), or MASSA_STORAGE_SECRET_KEY in the environment.',
   },
+  CHAIN_PEERS_OFF: {
+    kind: 'input',
+    when: 'A registry is configured and sidecars are not to meet: nothing is proven and nothing earned.',
+    action: 'Set `p2p.enabled = true` below [distributed_storage] and start it again.',
+  },
   CHAIN_KEY_INVALID: {
     kind: 'input',
     when: 'The key of the file, of MASSA_STORAGE_SECRET_KEY or of the terminal is neither a Massa secret key nor a wallet file, or others may read its file.',

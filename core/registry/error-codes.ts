@@ -101,12 +101,12 @@ export const REGISTRY_ERROR_CODES = {
   REGISTRY_NODE_UNKNOWN: {
     kind: 'input',
     when: 'An address is not registered as storage node.',
-    action: 'Register it first.',
+    action: 'Register it first: `massa-storage register`.',
   },
   REGISTRY_NODE_LEAVING: {
     kind: 'input',
     when: 'A storage node that is leaving cannot change.',
-    action: 'Withdraw, then register again.',
+    action: 'Withdraw with `massa-storage unregister` when its unbonding is over, then register again.',
   },
   REGISTRY_NODE_INACTIVE: {
     kind: 'input',
@@ -126,7 +126,8 @@ export const REGISTRY_ERROR_CODES = {
   REGISTRY_STAKE_LOW: {
     kind: 'input',
     when: 'The stake is below what the registry requires for the allocation.',
-    action: 'Send more coins, or offer less.',
+    action:
+      'Send more coins, or offer less; who is registered tops up with `massa-storage contract call storage_registry topUpStake --coins MAS`.',
   },
   REGISTRY_METADATA_INVALID: {
     kind: 'input',

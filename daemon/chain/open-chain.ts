@@ -5,6 +5,7 @@ import { noteRewards } from '../../storage-worker/rewards/note-rewards.ts'
 import { RegistrySender } from '../../storage-worker/sending/registry-sender.ts'
 import { computeSeedAddress } from '../own-roles.ts'
 import { type ChainContext, type ChainModules, REGISTRY_LOOK_MS } from './chain-context.ts'
+import { findMissingSetting } from './registry-report.ts'
 
 /**
  * Opens what acts in the registry; nothing is asked of the node before the first call.
@@ -20,12 +21,12 @@ export async function openChain(
 ): Promise<ChainContext | undefined> {
   const { log, clock, store, undo } = modules
   const { contract, node, storageRegistryAddress } = config
-  if (storageRegistryAddress === '') return undefined
-  const missing = massaSeed === undefined ? 'contract.key_file' : contract.jsonRpcUrl === '' && 'contract.json_rpc_url'
-  if (massaSeed === undefined || missing) {
-    log.warn({ setting: missing }, 'nothing is proven to the registry and nothing earned: a setting is missing')
-    return undefined
+  const missing = findMissingSetting(config, massaSeed !== undefined)
+  if (missing) {
+    const { action } = missing
+    log.warn({ err: missing, action }, 'nothing is proven to the registry and nothing earned: a setting is missing')
   }
+  if (storageRegistryAddress === '' || massaSeed === undefined || missing) return undefined
   const chain = await openWeb3Chain(
     {
       url: contract.jsonRpcUrl,

@@ -1,14 +1,8 @@
-import {
-  ArchiveError,
-  type Clock,
-  formatCoins,
-  isArchiveError,
-  type RegistryCallArgs,
-  type RegistryCallName,
-} from '../../core/index.ts'
+import { type Clock, isArchiveError, type RegistryCallArgs, type RegistryCallName } from '../../core/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
 import type { SignedBytes, SignedOperation, SubmittedOperation } from '../chain-port.ts'
 import { type RegistryClient, type RegistryOutcome, readRegistryEvents } from '../registry-client.ts'
+import { findLowWallet } from './list-obstacles.ts'
 import type { OperationJournal, SendPurpose } from './operation-journal.ts'
 
 /** What may be sent however little is left: a missed proof costs more than its fee, and a claim brings coins. */
@@ -191,13 +185,8 @@ export class RegistrySender {
     if (ALWAYS.includes(purpose)) return
     const { address, minBalanceNanoMas } = this.options
     const balanceNanoMas = await this.client.chain.readBalance(address)
-    if (balanceNanoMas - coinsNanoMas >= minBalanceNanoMas) return
-    const [held, least] = [formatCoins(balanceNanoMas), formatCoins(minBalanceNanoMas + coinsNanoMas)]
-    throw new ArchiveError(
-      'CHAIN_WALLET_LOW',
-      `${address} holds ${held} MAS, and below ${least} MAS only proofs and claims are sent`,
-      { address, balanceNanoMas, minBalanceNanoMas },
-    )
+    const low = findLowWallet(address, balanceNanoMas, minBalanceNanoMas + coinsNanoMas)
+    if (low) throw low
   }
 }
 

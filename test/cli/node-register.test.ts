@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { checkRegistry } from '../../cli/check-registry.ts'
 import { contractCall } from '../../cli/commands/contract-call.ts'
 import { nodeInfo } from '../../cli/commands/node-info.ts'
 import { registerNode } from '../../cli/commands/node-register.ts'
@@ -31,6 +32,12 @@ describe('cli/commands/node-register', function () {
 
   const open = (options: Partial<CommandOptions> = {}) => place.command({ wallet: NODE, ...options })
 
+  const doctor = async () => {
+    const { context } = open()
+    const findings = await checkRegistry(context, context.load({ 'p2p.enabled': true }))
+    return findings.map(({ ok, detail }) => [ok, detail])
+  }
+
   it('error: with the shipped settings nothing is staked where anchors are required', async () => {
     const before = place.balance(NODE)
     for (const options of [{}, { retentionPeriods: 5_000n }]) {
@@ -42,6 +49,9 @@ describe('cli/commands/node-register', function () {
       })
     }
     assert.equal(place.balance(NODE), before)
+    const [[ok, detail] = []] = await doctor()
+    assert.equal(ok, false)
+    assert.match(`${detail}`, /^AU\w+ is not registered in AS\w+ \(REGISTRY_NODE_UNKNOWN\); archiving goes on$/)
   })
 
   it('who is asked sees what he pays for, also with --quiet, which hides no warning', async () => {
@@ -68,6 +78,9 @@ describe('cli/commands/node-register', function () {
     await registerNode(registering.context, { gb: 3n, yes: true, signal: registering.signal })
     assert.match(registering.stdout.text, /^Registered AU\w+: 3 GB/)
     assert.doesNotMatch(registering.stderr.text, /Warning/)
+    const [[ok, detail] = []] = await doctor()
+    assert.equal(ok, true)
+    assert.match(`${detail}`, /^AS\w+ has AU\w+ as an active node$/)
     const look = async () => {
       const { context, stdout } = open()
       await nodeInfo(context, undefined, {})

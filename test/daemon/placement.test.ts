@@ -5,9 +5,11 @@ import {
   computeAddress,
   computePublicKey,
   concatBytes,
+  ERROR_CODES,
   formatAddress,
   type Network,
 } from '../../core/index.ts'
+import type { RegistryReport } from '../../daemon/chain/registry-report.ts'
 import { startDaemon } from '../../daemon/index.ts'
 import type { RepairStatus } from '../../daemon/peers/start-replication.ts'
 import type { PlacementStatus } from '../../storage-worker/index.ts'
@@ -62,7 +64,14 @@ describe('daemon: placement, over gRPC', () => {
       const [{ era, nodes, replicas }] = await inForce
       assert.deepEqual([era, nodes, replicas], [0, 2, 2])
       const answer = await fetch(`${daemon.apiUrl}/v1/status`)
-      const { placement } = (await answer.json()) as { placement: PlacementStatus }
+      const { placement, registry } = (await answer.json()) as { placement: PlacementStatus; registry: RegistryReport }
+      assert.deepEqual(registry.obstacles, [
+        {
+          code: 'CHAIN_PEERS_OFF',
+          message: 'this sidecar only archives: p2p.enabled = false',
+          action: ERROR_CODES.CHAIN_PEERS_OFF.action,
+        },
+      ])
       assert.deepEqual([placement.registry, placement.inForce?.fewestHolders, placement.isCurrent], [REGISTRY, 2, true])
     } finally {
       await daemon.stop()
