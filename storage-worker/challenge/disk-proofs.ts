@@ -9,8 +9,8 @@ import {
 } from '../../core/index.ts'
 import type { WithheldChunks } from '../replication/withheld-chunks.ts'
 
-/** Of one chunk: what else is asked for can still be shown. */
-const DAMAGED: readonly ErrorCode[] = ['STORE_VALUE_CORRUPT', 'CORE_PROOF_INVALID']
+/** Of one chunk, or of what the disk gives no more: what else is asked for can still be shown. */
+const DAMAGED: readonly ErrorCode[] = ['STORE_VALUE_CORRUPT', 'STORE_READ_FAILED', 'CORE_PROOF_INVALID']
 
 export interface DiskProofsModules {
   readonly store: Pick<ChunkStore, 'identity' | 'findChunks' | 'readChunk'>
@@ -30,12 +30,13 @@ export class DiskProofs {
 
   /**
    * @param onRead - told how many bytes were read for it
-   * @returns undefined when the chunk is not held, is let go just now, or is damaged on disk: what reads it there says so
+   * @returns undefined when the chunk is not held, is let go just now, or is damaged or unreadable on disk: what
+   *   reads it there says so
    */
   async make(terms: ChallengeTerms, onRead?: (bytes: number) => void): Promise<ChallengeAnswer | undefined> {
     const { store, withheld } = this.modules
-    const [place] = await store.findChunks(toHex(terms.challenge.chunkId), 1)
     try {
+      const [place] = await store.findChunks(toHex(terms.challenge.chunkId), 1)
       const chunk = place && (await store.readChunk(place.period, place.index))
       onRead?.(chunk?.length ?? 0)
       if (!chunk || withheld.has(place)) return undefined
