@@ -1,13 +1,7 @@
-import {
-  ArchiveError,
-  type Clock,
-  formatCoins,
-  isArchiveError,
-  PERIOD_MS,
-  parseRegistryRefusal,
-} from '../core/index.ts'
+import { ArchiveError, type Clock, formatCoins, PERIOD_MS, parseRegistryRefusal } from '../core/index.ts'
 import type { ChainStatus, FollowOptions, SignedOperation, SubmittedOperation } from './chain-port.ts'
 import type { NodeOperation } from './node-answers.ts'
+import { isNodeTrouble } from './node-trouble.ts'
 
 /** A node takes operations that expire at most 10 periods ahead; its clock may be a little ahead of its answer. */
 export const PERIODS_TO_LIVE = 9
@@ -64,19 +58,22 @@ export class OperationWatch {
   async follow(): Promise<SubmittedOperation> {
     const { signal, pollIntervalMs, outcomeTimeoutMs } = this.options
     const deadlineMs = this.clock.monotonicMs() + outcomeTimeoutMs
+    let trouble: unknown
     while (!signal?.aborted && this.clock.monotonicMs() < deadlineMs) {
       try {
         const outcome = await this.look()
         if (outcome) return outcome
+        trouble = undefined
       } catch (error) {
-        // It is sent: a node that is away for a while is no reason not to learn what became of it.
-        if (!isArchiveError(error, 'CHAIN_NODE_UNREACHABLE')) throw error
+        // It is sent: a node that gives no answer for a while is no reason not to learn what became of it.
+        if (!isNodeTrouble(error)) throw error
+        trouble = error
       }
       await this.clock.sleep(pollIntervalMs, signal)
     }
     const seen = this.wasExecuted ? 'executed, but is not known to be final' : 'sent, but not seen executed'
     const { operationId } = this.signed
-    throw outcomeUnknown(`operation ${operationId} was ${seen}`, operationId)
+    throw outcomeUnknown(`operation ${operationId} was ${seen}`, operationId, trouble)
   }
 
   /** One look; the outcome if there is one. */

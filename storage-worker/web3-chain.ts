@@ -297,11 +297,16 @@ class Web3Chain implements ChainPort, WatchedNode {
 
   private async send({ operationId }: SignedOperation, bytes: SignedBytes): Promise<void> {
     let id: unknown
+    let tries = 0
     try {
       // The same bytes again are the same operation: a node that has it says its id once more.
-      id = await this.ask(() => this.api.sendOperation(bytes))
+      id = await this.ask(() => {
+        tries++
+        return this.api.sendOperation(bytes)
+      })
     } catch (error) {
-      if (isArchiveError(error, 'CHAIN_NODE_REFUSED')) throw error
+      // A node may have taken it at a try that it did not answer.
+      if (tries === 1 && isArchiveError(error, 'CHAIN_NODE_REFUSED')) throw error
       throw outcomeUnknown(
         `operation ${operationId} was signed, and the massa-node may have taken it`,
         operationId,

@@ -9,6 +9,7 @@ import {
   toHex,
 } from '../../core/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
+import { isNodeTrouble } from '../node-trouble.ts'
 import type { RegistrySender } from '../sending/registry-sender.ts'
 import { type AskProofModules, askForProof } from './ask-proof.ts'
 import type { ChallengeEntry, ChallengeHistory } from './challenge-history.ts'
@@ -262,7 +263,7 @@ export class ChainChallenger {
       return await this.modules.sender.client.read('getChallenge', { challengeId })
     } catch (error) {
       if (isArchiveError(error, 'REGISTRY_CHALLENGE_UNKNOWN')) return 'absent'
-      if (isArchiveError(error, 'CHAIN_NODE_UNREACHABLE')) return 'away'
+      if (isNodeTrouble(error)) return 'away'
       throw error
     }
   }

@@ -1,6 +1,7 @@
 import { type Clock, isArchiveError, type RegistryCallArgs, type RegistryCallName } from '../../core/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
 import type { SignedBytes, SignedOperation, SubmittedOperation } from '../chain-port.ts'
+import { isNodeTrouble } from '../node-trouble.ts'
 import { type RegistryClient, type RegistryOutcome, readRegistryEvents } from '../registry-client.ts'
 import { findLowWallet } from './list-obstacles.ts'
 import type { OperationJournal, SendPurpose } from './operation-journal.ts'
@@ -151,9 +152,9 @@ export class RegistrySender {
       try {
         return await client.chain.sendAgain(bytes)
       } catch (error) {
-        if (!isArchiveError(error)) throw error
-        // Refused: what became of it is found by following it.
-        if (error.code !== 'CHAIN_NODE_UNREACHABLE') return
+        if (!isNodeTrouble(error)) throw error
+        // What became of it is found by following it.
+        if (isArchiveError(error, 'CHAIN_NODE_REFUSED')) return
       }
       await clock.sleep(RETRY_MS, signal)
     }

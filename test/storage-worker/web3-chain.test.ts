@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { loadRegistryParams } from '../../config/index.ts'
 import { type ErrorCode, isArchiveError } from '../../core/index.ts'
 import { startJsonRpcServer } from '../../devnet/node/index.ts'
@@ -290,6 +291,29 @@ describe('storage-worker/web3-chain', () => {
     const { error, sent } = await sendAndLose(400_000, { functionName: 'setPaused', parameter: Uint8Array.of(1) })
     assert(isArchiveError(error, 'CHAIN_OUTCOME_UNKNOWN'))
     assert.equal(sent.length, 1)
+  })
+
+  it('error: refused at the second try, it may have been taken at the first', async () => {
+    let sent = 0
+    const proxy = createServer(async (request, response) => {
+      const body = await text(request)
+      const isSending = body.includes('"send_operations"')
+      if (isSending) sent++
+      if (sent === 2 && isSending)
+        return response.end('{"jsonrpc":"2.0","id":1,"error":{"code":-1,"message":"too busy"}}')
+      const answer = await fetch(face.url, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+      const answered = await answer.text()
+      return isSending ? response.destroy() : response.end(answered)
+    })
+    await new Promise<void>((done) => proxy.listen(0, '127.0.0.1', done))
+    const chain = await open({ url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` })
+    try {
+      await refused('CHAIN_OUTCOME_UNKNOWN', submit(chain, { ...fund, target: registry }))
+    } finally {
+      proxy.closeAllConnections()
+      await new Promise((done) => proxy.close(done))
+    }
+    assert.equal(sent, 2)
   })
 
   it('error: gives up an operation of which nothing is heard', async () => {

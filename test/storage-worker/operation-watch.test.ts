@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { ArchiveError, isArchiveError } from '../../core/index.ts'
+import type { SignedOperation } from '../../storage-worker/chain-port.ts'
+import { OperationWatch, type WatchedNode } from '../../storage-worker/operation-watch.ts'
+import { AutoClock } from '../clocks.ts'
+
+const SIGNED: SignedOperation = {
+  operationId: 'O1',
+  sender: 'AU1',
+  balanceNanoMas: 5_000_000_000n,
+  expirePeriod: 109,
+  goneAtMs: 0,
+  feeNanoMas: 10_000_000n,
+  maxGas: 2_100_000n,
+}
+const ODD = ['CHAIN_NODE_UNREACHABLE', 'CHAIN_NODE_REFUSED', 'CHAIN_ANSWER_INVALID', 'CHAIN_NETWORK_MISMATCH'] as const
+
+describe('storage-worker/operation-watch', () => {
+  /** A node in whose final block the operation is. */
+  function nodeWith(changes: Partial<WatchedNode>): WatchedNode {
+    return {
+      readStatus: async () => ({ chainId: 77n, period: 100, minimalFeeNanoMas: 10_000_000n }),
+      readOperation: async () => ({ inPool: false, isFinal: true, success: true }),
+      readEvents: async () => ['PAUSED_SET:true'],
+      readBalances: async () => ({ candidate: 0n, final: 0n }),
+      ...changes,
+    }
+  }
+
+  function watch(node: WatchedNode): OperationWatch {
+    return new OperationWatch(
+      SIGNED,
+      { pollIntervalMs: 1_000, outcomeTimeoutMs: 60_000 },
+      { node, clock: new AutoClock() },
+    )
+  }
+
+  it('error: an odd answer of the node says nothing of the operation', async () => {
+    for (const code of ODD) {
+      for (const asked of ['readOperation', 'readEvents'] as const) {
+        const node = nodeWith({})
+        const ask = node[asked] as () => Promise<never>
+        let isFirst = true
+        const once = async () => {
+          if (!isFirst) return ask()
+          isFirst = false
+          throw new ArchiveError(code, 'made')
+        }
+        const { operationId, isFinal, events } = await watch({ ...node, [asked]: once }).follow()
+        assert.deepEqual([operationId, isFinal, events], ['O1', true, ['PAUSED_SET:true']])
+      }
+    }
+  })
+
+  it('error: that of which nothing is heard is given up, and why is said', async () => {
+    const trouble = new ArchiveError('CHAIN_ANSWER_INVALID', 'no JSON')
+    const node = nodeWith({
+      readOperation: async () => {
+        throw trouble
+      },
+    })
+    await assert.rejects(watch(node).follow(), (error) => {
+      assert(isArchiveError(error, 'CHAIN_OUTCOME_UNKNOWN'))
+      assert.equal(error.cause, trouble)
+      return true
+    })
+  })
+})
