@@ -17,8 +17,14 @@ export * from './messages/answer-status.ts'
 export * from './messages/audit.ts'
 export * from './messages/block.ts'
 export * from './messages/capabilities.ts'
-export * from './messages/challenge.ts'
+export {
+  type ChallengeMessage,
+  type ChallengeProofMessage,
+  challengeCodec,
+  challengeProofCodec,
+} from './messages/challenge.ts'
 export * from './messages/chunk.ts'
+export * from './messages/draw.ts'
 export * from './messages/era.ts'
 export * from './messages/have.ts'
 export * from './messages/manifest.ts'

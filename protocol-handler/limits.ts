@@ -109,8 +109,8 @@ export const MAX_UNTAKEN_ANSWER_BYTES = 16 * 1_048_576
 export const MAX_ALL_UNTAKEN_ANSWER_BYTES = 64 * 1_048_576
 /** Streams of one kind of one connection: four that are used, and those of a restart that are not yet closed. */
 export const MAX_STREAMS_PER_PEER = 16
-/** Streams of one connection that a peer opens: 16 of each of the seven kinds, and those of gossip, identify and ping. */
-export const MAX_MUXED_STREAMS = 128
+/** Streams of one connection that a peer opens: 16 of each of the eight kinds, and those of gossip, identify and ping. */
+export const MAX_MUXED_STREAMS = 144
 /**
  * Streams that a peer opens on one connection, whether it closes them again or not: all that it may have, and half as many
  * again, then some a second. An honest one opens one for a ping now and then, and others when it asks more than before.

@@ -101,7 +101,10 @@ function summarise({ period, frequencyPeriods, isDue, archivedTo, challenges }: 
   const drawn = challenges.filter(({ verdict }) => verdict !== 'undrawn')
   const undrawn = challenges.length - drawn.length
   const rest = undrawn > 0 ? `, ${undrawn} by hand or after failed audits` : ''
-  if (drawn.length === 0) return `No challenge by a draw of period ${period} is known here${rest}.`
+  if (drawn.length === 0) {
+    const why = 'None is issued where a challenger draws itself, or a node that was asked not long ago.'
+    return `No challenge by a draw of period ${period} is known here${rest}. ${why}`
+  }
   const count = (wanted: Audited['verdict']) => drawn.filter(({ verdict }) => verdict === wanted).length
   return (
     `${count('asDrawn')} of ${formatCount(drawn.length, 'challenge')} by draws of period ${period} as drawn, ` +

@@ -2,20 +2,23 @@ import { ERA_PERIODS, type Period } from '../../core/index.ts'
 import { DrawAudits, type KnownSource } from '../../storage-worker/challenge/audit-draws.ts'
 import { openAnchoredSource } from '../../storage-worker/challenge/draw-anchored-audit.ts'
 import { listDrawNodes, openClaimedSource } from '../../storage-worker/challenge/draw-audit.ts'
+import { DrawSearch } from '../../storage-worker/challenge/draw-search.ts'
 import { DRAW_LAG_PERIODS } from '../../storage-worker/challenge/draw-source.ts'
 import { PastPlacements } from '../../storage-worker/placement/past-placements.ts'
+import { listBoundPeers } from './connected-peers.ts'
 import type { PeerContext } from './peer-context.ts'
 
 /** Recomputes draws of all challengers; needs no wallet. */
 export function openDrawAudits(context: PeerContext): DrawAudits {
-  const { config, store, chain } = context
+  const { config, store, chain, client } = context
   const registry = config.storageRegistryAddress
   const { network } = store.chunks.identity
   return new DrawAudits(
     { network, registry, frequencyPeriods: config.challengeFrequencyPeriods },
     {
       store: store.chunks,
-      signatures: store.drawSignatures,
+      openSearch: () =>
+        new DrawSearch({ signatures: store.drawSignatures, client, listPeers: () => listBoundPeers(context) }),
       openSource: (period) => openSource(context, period),
       readAuditChallenges: async () =>
         chain && (await chain.sender.client.read('getConfig', {})).maxOpenChallengesPerNode,

@@ -50,8 +50,7 @@ export const challengeCodec = wireCodec<ChallengeMessage>({
     const issuedPeriod = readPeriod(reader)
     const drawn = reader.u8()
     if (drawn !== DRAWN.no && drawn !== DRAWN.yes) throw reader.error(`flag ${drawn}`)
-    const drawSignature = drawn === DRAWN.yes ? reader.raw(SIGNATURE_BYTES) : undefined
-    if (drawSignature && drawSignature[0] !== 0) throw reader.error('a signature of another version than 0')
+    const drawSignature = drawn === DRAWN.yes ? readDrawSignature(reader) : undefined
     return { kind, challengeId, node, chunkId, nonce, issuedPeriod, drawSignature }
   },
 })
@@ -93,7 +92,15 @@ function readKind(reader: ByteReader): ChallengeMessage['kind'] {
   throw reader.error(`kind of challenge ${kind} is not known`)
 }
 
-function readChallengeId(reader: ByteReader): string {
+/** 65 bytes, of version 0. */
+export function readDrawSignature(reader: ByteReader): Uint8Array {
+  const signature = reader.raw(SIGNATURE_BYTES)
+  if (signature[0] !== 0) throw reader.error('a signature of another version than 0')
+  return signature
+}
+
+/** 1 to 64 of [0-9A-Za-z_-]. */
+export function readChallengeId(reader: ByteReader): string {
   const text = reader.utf8(reader.sized(MAX_CHALLENGE_ID_BYTES))
   if (!/^[0-9A-Za-z_-]+$/.test(text)) throw reader.error('a challenge id is not 1 to 64 of [0-9A-Za-z_-]')
   return text

@@ -1,5 +1,5 @@
 import { type ChunkStore, computeDrawText, type Network, type Period, verifyText } from '../../core/index.ts'
-import type { DrawSignatures } from './draw-signatures.ts'
+import type { DrawSearch } from './draw-search.ts'
 import { DRAW_LAG_PERIODS, type DrawSource, readBlockIds } from './draw-source.ts'
 import { type IssuedChallenge, type IssuedInPeriod, listIssued } from './issued-challenges.ts'
 import { type AuditedChallenge, type JudgedDraw, judgeChallenge, listNotIssued, type NotIssued } from './judge-draw.ts'
@@ -26,7 +26,8 @@ export interface KnownSource {
 
 export interface DrawAuditsModules {
   readonly store: Pick<ChunkStore, 'readManifest' | 'readChunk' | 'readExecutionResults' | 'readRange'>
-  readonly signatures: Pick<DrawSignatures, 'find'>
+  /** For one audit. */
+  readonly openSearch: () => Pick<DrawSearch, 'find'>
   readonly openSource: (period: Period) => Promise<KnownSource>
   /** Challenges of one audit by the settings of the registry; undefined when these cannot be read. */
   readonly readAuditChallenges: () => Promise<number | undefined>
@@ -101,21 +102,28 @@ export class DrawAudits {
 
   /** Those of the draws of this period; what cannot be told belongs to the draws that were due last when it was issued. */
   private async attribute(period: Period, issued: readonly IssuedChallenge[]): Promise<Attributed[]> {
-    const texts = new DrawTexts(this.modules.store)
+    const means = { texts: new DrawTexts(this.modules.store), search: this.modules.openSearch() }
     const attributed: Attributed[] = []
     for (const challenge of issued) {
-      const judged = await this.findDraw(challenge, texts)
+      const judged = await this.findDraw(challenge, means)
       const of = judged.kind === 'drawn' ? judged.period : this.dueAt(challenge.issuedPeriod)
       if (of === period) attributed.push({ challenge, judged })
     }
     return attributed
   }
 
-  private async findDraw(challenge: IssuedChallenge, texts: DrawTexts): Promise<JudgedDraw> {
+  private async findDraw(
+    challenge: IssuedChallenge,
+    { texts, search }: { readonly texts: DrawTexts; readonly search: Pick<DrawSearch, 'find'> },
+  ): Promise<JudgedDraw> {
     const { challengeId, issuedPeriod, publicKey } = challenge
     if (NO_DRAW.test(challengeId)) return { kind: 'undrawn' }
-    const signature = await this.modules.signatures.find(challengeId)
-    if (!signature) return { kind: 'unchecked', lack: 'no signature of a draw that gives this id was seen here' }
+    const signature = await search.find(challenge)
+    if (!signature)
+      return {
+        kind: 'unchecked',
+        lack: 'no signature of a draw that gives this id was seen here, nor do its issuer and its node show one',
+      }
     if (!publicKey) {
       const lack =
         'the public key of the issuer is not in the archive: its blocks are not all here, or it is a contract'

@@ -34,6 +34,8 @@ import {
   blockResponseCodec,
   chunkRequestCodec,
   chunkResponseCodec,
+  drawRequestCodec,
+  drawResponseCodec,
   eraRequestCodec,
   eraResponseCodec,
   haveRequestCodec,
@@ -55,6 +57,7 @@ import {
   type WantedBlock,
   type WireCodec,
 } from '../../protocol-handler/index.ts'
+import { findDrawIndex } from '../challenge/draw-signatures.ts'
 
 /** What the client needs of the network. */
 export interface Requester {
@@ -322,6 +325,15 @@ export class PeerClient {
     const signers = new Set([address, ...others.map((other) => other.address)])
     if (signers.size < signatures.length) throw this.wrong(peer, 'a signer of an era named twice')
     return { status: 'ok', value: { statement, own: own.signature, others } }
+  }
+
+  /** 65 bytes by which a challenge was drawn: its id is a hash of them. */
+  async fetchDrawSignature(peer: string, challengeId: string): Promise<Fetched<Uint8Array>> {
+    const answer = await this.ask(peer, 'draw', drawRequestCodec.encode({ challengeId }), drawResponseCodec)
+    if (answer.status !== 'ok') return answer
+    const { drawSignature } = answer
+    if (findDrawIndex(challengeId, drawSignature) === undefined) throw this.wrong(peer, 'a signature of another draw')
+    return { status: 'ok', value: drawSignature }
   }
 
   private async verify(bytes: Uint8Array, chunkId: Uint8Array): Promise<VerifiedChunk | undefined> {

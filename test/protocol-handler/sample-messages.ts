@@ -22,6 +22,8 @@ import {
   chunkRequestCodec,
   chunkResponseCodec,
   computeRootsHash,
+  drawRequestCodec,
+  drawResponseCodec,
   eraRequestCodec,
   eraResponseCodec,
   haveRequestCodec,
@@ -213,6 +215,8 @@ export const SAMPLES: readonly Sample[] = [
     },
     notHeld,
   ),
+  sample(drawRequestCodec, { challengeId: 'a1b2-C3_d4' }),
+  sample(drawResponseCodec, { status: 'ok', drawSignature: SIGNATURE.signature }, notHeld, busy, refused),
   sample(auditRequestCodec, { chunkId: hash('chunk 1'), leafIndex: 1_023 }),
   sample(
     auditResponseCodec,

@@ -127,7 +127,7 @@ for (const isAnchored of [false, true]) {
             readExecutionResults: async (period) => made.get(period)?.executionResults,
             readRange: async () => ({ first: 0, last: LAST }),
           },
-          signatures,
+          openSearch: () => ({ find: ({ challengeId }) => signatures.find(challengeId) }),
           openSource: async () => told.source ?? known,
           readAuditChallenges: async () => 8,
         },
