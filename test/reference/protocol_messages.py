@@ -301,6 +301,19 @@ def audit_response(r):
     return m
 
 
+def draw_request(r):
+    return {"challengeId": read_challenge_id(r)}
+
+
+def draw_response(r):
+    m = {"status": read_status(r)}
+    if m["status"] == "ok":
+        drawn = r.raw(65)
+        need(drawn[0] == 0)
+        m["drawSignature"] = drawn.hex()
+    return m
+
+
 MESSAGES = {  # name: (reader, most bytes)
     "StorageCapabilities": (capabilities, 1 + 16 + 38 + 48 + 1 + 8 * 130 + 98), "ChunkAnnouncement": (announcement, 49 + 2 * SLOTS),
     "ChunkRequest": (chunk_request, 38), "ChunkResponse": (chunk_response, MIB + 1024), "SealsResponse": (seals_response, MIB + 1024),
@@ -308,6 +321,7 @@ MESSAGES = {  # name: (reader, most bytes)
     "HaveResponse": (have_response, 65536), "ManifestRequest": (manifest_request, 11), "ManifestResponse": (manifest_response, MIB),
     "BlockRequest": (block_request, 2 + 16 * 42), "BlockResponse": (block_response, 2 * MIB), "EraRequest": (era_request, 5),
     "EraResponse": (era_response, 87 + 100 * 98), "AuditRequest": (audit_request, 35), "AuditResponse": (audit_response, 1384),
+    "DrawRequest": (draw_request, 66), "DrawResponse": (draw_response, 67),
 }
 
 
@@ -551,6 +565,19 @@ def make(v):
     v.bad(name, "leaf-past-last", "a leaf past the last", audit(3))
     v.bad(name, "chunk-0", "a chunk of no bytes", audit(0, 0, b"", 0))
     v.bad(name, "leaf-long", "a leaf of a byte more than it has", audit(leaf=b"l" * 453))
+
+    name = "DrawRequest"
+    v.common(name, b"\1" + vi(3) + b"m-1")
+    v.good(name, "id-64", "limit: the longest id", b"\1" + vi(64) + b"x" * 64)
+    v.bad(name, "id-65", "limit: one more", b"\1" + vi(65) + b"x" * 65)
+    v.bad(name, "id-0", "no id", b"\1" + vi(0))
+    v.bad(name, "id-space", "a character that an id has not", b"\1" + vi(3) + b"m 1")
+
+    name = "DrawResponse"
+    v.common(name, b"\1\0\0" + b"s" * 64)
+    v.good(name, "not-held", "drawn by nothing that is kept here", b"\1\1")
+    v.bad(name, "signature-version-1", "a signature of another version", b"\1\0\1" + b"s" * 64)
+    v.bad(name, "signature-short", "a signature of a byte less", b"\1\0\0" + b"s" * 63)
 
 
 def main():
