@@ -37,7 +37,7 @@ export const KEYSPACES = {
   storageNodes: { number: 10, database: 'index', name: 'storage_nodes' },
   /** u64 ms since 1970 || UTF-8 challenge id -> seal || challenge that was issued here and its outcome, JSON */
   challengeHistory: { number: 11, database: 'index', name: 'challenge_history' },
-  /** UTF-8 name of what it does -> seal || operation that was signed and of which it is not known yet what became, JSON */
+  /** SHA-256 of what it does -> seal || operation that was signed and of which it is not known yet what became, JSON */
   operationJournal: { number: 12, database: 'index', name: 'operation_journal' },
   /** u64 era -> seal || deflated JSON of what the registry said about it */
   placements: { number: 13, database: 'index', name: 'placements' },

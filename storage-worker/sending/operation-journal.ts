@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { sha256 } from '#crypto'
 import type { SignedBytes, SignedOperation } from '../chain-port.ts'
 import type { GuardedLevel } from '../guarded-level.ts'
 import { encodeIndexKey, keyspaceRange } from '../keyspace.ts'
@@ -75,9 +76,9 @@ export class OperationJournal {
   }
 }
 
-/** UTF-8 key */
+/** What names eight challenges is longer than any key that a table is taken to hold: what reads it would call it damaged. */
 function keyOf(key: string): Uint8Array {
-  return encodeIndexKey('operationJournal', new TextEncoder().encode(key))
+  return encodeIndexKey('operationJournal', sha256(new TextEncoder().encode(key)))
 }
 
 function parseEntry(sealed: Uint8Array): JournalEntry | undefined {
