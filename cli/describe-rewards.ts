@@ -58,13 +58,16 @@ function describeOpenAudit({ openAudit }: RewardExplanation): string[] {
   ]
 }
 
-function describeUnvested({ unvestedNanoMas, span, causes }: RewardExplanation): string[] {
+function describeUnvested({ unvestedNanoMas, span, causes, utilisationPpm }: RewardExplanation): string[] {
   const { fromPeriod, toPeriod, fullNanoMas } = span
   const product = fullNanoMas > 0n ? multiply(span) : 'nothing'
   return [
     `Not yet audited: ${unvestedNanoMas} nanoMAS`,
     `  periods ${fromPeriod} to ${toPeriod}: ${product} = ${unvestedNanoMas}`,
-    ...causes.map((cause) => `    ${CAUSE_WORDS[cause]}`),
+    ...causes.map((cause) => {
+      const now = cause === 'unfilled' ? `: utilisation is ${formatPpm(utilisationPpm)} now` : ''
+      return `    ${CAUSE_WORDS[cause]}${now}`
+    }),
   ]
 }
 
@@ -78,7 +81,11 @@ const MILLION = 1_000_000n
 /** As a decimal number where six places tell all of it, else as the fraction that it is. */
 export function formatUtilisation({ accruedNanoMas, fullNanoMas }: RewardSpan): string {
   if ((accruedNanoMas * MILLION) % fullNanoMas !== 0n) return `${accruedNanoMas}/${fullNanoMas}`
-  const ppm = (accruedNanoMas * MILLION) / fullNanoMas
+  return formatPpm((accruedNanoMas * MILLION) / fullNanoMas)
+}
+
+/** Millionths as a decimal number. */
+export function formatPpm(ppm: bigint): string {
   const decimals = (ppm % MILLION).toString().padStart(6, '0').replace(/0+$/, '')
   return `${ppm / MILLION}${decimals === '' ? '' : `.${decimals}`}`
 }

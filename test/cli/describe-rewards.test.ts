@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describeRewards, formatUtilisation } from '../../cli/describe-rewards.ts'
+import { describeRewards, formatPpm, formatUtilisation } from '../../cli/describe-rewards.ts'
 import {
   type DatedEvent,
   decodeRegistryResult,
@@ -142,6 +142,17 @@ describe('cli/describe-rewards', () => {
       '  periods 100 to 110: 1 GB x 10 periods x 1000000 nanoMAS x utilisation 0.333333 = 3333330',
       '    maxRewardPerPeriod is reached: all nodes share it',
     ])
+  })
+
+  it('says what utilisation is now, where only anchored history is paid', () => {
+    const story = new Story({ config: { requireAnchors: 1n, adminDelayPeriods: 10_800n } })
+    goTo(story.world, 110)
+    assert.deepEqual(story.tell().slice(3, 5), [
+      '  periods 100 to 110: 1 GB x 10 periods x 1000000 nanoMAS x utilisation 0 = 0',
+      '    anchored history fills only a part of what all nodes declare: utilisation is 0 now',
+    ])
+    assert.equal(formatPpm(9_172n), '0.009172')
+    assert.equal(formatPpm(1_000_000n), '1')
   })
 
   it('writes a utilisation that six places do not tell as the fraction it is', () => {
