@@ -4,7 +4,7 @@ import type { SignedBytes, SignedOperation, SubmittedOperation } from '../chain-
 import { isNodeTrouble } from '../node-trouble.ts'
 import { type RegistryClient, type RegistryOutcome, readRegistryEvents } from '../registry-client.ts'
 import { findLowWallet } from './list-obstacles.ts'
-import type { OperationJournal, SendPurpose } from './operation-journal.ts'
+import type { JournalEntry, OperationJournal, SendPurpose } from './operation-journal.ts'
 
 /** What may be sent however little is left: a missed proof costs more than its fee, and a claim brings coins. */
 const ALWAYS: readonly SendPurpose[] = ['proof', 'claim']
@@ -35,7 +35,7 @@ export interface RegistrySenderOptions {
 
 export interface RegistrySenderModules {
   readonly client: RegistryClient
-  readonly journal: OperationJournal
+  readonly journal: Pick<OperationJournal, 'put' | 'delete' | 'list'>
   /** Called and waited for before an operation that is final is forgotten: once, or again after a restart in between. */
   readonly onFinal?: (outcome: RegistryOutcome) => Promise<void>
   readonly clock: Clock
@@ -115,7 +115,7 @@ export class RegistrySender {
   }
 
   private async sendNew<N extends RegistryCallName>(order: SendOrder<N>): Promise<RegistryOutcome> {
-    const { client, journal } = this.modules
+    const { client } = this.modules
     const { purpose, key, call, args, coinsNanoMas = 0n, onSigned } = order
     await this.checkFloor(purpose, coinsNanoMas)
     let signed: SignedOperation | undefined
@@ -127,12 +127,12 @@ export class RegistrySender {
         onSigned: async (operation, bytes) => {
           await onSigned?.()
           signed = operation
-          await journal.put({ purpose, key, signed: operation, bytes })
+          await this.note({ purpose, key, signed: operation, bytes })
         },
       })
     } catch (error) {
       if (signed && isArchiveError(error, 'CHAIN_OUTCOME_UNKNOWN')) return await this.followToEnd(key, signed)
-      if (signed) await journal.delete(key)
+      if (signed) await this.unnote(key)
       throw error
     }
     return await this.forget(key, outcome)
@@ -140,8 +140,30 @@ export class RegistrySender {
 
   private async forget(key: string, outcome: RegistryOutcome): Promise<RegistryOutcome> {
     await this.modules.onFinal?.(outcome)
-    await this.modules.journal.delete(key)
+    await this.unnote(key)
     return outcome
+  }
+
+  /** A proof has no time to wait for room on the disk: not noted, it may be sent twice over a restart, which costs a fee. */
+  private async note(entry: JournalEntry): Promise<void> {
+    const { journal, log } = this.modules
+    try {
+      await journal.put(entry)
+    } catch (error) {
+      if (entry.purpose !== 'proof' || !isArchiveError(error)) throw error
+      log.warn({ err: error, code: error.code }, 'a proof is sent that could not be noted')
+    }
+  }
+
+  /** What stays noted is followed once more after the next start: no reason to keep back what became of it. */
+  private async unnote(key: string): Promise<void> {
+    const { journal, log } = this.modules
+    try {
+      await journal.delete(key)
+    } catch (error) {
+      if (!isArchiveError(error)) throw error
+      log.debug({ err: error, code: error.code }, 'a finished operation stays noted')
+    }
   }
 
   /** Noted and never sent, it would keep its call from being made, for longer than a proof has time. */
@@ -162,7 +184,7 @@ export class RegistrySender {
 
   /** Until it is known what became of it, or nobody can tell any more. */
   private async followToEnd(key: string, signed: SignedOperation): Promise<RegistryOutcome> {
-    const { client, journal, clock } = this.modules
+    const { client, clock } = this.modules
     const { signal } = this.stopping
     for (;;) {
       let outcome: SubmittedOperation
@@ -173,7 +195,7 @@ export class RegistrySender {
         // What goes on after a restart stays noted.
         if (signal.aborted) throw error
         if (isOver) {
-          await journal.delete(key)
+          await this.unnote(key)
           throw error
         }
         continue

@@ -3,7 +3,7 @@ import { ArchiveError } from '../../../core/index.ts'
 import type { SignedBytes } from '../../../storage-worker/chain-port.ts'
 import type { CallOptions, RegistryClient, RegistryOutcome } from '../../../storage-worker/registry-client.ts'
 import { OperationJournal } from '../../../storage-worker/sending/operation-journal.ts'
-import { RegistrySender } from '../../../storage-worker/sending/registry-sender.ts'
+import { RegistrySender, type RegistrySenderModules } from '../../../storage-worker/sending/registry-sender.ts'
 import { createLogger } from '../../../telemetry/index.ts'
 import { ManualClock } from '../../clocks.ts'
 import { settle } from '../../turns.ts'
@@ -20,12 +20,15 @@ const SIGNED = {
   feeNanoMas: 10_000_000n,
   maxGas: 2_100_000n,
 }
+const PROOFS = { challengeIds: ['c'], merkleProofs: [Uint8Array.of(1)], signatures: [Uint8Array.of(2)] }
 const BYTES = { data: Uint8Array.of(1, 2, 255), publicKey: 'P1', signature: '1S' }
 const OUTCOME = { operationId: 'O1', isFinal: true, maxGas: 2_100_000n, feeNanoMas: 10_000_000n, events: [] }
 
 /** A registry whose operations end as the test says. */
 class FakeRegistry {
   readonly calls: string[] = []
+  /** That left. */
+  readonly sent: string[] = []
   readonly follows: string[] = []
   readonly again: SignedBytes[] = []
   /** What sending again meets, each once. */
@@ -49,6 +52,7 @@ class FakeRegistry {
   async call(name: string, _args: object, { onSigned, signal }: CallOptions): Promise<RegistryOutcome> {
     this.calls.push(name)
     await onSigned?.(SIGNED, BYTES)
+    this.sent.push(name)
     return this.next(signal ?? new AbortController().signal)
   }
 
@@ -72,18 +76,22 @@ function unknown(): ArchiveError {
   return new ArchiveError('CHAIN_OUTCOME_UNKNOWN', 'nobody can tell')
 }
 
-const log = createLogger({ level: 'error', format: 'json', destination: { write: assert.fail } })
-
 describe('storage-worker/sending/registry-sender', () => {
-  async function open(journal?: OperationJournal, onFinal?: (outcome: RegistryOutcome) => Promise<void>) {
+  async function open(
+    journal?: RegistrySenderModules['journal'],
+    onFinal?: (outcome: RegistryOutcome) => Promise<void>,
+  ) {
     const registry = new FakeRegistry()
     const kept = journal ?? new OperationJournal(await openMemoryLevel('index'))
     const clock = new ManualClock(0)
+    const logged: string[] = []
+    const destination = { write: (text: string) => logged.push(JSON.parse(text).msg) }
+    const log = createLogger({ level: 'warn', format: 'json', destination })
     const sender = new RegistrySender(
       { address: 'AU1', minBalanceNanoMas: MAS },
       { client: registry as unknown as RegistryClient, journal: kept, clock, log, ...(onFinal && { onFinal }) },
     )
-    return { registry, journal: kept, clock, sender }
+    return { registry, journal: kept, clock, sender, logged }
   }
 
   it('sends a call once however often it is ordered, and notes it before', async () => {
@@ -175,6 +183,19 @@ describe('storage-worker/sending/registry-sender', () => {
       assert.deepEqual(await journal.list(), [])
       assert.deepEqual(sender.listUnderWay('claim'), [])
     }
+  })
+
+  it('error: on a full disk proofs are sent all the same, and nothing else', async () => {
+    const full = async () => {
+      throw new ArchiveError('STORE_DISK_FULL', 'made')
+    }
+    const { registry, sender, logged } = await open({ put: full, delete: full, list: async () => [] })
+    await assert.rejects(sender.send(CLAIM), { code: 'STORE_DISK_FULL' })
+    const proving = sender.send({ purpose: 'proof', key: 'p', call: 'submitProofs', args: PROOFS })
+    await settle(20)
+    registry.end(OUTCOME)
+    assert.deepEqual(await proving, OUTCOME)
+    assert.deepEqual([registry.sent, logged], [['submitProofs'], ['a proof is sent that could not be noted']])
   })
 
   it('limit: below what is kept for proofs it sends proofs and claims alone', async () => {
