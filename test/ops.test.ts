@@ -26,6 +26,10 @@ const shown = dashboard.panels.flatMap((panel) => panel.targets.map(({ expr }) =
 const alerts = [...read('prometheus/alerts.yml').matchAll(/^ +expr: (.+)$/gm)].map(([, expr]) => expr ?? '')
 
 describe('ops', () => {
+  it('the service leaves no core dump: the key that signs is in memory', () => {
+    assert.match(read('systemd/massa-storage.service'), /^LimitCORE=0$/m)
+  })
+
   it('dashboard and alerts name no metric that does not exist', async () => {
     const { text } = await renderMetrics(createMetrics({ version: 'test' }))
     const exported = new Set<string>()

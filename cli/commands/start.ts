@@ -1,5 +1,5 @@
 import { accessSync, constants, statSync } from 'node:fs'
-import { kindOfOrigin, type LoadedConfig, makeFolder } from '../../config/index.ts'
+import { kindOfOrigin, type LoadedConfig, makeFolder, PASSWORD_ENV, SECRET_KEY_ENV } from '../../config/index.ts'
 import { ArchiveError, isArchiveError, parseSecretKey } from '../../core/index.ts'
 import { startDaemon } from '../../daemon/index.ts'
 import { readWalletKey } from '../../storage-worker/wallet-key.ts'
@@ -50,9 +50,12 @@ export async function start(context: Context, options: StartOptions, signal: Abo
   const signalled = waitForEnd(signal, options.withParent ?? false)
   void signalled.then(() => setTimeout(() => process.exit(EXIT_CODES.failed.code), STOP_LIMIT_MS).unref())
   const isRetentionUnset = kindOfOrigin(loaded.origins.get('retention_periods') ?? 'default') === 'default'
+  const massaSeed = await readMassaSeed(context, loaded)
+  const address = await readPublicAddress(context, loaded, log)
+  forgetSecrets()
   const daemon = await startDaemon(config, log, {
-    massaSeed: await readMassaSeed(context, loaded),
-    address: await readPublicAddress(context, loaded, log),
+    massaSeed,
+    address,
     retentionAdvice: isRetentionUnset ? adviseSetting(loaded, 'retention_periods', '0') : undefined,
   })
   void daemon.fatal.then(() => setTimeout(() => process.exit(EXIT_CODES.failed.code), STOP_LIMIT_MS).unref())
@@ -102,6 +105,11 @@ async function readMassaSeed(context: Context, loaded: LoadedConfig): Promise<Ui
   const source = findKeySource(context, loaded)
   const secretKey = await readWalletKey({ ...source, readPassword: (file) => askPassword(context, file) })
   return secretKey === undefined ? undefined : parseSecretKey(secretKey).subarray(1)
+}
+
+/** They were read: worker threads, child processes and diagnostic reports get the environment as it is then. */
+function forgetSecrets(): void {
+  for (const name of [SECRET_KEY_ENV, PASSWORD_ENV]) delete process.env[name]
 }
 
 /** Without `p2p` it is only told beside what this archive holds: a key that cannot be read keeps nothing from starting. */

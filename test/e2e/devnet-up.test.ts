@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { loadConfig } from '../../config/index.ts'
 import type { Clock } from '../../core/index.ts'
 import { SCENARIOS, Stage } from '../../devnet/scenarios/index.ts'
+import { openWallet, parseWallet } from '../../storage-worker/wallet-file.ts'
+import { findSecretFiles, findSecrets, readArguments, type Secret } from './find-secrets.ts'
 import { type RunningCli, runCli, startCli } from './run-cli.ts'
 
 /** Kills of the node and of sidecars in turn; 100 by hand: DEVNET_KILL_ROUNDS=100. */
@@ -33,6 +36,11 @@ describe('e2e/devnet-up', function () {
   let dir: string
   let network: RunningCli
   let stage: Stage
+  let secrets: readonly Secret[] = []
+  /** Of the files in which they may stand. */
+  let ownFiles: Readonly<Record<string, string[]>> = {}
+  /** By networks that ended. */
+  let printed = ''
 
   const run = (...args: string[]) => runCli([...args, '--data-dir', 'net', '--json'], { cwd: dir })
   const start = (...pace: string[]) =>
@@ -159,7 +167,8 @@ describe('e2e/devnet-up', function () {
     // Once more while it is ending, in vain. Not in its last moment, when Node.js itself listens to no signal any more.
     await sleep(50)
     network.child.kill('SIGTERM')
-    const { code } = await network.ended
+    const { code, stdout, stderr } = await network.ended
+    printed += stdout + stderr
     assert.equal(code, 130)
     assert.deepEqual(pids.filter(isAlive), [])
     assert.equal(existsSync(join(dir, 'net', 'running.json')), false)
@@ -180,15 +189,61 @@ describe('e2e/devnet-up', function () {
     await stage.checkArchives(next, next)
   })
 
-  it('ends with all of it when it is killed itself', async () => {
+  it('has keys, passwords and tokens in no answer and no argument, and in files that only their owner may read', async () => {
+    const report = await stage.report()
+    const net = join(dir, 'net')
+    const owners = await listSecrets(net)
+    secrets = owners.map(({ secret }) => secret)
+    const own = owners.flatMap(({ file, secret }) => (file === undefined ? [] : [[file, [secret.name]] as const]))
+    ownFiles = Object.fromEntries(own.map(([file, names]) => [file, [...names]]))
+    for (const [file] of own) assert.equal(statSync(join(net, file)).mode & 0o777, 0o600, file)
+    const said: [string, string[]][] = [['network', findSecrets(Buffer.from(JSON.stringify(report)), secrets)]]
+    const ask = async (url: string) =>
+      said.push([url, findSecrets(Buffer.from(await (await fetch(url)).text()), secrets)])
+    for (const { name, apiUrl } of report.sidecars) {
+      for (const path of ['/ready', ...['status', 'peers', 'eras', 'challenges', 'rewards'].map((of) => `/v1/${of}`)]) {
+        await ask(apiUrl + path)
+      }
+      const { config } = loadConfig({ cwd: net, env: {}, flags: {}, file: join(net, name, 'config.toml') })
+      await ask(`http://${config.metrics.bind}/metrics`)
+    }
+    for (const pid of listPids(report)) said.push([`arguments of ${pid}`, findSecrets(readArguments(pid), secrets)])
+    assert.deepEqual(
+      said.filter(([, found]) => found.length > 0),
+      [],
+    )
+  })
+
+  it('ends with all of it when it is killed itself, and has left its secrets in no other file or line', async () => {
     const pids = listPids(await stage.report())
     network.child.kill('SIGKILL')
-    await network.ended
+    const { stdout, stderr } = await network.ended
+    assert.deepEqual(findSecrets(Buffer.from(printed + stdout + stderr), secrets), [])
     await stage.until('every process has ended', async () => !pids.some(isAlive))
+    // Databases stand still: no file goes while it is looked at.
+    assert.deepEqual(findSecretFiles(join(dir, 'net'), secrets), ownFiles)
     assert.equal((await run('devnet', 'status')).code, 3)
     assert.equal(readdirSync(join(dir, 'net')).includes('running.json'), true)
   })
 })
+
+/** What the network keeps secret, and in which file it stands as it is; keys of wallets stand in none. */
+async function listSecrets(net: string): Promise<{ secret: Secret; file?: string }[]> {
+  const read = (file: string) => readFileSync(join(net, file), 'utf8').trim()
+  const { password } = JSON.parse(read('network.json')) as { password: string }
+  const found = [{ secret: { name: 'password', text: password }, file: 'network.json' }]
+  const wallets: { secret: Secret }[] = []
+  for (const path of readdirSync(net, { recursive: true, encoding: 'utf8' })) {
+    if (/(?:\.key|api\.token)$/.test(path)) found.push({ secret: { name: path, text: read(path) }, file: path })
+    if (!path.endsWith('wallet.yaml')) continue
+    const text = await openWallet(await parseWallet(read(path), path), password, path)
+    wallets.push({ secret: { name: path, text } })
+    // As a leak would look: it is found.
+    assert.deepEqual(findSecrets(Buffer.from(`key ${text}`), [{ name: path, text }]), [path])
+  }
+  assert(wallets.length >= 3 && found.length >= 7)
+  return [...found, ...wallets]
+}
 
 function listPids({
   node,

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, watch } from 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { makeWallet } from '../devnet/node/face.ts'
 import { type RunningCli, runCli, startCli } from './run-cli.ts'
 
 const RECORDING = fileURLToPath(new URL('../fixtures/sandbox/push.ndjson.gz', import.meta.url))
@@ -88,6 +89,32 @@ describe('e2e/life', function () {
     again.child.kill('SIGTERM')
     const end = await again.ended
     assert.equal(end.code, 0, end.stdout + end.stderr)
+  })
+
+  it('regression: a diagnostic report has neither the key nor the password of the environment', async () => {
+    const secrets = { MASSA_STORAGE_SECRET_KEY: makeWallet('life').secret, MASSA_STORAGE_PASSWORD: 'pass word' }
+    const sidecar = begin({ ...secrets, NODE_OPTIONS: '--report-on-signal' })
+    await sidecar.waitFor('"msg":"massa-storage started"')
+    const written = new Promise<string>((resolve) => {
+      const watcher = watch(dir, (_event, name) => {
+        if (!name?.startsWith('report.')) return
+        const text = readFileSync(join(dir, name), 'utf8')
+        if (!text.trimEnd().endsWith('}')) return
+        watcher.close()
+        resolve(text)
+      })
+    })
+    sidecar.child.kill('SIGUSR2')
+    const report = await written
+    assert.match(report, /MASSA_STORAGE_DATA_DIR/)
+    for (const [name, secret] of Object.entries(secrets)) {
+      assert(!report.includes(name), name)
+      assert(!report.includes(secret), name)
+    }
+    sidecar.child.kill('SIGTERM')
+    const { code, stdout, stderr } = await sidecar.ended
+    assert.equal(code, 0, stderr)
+    for (const secret of Object.values(secrets)) assert(!(stdout + stderr).includes(secret.slice(2)))
   })
 
   it('/ready says 503 and why while there is neither a node nor an archive; /health says 200', async () => {
