@@ -2,6 +2,8 @@ import { timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import * as z from 'zod'
 import { ArchiveError } from '../core/index.ts'
+import { raceTimer } from './heartbeat.ts'
+import { sendRows } from './row-stream.ts'
 import { TOKEN_HEADER } from './token-header.ts'
 
 /** Challenges that this sidecar issues for its operator. Answers are plain JSON. */
@@ -33,6 +35,8 @@ export interface ChallengesPort {
 
 const MAX_NAME_CHARACTERS = 128
 const MAX_LISTED = 1_000
+/** Twice what one audit may have; each holds a connection until it is over, and on chain costs a fee. */
+const MAX_UNDER_WAY = 16
 
 const issueRequest = z.strictObject({
   node: z.string().min(6).max(MAX_NAME_CHARACTERS),
@@ -45,27 +49,41 @@ const listRequest = z.strictObject({ limit: z.coerce.number().int().min(1).max(M
 
 /**
  * - `POST /v1/challenges` `{node, chunk, rehearse, unclaimed}` challenges a node on chain, or off chain with `rehearse: true`; the
- *   answer is how it ended
+ *   answer is NDJSON: `{"working":true}` every other second until `{"result": …}` says how it ended, or `{"error": …}` why it did not
+ *   come to that. What is refused within the first of these seconds has a status of its own
  * - `GET /v1/challenges?limit=20` what this sidecar asked, and what became of it
  * - `GET /v1/challenges/{id}` one of them
  * - `GET /v1/draws/{period}` the challenges that anybody issued by a draw of this period, beside what was to be drawn
  *
  * @param challenges - undefined where `p2p.enabled` is false: all answer API_PEERS_OFF
- * @param token - what a request has to carry that signs or spends; undefined: none is good enough
+ * @param options - the token is what a request has to carry that signs or spends; undefined: none is good enough
  */
 export function addChallengeRoutes(
   server: FastifyInstance,
   challenges: ChallengesPort | undefined,
-  token: string | undefined,
+  { token, heartbeatMs }: { readonly token: string | undefined; readonly heartbeatMs?: number | undefined },
 ): void {
+  let underWay = 0
   const port = (): ChallengesPort => {
     if (challenges) return challenges
     throw new ArchiveError('API_PEERS_OFF', 'this sidecar meets no others: p2p.enabled is false')
   }
-  server.post('/v1/challenges', async (request) => {
+  const ask = async ({ node, chunk, rehearse, unclaimed }: z.infer<typeof issueRequest>): Promise<object> => {
+    if (underWay >= MAX_UNDER_WAY) {
+      throw new ArchiveError('API_CHALLENGES_FULL', `${MAX_UNDER_WAY} challenges by hand are under way`)
+    }
+    underWay++
+    try {
+      return rehearse ? await port().rehearse(node, chunk) : await port().issue(node, chunk, unclaimed)
+    } finally {
+      underWay--
+    }
+  }
+  server.post('/v1/challenges', async (request, reply) => {
     checkToken(request, token)
-    const { node, chunk, rehearse, unclaimed } = parse(issueRequest, request.body)
-    return rehearse ? await port().rehearse(node, chunk) : await port().issue(node, chunk, unclaimed)
+    const asked = ask(parse(issueRequest, request.body))
+    await raceTimer(asked, heartbeatMs)
+    return sendRows(reply, toResult(asked), heartbeatMs)
   })
   server.get('/v1/challenges', async (request) => {
     const { limit } = parse(listRequest, request.query)
@@ -78,6 +96,10 @@ export function addChallengeRoutes(
   server.get<{ Params: { period: string } }>('/v1/draws/:period', async ({ params }) => {
     return { audit: await port().auditDraws(parse(periodNumber, params.period)) }
   })
+}
+
+async function* toResult(asked: Promise<object>): AsyncGenerator<object> {
+  yield { result: await asked }
 }
 
 /** @throws ArchiveError API_TOKEN_WRONG */

@@ -23,7 +23,8 @@ export async function* withHeartbeat<T>(rows: AsyncGenerator<T>, beat: T, interv
   }
 }
 
-async function raceTimer<T>(promise: Promise<T>, limitMs: number): Promise<T | undefined> {
+/** What a promise gives, or undefined when it takes longer; by itself as long as until the first beat. */
+export async function raceTimer<T>(promise: Promise<T>, limitMs = INTERVAL_MS): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined
   const ended = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), limitMs)

@@ -5,10 +5,10 @@ import { createLimitedServer } from '../telemetry/limited-server.ts'
 import { addChallengeRoutes, type ChallengesPort } from './challenges.ts'
 import { DATA_DIR_HEADER } from './data-dir-header.ts'
 import { addEraRoutes, type ErasPort } from './eras.ts'
-import { withHeartbeat } from './heartbeat.ts'
 import { addPeerRoutes, type PeersPort } from './peers.ts'
 import { type Query, runQuery } from './queries.ts'
 import { addRewardRoutes } from './rewards.ts'
+import { sendRows } from './row-stream.ts'
 
 /** What `/ready` and `/v1/status` show. */
 export interface StatusReport {
@@ -32,7 +32,6 @@ export interface ApiModules {
 }
 
 const BODY_LIMIT_BYTES = 16 * 1024
-const WORKING = '{"working":true}\n'
 
 /**
  * The sidecar's own HTTP API, on loopback: health for supervisors, status and queries for the command line, which
@@ -61,7 +60,7 @@ export function createApi(modules: ApiModules, options: { readonly heartbeatMs?:
     reply.header(DATA_DIR_HEADER, asked)
   })
   server.setErrorHandler((error, _request, reply) => {
-    const status = isArchiveError(error) ? (STATUS_OF_CODE[error.code] ?? 500) : (readStatus(error) ?? 500)
+    const status = isArchiveError(error) ? statusOf(error.code) : (readStatus(error) ?? 500)
     const code = isArchiveError(error) ? error.code : 'API_REQUEST_REFUSED'
     const message = error instanceof Error ? error.message : String(error)
     return reply.code(status).send({ error: { code, message } })
@@ -75,18 +74,21 @@ export function createApi(modules: ApiModules, options: { readonly heartbeatMs?:
   server.post('/v1/query', (request, reply) => {
     const aborted = new AbortController()
     reply.raw.once('close', () => aborted.abort())
-    const lines = ndjsonLines(runQuery(modules.query, request.body, aborted.signal))
-    return reply.type('application/x-ndjson').send(encode(withHeartbeat(lines, WORKING, options.heartbeatMs)))
+    return sendRows(reply, runQuery(modules.query, request.body, aborted.signal), options.heartbeatMs)
   })
   addPeerRoutes(server, modules.peers)
-  addChallengeRoutes(server, modules.challenges, modules.token)
+  addChallengeRoutes(server, modules.challenges, { ...options, token: modules.token })
   addRewardRoutes(server, modules.query)
   if (modules.eras) addEraRoutes(server, modules.eras)
   return server
 }
 
 const STATUS_OF_CODE: Partial<Record<ErrorCode, number>> = {
+  API_CHAIN_OFF: 409,
+  API_CHALLENGES_FULL: 429,
+  API_CHUNK_UNCLAIMED: 409,
   API_CHUNK_UNKNOWN: 404,
+  API_NAME_AMBIGUOUS: 409,
   API_PEER_INVALID: 400,
   API_PEER_UNCONNECTED: 409,
   API_QUERY_INVALID: 400,
@@ -94,6 +96,17 @@ const STATUS_OF_CODE: Partial<Record<ErrorCode, number>> = {
   API_HOST_REFUSED: 403,
   API_TOKEN_WRONG: 403,
   API_PEERS_OFF: 409,
+  CHAIN_BALANCE_SHORT: 409,
+  CHAIN_FEE_TOO_HIGH: 409,
+  CHAIN_WALLET_LOW: 409,
+}
+
+/** What the registry and the chain refuse or fail to do is not said to be a failure of this sidecar. */
+function statusOf(code: ErrorCode): number {
+  const status = STATUS_OF_CODE[code]
+  if (status !== undefined) return status
+  if (code.startsWith('REGISTRY_') || code.startsWith('CHAIN_EVIDENCE_')) return 409
+  return code.startsWith('CHAIN_') ? 502 : 500
 }
 
 function readStatus(error: unknown): number | undefined {
@@ -130,18 +143,4 @@ export async function listen(server: FastifyInstance, bind: { host: string; port
     const address = `${bind.host}:${bind.port}`
     throw new ArchiveError('API_BIND_FAILED', `cannot listen on ${address}`, { address }, cause)
   }
-}
-
-/** Rows as lines; a failure in the middle becomes the last line, since the status line is long gone. */
-async function* ndjsonLines(rows: AsyncIterable<object>): AsyncGenerator<string> {
-  try {
-    for await (const row of rows) yield `${JSON.stringify(row)}\n`
-  } catch (error) {
-    if (!isArchiveError(error)) throw error
-    yield `${JSON.stringify({ error: { code: error.code, message: error.message } })}\n`
-  }
-}
-
-function encode(lines: AsyncIterable<string>): ReadableStream {
-  return ReadableStream.from(lines).pipeThrough(new TextEncoderStream() as never) as ReadableStream
 }

@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os'
-import * as z from 'zod'
 import { type Query, type QueryRequest, type QueryRow, runQuery } from '../api/queries.ts'
 import type { Config } from '../config/index.ts'
-import { ArchiveError, isArchiveError } from '../core/index.ts'
+import { isArchiveError } from '../core/index.ts'
 import { openStore } from '../storage-worker/index.ts'
-import { parseAnswer, parseRefusal, type Sidecar, streamSidecar } from './call-sidecar.ts'
+import { askSidecar } from './ask-sidecar.ts'
+import type { Sidecar } from './call-sidecar.ts'
 import { findAnswering } from './find-sidecar.ts'
 
 /**
@@ -32,7 +32,7 @@ export async function* queryArchive(
   } catch (error) {
     const sidecar = await findHolder(error, config, signal)
     if (!sidecar) throw error
-    yield* askSidecar(sidecar, request, signal)
+    yield* askSidecar(sidecar, '/v1/query', { body: request, signal })
     return
   }
   try {
@@ -50,26 +50,4 @@ async function findHolder(error: unknown, config: Config, signal: AbortSignal): 
   if (!isArchiveError(error, 'STORE_LOCKED')) return undefined
   const { apiUrl } = error.context
   return typeof apiUrl === 'string' ? { url: apiUrl, dataDir: config.dataDir } : undefined
-}
-
-const answerRow = z.union([
-  z.strictObject({ row: z.looseObject({}) }),
-  z.strictObject({ progress: z.looseObject({}) }),
-  z.strictObject({ result: z.looseObject({}).nullable() }),
-  z.strictObject({ error: z.object({ code: z.string(), message: z.string() }) }),
-  // That it is alive.
-  z.strictObject({ working: z.literal(true) }),
-])
-
-export async function* askSidecar(sidecar: Sidecar, body: QueryRequest, signal: AbortSignal): AsyncGenerator<QueryRow> {
-  let hasResult = false
-  for await (const answer of streamSidecar(sidecar, '/v1/query', { body, signal })) {
-    const row = parseAnswer(answerRow, answer)
-    if ('error' in row) throw parseRefusal(row.error) ?? new ArchiveError('CLI_SIDECAR_UNREACHABLE', row.error.message)
-    if ('result' in row) hasResult = true
-    if (!('working' in row)) yield row
-  }
-  signal.throwIfAborted()
-  if (hasResult) return
-  throw new ArchiveError('CLI_SIDECAR_UNREACHABLE', `the answer of ${sidecar.url} has no result`, { ...sidecar })
 }

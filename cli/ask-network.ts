@@ -1,5 +1,5 @@
 import type { QueryRequest, QueryRow } from '../api/queries.ts'
-import { askSidecar } from './archive-access.ts'
+import { askSidecar } from './ask-sidecar.ts'
 import type { Context } from './context.ts'
 import { findSidecar } from './find-sidecar.ts'
 
@@ -13,5 +13,6 @@ export async function* askNetwork(
   request: QueryRequest,
   signal: AbortSignal,
 ): AsyncGenerator<QueryRow> {
-  yield* askSidecar(await findSidecar(context.load().config, signal), request, signal)
+  const sidecar = await findSidecar(context.load().config, signal)
+  yield* askSidecar(sidecar, '/v1/query', { body: request, signal })
 }

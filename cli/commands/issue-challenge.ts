@@ -1,6 +1,8 @@
+import type { QueryRow } from '../../api/queries.ts'
 import { TOKEN_HEADER } from '../../api/token-header.ts'
 import { readApiToken } from '../../storage-worker/api-token.ts'
-import { callSidecar, parseAnswer } from '../call-sidecar.ts'
+import { askSidecar } from '../ask-sidecar.ts'
+import { parseAnswer } from '../call-sidecar.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { findSidecar } from '../find-sidecar.ts'
@@ -13,11 +15,6 @@ export interface IssueOptions {
   readonly unclaimed?: boolean
 }
 
-/** Longer than a node may take to answer. */
-const REHEARSAL = { answerMs: 60_000, silenceMs: 60_000 }
-/** Longer than the longest deadline that a registry may have, and the time that it takes until somebody says it is over. */
-const ON_CHAIN = { answerMs: 5_400_000, silenceMs: 5_400_000 }
-
 const EXIT_OF: { readonly [R in ChallengeEntry['result']]: number } = {
   valid: EXIT_CODES.ok.code,
   invalid: EXIT_CODES.invalid.code,
@@ -29,7 +26,7 @@ const EXIT_OF: { readonly [R in ChallengeEntry['result']]: number } = {
   open: EXIT_CODES.timeout.code,
 }
 
-/** Has a node prove that it holds a chunk, through the running sidecar. */
+/** Has a node prove that it holds a chunk, through the running sidecar; waits as long as that says that it waits. */
 export async function issueChallenge(context: Context, options: IssueOptions, signal: AbortSignal): Promise<number> {
   const { node, chunk, rehearse = false, unclaimed = false } = options
   const { output } = context
@@ -37,11 +34,21 @@ export async function issueChallenge(context: Context, options: IssueOptions, si
   const sidecar = await findSidecar(config, signal)
   const token = (await readApiToken(config.dataDir)) ?? ''
   const request = { body: { node, chunk, rehearse, unclaimed }, headers: { [TOKEN_HEADER]: token }, signal }
-  if (!rehearse)
-    output.remark('Waiting until the registry has judged the answer: a minute or so, at most its deadline.')
-  const limits = rehearse ? REHEARSAL : ON_CHAIN
-  const challenge = parseAnswer(challengeEntry, await callSidecar(sidecar, '/v1/challenges', request, limits))
+  if (!rehearse) {
+    output.remark(
+      'Waiting until the registry has judged the answer: a minute or so, or until some time after its deadline.',
+    )
+    output.remark("It goes on without this command: 'massa-storage challenges list' shows what becomes of it.")
+  }
+  const challenge = await readEntry(askSidecar(sidecar, '/v1/challenges', request))
   output.value(challenge)
   showChallenge(output, challenge)
   return EXIT_OF[challenge.result]
+}
+
+/** Its only row; without one the rows throw. */
+async function readEntry(rows: AsyncIterable<QueryRow>): Promise<ChallengeEntry> {
+  let result: unknown
+  for await (const row of rows) if ('result' in row) result = row.result
+  return parseAnswer(challengeEntry, result)
 }

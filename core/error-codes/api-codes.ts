@@ -18,6 +18,11 @@ export const API_CODES = {
     action:
       'Set `storage_registry_address`, `contract.json_rpc_url` and `contract.key_file` and start it again, or add --rehearse.',
   },
+  API_CHALLENGES_FULL: {
+    kind: 'transient',
+    when: 'As many challenges by hand are under way as the running sidecar follows at a time.',
+    action: 'Wait until some are over: `massa-storage challenges list` shows them.',
+  },
   API_CHUNK_UNCLAIMED: {
     kind: 'input',
     when: 'A node is to be challenged on chain for a chunk that is not known here, or that it has not said itself that it holds: it would lose stake for what it never promised.',

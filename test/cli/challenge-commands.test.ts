@@ -37,19 +37,22 @@ describe('cli: issue-challenge, challenges', () => {
   before(async () => {
     store = await openTestStore(await folders.make())
     const token = await writeApiToken(store.dataDir)
-    api = createApi({
-      dataDirNames: await listDataDirNames(store.dataDir),
-      status: async () => ({ problems: [] }),
-      query: { store, threads: 1 },
-      token,
-      challenges: {
-        rehearse: (...names) => challenges.rehearse(...names),
-        issue: (...names) => challenges.issue(...names),
-        list: (limit) => challenges.list(limit),
-        find: (prefix) => challenges.find(prefix),
-        auditDraws: (period) => challenges.auditDraws(period),
+    api = createApi(
+      {
+        dataDirNames: await listDataDirNames(store.dataDir),
+        status: async () => ({ problems: [] }),
+        query: { store, threads: 1 },
+        token,
+        challenges: {
+          rehearse: (...names) => challenges.rehearse(...names),
+          issue: (...names) => challenges.issue(...names),
+          list: (limit) => challenges.list(limit),
+          find: (prefix) => challenges.find(prefix),
+          auditDraws: (period) => challenges.auditDraws(period),
+        },
       },
-    })
+      { heartbeatMs: 5 },
+    )
     await store.announce(await listen(api, { host: '127.0.0.1', port: 0 }))
   })
   after(async () => {
@@ -107,6 +110,19 @@ describe('cli: issue-challenge, challenges', () => {
       challenges = { ...challenges, issue: async () => ({ ...ENTRY, kind: 'challenge', result, reason: 'why' }) }
       assert.equal(await issueChallenge(programs().context, { ...OPTIONS, rehearse: false }, signal), code)
     }
+  })
+
+  it('waits as long as the sidecar does, and says what it fails with in the end', async () => {
+    const { context, printed } = programs()
+    const wait = () => new Promise((resolve) => setTimeout(resolve, 20))
+    challenges = { ...challenges, issue: () => wait().then(() => ENTRY) }
+    assert.equal(await issueChallenge(context, { ...OPTIONS, rehearse: false }, signal), 0)
+    assert.deepEqual(JSON.parse(printed.stdout), ENTRY)
+    const expired = new ArchiveError('CHAIN_OPERATION_EXPIRED', 'made')
+    challenges = { ...challenges, issue: () => wait().then(() => Promise.reject(expired)) }
+    await assert.rejects(issueChallenge(context, { ...OPTIONS, rehearse: false }, signal), {
+      code: 'CHAIN_OPERATION_EXPIRED',
+    })
   })
 
   it('lists challenges and shows one', async () => {
