@@ -17,11 +17,9 @@ import { openAnchoredSource } from '../../../storage-worker/challenge/draw-ancho
 import { openClaimedSource } from '../../../storage-worker/challenge/draw-audit.ts'
 import { DrawSignatures } from '../../../storage-worker/challenge/draw-signatures.ts'
 import { type AuditDraw, readBlockIds, signDraw } from '../../../storage-worker/challenge/draw-source.ts'
-import { computeLocalEra } from '../../../storage-worker/eras/local-era.ts'
-import type { LevelChunkStore } from '../../../storage-worker/index.ts'
 import { PastPlacements } from '../../../storage-worker/placement/past-placements.ts'
 import { PlacementArchive } from '../../../storage-worker/placement/placement-archive.ts'
-import { openMemoryStore, registered } from '../replication/audited-nodes.ts'
+import { registered } from '../replication/audited-nodes.ts'
 import { addressOf, seedOf } from '../replication/made-nodes.ts'
 import { makePeriod, TEST_IDENTITY } from '../synthetic-period.ts'
 import { openMemoryLevel } from '../temp-store.ts'
@@ -39,27 +37,30 @@ const PERIOD = 268
 const ISSUED = PERIOD + 1
 const LAST = PERIOD + 3
 
-let made: Promise<LevelChunkStore> | undefined
+/** Era 0 whole, and as much as draws are signed of; in memory, since every draw reads all of an era. */
+const PERIODS = new Map<Period, ArchivedPeriod>()
+const STORE = {
+  readManifest: async (period: Period) => PERIODS.get(period)?.manifest,
+  readChunk: async (period: Period, index: number) => PERIODS.get(period)?.chunks[index],
+  readRange: async () => ({ first: 0, last: PERIOD - 1 }),
+  async *listSummaries({ from, to }: { readonly from: Period; readonly to: Period }) {
+    for (const [period, { summary }] of PERIODS) if (period >= from && period <= to) yield summary
+  },
+}
 
-/** Era 0 whole, and as much as draws are signed of; made once. */
-function archive(): Promise<LevelChunkStore> {
-  made ??= openMemoryStore().then(async (store) => {
-    const shape = { blocks: 1, operations: 0 }
-    for (let period = 0; period < ERA_PERIODS; period++) await store.writePeriod(makePeriod(period, shape))
-    for (let period = 220; period < PERIOD; period++) await store.writePeriod(makePeriod(period, shape))
-    return store
-  })
-  return made
+function fillStore(): void {
+  for (let period = 0; period < PERIOD; period++) {
+    if (period < ERA_PERIODS || period >= 220) PERIODS.set(period, makePeriod(period, { blocks: 1, operations: 0 }))
+  }
 }
 
 for (const isAnchored of [false, true]) {
   describe(`storage-worker/challenge/audit-draws, ${isAnchored ? 'with anchors' : 'without anchors'}`, () => {
-    let store: LevelChunkStore
     let known: KnownSource
     let honest: AuditDraw
 
     before(async () => {
-      store = await archive()
+      if (PERIODS.size === 0) fillStore()
       known = { isAnchored, source: await openSource() }
       honest = await draw(ASKER, PERIOD)
     })
@@ -75,18 +76,20 @@ for (const isAnchored of [false, true]) {
       const placements = new PastPlacements(REGISTRY, archive)
       const placement = (await placements.find(1)) ?? assert.fail()
       const claims = (node: string, slot: number) => placement.addressesIn(slot).includes(node)
-      const claimed = { store, listNodes: async () => NODES, claims }
+      const claimed = { store: STORE, listNodes: async () => NODES, claims }
       if (!isAnchored) return (await openClaimedSource(PERIOD, claimed)) ?? assert.fail()
-      const { totals } = await computeLocalEra(store, 0)
-      const anchor = { era: 0, ...(totals ?? assert.fail()), placementRoot: new Uint8Array(32), anchoredPeriod: 140n }
+      const ofEra = [...PERIODS.values()].slice(0, ERA_PERIODS).map(({ summary }) => summary)
+      const totalBytes = ofEra.reduce((sum, { bodyBytes }) => sum + BigInt(bodyBytes), 0n)
+      const roots = { root: new Uint8Array(32), placementRoot: new Uint8Array(32) }
+      const anchor = { era: 0, ...roots, totalBytes, totalChunks: 128n, anchoredPeriod: 140n }
       const anchors = { findAll: async () => [anchor] }
-      const anchored = { store, readFirstEra: async () => 0, anchors, placements }
+      const anchored = { store: STORE, readFirstEra: async () => 0, anchors, placements }
       const source = await openAnchoredSource({ period: PERIOD, lagEras: 1 }, anchored)
       return typeof source === 'string' ? assert.fail(source) : source
     }
 
     async function textOf(period: Period) {
-      const blockIds = (await readBlockIds(store, period - 8)) ?? assert.fail()
+      const blockIds = (await readBlockIds(STORE, period - 8)) ?? assert.fail()
       return { blockIds, text: computeDrawText(period, blockIds) }
     }
 
@@ -121,9 +124,9 @@ for (const isAnchored of [false, true]) {
         { network, registry: REGISTRY, frequencyPeriods: FREQUENCY },
         {
           store: {
-            readManifest: async (period) => made.get(period)?.manifest ?? (await store.readManifest(period)),
+            readManifest: async (period) => made.get(period)?.manifest ?? (await STORE.readManifest(period)),
             readChunk: async (period, index) =>
-              made.get(period)?.chunks[index] ?? (await store.readChunk(period, index)),
+              made.get(period)?.chunks[index] ?? (await STORE.readChunk(period, index)),
             readExecutionResults: async (period) => made.get(period)?.executionResults,
             readRange: async () => ({ first: 0, last: LAST }),
           },
@@ -176,7 +179,7 @@ for (const isAnchored of [false, true]) {
 
     it('another chunk: differs where anchors tell what was to be drawn, else it cannot be checked', async () => {
       const [target] = honest.targets
-      const other = (await store.readManifest(220))?.chunks[0]?.chunkId
+      const other = (await STORE.readManifest(220))?.chunks[0]?.chunkId
       assert.ok(target && other)
       const [verdict, what] = (await judge([by({ targets: [{ ...target, chunkId: other }] })])) ?? []
       if (isAnchored) assert.deepEqual([verdict, what], ['differs', 'chunk'])
