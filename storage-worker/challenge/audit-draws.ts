@@ -1,8 +1,9 @@
 import { type ChunkStore, computeDrawText, type Network, type Period, verifyText } from '../../core/index.ts'
 import type { DrawSearch } from './draw-search.ts'
-import { DRAW_LAG_PERIODS, type DrawSource, readBlockIds } from './draw-source.ts'
+import { DRAW_LAG_PERIODS, readBlockIds } from './draw-source.ts'
 import { type IssuedChallenge, type IssuedInPeriod, listIssued } from './issued-challenges.ts'
 import { type AuditedChallenge, type JudgedDraw, judgeChallenge, listNotIssued, type NotIssued } from './judge-draw.ts'
+import type { KnownSource } from './known-source.ts'
 
 /** A draw may wait for blocks, and its operation be sent again after it expired, for so long. */
 const LATE_PERIODS = 32
@@ -15,13 +16,6 @@ export interface DrawAuditsOptions {
   readonly registry: string
   /** From one draw of a challenger to its next: `challenge_frequency_periods`. */
   readonly frequencyPeriods: number
-}
-
-/** Who and what could be drawn in a period; a text says why that is not known here. */
-export interface KnownSource {
-  /** Undefined when not even that is known. */
-  readonly isAnchored: boolean | undefined
-  readonly source: DrawSource | string
 }
 
 export interface DrawAuditsModules {

@@ -11,13 +11,15 @@ import {
   type PlacementSnapshot,
   signText,
 } from '../../../core/index.ts'
-import { DrawAudits, type KnownSource } from '../../../storage-worker/challenge/audit-draws.ts'
+import { DrawAudits } from '../../../storage-worker/challenge/audit-draws.ts'
 import type { ChallengeTarget } from '../../../storage-worker/challenge/chain-challenger.ts'
-import { openAnchoredSource } from '../../../storage-worker/challenge/draw-anchored-audit.ts'
-import { openClaimedSource } from '../../../storage-worker/challenge/draw-audit.ts'
 import { DrawSignatures } from '../../../storage-worker/challenge/draw-signatures.ts'
 import { type AuditDraw, readBlockIds, signDraw } from '../../../storage-worker/challenge/draw-source.ts'
-import { PastPlacements } from '../../../storage-worker/placement/past-placements.ts'
+import {
+  type KnownSource,
+  type KnownSourceModules,
+  openKnownSource,
+} from '../../../storage-worker/challenge/known-source.ts'
 import { PlacementArchive } from '../../../storage-worker/placement/placement-archive.ts'
 import { registered } from '../replication/audited-nodes.ts'
 import { addressOf, seedOf } from '../replication/made-nodes.ts'
@@ -61,31 +63,28 @@ for (const isAnchored of [false, true]) {
 
     before(async () => {
       if (PERIODS.size === 0) fillStore()
-      known = { isAnchored, source: await openSource() }
+      known = await openSource()
       honest = await draw(ASKER, PERIOD)
     })
 
-    /** Each hash slot has two holders. */
-    async function openSource() {
-      const snapshot: PlacementSnapshot = {
-        ...{ network, era: 1, replicas: 2, eraBytes: 0n, requireAnchors: isAnchored },
-        nodes: NODES.map((node) => registered(node)),
+    /** Each hash slot has two holders in eras 1 and 2. @param laterLagEras - of era 3, where it is over */
+    async function openSource(change: Partial<KnownSourceModules> = {}, laterLagEras?: number) {
+      const readings = new PlacementArchive(await openMemoryLevel('index'))
+      for (const era of laterLagEras ? [1, 2, 3] : [1, 2]) {
+        const snapshot: PlacementSnapshot = {
+          ...{ network, era, replicas: 2, eraBytes: 0n, requireAnchors: isAnchored },
+          nodes: NODES.map((node) => registered(node)),
+        }
+        const lagEras = era === 3 ? (laterLagEras ?? 1) : 1
+        await readings.put(REGISTRY, { snapshot, replicationFactor: 2, lagEras, period: era * ERA_PERIODS + 8 })
       }
-      const archive = new PlacementArchive(await openMemoryLevel('index'))
-      await archive.put(REGISTRY, { snapshot, replicationFactor: 2, lagEras: 1, period: 136 })
-      const placements = new PastPlacements(REGISTRY, archive)
-      const placement = (await placements.find(1)) ?? assert.fail()
-      const claims = (node: string, slot: number) => placement.addressesIn(slot).includes(node)
-      const claimed = { store: STORE, listNodes: async () => NODES, claims }
-      if (!isAnchored) return (await openClaimedSource(PERIOD, claimed)) ?? assert.fail()
       const ofEra = [...PERIODS.values()].slice(0, ERA_PERIODS).map(({ summary }) => summary)
       const totalBytes = ofEra.reduce((sum, { bodyBytes }) => sum + BigInt(bodyBytes), 0n)
       const roots = { root: new Uint8Array(32), placementRoot: new Uint8Array(32) }
       const anchor = { era: 0, ...roots, totalBytes, totalChunks: 128n, anchoredPeriod: 140n }
       const anchors = { findAll: async () => [anchor] }
-      const anchored = { store: STORE, readFirstEra: async () => 0, anchors, placements }
-      const source = await openAnchoredSource({ period: PERIOD, lagEras: 1 }, anchored)
-      return typeof source === 'string' ? assert.fail(source) : source
+      const modules = { store: STORE, readings, anchors, readFirstEra: async () => 0, ...change }
+      return await openKnownSource({ registry: REGISTRY, period: PERIOD }, modules)
     }
 
     async function textOf(period: Period) {
@@ -224,6 +223,19 @@ for (const isAnchored of [false, true]) {
       // A made-up id, with the signature of a draw that does not give it.
       const made = by({ targets: [{ ...target, challengeId: 'ab'.repeat(32) }] })
       assert.match(`${await judge([made])}`, /^unchecked,no signature/)
+    })
+
+    it('knows who could be drawn by what was read in that era, and says why not', async () => {
+      assert.equal(known.isAnchored, isAnchored)
+      const nothing = new PlacementArchive(await openMemoryLevel('index'))
+      assert.match(`${(await openSource({ readings: nothing })).source}`, /^the placement of era 2 was not read here/)
+      assert.match(`${(await openSource({}, 2)).source}`, /^the settings that a draw depends on changed in era 2$/)
+      assert.equal(typeof (await openSource({}, 1)).source, 'object')
+      if (!isAnchored) return
+      const untold = await openSource({ anchors: { findAll: async () => undefined } })
+      assert.match(`${untold.source}`, /^nobody tells at the moment which eras are anchored$/)
+      const unanchored = await openSource({ anchors: { findAll: async () => [] } })
+      assert.deepEqual(await judge([byDraw(honest)], { source: unanchored }), ['differs', 'node'])
     })
 
     it('tells which periods may have had more, and which challenges of an audit did not come', async () => {

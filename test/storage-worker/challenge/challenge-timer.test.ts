@@ -10,7 +10,13 @@ import { settle } from '../../turns.ts'
 
 const NODE = { allocatedGb: 1_000n, placementGb: 1_000n, lastChallengedPeriod: 0n, active: true, leaving: false }
 /** A tenth of what it offers is filled by what is anchored. */
-const STATE = { placementTotal: 2_000n, weight: 5n, activeNodes: 2n, anchoredBytes: 100_000_000_000n, accruedPeriod: 0n }
+const STATE = {
+  placementTotal: 2_000n,
+  weight: 5n,
+  activeNodes: 2n,
+  anchoredBytes: 100_000_000_000n,
+  accruedPeriod: 0n,
+}
 const AUDIT: AuditDraw = {
   node: 'AU2',
   targets: [{ challengeId: 'drawn', chunkId: new Uint8Array(32), nonce: 1n }],
