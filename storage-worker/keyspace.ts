@@ -1,4 +1,5 @@
-import type { Period, Slot } from '../core/index.ts'
+import { ArchiveError, type Period, type Slot } from '../core/index.ts'
+import { MAX_TABLE_KEY_BYTES, SEQUENCE_BYTES } from './table-file.ts'
 
 /*
  * Every LevelDB keyspace, numbered. A number is never used twice: retired ones stay in the list. All integers in keys
@@ -102,9 +103,20 @@ export function bodyRange(from: Period, to: Period): KeyRange {
   return { gte: encodeBodyKey(from, 0), lt: encodeBodyKey(to + 1, 0) }
 }
 
-/** Keyspace number || parts. */
+/** What checks LevelDB's tables takes no longer ones. */
+const MAX_KEY_BYTES = MAX_TABLE_KEY_BYTES - SEQUENCE_BYTES
+
+/**
+ * Keyspace number || parts.
+ *
+ * @throws ArchiveError STORE_KEY_TOO_LONG over 248 bytes: its table would count as damaged
+ */
 export function encodeIndexKey(keyspace: KeyspaceName, ...parts: readonly Uint8Array[]): Uint8Array {
-  const key = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 1))
+  const length = parts.reduce((sum, part) => sum + part.length, 1)
+  if (length > MAX_KEY_BYTES) {
+    throw new ArchiveError('STORE_KEY_TOO_LONG', `a key of ${length} bytes in ${KEYSPACES[keyspace].name}`)
+  }
+  const key = new Uint8Array(length)
   key[0] = KEYSPACES[keyspace].number
   let offset = 1
   for (const part of parts) {

@@ -6,6 +6,7 @@ import {
   checkEntries,
   FOOTER_BYTES,
   fitsChecksum,
+  MAX_TABLE_KEY_BYTES,
   SEQUENCE_BYTES,
   TableError,
   TRAILER_BYTES,
@@ -22,7 +23,6 @@ import {
 const MAX_BLOCK_KIND = 1
 /** LevelDB's `block_restart_interval`: so many entries have a restart. */
 const ENTRIES_PER_RESTART = 16
-const MAX_KEY_BYTES = 256
 /** Three numbers of 32 bits. */
 const MAX_ENTRY_HEAD_BYTES = 15
 /** Each filter is of the blocks that begin in so many bytes, as a power of 2. */
@@ -271,7 +271,7 @@ function findEndByEntries(table: Buffer, at: number): number | undefined {
       const reader = new VarintReader(table.subarray(position, position + MAX_ENTRY_HEAD_BYTES))
       const shared = reader.next()
       const own = reader.next()
-      if (own > MAX_KEY_BYTES || (entries === 0 && shared !== 0)) return undefined
+      if (own > MAX_TABLE_KEY_BYTES || (entries === 0 && shared !== 0)) return undefined
       position += reader.next() + own + reader.position
       entries++
       const restarts = Math.ceil(entries / ENTRIES_PER_RESTART)

@@ -17,7 +17,8 @@ export const TRAILER_BYTES = 5
 const SINGLE_VALUES_FROM_BYTES = 64 * 1024
 /** Behind each key: kind of the entry, 56 bits of sequence number. */
 export const SEQUENCE_BYTES = 8
-const MAX_KEY_BYTES = 256
+/** Of a key with these behind it. Ours are shorter, and so is what index blocks make of two of them. */
+export const MAX_TABLE_KEY_BYTES = 256
 
 export interface BlockHandle {
   readonly offset: number
@@ -280,7 +281,7 @@ export function visitEntries(
     const own = reader.next()
     const valueBytes = reader.next()
     const valueOffset = reader.position + own
-    if (shared > key.length || own > MAX_KEY_BYTES || valueOffset + valueBytes > end) throw tooLong()
+    if (shared > key.length || own > MAX_TABLE_KEY_BYTES || valueOffset + valueBytes > end) throw tooLong()
     const rest = block.subarray(reader.position, valueOffset)
     key = shared === 0 ? rest : Buffer.concat([key.subarray(0, shared), rest])
     reader.position = valueOffset + valueBytes
@@ -320,13 +321,13 @@ function readEntry(
   { at, end }: { at: number; end: number },
   previous: Uint8Array = new Uint8Array(0),
 ): Entry {
-  const head = read(at, Math.min(3 * 5 + MAX_KEY_BYTES, end - at))
+  const head = read(at, Math.min(3 * 5 + MAX_TABLE_KEY_BYTES, end - at))
   const reader = new VarintReader(head)
   const shared = reader.next()
   const own = reader.next()
   const valueBytes = reader.next()
   const valueOffset = at + reader.position + own
-  if (shared > previous.length || own > MAX_KEY_BYTES || valueOffset + valueBytes > end) throw tooLong()
+  if (shared > previous.length || own > MAX_TABLE_KEY_BYTES || valueOffset + valueBytes > end) throw tooLong()
   const rest = head.subarray(reader.position, reader.position + own)
   return { key: Buffer.concat([previous.subarray(0, shared), rest]), valueOffset, valueBytes }
 }

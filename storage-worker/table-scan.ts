@@ -1,7 +1,15 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { compareBytes } from '../core/bytes.ts'
 import { SequenceWatch } from './sequence-watch.ts'
-import { type BlockHandle, checkEntries, openTable, TableError, TRAILER_BYTES, wrapTableError } from './table-file.ts'
+import {
+  type BlockHandle,
+  checkEntries,
+  MAX_TABLE_KEY_BYTES,
+  openTable,
+  TableError,
+  TRAILER_BYTES,
+  wrapTableError,
+} from './table-file.ts'
 
 /*
  * Values of a LevelDB table, read where they lie: one copy from the page cache, where LevelDB's own reads make three.
@@ -9,7 +17,6 @@ import { type BlockHandle, checkEntries, openTable, TableError, TRAILER_BYTES, w
 
 /** Blocks are read together up to here: it stays in the second-level cache while it is hashed. */
 const RUN_BYTES = 512 * 1024
-const MAX_KEY_BYTES = 256
 const SEQUENCE_BYTES = 8
 /** LevelDB's kTypeValue and kTypeDeletion. */
 const TYPE_VALUE = 1
@@ -96,7 +103,7 @@ class Scan {
   private readonly file: number
   private readonly visit: VisitEntry
   private readonly thorough: boolean
-  private readonly key = new Uint8Array(MAX_KEY_BYTES)
+  private readonly key = new Uint8Array(MAX_TABLE_KEY_BYTES)
   private readonly keyView = new DataView(this.key.buffer)
   private readonly watch = new SequenceWatch<BlockHandle>()
 
@@ -166,7 +173,7 @@ class Scan {
       const own = readVarint()
       const valueBytes = readVarint()
       const valueAt = at + own
-      if (shared > keyBytes || shared + own > MAX_KEY_BYTES || valueAt + valueBytes > end) {
+      if (shared > keyBytes || shared + own > MAX_TABLE_KEY_BYTES || valueAt + valueBytes > end) {
         throw new TableError('an entry longer than its block')
       }
       key.set(block.subarray(at, valueAt), shared)

@@ -72,6 +72,11 @@ export const STORE_CODES = {
     when: 'The store is used after it was closed.',
     action: 'Report it.',
   },
+  STORE_KEY_TOO_LONG: {
+    kind: 'bug',
+    when: 'A key of the index is longer than those that tables are checked for.',
+    action: 'Report it.',
+  },
   STORE_DISK_FULL: {
     kind: 'transient',
     when: 'The disk of the data directory is full, or less is free than must stay free.',

@@ -7,6 +7,7 @@ import {
   describePlace,
   EXECUTION_RESULTS,
   encodeBodyKey,
+  encodeIndexKey,
   encodeSlotKey,
   KEYSPACES,
   keyspaceRange,
@@ -22,6 +23,11 @@ describe('storage-worker/keyspace', () => {
       [...new Set(numbers)].sort((a, b) => a - b),
     )
     assert.ok(numbers.every((number) => number < 255))
+  })
+
+  it('limit: a key of the index that its table may hold', () => {
+    assert.equal(encodeIndexKey('journal', new Uint8Array(247)).length, 248)
+    assert.throws(() => encodeIndexKey('journal', new Uint8Array(248)), { code: 'STORE_KEY_TOO_LONG' })
   })
 
   it('keeps the names and numbers that archives on disk have', () => {
