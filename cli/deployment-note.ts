@@ -17,12 +17,12 @@ export interface DeploymentNote {
 
 const amount = z.string().regex(/^\d{1,20}$/)
 const schema = z.strictObject({
-  signed: z.strictObject({
+  // Notes of earlier versions have a field more.
+  signed: z.object({
     operationId: z.string(),
     sender: z.string(),
     balanceNanoMas: amount.transform(BigInt),
     expirePeriod: z.int(),
-    goneAtMs: z.int(),
     feeNanoMas: amount.transform(BigInt),
     maxGas: amount.transform(BigInt),
   }),

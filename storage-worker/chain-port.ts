@@ -8,6 +8,8 @@ export interface ChainStatus {
   readonly chainId: bigint
   /** Of the clock of the node. */
   readonly period: number
+  /** Newest period whose slots all are executed and final, -1 before the first one: far behind while a node catches up. */
+  readonly finalPeriod: number
   readonly minimalFeeNanoMas: bigint
 }
 
@@ -51,8 +53,6 @@ export interface SignedOperation {
   readonly balanceNanoMas: bigint
   /** Last period in which a block may hold it. */
   readonly expirePeriod: number
-  /** Of the own clock, ms since 1970: by it nothing is in a block any more, either. */
-  readonly goneAtMs: number
   readonly feeNanoMas: bigint
   readonly maxGas: bigint
 }
@@ -68,6 +68,8 @@ export interface SignedBytes {
 export interface FollowOptions {
   /** Wait until it is final, too; true by default. */
   readonly final?: boolean
+  /** However long the node does not say what became of it; by default it is given up after some minutes. */
+  readonly untilKnown?: boolean
   readonly signal?: AbortSignal
   /** Called when it was executed and is not yet final. */
   readonly onExecuted?: (outcome: SubmittedOperation) => void

@@ -14,12 +14,18 @@ export function parseMas(value: unknown): bigint {
 
 /** @throws ArchiveError CHAIN_ANSWER_INVALID */
 export function readNodeStatus(value: unknown): ChainStatus {
-  const { chain_id, last_slot, next_slot, minimal_fees } = asRecord(value, 'a status')
+  const { chain_id, last_slot, next_slot, minimal_fees, execution_stats } = asRecord(value, 'a status')
   const chainId = Number(chain_id)
   // Before its genesis a node has no last slot.
   const { period } = asRecord(last_slot ?? next_slot, 'a slot')
   if (!Number.isSafeInteger(chainId) || !Number.isSafeInteger(period)) throw invalid('a status')
-  return { chainId: BigInt(chainId), period: period as number, minimalFeeNanoMas: parseMas(minimal_fees) }
+  const final = readNodeSlot(asRecord(execution_stats, 'a status').final_cursor)
+  return {
+    chainId: BigInt(chainId),
+    period: period as number,
+    finalPeriod: final.thread === THREAD_COUNT - 1 ? final.period : final.period - 1,
+    minimalFeeNanoMas: parseMas(minimal_fees),
+  }
 }
 
 export interface NodeOperation {

@@ -1,17 +1,10 @@
-import { ArchiveError, type Clock, formatCoins, PERIOD_MS, parseRegistryRefusal } from '../core/index.ts'
+import { ArchiveError, type Clock, formatCoins, parseRegistryRefusal } from '../core/index.ts'
 import type { ChainStatus, FollowOptions, SignedOperation, SubmittedOperation } from './chain-port.ts'
 import type { NodeOperation } from './node-answers.ts'
 import { isNodeTrouble } from './node-trouble.ts'
 
 /** A node takes operations that expire at most 10 periods ahead; its clock may be a little ahead of its answer. */
 export const PERIODS_TO_LIVE = 9
-/** After this many periods beyond its last one an operation is in no block that is still to come. */
-const EXPIRY_MARGIN_PERIODS = 2
-
-/** For an operation signed now: when it is gone by the own clock. */
-export function computeGoneAtMs(nowMs: number): number {
-  return nowMs + (PERIODS_TO_LIVE + EXPIRY_MARGIN_PERIODS) * PERIOD_MS
-}
 
 /** What a node is asked about an operation. Errors are `CHAIN_*`. */
 export interface WatchedNode {
@@ -26,7 +19,7 @@ export interface WatchedNode {
 export interface WatchOptions extends FollowOptions {
   /** From one look to the next. */
   readonly pollIntervalMs: number
-  /** After which it is given up. */
+  /** After which it is given up, unless `untilKnown`. */
   readonly outcomeTimeoutMs: number
 }
 
@@ -56,8 +49,8 @@ export class OperationWatch {
 
   /** Looks until the operation is executed (and final), or can be in no block any more; throws as `ChainPort.submit`. */
   async follow(): Promise<SubmittedOperation> {
-    const { signal, pollIntervalMs, outcomeTimeoutMs } = this.options
-    const deadlineMs = this.clock.monotonicMs() + outcomeTimeoutMs
+    const { signal, pollIntervalMs, outcomeTimeoutMs, untilKnown } = this.options
+    const deadlineMs = untilKnown ? Number.POSITIVE_INFINITY : this.clock.monotonicMs() + outcomeTimeoutMs
     let trouble: unknown
     while (!signal?.aborted && this.clock.monotonicMs() < deadlineMs) {
       try {
@@ -78,13 +71,13 @@ export class OperationWatch {
 
   /** One look; the outcome if there is one. */
   private async look(): Promise<SubmittedOperation | undefined> {
-    const { operationId, expirePeriod, goneAtMs } = this.signed
+    const { operationId, expirePeriod } = this.signed
     const operation = await this.node.readOperation(operationId)
     if (operation?.success !== undefined) return this.lookAt({ success: operation.success, isFinal: operation.isFinal })
     if (operation?.inPool) return undefined
-    const { period } = await this.node.readStatus()
-    // By the own clock too: what a node says of the time is no proof.
-    if (period <= expirePeriod + EXPIRY_MARGIN_PERIODS || this.clock.nowMs() < goneAtMs) return undefined
+    const { finalPeriod } = await this.node.readStatus()
+    // No clock tells that, neither the node's nor the own one: a block that is still to come may hold it until then.
+    if (finalPeriod < expirePeriod) return undefined
     const events = await this.node.readEvents(operationId, { isFinal: true })
     if (events.length > 0) return this.judge({ success: !events.some(isFailure), isFinal: true }, events)
     return this.judgeByBalance()

@@ -38,13 +38,7 @@ import {
   trialError,
 } from './node-answers.ts'
 import { createTransport } from './node-transport.ts'
-import {
-  computeGoneAtMs,
-  OperationWatch,
-  outcomeUnknown,
-  PERIODS_TO_LIVE,
-  type WatchedNode,
-} from './operation-watch.ts'
+import { OperationWatch, outcomeUnknown, PERIODS_TO_LIVE, type WatchedNode } from './operation-watch.ts'
 
 type Web3 = typeof import('@massalabs/massa-web3')
 
@@ -238,7 +232,6 @@ class Web3Chain implements ChainPort, WatchedNode {
       sender: key.address,
       balanceNanoMas: await this.readBalance(key.address),
       expirePeriod,
-      goneAtMs: computeGoneAtMs(this.clock.nowMs()),
       feeNanoMas: quote.feeNanoMas,
       maxGas: quote.maxGas,
     }

@@ -17,12 +17,11 @@ const nanoMas = z
 const entrySchema = z.strictObject({
   purpose: z.enum(SEND_PURPOSES),
   key: z.string(),
-  signed: z.strictObject({
+  signed: z.object({
     operationId: z.string(),
     sender: z.string(),
     balanceNanoMas: nanoMas,
     expirePeriod: z.int().min(0),
-    goneAtMs: z.number(),
     feeNanoMas: nanoMas,
     maxGas: nanoMas,
   }),

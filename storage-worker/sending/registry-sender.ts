@@ -68,7 +68,7 @@ export class RegistrySender {
   /** Follows what was under way when the sidecar ended, and sends it once more. @throws ArchiveError of the store */
   async resume(): Promise<void> {
     for (const { purpose, key, signed, bytes } of await this.modules.journal.list()) {
-      const end = this.sendAgain(signed, bytes).then(() => this.followToEnd(key, signed))
+      const end = this.sendAgain(bytes).then(() => this.followToEnd(key, signed))
       this.track(key, purpose, end).catch(() => undefined)
     }
   }
@@ -123,6 +123,7 @@ export class RegistrySender {
     try {
       outcome = await client.call(call, args, {
         coinsNanoMas,
+        untilKnown: true,
         signal: this.stopping.signal,
         onSigned: async (operation, bytes) => {
           await onSigned?.()
@@ -167,10 +168,10 @@ export class RegistrySender {
   }
 
   /** Noted and never sent, it would keep its call from being made, for longer than a proof has time. */
-  private async sendAgain({ goneAtMs }: SignedOperation, bytes: SignedBytes): Promise<void> {
+  private async sendAgain(bytes: SignedBytes): Promise<void> {
     const { client, clock } = this.modules
     const { signal } = this.stopping
-    while (!signal.aborted && clock.nowMs() < goneAtMs) {
+    while (!signal.aborted) {
       try {
         return await client.chain.sendAgain(bytes)
       } catch (error) {
@@ -184,24 +185,16 @@ export class RegistrySender {
 
   /** Until it is known what became of it, or nobody can tell any more. */
   private async followToEnd(key: string, signed: SignedOperation): Promise<RegistryOutcome> {
-    const { client, clock } = this.modules
     const { signal } = this.stopping
-    for (;;) {
-      let outcome: SubmittedOperation
-      try {
-        outcome = await client.chain.follow(signed, { signal })
-      } catch (error) {
-        const isOver = !isArchiveError(error, 'CHAIN_OUTCOME_UNKNOWN') || clock.nowMs() >= signed.goneAtMs
-        // What goes on after a restart stays noted.
-        if (signal.aborted) throw error
-        if (isOver) {
-          await this.unnote(key)
-          throw error
-        }
-        continue
-      }
-      return await this.forget(key, readOutcome(outcome))
+    let outcome: SubmittedOperation
+    try {
+      outcome = await this.client.chain.follow(signed, { signal, untilKnown: true })
+    } catch (error) {
+      // What goes on after a restart stays noted.
+      if (!signal.aborted) await this.unnote(key)
+      throw error
     }
+    return await this.forget(key, readOutcome(outcome))
   }
 
   private async checkFloor(purpose: SendPurpose, coinsNanoMas: bigint): Promise<void> {

@@ -16,7 +16,6 @@ const NOTE = {
     sender: 'AU1',
     balanceNanoMas: 2n ** 63n,
     expirePeriod: 12,
-    goneAtMs: 1_700_000_000_000,
     feeNanoMas: 10_000_000n,
     maxGas: 900_000_000n,
   },

@@ -9,7 +9,6 @@ const SIGNED: SignedOperation = {
   sender: 'AU1',
   balanceNanoMas: 5_000_000_000n,
   expirePeriod: 109,
-  goneAtMs: 0,
   feeNanoMas: 10_000_000n,
   maxGas: 2_100_000n,
 }
@@ -19,7 +18,7 @@ describe('storage-worker/operation-watch', () => {
   /** A node in whose final block the operation is. */
   function nodeWith(changes: Partial<WatchedNode>): WatchedNode {
     return {
-      readStatus: async () => ({ chainId: 77n, period: 100, minimalFeeNanoMas: 10_000_000n }),
+      readStatus: async () => ({ chainId: 77n, period: 100, finalPeriod: 96, minimalFeeNanoMas: 10_000_000n }),
       readOperation: async () => ({ inPool: false, isFinal: true, success: true }),
       readEvents: async () => ['PAUSED_SET:true'],
       readBalances: async () => ({ candidate: 0n, final: 0n }),
@@ -64,5 +63,41 @@ describe('storage-worker/operation-watch', () => {
       assert.equal(error.cause, trouble)
       return true
     })
+  })
+
+  /** Nobody knows the operation; the chain is final up to this period. */
+  function lostAt(finalPeriod: () => number): WatchedNode {
+    return nodeWith({
+      readStatus: async () => ({
+        chainId: 77n,
+        period: 100_000,
+        finalPeriod: finalPeriod(),
+        minimalFeeNanoMas: 10_000_000n,
+      }),
+      readOperation: async () => undefined,
+      readEvents: async () => [],
+      readBalances: async () => ({ candidate: 5_000_000_000n, final: 5_000_000_000n }),
+    })
+  }
+
+  it('is over when the last block that might hold it is final, whatever clocks say', async () => {
+    let finalPeriod = 105
+    await assert.rejects(watch(lostAt(() => finalPeriod++)).follow(), { code: 'CHAIN_OPERATION_EXPIRED' })
+    assert.equal(finalPeriod, 110)
+    await assert.rejects(watch(lostAt(() => 108)).follow(), { code: 'CHAIN_OUTCOME_UNKNOWN' })
+  })
+
+  it('waits until it is known where that is wanted, however long the node is away', async () => {
+    const clock = new AutoClock()
+    const backAtMs = clock.nowMs() + 21 * 60_000
+    const { readOperation, ...others } = nodeWith({})
+    const away = async (id: string) => {
+      if (clock.nowMs() < backAtMs) throw new ArchiveError('CHAIN_NODE_UNREACHABLE', 'made')
+      return readOperation(id)
+    }
+    const options = { pollIntervalMs: 10_000, outcomeTimeoutMs: 60_000, untilKnown: true }
+    const following = new OperationWatch(SIGNED, options, { node: { ...others, readOperation: away }, clock }).follow()
+    assert.equal((await following).isFinal, true)
+    assert.equal(clock.nowMs() >= backAtMs, true)
   })
 })

@@ -109,7 +109,7 @@ describe('storage-worker/registry-client with the shipped contract', () => {
     const mainnet: ChainPort = new Proxy(chain, {
       get: (target, key) =>
         key === 'readStatus'
-          ? async () => ({ chainId: 77_658_377n, period: 1, minimalFeeNanoMas: MAS / 100n })
+          ? async () => ({ chainId: 77_658_377n, period: 1, finalPeriod: 0, minimalFeeNanoMas: MAS / 100n })
           : Reflect.get(target, key, target),
     })
     await refused('REGISTRY_MAINNET_REFUSED', planDeployment(mainnet, config))

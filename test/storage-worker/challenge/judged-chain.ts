@@ -100,6 +100,7 @@ export class JudgedChain {
       readStatus: async () => ({
         chainId: network.chainId,
         period: this.world.slot.period,
+        finalPeriod: this.world.slot.period - 1,
         minimalFeeNanoMas: FEE_NANO_MAS,
       }),
       readBalance: async (address) => engine.ledger.balance(address),
@@ -132,7 +133,6 @@ export class JudgedChain {
       sender: caller,
       balanceNanoMas: 0n,
       expirePeriod: this.world.slot.period + 9,
-      goneAtMs: clock.nowMs() + 176_000,
       feeNanoMas: FEE_NANO_MAS,
       maxGas: MAX_GAS,
     }

@@ -44,7 +44,7 @@ describe('storage-worker/sending/obstacles on the shipped contract', () => {
     const node: Pick<ChainPort, 'readStatus' | 'readBalance' | 'readBytecode'> = {
       readStatus: async () => {
         if (failure) throw new ArchiveError(failure, 'made')
-        return { chainId: 77n, period: slot.period, minimalFeeNanoMas: FEE }
+        return { chainId: 77n, period: slot.period, finalPeriod: slot.period - 4, minimalFeeNanoMas: FEE }
       },
       readBalance: async (of) => ledger.balance(of),
       readBytecode: async () => undefined,

@@ -9,7 +9,6 @@ const SIGNED = {
   sender: 'AU1',
   balanceNanoMas: 5n,
   expirePeriod: 9,
-  goneAtMs: 10_000,
   feeNanoMas: 10n,
   maxGas: 21n,
 }
