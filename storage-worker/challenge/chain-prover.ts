@@ -9,19 +9,18 @@ import {
   type Network,
   PERIOD_MS,
   type RegistryChallenge,
+  type Slot,
 } from '../../core/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
-import type { RegistryLogEntry } from '../registry-client.ts'
 import type { RegistrySender } from '../sending/registry-sender.ts'
 import type { DiskProofs } from './disk-proofs.ts'
+import { type ChallengeEndEvent, OpenChallenges } from './open-challenges.ts'
 import { computeSlotTimeMs, type RegistryLog } from './registry-log.ts'
 
 /** Proofs of one call, as the contract takes them. */
 const MAX_BATCH = 8
 /** What could not be read or sent is tried again so often while there is time. */
 const RETRY_MS = PERIOD_MS / 4
-/** Past its deadline a challenge waits for whoever has it judged; not for ever, since events may be missed. */
-const FORGET_PERIODS = 256
 const KEY = 'proof'
 
 export interface ChainProverOptions {
@@ -33,7 +32,7 @@ export interface ChainProverOptions {
 }
 
 export interface ChainProverModules {
-  readonly registryLog: Pick<RegistryLog, 'listen' | 'look' | 'period'>
+  readonly registryLog: Pick<RegistryLog, 'listen' | 'look' | 'period' | 'finalPeriod'>
   readonly sender: Pick<RegistrySender, 'client' | 'send' | 'listUnderWay'>
   readonly proofs: Pick<DiskProofs, 'make'>
   readonly clock: Clock
@@ -44,13 +43,6 @@ export interface ChainProverModules {
   readonly onLost: () => void
 }
 
-/** A challenge of this node that is open as far as is known. */
-interface OpenChallenge {
-  record: RegistryChallenge | undefined
-  triedAtMs: number
-  isToldLost: boolean
-}
-
 /**
  * Shows the chain what it asks this node for: watches the registry, so that no message has to arrive, answers from disk,
  * and sends up to eight proofs in a call. What is open and not proven is looked at again and again until it is.
@@ -59,15 +51,21 @@ export class ChainProver {
   private readonly options: ChainProverOptions
   private readonly modules: ChainProverModules
   private readonly loop: Loop
-  private readonly open = new Map<string, OpenChallenge>()
-  private readonly unlisten: () => void
+  private readonly open: OpenChallenges
+  /** When a proof of it was last made, monotonic. */
+  private readonly triedAtMs = new WeakMap<RegistryChallenge, number>()
+  private readonly toldLost = new WeakSet<RegistryChallenge>()
   private failure: ArchiveError | undefined
 
   /** @param everyMs - from one look to the next */
   constructor(everyMs: number, options: ChainProverOptions, modules: ChainProverModules) {
     this.options = options
     this.modules = modules
-    this.unlisten = modules.registryLog.listen((entry) => this.note(entry))
+    this.open = new OpenChallenges({
+      ...modules,
+      isWatched: ({ nodeAddress }) => nodeAddress === options.address,
+      onOver: (event, slot, record) => this.tellEnd(event, slot, record),
+    })
     this.loop = new Loop({ everyMs }, { clock: modules.clock, look: () => this.look() })
   }
 
@@ -76,7 +74,7 @@ export class ChainProver {
   }
 
   stop(): Promise<void> {
-    this.unlisten()
+    this.open.stop()
     return this.loop.stop()
   }
 
@@ -89,8 +87,7 @@ export class ChainProver {
   async findOpen(challengeId: string): Promise<RegistryChallenge | undefined> {
     try {
       if (!this.open.has(challengeId)) await this.modules.registryLog.look()
-      const challenge = this.open.get(challengeId)
-      return challenge && (await this.readRecord(challengeId, challenge))
+      return await this.open.find(challengeId)
     } catch (error) {
       // Who asks is told no; the chain is asked again in the next look.
       if (!isArchiveError(error)) throw error
@@ -110,22 +107,11 @@ export class ChainProver {
     }
   }
 
-  private note({ slot, event }: RegistryLogEntry): void {
-    const { address, network } = this.options
-    if (!('challengeId' in event) || event.nodeAddress !== address) return
-    const { challengeId } = event
-    if (event.name === 'CHALLENGE_ISSUED') {
-      // Anew also when it is known: after a block was dropped it stands in another one, and is another challenge.
-      this.open.set(challengeId, { record: undefined, triedAtMs: Number.NEGATIVE_INFINITY, isToldLost: false })
-      return
-    }
-    const record = this.open.get(challengeId)?.record
-    this.open.delete(challengeId)
-    // It was over before it was seen open: history that the first look goes back to.
-    if (!record) return
+  private tellEnd(event: ChallengeEndEvent, slot: Slot, record: RegistryChallenge): void {
     const { log, onMargin, onLost } = this.modules
+    const { challengeId } = event
     if (event.name === 'CHALLENGE_PASSED') {
-      const marginMs = Number(record.deadline) - computeSlotTimeMs(network, slot)
+      const marginMs = Number(record.deadline) - computeSlotTimeMs(this.options.network, slot)
       onMargin(marginMs / 1_000)
       log.info({ challengeId, marginMs }, 'challenge passed')
     } else if (event.name === 'CHALLENGE_FAILED' || event.name === 'CHALLENGE_EXPIRED') {
@@ -135,48 +121,33 @@ export class ChainProver {
     }
   }
 
-  private async readRecord(challengeId: string, challenge: OpenChallenge): Promise<RegistryChallenge | undefined> {
-    challenge.record ??= await this.modules.sender.client.read('getChallenge', { challengeId })
-    return challenge.record
-  }
-
   /** Those to prove now. */
-  private async listDue(): Promise<[string, RegistryChallenge][]> {
+  private async listDue(): Promise<RegistryChallenge[]> {
     const { sender, clock, registryLog } = this.modules
     const sent = new Set(sender.listUnderWay('proof').flatMap((key) => key.split(' ')))
-    const due: [string, RegistryChallenge][] = []
-    for (const [challengeId, challenge] of [...this.open]) {
-      const record = await this.readRecord(challengeId, challenge)
-      if (!record) continue
-      const { network } = this.options
-      const nowMs = computeSlotTimeMs(network, { period: registryLog.period ?? 0, thread: 0 })
-      const lateMs = nowMs - Number(record.deadline)
-      if (lateMs > FORGET_PERIODS * PERIOD_MS) {
-        this.open.delete(challengeId)
-      } else if (lateMs <= 0 && !sent.has(challengeId) && clock.monotonicMs() - challenge.triedAtMs >= RETRY_MS) {
-        due.push([challengeId, record])
-      }
-    }
-    return due
+    const nowMs = computeSlotTimeMs(this.options.network, { period: registryLog.period ?? 0, thread: 0 })
+    const isTriedNow = (record: RegistryChallenge) =>
+      clock.monotonicMs() - (this.triedAtMs.get(record) ?? Number.NEGATIVE_INFINITY) < RETRY_MS
+    return (await this.open.list()).filter(
+      (record) => nowMs <= Number(record.deadline) && !sent.has(record.id) && !isTriedNow(record),
+    )
   }
 
-  private async prove(due: readonly [string, RegistryChallenge][]): Promise<void> {
+  private async prove(due: readonly RegistryChallenge[]): Promise<void> {
     const { proofs, sender, clock, log } = this.modules
     const ids: string[] = []
     const merkleProofs: Uint8Array[] = []
     const signatures: Uint8Array[] = []
-    for (const [challengeId, record] of due) {
-      const challenge = this.open.get(challengeId)
-      if (!challenge) continue
-      challenge.triedAtMs = clock.monotonicMs()
-      const answer = await proofs.make(this.termsOf(challengeId, record))
+    for (const record of due) {
+      this.triedAtMs.set(record, clock.monotonicMs())
+      const answer = await proofs.make(this.termsOf(record))
       if (answer) {
-        ids.push(challengeId)
+        ids.push(record.id)
         merkleProofs.push(answer.proof)
         signatures.push(encodeSignatureArgument(answer.signature))
-      } else if (!challenge.isToldLost) {
-        challenge.isToldLost = true
-        log.error({ challengeId, chunkId: record.chunkId }, 'challenged for a chunk that is not held here')
+      } else if (!this.toldLost.has(record)) {
+        this.toldLost.add(record)
+        log.error({ challengeId: record.id, chunkId: record.chunkId }, 'challenged for a chunk that is not held here')
       }
     }
     if (ids.length === 0) return
@@ -186,7 +157,7 @@ export class ChainProver {
     void sending.catch((error: unknown) => this.noteSendFailure(ids, error))
   }
 
-  private termsOf(challengeId: string, record: RegistryChallenge): ChallengeTerms {
+  private termsOf(record: RegistryChallenge): ChallengeTerms {
     const { network, registry, address } = this.options
     return {
       kind: 'challenge',
@@ -194,7 +165,7 @@ export class ChainProver {
       challenge: {
         chainId: network.chainId,
         contract: registry,
-        challengeId,
+        challengeId: record.id,
         nodeAddress: address,
         chunkId: fromHex(record.chunkId),
         nonce: record.nonce,
@@ -210,26 +181,10 @@ export class ChainProver {
       this.modules.log.error({ err: error }, 'proof not sent')
       return
     }
+    // Alone in its call, one of them may still be taken.
     if (error.code === 'REGISTRY_CHALLENGE_RESOLVED' || error.code === 'REGISTRY_CHALLENGE_UNKNOWN') {
-      void this.forgetResolved(ids)
-      return
-    }
-    this.noteFailure(error)
-  }
-
-  private async forgetResolved(ids: readonly string[]): Promise<void> {
-    for (const challengeId of ids) {
-      try {
-        const { resolved } = await this.modules.sender.client.read('getChallenge', { challengeId })
-        const challenge = this.open.get(challengeId)
-        if (resolved) this.open.delete(challengeId)
-        // Alone in its call, one of them may still be taken.
-        else if (challenge) challenge.triedAtMs = Number.NEGATIVE_INFINITY
-      } catch (error) {
-        if (!isArchiveError(error)) throw error
-        if (error.code === 'REGISTRY_CHALLENGE_UNKNOWN') this.open.delete(challengeId)
-      }
-    }
+      this.open.readAgain(ids)
+    } else this.noteFailure(error)
   }
 
   private noteFailure(error: ArchiveError): void {

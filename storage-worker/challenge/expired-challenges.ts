@@ -10,14 +10,12 @@ import {
   type RegistryChallenge,
 } from '../../core/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
-import type { RegistryLogEntry } from '../registry-client.ts'
 import type { RegistrySender } from '../sending/registry-sender.ts'
+import { OpenChallenges } from './open-challenges.ts'
 import { computeSlotTimeMs, type RegistryLog } from './registry-log.ts'
 
 /** Challenges of one call. */
 const MAX_BATCH = 8
-/** Those that are watched; past it the oldest are somebody else's. */
-const MAX_WATCHED = 10_000
 /** The issuer's turn is at once; all others wait two periods and as many more as their hash says, so one of them pays. */
 const FIRST_TURN_PERIODS = 2
 const TURNS = 16
@@ -30,7 +28,7 @@ export interface ExpiredChallengesOptions {
 }
 
 export interface ExpiredChallengesModules {
-  readonly registryLog: Pick<RegistryLog, 'listen' | 'period'>
+  readonly registryLog: Pick<RegistryLog, 'listen' | 'period' | 'finalPeriod'>
   readonly sender: Pick<RegistrySender, 'client' | 'send' | 'listUnderWay'>
   readonly clock: Clock
   readonly log: Logger
@@ -48,9 +46,7 @@ export class ExpiredChallenges {
   private readonly options: ExpiredChallengesOptions
   private readonly modules: ExpiredChallengesModules
   private readonly loop: Loop
-  /** Open as far as is known; the record when it was read. */
-  private readonly open = new Map<string, { readonly issuedMs: number; record?: RegistryChallenge | undefined }>()
-  private readonly unlisten: () => void
+  private readonly open: OpenChallenges
   private timeoutMs: number | undefined
   private failure: ArchiveError | undefined
 
@@ -58,7 +54,7 @@ export class ExpiredChallenges {
   constructor(everyMs: number, options: ExpiredChallengesOptions, modules: ExpiredChallengesModules) {
     this.options = options
     this.modules = modules
-    this.unlisten = modules.registryLog.listen((entry) => this.note(entry))
+    this.open = new OpenChallenges(modules)
     this.loop = new Loop({ everyMs }, { clock: modules.clock, look: () => this.look() })
   }
 
@@ -67,7 +63,7 @@ export class ExpiredChallenges {
   }
 
   stop(): Promise<void> {
-    this.unlisten()
+    this.open.stop()
     return this.loop.stop()
   }
 
@@ -83,44 +79,21 @@ export class ExpiredChallenges {
     }
   }
 
-  private note({ slot, event }: RegistryLogEntry): void {
-    if (!('challengeId' in event)) return
-    if (event.name !== 'CHALLENGE_ISSUED') {
-      this.open.delete(event.challengeId)
-      return
-    }
-    const [oldest] = this.open.keys()
-    if (this.open.size >= MAX_WATCHED && oldest !== undefined) this.open.delete(oldest)
-    this.open.set(event.challengeId, { issuedMs: computeSlotTimeMs(this.options.network, slot) })
-  }
-
   private async listDue(): Promise<string[]> {
     const { registryLog, sender } = this.modules
+    const { network, address } = this.options
     if (this.open.size === 0 || registryLog.period === undefined) return []
     this.timeoutMs ??= Number((await sender.client.read('getConfig', {})).challengeResponseTimeout)
-    const nowMs = computeSlotTimeMs(this.options.network, { period: registryLog.period, thread: 0 })
+    const { timeoutMs } = this
+    const nowMs = computeSlotTimeMs(network, { period: registryLog.period, thread: 0 })
     const sent = new Set(sender.listUnderWay('resolve').flatMap((key) => key.split(' ')))
-    const due: string[] = []
-    for (const [challengeId, watched] of [...this.open]) {
-      if (sent.has(challengeId) || nowMs <= watched.issuedMs + this.timeoutMs) continue
-      // The settings may have changed since: what counts is in its record.
-      watched.record ??= await this.read(challengeId)
-      const { record } = watched
-      if (!record || record.resolved) this.open.delete(challengeId)
-      else if (nowMs > Number(record.deadline) + computeResolveTurn(record, this.options.address) * PERIOD_MS) {
-        due.push(challengeId)
-      }
-    }
-    return due
-  }
-
-  private async read(challengeId: string): Promise<RegistryChallenge | undefined> {
-    try {
-      return await this.modules.sender.client.read('getChallenge', { challengeId })
-    } catch (error) {
-      if (isArchiveError(error, 'REGISTRY_CHALLENGE_UNKNOWN')) return undefined
-      throw error
-    }
+    // The settings may have changed since: what counts is in its record.
+    const records = await this.open.list(
+      (challengeId, issued) => !sent.has(challengeId) && nowMs > computeSlotTimeMs(network, issued) + timeoutMs,
+    )
+    return records
+      .filter((record) => nowMs > Number(record.deadline) + computeResolveTurn(record, address) * PERIOD_MS)
+      .map(({ id }) => id)
   }
 
   private resolve(challengeIds: readonly string[]): void {
@@ -132,21 +105,14 @@ export class ExpiredChallenges {
       call: 'resolveExpiredChallenges',
       args: { challengeIds: [...challengeIds] },
     })
-    void sending.then(
-      () => this.forget(challengeIds),
-      (error: unknown) => this.noteSendFailure(challengeIds, error),
-    )
-  }
-
-  private forget(challengeIds: readonly string[]): void {
-    for (const challengeId of challengeIds) this.open.delete(challengeId)
+    void sending.catch((error: unknown) => this.noteSendFailure(challengeIds, error))
   }
 
   /** Somebody was first: that is no failure. */
   private noteSendFailure(challengeIds: readonly string[], error: unknown): void {
     if (this.loop.signal.aborted) return
     if (!isArchiveError(error)) this.modules.log.error({ err: error }, 'expired challenges not resolved')
-    else if (error.code === 'REGISTRY_NOTHING_EXPIRED') this.forget(challengeIds)
+    else if (error.code === 'REGISTRY_NOTHING_EXPIRED') this.open.readAgain(challengeIds)
     else this.noteFailure(error)
   }
 

@@ -1,9 +1,7 @@
 import { type ArchiveError, type Clock, Loop, type Network, PERIOD_MS, SLOT_MS, type Slot } from '../../core/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
+import type { ChainStatus } from '../chain-port.ts'
 import type { RegistryClient, RegistryLogEntry } from '../registry-client.ts'
-
-/** Events of a slot may come after those of later ones while none of them is final: 65 slots build on a final block. */
-const MARGIN_PERIODS = 4
 
 export interface RegistryLogOptions {
   readonly network: Network
@@ -19,7 +17,12 @@ export interface RegistryLogModules {
   readonly log: Logger
 }
 
-type Listener = (entry: RegistryLogEntry) => void
+/** An event of the registry, told when it is first seen, and once more when it is final; at once as final, or never so. */
+export interface ToldEvent extends RegistryLogEntry {
+  readonly isFinal: boolean
+}
+
+type Listener = (told: ToldEvent) => void
 
 /** Slot time as the contract counts it, ms since 1970. */
 export function computeSlotTimeMs({ genesisTimestampMs }: Network, { period, thread }: Slot): number {
@@ -27,18 +30,19 @@ export function computeSlotTimeMs({ genesisTimestampMs }: Network, { period, thr
 }
 
 /**
- * What happens in the registry, from candidate blocks on: a proof that waits for finality may come too late. An event that
- * is dropped again is told and never taken back: who acts on one reads the state first.
+ * What happens in the registry, from candidate blocks on: a proof that waits for finality may come too late. What is not
+ * final is read again and again, however long a node takes to execute it. An event that is dropped again is not taken back:
+ * it is one that never is told as final by the time `finalPeriod` is past it.
  */
 export class RegistryLog {
   private readonly options: RegistryLogOptions
   private readonly modules: RegistryLogModules
   private readonly loop: Loop
   private readonly listeners = new Set<Listener>()
-  /** What was told of the periods that are read again. */
-  private told = new Map<string, number>()
+  /** What was told and is not final. */
+  private readonly told = new Map<string, number>()
   private fromPeriod: number | undefined
-  private seenPeriod: number | undefined
+  private status: Pick<ChainStatus, 'period' | 'finalPeriod'> | undefined
   private looking: Promise<void> | undefined
   private failure: ArchiveError | undefined
 
@@ -67,7 +71,12 @@ export class RegistryLog {
 
   /** Period of the chain at the last look; undefined before the first. */
   get period(): number | undefined {
-    return this.seenPeriod
+    return this.status?.period
+  }
+
+  /** Newest period up to which all that is final was told; undefined before the first look. */
+  get finalPeriod(): number | undefined {
+    return this.status?.finalPeriod
   }
 
   /** Reads what is new; one reading at a time. @throws ArchiveError CHAIN_* */
@@ -80,22 +89,22 @@ export class RegistryLog {
 
   private async read(): Promise<void> {
     const { client, log } = this.modules
-    const { period } = await client.chain.readStatus()
-    const from = this.fromPeriod ?? Math.max(0, period - this.options.lookBackPeriods)
+    const status = await client.chain.readStatus()
+    const from = this.fromPeriod ?? Math.max(0, status.period - this.options.lookBackPeriods)
     const entries = await client.readEvents(from)
     if (this.failure) log.info({}, 'registry answers again')
     this.failure = undefined
-    this.seenPeriod = period
-    for (const entry of entries) this.tell(entry)
-    this.fromPeriod = Math.max(from, period - MARGIN_PERIODS)
+    this.status = status
+    for (const entry of entries) this.tell({ ...entry, isFinal: entry.slot.period <= status.finalPeriod })
+    this.fromPeriod = Math.max(from, status.finalPeriod + 1)
     for (const [key, of] of this.told) if (of < this.fromPeriod) this.told.delete(key)
   }
 
-  private tell(entry: RegistryLogEntry): void {
-    const key = JSON.stringify(entry, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value))
+  private tell(told: ToldEvent): void {
+    const key = JSON.stringify(told, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value))
     if (this.told.has(key)) return
-    this.told.set(key, entry.slot.period)
-    for (const listener of this.listeners) listener(entry)
+    this.told.set(key, told.slot.period)
+    for (const listener of this.listeners) listener(told)
   }
 
   private noteFailure(error: ArchiveError): void {

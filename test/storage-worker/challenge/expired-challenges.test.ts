@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import type { RegistryChallenge } from '../../../core/index.ts'
+import { ExpiredChallenges } from '../../../storage-worker/challenge/expired-challenges.ts'
+import type { RegistrySender } from '../../../storage-worker/sending/registry-sender.ts'
+import { createLogger } from '../../../telemetry/index.ts'
+import { ManualClock } from '../../clocks.ts'
+import { CHUNK, HeardLog, NETWORK } from './heard-log.ts'
+
+const TIMEOUT_MS = 160_000
+
+describe('storage-worker/challenge/expired-challenges', () => {
+  function open() {
+    const registryLog = new HeardLog()
+    const sent: string[] = []
+    const underWay: string[] = []
+    const record = { id: 'c', nodeAddress: 'AU1', chunkId: CHUNK, issuedPeriod: 10n, issuer: 'AU2', resolved: false }
+    const views = {
+      getConfig: { challengeResponseTimeout: BigInt(TIMEOUT_MS) },
+      getChallenge: { ...record, deadline: 320_000n } as RegistryChallenge,
+    }
+    const client = { read: async (name: keyof typeof views) => views[name] } as unknown as RegistrySender['client']
+    const sender = {
+      client,
+      listUnderWay: () => underWay,
+      send: ({ key }: { readonly key: string }) => {
+        sent.push(key)
+        underWay.push(key)
+        return new Promise<never>(() => {})
+      },
+    }
+    const log = createLogger({ level: 'error', format: 'json', destination: { write: assert.fail } })
+    const expired = new ExpiredChallenges(
+      1_000,
+      { network: NETWORK, address: 'AU2' },
+      { registryLog, sender, clock: new ManualClock(0), log },
+    )
+    return { registryLog, expired, sent, underWay }
+  }
+
+  it('reorganisation: what was over in a block that is dropped is judged once more', async () => {
+    const { registryLog, expired, sent, underWay } = open()
+    registryLog.issue('c', 10, true)
+    registryLog.period = 20
+    await expired.look()
+    assert.deepEqual(sent, [])
+    registryLog.period = 21
+    await expired.look()
+    await expired.look()
+    assert.deepEqual(sent, ['resolve c'])
+    registryLog.end('c', 21, 'CHALLENGE_EXPIRED')
+    underWay.pop()
+    registryLog.finalPeriod = 20
+    await expired.look()
+    assert.deepEqual(sent, ['resolve c'])
+    registryLog.finalPeriod = 21
+    await expired.look()
+    assert.deepEqual(sent, ['resolve c', 'resolve c'])
+    registryLog.end('c', 22, 'CHALLENGE_EXPIRED', true)
+    underWay.pop()
+    await expired.look()
+    assert.equal(sent.length, 2)
+  })
+})
