@@ -11,6 +11,8 @@ import { garbageForOthers } from './behaviours/garbage-for-others.ts'
 import { honest } from './behaviours/honest.ts'
 import { keepsOnlyHashes } from './behaviours/keeps-only-hashes.ts'
 import { nonsenseChallenger } from './behaviours/nonsense-challenger.ts'
+import { renderDevnet } from './devnet/render.ts'
+import { readDevnetResult } from './devnet/result.ts'
 import { ModelChain } from './model-chain.ts'
 import { listSurprises, type Match, PAGE_RUN, PAGE_SETTINGS, play, playAll, type Row } from './play-all.ts'
 import { renderAdversaries } from './render-adversaries.ts'
@@ -117,6 +119,7 @@ describe('adversary', function () {
       const stage = stages[setting]
       return { setting, baseline: stage.baseline, rows: ADVERSARIES.map((adversary) => stage.rowOf(adversary)) }
     })
-    assert.equal(putSection(page, renderAdversaries(matches, PAGE_RUN.eras)), page)
+    assert.equal(putSection(page, 'adversaries', renderAdversaries(matches, PAGE_RUN.eras)), page)
+    assert.equal(putSection(page, 'adversaries on a devnet', renderDevnet(readDevnetResult(), matches)), page)
   })
 })
