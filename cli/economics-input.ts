@@ -9,7 +9,7 @@ const READ_SHARE = 0.1
 export function makeEconomicsInput(
   options: EconomicsOptions,
   settings: RegistryConfig,
-  config: Pick<Config, 'challengeFrequencyPeriods' | 'minChallengeInterval'>,
+  config: Pick<Config, 'challengeFrequencyPeriods' | 'minChallengeInterval' | 'rewardDistributionPeriods'>,
 ): EconomicsInput {
   const { minAllocatedGb, maxAllocatedGb, maxNodes } = settings
   const allocatedGb = BigInt(options.gb)
@@ -38,7 +38,7 @@ export function makeEconomicsInput(
     growthBytesPerDay: GROWTH_BYTES_PER_DAY.quiet,
     challengeFrequencyPeriods: options.frequency ?? config.challengeFrequencyPeriods,
     challengerIntervalPeriods: Math.ceil(config.minChallengeInterval / PERIOD_MS),
-    distributionPeriods: config.challengeFrequencyPeriods,
+    distributionPeriods: config.rewardDistributionPeriods,
     claimsPerYear: CLAIMS_PER_YEAR,
     missedShare: options.missed,
     readShare: READ_SHARE,

@@ -56,6 +56,17 @@ describe('cli/economics', () => {
     )
   })
 
+  it('counts distributions of rewards as the sidecar makes them, whatever a challenger draws', async () => {
+    const { context, printed } = makeCommand(dir, {
+      challenge_frequency_periods: 1,
+      reward_distribution_periods: 5_400,
+    })
+    await economics({ ...context, cwd: dir } as Context, ECONOMICS_DEFAULTS)
+    const { input } = JSON.parse(printed.stdout)
+    assert.equal(input.distributionPeriods, 5_400)
+    assert.equal(input.challengeFrequencyPeriods, 1)
+  })
+
   it('says when no rate that a registry takes would do', async () => {
     const { stdout } = await ask({ mas: 1e-9 }, false)
     assert.match(stdout, /would do, but a registry takes at most 10,000,000,000; or the price of a MAS/)

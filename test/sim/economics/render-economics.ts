@@ -33,7 +33,7 @@ export function renderEconomics(note: string): string {
     '`min_challenge_interval` are those of the configuration. The exit code is 1 when an honest operator loses, or fees take more than a tenth.',
     '',
     'All nodes are alike, and each sends its part of what anybody may send: issuing, pruning, distributing, anchoring. One that issues',
-    'no challenges has less to pay. Rewards are distributed as often as a challenger draws, and claimed once a week. A node sends and receives its',
+    'no challenges has less to pay. Rewards are distributed every `reward_distribution_periods`, and claimed once a week. A node sends and receives its',
     'part of the copies of a quiet chain, 1 MB of audits a day, gossip of 70 % of a quiet chain ([SCALE](SCALE.md)), and in a month a tenth of what it holds is',
     'read. A record costs 0.0001 MAS a byte while it is there; those of eras stay for good.',
     '',
