@@ -11,7 +11,8 @@ export interface ChallengesPort {
   /**
    * Challenges a node off chain, and waits for what it shows.
    *
-   * @param node - Massa address or PeerId, or the beginning of one that only one connected node has
+   * @param node - Massa address or PeerId, the first 6 or more characters of one, or the name that it published in the registry
+   *   (its operator): of one connected node alone
    * @param chunk - all 64 hex digits of a chunk id, or the first 6 or more of one that is archived here
    * @throws ArchiveError API_NAME_AMBIGUOUS, API_CHUNK_UNKNOWN, API_PEER_UNCONNECTED; of the store
    */
@@ -39,7 +40,7 @@ const MAX_LISTED = 1_000
 const MAX_UNDER_WAY = 16
 
 const issueRequest = z.strictObject({
-  node: z.string().min(6).max(MAX_NAME_CHARACTERS),
+  node: z.string().min(1).max(MAX_NAME_CHARACTERS),
   chunk: z.string().regex(/^[0-9a-f]{6,64}$/),
   rehearse: z.boolean().default(false),
   unclaimed: z.boolean().default(false),

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { add, type Run } from './add-command.ts'
 import type { IssueOptions } from './commands/issue-challenge.ts'
-import { parseChunkPrefix, parseCount, parseNodePrefix, parsePeriod } from './parse-arguments.ts'
+import { parseChallengePrefix, parseChunkPrefix, parseCount, parseNodeName, parsePeriod } from './parse-arguments.ts'
 
 /** Challenges: whether nodes have what they say. */
 export function addChallenges(program: Command, run: Run): void {
@@ -13,8 +13,8 @@ export function addChallenges(program: Command, run: Run): void {
   )
     .requiredOption(
       '--node <node>',
-      'Massa address or PeerId of a node, or its first 6 or more characters',
-      parseNodePrefix,
+      'Massa address or PeerId of a node, the first 6 or more characters of one, or its name: the operator that it published in the registry',
+      parseNodeName,
     )
     .requiredOption(
       '--chunk <id>',
@@ -42,12 +42,13 @@ export function addChallenges(program: Command, run: Run): void {
         (await import('./commands/challenges.ts')).challengesList(context, options, signal),
       )(command),
     )
-  add(challenges, 'show <id>', 'Show one of them.', 'massa-storage challenges show m-9f86d0').action(
-    (id: string, _options, command) =>
+  add(challenges, 'show', 'Show one of them.', 'massa-storage challenges show m-9f86d0')
+    .argument('<id>', 'its id, or the beginning of it', parseChallengePrefix)
+    .action((id: string, _options, command) =>
       run(async (context, signal) => (await import('./commands/challenges.ts')).challengesShow(context, id, signal))(
         command,
       ),
-  )
+    )
   add(
     challenges,
     'audit',

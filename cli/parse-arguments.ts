@@ -56,10 +56,19 @@ export function parseChunkPrefix(text: string): string {
   return text.toLowerCase()
 }
 
-/** A Massa address, a PeerId, or the beginning of one. */
-export function parseNodePrefix(text: string): string {
-  if (!/^[0-9A-Za-z]{6,128}$/.test(text))
-    throw new InvalidArgumentError(`'${text}' is not 6 or more letters and digits.`)
+/** A Massa address, a PeerId, the beginning of one, or a name: who is called so is for the sidecar to know. */
+export function parseNodeName(text: string): string {
+  if (!/^[ -~]{1,128}$/.test(text)) {
+    throw new InvalidArgumentError(`'${text}' is no address, PeerId or name: 1 to 128 printable characters.`)
+  }
+  return text
+}
+
+/** The id of a challenge, or the beginning of one. */
+export function parseChallengePrefix(text: string): string {
+  if (!/^[0-9A-Za-z_-]{1,64}$/.test(text)) {
+    throw new InvalidArgumentError(`'${text}' is not 1 to 64 letters, digits, '-' and '_'.`)
+  }
   return text
 }
 

@@ -46,8 +46,8 @@ export const API_CODES = {
   },
   API_NAME_AMBIGUOUS: {
     kind: 'input',
-    when: 'Several nodes, chunks or challenges begin with what a request calls one.',
-    action: 'Give more of its name or id.',
+    when: 'Several nodes, chunks or challenges are called, or begin with, what a request calls one.',
+    action: 'Give more of its id; a node by its address.',
   },
   API_PEER_INVALID: {
     kind: 'input',

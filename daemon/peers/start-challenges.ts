@@ -8,6 +8,7 @@ import type { HolderClaims } from '../../storage-worker/replication/holder-claim
 import type { WithheldChunks } from '../../storage-worker/replication/withheld-chunks.ts'
 import { type ChainChallenges, startChainChallenges } from '../chain/start-chain-challenges.ts'
 import { listBoundPeers } from './connected-peers.ts'
+import { findNode } from './find-node.ts'
 import { openDrawAudits } from './open-draw-audits.ts'
 import type { PeerContext } from './peer-context.ts'
 
@@ -59,12 +60,12 @@ export async function startChallenges(
   const draws = openDrawAudits(context)
   const port: ChallengesPort = {
     rehearse: async (name, chunk) =>
-      challenger.rehearse(findNode(context, name, false), await findChunk(context, chunk)),
+      challenger.rehearse(needNode(context, name, false), await findChunk(context, chunk)),
     issue: async (name, chunk, isUnclaimed) => {
       if (!onChain) {
         throw new ArchiveError('API_CHAIN_OFF', 'this sidecar sends nothing to a registry: its settings name none')
       }
-      const wanted = findNode(context, name, true)
+      const wanted = needNode(context, name, true)
       const chunkId = await findChunk(context, chunk)
       const evidence = await onChain.evidence.gatherIfRequired(wanted, chunkId)
       // With evidence a node answers for what it was given, whatever it says itself.
@@ -85,19 +86,15 @@ export async function startChallenges(
 /**
  * @param knowsRegistered - a node that is registered need not be connected
  * @returns a Massa address
- * @throws ArchiveError API_PEER_UNCONNECTED, API_QUERY_INVALID when several are named so
+ * @throws ArchiveError API_PEER_UNCONNECTED, API_NAME_AMBIGUOUS when several are called so
  */
-function findNode(context: PeerContext, name: string, knowsRegistered: boolean): string {
-  const bound = listBoundPeers(context)
-  const named = bound.filter(({ peer, address }) => address.startsWith(name) || peer.startsWith(name))
-  const registered = knowsRegistered ? context.registered.list().map(({ address }) => address) : []
-  const addresses = [
-    ...new Set([...named.map(({ address }) => address), ...registered.filter((address) => address.startsWith(name))]),
-  ]
-  if (addresses.length > 1) {
-    throw new ArchiveError('API_NAME_AMBIGUOUS', `${addresses.length} nodes begin with ${name}: give more of it`)
-  }
-  const [address] = addresses
+function needNode(context: PeerContext, name: string, knowsRegistered: boolean): string {
+  const registered = context.registered.list()
+  const operators = new Map(registered.map(({ address, operator }) => [address, operator]))
+  const bound = listBoundPeers(context).map(({ peer, address }) => {
+    return { peer, address, operator: operators.get(address) ?? '' }
+  })
+  const address = findNode(knowsRegistered ? [...bound, ...registered] : bound, name)
   if (address !== undefined) return address
   const who = knowsRegistered
     ? 'no registered node, and nobody who is connected, is called'

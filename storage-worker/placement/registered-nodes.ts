@@ -5,6 +5,8 @@ interface RegisteredPlace {
   readonly address: string
   /** Texts that were registered: not one needs to be a multiaddr. */
   readonly p2pAddrs: readonly string[]
+  /** Who runs it, by its own word: any text, and of any number of nodes. */
+  readonly operator: string
 }
 
 /** Who is registered by the table in force. Nobody is while there is none. */

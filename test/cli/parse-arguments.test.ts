@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import {
   collectSetting,
   parseAmount,
+  parseChallengePrefix,
   parseChunkPrefix,
   parseCount,
   parseHexPrefix,
   parseLogLevel,
+  parseNodeName,
   parsePeriod,
   parsePeriodRange,
   parseWhole,
@@ -35,6 +37,15 @@ describe('cli/parse-arguments', () => {
     ]) {
       assert.throws(() => parsePeriod(text), REFUSED, text)
     }
+  })
+
+  it('takes what a node may be called, and the beginning of the id of a challenge', () => {
+    for (const name of ['node_A', 'sidecar-2', 'AU12mX', 'a', 'Acme Ltd.', 'x'.repeat(128)]) {
+      assert.equal(parseNodeName(name), name)
+    }
+    for (const text of ['', 'x'.repeat(129), 'nöde', 'a\n']) assert.throws(() => parseNodeName(text), REFUSED, text)
+    for (const id of ['m-9f86d0', 'a_', 'x'.repeat(64)]) assert.equal(parseChallengePrefix(id), id)
+    for (const text of ['', 'x'.repeat(65), '..', 'a/b']) assert.throws(() => parseChallengePrefix(text), REFUSED, text)
   })
 
   it('takes ranges with both ends, one end, or one period', () => {
