@@ -124,17 +124,18 @@ export class ChainProver {
   /** Those to prove now. */
   private async listDue(): Promise<RegistryChallenge[]> {
     const { sender, clock, registryLog } = this.modules
-    const sent = new Set(sender.listUnderWay('proof').flatMap((key) => key.split(' ')))
+    const sent = new Set(sender.listUnderWay(KEY).flatMap((key) => key.split(' ')))
     const nowMs = computeSlotTimeMs(this.options.network, { period: registryLog.period ?? 0, thread: 0 })
     const isTriedNow = (record: RegistryChallenge) =>
       clock.monotonicMs() - (this.triedAtMs.get(record) ?? Number.NEGATIVE_INFINITY) < RETRY_MS
     return (await this.open.list()).filter(
-      (record) => nowMs <= Number(record.deadline) && !sent.has(record.id) && !isTriedNow(record),
+      (record) => nowMs <= Number(record.deadline) && !sent.has(nameOf(record)) && !isTriedNow(record),
     )
   }
 
   private async prove(due: readonly RegistryChallenge[]): Promise<void> {
     const { proofs, sender, clock, log } = this.modules
+    const names: string[] = []
     const ids: string[] = []
     const merkleProofs: Uint8Array[] = []
     const signatures: Uint8Array[] = []
@@ -142,6 +143,7 @@ export class ChainProver {
       this.triedAtMs.set(record, clock.monotonicMs())
       const answer = await proofs.make(this.termsOf(record))
       if (answer) {
+        names.push(nameOf(record))
         ids.push(record.id)
         merkleProofs.push(answer.proof)
         signatures.push(encodeSignatureArgument(answer.signature))
@@ -152,7 +154,7 @@ export class ChainProver {
     }
     if (ids.length === 0) return
     const args = { challengeIds: ids, merkleProofs, signatures }
-    const sending = sender.send({ purpose: 'proof', key: [KEY, ...ids].join(' '), call: 'submitProofs', args })
+    const sending = sender.send({ purpose: KEY, key: [KEY, ...names].join(' '), call: 'submitProofs', args })
     // Final is late: what is due meanwhile does not wait for it.
     void sending.catch((error: unknown) => this.noteSendFailure(ids, error))
   }
@@ -192,4 +194,9 @@ export class ChainProver {
     this.failure = error
     this.modules.log.error({ err: error, code: error.code }, 'open challenges are not proven')
   }
+}
+
+/** A proof shows the period of the issue, too: one that was made before its block was dropped is of no use in the next. */
+function nameOf({ id, issuedPeriod }: RegistryChallenge): string {
+  return `${id}/${issuedPeriod}`
 }

@@ -58,11 +58,11 @@ describe('storage-worker/challenge/chain-prover', () => {
 
   it('reorganisation: a challenge that comes again in another block is proven as that one says', async () => {
     let issuedPeriod = 10n
-    const made: ChallengeTerms[] = []
-    const { registryLog, look } = open((id) => record(id, { issuedPeriod }), {
-      make: async (terms) => {
-        made.push(terms)
-        return undefined
+    const made: number[] = []
+    const { registryLog, sent, look } = open((id) => record(id, { issuedPeriod }), {
+      make: async ({ challenge }) => {
+        made.push(challenge.issuedPeriod)
+        return ANSWER
       },
     })
     registryLog.issue('c', 10)
@@ -70,10 +70,9 @@ describe('storage-worker/challenge/chain-prover', () => {
     issuedPeriod = 11n
     registryLog.issue('c', 11)
     await look()
-    assert.deepEqual(
-      made.map(({ challenge }) => challenge.issuedPeriod),
-      [10, 11],
-    )
+    assert.deepEqual(made, [10, 11])
+    // The first proof is still followed: whoever waited for it would come too late.
+    assert.deepEqual(sent, ['proof c/10', 'proof c/11'])
   })
 
   it('reorganisation: one that is gone with its block keeps no other from being proven, and may come again', async () => {
@@ -85,11 +84,11 @@ describe('storage-worker/challenge/chain-prover', () => {
     registryLog.issue('dropped', 10)
     registryLog.issue('good', 10)
     await look()
-    assert.deepEqual(sent, ['proof good'])
+    assert.deepEqual(sent, ['proof good/10'])
     // The block that was dropped is in the chain again: nothing is told of it anew.
     isBack = true
     await look()
-    assert.deepEqual(sent, ['proof good', 'proof dropped'])
+    assert.deepEqual(sent, ['proof good/10', 'proof dropped/10'])
     registryLog.issue('good', 10, true)
     registryLog.finalPeriod = 10
     await look()
@@ -106,10 +105,10 @@ describe('storage-worker/challenge/chain-prover', () => {
     registryLog.finalPeriod = 10
     await look()
     assert.equal(await prover.findOpen('c'), undefined)
-    assert.deepEqual([sent, prover.openCount], [['proof c'], 0])
+    assert.deepEqual([sent, prover.openCount], [['proof c/10'], 0])
     registryLog.finalPeriod = 11
     await look()
-    assert.deepEqual([sent, prover.openCount], [['proof c', 'proof c'], 1])
+    assert.deepEqual([sent, prover.openCount], [['proof c/10', 'proof c/10'], 1])
     registryLog.end('c', 13, 'CHALLENGE_EXPIRED', true)
     registryLog.finalPeriod = 13
     underWay.pop()
