@@ -58,6 +58,9 @@ export class RegistrySender {
     { readonly purpose: SendPurpose; readonly end: Promise<RegistryOutcome> }
   >()
 
+  /** What the wallet may still lose to what is in no block yet, by key. Of calls from before a restart it is not known. */
+  private readonly reserved = new Map<string, bigint>()
+
   constructor(options: RegistrySenderOptions, modules: RegistrySenderModules) {
     this.options = options
     this.modules = modules
@@ -95,7 +98,10 @@ export class RegistrySender {
   }
 
   private track(key: string, purpose: SendPurpose, sending: Promise<RegistryOutcome>): Promise<RegistryOutcome> {
-    const end = this.tell(purpose, sending).finally(() => this.underWay.delete(key))
+    const end = this.tell(purpose, sending).finally(() => {
+      this.underWay.delete(key)
+      this.reserved.delete(key)
+    })
     this.underWay.set(key, { purpose, end })
     return end
   }
@@ -117,13 +123,17 @@ export class RegistrySender {
   private async sendNew<N extends RegistryCallName>(order: SendOrder<N>): Promise<RegistryOutcome> {
     const { client } = this.modules
     const { purpose, key, call, args, coinsNanoMas = 0n, onSigned } = order
-    await this.checkFloor(purpose, coinsNanoMas)
+    const quote = await client.quote(call, args, coinsNanoMas)
+    await this.reserve(order, quote.spendNanoMas)
     let signed: SignedOperation | undefined
     let outcome: RegistryOutcome
     try {
       outcome = await client.call(call, args, {
         coinsNanoMas,
+        quote,
         untilKnown: true,
+        // From here on the balance that the node shows is without it.
+        onExecuted: () => this.reserved.delete(key),
         signal: this.stopping.signal,
         onSigned: async (operation, bytes) => {
           await onSigned?.()
@@ -197,12 +207,16 @@ export class RegistrySender {
     return await this.forget(key, readOutcome(outcome))
   }
 
-  private async checkFloor(purpose: SendPurpose, coinsNanoMas: bigint): Promise<void> {
-    if (ALWAYS.includes(purpose)) return
+  /** @throws ArchiveError CHAIN_WALLET_LOW when less than is kept for proofs would be left, with what is under way */
+  private async reserve({ purpose, key }: Pick<SendOrder, 'purpose' | 'key'>, spendNanoMas: bigint): Promise<void> {
     const { address, minBalanceNanoMas } = this.options
-    const balanceNanoMas = await this.client.chain.readBalance(address)
-    const low = findLowWallet(address, balanceNanoMas, minBalanceNanoMas + coinsNanoMas)
-    if (low) throw low
+    if (!ALWAYS.includes(purpose)) {
+      const balanceNanoMas = await this.client.chain.readBalance(address)
+      const reservedNanoMas = [...this.reserved.values()].reduce((sum, each) => sum + each, 0n)
+      const low = findLowWallet(address, balanceNanoMas, minBalanceNanoMas + spendNanoMas + reservedNanoMas)
+      if (low) throw low
+    }
+    this.reserved.set(key, spendNanoMas)
   }
 }
 

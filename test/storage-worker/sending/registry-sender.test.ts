@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { ArchiveError } from '../../../core/index.ts'
-import type { FollowOptions, SignedBytes, SignedOperation } from '../../../storage-worker/chain-port.ts'
+import type { FollowOptions, Quote, SignedBytes, SignedOperation } from '../../../storage-worker/chain-port.ts'
 import type { CallOptions, RegistryClient, RegistryOutcome } from '../../../storage-worker/registry-client.ts'
 import { OperationJournal } from '../../../storage-worker/sending/operation-journal.ts'
 import { RegistrySender, type RegistrySenderModules } from '../../../storage-worker/sending/registry-sender.ts'
@@ -19,6 +19,12 @@ const SIGNED = {
   feeNanoMas: 10_000_000n,
   maxGas: 2_100_000n,
 }
+const RESOLVE = {
+  purpose: 'resolve',
+  key: 'r',
+  call: 'resolveExpiredChallenges',
+  args: { challengeIds: ['c'] },
+} as const
 const PROOFS = { challengeIds: ['c'], merkleProofs: [Uint8Array.of(1)], signatures: [Uint8Array.of(2)] }
 const BYTES = { data: Uint8Array.of(1, 2, 255), publicKey: 'P1', signature: '1S' }
 const OUTCOME = { operationId: 'O1', isFinal: true, maxGas: 2_100_000n, feeNanoMas: 10_000_000n, events: [] }
@@ -33,6 +39,8 @@ class FakeRegistry {
   /** What sending again meets, each once. */
   readonly troubles: ArchiveError[] = []
   balanceNanoMas = 5n * MAS
+  /** Of the newest call. */
+  onExecuted: CallOptions['onExecuted']
   private readonly ends: { resolve(outcome: RegistryOutcome): void; reject(error: unknown): void }[] = []
 
   readonly chain = {
@@ -49,9 +57,16 @@ class FakeRegistry {
     },
   }
 
-  async call(name: string, _args: object, { onSigned, signal, untilKnown }: CallOptions): Promise<RegistryOutcome> {
+  async quote(_name: string, _args: object, coinsNanoMas: bigint): Promise<Quote> {
+    const { feeNanoMas, maxGas } = SIGNED
+    return { feeNanoMas, maxGas, spendNanoMas: coinsNanoMas + feeNanoMas }
+  }
+
+  async call(name: string, _args: object, options: CallOptions): Promise<RegistryOutcome> {
+    const { onSigned, onExecuted, signal, untilKnown } = options
     assert.equal(untilKnown, true)
     this.calls.push(name)
+    this.onExecuted = onExecuted
     await onSigned?.(SIGNED, BYTES)
     this.sent.push(name)
     return this.next(signal)
@@ -198,16 +213,10 @@ describe('storage-worker/sending/registry-sender', () => {
 
   it('limit: below what is kept for proofs it sends proofs and claims alone', async () => {
     const { registry, sender } = await open()
-    const resolve = {
-      purpose: 'resolve',
-      key: 'r',
-      call: 'resolveExpiredChallenges',
-      args: { challengeIds: ['c'] },
-    } as const
-    registry.balanceNanoMas = MAS + 4n
-    await assert.rejects(sender.send({ ...resolve, coinsNanoMas: 5n }), { code: 'CHAIN_WALLET_LOW' })
+    registry.balanceNanoMas = MAS + SIGNED.feeNanoMas + 4n
+    await assert.rejects(sender.send({ ...RESOLVE, coinsNanoMas: 5n }), { code: 'CHAIN_WALLET_LOW' })
     assert.deepEqual(registry.calls, [])
-    const sending = sender.send({ ...resolve, coinsNanoMas: 4n })
+    const sending = sender.send({ ...RESOLVE, coinsNanoMas: 4n })
     await settle(20)
     registry.end(OUTCOME)
     await sending
@@ -217,5 +226,32 @@ describe('storage-worker/sending/registry-sender', () => {
     registry.end(OUTCOME)
     await claiming
     assert.deepEqual(registry.calls, ['resolveExpiredChallenges', 'claimRewards'])
+  })
+
+  it('limit: what is under way counts as spent until the balance is without it', async () => {
+    const { registry, sender } = await open()
+    const [coinsNanoMas, spend] = [MAS / 4n, MAS / 4n + SIGNED.feeNanoMas]
+    registry.balanceNanoMas = MAS + 2n * spend
+    const send = (key: number) => sender.send({ ...RESOLVE, key: `${key}`, coinsNanoMas })
+    const low: unknown[] = []
+    const sending = [1, 2, 3, 4].map((key) => send(key).catch((error: unknown) => low.push(error)))
+    await settle(20)
+    assert.deepEqual([registry.calls.length, low.length], [2, 2])
+    registry.balanceNanoMas -= spend
+    await assert.rejects(send(5), { code: 'CHAIN_WALLET_LOW' })
+    registry.onExecuted?.(OUTCOME)
+    await assert.rejects(send(6), { code: 'CHAIN_WALLET_LOW' })
+    registry.balanceNanoMas += spend
+    sending.push(send(7).catch(assert.fail))
+    await settle(20)
+    assert.equal(registry.calls.length, 3)
+    for (let sent = 0; sent < 3; sent++) registry.end(OUTCOME)
+    await Promise.all(sending)
+    // All are over: nothing is held back for them.
+    const last = [send(8), send(9)]
+    await settle(20)
+    assert.equal(registry.calls.length, 5)
+    for (let sent = 0; sent < 2; sent++) registry.end(OUTCOME)
+    await Promise.all(last)
   })
 })
