@@ -6,6 +6,7 @@ import { mendPeriod } from '../../storage-worker/mend-period.ts'
 import { createEraService } from '../../storage-worker/peers/era-service.ts'
 import { OwnEras } from '../../storage-worker/peers/own-eras.ts'
 import { PeerClient } from '../../storage-worker/peers/peer-client.ts'
+import { PastPlacements } from '../../storage-worker/placement/past-placements.ts'
 import { listBoundPeers, listPeerArchives } from './connected-peers.ts'
 import { keepRunning, type PeerContext } from './peer-context.ts'
 import { askAsBackfill } from './start-bootstrap.ts'
@@ -20,7 +21,8 @@ export interface EraGathering {
 export async function startEraGathering(context: PeerContext): Promise<EraGathering> {
   const { config, seed, address, node, registered, client, placement, anchors, store, clock, log } = context
   const registry = config.storageRegistryAddress
-  const own = new OwnEras({ seed, registry }, { store: store.chunks, placement, clock })
+  const past = new PastPlacements(registry, store.placements)
+  const own = new OwnEras({ seed, registry }, { store: store.chunks, placement, past, clock })
   const listPeers = () => listBoundPeers(context)
   const gatherer = new EraGatherer(
     { network: store.chunks.identity.network, registry, ownAddress: address },

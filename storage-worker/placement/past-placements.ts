@@ -1,6 +1,7 @@
 import {
   computeHolderTableInSteps,
   computeLeafHash,
+  computePlacementRootInSteps,
   computeTreeLevels,
   encodePlacementLeaf,
   HASH_SLOTS,
@@ -42,6 +43,12 @@ export class PastPlacement {
   listHolders(): readonly string[] {
     this.addresses ??= this.table.addresses.filter((_, number) => this.table.listSlotsOf(number).length > 0)
     return this.addresses
+  }
+
+  /** What the era before says of it where it is anchored. */
+  computeRoot(): Promise<Uint8Array> {
+    const { network, era } = this.snapshot
+    return runInSlices(computePlacementRootInSteps(network, era, (hashSlot) => this.table.addressesIn(hashSlot)))
   }
 
   /** From the leaf of a hash slot to the tree over the holders of all, 14 hashes from the leaf upward. */

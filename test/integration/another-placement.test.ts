@@ -19,6 +19,7 @@ const ERA = 2
 const OURS = { era: ERA, root: new Uint8Array(32).fill(1) }
 const ANOTHER = { era: ERA, root: new Uint8Array(32).fill(2) }
 const SLOTS = Array.from({ length: HASH_SLOTS }, (_, slot) => slot)
+const NO_PAST = { find: async () => undefined }
 
 describe('hostile: another placement root for the same era, over real streams', () => {
   const clock = new StillClock()
@@ -43,7 +44,7 @@ describe('hostile: another placement root for the same era, over real streams', 
     const store = Object.assign(archive, { identity: IDENTITY })
     await peer.node.serve(
       'era',
-      createEraService(new OwnEras({ seed, registry: REGISTRY }, { store, placement, clock }), () => []),
+      createEraService(new OwnEras({ seed, registry: REGISTRY }, { store, placement, past: NO_PAST, clock }), () => []),
     )
     return { peer, address: addressOf(seed), placement, archive }
   }

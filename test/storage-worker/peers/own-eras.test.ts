@@ -4,10 +4,13 @@ import { eraResponseCodec } from '../../../protocol-handler/index.ts'
 import { makeEmptyPeriod } from '../../../storage-worker/bootstrap/made-period.ts'
 import { createEraService } from '../../../storage-worker/peers/era-service.ts'
 import { OwnEras } from '../../../storage-worker/peers/own-eras.ts'
+import { PastPlacements } from '../../../storage-worker/placement/past-placements.ts'
+import { computePlacementTable } from '../../../storage-worker/placement/placement-table.ts'
 import { StillClock } from '../../clocks.ts'
 import { userOf } from '../../sc/registry-world.ts'
 import { IDENTITY, openStore } from '../bootstrap/made-archive.ts'
 import { REGISTRY } from '../placement/made-registry.ts'
+import { registered } from '../replication/audited-nodes.ts'
 
 const ERA = 2
 const FIRST = ERA * ERA_PERIODS
@@ -25,6 +28,15 @@ describe('storage-worker/peers: own statements about eras', () => {
       inForce: NEXT,
       next: undefined,
     }
+    const snapshot = { network: IDENTITY.network, era: ERA + 1, replicas: 3, eraBytes: 0n, requireAnchors: false }
+    const reading = { snapshot: { ...snapshot, nodes: [registered('AU1')] }, replicationFactor: 3, period: FIRST }
+    const found: number[] = []
+    const past = new PastPlacements(registry, {
+      find: async (_registry, era) => {
+        found.push(era)
+        return era === ERA + 1 ? reading : undefined
+      },
+    })
     const clock = new StillClock()
     let reads = 0
     const counted = {
@@ -35,8 +47,8 @@ describe('storage-worker/peers: own statements about eras', () => {
         return store.readManifest(period)
       },
     }
-    const eras = new OwnEras({ seed, registry }, { store: counted, placement, clock })
-    return { store, placement, clock, eras, countReads: () => reads }
+    const eras = new OwnEras({ seed, registry }, { store: counted, placement, past, clock })
+    return { store, placement, reading, found, clock, eras, countReads: () => reads }
   }
 
   it('a complete era: root and totals of its periods, the placement of the next, signed by the Massa key', async () => {
@@ -84,6 +96,26 @@ describe('storage-worker/peers: own statements about eras', () => {
     const signed = await eras.sign(ERA)
     placement.inForce = { ...NEXT, era: ERA + 2 }
     assert.deepEqual(await eras.sign(ERA), signed)
+  })
+
+  it('an era that may be anchored yet is signed after a restart, too, by the placement that was kept', async () => {
+    const { eras, placement, reading, found } = await open()
+    const { root } = await computePlacementTable(reading)
+    for (const inForce of [ERA + 2, ERA + 4]) {
+      placement.inForce = { ...NEXT, era: inForce }
+      assert.deepEqual((await eras.sign(ERA))?.statement.nextPlacementRoot, root)
+      eras.forget(ERA)
+    }
+    placement.inForce = { ...NEXT, era: ERA + 5 }
+    found.length = 0
+    assert.equal(await eras.sign(ERA), undefined)
+    assert.deepEqual(found, [])
+  })
+
+  it('error: no placement of the era after it was kept', async () => {
+    const { eras, placement } = await open(Array.from({ length: ERA_PERIODS }, (_, i) => emptyOf(i)))
+    placement.inForce = { ...NEXT, era: 2 }
+    assert.equal(await eras.sign(0), undefined)
   })
 
   it('signatures of others come behind its own, 99 at most', async () => {
