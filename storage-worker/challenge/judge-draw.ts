@@ -59,6 +59,10 @@ export interface DrawnBy {
   readonly drawn: Map<string, Uint8Array>
 }
 
+/** Nobody keeps the one, nor knows the other. */
+const UNANCHORED_CHUNK =
+  'the chunk: without anchors it depends on what the node said then that it holds, and on where the archive of the challenger begins'
+
 /** @throws ArchiveError of the store */
 export async function judgeChallenge(
   challenge: IssuedChallenge,
@@ -99,8 +103,7 @@ async function compare(challenge: IssuedChallenge, signature: Uint8Array, { sour
   const chunk = await source.findChunk(own, node)
   if (chunk === 'unarchived') lacks.push('the era of the drawn chunk is not whole in this archive')
   else if (chunk !== 'none' && toHex(chunk.chunkId) === chunkId) return { differences, lacks }
-  // What the node said then that it holds is not known any more.
-  else if (!isAnchored) lacks.push('the chunk: what this node said when it was drawn that it holds is not kept')
+  else if (!isAnchored) lacks.push(UNANCHORED_CHUNK)
   else differ('chunk', chunk === 'none' ? 'none' : toHex(chunk.chunkId), chunkId)
   return { differences, lacks }
 }
