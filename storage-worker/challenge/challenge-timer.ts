@@ -23,8 +23,11 @@ const ID_BYTES = 16
 const MAX_AUDIT = 8
 /** A suspected chunk is asked for on chain once in a day. */
 const AGAIN_PERIODS = 5_400
-/** Until it takes an audit of the node again, the registry is tried every two minutes: a trial run, which costs nothing. */
-const REFUSED_AGAIN_PERIODS = 8
+/**
+ * What was not issued is tried every two minutes: where the registry takes no audit of the node yet it is a trial run, which
+ * costs nothing; where it was in no block, or the massa-node was away, nothing was spent.
+ */
+const AGAIN_SOON_PERIODS = 8
 /** Refusals that time alone ends: with it other placements come to count, too. */
 const NOT_YET: readonly string[] = [
   'REGISTRY_AUDIT_OPEN',
@@ -70,6 +73,8 @@ export class ChallengeTimer {
   private readonly modules: ChallengeTimerModules
   private readonly loop: Loop
   private drawnPeriod: Period | undefined
+  /** What was drawn for a period and not issued, and from when on it is tried again. */
+  private retry: { readonly due: Period; readonly from: Period } | undefined
   /** Suspected chunks that were asked for, and from when on they may be again. */
   private readonly againFrom = new Map<string, Period>()
   private failure: ArchiveError | undefined
@@ -104,7 +109,9 @@ export class ChallengeTimer {
     const { frequencyPeriods, address } = this.options
     const { sender, draw } = this.modules
     const due = Math.floor(period / frequencyPeriods) * frequencyPeriods
-    if (due === this.drawnPeriod || due === 0) return
+    if (due === 0 || (this.retry?.due === due ? period < this.retry.from : due === this.drawnPeriod)) return
+    this.drawnPeriod = undefined
+    this.retry = undefined
     if (!(await sender.client.read('isChallenger', { address }))) {
       this.drawnPeriod = due
       return
@@ -112,8 +119,12 @@ export class ChallengeTimer {
     const { maxOpenChallengesPerNode } = await sender.client.read('getConfig', {})
     const audit = await draw(due, Math.min(MAX_AUDIT, maxOpenChallengesPerNode))
     if (audit === 'unarchived') return
+    if (audit && audit.node !== address) await this.issueDrawn(audit, period, due)
+    // Not before: what could not be looked at is looked at again.
     this.drawnPeriod = due
-    if (!audit || audit.node === address) return
+  }
+
+  private async issueDrawn(audit: AuditDraw, period: Period, due: Period): Promise<void> {
     const node = await this.findNode(audit.node)
     if (!node?.active || node.leaving) return
     const reason = await this.findReasonToWait(node, period)
@@ -122,7 +133,11 @@ export class ChallengeTimer {
       return
     }
     const targets = await this.prove(audit)
-    if (targets.length > 0) this.issue(audit.node, targets)
+    if (targets.length === 0) return
+    this.issue(audit.node, targets, (error) => {
+      if (error.code.startsWith('REGISTRY_') || due < (this.retry?.due ?? 0)) return
+      this.retry = { due, from: period + AGAIN_SOON_PERIODS }
+    })
   }
 
   /** Undefined when it has left: an anchored placement may still name it. */
@@ -155,17 +170,20 @@ export class ChallengeTimer {
     if (!suspicion) return
     const key = keyOf(suspicion)
     for (const [other, from] of this.againFrom) if (from <= period) this.againFrom.delete(other)
-    this.againFrom.set(key, period + AGAIN_PERIODS)
+    const askAgainIn = (periods: number) => void this.againFrom.set(key, period + periods)
+    askAgainIn(AGAIN_SOON_PERIODS)
     const { address } = this.options
-    if (!(await sender.client.read('isChallenger', { address }))) return
+    if (!(await sender.client.read('isChallenger', { address }))) return askAgainIn(AGAIN_PERIODS)
     const chunkId = await findChunkId(suspicion.period, suspicion.index)
-    if (!chunkId) return
-    const onNotYet = () => this.againFrom.set(key, period + REFUSED_AGAIN_PERIODS)
+    if (!chunkId) return askAgainIn(AGAIN_PERIODS)
     const nonce = new DataView(random(8).buffer).getBigUint64(0)
     const target = { challengeId: AFTER_AUDITS + toHex(random(ID_BYTES)), chunkId, nonce }
     const targets = await this.prove({ node: suspicion.address, targets: [target] })
-    if (targets.length === 0) onNotYet()
-    else this.issue(suspicion.address, targets, onNotYet)
+    if (targets.length === 0) return
+    askAgainIn(AGAIN_PERIODS)
+    this.issue(suspicion.address, targets, (error) => {
+      if (!error.code.startsWith('REGISTRY_') || NOT_YET.includes(error.code)) askAgainIn(AGAIN_SOON_PERIODS)
+    })
   }
 
   /** With the evidence that the registry requires, if it does; those for which something lacks are left out. */
@@ -188,11 +206,11 @@ export class ChallengeTimer {
     return period >= (this.againFrom.get(keyOf(suspicion)) ?? 0)
   }
 
-  /** It is over long after: nothing waits for it. `onNotYet`: the registry does not take it now, and will later. */
-  private issue(node: string, targets: AuditDraw['targets'], onNotYet?: () => void): void {
+  /** It is over long after: nothing waits for it. `onFailure`: it was not issued. */
+  private issue(node: string, targets: AuditDraw['targets'], onFailure: (error: ArchiveError) => void): void {
     this.modules.challenger.issue(node, targets).catch((error: unknown) => {
       if (this.loop.signal.aborted) return
-      if (isArchiveError(error) && NOT_YET.includes(error.code)) onNotYet?.()
+      if (isArchiveError(error)) onFailure(error)
       const { log } = this.modules
       if (!isArchiveError(error)) log.error({ node, err: error }, 'no challenge issued')
       // Another challenger was first, or this draw was issued before a restart.

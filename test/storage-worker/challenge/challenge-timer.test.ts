@@ -250,6 +250,52 @@ describe('storage-worker/challenge/challenge-timer', () => {
     }
   })
 
+  it('error: what was drawn and came into no block is issued again after 8 periods, until the next draw', async () => {
+    const { world, timer } = setUp()
+    const issuedIn: number[] = []
+    const lookAt = async (period: number) => {
+      const before = world.issued.length
+      world.period = period
+      await timer.look()
+      await settle(5)
+      if (world.issued.length > before) issuedIn.push(period)
+    }
+    world.failing = new ArchiveError('CHAIN_OPERATION_EXPIRED', 'made')
+    for (let period = 300; period < 312; period++) await lookAt(period)
+    world.failing = new ArchiveError('REGISTRY_CHALLENGE_EXISTS', 'made')
+    for (let period = 312; period < 399; period++) await lookAt(period)
+    world.failing = new ArchiveError('CHAIN_NODE_UNREACHABLE', 'made')
+    for (const period of [399, 400, 500]) await lookAt(period)
+    assert.deepEqual(issuedIn, [300, 308, 316, 400, 500])
+  })
+
+  it('error: a massa-node that is away while a draw or a suspicion is looked at costs none of them', async () => {
+    const { world, timer } = setUp()
+    world.period = 300
+    world.suspicions = [{ address: 'AU3', period: 5, index: 0, sinceMs: 0, kind: 'failed' }]
+    const away = () => {
+      throw new ArchiveError('CHAIN_NODE_UNREACHABLE', 'made')
+    }
+    world.evidence = away
+    await assert.rejects(timer.look(), { code: 'CHAIN_NODE_UNREACHABLE' })
+    world.evidence = () => undefined
+    await timer.look()
+    assert.deepEqual(world.issued.splice(0), [
+      ['AU2', 'drawn'],
+      ['AU3', `a-${'07'.repeat(16)}`],
+    ])
+    world.failing = new ArchiveError('CHAIN_NODE_UNREACHABLE', 'made')
+    for (const period of [5_800, 5_807, 5_808]) {
+      world.period = period
+      await timer.look()
+      await settle(5)
+    }
+    assert.deepEqual(
+      world.issued.map(([node]) => node),
+      ['AU2', 'AU3', 'AU2', 'AU3'],
+    )
+  })
+
   it('error: a refusal of the registry is no trouble, an empty wallet is told', async () => {
     for (const [code, level] of [
       ['REGISTRY_TOO_SOON', 'DEBUG'],
