@@ -70,6 +70,8 @@ export interface FollowOptions {
   readonly final?: boolean
   /** However long the node does not say what became of it; by default it is given up after some minutes. */
   readonly untilKnown?: boolean
+  /** Sent again while the node does not know the operation and a block may still hold it. */
+  readonly bytes?: SignedBytes | undefined
   readonly signal?: AbortSignal
   /** Called when it was executed and is not yet final. */
   readonly onExecuted?: (outcome: SubmittedOperation) => void

@@ -1,10 +1,13 @@
-import { ArchiveError, type Clock, formatCoins, parseRegistryRefusal } from '../core/index.ts'
-import type { ChainStatus, FollowOptions, SignedOperation, SubmittedOperation } from './chain-port.ts'
+import { ArchiveError, type Clock, formatCoins, PERIOD_MS, parseRegistryRefusal } from '../core/index.ts'
+import type { ChainStatus, FollowOptions, SignedBytes, SignedOperation, SubmittedOperation } from './chain-port.ts'
 import type { NodeOperation } from './node-answers.ts'
 import { isNodeTrouble } from './node-trouble.ts'
 
 /** A node takes operations that expire at most 10 periods ahead; its clock may be a little ahead of its answer. */
 export const PERIODS_TO_LIVE = 9
+
+/** From one sending of the same bytes to the next. */
+const AGAIN_MS = PERIOD_MS / 2
 
 /** What a node is asked about an operation. Errors are `CHAIN_*`. */
 export interface WatchedNode {
@@ -14,6 +17,8 @@ export interface WatchedNode {
   /** Texts of its events, in order; those of a final execution alone when that is said. */
   readEvents(operationId: string, options?: { readonly isFinal: boolean }): Promise<string[]>
   readBalances(address: string): Promise<{ readonly candidate: bigint; readonly final: bigint }>
+  /** @throws ArchiveError CHAIN_NODE_REFUSED when it does not take it */
+  sendAgain(bytes: SignedBytes): Promise<void>
 }
 
 export interface WatchOptions extends FollowOptions {
@@ -35,6 +40,7 @@ export class OperationWatch {
   private readonly node: WatchedNode
   private readonly clock: Clock
   private wasExecuted = false
+  private sentAtMs: number
 
   constructor(
     signed: SignedOperation,
@@ -45,6 +51,7 @@ export class OperationWatch {
     this.options = options
     this.node = modules.node
     this.clock = modules.clock
+    this.sentAtMs = this.clock.monotonicMs()
   }
 
   /** Looks until the operation is executed (and final), or can be in no block any more; throws as `ChainPort.submit`. */
@@ -75,12 +82,24 @@ export class OperationWatch {
     const operation = await this.node.readOperation(operationId)
     if (operation?.success !== undefined) return this.lookAt({ success: operation.success, isFinal: operation.isFinal })
     if (operation?.inPool) return undefined
-    const { finalPeriod } = await this.node.readStatus()
+    const { finalPeriod, period } = await this.node.readStatus()
     // No clock tells that, neither the node's nor the own one: a block that is still to come may hold it until then.
-    if (finalPeriod < expirePeriod) return undefined
+    if (finalPeriod < expirePeriod) {
+      if (!operation && period <= expirePeriod) await this.sendAgain()
+      return undefined
+    }
     const events = await this.node.readEvents(operationId, { isFinal: true })
     if (events.length > 0) return this.judge({ success: !events.some(isFailure), isFinal: true }, events)
     return this.judgeByBalance()
+  }
+
+  /** A node may lose what it took: by a restart, from a full pool, with a block that was dropped. */
+  private async sendAgain(): Promise<void> {
+    const { bytes } = this.options
+    const nowMs = this.clock.monotonicMs()
+    if (!bytes || nowMs - this.sentAtMs < AGAIN_MS) return
+    this.sentAtMs = nowMs
+    await this.node.sendAgain(bytes)
   }
 
   /** An operation that was executed. A failure that is not final is none yet: its block may still be dropped. */

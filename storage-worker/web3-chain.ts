@@ -239,7 +239,7 @@ class Web3Chain implements ChainPort, WatchedNode {
     await options.onSigned?.(signed, bytes)
     await this.send(signed, bytes)
     options.onSent?.(signed.operationId)
-    return this.follow(signed, options)
+    return this.follow(signed, { ...options, bytes })
   }
 
   private async quoteAt(request: ChainRequest, status: ChainStatus): Promise<Quote> {

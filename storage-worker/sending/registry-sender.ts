@@ -71,7 +71,7 @@ export class RegistrySender {
   /** Follows what was under way when the sidecar ended, and sends it once more. @throws ArchiveError of the store */
   async resume(): Promise<void> {
     for (const { purpose, key, signed, bytes } of await this.modules.journal.list()) {
-      const end = this.sendAgain(bytes).then(() => this.followToEnd(key, signed))
+      const end = this.sendAgain(bytes).then(() => this.followToEnd(key, signed, bytes))
       this.track(key, purpose, end).catch(() => undefined)
     }
   }
@@ -125,7 +125,7 @@ export class RegistrySender {
     const { purpose, key, call, args, coinsNanoMas = 0n, onSigned } = order
     const quote = await client.quote(call, args, coinsNanoMas)
     await this.reserve(order, quote.spendNanoMas)
-    let signed: SignedOperation | undefined
+    let sent: { readonly signed: SignedOperation; readonly bytes: SignedBytes } | undefined
     let outcome: RegistryOutcome
     try {
       outcome = await client.call(call, args, {
@@ -135,15 +135,17 @@ export class RegistrySender {
         // From here on the balance that the node shows is without it.
         onExecuted: () => this.reserved.delete(key),
         signal: this.stopping.signal,
-        onSigned: async (operation, bytes) => {
+        onSigned: async (signed, bytes) => {
           await onSigned?.()
-          signed = operation
-          await this.note({ purpose, key, signed: operation, bytes })
+          sent = { signed, bytes }
+          await this.note({ purpose, key, signed, bytes })
         },
       })
     } catch (error) {
-      if (signed && isArchiveError(error, 'CHAIN_OUTCOME_UNKNOWN')) return await this.followToEnd(key, signed)
-      if (signed) await this.unnote(key)
+      if (sent && isArchiveError(error, 'CHAIN_OUTCOME_UNKNOWN')) {
+        return await this.followToEnd(key, sent.signed, sent.bytes)
+      }
+      if (sent) await this.unnote(key)
       throw error
     }
     return await this.forget(key, outcome)
@@ -194,11 +196,11 @@ export class RegistrySender {
   }
 
   /** Until it is known what became of it, or nobody can tell any more. */
-  private async followToEnd(key: string, signed: SignedOperation): Promise<RegistryOutcome> {
+  private async followToEnd(key: string, signed: SignedOperation, bytes: SignedBytes): Promise<RegistryOutcome> {
     const { signal } = this.stopping
     let outcome: SubmittedOperation
     try {
-      outcome = await this.client.chain.follow(signed, { signal, untilKnown: true })
+      outcome = await this.client.chain.follow(signed, { signal, untilKnown: true, bytes })
     } catch (error) {
       // What goes on after a restart stays noted.
       if (!signal.aborted) await this.unnote(key)

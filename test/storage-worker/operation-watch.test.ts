@@ -22,6 +22,7 @@ describe('storage-worker/operation-watch', () => {
       readOperation: async () => ({ inPool: false, isFinal: true, success: true }),
       readEvents: async () => ['PAUSED_SET:true'],
       readBalances: async () => ({ candidate: 0n, final: 0n }),
+      sendAgain: async () => assert.fail('sent'),
       ...changes,
     }
   }
@@ -85,6 +86,38 @@ describe('storage-worker/operation-watch', () => {
     await assert.rejects(watch(lostAt(() => finalPeriod++)).follow(), { code: 'CHAIN_OPERATION_EXPIRED' })
     assert.equal(finalPeriod, 110)
     await assert.rejects(watch(lostAt(() => 108)).follow(), { code: 'CHAIN_OUTCOME_UNKNOWN' })
+  })
+
+  it('sends the same bytes again while the node does not know them and a block may hold them', async () => {
+    const clock = new AutoClock()
+    const bytes = { data: Uint8Array.of(1), publicKey: 'P1', signature: '1S' }
+    const sentAtMs: number[] = []
+    const startMs = clock.nowMs()
+    const periodNow = () => 100 + Math.floor((clock.nowMs() - startMs) / 16_000)
+    const node: WatchedNode = {
+      ...lostAt(() => periodNow() - 4),
+      readStatus: async () => ({
+        chainId: 77n,
+        period: periodNow(),
+        finalPeriod: periodNow() - 4,
+        minimalFeeNanoMas: 10_000_000n,
+      }),
+      // One that is in a block and not executed yet is not lost.
+      readOperation: async () =>
+        periodNow() === 102 ? { inPool: false, isFinal: false, success: undefined } : undefined,
+      sendAgain: async (again) => {
+        assert.equal(again, bytes)
+        sentAtMs.push(clock.nowMs())
+        throw new ArchiveError('CHAIN_NODE_REFUSED', 'made')
+      },
+    }
+    const options = { pollIntervalMs: 1_000, outcomeTimeoutMs: 60_000, untilKnown: true, bytes }
+    await assert.rejects(new OperationWatch(SIGNED, options, { node, clock }).follow(), {
+      code: 'CHAIN_OPERATION_EXPIRED',
+    })
+    const sentAt = sentAtMs.map((ms) => (ms - startMs) / 1_000)
+    assert.deepEqual(sentAt.slice(0, 5), [8, 16, 24, 48, 56])
+    assert.equal(sentAt.at(-1), 152)
   })
 
   it('waits until it is known where that is wanted, however long the node is away', async () => {
