@@ -26,7 +26,7 @@ export interface ChainChallenges {
 /** Shows the registry what it asks this node for, issues the operator's challenges, and has expired ones judged. */
 export function startChainChallenges(
   context: PeerContext,
-  { sender, anchors }: ChainContext,
+  { sender, anchors, placement }: ChainContext,
   proofs: DiskProofs,
 ): ChainChallenges {
   const { config, address, node, store, clock, log, metrics, undo, onFatal } = context
@@ -53,7 +53,7 @@ export function startChainChallenges(
       onLost: () => metrics.lostChallenges.add(1),
     },
   )
-  const expired = new ExpiredChallenges(everyMs, { network, address }, { registryLog, sender, clock, log })
+  const expired = new ExpiredChallenges(everyMs, { network, address }, { registryLog, sender, placement, clock, log })
   const challenger = new ChainChallenger(
     { network, registry, everyMs },
     {

@@ -1,12 +1,12 @@
-import { sha256 } from '#crypto'
 import {
   type ArchiveError,
   type Clock,
-  concatBytes,
+  computeTurnRank,
   isArchiveError,
   Loop,
   type Network,
   PERIOD_MS,
+  PERIODS_PER_RANK,
   type RegistryChallenge,
 } from '../../core/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
@@ -16,9 +16,8 @@ import { computeSlotTimeMs, type RegistryLog } from './registry-log.ts'
 
 /** Challenges of one call. */
 const MAX_BATCH = 8
-/** The issuer's turn is at once; all others wait two periods and as many more as their hash says, so one of them pays. */
-const FIRST_TURN_PERIODS = 2
-const TURNS = 16
+/** Of what one period issued all is judged in the same order, so that one call does for an audit. */
+const PREFIX = 'massa-storage/resolve/1:'
 const KEY = 'resolve'
 
 export interface ExpiredChallengesOptions {
@@ -28,17 +27,31 @@ export interface ExpiredChallengesOptions {
 }
 
 export interface ExpiredChallengesModules {
+  /** Of a `PlacementWatch`. */
+  readonly placement: {
+    readonly inForce: { readonly snapshot: { readonly nodes: readonly { readonly address: string }[] } } | undefined
+  }
   readonly registryLog: Pick<RegistryLog, 'listen' | 'period' | 'finalPeriod'>
   readonly sender: Pick<RegistrySender, 'client' | 'send' | 'listUnderWay'>
   readonly clock: Clock
   readonly log: Logger
 }
 
-/** When this node may resolve a challenge that expired, in periods after its deadline. */
-export function computeResolveTurn({ id, issuer }: Pick<RegistryChallenge, 'id' | 'issuer'>, address: string): number {
+/**
+ * When this node may resolve a challenge that expired, in periods after its deadline: the issuer at once, then one node after
+ * the other, so that one of them pays.
+ *
+ * @param addresses - Massa addresses of the nodes of the placement in force, in any order; who is not among them comes last
+ */
+export function computeResolveTurn(
+  { issuedPeriod, issuer }: Pick<RegistryChallenge, 'issuedPeriod' | 'issuer'>,
+  address: string,
+  addresses: readonly string[],
+): number {
   if (issuer === address) return 0
-  const hash = sha256(concatBytes(new TextEncoder().encode(id), new TextEncoder().encode(address)))
-  return FIRST_TURN_PERIODS + ((hash[0] ?? 0) % TURNS)
+  const others = addresses.filter((other) => other !== issuer)
+  const rank = computeTurnRank({ prefix: PREFIX, n: Number(issuedPeriod), address }, others) ?? others.length
+  return (1 + rank) * PERIODS_PER_RANK
 }
 
 /** Has the registry judge challenges that nobody answered in time, each once in the network as a rule. */
@@ -80,8 +93,9 @@ export class ExpiredChallenges {
   }
 
   private async listDue(): Promise<string[]> {
-    const { registryLog, sender } = this.modules
+    const { registryLog, sender, placement } = this.modules
     const { network, address } = this.options
+    const addresses = placement.inForce?.snapshot.nodes.map((node) => node.address) ?? []
     if (this.open.size === 0 || registryLog.period === undefined) return []
     this.timeoutMs ??= Number((await sender.client.read('getConfig', {})).challengeResponseTimeout)
     const { timeoutMs } = this
@@ -92,7 +106,7 @@ export class ExpiredChallenges {
       (challengeId, issued) => !sent.has(challengeId) && nowMs > computeSlotTimeMs(network, issued) + timeoutMs,
     )
     return records
-      .filter((record) => nowMs > Number(record.deadline) + computeResolveTurn(record, address) * PERIOD_MS)
+      .filter((record) => nowMs > Number(record.deadline) + computeResolveTurn(record, address, addresses) * PERIOD_MS)
       .map(({ id }) => id)
   }
 

@@ -18,7 +18,7 @@ import { ChainProver } from '../../../storage-worker/challenge/chain-prover.ts'
 import { ChallengeHistory } from '../../../storage-worker/challenge/challenge-history.ts'
 import { DiskProofs } from '../../../storage-worker/challenge/disk-proofs.ts'
 import { DrawSignatures } from '../../../storage-worker/challenge/draw-signatures.ts'
-import { computeResolveTurn, ExpiredChallenges } from '../../../storage-worker/challenge/expired-challenges.ts'
+import { ExpiredChallenges } from '../../../storage-worker/challenge/expired-challenges.ts'
 import { Prover } from '../../../storage-worker/challenge/prover.ts'
 import { RegistryLog } from '../../../storage-worker/challenge/registry-log.ts'
 import type { GuardedLevel } from '../../../storage-worker/guarded-level.ts'
@@ -38,6 +38,7 @@ const ASKER = makeWallet('asker')
 const NETWORK = { chainId: 77n, genesisTimestampMs: BigInt(GENESIS_MS) }
 const EVERY_MS = 2_000
 const PEER = 'peer of the holder'
+const placement = { inForce: undefined }
 
 describe('storage-worker/challenge: on chain, with the shipped contract', () => {
   const period = makePeriod(5, { blocks: 4, operations: 2 })
@@ -151,7 +152,11 @@ describe('storage-worker/challenge: on chain, with the shipped contract', () => 
         clock,
       },
     )
-    const expired = new ExpiredChallenges(EVERY_MS, { network: NETWORK, address: ASKER.address }, { ...party, clock })
+    const expired = new ExpiredChallenges(
+      EVERY_MS,
+      { network: NETWORK, address: ASKER.address },
+      { ...party, placement, clock },
+    )
     const connect = () => {
       connected = true
     }
@@ -355,7 +360,11 @@ describe('storage-worker/challenge: on chain, with the shipped contract', () => 
       },
     )
     // The issuer is away for long: another node has it judged in its turn.
-    const other = new ExpiredChallenges(EVERY_MS, { network: NETWORK, address: HOLDER.address }, { ...holder, clock })
+    const other = new ExpiredChallenges(
+      EVERY_MS,
+      { network: NETWORK, address: HOLDER.address },
+      { ...holder, placement, clock },
+    )
     await whileLooking([{ registryLog: holder.registryLog, expired: other }], again.resume())
     assert.deepEqual(await asker.history.listOpen(), [])
     const [entry] = await asker.history.list(1)
@@ -441,14 +450,6 @@ describe('storage-worker/challenge: on chain, with the shipped contract', () => 
     const issuing = challenger.issue(ASKER.address, targets([period.chunks[0] ?? assert.fail()]))
     await assert.rejects(whileLooking([holder], issuing), { code: 'REGISTRY_NOT_CHALLENGER' })
     assert.deepEqual(await stranger.history.list(1), [])
-  })
-
-  it('the issuer has the first turn, all others one of sixteen behind it', () => {
-    const record = { id: 'm-1', issuer: 'AU1' }
-    assert.equal(computeResolveTurn(record, 'AU1'), 0)
-    const turns = Array.from({ length: 200 }, (_, i) => computeResolveTurn(record, `AU2${i}`))
-    assert.deepEqual([Math.min(...turns), Math.max(...turns)], [2, 17])
-    assert.equal(new Set(turns).size, 16)
   })
 
   async function waitUntil(isTrue: () => Promise<boolean>): Promise<void> {

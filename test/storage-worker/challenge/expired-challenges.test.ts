@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { RegistryChallenge } from '../../../core/index.ts'
-import { ExpiredChallenges } from '../../../storage-worker/challenge/expired-challenges.ts'
+import { computeResolveTurn, ExpiredChallenges } from '../../../storage-worker/challenge/expired-challenges.ts'
 import type { RegistrySender } from '../../../storage-worker/sending/registry-sender.ts'
 import { createLogger } from '../../../telemetry/index.ts'
 import { ManualClock } from '../../clocks.ts'
@@ -32,7 +32,7 @@ describe('storage-worker/challenge/expired-challenges', () => {
     const expired = new ExpiredChallenges(
       1_000,
       { network: NETWORK, address: 'AU2' },
-      { registryLog, sender, clock: new ManualClock(0), log },
+      { registryLog, sender, placement: { inForce: undefined }, clock: new ManualClock(0), log },
     )
     return { registryLog, expired, sent, underWay }
   }
@@ -59,5 +59,21 @@ describe('storage-worker/challenge/expired-challenges', () => {
     underWay.pop()
     await expired.look()
     assert.equal(sent.length, 2)
+  })
+
+  it('the issuer has the first turn, and then one node after the other: an order for each period of issue', () => {
+    const nodes = Array.from({ length: 100 }, (_, i) => `AU${i}`)
+    const turnsOf = (issuedPeriod: bigint) =>
+      nodes.map((address) => computeResolveTurn({ issuedPeriod, issuer: 'AU0' }, address, nodes))
+    const turns = turnsOf(10n)
+    assert.equal(turns[0], 0)
+    assert.deepEqual(
+      turns.toSorted((a, b) => a - b),
+      nodes.map((_, rank) => 2 * rank),
+    )
+    assert.notDeepEqual(turnsOf(11n), turns)
+    // Who issues without being a node, and who judges without being one.
+    assert.equal(computeResolveTurn({ issuedPeriod: 10n, issuer: 'AUX' }, 'AUX', nodes), 0)
+    assert.equal(computeResolveTurn({ issuedPeriod: 10n, issuer: 'AUX' }, 'AUY', nodes), 202)
   })
 })

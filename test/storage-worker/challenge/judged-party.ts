@@ -59,7 +59,8 @@ export async function makeParty(
       proofs: { make: change ? change(honest) : honest },
     },
   )
-  const expired = new ExpiredChallenges(EVERY_MS, { network, address }, { registryLog, sender, clock, log })
+  const placement = { inForce: undefined }
+  const expired = new ExpiredChallenges(EVERY_MS, { network, address }, { registryLog, sender, placement, clock, log })
   const history = new ChallengeHistory(index)
   const drawSignatures = new DrawSignatures(index)
   const challenger = new ChainChallenger(
