@@ -34,6 +34,7 @@ export function startChallengeTimer(
       frequencyPeriods: config.challengeFrequencyPeriods,
       minIntervalPeriods: computeIntervalPeriods(config.minChallengeInterval),
       maxFeePercent: config.contract.maxChallengeFeePercent,
+      feeNanoMas: config.contract.feeNanoMas,
     },
     {
       registryLog,

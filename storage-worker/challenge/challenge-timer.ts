@@ -46,6 +46,8 @@ export interface ChallengeTimerOptions {
   readonly minIntervalPeriods: number
   /** The most that fees of an audit may take of what the node earns from one to the next. */
   readonly maxFeePercent: number
+  /** Of one operation; 0: the least that the node takes. */
+  readonly feeNanoMas: bigint
 }
 
 export interface ChallengeTimerModules {
@@ -152,14 +154,16 @@ export class ChallengeTimer {
 
   /** Why this node is not to be challenged by a draw now. */
   private async findReasonToWait(node: RegistryNode, period: Period): Promise<string | undefined> {
-    const { minIntervalPeriods, maxFeePercent } = this.options
+    const { minIntervalPeriods, maxFeePercent, feeNanoMas } = this.options
     const { client } = this.modules.sender
     const sincePeriods = BigInt(period) - node.lastChallengedPeriod
     if (sincePeriods < BigInt(minIntervalPeriods)) return 'it was challenged not long ago'
     const config = await client.read('getConfig', {})
     const { minimalFeeNanoMas } = await client.chain.readStatus()
-    const earnedNanoMas = computePeriodReward(node, await client.readState(), config) * sincePeriods
-    const feesNanoMas = FEES_PER_AUDIT * minimalFeeNanoMas
+    // One that was never challenged earns since it registered.
+    const earningPeriods = BigInt(period) - maxOf(node.lastChallengedPeriod, node.registeredPeriod)
+    const earnedNanoMas = computePeriodReward(node, await client.readState(), config) * earningPeriods
+    const feesNanoMas = FEES_PER_AUDIT * (feeNanoMas === 0n ? minimalFeeNanoMas : feeNanoMas)
     if (feesNanoMas * 100n > earnedNanoMas * BigInt(maxFeePercent)) return 'fees would take too much of what it earns'
     return undefined
   }
@@ -229,6 +233,10 @@ export class ChallengeTimer {
 /** What `min_challenge_interval` says, in periods. */
 export function computeIntervalPeriods(intervalMs: number): number {
   return Math.ceil(intervalMs / PERIOD_MS)
+}
+
+function maxOf(a: bigint, b: bigint): bigint {
+  return a > b ? a : b
 }
 
 function keyOf({ address, period, index }: Suspicion): string {

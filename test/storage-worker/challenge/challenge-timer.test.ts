@@ -8,7 +8,10 @@ import { createLogger } from '../../../telemetry/index.ts'
 import { ManualClock } from '../../clocks.ts'
 import { settle } from '../../turns.ts'
 
-const NODE = { allocatedGb: 1_000n, placementGb: 1_000n, lastChallengedPeriod: 0n, active: true, leaving: false }
+const NODE = {
+  ...{ allocatedGb: 1_000n, placementGb: 1_000n, active: true, leaving: false },
+  ...{ registeredPeriod: 0n, lastChallengedPeriod: 0n },
+}
 /** A tenth of what it offers is filled by what is anchored. */
 const STATE = {
   placementTotal: 2_000n,
@@ -28,6 +31,8 @@ describe('storage-worker/challenge/challenge-timer', () => {
     change: {
       readonly isChallenger?: boolean
       readonly node?: Partial<RegistryNode>
+      /** Of the configuration, nanoMAS. */
+      readonly fee?: bigint
       readonly config?: Partial<RegistryConfig>
     } = {},
   ) {
@@ -63,7 +68,13 @@ describe('storage-worker/challenge/challenge-timer', () => {
     } as unknown as RegistrySender['client']
     const timer = new ChallengeTimer(
       1_000,
-      { address: 'AU1', frequencyPeriods: 100, minIntervalPeriods: 225, maxFeePercent: 10 },
+      {
+        address: 'AU1',
+        frequencyPeriods: 100,
+        minIntervalPeriods: 225,
+        maxFeePercent: 10,
+        feeNanoMas: change.fee ?? 0n,
+      },
       {
         registryLog: {
           get period() {
@@ -157,6 +168,22 @@ describe('storage-worker/challenge/challenge-timer', () => {
       [7n, 1],
     ] as const) {
       const { world, timer } = setUp({ node: { placementGb }, config: { requireAnchors: true } })
+      world.period = 300
+      await timer.look()
+      assert.equal(world.issued.length, issued)
+    }
+  })
+
+  it('counts what a node that was never challenged earned since it registered, and fees as they are configured', async () => {
+    // 7 GB earn 0.21 MAS in 300 periods and 0.007 in ten; two operations take 0.02 MAS, or what is configured.
+    for (const [registeredPeriod, fee, issued] of [
+      [290n, undefined, 0],
+      [0n, undefined, 1],
+      [0n, 20_000_000n, 0],
+      [0n, 10_000_000n, 1],
+    ] as const) {
+      const node = { placementGb: 7n, registeredPeriod }
+      const { world, timer } = setUp({ node, config: { requireAnchors: true }, ...(fee && { fee }) })
       world.period = 300
       await timer.look()
       assert.equal(world.issued.length, issued)
