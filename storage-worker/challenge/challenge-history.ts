@@ -126,12 +126,12 @@ export class ChallengeHistory {
     return [...found.values()][0]
   }
 
-  /** Over all that is kept of a node. */
-  async rateOf(node: string): Promise<SuccessRate> {
+  /** Over all of one kind that is kept of a node: what it rehearsed counts for nothing on chain. */
+  async rateOf(node: string, kind: ChallengeEntry['kind']): Promise<SuccessRate> {
     let [passed, total] = [0, 0]
     for await (const [, sealed] of this.index.entries(keyspaceRange('challengeHistory'))) {
       const entry = parseEntry(sealed)
-      if (entry?.node !== node || UNDECIDED.includes(entry.result)) continue
+      if (entry?.node !== node || entry.kind !== kind || UNDECIDED.includes(entry.result)) continue
       total++
       if (entry.result === 'valid') passed++
     }

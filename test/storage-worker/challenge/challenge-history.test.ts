@@ -51,9 +51,17 @@ describe('storage-worker/challenge/challenge-history', () => {
       await history.append(entryAt(i, { result }))
       await history.append(entryAt(i, { challengeId: `a-${i}`, node: 'AU2', result: 'valid' }))
     }
-    assert.deepEqual(await history.rateOf('AU1'), { passed: 1, total: 5 })
-    assert.deepEqual(await history.rateOf('AU2'), { passed: 6, total: 6 })
-    assert.deepEqual(await history.rateOf('AU3'), { passed: 0, total: 0 })
+    assert.deepEqual(await history.rateOf('AU1', 'rehearsal'), { passed: 1, total: 5 })
+    assert.deepEqual(await history.rateOf('AU2', 'rehearsal'), { passed: 6, total: 6 })
+    assert.deepEqual(await history.rateOf('AU3', 'rehearsal'), { passed: 0, total: 0 })
+  })
+
+  it('counts rehearsals apart: no chain knows of them', async () => {
+    const history = new ChallengeHistory(await openMemoryLevel('index'))
+    await history.append(entryAt(1, { kind: 'challenge', result: 'valid' }))
+    await history.append(entryAt(2, { kind: 'rehearsal', result: 'notHeld' }))
+    assert.deepEqual(await history.rateOf('AU1', 'challenge'), { passed: 1, total: 1 })
+    assert.deepEqual(await history.rateOf('AU1', 'rehearsal'), { passed: 0, total: 1 })
   })
 
   it('fault: one that is damaged is left out', async () => {
@@ -67,6 +75,6 @@ describe('storage-worker/challenge/challenge-history', () => {
     const damaged = value.map((byte, i) => (i === 40 ? byte ^ 1 : byte))
     await level.write([{ type: 'put', key, value: damaged }], { sync: true })
     assert.deepEqual(await history.list(9), [entryAt(2)])
-    assert.deepEqual(await history.rateOf('AU1'), { passed: 1, total: 1 })
+    assert.deepEqual(await history.rateOf('AU1', 'rehearsal'), { passed: 1, total: 1 })
   })
 })

@@ -39,7 +39,7 @@ describe('storage-worker/challenge: with the shipped contract and the model besi
     passPeriods(chain, 2)
     const node = chain.world.model.state.findNode(holder)
     assert.ok(node && entry)
-    const { total, passed } = await asker.history.rateOf(holder)
+    const { total, passed } = await asker.history.rateOf(holder, 'challenge')
     assert.deepEqual([BigInt(total), BigInt(passed)], [node.totalChallenges, node.passedChallenges])
     return { result: entry.result, total, passed, strikePoints: node.strikePoints, stake: node.stake }
   }

@@ -102,7 +102,7 @@ describe('storage-worker/challenge: a rehearsal', () => {
     assert.equal((await challenger.rehearse(NODE, chunkId)).result, 'notHeld')
     withheld.clear()
     assert.equal((await challenger.rehearse(NODE, chunkId)).result, 'valid')
-    assert.deepEqual(await history.rateOf(NODE), { passed: 1, total: 2 })
+    assert.deepEqual(await history.rateOf(NODE, 'rehearsal'), { passed: 1, total: 2 })
     assert.equal(lines.at(-1), `[INFO] Success rate updated: ${NODE} = 50%`)
   })
 
@@ -131,7 +131,7 @@ describe('storage-worker/challenge: a rehearsal', () => {
     }
     say({ status: 'busy', challengeId: `m-${'01'.repeat(16)}` })
     assert.equal((await challenger.rehearse(NODE, chunkId)).result, 'busy')
-    assert.deepEqual(await history.rateOf(NODE), { passed: 0, total: 0 })
+    assert.deepEqual(await history.rateOf(NODE, 'rehearsal'), { passed: 0, total: 0 })
     world.answer = async () => {
       throw new ArchiveError('PROTOCOL_PEER_UNREACHABLE', 'made')
     }
@@ -142,7 +142,7 @@ describe('storage-worker/challenge: a rehearsal', () => {
     world.answer = async () => fromHex('ff')
     assert.equal((await challenger.rehearse(NODE, chunkId)).result, 'invalid')
     assert.deepEqual(offences, [['peer', 'reject']])
-    assert.deepEqual(await history.rateOf(NODE), { passed: 0, total: 3 })
+    assert.deepEqual(await history.rateOf(NODE, 'rehearsal'), { passed: 0, total: 3 })
   })
 
   it('error: a node that no connected peer speaks for', async () => {
