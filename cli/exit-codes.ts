@@ -11,7 +11,10 @@ export const EXIT_CODES = {
   invalid: { code: 5, meaning: 'verification failed' },
   wallet: { code: 6, meaning: 'the wallet does not open' },
   refused: { code: 7, meaning: 'the contract or the chain refused the call' },
-  timeout: { code: 8, meaning: 'sent, and what became of it is not known' },
+  timeout: {
+    code: 8,
+    meaning: 'no end in time: a challenge was not answered, or what became of what was sent is not known',
+  },
   underFloor: { code: 9, meaning: 'cluster check: chunks have fewer copies than they are to have' },
   interrupted: { code: 130, meaning: 'interrupted' },
 } as const
