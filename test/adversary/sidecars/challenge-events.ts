@@ -4,7 +4,6 @@ import {
   type ChainProverModules,
   type ChainProverOptions,
 } from '../../../storage-worker/challenge/chain-prover.ts'
-import type { RegistryLogEntry } from '../../../storage-worker/registry-client.ts'
 import { partsOf, tellDeed, twist } from './twist.ts'
 
 export interface ProverParts {
@@ -14,17 +13,21 @@ export interface ProverParts {
 
 type ChallengeEvent = Extract<RegistryEvent, { readonly name: 'CHALLENGE_ISSUED' | 'CHALLENGE_PASSED' }>
 
-/** Tells of each challenge of whomever that is issued or passed, once the sidecar has noted it. */
+/** Tells once of each challenge of whomever that is issued or passed. */
 export function onChallenge(
   name: ChallengeEvent['name'],
   act: (event: ChallengeEvent, isOwn: boolean, parts: ProverParts) => void,
 ): void {
-  twist<ChainProver, (entry: RegistryLogEntry) => void>(ChainProver, 'note', (note, self) => (entry) => {
-    note(entry)
-    const { event } = entry
-    if (event.name !== name) return
+  twist<ChainProver, ChainProver['start']>(ChainProver, 'start', (start, self) => () => {
     const parts = partsOf<ProverParts>(self)
-    act(event, event.nodeAddress === parts.options.address, parts)
+    // Told once more when it is final.
+    const told = new Set<string>()
+    parts.modules.registryLog.listen(({ event }) => {
+      if (event.name !== name || told.has(event.challengeId)) return
+      told.add(event.challengeId)
+      act(event, event.nodeAddress === parts.options.address, parts)
+    })
+    return start()
   })
 }
 
