@@ -63,6 +63,7 @@ export function startChainChallenges(
       drawSignatures: store.drawSignatures,
       findPeer: (wanted) => listBoundPeers(context).find((bound) => bound.address === wanted)?.peer,
       onOffence: (peer, offence) => node.penalise(peer, offence),
+      onResumed: (challengeId) => expired.watch(challengeId),
       onIssued: (count) => metrics.challengesIssued.add(count),
       onEnd: (result) => metrics.challengesEnded.add(1, { result }),
       clock,

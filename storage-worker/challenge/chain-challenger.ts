@@ -53,6 +53,8 @@ export interface ChainChallengerModules extends AskProofModules {
   readonly drawSignatures: Pick<DrawSignatures, 'put'>
   /** A connected peer that speaks for this Massa address. */
   readonly findPeer: (address: string) => string | undefined
+  /** One that was open when the sidecar ended. */
+  readonly onResumed?: (challengeId: string) => void
   /** So many were issued by one call. */
   readonly onIssued?: (count: number) => void
   /** One is over. */
@@ -83,6 +85,7 @@ export class ChainChallenger {
   /** Learns what becomes of challenges that were open when the sidecar ended. @throws ArchiveError of the store */
   async resume(): Promise<void> {
     const open = await this.modules.history.listOpen()
+    for (const { challengeId } of open) this.modules.onResumed?.(challengeId)
     await Promise.all(open.map((entry) => this.finish(entry)))
   }
 

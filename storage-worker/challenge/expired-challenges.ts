@@ -80,6 +80,11 @@ export class ExpiredChallenges {
     return this.loop.stop()
   }
 
+  /** One that was issued at some time, whether or not the massa-node still has the events of that. */
+  watch(challengeId: string): void {
+    this.open.watch(challengeId)
+  }
+
   /** What `start` does again and again. */
   async look(): Promise<void> {
     try {

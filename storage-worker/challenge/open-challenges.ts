@@ -77,6 +77,11 @@ export class OpenChallenges {
     return records
   }
 
+  /** One that was issued at some time, and may be open still: the chain knows. */
+  watch(challengeId: string): void {
+    if (!this.watched.has(challengeId)) this.add(challengeId, { period: 0, thread: 0 }, true)
+  }
+
   /** Has the chain asked again for their records: it says something else of them. */
   readAgain(challengeIds: readonly string[]): void {
     for (const challengeId of challengeIds) {
@@ -128,8 +133,9 @@ export class OpenChallenges {
       record = await sender.client.read('getChallenge', { challengeId })
     } catch (error) {
       // What the registry says of one is no reason to leave the others: its block was dropped, and may come again.
-      if (isArchiveError(error) && error.code.startsWith('REGISTRY_')) return undefined
-      throw error
+      if (!isArchiveError(error) || !error.code.startsWith('REGISTRY_')) throw error
+      if (challenge.isFinal && error.code === 'REGISTRY_CHALLENGE_UNKNOWN') this.watched.delete(challengeId)
+      return undefined
     }
     if (!record.resolved) {
       challenge.record = record

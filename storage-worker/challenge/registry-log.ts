@@ -1,4 +1,13 @@
-import { type ArchiveError, type Clock, Loop, type Network, PERIOD_MS, SLOT_MS, type Slot } from '../../core/index.ts'
+import {
+  type ArchiveError,
+  type Clock,
+  Loop,
+  type Network,
+  PERIOD_MS,
+  type Period,
+  SLOT_MS,
+  type Slot,
+} from '../../core/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
 import type { ChainStatus } from '../chain-port.ts'
 import type { RegistryClient, RegistryLogEntry } from '../registry-client.ts'
@@ -7,12 +16,12 @@ export interface RegistryLogOptions {
   readonly network: Network
   /** From one look to the next. */
   readonly everyMs: number
-  /** How far the first look goes back: further than any challenge can be open. */
+  /** How far the first look goes back, and further where a challenge is open from before. */
   readonly lookBackPeriods: number
 }
 
 export interface RegistryLogModules {
-  readonly client: Pick<RegistryClient, 'readEvents' | 'chain'>
+  readonly client: Pick<RegistryClient, 'readEvents' | 'readAllNodes' | 'chain'>
   readonly clock: Clock
   readonly log: Logger
 }
@@ -90,7 +99,7 @@ export class RegistryLog {
   private async read(): Promise<void> {
     const { client, log } = this.modules
     const status = await client.chain.readStatus()
-    const from = this.fromPeriod ?? Math.max(0, status.period - this.options.lookBackPeriods)
+    const from = this.fromPeriod ?? (await this.findFirst(status.period))
     const entries = await client.readEvents(from)
     if (this.failure) log.info({}, 'registry answers again')
     this.failure = undefined
@@ -98,6 +107,14 @@ export class RegistryLog {
     for (const entry of entries) this.tell({ ...entry, isFinal: entry.slot.period <= status.finalPeriod })
     this.fromPeriod = Math.max(from, status.finalPeriod + 1)
     for (const [key, of] of this.told) if (of < this.fromPeriod) this.told.delete(key)
+  }
+
+  /** Nodes know in which period what is open of them was issued, however long ago: as long as it is, they cannot leave. */
+  private async findFirst(period: Period): Promise<Period> {
+    const nodes = await this.modules.client.readAllNodes()
+    const open = nodes.filter(({ openChallenges }) => openChallenges > 0)
+    const issued = open.map(({ lastChallengedPeriod }) => Number(lastChallengedPeriod))
+    return Math.max(0, Math.min(period - this.options.lookBackPeriods, ...issued))
   }
 
   private tell(told: ToldEvent): void {

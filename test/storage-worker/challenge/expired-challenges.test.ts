@@ -61,6 +61,15 @@ describe('storage-worker/challenge/expired-challenges', () => {
     assert.equal(sent.length, 2)
   })
 
+  it('after a restart has judged what it issued, also where the massa-node has no events of that time', async () => {
+    const { registryLog, expired, sent } = open()
+    expired.watch('c')
+    registryLog.period = 400
+    registryLog.finalPeriod = 396
+    await expired.look()
+    assert.deepEqual(sent, ['resolve c'])
+  })
+
   it('the issuer has the first turn, and then one node after the other: an order for each period of issue', () => {
     const nodes = Array.from({ length: 100 }, (_, i) => `AU${i}`)
     const turnsOf = (issuedPeriod: bigint) =>

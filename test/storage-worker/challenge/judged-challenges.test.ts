@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LEAF_SIZE_BYTES } from '../../../core/index.ts'
 import type { Store } from '../../../storage-worker/index.ts'
+import { settle } from '../../turns.ts'
 import { openMemoryStore } from '../replication/audited-nodes.ts'
 import { makePeriod, noise } from '../synthetic-period.ts'
 import { openTestStore, TempFolders } from '../temp-store.ts'
@@ -122,5 +123,21 @@ describe('storage-worker/challenge: with the shipped contract and the model besi
       late.map(({ success }) => success),
       [true, false, false],
     )
+  })
+
+  it('one that was left open for longer than is looked back is judged all the same', async () => {
+    const issuing = asker.challenger.issue(holder, [targetOf(CHUNK)])
+    issuing.catch(() => undefined)
+    const open = async () => (await asker.client.read('getNodeInfo', { address: holder })).openChallenges
+    const isIssued = async () => {
+      while ((await open()) === 0) await settle(1)
+    }
+    await whileLooking(chain, [], isIssued())
+    // All sidecars are away, and the issuer does not look.
+    chain.leap(300)
+    const other = await makeParty(chain, OTHER, await openMemoryStore())
+    const [entry] = await whileLooking(chain, [other], issuing)
+    assert.equal(entry?.result, 'noAnswer')
+    assert.equal(await open(), 0)
   })
 })

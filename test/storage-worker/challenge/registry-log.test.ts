@@ -17,6 +17,7 @@ describe('storage-worker/challenge/registry-log', () => {
     }
     const client = {
       chain: { readStatus: async () => ({ ...node, chainId: 77n, minimalFeeNanoMas: 1n }) },
+      readAllNodes: async () => [],
       readEvents: async (from: number) => {
         node.reads.push(from)
         return node.entries.filter(({ slot: { period } }) => period >= from && period <= node.executed)
