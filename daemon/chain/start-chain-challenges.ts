@@ -4,6 +4,7 @@ import { ChainProver } from '../../storage-worker/challenge/chain-prover.ts'
 import { ChunkEvidence } from '../../storage-worker/challenge/chunk-evidence.ts'
 import type { DiskProofs } from '../../storage-worker/challenge/disk-proofs.ts'
 import { ExpiredChallenges } from '../../storage-worker/challenge/expired-challenges.ts'
+import { RecordPruner } from '../../storage-worker/challenge/record-pruner.ts'
 import { RegistryLog } from '../../storage-worker/challenge/registry-log.ts'
 import { PastPlacements } from '../../storage-worker/placement/past-placements.ts'
 import { CHALLENGE_ENDS } from '../../telemetry/index.ts'
@@ -73,6 +74,7 @@ export function startChainChallenges(
   keepRunning('registry log', registryLog, context)
   keepRunning('prover', prover, context)
   keepRunning('expired challenges', expired, context)
+  keepRunning('record pruner', new RecordPruner({ sender, history: store.challenges, clock, log }), context)
   const resuming = challenger.resume().catch((error: unknown) => {
     // What is not over when the sidecar stops is looked at after the next start.
     if (isArchiveError(error, 'CHAIN_OUTCOME_UNKNOWN')) return

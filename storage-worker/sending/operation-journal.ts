@@ -6,7 +6,7 @@ import { encodeIndexKey, keyspaceRange } from '../keyspace.ts'
 import { openValue, sealValue } from '../sealed-value.ts'
 
 /** Why the sidecar sends an operation by itself. */
-export const SEND_PURPOSES = ['proof', 'challenge', 'resolve', 'era', 'distribute', 'claim'] as const
+export const SEND_PURPOSES = ['proof', 'challenge', 'resolve', 'era', 'distribute', 'claim', 'prune'] as const
 export type SendPurpose = (typeof SEND_PURPOSES)[number]
 
 const nanoMas = z
