@@ -103,7 +103,9 @@ async function proveAll(): Promise<void> {
 }
 
 async function challengeOnce(): Promise<void> {
-  const expired = new ExpiredChallenges(EVERY_MS, { network, address }, { registryLog, sender, clock, log })
+  const placement = { inForce: undefined }
+  const modules = { registryLog, sender, placement, clock, log }
+  const expired = new ExpiredChallenges(EVERY_MS, { network, address }, modules)
   const challenger = new ChainChallenger(
     { network, registry, everyMs: EVERY_MS },
     {
