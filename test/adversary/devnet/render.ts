@@ -19,6 +19,10 @@ export function renderDevnet(result: DevnetResult, matches: readonly Match[]): s
     '- *Vested* is what it may claim, *spent* what fees and records took, in MAS. *Of an honest node* is what vested, less the stake that was lost, as a',
     '  share of what vested for honest nodes of the same network; *on the model* is the share of the net result in the first table above, of 20 eras',
     '  in which audits are rare, and each costs next to nothing of what 10 GB earn.',
+    '- Nothing vests before an audit is passed, and draws decide who is audited when: of whom none was judged, or one long before the end, that much',
+    '  less is here. Over so few audits shares say who is paid and who is not, and no more.',
+    '- What answers late, forges signatures or has garbage for others is refused by the trial run that comes before anything is sent: here it',
+    '  costs no fee, on the model 0.01 MAS each time.',
     '- *Seen* counts the times that it did what it is named for, by its own log.',
     '- Audits off chain go by the clock on the wall, one of a node in two minutes: next to none in so short a run.',
   ]
@@ -32,7 +36,7 @@ function renderNetwork(
   const share = honest.reduce((sum, { vestedNanoMas }) => sum + Number(vestedNanoMas), 0) / honest.length
   const heads = ['node', 'challenges passed', 'vested', 'stake lost', 'strike points', 'spent', 'of an honest node']
   return [
-    `${periods} periods from the first registration on, ${eras} eras of them with audits; ${Math.round(seconds / 60)} minutes.`,
+    `${periods} periods from the first registration on, ${eras} ${eras === 1 ? 'era' : 'eras'} of them with audits; ${Math.round(seconds / 60)} minutes.`,
     '',
     ...table(
       [...heads, 'on the model', 'seen'],

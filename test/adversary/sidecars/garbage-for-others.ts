@@ -3,8 +3,6 @@ import { onChallenge } from './challenge-events.ts'
 import { partsOf, runTwisted, tellDeed } from './twist.ts'
 
 const PROOF_BYTES = 2_000
-/** Not tried before it is sent, which would tell that it is refused. */
-const QUOTE = { feeNanoMas: 10_000_000n, maxGas: 100_000_000n, spendNanoMas: 10_000_000n }
 
 onChallenge('CHALLENGE_ISSUED', ({ challengeId }, isOwn, { modules }) => {
   if (isOwn) return
@@ -14,8 +12,8 @@ onChallenge('CHALLENGE_ISSUED', ({ challengeId }, isOwn, { modules }) => {
     merkleProofs: [new Uint8Array(PROOF_BYTES)],
     signatures: [encodeSignatureArgument(signText(keySeed, challengeId))],
   }
-  tellDeed('sends garbage for a challenge of another node')
-  modules.sender.client.call('submitProofs', args, { quote: QUOTE }).then(
+  tellDeed('has garbage for a challenge of another node')
+  modules.sender.client.call('submitProofs', args).then(
     () => console.log('garbage was taken'),
     (error: unknown) => console.log('garbage was refused', error),
   )
