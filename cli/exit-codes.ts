@@ -13,7 +13,7 @@ export const EXIT_CODES = {
   refused: { code: 7, meaning: 'the contract or the chain refused the call' },
   timeout: {
     code: 8,
-    meaning: 'no end in time: a challenge was not answered, or what became of what was sent is not known',
+    meaning: 'not answered in time, or what became of what was sent is not known',
   },
   underFloor: { code: 9, meaning: 'cluster check: chunks have fewer copies than they are to have' },
   interrupted: { code: 130, meaning: 'interrupted' },
