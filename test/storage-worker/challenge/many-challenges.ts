@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type ArchivedPeriod, computeChunkId, isArchiveError, toHex } from '../../../core/index.ts'
+import { type ArchivedPeriod, computeChunkId, isArchiveError, LEAF_SIZE_BYTES, toHex } from '../../../core/index.ts'
 import type { ChallengeEntry } from '../../../storage-worker/challenge/challenge-history.ts'
 import { SeededRandom } from '../../fuzz/registry/random.ts'
 import { openMemoryStore } from '../replication/audited-nodes.ts'
@@ -51,6 +51,8 @@ export async function playChallenges(seed: bigint, count: number): Promise<Chall
   const random = new SeededRandom(seed)
   const chain = new JudgedChain({ strikeSpacingPeriods: 20n })
   const archive = Array.from({ length: 6 }, (_, i) => makePeriod(i + 1, { blocks: 4, operations: 2 }))
+  // Of a single leaf no others can be shown.
+  const asked = archive.flatMap(({ chunks }) => chunks.filter((chunk) => chunk.length > LEAF_SIZE_BYTES))
   const nodes = await openNodes(chain, archive)
   // Challenges of who has the right since the same period are void.
   chain.leap(2)
@@ -59,7 +61,7 @@ export async function playChallenges(seed: bigint, count: number): Promise<Chall
   let [challenges, audits] = [0, 0]
 
   async function audit(asker: Node, node: Node): Promise<void> {
-    const chunks = random.shuffle(archive.flatMap((period) => period.chunks)).slice(0, 1 + random.int(MAX_AUDIT))
+    const chunks = random.shuffle(asked).slice(0, 1 + random.int(MAX_AUDIT))
     const room = Math.min(chunks.length, count - challenges)
     if (room === 0) return
     challenges += room
