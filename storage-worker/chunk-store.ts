@@ -257,6 +257,12 @@ export class LevelChunkStore extends ChunkReader implements ChunkStore {
     await this.exclusive(async () => undefined)
   }
 
+  /** Whether nothing is left of a period, with no write under way: what was seen of it was deleted since. */
+  async isGone(period: Period): Promise<boolean> {
+    if ((await this.listPlacesOf(period)).length > 0) return false
+    return (await this.index.get(summaryKey(period))) === undefined
+  }
+
   /** Waits for what is under way. The databases belong to whoever opened them. */
   async close(): Promise<void> {
     await this.tail

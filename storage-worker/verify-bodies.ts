@@ -182,8 +182,9 @@ export class BodiesCheck {
       if (isArchiveError(error, 'STORE_READ_FAILED')) return job.places
       throw error
     })
+    if (again.length === 0) return (await this.modules.store.isGone(job.period)) ? nothingFound(job.period) : found
     const isSame = again.length === job.places.length && again.every((n, i) => n === job.places[i])
-    return isSame || again.length === 0 ? found : this.readPlaces({ period: job.period, places: again })
+    return isSame ? found : this.readPlaces({ period: job.period, places: again })
   }
 
   /** Of a period that lies in two tables: its chunks are hashed, and held against SEALS here. */
@@ -219,4 +220,9 @@ export class BodiesCheck {
     const key = await this.modules.store.index.firstKey(range).catch(() => undefined)
     return key && decodePeriod(key, 1)
   }
+}
+
+/** Of a period that was deleted since its keys were read. */
+function nothingFound(period: Period): PeriodFindings {
+  return { period, findings: [], orphans: NO_ORPHANS, valueBytes: 0 }
 }

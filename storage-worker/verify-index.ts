@@ -103,10 +103,11 @@ export class IndexCheck {
   }
 
   private async judgeSummary(facts: SummaryFacts, value: Uint8Array | undefined): Promise<void> {
+    const { damages, store } = this.modules
     if (isSummaryOf(facts, value) || (await this.isIndexedNow(facts.period))) this.intactSummaries++
-    else {
+    else if (!(await store.isGone(facts.period))) {
       this.badSummaries.add(facts.period)
-      this.modules.damages.add(facts.period, 'index', 'STORE_INDEX_WRONG')
+      damages.add(facts.period, 'index', 'STORE_INDEX_WRONG')
     }
   }
 
@@ -127,6 +128,7 @@ export class IndexCheck {
     for await (const key of store.index.keys(range)) {
       const period = decodePeriod(key, 1)
       if (damages.has(period, 'manifest') || (await this.readManifest(period)) !== undefined) continue
+      if (await store.isGone(period)) continue
       damages.add(period, 'manifest', 'STORE_VALUE_MISSING')
     }
   }
@@ -151,9 +153,16 @@ export class IndexCheck {
       // Of a period whose manifest is damaged the damage is named already.
       const isKnown = place !== undefined && manifest === undefined && damages.has(place.period)
       const isOwn = chunk && place && equalBytes(chunk.chunkId, place.chunkId) && (await this.isHeld(place))
-      if (isKnown || isOwn) continue
+      if (isKnown || isOwn || !(await this.isStillIndexed(key))) continue
       damages.add(place?.period, 'index', 'STORE_INDEX_WRONG')
     }
+  }
+
+  /** A walk also gives keys that were deleted since it began. */
+  private async isStillIndexed(key: Uint8Array): Promise<boolean> {
+    const { store } = this.modules
+    await store.settle()
+    return (await store.index.get(key)) !== undefined
   }
 
   /** Where it is not known what is held, it may be. */
