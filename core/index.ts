@@ -61,6 +61,7 @@ export {
   textListCodec,
 } from './registry/args.ts'
 export * from './registry/calls.ts'
+export * from './registry/challenge-record.ts'
 export { computeDistributionTurn, computeDuePeriod } from './registry/distribution-turn.ts'
 export * from './registry/era-record.ts'
 export * from './registry/era-votes.ts'

@@ -121,8 +121,12 @@ export interface ChainPort {
   readBalances(address: string): Promise<{ readonly candidate: bigint; readonly final: bigint }>
   /** Candidate bytecode; undefined when there is none. */
   readBytecode(address: string): Promise<Uint8Array | undefined>
-  /** Candidate values of ASCII keys, in their order. */
-  readDatastore(address: string, keys: readonly string[]): Promise<(Uint8Array | undefined)[]>
+  /** Values of ASCII keys, in their order: candidate ones, final ones where that is said. */
+  readDatastore(
+    address: string,
+    keys: readonly string[],
+    options?: { readonly isFinal: boolean },
+  ): Promise<(Uint8Array | undefined)[]>
   /** Candidate and final events that a contract emitted itself from a period on, by slot; some may come twice. */
   readContractEvents(address: string, fromPeriod: number): Promise<ContractEvent[]>
   callReadOnly(call: ContractCall): Promise<ReadOnlyAnswer>

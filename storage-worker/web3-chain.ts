@@ -189,9 +189,13 @@ class Web3Chain implements ChainPort, WatchedNode {
     }
   }
 
-  async readDatastore(address: string, keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+  async readDatastore(
+    address: string,
+    keys: readonly string[],
+    { isFinal } = { isFinal: false },
+  ): Promise<(Uint8Array | undefined)[]> {
     const entries = keys.map((key) => ({ address, key: new TextEncoder().encode(key) }))
-    const values = await this.ask(() => this.api.getDatastoreEntries(entries, false))
+    const values = await this.ask(() => this.api.getDatastoreEntries(entries, isFinal))
     return values.map((value) => value ?? undefined)
   }
 

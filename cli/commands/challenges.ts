@@ -17,6 +17,7 @@ export const challengeEntry = z.object({
   result: z.enum(['valid', 'invalid', 'notHeld', 'refused', 'noAnswer', 'busy', 'void', 'open']),
   reason: z.string(),
   drawSignature: z.string().optional(),
+  isCandidate: z.boolean().optional(),
 })
 export type ChallengeEntry = z.infer<typeof challengeEntry>
 

@@ -4,6 +4,7 @@ import { ChainProver } from '../../storage-worker/challenge/chain-prover.ts'
 import { ChunkEvidence } from '../../storage-worker/challenge/chunk-evidence.ts'
 import type { DiskProofs } from '../../storage-worker/challenge/disk-proofs.ts'
 import { ExpiredChallenges } from '../../storage-worker/challenge/expired-challenges.ts'
+import { FinalVerdicts } from '../../storage-worker/challenge/final-verdicts.ts'
 import { RecordPruner } from '../../storage-worker/challenge/record-pruner.ts'
 import { RegistryLog } from '../../storage-worker/challenge/registry-log.ts'
 import { PastPlacements } from '../../storage-worker/placement/past-placements.ts'
@@ -55,6 +56,7 @@ export function startChainChallenges(
     },
   )
   const expired = new ExpiredChallenges(everyMs, { network, address }, { registryLog, sender, placement, clock, log })
+  const verdicts = new FinalVerdicts({ sender, history: store.challenges, clock, log })
   const challenger = new ChainChallenger(
     { network, registry, everyMs },
     {
@@ -66,7 +68,10 @@ export function startChainChallenges(
       onOffence: (peer, offence) => node.penalise(peer, offence),
       onResumed: (challengeId) => expired.watch(challengeId),
       onIssued: (count) => metrics.challengesIssued.add(count),
-      onEnd: (result) => metrics.challengesEnded.add(1, { result }),
+      onEnd: (entry) => {
+        metrics.challengesEnded.add(1, { result: entry.result })
+        verdicts.note(entry)
+      },
       clock,
       log,
     },
@@ -74,6 +79,7 @@ export function startChainChallenges(
   keepRunning('registry log', registryLog, context)
   keepRunning('prover', prover, context)
   keepRunning('expired challenges', expired, context)
+  keepRunning('final verdicts', verdicts, context)
   keepRunning('record pruner', new RecordPruner({ sender, history: store.challenges, clock, log }), context)
   const resuming = challenger.resume().catch((error: unknown) => {
     // What is not over when the sidecar stops is looked at after the next start.

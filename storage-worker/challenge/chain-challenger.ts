@@ -12,6 +12,7 @@ import type { Logger } from '../../telemetry/index.ts'
 import { isNodeTrouble } from '../node-trouble.ts'
 import type { RegistrySender } from '../sending/registry-sender.ts'
 import { type AskProofModules, askForProof } from './ask-proof.ts'
+import { CHAIN_ENDS, type ChainEnd } from './chain-ends.ts'
 import type { ChallengeEntry, ChallengeHistory } from './challenge-history.ts'
 import type { DrawSignatures } from './draw-signatures.ts'
 import { tellResult } from './tell-result.ts'
@@ -57,15 +58,16 @@ export interface ChainChallengerModules extends AskProofModules {
   readonly onResumed?: (challengeId: string) => void
   /** So many were issued by one call. */
   readonly onIssued?: (count: number) => void
-  /** One is over. */
-  readonly onEnd?: (result: ChallengeEnd) => void
+  /** One is over, as a block says that may still be dropped. */
+  readonly onEnd?: (entry: ChallengeEntry & { readonly result: ChainEnd }) => void
   readonly clock: Clock
   readonly log: Logger
 }
 
 /**
  * Challenges on chain: issued by one call for up to eight chunks of one node, told to it by libp2p as well, and over when
- * the contract has said what became of each. All are in the history before they are sent, so that none is forgotten.
+ * the contract has said what became of each. All are in the history before they are sent, so that none is forgotten. What it
+ * says of the end is candidate: `FinalVerdicts` reads it again.
  */
 export class ChainChallenger {
   private readonly options: ChainChallengerOptions
@@ -214,9 +216,10 @@ export class ChainChallenger {
       if (outcome !== 'open') {
         if (typeof record !== 'string') await this.keepSignature(open, record)
         const durationMs = Math.max(0, clock.nowMs() - open.issuedAtMs)
-        const closed = { ...open, durationMs, ...ENDS[outcome] }
+        const told = { ...open, durationMs, ...CHAIN_ENDS[outcome] }
+        const closed = typeof record === 'string' ? told : { ...told, isCandidate: true }
         await history.append(closed)
-        this.modules.onEnd?.(closed.result)
+        this.modules.onEnd?.(closed)
         await tellResult(closed, history, log)
         return closed
       }
@@ -278,12 +281,3 @@ export class ChainChallenger {
       throw new ArchiveError('CHAIN_OUTCOME_UNKNOWN', 'the sidecar stops before the challenge is over')
   }
 }
-
-export type ChallengeEnd = (typeof ENDS)[keyof typeof ENDS]['result']
-
-const ENDS = {
-  passed: { result: 'valid', reason: '' },
-  failed: { result: 'invalid', reason: 'the contract refused its proof' },
-  expired: { result: 'noAnswer', reason: 'no proof in time' },
-  void: { result: 'void', reason: 'the issuer was no challenger any more, or the chain has no such challenge' },
-} as const

@@ -36,6 +36,8 @@ const entrySchema = z.strictObject({
   reason: z.string(),
   /** 65 bytes in hex, of a challenge that was drawn: with it anybody recomputes the draw. */
   drawSignature: z.string().optional(),
+  /** A block said so that was not final then; absent: no block did, or a final one. */
+  isCandidate: z.boolean().optional(),
 })
 
 /** A challenge that this node issued, and how it ended. */
@@ -104,13 +106,13 @@ export class ChallengeHistory {
   }
 
   /** Those whose end is not known yet, the oldest first. */
-  async listOpen(): Promise<ChallengeEntry[]> {
-    const open: ChallengeEntry[] = []
-    for await (const [, sealed] of this.index.entries(keyspaceRange('challengeHistory'))) {
-      const entry = parseEntry(sealed)
-      if (entry?.result === 'open') open.push(entry)
-    }
-    return open
+  listOpen(): Promise<ChallengeEntry[]> {
+    return this.listAll(({ result }) => result === 'open')
+  }
+
+  /** Those whose end is not known to be final, the oldest first. */
+  listCandidates(): Promise<ChallengeEntry[]> {
+    return this.listAll(({ isCandidate }) => isCandidate === true)
   }
 
   /** @throws ArchiveError API_NAME_AMBIGUOUS when several ids begin so */
@@ -136,6 +138,15 @@ export class ChallengeHistory {
       if (entry.result === 'valid') passed++
     }
     return { passed, total }
+  }
+
+  private async listAll(isWanted: (entry: ChallengeEntry) => boolean): Promise<ChallengeEntry[]> {
+    const found: ChallengeEntry[] = []
+    for await (const [, sealed] of this.index.entries(keyspaceRange('challengeHistory'))) {
+      const entry = parseEntry(sealed)
+      if (entry && isWanted(entry)) found.push(entry)
+    }
+    return found
   }
 
   private async countAll(): Promise<number> {

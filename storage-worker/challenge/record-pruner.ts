@@ -1,4 +1,4 @@
-import { type ArchiveError, type Clock, isArchiveError, Loop, PERIOD_MS } from '../../core/index.ts'
+import { type ArchiveError, type Clock, challengeRecordKey, isArchiveError, Loop, PERIOD_MS } from '../../core/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
 import { orAborted } from '../replication/or-aborted.ts'
 import type { RegistrySender } from '../sending/registry-sender.ts'
@@ -56,8 +56,8 @@ export class RecordPruner {
     const { recordRetentionPeriods } = await sender.client.read('getConfig', {})
     const dueMs = clock.nowMs() - (Number(recordRetentionPeriods) + MARGIN_PERIODS) * PERIOD_MS
     const entries = await history.list(ALL)
-    const isDue = ({ kind, result, issuedAtMs, challengeId }: ChallengeEntry) =>
-      kind === 'challenge' && result !== 'open' && issuedAtMs <= dueMs && !this.gone.has(challengeId)
+    const isDue = ({ kind, result, isCandidate, issuedAtMs, challengeId }: ChallengeEntry) =>
+      kind === 'challenge' && result !== 'open' && !isCandidate && issuedAtMs <= dueMs && !this.gone.has(challengeId)
     const ids = entries.filter(isDue).map(({ challengeId }) => challengeId)
     // What the history forgets need not be remembered here.
     const known = new Set(entries.map(({ challengeId }) => challengeId))
@@ -71,10 +71,7 @@ export class RecordPruner {
     const present: string[] = []
     for (let at = 0; at < ids.length; at += KEYS_AT_ONCE) {
       const asked = ids.slice(at, at + KEYS_AT_ONCE)
-      const records = await client.chain.readDatastore(
-        client.address,
-        asked.map((id) => `chal_${id}`),
-      )
+      const records = await client.chain.readDatastore(client.address, asked.map(challengeRecordKey))
       for (const [i, id] of asked.entries()) {
         if (records[i]) present.push(id)
         else this.gone.add(id)

@@ -63,8 +63,8 @@ describe('storage-worker/challenge/chain-challenger', () => {
     await step()
     await step()
     assert.deepEqual(
-      (await history.list(9)).map(({ challengeId, result }) => [challengeId, result]),
-      [['m-1', 'valid']],
+      (await history.list(9)).map(({ challengeId, result, isCandidate }) => [challengeId, result, isCandidate]),
+      [['m-1', 'valid', true]],
     )
     challenger.stop()
   })

@@ -148,7 +148,7 @@ describe('storage-worker/challenge: on chain, with the shipped contract', () => 
         findPeer: () => (connected ? PEER : undefined),
         onOffence: () => assert.fail('an offence'),
         onIssued: (count) => counted.push(`${count} issued`),
-        onEnd: (result) => counted.push(result),
+        onEnd: ({ result }) => counted.push(result),
         clock,
       },
     )
