@@ -70,7 +70,7 @@ export interface FollowOptions {
   readonly final?: boolean
   /** However long the node does not say what became of it; by default it is given up after some minutes. */
   readonly untilKnown?: boolean
-  /** Sent again while the node does not know the operation and a block may still hold it. */
+  /** Sent while the node does not know the operation and a block may still hold it, again and again. */
   readonly bytes?: SignedBytes | undefined
   readonly signal?: AbortSignal
   /** Called when it was executed and is not yet final. */
@@ -138,8 +138,6 @@ export interface ChainPort {
    * CHAIN_OUTCOME_UNKNOWN: it was sent, and may have been executed.
    */
   submit(request: ChainRequest, quote: Quote, options?: SubmitOptions): Promise<SubmittedOperation>
-  /** Sends once more what may never have left. @throws ArchiveError CHAIN_NODE_REFUSED when it is too late, CHAIN_* */
-  sendAgain(bytes: SignedBytes): Promise<void>
-  /** Waits for an operation that was signed before, maybe by another process; throws as `submit`. */
+  /** Waits for an operation that was signed before, maybe by another process, and maybe never left; throws as `submit`. */
   follow(signed: SignedOperation, options?: FollowOptions): Promise<SubmittedOperation>
 }

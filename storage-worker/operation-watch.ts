@@ -18,7 +18,7 @@ export interface WatchedNode {
   readEvents(operationId: string, options?: { readonly isFinal: boolean }): Promise<string[]>
   readBalances(address: string): Promise<{ readonly candidate: bigint; readonly final: bigint }>
   /** @throws ArchiveError CHAIN_NODE_REFUSED when it does not take it */
-  sendAgain(bytes: SignedBytes): Promise<void>
+  send(bytes: SignedBytes): Promise<void>
 }
 
 export interface WatchOptions extends FollowOptions {
@@ -26,6 +26,8 @@ export interface WatchOptions extends FollowOptions {
   readonly pollIntervalMs: number
   /** After which it is given up, unless `untilKnown`. */
   readonly outcomeTimeoutMs: number
+  /** It was sent only just now: else that comes first where the node does not know it. */
+  readonly wasSent?: boolean
 }
 
 interface Verdict {
@@ -33,7 +35,7 @@ interface Verdict {
   readonly isFinal: boolean
 }
 
-/** Learns what became of one operation that was signed and maybe sent. */
+/** Learns what became of one operation that was signed and maybe sent, and sends it as long as that may help. */
 export class OperationWatch {
   private readonly signed: SignedOperation
   private readonly options: WatchOptions
@@ -51,7 +53,7 @@ export class OperationWatch {
     this.options = options
     this.node = modules.node
     this.clock = modules.clock
-    this.sentAtMs = this.clock.monotonicMs()
+    this.sentAtMs = options.wasSent ? this.clock.monotonicMs() : Number.NEGATIVE_INFINITY
   }
 
   /** Looks until the operation is executed (and final), or can be in no block any more; throws as `ChainPort.submit`. */
@@ -85,7 +87,7 @@ export class OperationWatch {
     const { finalPeriod, period } = await this.node.readStatus()
     // No clock tells that, neither the node's nor the own one: a block that is still to come may hold it until then.
     if (finalPeriod < expirePeriod) {
-      if (!operation && period <= expirePeriod) await this.sendAgain()
+      if (!operation && period <= expirePeriod) await this.send()
       return undefined
     }
     const events = await this.node.readEvents(operationId, { isFinal: true })
@@ -93,13 +95,13 @@ export class OperationWatch {
     return this.judgeByBalance()
   }
 
-  /** A node may lose what it took: by a restart, from a full pool, with a block that was dropped. */
-  private async sendAgain(): Promise<void> {
+  /** It may never have left; and a node may lose what it took: by a restart, from a full pool, with a block that was dropped. */
+  private async send(): Promise<void> {
     const { bytes } = this.options
     const nowMs = this.clock.monotonicMs()
     if (!bytes || nowMs - this.sentAtMs < AGAIN_MS) return
     this.sentAtMs = nowMs
-    await this.node.sendAgain(bytes)
+    await this.node.send(bytes)
   }
 
   /** An operation that was executed. A failure that is not final is none yet: its block may still be dropped. */

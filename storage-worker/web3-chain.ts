@@ -241,9 +241,9 @@ class Web3Chain implements ChainPort, WatchedNode {
     }
     const bytes = { data, publicKey: key.publicKey, signature }
     await options.onSigned?.(signed, bytes)
-    await this.send(signed, bytes)
+    await this.sendFirst(signed, bytes)
     options.onSent?.(signed.operationId)
-    return this.follow(signed, { ...options, bytes })
+    return this.watch(signed, { ...options, bytes, wasSent: true })
   }
 
   private async quoteAt(request: ChainRequest, status: ChainStatus): Promise<Quote> {
@@ -288,11 +288,11 @@ class Web3Chain implements ChainPort, WatchedNode {
     return BigInt(outcome.gasCost)
   }
 
-  async sendAgain(bytes: SignedBytes): Promise<void> {
+  async send(bytes: SignedBytes): Promise<void> {
     await this.ask(() => this.api.sendOperation(bytes))
   }
 
-  private async send({ operationId }: SignedOperation, bytes: SignedBytes): Promise<void> {
+  private async sendFirst({ operationId }: SignedOperation, bytes: SignedBytes): Promise<void> {
     let id: unknown
     let tries = 0
     try {
@@ -341,6 +341,13 @@ class Web3Chain implements ChainPort, WatchedNode {
   }
 
   follow(signed: SignedOperation, options: FollowOptions = {}): Promise<SubmittedOperation> {
+    return this.watch(signed, options)
+  }
+
+  private watch(
+    signed: SignedOperation,
+    options: FollowOptions & { readonly wasSent?: boolean },
+  ): Promise<SubmittedOperation> {
     const { pollIntervalMs = DEFAULT_POLL_MS, outcomeTimeoutMs = DEFAULT_OUTCOME_TIMEOUT_MS } = this.options
     return new OperationWatch(
       signed,

@@ -46,7 +46,6 @@ export async function openChain(
       client: new RegistryClient(storageRegistryAddress, chain),
       journal: store.operations,
       onFinal: (outcome) => noteRewards(outcome, { history: store.rewards, clock, log }),
-      clock,
       log,
     },
   )

@@ -1,15 +1,12 @@
-import { type Clock, isArchiveError, type RegistryCallArgs, type RegistryCallName } from '../../core/index.ts'
+import { isArchiveError, type RegistryCallArgs, type RegistryCallName } from '../../core/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
 import type { SignedBytes, SignedOperation, SubmittedOperation } from '../chain-port.ts'
-import { isNodeTrouble } from '../node-trouble.ts'
 import { type RegistryClient, type RegistryOutcome, readRegistryEvents } from '../registry-client.ts'
 import { findLowWallet } from './list-obstacles.ts'
 import type { JournalEntry, OperationJournal, SendPurpose } from './operation-journal.ts'
 
 /** What may be sent however little is left: a missed proof costs more than its fee, and a claim brings coins. */
 const ALWAYS: readonly SendPurpose[] = ['proof', 'claim']
-/** From one try to send again to the next, while the node is away. */
-const RETRY_MS = 2_000
 
 export interface SendOrder<N extends RegistryCallName = RegistryCallName> {
   readonly purpose: SendPurpose
@@ -38,7 +35,6 @@ export interface RegistrySenderModules {
   readonly journal: Pick<OperationJournal, 'put' | 'delete' | 'list'>
   /** Called and waited for before an operation that is final is forgotten: once, or again after a restart in between. */
   readonly onFinal?: (outcome: RegistryOutcome) => Promise<void>
-  readonly clock: Clock
   readonly log: Logger
 }
 
@@ -68,11 +64,14 @@ export class RegistrySender {
     this.address = options.address
   }
 
-  /** Follows what was under way when the sidecar ended, and sends it once more. @throws ArchiveError of the store */
+  /**
+   * Follows what was under way when the sidecar ended, and sends what never left: that would keep its call from being made.
+   *
+   * @throws ArchiveError of the store
+   */
   async resume(): Promise<void> {
     for (const { purpose, key, signed, bytes } of await this.modules.journal.list()) {
-      const end = this.sendAgain(bytes).then(() => this.followToEnd(key, signed, bytes))
-      this.track(key, purpose, end).catch(() => undefined)
+      this.track(key, purpose, this.followToEnd(key, signed, bytes)).catch(() => undefined)
     }
   }
 
@@ -176,22 +175,6 @@ export class RegistrySender {
     } catch (error) {
       if (!isArchiveError(error)) throw error
       log.debug({ err: error, code: error.code }, 'a finished operation stays noted')
-    }
-  }
-
-  /** Noted and never sent, it would keep its call from being made, for longer than a proof has time. */
-  private async sendAgain(bytes: SignedBytes): Promise<void> {
-    const { client, clock } = this.modules
-    const { signal } = this.stopping
-    while (!signal.aborted) {
-      try {
-        return await client.chain.sendAgain(bytes)
-      } catch (error) {
-        if (!isNodeTrouble(error)) throw error
-        // What became of it is found by following it.
-        if (isArchiveError(error, 'CHAIN_NODE_REFUSED')) return
-      }
-      await clock.sleep(RETRY_MS, signal)
     }
   }
 

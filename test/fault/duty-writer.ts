@@ -77,7 +77,7 @@ const web3 = await openWeb3Chain(
 const client = new RegistryClient(registry, mortal(web3))
 const sender = new RegistrySender(
   { address, minBalanceNanoMas: MAS },
-  { client, journal, clock, log, onFinal: (outcome) => noteRewards(outcome, { history: store.rewards, clock, log }) },
+  { client, journal, log, onFinal: (outcome) => noteRewards(outcome, { history: store.rewards, clock, log }) },
 )
 const registryLog = new RegistryLog({ network, everyMs: EVERY_MS, lookBackPeriods: 256 }, { client, clock, log })
 await sender.resume()

@@ -91,7 +91,7 @@ describe('storage-worker/challenge: on chain, with the shipped contract', () => 
     const index = kept ?? (await openMemoryLevel('index'))
     const sender = new RegistrySender(
       { address: wallet.address, minBalanceNanoMas: MAS },
-      { client: await clientOf(wallet), journal: new OperationJournal(index), clock, log },
+      { client: await clientOf(wallet), journal: new OperationJournal(index), log },
     )
     const store = await openMemoryStore()
     for (const each of archived) await store.writePeriod(each)

@@ -47,7 +47,7 @@ export async function makeParty(
   const registry = chain.world.contract
   const client = new RegistryClient(registry, chain.portOf(address))
   const journal = new OperationJournal(index)
-  const sender = new RegistrySender({ address, minBalanceNanoMas: MAS }, { client, journal, clock, log })
+  const sender = new RegistrySender({ address, minBalanceNanoMas: MAS }, { client, journal, log })
   const registryLog = new RegistryLog({ network, everyMs: EVERY_MS, lookBackPeriods: 256 }, { client, clock, log })
   const disk = new DiskProofs(seed, { store, withheld: { has: () => false } })
   const honest: DiskProofs['make'] = (terms, onRead) => disk.make(terms, onRead)
