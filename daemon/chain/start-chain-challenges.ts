@@ -7,7 +7,6 @@ import { ExpiredChallenges } from '../../storage-worker/challenge/expired-challe
 import { FinalVerdicts } from '../../storage-worker/challenge/final-verdicts.ts'
 import { RecordPruner } from '../../storage-worker/challenge/record-pruner.ts'
 import { RegistryLog } from '../../storage-worker/challenge/registry-log.ts'
-import { PastPlacements } from '../../storage-worker/placement/past-placements.ts'
 import { CHALLENGE_ENDS } from '../../telemetry/index.ts'
 import { listBoundPeers } from '../peers/connected-peers.ts'
 import { keepRunning, type PeerContext } from '../peers/peer-context.ts'
@@ -22,7 +21,6 @@ export interface ChainChallenges {
   readonly challenger: ChainChallenger
   /** What challenges show where the registry requires anchors. */
   readonly evidence: ChunkEvidence
-  readonly placements: PastPlacements
 }
 
 /** Shows the registry what it asks this node for, issues the operator's challenges, and has expired ones judged. */
@@ -31,7 +29,7 @@ export function startChainChallenges(
   { sender, anchors, placement }: ChainContext,
   proofs: DiskProofs,
 ): ChainChallenges {
-  const { config, address, node, store, clock, log, metrics, undo, onFatal } = context
+  const { config, address, node, store, pastPlacements, clock, log, metrics, undo, onFatal } = context
   const { network } = store.chunks.identity
   const registry = config.storageRegistryAddress
   const everyMs = REGISTRY_LOOK_MS
@@ -92,7 +90,11 @@ export function startChainChallenges(
     challenger.stop()
     await resuming.catch(() => undefined)
   })
-  const placements = new PastPlacements(registry, store.placements)
-  const evidence = new ChunkEvidence({ client: sender.client, store: store.chunks, anchors, placements })
-  return { registryLog, prover, challenger, evidence, placements }
+  const evidence = new ChunkEvidence({
+    client: sender.client,
+    store: store.chunks,
+    anchors,
+    placements: pastPlacements,
+  })
+  return { registryLog, prover, challenger, evidence }
 }

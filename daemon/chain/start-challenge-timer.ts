@@ -15,8 +15,8 @@ export function startChallengeTimer(
   { sender, anchors }: ChainContext,
   modules: ChainChallenges & { readonly auditor: Auditor; readonly claims: Pick<HolderClaims, 'listClaimants'> },
 ): void {
-  const { config, address, seed, store, clock, log } = context
-  const { registryLog, challenger, evidence, placements, auditor, claims } = modules
+  const { config, address, seed, store, pastPlacements: placements, clock, log } = context
+  const { registryLog, challenger, evidence, auditor, claims } = modules
   const readFirstEra = async () => Number((await sender.client.readState()).firstEra)
   const anchored = { store: store.chunks, readFirstEra, anchors, placements }
   const claimed = {

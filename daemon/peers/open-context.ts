@@ -20,6 +20,7 @@ import { parsePeerId } from '../../protocol-handler/peer-id-text.ts'
 import { PeerNode, type PeerNodeModules } from '../../protocol-handler/peer-node.ts'
 import { readOrCreateKey } from '../../storage-worker/index.ts'
 import { PeerClient } from '../../storage-worker/peers/peer-client.ts'
+import { PastPlacements } from '../../storage-worker/placement/past-placements.ts'
 import { RegisteredNodes } from '../../storage-worker/placement/registered-nodes.ts'
 import { keepRunning, type PeerContext, type PeerNetworkModules } from './peer-context.ts'
 import { pickShare, WORK } from './shares.ts'
@@ -110,6 +111,7 @@ export async function openContext(options: PeerNetworkOptions, modules: PeerNetw
     bandwidth,
     bans,
     registered,
+    pastPlacements: new PastPlacements(config.storageRegistryAddress, store.placements),
     bindings,
     client: new PeerClient(node, onOffence, { clock, identify: (chunk) => cpu.identifyChunk(chunk) }),
     ownAddresses: () => (config.p2p.announce.length > 0 ? config.p2p.announce : pickWidest(node.addresses)),

@@ -6,10 +6,10 @@ import type { PeerContext } from './peer-context.ts'
 
 /** Recomputes draws of all challengers; needs no wallet. */
 export function openDrawAudits(context: PeerContext): DrawAudits {
-  const { config, store, chain, anchors, client } = context
+  const { config, store, pastPlacements: placements, chain, anchors, client } = context
   const registry = config.storageRegistryAddress
   const readFirstEra = async () => (chain ? Number((await chain.sender.client.readState()).firstEra) : 0)
-  const known = { store: store.chunks, readings: store.placements, anchors, readFirstEra }
+  const known = { store: store.chunks, readings: store.placements, placements, anchors, readFirstEra }
   return new DrawAudits(
     { network: store.chunks.identity.network, registry, frequencyPeriods: config.challengeFrequencyPeriods },
     {

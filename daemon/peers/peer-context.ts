@@ -5,6 +5,7 @@ import type { Bandwidth, Bindings, MarkKeeper, PeerScores } from '../../protocol
 import type { PeerNode } from '../../protocol-handler/peer-node.ts'
 import type { AnchoredEras, OwnHoldings, PlacementWatch, Store } from '../../storage-worker/index.ts'
 import type { PeerClient } from '../../storage-worker/peers/peer-client.ts'
+import type { PastPlacements } from '../../storage-worker/placement/past-placements.ts'
 import type { RegisteredNodes } from '../../storage-worker/placement/registered-nodes.ts'
 import type { Logger, Metrics } from '../../telemetry/index.ts'
 import type { ChainContext } from '../chain/chain-context.ts'
@@ -44,6 +45,8 @@ export interface PeerContext extends PeerNetworkModules {
   readonly bindings: Bindings
   /** Who is registered, by the placement in force. */
   readonly registered: RegisteredNodes
+  /** Who was to hold what in past eras: made once for all that ask, as each table measures some MB. */
+  readonly pastPlacements: PastPlacements
   /** Keeps bans across restarts. */
   readonly bans: MarkKeeper
   /** Asks one peer; what it answers wrongly costs it. */

@@ -6,7 +6,6 @@ import { mendPeriod } from '../../storage-worker/mend-period.ts'
 import { createEraService } from '../../storage-worker/peers/era-service.ts'
 import { OwnEras } from '../../storage-worker/peers/own-eras.ts'
 import { PeerClient } from '../../storage-worker/peers/peer-client.ts'
-import { PastPlacements } from '../../storage-worker/placement/past-placements.ts'
 import { listBoundPeers, listPeerArchives } from './connected-peers.ts'
 import { keepRunning, type PeerContext } from './peer-context.ts'
 import { askAsBackfill } from './start-bootstrap.ts'
@@ -19,10 +18,10 @@ export interface EraGathering {
 
 /** Says what this node makes of each era, gathers what others do, and finds out where they differ. */
 export async function startEraGathering(context: PeerContext): Promise<EraGathering> {
-  const { config, seed, address, node, registered, client, placement, anchors, store, clock, log } = context
+  const { config, seed, address, node, registered, pastPlacements, client, placement, anchors, store, clock, log } =
+    context
   const registry = config.storageRegistryAddress
-  const past = new PastPlacements(registry, store.placements)
-  const own = new OwnEras({ seed, registry }, { store: store.chunks, placement, past, clock })
+  const own = new OwnEras({ seed, registry }, { store: store.chunks, placement, past: pastPlacements, clock })
   const listPeers = () => listBoundPeers(context)
   const gatherer = new EraGatherer(
     { network: store.chunks.identity.network, registry, ownAddress: address },

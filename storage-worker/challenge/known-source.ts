@@ -1,6 +1,6 @@
 import { type ChunkStore, ERA_PERIODS, type Period } from '../../core/index.ts'
 import type { AnchoredEras } from '../anchors/anchored-eras.ts'
-import { PastPlacements } from '../placement/past-placements.ts'
+import type { PastPlacements } from '../placement/past-placements.ts'
 import type { PlacementArchive } from '../placement/placement-archive.ts'
 import { openAnchoredSource } from './draw-anchored-audit.ts'
 import { listDrawNodes, openClaimedSource } from './draw-audit.ts'
@@ -16,6 +16,8 @@ export interface KnownSource {
 export interface KnownSourceModules {
   readonly store: Pick<ChunkStore, 'readManifest' | 'readChunk' | 'readRange' | 'listSummaries'>
   readonly readings: Pick<PlacementArchive, 'find'>
+  /** Made of the same. */
+  readonly placements: Pick<PastPlacements, 'find'>
   readonly anchors: Pick<AnchoredEras, 'findAll'>
   /** As of `AnchoredDrawModules`. */
   readonly readFirstEra: () => Promise<number>
@@ -29,7 +31,7 @@ export interface KnownSourceModules {
  */
 export async function openKnownSource(
   { registry, period }: { readonly registry: string; readonly period: Period },
-  { store, readings, anchors, readFirstEra }: KnownSourceModules,
+  { store, readings, placements, anchors, readFirstEra }: KnownSourceModules,
 ): Promise<KnownSource> {
   const era = Math.floor((period - DRAW_LAG_PERIODS) / ERA_PERIODS)
   const unread = `the placement of era ${era} was not read here, or is not kept any more`
@@ -40,7 +42,6 @@ export async function openKnownSource(
   if (next && (next.snapshot.requireAnchors !== isAnchored || next.lagEras !== lagEras)) {
     return { isAnchored: undefined, source: `the settings that a draw depends on changed in era ${era}` }
   }
-  const placements = new PastPlacements(registry, readings)
   if (!isAnchored) {
     const placement = await placements.find(era)
     const source = await openClaimedSource(period, {

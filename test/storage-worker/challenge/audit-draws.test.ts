@@ -20,6 +20,7 @@ import {
   type KnownSourceModules,
   openKnownSource,
 } from '../../../storage-worker/challenge/known-source.ts'
+import { PastPlacements } from '../../../storage-worker/placement/past-placements.ts'
 import { PlacementArchive } from '../../../storage-worker/placement/placement-archive.ts'
 import { registered } from '../replication/audited-nodes.ts'
 import { addressOf, seedOf } from '../replication/made-nodes.ts'
@@ -83,7 +84,8 @@ for (const isAnchored of [false, true]) {
       const roots = { root: new Uint8Array(32), placementRoot: new Uint8Array(32) }
       const anchor = { era: 0, ...roots, totalBytes, totalChunks: 128n, anchoredPeriod: 140n }
       const anchors = { findAll: async () => [anchor] }
-      const modules = { store: STORE, readings, anchors, readFirstEra: async () => 0, ...change }
+      const placements = new PastPlacements(REGISTRY, readings)
+      const modules = { store: STORE, readings, placements, anchors, readFirstEra: async () => 0, ...change }
       return await openKnownSource({ registry: REGISTRY, period: PERIOD }, modules)
     }
 
