@@ -3,6 +3,8 @@ import { concatBytes } from '../bytes.ts'
 import { ByteReader, ByteWriter } from '../codec.ts'
 import { readAddress } from './atoms.ts'
 
+/** Periods in which an operation may be included (facts: massa-node 3.1). */
+export const OPERATION_VALIDITY_PERIODS = 10
 /** Limits of the node (facts: massa-node 3.1). */
 const MAX_BYTECODE_BYTES = 10_000_000
 const MAX_PARAMETER_BYTES = 10_000_000

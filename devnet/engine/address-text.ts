@@ -1,7 +1,7 @@
 import { isArchiveError } from '../../core/errors.ts'
 import { parseAddress } from '../../core/massa/atoms.ts'
+import { describeAddressFault } from '../../core/massa/text-faults.ts'
 import { bail } from './faults.ts'
-import { describeAddressFault } from './text-faults.ts'
 
 /** Checked texts are remembered: the check takes two hashes, and a contract names few addresses again and again. */
 const MAX_REMEMBERED = 16_384

@@ -1,7 +1,7 @@
+import { formatMas } from '../../core/massa/amount-text.ts'
 import type { DatastoreEntry } from '../../core/massa/operation.ts'
 import type { Slot } from '../../core/units.ts'
 import { isContractAddress } from './address-text.ts'
-import { formatMas } from './amount-text.ts'
 import type { DeferredCalls } from './deferred-calls.ts'
 import { bail, ExecutionFault, runtimeFault } from './faults.ts'
 import type { Ledger } from './ledger.ts'

@@ -1,5 +1,5 @@
+import { formatMas } from '../../core/massa/amount-text.ts'
 import type { DatastoreEntry } from '../../core/massa/operation.ts'
-import { formatMas } from './amount-text.ts'
 import { DEFERRED_CALL_BASE_GAS, type DeferredCall, deferredFault } from './deferred-calls.ts'
 import type { ContractEvent, ExecutionContext, StackElement } from './execution-context.ts'
 import { ExecutionFault, HostFault, runtimeFault, VmFault } from './faults.ts'

@@ -1,4 +1,3 @@
-export { formatMas } from './amount-text.ts'
 export type { DeferredCall } from './deferred-calls.ts'
 export { ContractEngine, type EngineOptions, type EngineSnapshot } from './engine.ts'
 export { type DeferredOutcome, sortDatastore } from './execution.ts'

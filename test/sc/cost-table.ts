@@ -1,6 +1,5 @@
 import { readBaseSettings } from '../../config/index.ts'
-import { ERA_PERIODS, PERIOD_MS } from '../../core/index.ts'
-import { formatMas } from '../../devnet/engine/index.ts'
+import { ERA_PERIODS, formatMas, PERIOD_MS } from '../../core/index.ts'
 import { ArgsWriter, stringsArg, u64Arg } from '../reference/args-writer.ts'
 import { addChallenger, CHUNK_ID, issueArgs, NONCE, passAudit } from './challenge-steps.ts'
 import {

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../../core/error-codes.ts'
+import { formatMas } from '../../../core/massa/amount-text.ts'
 import { checkAddress } from '../address-text.ts'
-import { formatMas } from '../amount-text.ts'
 import type { ContractMemory } from '../contract-memory.ts'
 import { MAX_CALL_DEPTH } from '../execution-context.ts'
 import { asHostFault, bail, ExecutionFault, HostFault, VmFault } from '../faults.ts'

@@ -4,9 +4,9 @@ import { blake3, ed25519Verify, sha256 } from '#crypto'
 import { isArchiveError } from '../../../core/errors.ts'
 import { computeAddress } from '../../../core/massa/address.ts'
 import { formatAddress, parsePublicKey, parseSignature } from '../../../core/massa/atoms.ts'
+import { describeKeyFault } from '../../../core/massa/text-faults.ts'
 import { bail } from '../faults.ts'
 import type { Machine } from '../machine.ts'
-import { describeKeyFault } from '../text-faults.ts'
 import { type HostFamily, host } from './host-table.ts'
 
 /** Hashes, and signatures as Massa makes them. */

@@ -1,9 +1,9 @@
+import { findCallIdFault } from '../../../core/massa/text-faults.ts'
 import { type Slot, THREAD_COUNT } from '../../../core/units.ts'
 import { checkAddress, isContractAddress } from '../address-text.ts'
 import { DEFERRED_CALL_BASE_GAS, deferredFault } from '../deferred-calls.ts'
 import { bail, ExecutionFault } from '../faults.ts'
 import type { Machine } from '../machine.ts'
-import { findCallIdFault } from '../text-faults.ts'
 import { type HostFamily, host } from './host-table.ts'
 
 const MAX_FUNCTION_NAME_BYTES = 255

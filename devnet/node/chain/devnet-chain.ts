@@ -1,4 +1,4 @@
-import { SLOT_MS, slotOfIndex, THREAD_COUNT } from '../../../core/index.ts'
+import { OPERATION_VALIDITY_PERIODS, SLOT_MS, slotOfIndex, THREAD_COUNT } from '../../../core/index.ts'
 import type { Pruned } from './block-graph.ts'
 import { makeBlocks } from './block-maker.ts'
 import { type ChainBlock, makeGenesis, TrackedBlock } from './chain-block.ts'
@@ -9,13 +9,7 @@ import { ChainRecorder } from './chain-recorder.ts'
 import type { ChainStore } from './chain-store.ts'
 import { ChainView } from './chain-view.ts'
 import { type KnownOperation, TrackedOperation } from './known-operation.ts'
-import {
-  type CheckedOperation,
-  checkOperation,
-  OPERATION_VALIDITY_PERIODS,
-  type SentOperation,
-  trackOperation,
-} from './operation-pool.ts'
+import { type CheckedOperation, checkOperation, type SentOperation, trackOperation } from './operation-pool.ts'
 import { CYCLE_SLOTS, cycleOf } from './roll-history.ts'
 import { signRollPurchase } from './roll-purchase.ts'
 import type { SlotOutput } from './slot-executor.ts'

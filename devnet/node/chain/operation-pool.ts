@@ -1,14 +1,15 @@
 import {
   computeOperationHash,
   concatBytes,
+  formatMas,
   formatOperationId,
+  OPERATION_VALIDITY_PERIODS,
   type Operation,
   parseOperationContent,
   type Slot,
   verifySignature,
 } from '../../../core/index.ts'
-import { formatMas } from '../../engine/index.ts'
-import { badRequest, JsonRpcError } from '../json-rpc-error.ts'
+import { badRequest, JsonRpcError } from '../../../telemetry/json-rpc/index.ts'
 import {
   BLOCK_GAS,
   computeBlockGas,
@@ -17,8 +18,6 @@ import {
   TrackedOperation,
 } from './known-operation.ts'
 
-/** Periods in which an operation may be included (facts: massa-node 3.1). */
-export const OPERATION_VALIDITY_PERIODS = 10
 const MAX_BLOCK_BYTES = 300_000
 const MAX_BLOCK_OPERATIONS = 5000
 /** Periods in which an operation must become valid: those that a node looks ahead for its own draws, 82 s. */

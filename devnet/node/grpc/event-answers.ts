@@ -1,5 +1,5 @@
 import { slotIndex } from '../../../core/index.ts'
-import { describeAddressFault } from '../../engine/text-faults.ts'
+import { describeAddressFault } from '../../../core/massa/text-faults.ts'
 import {
   type EventMessage,
   type EventsFilter,

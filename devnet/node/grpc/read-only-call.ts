@@ -2,13 +2,14 @@ import {
   ByteReader,
   type DatastoreEntry,
   formatHash,
+  formatMas,
   fromU64,
   isArchiveError,
   type NativeAmountMessage,
   slotToProtobuf,
   toU64,
 } from '../../../core/index.ts'
-import { formatMas, type ReadOnlyOutcome } from '../../engine/index.ts'
+import type { ReadOnlyOutcome } from '../../engine/index.ts'
 import {
   ExecuteReadOnlyCallRequest,
   ExecuteReadOnlyCallResponse,

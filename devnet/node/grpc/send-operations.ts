@@ -1,12 +1,12 @@
 import { status } from '@grpc/grpc-js'
 import { type Operation, parseOperationContent } from '../../../core/index.ts'
+import { JsonRpcError } from '../../../telemetry/json-rpc/index.ts'
 import { MAX_BLOCK_GAS, OPERATION_BASE_GAS, TEMPORARY_COMPILATION_GAS } from '../../engine/index.ts'
 import { SendOperationsRequest, SendOperationsResponse } from '../../grpc/messages.ts'
 import type { Conversation } from '../../grpc/public-service.ts'
 import { RpcError } from '../../grpc/rpc-error.ts'
 import type { DevnetChain } from '../chain/devnet-chain.ts'
 import type { CheckedOperation } from '../chain/operation-pool.ts'
-import { JsonRpcError } from '../json-rpc-error.ts'
 import type { NodeModules } from './node-modules.ts'
 
 const MAX_OPERATIONS = 1024

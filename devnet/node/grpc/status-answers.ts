@@ -1,6 +1,7 @@
 import {
   formatHash,
   fromU64,
+  OPERATION_VALIDITY_PERIODS,
   PERIOD_MS,
   slotOfIndex,
   slotToProtobuf,
@@ -20,7 +21,6 @@ import {
 import { checkFilterCount, intersectRanges, joinNamed } from '../../grpc/request-checks.ts'
 import { invalidArgument } from '../../grpc/rpc-error.ts'
 import type { DevnetChain } from '../chain/devnet-chain.ts'
-import { OPERATION_VALIDITY_PERIODS } from '../chain/operation-pool.ts'
 import { NODE_ID, NODE_SOFTWARE } from '../node-identity.ts'
 
 const BLOCK_REWARD_NANO_MAS = 400_010_000n

@@ -1,17 +1,20 @@
-import { isUtf8 } from 'node:buffer'
-import type { FastifyInstance, FastifyReply } from 'fastify'
-import { ArchiveError, type Clock } from '../../../core/index.ts'
+import type { FastifyInstance } from 'fastify'
+import { ArchiveError, type Clock, isArchiveError } from '../../../core/index.ts'
+import {
+  acceptJsonRpc,
+  answerPost,
+  badRequest,
+  invalidParams,
+  JsonRpcError,
+  MAX_BODY_BYTES,
+  type RunCall,
+  type Translate,
+} from '../../../telemetry/json-rpc/index.ts'
 import { createLimitedServer } from '../../../telemetry/limited-server.ts'
 import type { DevnetChain } from '../chain/devnet-chain.ts'
-import { JsonRpcError } from '../json-rpc-error.ts'
-import { answerBody, failTooLarge, MALFORMED, type RunCall, refuseBytes } from './envelope.ts'
 import { RPC_METHODS } from './rpc-methods.ts'
 
 const HOST = '127.0.0.1'
-/** As a node's `max_request_body_size`. */
-const MAX_BODY_BYTES = 52_428_800
-const JSON_TYPE = 'application/json; charset=utf-8'
-const JSON_TYPES = /^application\/json(?:-rpc)?(?:; ?charset=utf-8)?$/i
 
 export interface JsonRpcServer {
   readonly url: string
@@ -57,48 +60,39 @@ export async function startJsonRpcServer(modules: JsonRpcServerModules, port = 0
 function createServer(modules: JsonRpcServerModules): FastifyInstance {
   const run = makeRun(modules)
   const server = createLimitedServer({ bodyLimit: MAX_BODY_BYTES })
-  server.removeAllContentTypeParsers()
-  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   server.addHook('onRequest', async (_request, reply) => {
     reply.header('vary', 'origin, access-control-request-method, access-control-request-headers')
     reply.header('access-control-allow-origin', '*')
   })
   server.setErrorHandler((error: { statusCode?: number }, _request, reply) => {
-    // What fastify refuses before we see it: too long, cut off, without a content type.
-    const status = error.statusCode ?? 500
-    if (status === 415) return refuseType(reply)
-    if (status === 413) return sendJson(reply.code(413), failTooLarge(MAX_BODY_BYTES))
-    return reply.code(status).type('text/plain').send('')
+    // What was cut off, and faults of ours.
+    return reply
+      .code(error.statusCode ?? 500)
+      .type('text/plain')
+      .send('')
   })
-  server.all('*', async (request, reply) => {
-    if (request.method === 'OPTIONS') {
-      // Browsers ask whether they may.
-      reply
-        .header('access-control-allow-methods', 'POST,OPTIONS')
-        .header('access-control-allow-headers', 'content-type')
-      return reply.send()
-    }
-    if (request.method !== 'POST') {
-      return reply.code(405).type('text/plain').send('Used HTTP Method is not allowed. POST is required\n')
-    }
-    if (!JSON_TYPES.test(request.headers['content-type'] ?? '')) {
-      return refuseType(reply)
-    }
-    const bytes = request.body instanceof Uint8Array ? request.body : new Uint8Array(0)
-    const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
-    if (!/^[ \t\r\n\f]{0,127}[{[]/.test(body)) return sendJson(reply.code(400), MALFORMED)
-    return sendJson(reply, isUtf8(bytes) ? await answerBody(body, run) : refuseBytes(body))
+  server.register(async (scope) => {
+    acceptJsonRpc(scope)
+    scope.all('*', (request, reply) => {
+      if (request.method === 'OPTIONS') {
+        // Browsers ask whether they may.
+        reply
+          .header('access-control-allow-methods', 'POST,OPTIONS')
+          .header('access-control-allow-headers', 'content-type')
+        return reply.send()
+      }
+      if (request.method !== 'POST') {
+        return reply.code(405).type('text/plain').send('Used HTTP Method is not allowed. POST is required\n')
+      }
+      return answerPost(request, reply, { run, translate })
+    })
   })
   return server
 }
 
-function refuseType(reply: FastifyReply): FastifyReply {
-  const text = 'Supplied content type is not allowed. Content-Type: application/json is required\n'
-  return reply.code(415).type('text/plain').send(text)
-}
-
-function sendJson(reply: FastifyReply, text: string): FastifyReply {
-  return reply.type(JSON_TYPE).send(text)
+const translate: Translate = (error) => {
+  if (isArchiveError(error, 'DEVNET_ENGINE_REQUEST_INVALID')) return invalidParams(error.message)
+  return isArchiveError(error) ? badRequest(error.message) : undefined
 }
 
 function makeRun({ chain, clock }: JsonRpcServerModules): RunCall {

@@ -1,5 +1,4 @@
-import { badRequest } from '../json-rpc-error.ts'
-import { slot } from './massa-shapes.ts'
+import { badRequest, describeMethods, listMethod, plainMethod, slot } from '../../../telemetry/json-rpc/index.ts'
 import { ADDRESS_METHODS } from './methods/address-methods.ts'
 import { BLOCK_METHODS } from './methods/block-methods.ts'
 import { DEFERRED_CALL_METHODS } from './methods/deferred-call-methods.ts'
@@ -8,9 +7,9 @@ import { OPERATION_METHODS } from './methods/operation-methods.ts'
 import { PRIVATE_METHODS } from './methods/private-methods.ts'
 import { READ_ONLY_METHODS } from './methods/read-only-methods.ts'
 import { STATUS_METHODS } from './methods/status-methods.ts'
-import { listMethod, plainMethod, type RpcMethod } from './rpc-method.ts'
+import type { NodeMethod } from './rpc-context.ts'
 
-const METHODS: readonly RpcMethod[] = [
+const METHODS: readonly NodeMethod[] = [
   ...STATUS_METHODS,
   ...BLOCK_METHODS,
   ...OPERATION_METHODS,
@@ -22,21 +21,8 @@ const METHODS: readonly RpcMethod[] = [
   listMethod('get_slots_transfers', ['arg', slot], () => {
     throw badRequest('feature execution-trace is not enabled')
   }),
-  plainMethod('rpc.discover', describeMethods),
+  plainMethod('rpc.discover', () => describeMethods(METHODS, { title: 'Massa devnet node', version: '0.1.0' })),
 ]
 
 /** By name: all that a massa-node has on its public port. */
-export const RPC_METHODS: ReadonlyMap<string, RpcMethod> = new Map(METHODS.map((one) => [one.name, one]))
-
-/** An OpenRPC document with names alone: a node's says more of what goes in and comes out. */
-function describeMethods(): unknown {
-  return {
-    openrpc: '1.2.4',
-    info: { title: 'Massa devnet node', version: '0.1.0' },
-    methods: METHODS.map(({ name, parameter }) => ({
-      name,
-      params: parameter === undefined ? [] : [{ name: parameter, schema: {} }],
-      result: { name: 'result', schema: {} },
-    })),
-  }
-}
+export const RPC_METHODS: ReadonlyMap<string, NodeMethod> = new Map(METHODS.map((one) => [one.name, one]))

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import { type AddressChange, formatMas, type ReadOnlyOutcome } from '../../../devnet/engine/index.ts'
+import { formatMas } from '../../../core/index.ts'
+import type { AddressChange, ReadOnlyOutcome } from '../../../devnet/engine/index.ts'
 
 const FOLDER = new URL('../../fixtures/contract-calls/', import.meta.url)
 

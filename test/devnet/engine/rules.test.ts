@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Args } from '@massalabs/massa-web3'
-import { ArchiveError } from '../../../core/index.ts'
-import { type ContractEngine, formatMas, MAX_EVENTS } from '../../../devnet/engine/index.ts'
+import { ArchiveError, formatMas } from '../../../core/index.ts'
+import { type ContractEngine, MAX_EVENTS } from '../../../devnet/engine/index.ts'
 import {
   ALICE,
   ALICE_MAS,

@@ -1,13 +1,5 @@
-import {
-  type DenunciationFieldsMessage,
-  SignedBlockHeaderCodec,
-  type SignedBlockHeaderMessage,
-  type SignedEndorsementMessage,
-  slotFromProtobuf,
-} from '../../../../core/index.ts'
+import { blockToJson, endorsementToJson, headerToJson, SignedBlockHeaderCodec } from '../../../../core/index.ts'
 import type { ChainBlock } from '../../chain/chain-block.ts'
-
-/* JSON of blocks and endorsements, field by field in a node's order. */
 
 /** An endorsement of a block, and the texts that it is looked up by. */
 export interface BlockEndorsement {
@@ -24,8 +16,8 @@ interface BlockTexts {
 /** Blocks never change: each is decoded once while the chain has it. */
 const texts = new WeakMap<ChainBlock, BlockTexts>()
 
-export function blockToJson(block: ChainBlock): unknown {
-  return { header: readTexts(block).header, operations: block.operationIds }
+export function chainBlockToJson(block: ChainBlock): unknown {
+  return blockToJson(readTexts(block).header, block.operationIds)
 }
 
 export function listEndorsements(block: ChainBlock): readonly BlockEndorsement[] {
@@ -41,61 +33,12 @@ function readTexts(block: ChainBlock): BlockTexts {
       creator: endorsement.contentCreatorAddress ?? '',
       json: endorsementToJson(endorsement),
     }))
-    found = { header: headerToJson(message, endorsements), endorsements }
+    const header = headerToJson(
+      message,
+      endorsements.map(({ json }) => json),
+    )
+    found = { header, endorsements }
     texts.set(block, found)
   }
   return found
-}
-
-function headerToJson(message: SignedBlockHeaderMessage, endorsements: readonly BlockEndorsement[]): unknown {
-  const { content } = message
-  return {
-    content: {
-      current_version: content?.currentVersion ?? 0,
-      announced_version: content?.announcedVersion?.value ?? null,
-      slot: slotFromProtobuf(content?.slot),
-      parents: content?.parents ?? [],
-      operation_merkle_root: content?.operationsHash,
-      endorsements: endorsements.map(({ json }) => json),
-      denunciations: (content?.denunciations ?? []).map(({ blockHeader, endorsement }) =>
-        blockHeader
-          ? { BlockHeader: denunciationToJson(blockHeader, {}) }
-          : { Endorsement: denunciationToJson(endorsement ?? {}, { index: endorsement?.index ?? 0 }) },
-      ),
-    },
-    ...signedToJson(message),
-  }
-}
-
-function endorsementToJson(message: SignedEndorsementMessage): unknown {
-  const { content } = message
-  return {
-    content: {
-      slot: slotFromProtobuf(content?.slot),
-      index: content?.index ?? 0,
-      endorsed_block: content?.endorsedBlock,
-    },
-    ...signedToJson(message),
-  }
-}
-
-function signedToJson(message: SignedEndorsementMessage | SignedBlockHeaderMessage): object {
-  return {
-    signature: message.signature,
-    content_creator_pub_key: message.contentCreatorPubKey,
-    content_creator_address: message.contentCreatorAddress,
-    id: message.secureHash,
-  }
-}
-
-function denunciationToJson(fields: DenunciationFieldsMessage, index: { readonly index?: number }): unknown {
-  return {
-    public_key: fields.publicKey,
-    slot: slotFromProtobuf(fields.slot),
-    ...index,
-    hash_1: fields.hash_1,
-    hash_2: fields.hash_2,
-    signature_1: fields.signature_1,
-    signature_2: fields.signature_2,
-  }
 }

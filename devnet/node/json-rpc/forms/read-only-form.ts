@@ -1,12 +1,5 @@
-import { formatHash, type Slot, slotOfIndex } from '../../../../core/index.ts'
-import {
-  type AddressChange,
-  type ContractEvent,
-  formatMas,
-  type ReadOnlyOutcome,
-  type StateChanges,
-} from '../../../engine/index.ts'
-import { contractEventToJson } from './event-form.ts'
+import { eventToJson, formatHash, formatMas, type Slot, slotOfIndex } from '../../../../core/index.ts'
+import type { AddressChange, ContractEvent, ReadOnlyOutcome, StateChanges } from '../../../engine/index.ts'
 
 interface Answer {
   readonly executedAt: Slot
@@ -43,7 +36,7 @@ function answerToJson(answer: Answer): unknown {
   return {
     executed_at: answer.executedAt,
     result: answer.result,
-    output_events: answer.events.map((event) => contractEventToJson(event, null, false)),
+    output_events: answer.events.map((event) => eventToJson(event, null, false)),
     gas_cost: Number(answer.gasCost),
     state_changes: {
       ledger_changes: Object.fromEntries(

@@ -1,20 +1,29 @@
 import {
   compareBytes,
   computeAddressThread,
+  formatMas,
   parseAddress,
   slotIndex,
   slotOfIndex,
   THREAD_COUNT,
 } from '../../../../core/index.ts'
-import { formatMas, type Ledger } from '../../../engine/index.ts'
+import {
+  address,
+  badRequest,
+  boolean,
+  bytes,
+  checkCountOf,
+  JsonRpcError,
+  ListAnswer,
+  listMethod,
+  optional,
+  struct,
+  u32,
+} from '../../../../telemetry/json-rpc/index.ts'
+import type { Ledger } from '../../../engine/index.ts'
 import type { DevnetChain } from '../../chain/devnet-chain.ts'
-import { badRequest, JsonRpcError } from '../../json-rpc-error.ts'
 import { listEndorsements } from '../forms/block-form.ts'
-import { checkCountOf } from '../limits.ts'
-import { ListAnswer } from '../list-answer.ts'
-import { address } from '../massa-shapes.ts'
-import { listMethod, type RpcMethod } from '../rpc-method.ts'
-import { boolean, bytes, optional, struct, u32 } from '../shapes.ts'
+import type { NodeMethod } from '../rpc-context.ts'
 
 /** A node's `max_datastore_keys_query` and `max_addresses_datastore_keys_query`. */
 const MAX_KEYS = 500
@@ -36,7 +45,7 @@ const keysRequest = struct('GetAddressDatastoreKeysRequest', {
 })
 
 /** What the ledger and the draw say of addresses. */
-export const ADDRESS_METHODS: readonly RpcMethod[] = [
+export const ADDRESS_METHODS: readonly NodeMethod[] = [
   listMethod('get_addresses', ['arg', address], ({ chain }, addresses) => {
     const draws = listDraws(chain, new Set(addresses))
     const created = listCreated(chain, new Set(addresses))

@@ -1,19 +1,36 @@
-import { SLOT_MS, slotIndex, THREAD_COUNT } from '../../../../core/index.ts'
+import {
+  type BlockStanding,
+  blockInfoToJson,
+  endorsementInfoToJson,
+  graphBlockToJson,
+  SLOT_MS,
+  slotIndex,
+  THREAD_COUNT,
+} from '../../../../core/index.ts'
+import {
+  blockId,
+  checkCount,
+  endorsementId,
+  ListAnswer,
+  listMethod,
+  method,
+  optional,
+  plainMethod,
+  slot,
+  struct,
+  u64Number,
+} from '../../../../telemetry/json-rpc/index.ts'
 import { BLOCK_STATUS } from '../../../grpc/status-codes.ts'
 import type { ChainBlock } from '../../chain/chain-block.ts'
 import type { DevnetChain } from '../../chain/devnet-chain.ts'
 import { isDiscarded, listCliques } from '../cliques.ts'
-import { blockToJson, listEndorsements } from '../forms/block-form.ts'
-import { checkCount } from '../limits.ts'
-import { ListAnswer } from '../list-answer.ts'
-import { blockId, endorsementId, slot } from '../massa-shapes.ts'
-import { listMethod, method, plainMethod, type RpcMethod } from '../rpc-method.ts'
-import { optional, struct, u64Number } from '../shapes.ts'
+import { chainBlockToJson, listEndorsements } from '../forms/block-form.ts'
+import type { NodeMethod } from '../rpc-context.ts'
 
 const timeInterval = struct('TimeInterval', { start: optional(u64Number), end: optional(u64Number) })
 
 /** Blocks, endorsements and what consensus says of them. */
-export const BLOCK_METHODS: readonly RpcMethod[] = [
+export const BLOCK_METHODS: readonly NodeMethod[] = [
   plainMethod('get_cliques', ({ chain }) =>
     listCliques(chain).map(({ blockIds, fitness, isBlockclique }) => ({
       block_ids: blockIds,
@@ -24,12 +41,12 @@ export const BLOCK_METHODS: readonly RpcMethod[] = [
   listMethod('get_blocks', ['arg', blockId], ({ chain }, ids) => {
     return new ListAnswer(ids, (id) => {
       const block = chain.findBlock(id)
-      return block && { id, content: { ...describeStatus(chain, block), block: blockToJson(block) } }
+      return block && blockInfoToJson(id, standingOf(chain, block), chainBlockToJson(block))
     })
   }),
   method('get_blockclique_block_by_slot', ['arg', slot], ({ chain }, at) => {
     const block = at.thread < THREAD_COUNT ? chain.findCliqueBlock(slotIndex(at)) : undefined
-    return block ? blockToJson(block) : null
+    return block ? chainBlockToJson(block) : null
   }),
   listMethod('get_endorsements', ['arg', endorsementId], ({ chain }, ids) => {
     checkCount(ids)
@@ -39,25 +56,23 @@ export const BLOCK_METHODS: readonly RpcMethod[] = [
     const indexOf = (timeMs: number) => Math.ceil(Math.max(0, timeMs - chain.genesisTimestampMs) / SLOT_MS)
     const from = interval.start === undefined ? 0 : indexOf(interval.start)
     const to = interval.end === undefined ? Number.POSITIVE_INFINITY : indexOf(interval.end)
-    return chain.listGraph(from, to).map((block) => ({
-      id: block.id,
-      is_final: block.isFinal,
-      is_stale: isDiscarded(chain, block),
-      is_in_blockclique: !block.isFinal && !block.isRival,
-      slot: block.slot,
-      creator: block.creator,
-      parents: block.parents,
-    }))
+    return chain.listGraph(from, to).map((block) =>
+      graphBlockToJson({
+        ...block,
+        isStale: isDiscarded(chain, block),
+        isInBlockclique: !block.isFinal && !block.isRival,
+      }),
+    )
   }),
 ]
 
-function describeStatus(chain: DevnetChain, block: ChainBlock): object {
+function standingOf(chain: DevnetChain, block: ChainBlock): BlockStanding {
   const status = chain.blockStatus(block)
   return {
-    is_final: status === BLOCK_STATUS.final,
-    is_in_blockclique: status === BLOCK_STATUS.blockclique,
-    is_candidate: status === BLOCK_STATUS.blockclique || status === BLOCK_STATUS.alternateClique,
-    is_discarded: status === BLOCK_STATUS.discarded,
+    isFinal: status === BLOCK_STATUS.final,
+    isInBlockclique: status === BLOCK_STATUS.blockclique,
+    isCandidate: status === BLOCK_STATUS.blockclique || status === BLOCK_STATUS.alternateClique,
+    isDiscarded: status === BLOCK_STATUS.discarded,
   }
 }
 
@@ -76,14 +91,7 @@ function listEndorsementInfos(chain: DevnetChain, wanted: ReadonlySet<string>, o
     const info = found.get(id)
     if (!info) return []
     const isFinal = info.blocks.some((block) => chain.blockStatus(block) === BLOCK_STATUS.final)
-    return [
-      {
-        id,
-        in_pool: false,
-        in_blocks: info.blocks.map((block) => block.id),
-        is_final: isFinal,
-        endorsement: info.json,
-      },
-    ]
+    const inBlocks = info.blocks.map((block) => block.id)
+    return [endorsementInfoToJson({ id, inBlocks, isFinal, endorsement: info.json })]
   })
 }

@@ -1,15 +1,21 @@
-import { formatMas } from '../../../engine/index.ts'
+import { formatMas } from '../../../../core/index.ts'
+import {
+  badRequest,
+  checkCount,
+  JsonRpcError,
+  listMethod,
+  slot,
+  string,
+  struct,
+  u64,
+} from '../../../../telemetry/json-rpc/index.ts'
 import { findDeferredCallIdFault } from '../../deferred-call-id.ts'
-import { badRequest, JsonRpcError } from '../../json-rpc-error.ts'
-import { checkCount } from '../limits.ts'
-import { slot } from '../massa-shapes.ts'
-import { listMethod, type RpcMethod } from '../rpc-method.ts'
-import { string, struct, u64 } from '../shapes.ts'
+import type { NodeMethod } from '../rpc-context.ts'
 
 const quoteRequest = struct('DeferredCallsQuoteRequest', { target_slot: slot, max_gas_request: u64, params_size: u64 })
 
 /** Calls that contracts booked for later slots. */
-export const DEFERRED_CALL_METHODS: readonly RpcMethod[] = [
+export const DEFERRED_CALL_METHODS: readonly NodeMethod[] = [
   listMethod('get_deferred_call_quote', ['arg', quoteRequest], ({ chain }, requests) => {
     checkCount(requests)
     return requests.map(({ target_slot, max_gas_request, params_size }) => {

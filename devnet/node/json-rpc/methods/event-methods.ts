@@ -1,9 +1,8 @@
 import { type Slot, slotIndex } from '../../../../core/index.ts'
+import { address, boolean, method, operationId, optional, slot, struct } from '../../../../telemetry/json-rpc/index.ts'
 import type { ChainEvent } from '../../chain/event-memory.ts'
-import { eventToJson } from '../forms/event-form.ts'
-import { address, operationId, slot } from '../massa-shapes.ts'
-import { method, type RpcMethod } from '../rpc-method.ts'
-import { boolean, optional, struct } from '../shapes.ts'
+import { chainEventToJson } from '../forms/event-form.ts'
+import type { NodeMethod } from '../rpc-context.ts'
 
 /** A node's `max_event_per_query`, for final events. */
 const MAX_FINAL_EVENTS = 7000
@@ -18,7 +17,7 @@ const eventFilter = struct('EventFilter', {
   is_error: optional(boolean),
 })
 
-export const EVENT_METHODS: readonly RpcMethod[] = [
+export const EVENT_METHODS: readonly NodeMethod[] = [
   method('get_filtered_sc_output_event', ['arg', eventFilter], ({ chain }, filter) => {
     const { start, end, emitter_address: emitter, original_caller_address: caller, is_error: isError } = filter
     const operation = filter.original_operation_id
@@ -42,7 +41,7 @@ export const EVENT_METHODS: readonly RpcMethod[] = [
         (caller === undefined || event.callStack[0] === caller) &&
         (operation === undefined || event.originOperationId === operation)
       if (!matches || (isFinal && ++finalCount > MAX_FINAL_EVENTS)) continue
-      found.push(eventToJson(chain, chainEvent))
+      found.push(chainEventToJson(chain, chainEvent))
     }
     return found
   }),

@@ -1,8 +1,14 @@
-import { operationToJson } from '../forms/operation-form.ts'
-import { checkCount } from '../limits.ts'
-import { operationId, publicKey, signature } from '../massa-shapes.ts'
-import { listMethod, type RpcMethod } from '../rpc-method.ts'
-import { bytes, struct } from '../shapes.ts'
+import {
+  bytes,
+  checkCount,
+  listMethod,
+  operationId,
+  publicKey,
+  signature,
+  struct,
+} from '../../../../telemetry/json-rpc/index.ts'
+import { knownOperationToJson } from '../forms/operation-form.ts'
+import type { NodeMethod } from '../rpc-context.ts'
 
 const operationInput = struct('OperationInput', {
   creator_public_key: publicKey,
@@ -10,12 +16,12 @@ const operationInput = struct('OperationInput', {
   serialized_content: bytes,
 })
 
-export const OPERATION_METHODS: readonly RpcMethod[] = [
+export const OPERATION_METHODS: readonly NodeMethod[] = [
   listMethod('get_operations', ['arg', operationId], ({ chain }, ids) => {
     checkCount(ids)
     return ids.flatMap((id) => {
       const known = chain.operations.get(id)
-      return known ? [operationToJson(chain, known)] : []
+      return known ? [knownOperationToJson(chain, known)] : []
     })
   }),
   listMethod('send_operations', ['arg', operationInput], ({ chain }, inputs) => {

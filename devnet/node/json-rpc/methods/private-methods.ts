@@ -1,8 +1,16 @@
 import { isIP } from 'node:net'
-import { address, nodeId } from '../massa-shapes.ts'
-import { listMethod, method, plainMethod, type RpcMethod, refuseHere } from '../rpc-method.ts'
-import { bytes, string } from '../shapes.ts'
-import type { Shape } from '../typed-json.ts'
+import {
+  address,
+  bytes,
+  listMethod,
+  method,
+  nodeId,
+  plainMethod,
+  refuseHere,
+  type Shape,
+  string,
+} from '../../../../telemetry/json-rpc/index.ts'
+import type { NodeMethod } from '../rpc-context.ts'
 
 const ipAddress: Shape<string> = (json) => {
   const text = json.string('IP address')
@@ -30,7 +38,7 @@ const WITHOUT_PARAMETERS = [
 ]
 
 /** What an operator asks his own node on its private port: the public one knows the names and refuses. */
-export const PRIVATE_METHODS: readonly RpcMethod[] = [
+export const PRIVATE_METHODS: readonly NodeMethod[] = [
   ...WITHOUT_PARAMETERS.map((name) => plainMethod(name, refuseHere)),
   ...BY_ADDRESS.map((name) => listMethod(name, ['arg', ipAddress], refuseHere)),
   method('node_sign_message', ['arg', bytes], refuseHere),

@@ -1,13 +1,20 @@
-import { ByteReader, type DatastoreEntry } from '../../../../core/index.ts'
-import { formatMas } from '../../../engine/index.ts'
+import { ByteReader, type DatastoreEntry, formatMas } from '../../../../core/index.ts'
+import {
+  address,
+  amount,
+  bytes,
+  checkCount,
+  JsonRpcError,
+  ListAnswer,
+  listMethod,
+  optional,
+  string,
+  struct,
+  u64,
+} from '../../../../telemetry/json-rpc/index.ts'
 import type { DevnetChain } from '../../chain/devnet-chain.ts'
-import { JsonRpcError } from '../../json-rpc-error.ts'
 import { readOnlyToJson, refusedReadOnlyToJson } from '../forms/read-only-form.ts'
-import { checkCount } from '../limits.ts'
-import { ListAnswer } from '../list-answer.ts'
-import { address, amount } from '../massa-shapes.ts'
-import { listMethod, type RpcMethod } from '../rpc-method.ts'
-import { bytes, optional, string, struct, u64 } from '../shapes.ts'
+import type { NodeMethod } from '../rpc-context.ts'
 
 /** In the place of a caller that is not named: a node makes up a new one each time. */
 const SOME_CALLER = 'AU12uPNLiw6YLh5icu9JjTJFrkjQqeeqAQZuax9A4Hy54AnGs1h2o'
@@ -32,7 +39,7 @@ const readOnlyBytecode = struct('ReadOnlyBytecodeExecution', {
   fee: optional(amount),
 })
 
-export const READ_ONLY_METHODS: readonly RpcMethod[] = [
+export const READ_ONLY_METHODS: readonly NodeMethod[] = [
   listMethod('execute_read_only_call', ['arg', readOnlyCall], ({ chain }, calls) => {
     checkCount(calls)
     const execute = (call: ReturnType<typeof readOnlyCall>) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { parseAddress } from '../../../../core/index.ts'
-import { JsonRpcError } from '../../../../devnet/node/index.ts'
+import { JsonRpcError } from '../../../../telemetry/json-rpc/index.ts'
 import { ALICE, openChain, reach, sign, transfer } from './made-chain.ts'
 
 const CONTRACT = 'AS12umT6fgVWXVSjXXVEdkfd14Gkc8ienLH2m3NHA4VgbQAgpdd7p'

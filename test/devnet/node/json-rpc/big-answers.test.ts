@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { answerBody, type RunCall } from '../../../../devnet/node/json-rpc/envelope.ts'
 import { RPC_METHODS } from '../../../../devnet/node/json-rpc/rpc-methods.ts'
+import { answerBody, type RunCall } from '../../../../telemetry/json-rpc/index.ts'
 import { type Face, makeWallet, SteppedClock, startFace } from '../face.ts'
 
 const NOBODY = makeWallet('nobody').address

@@ -1,4 +1,4 @@
-import { badRequest, JsonRpcError } from '../json-rpc-error.ts'
+import { badRequest, JsonRpcError } from './json-rpc-error.ts'
 
 /** A node's `max_arguments`. */
 const MAX_ARGUMENTS = 128

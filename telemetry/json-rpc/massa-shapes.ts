@@ -1,12 +1,13 @@
 import {
+  describeAddressFault,
+  describeKeyFault,
   parseAddress,
   parseBlockId,
   parseEndorsementId,
   parseOperationId,
   parsePublicKey,
   parseSignature,
-} from '../../../core/index.ts'
-import { describeAddressFault, describeKeyFault } from '../../engine/text-faults.ts'
+} from '../../core/index.ts'
 import { struct, u8, u64Number } from './shapes.ts'
 import { quote, type Shape } from './typed-json.ts'
 

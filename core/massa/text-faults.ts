@@ -1,4 +1,5 @@
 import { sha256 } from '#crypto'
+import { concatBytes, equalBytes, fromHex } from '../bytes.ts'
 
 const ALPHABET = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 const NO_DIGIT = /[^1-9A-HJ-NP-Za-km-z]/u
@@ -71,7 +72,7 @@ function describeBase58Fault(text: string): string | undefined {
   if (bytes.length < CHECKSUM_BYTES) return 'provided string is too small to contain a checksum'
   const given = bytes.subarray(-CHECKSUM_BYTES)
   const computed = sha256(sha256(bytes.subarray(0, -CHECKSUM_BYTES))).subarray(0, CHECKSUM_BYTES)
-  if (Buffer.compare(given, computed) === 0) return undefined
+  if (equalBytes(given, computed)) return undefined
   return `invalid checksum, calculated checksum: '[${[...computed].join(', ')}]', expected checksum: [${[...given].join(', ')}]`
 }
 
@@ -80,6 +81,5 @@ function decodeBase58(text: string): Uint8Array {
   for (const character of text) value = value * 58n + BigInt(ALPHABET.indexOf(character))
   const zeros = text.length - text.replace(/^1+/, '').length
   const hex = value === 0n ? '' : value.toString(16)
-  const body = Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex')
-  return Buffer.concat([Buffer.alloc(zeros), body])
+  return concatBytes(new Uint8Array(zeros), fromHex(hex.padStart(hex.length + (hex.length % 2), '0')))
 }

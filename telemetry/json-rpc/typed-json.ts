@@ -1,4 +1,4 @@
-import { invalidParams } from '../json-rpc-error.ts'
+import { invalidParams } from './json-rpc-error.ts'
 import { nextTurn } from './list-answer.ts'
 
 /** Reads one value of a type, or says why it is none. */

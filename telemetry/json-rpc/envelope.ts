@@ -1,5 +1,4 @@
-import { isArchiveError } from '../../../core/index.ts'
-import { JsonRpcError } from '../json-rpc-error.ts'
+import { JsonRpcError } from './json-rpc-error.ts'
 import { batchResponseTooBig, isTooLong, responseTooBig } from './limits.ts'
 import { ListAnswer } from './list-answer.ts'
 import { TypedJson } from './typed-json.ts'
@@ -22,14 +21,17 @@ export interface RpcCall {
   readonly params: string | undefined
 }
 
-/** @returns the result, a ListAnswer or what JSON can say; or throws what `describeError` knows */
+/** @returns the result, a ListAnswer or what JSON can say; or throws a JsonRpcError or what `Translate` knows */
 export type RunCall = (call: RpcCall) => Promise<unknown>
 
+/** What the error of a call is to a node; `undefined`: a fault of ours, which is no answer. */
+export type Translate = (error: unknown) => JsonRpcError | undefined
+
 /** @returns the JSON text of the answer; '' when there is none: to notifications */
-export async function answerBody(body: string, run: RunCall): Promise<string> {
+export async function answerBody(body: string, run: RunCall, translate?: Translate): Promise<string> {
   if (!isJson(body)) return failure(NO_ID, PARSE_ERROR)
   const json = new TypedJson(body)
-  if (json.peek() === '{') return await answerOne(body, run, PARSE_ERROR)
+  if (json.peek() === '{') return await answerOne(body, { run, translate }, PARSE_ERROR)
   const requests = json.list((item) => item.skip())
   if (requests.length === 0) return failure(NO_ID, INVALID_REQUEST)
   if (requests.length > MAX_BATCH) {
@@ -40,7 +42,7 @@ export async function answerBody(body: string, run: RunCall): Promise<string> {
   // Both brackets.
   let bytes = 2
   for (const request of requests) {
-    const answer = await answerOne(request, run, INVALID_REQUEST)
+    const answer = await answerOne(request, { run, translate }, INVALID_REQUEST)
     if (answer === '') continue
     bytes += Buffer.byteLength(answer) + (answers.length === 0 ? 0 : 1)
     // What the others would say is not asked any more.
@@ -64,7 +66,12 @@ export function failTooLarge(limitBytes: number): string {
   return failure(NO_ID, { code: -32007, message: 'Request is too big', data })
 }
 
-async function answerOne(text: string, run: RunCall, nameless: object): Promise<string> {
+interface Answering {
+  readonly run: RunCall
+  readonly translate: Translate | undefined
+}
+
+async function answerOne(text: string, { run, translate }: Answering, nameless: object): Promise<string> {
   const { id, method, params, version } = readMembers(text)
   if (version !== '2.0' || typeof method !== 'string') {
     return id === undefined ? failure(NO_ID, nameless) : failure(id, INVALID_REQUEST)
@@ -78,7 +85,9 @@ async function answerOne(text: string, run: RunCall, nameless: object): Promise<
     if (isTooLong(Buffer.byteLength(answer))) throw responseTooBig()
     return answer
   } catch (error) {
-    return failure(id, describeError(error))
+    const known = error instanceof JsonRpcError ? error : translate?.(error)
+    if (!known) throw error
+    return failure(id, describeError(known))
   }
 }
 
@@ -136,17 +145,8 @@ function isJson(text: string): boolean {
   }
 }
 
-/** @throws what is no answer but a fault of ours */
-function describeError(error: unknown): { code: number; message: string; data?: string } {
-  if (error instanceof JsonRpcError) {
-    const { code, message, data } = error
-    return data === undefined ? { code, message } : { code, message, data }
-  }
-  if (isArchiveError(error, 'DEVNET_ENGINE_REQUEST_INVALID')) {
-    return { code: -32602, message: 'Invalid params', data: error.message }
-  }
-  if (isArchiveError(error)) return { code: -32000, message: `Bad request: ${error.message}` }
-  throw error
+function describeError({ code, message, data }: JsonRpcError): object {
+  return data === undefined ? { code, message } : { code, message, data }
 }
 
 function failure(id: RequestId, error: object): string {

@@ -1,19 +1,9 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { JsonRpcError } from '../../../../devnet/node/index.ts'
-import { amount, slot } from '../../../../devnet/node/json-rpc/massa-shapes.ts'
-import {
-  boolean,
-  bytes,
-  listOf,
-  optional,
-  string,
-  struct,
-  u8,
-  u32,
-  u64,
-} from '../../../../devnet/node/json-rpc/shapes.ts'
-import { type Shape, TypedJson } from '../../../../devnet/node/json-rpc/typed-json.ts'
+import { JsonRpcError } from '../../../telemetry/json-rpc/index.ts'
+import { amount, slot } from '../../../telemetry/json-rpc/massa-shapes.ts'
+import { boolean, bytes, listOf, optional, string, struct, u8, u32, u64 } from '../../../telemetry/json-rpc/shapes.ts'
+import { type Shape, TypedJson } from '../../../telemetry/json-rpc/typed-json.ts'
 
 const pair = struct('Pair', { first: u64, second: optional(string) })
 
@@ -51,7 +41,7 @@ const REFUSALS: readonly (readonly [shape: Shape<unknown>, text: string, words: 
   ],
 ]
 
-describe('devnet/node/json-rpc/typed-json', () => {
+describe('telemetry/json-rpc/typed-json', () => {
   for (const [shape, text, words] of REFUSALS) {
     it(`error: ${JSON.stringify(text)} is refused: ${words}`, () => {
       assert.throws(

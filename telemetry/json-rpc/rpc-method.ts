@@ -1,45 +1,60 @@
-import type { DevnetChain } from '../chain/devnet-chain.ts'
-import { invalidParams, JsonRpcError } from '../json-rpc-error.ts'
+import { invalidParams, JsonRpcError } from './json-rpc-error.ts'
 import { isOptional } from './shapes.ts'
 import { quote, type Shape, TypedJson } from './typed-json.ts'
 
-export interface RpcContext {
-  /** The time of an answer is the chain's own: since the request came others may have advanced it. */
-  readonly chain: DevnetChain
-}
-
 /** A method with its parameter read: `run` is given what the texts of the request say. */
-export interface RpcMethod {
+export interface RpcMethod<C> {
   readonly name: string
   readonly parameter: string | undefined
-  /** @param params - JSON text as it came @returns the result, or a promise of it @throws JsonRpcError */
-  run(context: RpcContext, params: string | undefined): unknown
+  /**
+   * @param context - what it is asked of
+   * @param params - JSON text as it came
+   * @returns the result, or a promise of it
+   * @throws JsonRpcError
+   */
+  run(context: C, params: string | undefined): unknown
 }
 
 /** A method without parameters takes whatever comes. */
-export function plainMethod(name: string, run: (context: RpcContext) => unknown): RpcMethod {
+export function plainMethod<C>(name: string, run: (context: C) => unknown): RpcMethod<C> {
   return { name, parameter: undefined, run }
 }
 
-export function method<T>(
+export function method<C, T>(
   name: string,
   [parameter, shape]: readonly [name: string, shape: Shape<T>],
-  run: (context: RpcContext, argument: T) => unknown,
-): RpcMethod {
+  run: (context: C, argument: T) => unknown,
+): RpcMethod<C> {
   return { name, parameter, run: (context, params) => run(context, readParameter(params, { parameter, shape })) }
 }
 
 /** A method whose parameter is a list of any length: it is read a part at a time. */
-export function listMethod<T>(
+export function listMethod<C, T>(
   name: string,
   [parameter, item]: readonly [name: string, item: Shape<T>],
-  run: (context: RpcContext, items: readonly T[]) => unknown,
-): RpcMethod {
+  run: (context: C, items: readonly T[]) => unknown,
+): RpcMethod<C> {
   const shape: Shape<Promise<T[]>> = (json) => json.listInTurns(item)
   return {
     name,
     parameter,
     run: async (context, params) => run(context, await readParameter(params, { parameter, shape })),
+  }
+}
+
+/** An OpenRPC document with names alone: a node's says more of what goes in and comes out. */
+export function describeMethods(
+  methods: Iterable<Pick<RpcMethod<never>, 'name' | 'parameter'>>,
+  info: { readonly title: string; readonly version: string },
+): unknown {
+  return {
+    openrpc: '1.2.4',
+    info,
+    methods: Array.from(methods, ({ name, parameter }) => ({
+      name,
+      params: parameter === undefined ? [] : [{ name: parameter, schema: {} }],
+      result: { name: 'result', schema: {} },
+    })),
   }
 }
 

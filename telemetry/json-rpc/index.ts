@@ -1,0 +1,24 @@
+/*
+ * JSON-RPC as a massa-node speaks it, for who stands in for one: requests and answers, limits, parameters by their type,
+ * the node's words for what does not fit. Imported by its path: most commands start without a web server.
+ */
+
+export { answerBody, type RunCall, type Translate } from './envelope.ts'
+export { acceptJsonRpc, answerPost, MAX_BODY_BYTES } from './http.ts'
+export { badRequest, invalidParams, JsonRpcError } from './json-rpc-error.ts'
+export { checkCount, checkCountOf } from './limits.ts'
+export { ListAnswer } from './list-answer.ts'
+export {
+  address,
+  amount,
+  blockId,
+  endorsementId,
+  nodeId,
+  operationId,
+  publicKey,
+  signature,
+  slot,
+} from './massa-shapes.ts'
+export { describeMethods, listMethod, method, plainMethod, type RpcMethod, refuseHere } from './rpc-method.ts'
+export { boolean, bytes, optional, string, struct, u32, u64, u64Number, usize } from './shapes.ts'
+export type { Shape } from './typed-json.ts'
