@@ -86,7 +86,7 @@ export function readBlockRecord(reader: ByteReader, network: Network, slot: Slot
   const wanted = distinctIds(head.operationIds)
   const count = reader.varintNumber(MAX_BLOCK_OPERATIONS)
   if (count !== wanted.length) throw reader.error(`${count} operations, the block lists ${wanted.length}`)
-  const operations = wanted.map((id) => readOperation(reader, network, id))
+  const operations = wanted.map((id) => readRecordedOperation(reader, network, id))
   return { ...head, operations }
 }
 
@@ -106,10 +106,7 @@ export function passBlockRecord(reader: ByteReader): { record: Uint8Array; opera
   const start = reader.position
   reader.sized(MAX_HEADER_BYTES + MAX_BLOCK_OPERATIONS * ID_BYTES)
   const operationCount = reader.varintNumber(MAX_BLOCK_OPERATIONS)
-  for (let i = 0; i < operationCount; i++) {
-    reader.u8()
-    reader.sized(MAX_ENTRY_BYTES)
-  }
+  passOperations(reader, operationCount)
   return { record: reader.bytes.subarray(start, reader.position), operationCount }
 }
 
@@ -127,7 +124,16 @@ export function readBlockHead(outer: ByteReader): Omit<BlockRecord, 'operations'
   return { publicKey, headerContent, header, id: computeBlockId(publicKey, headerContent), operationIds }
 }
 
-function readOperation(outer: ByteReader, network: Network, id: Uint8Array): RecordedOperation {
+/** Passes operations of a block record by their lengths. */
+export function passOperations(reader: ByteReader, count: number): void {
+  for (let i = 0; i < count; i++) {
+    reader.u8()
+    reader.sized(MAX_ENTRY_BYTES)
+  }
+}
+
+/** Reads and checks one operation of a block record, which must have this id. */
+export function readRecordedOperation(outer: ByteReader, network: Network, id: Uint8Array): RecordedOperation {
   const kind = outer.u8()
   if (kind !== REPRODUCIBLE && kind !== NOT_REPRODUCIBLE) throw outer.error(`operation kind ${kind} is not known`)
   const reader = outer.nested(outer.sized(MAX_ENTRY_BYTES))

@@ -1,5 +1,5 @@
 import type { ByteReader } from './codec.ts'
-import { PERIOD_FORMAT } from './period-head.ts'
+import { PERIOD_FORMAT, PERIOD_HEAD_BYTES } from './period-head.ts'
 import { type Network, type Period, THREAD_COUNT } from './units.ts'
 
 /* What BODY has beside blocks (docs/FORMAT.md, BODY). */
@@ -7,6 +7,9 @@ import { type Network, type Period, THREAD_COUNT } from './units.ts'
 export const FLAG_MISS = 0
 export const FLAG_BLOCK = 1
 export const FLAG_VOID = 2
+
+/** What stands before the slots: head of the period, number of threads. */
+export const BODY_HEAD_BYTES = PERIOD_HEAD_BYTES + 1
 
 /** Reads what stands before the slots. */
 export function readBodyHead(reader: ByteReader): { readonly network: Network; readonly period: Period } {

@@ -28,6 +28,21 @@ export {
 } from './deploy-registry.ts'
 export { DiskSpace, FREE_FLOOR_BYTES } from './disk-space.ts'
 export { findAccessProblem, quotePath } from './explain-access.ts'
+export {
+  type AddressOperation,
+  deleteHistory,
+  type HistoryBlock,
+  type HistoryEndorsement,
+  HistoryIndexer,
+  type HistoryOperation,
+  HistoryReader,
+  type HistorySlot,
+  type HistoryStatus,
+  type Inclusion,
+  type ListCursor,
+  type OperationRole,
+  openHistory,
+} from './history/index.ts'
 export { inspectBlock, inspectChunk, inspectOperation, inspectPeriod } from './inspect.ts'
 export { KEY_FILES, readKey, readOrCreateKey } from './key-files.ts'
 export { KEYSPACES } from './keyspace.ts'

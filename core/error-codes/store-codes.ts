@@ -114,6 +114,11 @@ export const STORE_CODES = {
     when: 'A value of a period is not on disk although the period is archived.',
     action: 'Run `massa-storage verify --repair`.',
   },
+  STORE_CHUNK_AWAY: {
+    kind: 'transient',
+    when: 'What is asked for stands in a chunk that this disk does not hold, and nobody gives it.',
+    action: 'Ask a node that holds it: `massa-storage chunk locate` names them.',
+  },
   STORE_VALUE_ORPHANED: {
     kind: 'permanent',
     when: 'A value on disk belongs to no manifest, or is one that is not held any more.',

@@ -1,0 +1,64 @@
+import { type BlockFinder, BODY_HEAD_BYTES, ByteReader, ByteWriter, THREAD_COUNT } from '../../core/index.ts'
+
+/** Where the block of a thread stands in BODY and in SEALS, in bytes from their beginning. */
+export interface DirectoryEntry {
+  readonly thread: number
+  readonly start: number
+  readonly end: number
+  readonly sealsStart: number
+  readonly sealsEnd: number
+}
+
+const MAX_OFFSET = 2 ** 32
+
+/**
+ * Where the blocks of a period stand, so that one is read without those before it:
+ * per block u8 thread || vi start || vi bytes || vi start of its seals || vi their bytes.
+ */
+export function encodeDirectory(finder: BlockFinder): Uint8Array {
+  const writer = new ByteWriter(512)
+  for (const { thread, start, end, sealsStart, sealsEnd } of listEntries(finder).values()) {
+    writer
+      .u8(thread)
+      .varint(start)
+      .varint(end - start)
+      .varint(sealsStart)
+      .varint(sealsEnd - sealsStart)
+  }
+  return writer.finish()
+}
+
+/** Of BODY that was passed whole. */
+export function listEntries(finder: BlockFinder): Map<number, DirectoryEntry> {
+  const entries = new Map<number, DirectoryEntry>()
+  for (let thread = 0; thread < THREAD_COUNT; thread++) {
+    const place = finder.placeOf(thread)
+    if (place) entries.set(thread, { thread, ...place })
+  }
+  return entries
+}
+
+/** Where BODY says that a thread has no block: one byte. */
+export function findFlag(entries: ReadonlyMap<number, DirectoryEntry>, thread: number): number {
+  for (let before = thread - 1; before >= 0; before--) {
+    const entry = entries.get(before)
+    if (entry) return entry.end + (thread - before - 1)
+  }
+  return BODY_HEAD_BYTES + thread
+}
+
+/** @throws ArchiveError STORE_VALUE_CORRUPT */
+export function parseDirectory(bytes: Uint8Array): Map<number, DirectoryEntry> {
+  const reader = new ByteReader(bytes, 'STORE_VALUE_CORRUPT')
+  const entries = new Map<number, DirectoryEntry>()
+  while (reader.remaining > 0) {
+    const thread = reader.u8()
+    const start = reader.varintNumber(MAX_OFFSET)
+    const end = start + reader.varintNumber(MAX_OFFSET)
+    const sealsStart = reader.varintNumber(MAX_OFFSET)
+    const sealsEnd = sealsStart + reader.varintNumber(MAX_OFFSET)
+    if (thread >= THREAD_COUNT) throw reader.error(`thread ${thread} does not exist`)
+    entries.set(thread, { thread, start, end, sealsStart, sealsEnd })
+  }
+  return entries
+}

@@ -1,0 +1,286 @@
+import { parseAttestedExecutions, type SlotExecution } from '../../archiver/index.ts'
+import {
+  type BlockRecord,
+  ByteReader,
+  type ChunkStore,
+  computeAddress,
+  computeEndorsementHash,
+  distinctIds,
+  equalBytes,
+  FLAG_VOID,
+  type HeaderEndorsement,
+  MAX_BLOCK_OPERATIONS,
+  type Period,
+  parseOperationContent,
+  passOperations,
+  type RecordedOperation,
+  readBlockHead,
+  readBlockRecord,
+  readRecordedOperation,
+  SEAL_BYTES,
+  type Slot,
+} from '../../core/index.ts'
+import { type DirectoryEntry, findFlag } from './block-directory.ts'
+import { BodyReader, type BodyReaderModules } from './body-reader.ts'
+import type { HistoryIndex } from './history-index.ts'
+import type { HistoryPlace, OperationRole } from './history-keys.ts'
+import { readTarget } from './period-entries.ts'
+
+/** Some full chunks: who reads the operations of one block asks for them one by one. */
+const CACHE_BYTES = 16 * 1024 * 1024
+
+/** A final block, read from the archive and checked against its id. */
+export interface HistoryBlock {
+  readonly slot: Slot
+  readonly record: BlockRecord
+  /** 64 bytes each: of the header, then of the distinct operations. Absent where SEALS are not held. */
+  readonly seals?: Uint8Array
+}
+
+/** What stands at a slot of an archived period; `void`: a restart of the chain undid it. */
+export type HistorySlot = { readonly kind: 'miss' | 'void' } | { readonly kind: 'block'; readonly block: HistoryBlock }
+
+/** Where an operation is included. */
+export interface Inclusion {
+  readonly slot: Slot
+  /** 33 bytes */
+  readonly blockId: Uint8Array
+  /** Among the distinct operations of the block. */
+  readonly index: number
+}
+
+export interface HistoryOperation {
+  readonly operation: RecordedOperation
+  /** 64 bytes; absent where SEALS are not held. */
+  readonly signature?: Uint8Array
+  /** By slot, at least one. */
+  readonly inclusions: readonly Inclusion[]
+}
+
+export interface HistoryEndorsement {
+  readonly endorsement: HeaderEndorsement
+  /** 33 bytes */
+  readonly id: Uint8Array
+  readonly slot: Slot
+  /** 33 bytes */
+  readonly endorsedBlock: Uint8Array
+  /** Blocks that carry it, by slot. */
+  readonly inclusions: readonly { readonly slot: Slot; readonly blockId: Uint8Array }[]
+}
+
+export interface AddressOperation extends HistoryOperation {
+  readonly roles: readonly OperationRole[]
+}
+
+/** Behind it a list goes on. */
+export interface ListCursor {
+  readonly period: Period
+  readonly thread: number
+  readonly index: number
+}
+
+interface ReadBlock {
+  readonly slot: Slot
+  readonly head: Omit<BlockRecord, 'operations'>
+  /** Behind the head: operation count, operations. */
+  readonly rest: ByteReader
+  readonly entry: DirectoryEntry
+}
+
+/**
+ * Answers by id, slot and address from the archive. What the index says is a hint: each answer was read at its place and
+ * has the id, or the address, that was asked for.
+ */
+export class HistoryReader {
+  private readonly index: HistoryIndex
+  private readonly store: BodyReaderModules['store'] & Pick<ChunkStore, 'readExecutionResults' | 'readRange'>
+  private readonly bodies: BodyReader
+
+  constructor(
+    modules: Omit<BodyReaderModules, 'store'> & {
+      readonly index: HistoryIndex
+      readonly store: BodyReaderModules['store'] & Pick<ChunkStore, 'readExecutionResults' | 'readRange'>
+    },
+  ) {
+    this.index = modules.index
+    this.store = modules.store
+    this.bodies = new BodyReader(modules, CACHE_BYTES)
+  }
+
+  /** First and last archived period. */
+  readRange(): Promise<{ readonly first: Period; readonly last: Period } | undefined> {
+    return this.store.readRange()
+  }
+
+  /** @param id - 33 bytes. @throws ArchiveError STORE_CHUNK_AWAY */
+  async findBlock(id: Uint8Array): Promise<HistoryBlock | undefined> {
+    for (const place of await this.index.findPlaces('blocks', id)) {
+      const block = await this.readBlock(place)
+      if (block && equalBytes(block.head.id, id)) return this.readWhole(block)
+    }
+    return undefined
+  }
+
+  /** Needs no index. `undefined`: the period is not archived. @throws ArchiveError STORE_CHUNK_AWAY */
+  async findSlot(slot: Slot): Promise<HistorySlot | undefined> {
+    const manifest = await this.store.readManifest(slot.period)
+    if (!manifest) return undefined
+    const entries = (await this.index.readDirectory(slot.period)) ?? (await this.bodies.findBlocks(manifest))
+    const entry = entries.get(slot.thread)
+    if (entry) return { kind: 'block', block: await this.readWhole(await this.readEntry(slot, entry)) }
+    const at = findFlag(entries, slot.thread)
+    const [flag] = await this.bodies.readBytes(slot.period, at, at + 1)
+    return { kind: flag === FLAG_VOID ? 'void' : 'miss' }
+  }
+
+  /** @param id - 33 bytes. @throws ArchiveError STORE_CHUNK_AWAY */
+  async findOperation(id: Uint8Array): Promise<HistoryOperation | undefined> {
+    const inclusions: Inclusion[] = []
+    let found: Omit<HistoryOperation, 'inclusions'> | undefined
+    for (const place of await this.index.findPlaces('operations', id)) {
+      const block = await this.readBlock(place)
+      if (!block || !hasId(block, place.index, id)) continue
+      found ??= await this.readOperation(block, place.index)
+      inclusions.push({ slot: block.slot, blockId: block.head.id, index: place.index })
+    }
+    return found && { ...found, inclusions }
+  }
+
+  /** @param id - 33 bytes. @throws ArchiveError STORE_CHUNK_AWAY */
+  async findEndorsement(id: Uint8Array): Promise<HistoryEndorsement | undefined> {
+    const inclusions: { slot: Slot; blockId: Uint8Array }[] = []
+    let found: Omit<HistoryEndorsement, 'inclusions'> | undefined
+    for (const place of await this.index.findPlaces('endorsements', id)) {
+      const block = await this.readBlock(place)
+      const endorsedBlock = block?.head.header.parents[place.thread]
+      const endorsement = block?.head.header.endorsements.find(({ index }) => index === place.index)
+      if (!block || !endorsement || !endorsedBlock) continue
+      const { slot } = block
+      const hash = computeEndorsementHash(endorsement.publicKey, { slot, index: place.index, endorsedBlock })
+      if (!equalBytes(hash, id.subarray(1))) continue
+      found ??= { endorsement, id, slot, endorsedBlock }
+      inclusions.push({ slot, blockId: block.head.id })
+    }
+    return found && { ...found, inclusions }
+  }
+
+  /**
+   * Operations that an address made, or that pay or call it, newest first; `before` goes on behind a cursor.
+   *
+   * @param address - 34 bytes
+   * @returns up to `limit`, and a cursor when there may be more
+   */
+  async listOperations(
+    address: Uint8Array,
+    options: {
+      readonly roles: readonly OperationRole[]
+      readonly from: Period
+      readonly to: Period
+      readonly before?: ListCursor
+      readonly limit: number
+    },
+  ): Promise<{ readonly operations: AddressOperation[]; readonly cursor?: ListCursor }> {
+    const { before, limit } = options
+    const to = before ? Math.min(options.to, before.period) : options.to
+    const operations: AddressOperation[] = []
+    let cursor: ListCursor | undefined
+    for await (const { place, roles } of this.mergeRoles(address, { ...options, to })) {
+      if (before && comparePlaces(place, before) >= 0) continue
+      if (operations.length === limit) return cursor ? { operations, cursor } : { operations }
+      cursor = { period: place.period, thread: place.thread, index: place.index }
+      const block = await this.readBlock(place)
+      const found = block && (await this.readOperation(block, place.index))
+      const own = found ? roles.filter((role) => isIn(role, found.operation, address)) : []
+      if (!block || !found || own.length === 0) continue
+      const inclusion = { slot: block.slot, blockId: block.head.id, index: place.index }
+      operations.push({ ...found, inclusions: [inclusion], roles: own })
+    }
+    return { operations }
+  }
+
+  /** What is known of executing a slot; of an attestation that is not that of these results nothing is. */
+  async readExecution(slot: Slot): Promise<SlotExecution | undefined> {
+    const bytes = await this.store.readExecutionResults(slot.period)
+    if (!bytes) return undefined
+    const place = { network: this.store.identity.network, period: slot.period }
+    return parseAttestedExecutions(bytes, place).executions[slot.thread]
+  }
+
+  private async *mergeRoles(
+    address: Uint8Array,
+    options: { readonly roles: readonly OperationRole[]; readonly from: Period; readonly to: Period },
+  ): AsyncGenerator<{ place: HistoryPlace; roles: OperationRole[] }> {
+    const { from, to } = options
+    const lists = options.roles.map((role) => this.index.listOperations(address, role, { from, to, reverse: true }))
+    const heads = await Promise.all(lists.map((list) => list.next()))
+    for (;;) {
+      const periods = heads.flatMap(({ value }) => (value?.[0] ? [value[0].period] : []))
+      if (periods.length === 0) return
+      const newest = Math.max(...periods)
+      const merged = new Map<number, { place: HistoryPlace; roles: OperationRole[] }>()
+      for (const [at, head] of heads.entries()) {
+        if (head.done || head.value[0]?.period !== newest) continue
+        for (const place of head.value) {
+          const name = place.thread * 65_536 + place.index
+          const known = merged.get(name)
+          if (known) known.roles.push(place.role)
+          else merged.set(name, { place, roles: [place.role] })
+        }
+        const list = lists[at]
+        if (list) heads[at] = await list.next()
+      }
+      if ((await this.index.readDirectory(newest)) === undefined) continue
+      yield* [...merged.values()].sort((a, b) => comparePlaces(b.place, a.place))
+    }
+  }
+
+  private async readBlock({ period, thread }: HistoryPlace): Promise<ReadBlock | undefined> {
+    const entry = (await this.index.readDirectory(period))?.get(thread)
+    // Indexed and deleted since, or left over from a period that was.
+    if (!entry || !(await this.store.readManifest(period))) return undefined
+    return this.readEntry({ period, thread }, entry)
+  }
+
+  private async readEntry(slot: Slot, entry: DirectoryEntry): Promise<ReadBlock> {
+    const bytes = await this.bodies.readBytes(slot.period, entry.start, entry.end)
+    const rest = new ByteReader(bytes, 'CORE_BODY_INVALID')
+    return { slot, head: readBlockHead(rest), rest, entry }
+  }
+
+  private async readWhole({ slot, rest, entry }: ReadBlock): Promise<HistoryBlock> {
+    const record = readBlockRecord(new ByteReader(rest.bytes, 'CORE_BODY_INVALID'), this.store.identity.network, slot)
+    const seals = await this.bodies.readSeals(slot.period, entry)
+    return { slot, record, ...(seals ? { seals } : {}) }
+  }
+
+  private async readOperation(
+    block: ReadBlock,
+    index: number,
+  ): Promise<Omit<HistoryOperation, 'inclusions'> | undefined> {
+    const { head, rest, slot, entry } = block
+    const id = distinctIds(head.operationIds)[index]
+    if (!id) return undefined
+    const reader = new ByteReader(rest.bytes.subarray(rest.position), 'CORE_BODY_INVALID')
+    reader.varintNumber(MAX_BLOCK_OPERATIONS)
+    passOperations(reader, index)
+    const operation = readRecordedOperation(reader, this.store.identity.network, id)
+    const seals = await this.bodies.readSeals(slot.period, entry)
+    const signature = seals?.slice(SEAL_BYTES * (1 + index), SEAL_BYTES * (2 + index))
+    return { operation, ...(signature ? { signature } : {}) }
+  }
+}
+
+function hasId({ head }: ReadBlock, index: number, id: Uint8Array): boolean {
+  const own = distinctIds(head.operationIds)[index]
+  return own !== undefined && equalBytes(own, id)
+}
+
+function isIn(role: OperationRole, operation: RecordedOperation, address: Uint8Array): boolean {
+  if (role === 'creator') return equalBytes(computeAddress(operation.publicKey), address)
+  const target = readTarget(parseOperationContent(operation.content))
+  return target !== undefined && equalBytes(target, address)
+}
+
+function comparePlaces(a: ListCursor, b: ListCursor): number {
+  return a.period - b.period || a.thread - b.thread || a.index - b.index
+}
