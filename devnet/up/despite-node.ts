@@ -1,7 +1,7 @@
-import type { Clock } from '../../core/index.ts'
+import { type Clock, isArchiveError } from '../../core/index.ts'
 import type { NodeLink } from './node-link.ts'
 
-/** A node that ends under one try after another does not work. */
+/** A node that ends under one try after another does not work, nor does a chain that takes none of them. */
 const MAX_TRIES = 5
 /** A connection breaks a moment before the end of its process is told. */
 const END_TOLD_MS = 500
@@ -14,10 +14,10 @@ export interface NodeLife {
 }
 
 /**
- * Does something that needs the node, again when the node has ended under it: so it must be such that doing it twice is
- * as doing it once.
+ * Does something that needs the node, again when the node has ended under it, or an operation came into no block: so it must
+ * be such that doing it twice is as doing it once.
  *
- * @throws what `run` throws while the node lives; an AbortError
+ * @throws what else `run` throws while the node lives; an AbortError
  */
 export async function despiteNode<T>(run: () => Promise<T>, life: NodeLife, signal: AbortSignal): Promise<T> {
   const { link, clock, countNodeEnds } = life
@@ -29,7 +29,12 @@ export async function despiteNode<T>(run: () => Promise<T>, life: NodeLife, sign
     } catch (error) {
       await clock.sleep(END_TOLD_MS, signal)
       signal.throwIfAborted()
-      if (countNodeEnds() === ends || tries === MAX_TRIES) throw error
+      if ((countNodeEnds() === ends && !isExpired(error)) || tries === MAX_TRIES) throw error
     }
   }
+}
+
+/** A chain of many missed slots may have no block for it in time. */
+function isExpired(error: unknown): boolean {
+  return isArchiveError(error, 'DEVNET_STEP_FAILED') && String(error.context.said).includes('CHAIN_OPERATION_EXPIRED')
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { ArchiveError } from '../../../core/index.ts'
 import type { NodeReport } from '../../../devnet/node/index.ts'
 import { despiteNode } from '../../../devnet/up/despite-node.ts'
 import { SetClock } from '../set-clock.ts'
@@ -35,6 +36,17 @@ describe('devnet/up/despite-node', () => {
     }
     assert.equal(await despiteNode(run, life(), SIGNAL), 'done')
     assert.equal(answers, 4)
+  })
+
+  it('does again what came into no block beside a node that lives', async () => {
+    let tries = 0
+    const said = '{"error":{"code":"CHAIN_OPERATION_EXPIRED"}}'
+    const run = async () => {
+      if (++tries < 5) throw new ArchiveError('DEVNET_STEP_FAILED', 'register failed', { said })
+      return 'done'
+    }
+    assert.equal(await despiteNode(run, life(), SIGNAL), 'done')
+    assert.equal(tries, 5)
   })
 
   it('error: what fails beside a node that lives is not done again', async () => {
