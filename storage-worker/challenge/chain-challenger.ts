@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import {
   ArchiveError,
   type ChallengeTerms,
@@ -77,6 +78,8 @@ export class ChainChallenger {
   constructor(options: ChainChallengerOptions, modules: ChainChallengerModules) {
     this.options = options
     this.modules = modules
+    // Every challenge that is open listens to it.
+    setMaxListeners(0, this.stopping.signal)
   }
 
   /** What is open is looked at again after the next start. */

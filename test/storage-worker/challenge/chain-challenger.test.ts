@@ -68,4 +68,21 @@ describe('storage-worker/challenge/chain-challenger', () => {
     )
     challenger.stop()
   })
+
+  it('three audits of eight that are open at once are no leak of listeners', async () => {
+    const { world, challenger, step } = await open()
+    const warnings: string[] = []
+    const note = ({ name }: Error) => void warnings.push(name)
+    process.on('warning', note)
+    world.answer = async () => ({ id: 'm-1', nodeAddress: 'AU2', issuedPeriod: 1n, outcome: 'open' })
+    const audits = [1, 2, 3].map((audit) => {
+      const targets = Array.from({ length: 8 }, (_, i) => ({ ...TARGET, challengeId: `m-${audit}-${i}` }))
+      return challenger.issue(`AU${audit}`, targets)
+    })
+    await step()
+    challenger.stop()
+    const ends = await Promise.allSettled(audits)
+    process.off('warning', note)
+    assert.deepEqual([warnings, ends.map(({ status }) => status)], [[], ['rejected', 'rejected', 'rejected']])
+  })
 })
