@@ -1,6 +1,7 @@
 import { fixed2, table } from '../../sim/scale/page-table.ts'
 import type { Match, Row } from '../play-all.ts'
-import { HONEST_SIDECARS, REGISTRY_SETTINGS } from './play.ts'
+import { HONEST_SIDECARS } from './cast.ts'
+import { REGISTRY_SETTINGS } from './play.ts'
 import type { DevnetResult, DevnetRow } from './result.ts'
 
 const NANO_MAS_PER_MAS = 1e9
@@ -41,18 +42,23 @@ function renderNetwork(
     ...table(
       [...heads, 'on the model', 'seen'],
       rows.map((row) => [
-        row.name ?? '*an honest node*',
+        nameOf(row),
         `${row.passed} of ${row.judged}${row.isLeaving ? ', left' : ''}`,
         mas(row.vestedNanoMas),
         mas(row.stakeLostNanoMas),
         `${row.strikePoints}`,
         mas(row.spentNanoMas),
-        fixed2((Number(row.vestedNanoMas) - Number(row.stakeLostNanoMas)) / share),
+        share === 0 ? '-' : fixed2((Number(row.vestedNanoMas) - Number(row.stakeLostNanoMas)) / share),
         findShare(row, modelRows),
         `${row.deeds}`,
       ]),
     ),
   ]
+}
+
+function nameOf({ name, nodes, victim }: DevnetRow): string {
+  if (name !== null) return nodes === 1 ? name : `${name} (${nodes} nodes)`
+  return victim === null ? '*an honest node*' : `*an honest node, ${victim}*`
 }
 
 function findShare({ name }: DevnetRow, modelRows: readonly Row[]): string {

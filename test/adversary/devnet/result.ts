@@ -8,6 +8,10 @@ const nanoMas = z.string().regex(/^-?\d+$/)
 const row = z.strictObject({
   /** Of the adversary; null of an honest node. */
   name: z.string().nullable(),
+  /** What an honest node is called that an adversary is after. */
+  victim: z.string().nullable().default(null),
+  /** All of one adversary together. */
+  nodes: z.int().default(1),
   /** Challenges. */
   passed: z.int(),
   judged: z.int(),

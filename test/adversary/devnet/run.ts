@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { ModelChain } from '../model-chain.ts'
 import { PAGE_RUN, playAll } from '../play-all.ts'
-import { ROLES } from './casting.ts'
+import { groupRoles, ROLES } from './casting.ts'
 import { playOnDevnet } from './play.ts'
 import { renderDevnet } from './render.ts'
 import { type DevnetResult, readDevnetResult, writeDevnetResult } from './result.ts'
@@ -23,13 +23,12 @@ const { values } = parseArgs({
 })
 
 const eras = Number(values.eras)
-const together = Number(values.together)
 const roles = ROLES.filter(({ adversary }) => values.only.some((text) => adversary.name.includes(text)))
 const kept = values.add ? readDevnetResult().networks : []
 const result: DevnetResult = { networks: [] }
-for (let at = 0; at < roles.length; at += together) {
+for (const group of groupRoles(roles, Number(values.together))) {
   const startedMs = performance.now()
-  const { periods, rows } = await playOnDevnet(roles.slice(at, at + together), eras, console.log)
+  const { periods, rows } = await playOnDevnet(group, eras, console.log)
   const seconds = Math.round((performance.now() - startedMs) / 1_000)
   result.networks.push({ date: new Date().toISOString(), eras, periods, seconds, rows: [...rows] })
   // As far as it came.
