@@ -71,11 +71,12 @@ export function computeCostsAt(input: EconomicsInput, auditsPerDay: number): Cha
   const challenges = auditsPerDay * settings.maxOpenChallengesPerNode
   // An audit leaves a record of its period, and so does a distribution.
   const periodRecords = auditsPerDay + distributions
+  const perAudit = countAuditOperations(settings.maxOpenChallengesPerNode)
   const operations = {
-    issue: auditsPerDay,
-    proof: auditsPerDay * (1 - missedShare),
-    resolve: auditsPerDay * missedShare,
-    prune: (challenges + periodRecords) / PRUNED_A_CALL,
+    issue: auditsPerDay * perAudit.issue,
+    proof: auditsPerDay * perAudit.answer * (1 - missedShare),
+    resolve: auditsPerDay * perAudit.answer * missedShare,
+    prune: auditsPerDay * perAudit.prune + distributions / PRUNED_A_CALL,
     distribute: distributions,
     anchor: eras * Math.ceil(nodes / SIGNATURES_A_CALL),
     claim: input.claimsPerYear / DAYS_PER_YEAR,
@@ -92,6 +93,22 @@ export function computeCostsAt(input: EconomicsInput, auditsPerDay: number): Cha
     lockedNanoMas: multiply(BYTE_PRICE_NANO_MAS, lockedBytes),
     spentNanoMas: feesNanoMas + keptNanoMas,
   }
+}
+
+/** Operations of one audit of so many challenges: it leaves a record of each, and one of its period. */
+function countAuditOperations(challenges: number) {
+  return { issue: 1, answer: 1, prune: (challenges + 1) / PRUNED_A_CALL }
+}
+
+/**
+ * What the chain takes in fees for one audit, whoever sends what: it is issued, proven or resolved, and its records are pruned.
+ *
+ * @param challenges - 1 to 8
+ * @param feeNanoMas - of each operation
+ */
+export function computeAuditFees(challenges: number, feeNanoMas: bigint): bigint {
+  const { issue, answer, prune } = countAuditOperations(challenges)
+  return multiply(feeNanoMas, issue + answer + prune)
 }
 
 /** To the nanoMAS; amounts of an operation are far below 2^53. */

@@ -1,6 +1,7 @@
 import {
   type ArchiveError,
   type Clock,
+  computeAuditFees,
   computePeriodReward,
   isArchiveError,
   Loop,
@@ -35,8 +36,6 @@ const NOT_YET: readonly string[] = [
   'REGISTRY_PLACEMENT_AGE',
   'REGISTRY_TOO_SOON',
 ]
-/** One operation issues, one proves. */
-const FEES_PER_AUDIT = 2n
 
 export interface ChallengeTimerOptions {
   readonly address: string
@@ -129,7 +128,7 @@ export class ChallengeTimer {
   private async issueDrawn(audit: AuditDraw, period: Period, due: Period): Promise<void> {
     const node = await this.findNode(audit.node)
     if (!node?.active || node.leaving) return
-    const reason = await this.findReasonToWait(node, period)
+    const reason = await this.findReasonToWait(node, { period, challenges: audit.targets.length })
     if (reason !== undefined) {
       this.modules.log.debug({ node: audit.node, period: due, reason }, 'no challenge issued')
       return
@@ -153,7 +152,10 @@ export class ChallengeTimer {
   }
 
   /** Why this node is not to be challenged by a draw now. */
-  private async findReasonToWait(node: RegistryNode, period: Period): Promise<string | undefined> {
+  private async findReasonToWait(
+    node: RegistryNode,
+    { period, challenges }: { readonly period: Period; readonly challenges: number },
+  ): Promise<string | undefined> {
     const { minIntervalPeriods, maxFeePercent, feeNanoMas } = this.options
     const { client } = this.modules.sender
     const sincePeriods = BigInt(period) - node.lastChallengedPeriod
@@ -163,7 +165,7 @@ export class ChallengeTimer {
     // One that was never challenged earns since it registered.
     const earningPeriods = BigInt(period) - maxOf(node.lastChallengedPeriod, node.registeredPeriod)
     const earnedNanoMas = computePeriodReward(node, await client.readState(), config) * earningPeriods
-    const feesNanoMas = FEES_PER_AUDIT * (feeNanoMas === 0n ? minimalFeeNanoMas : feeNanoMas)
+    const feesNanoMas = computeAuditFees(challenges, feeNanoMas === 0n ? minimalFeeNanoMas : feeNanoMas)
     if (feesNanoMas * 100n > earnedNanoMas * BigInt(maxFeePercent)) return 'fees would take too much of what it earns'
     return undefined
   }

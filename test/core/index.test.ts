@@ -92,6 +92,7 @@ const EXPORTS = [
   'computeAddressThread',
   'computeAttestationText',
   'computeAuditDraw',
+  'computeAuditFees',
   'computeAuditsPerDay',
   'computeBitmap',
   'computeBlockId',

@@ -190,6 +190,20 @@ describe('storage-worker/challenge/challenge-timer', () => {
     }
   })
 
+  it('counts all operations that an audit brings, those that delete its records too', async () => {
+    // 7 GB: a tenth of 300 periods is 0.021 MAS. Two operations and the 20th part of one for each of two or three records.
+    for (const [count, issued] of [
+      [1, 1],
+      [2, 0],
+    ] as const) {
+      const { world, timer } = setUp({ node: { placementGb: 7n }, config: { requireAnchors: true } })
+      world.next = { ...AUDIT, targets: Array.from({ length: count }, () => AUDIT.targets[0] ?? assert.fail()) }
+      world.period = 300
+      await timer.look()
+      assert.equal(world.issued.length, issued)
+    }
+  })
+
   it('who may not challenge draws nothing, and asks for no suspected chunk', async () => {
     const { world, timer } = setUp({ isChallenger: false })
     world.suspicions = [{ address: 'AU3', period: 5, index: 0, sinceMs: 0, kind: 'failed' }]
