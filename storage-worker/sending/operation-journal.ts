@@ -17,6 +17,7 @@ const nanoMas = z
 const entrySchema = z.strictObject({
   purpose: z.enum(SEND_PURPOSES),
   key: z.string(),
+  spendNanoMas: nanoMas,
   signed: z.object({
     operationId: z.string(),
     sender: z.string(),
@@ -36,6 +37,8 @@ const entrySchema = z.strictObject({
 export interface JournalEntry {
   readonly purpose: SendPurpose
   readonly key: string
+  /** The most that it takes from the wallet, fee included. */
+  readonly spendNanoMas: bigint
   readonly signed: SignedOperation
   readonly bytes: SignedBytes
 }
@@ -52,11 +55,12 @@ export class OperationJournal {
   }
 
   /** Resolves when it is on disk. @throws ArchiveError of the store */
-  async put({ purpose, key, signed, bytes }: JournalEntry): Promise<void> {
+  async put({ purpose, key, spendNanoMas, signed, bytes }: JournalEntry): Promise<void> {
     const { balanceNanoMas, feeNanoMas, maxGas } = signed
     const texts = { balanceNanoMas: `${balanceNanoMas}`, feeNanoMas: `${feeNanoMas}`, maxGas: `${maxGas}` }
     const data = Buffer.from(bytes.data).toString('base64')
-    const json = JSON.stringify({ purpose, key, signed: { ...signed, ...texts }, bytes: { ...bytes, data } })
+    const operation = { signed: { ...signed, ...texts }, bytes: { ...bytes, data } }
+    const json = JSON.stringify({ purpose, key, spendNanoMas: `${spendNanoMas}`, ...operation })
     const value = sealValue(new TextEncoder().encode(json))
     await this.index.write([{ type: 'put', key: keyOf(key), value }], { sync: true })
   }

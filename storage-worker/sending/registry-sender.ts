@@ -1,6 +1,6 @@
 import { isArchiveError, type RegistryCallArgs, type RegistryCallName } from '../../core/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
-import type { SignedBytes, SignedOperation, SubmittedOperation } from '../chain-port.ts'
+import type { SubmittedOperation } from '../chain-port.ts'
 import { type RegistryClient, type RegistryOutcome, readRegistryEvents } from '../registry-client.ts'
 import { findLowWallet } from './list-obstacles.ts'
 import type { JournalEntry, OperationJournal, SendPurpose } from './operation-journal.ts'
@@ -54,7 +54,7 @@ export class RegistrySender {
     { readonly purpose: SendPurpose; readonly end: Promise<RegistryOutcome> }
   >()
 
-  /** What the wallet may still lose to what is in no block yet, by key. Of calls from before a restart it is not known. */
+  /** What the wallet may still lose to what is in no block yet, by key. */
   private readonly reserved = new Map<string, bigint>()
 
   constructor(options: RegistrySenderOptions, modules: RegistrySenderModules) {
@@ -70,8 +70,9 @@ export class RegistrySender {
    * @throws ArchiveError of the store
    */
   async resume(): Promise<void> {
-    for (const { purpose, key, signed, bytes } of await this.modules.journal.list()) {
-      this.track(key, purpose, this.followToEnd(key, signed, bytes)).catch(() => undefined)
+    for (const entry of await this.modules.journal.list()) {
+      this.reserved.set(entry.key, entry.spendNanoMas)
+      this.track(entry.key, entry.purpose, this.followToEnd(entry)).catch(() => undefined)
     }
   }
 
@@ -124,26 +125,23 @@ export class RegistrySender {
     const { purpose, key, call, args, coinsNanoMas = 0n, onSigned } = order
     const quote = await client.quote(call, args, coinsNanoMas)
     await this.reserve(order, quote.spendNanoMas)
-    let sent: { readonly signed: SignedOperation; readonly bytes: SignedBytes } | undefined
+    let sent: JournalEntry | undefined
     let outcome: RegistryOutcome
     try {
       outcome = await client.call(call, args, {
         coinsNanoMas,
         quote,
         untilKnown: true,
-        // From here on the balance that the node shows is without it.
-        onExecuted: () => this.reserved.delete(key),
+        onExecuted: () => this.release(key),
         signal: this.stopping.signal,
         onSigned: async (signed, bytes) => {
           await onSigned?.()
-          sent = { signed, bytes }
-          await this.note({ purpose, key, signed, bytes })
+          sent = { purpose, key, spendNanoMas: quote.spendNanoMas, signed, bytes }
+          await this.note(sent)
         },
       })
     } catch (error) {
-      if (sent && isArchiveError(error, 'CHAIN_OUTCOME_UNKNOWN')) {
-        return await this.followToEnd(key, sent.signed, sent.bytes)
-      }
+      if (sent && isArchiveError(error, 'CHAIN_OUTCOME_UNKNOWN')) return await this.followToEnd(sent)
       if (sent) await this.unnote(key)
       throw error
     }
@@ -179,17 +177,23 @@ export class RegistrySender {
   }
 
   /** Until it is known what became of it, or nobody can tell any more. */
-  private async followToEnd(key: string, signed: SignedOperation, bytes: SignedBytes): Promise<RegistryOutcome> {
+  private async followToEnd({ key, signed, bytes }: JournalEntry): Promise<RegistryOutcome> {
     const { signal } = this.stopping
     let outcome: SubmittedOperation
     try {
-      outcome = await this.client.chain.follow(signed, { signal, untilKnown: true, bytes })
+      const onExecuted = () => this.release(key)
+      outcome = await this.client.chain.follow(signed, { signal, untilKnown: true, bytes, onExecuted })
     } catch (error) {
       // What goes on after a restart stays noted.
       if (!signal.aborted) await this.unnote(key)
       throw error
     }
     return await this.forget(key, readOutcome(outcome))
+  }
+
+  /** From here on the balance that the node shows is without it. */
+  private release(key: string): void {
+    this.reserved.delete(key)
   }
 
   /** @throws ArchiveError CHAIN_WALLET_LOW when less than is kept for proofs would be left, with what is under way */

@@ -23,7 +23,7 @@ describe('storage-worker/sending/operation-journal', () => {
   it('limit: noted proofs of eight challenges are no damage of the database that holds them', async () => {
     const dataDir = await folders.make()
     const entries = [1, 2].map((digit) => {
-      return { purpose: 'proof', key: longestKey(digit), signed: SIGNED, bytes: BYTES } as const
+      return { purpose: 'proof', key: longestKey(digit), spendNanoMas: 12n, signed: SIGNED, bytes: BYTES } as const
     })
     const before = await openTestStore(dataDir)
     for (const entry of entries) await before.operations.put(entry)

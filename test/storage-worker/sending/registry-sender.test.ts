@@ -43,8 +43,9 @@ class FakeRegistry {
 
   readonly chain = {
     readBalance: async () => this.balanceNanoMas,
-    follow: ({ operationId }: SignedOperation, { signal, untilKnown, bytes }: FollowOptions) => {
+    follow: ({ operationId }: SignedOperation, { signal, untilKnown, bytes, onExecuted }: FollowOptions) => {
       assert.equal(untilKnown, true)
+      this.onExecuted = onExecuted
       this.follows.push(operationId)
       this.again.push(bytes)
       return this.next(signal)
@@ -108,7 +109,8 @@ describe('storage-worker/sending/registry-sender', () => {
     const both = [sender.send(CLAIM), sender.send(CLAIM)]
     await settle(20)
     assert.deepEqual(registry.calls, ['claimRewards'])
-    assert.deepEqual(await journal.list(), [{ purpose: 'claim', key: 'claim', signed: SIGNED, bytes: BYTES }])
+    const noted = { purpose: 'claim', key: 'claim', spendNanoMas: SIGNED.feeNanoMas, signed: SIGNED, bytes: BYTES }
+    assert.deepEqual(await journal.list(), [noted])
     assert.deepEqual(sender.listUnderWay('claim'), ['claim'])
     assert.deepEqual(sender.listUnderWay('proof'), [])
     registry.end(OUTCOME)
@@ -215,6 +217,24 @@ describe('storage-worker/sending/registry-sender', () => {
     registry.end(OUTCOME)
     await claiming
     assert.deepEqual(registry.calls, ['resolveExpiredChallenges', 'claimRewards'])
+  })
+
+  it('limit: what was under way at a restart counts as spent, too, until a block has it', async () => {
+    const { journal, sender } = await open()
+    const cut = sender.send({ ...RESOLVE, coinsNanoMas: 2n * MAS })
+    cut.catch(() => undefined)
+    await settle(20)
+    await sender.stop()
+    const { registry, sender: later } = await open(journal)
+    await later.resume()
+    const order = { ...RESOLVE, key: 'other' }
+    registry.balanceNanoMas = 3n * MAS
+    await assert.rejects(later.send(order), { code: 'CHAIN_WALLET_LOW' })
+    registry.balanceNanoMas = MAS + SIGNED.feeNanoMas
+    registry.onExecuted?.(OUTCOME)
+    later.send(order).catch(assert.fail)
+    await settle(20)
+    assert.deepEqual(registry.sent, ['resolveExpiredChallenges'])
   })
 
   it('limit: what is under way counts as spent until the balance is without it', async () => {
