@@ -44,7 +44,7 @@ function tabulateOperator({ input, margin, stakeNanoMas }: EconomicsReport): Eco
       ['machine', '', usd(-margin.serverUsd), 'what the sidecar adds to a massa-node'],
       ['margin', '', usd(margin.marginUsd), `at ${prices.usdPerMas} USD for a MAS`],
       ['locked: stake', mas(stakeNanoMas), '', 'comes back, less what is slashed'],
-      ['locked: records', mas(chain.lockedNanoMas), '', 'of challenges; comes back by prune'],
+      ['locked: records', mas(chain.lockedNanoMas), '', 'of challenges and periods; comes back by prune'],
     ],
   }
 }

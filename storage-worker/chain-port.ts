@@ -127,6 +127,8 @@ export interface ChainPort {
     keys: readonly string[],
     options?: { readonly isFinal: boolean },
   ): Promise<(Uint8Array | undefined)[]>
+  /** Candidate ASCII keys that begin so, in the order of their bytes, however many they are. */
+  listDatastoreKeys(address: string, prefix: string): Promise<string[]>
   /** Candidate and final events that a contract emitted itself from a period on, by slot; some may come twice. */
   readContractEvents(address: string, fromPeriod: number): Promise<ContractEvent[]>
   callReadOnly(call: ContractCall): Promise<ReadOnlyAnswer>

@@ -69,6 +69,8 @@ const ABSENT_ACCOUNT = /Not found: Account /
 const MAX_TRIES = 3
 /** A node gives no more at once, the lowest slots first. */
 const EVENTS_PER_ANSWER = 7_000
+/** The most that a node gives of the keys of a datastore. */
+const KEYS_PER_ANSWER = 500
 const RETRY_DELAY_MS = 500
 const DEFAULT_POLL_MS = 1_000
 /** The life of an operation by the clock of a node that is behind, and finality. */
@@ -197,6 +199,19 @@ class Web3Chain implements ChainPort, WatchedNode {
     const entries = keys.map((key) => ({ address, key: new TextEncoder().encode(key) }))
     const values = await this.ask(() => this.api.getDatastoreEntries(entries, isFinal))
     return values.map((value) => value ?? undefined)
+  }
+
+  async listDatastoreKeys(address: string, prefix: string): Promise<string[]> {
+    const keys: string[] = []
+    const about = { address, prefix, final: false, inclusiveStartKey: false, maxCount: KEYS_PER_ANSWER }
+    for (let startKey: string | undefined; ; ) {
+      const request = startKey === undefined ? about : { ...about, startKey }
+      const [answer] = await this.ask(() => this.api.getAddressesDatastoreKeys([request]))
+      const page = answer?.keys.map((key) => new TextDecoder().decode(key)) ?? []
+      keys.push(...page)
+      startKey = page.at(-1)
+      if (page.length < KEYS_PER_ANSWER || startKey === undefined) return keys
+    }
   }
 
   async callReadOnly(call: ContractCall): Promise<ReadOnlyAnswer> {

@@ -83,7 +83,8 @@ export function computeCostsAt(input: EconomicsInput, auditsPerDay: number): Cha
   }
   const count = Object.values(operations).reduce((sum, each) => sum + each, 0)
   const retentionDays = Number(settings.recordRetentionPeriods) / PERIODS_PER_DAY
-  const lockedBytes = retentionDays * (challenges * CHALLENGE_BYTES + periodRecords * PERIOD_BYTES)
+  // Anybody prunes period records, after twice the time.
+  const lockedBytes = retentionDays * (challenges * CHALLENGE_BYTES + 2 * periodRecords * PERIOD_BYTES)
   const feesNanoMas = multiply(feeNanoMas, count)
   const keptNanoMas = multiply(BYTE_PRICE_NANO_MAS, eras * ERA_BYTES)
   return {

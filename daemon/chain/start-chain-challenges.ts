@@ -5,6 +5,7 @@ import { ChunkEvidence } from '../../storage-worker/challenge/chunk-evidence.ts'
 import type { DiskProofs } from '../../storage-worker/challenge/disk-proofs.ts'
 import { ExpiredChallenges } from '../../storage-worker/challenge/expired-challenges.ts'
 import { FinalVerdicts } from '../../storage-worker/challenge/final-verdicts.ts'
+import { PeriodPruner } from '../../storage-worker/challenge/period-pruner.ts'
 import { RecordPruner } from '../../storage-worker/challenge/record-pruner.ts'
 import { RegistryLog } from '../../storage-worker/challenge/registry-log.ts'
 import { CHALLENGE_ENDS } from '../../telemetry/index.ts'
@@ -78,7 +79,10 @@ export function startChainChallenges(
   keepRunning('prover', prover, context)
   keepRunning('expired challenges', expired, context)
   keepRunning('final verdicts', verdicts, context)
-  keepRunning('record pruner', new RecordPruner({ sender, history: store.challenges, clock, log }), context)
+  const { feeNanoMas } = config.contract
+  const pruner = new RecordPruner({ feeNanoMas }, { sender, history: store.challenges, clock, log })
+  keepRunning('record pruner', pruner, context)
+  keepRunning('period pruner', new PeriodPruner({ address, feeNanoMas }, { sender, placement, clock, log }), context)
   const resuming = challenger.resume().catch((error: unknown) => {
     // What is not over when the sidecar stops is looked at after the next start.
     if (isArchiveError(error, 'CHAIN_OUTCOME_UNKNOWN')) return

@@ -3,19 +3,23 @@ import type { Logger } from '../../telemetry/index.ts'
 import { orAborted } from '../replication/or-aborted.ts'
 import type { RegistrySender } from '../sending/registry-sender.ts'
 import type { ChallengeEntry, ChallengeHistory } from './challenge-history.ts'
+import { computeLeastBatch, MAX_PRUNED } from './least-batch.ts'
 
 /** An hour: a record waits a day before it may go. */
 const EVERY_MS = 225 * PERIOD_MS
-/** Ids that `prune` takes (docs/CONTRACT.md, Functions). */
-const MAX_BATCH = 20
-/** Each brings 0.0249 MAS back, and a call costs 0.01: of fewer the fee would be more than a twentieth. */
-const MIN_BATCH = 8
+/** A key with an id of 64 digits, the value, and what the chain counts for an entry. */
+const RECORD_BYTES = 'chal_'.length + 64 + 176 + 4
 /** Own clock and chain may differ, and the period of the block is a later one than that of the note. */
 const MARGIN_PERIODS = 8
 /** Records that one request looks for. */
 const KEYS_AT_ONCE = 100
 /** More than a history keeps. */
 const ALL = 1_000_000
+
+export interface RecordPrunerOptions {
+  /** Of one operation; 0: the least that the node takes. */
+  readonly feeNanoMas: bigint
+}
 
 export interface RecordPrunerModules {
   readonly sender: Pick<RegistrySender, 'client' | 'send'>
@@ -29,13 +33,15 @@ export interface RecordPrunerModules {
  * them, and for as long again that may be none but the issuer.
  */
 export class RecordPruner {
+  private readonly options: RecordPrunerOptions
   private readonly modules: RecordPrunerModules
   private readonly loop: Loop
   /** Ids without a record. */
   private readonly gone = new Set<string>()
   private failure: ArchiveError | undefined
 
-  constructor(modules: RecordPrunerModules) {
+  constructor(options: RecordPrunerOptions, modules: RecordPrunerModules) {
+    this.options = options
     this.modules = modules
     const onFailure = (error: ArchiveError) => this.noteFailure(error)
     this.loop = new Loop({ everyMs: EVERY_MS }, { clock: modules.clock, look: () => this.look(), onFailure })
@@ -82,8 +88,12 @@ export class RecordPruner {
 
   private async prune(ids: readonly string[]): Promise<void> {
     const { sender, log } = this.modules
-    for (let at = 0; ids.length - at >= MIN_BATCH; at += MAX_BATCH) {
-      const batch = ids.slice(at, at + MAX_BATCH)
+    if (ids.length === 0) return
+    const { minimalFeeNanoMas } = await sender.client.chain.readStatus()
+    const { feeNanoMas } = this.options
+    const least = computeLeastBatch(feeNanoMas === 0n ? minimalFeeNanoMas : feeNanoMas, RECORD_BYTES)
+    for (let at = 0; ids.length - at >= least; at += MAX_PRUNED) {
+      const batch = ids.slice(at, at + MAX_PRUNED)
       const key = ['prune', ...batch].join(' ')
       const order = { purpose: 'prune', key, call: 'prune', args: { kind: 'challenge', ids: batch } } as const
       await orAborted(sender.send(order), this.loop.signal)

@@ -76,6 +76,15 @@ describe('storage-worker/web3-chain', () => {
     await refused('CHAIN_NODE_REFUSED', chain.readBytecode('AU1'))
   })
 
+  it('lists the keys of a datastore that begin so, more than a node gives at once', async () => {
+    const { ledger } = face.chain.engine
+    const keys = Array.from({ length: 501 }, (_, i) => `period_${1_000 + i}`)
+    for (const key of keys) ledger.setValue(registry, Buffer.from(key), Buffer.from([1]))
+    const chain = await open()
+    assert.deepEqual(await chain.listDatastoreKeys(registry, 'period_'), keys)
+    assert.deepEqual(await chain.listDatastoreKeys(registry, 'periods'), [])
+  })
+
   it('pays the configured fee, or the least that the node takes', async () => {
     const outcome = await submit(await open({ feeNanoMas: MAS / 20n }), { ...fund, target: registry })
     assert.equal(outcome.feeNanoMas, MAS / 20n)

@@ -57,8 +57,8 @@ describe('core/economics: what the chain takes', () => {
     // 4.21875 records of 117 bytes.
     assert.equal(costs.keptNanoMas, 49_359_375n)
     assert.equal(costs.spentNanoMas, 210_562_158n + 49_359_375n)
-    // A day of 36 challenges of 249 bytes, and 9.9 records of 82.
-    assert.equal(costs.lockedNanoMas, 977_580_000n)
+    // A day of 36 challenges of 249 bytes, and two of 9.9 records of 82.
+    assert.equal(costs.lockedNanoMas, 1_058_760_000n)
   })
 
   it('resolves what is missed in place of a proof, and takes the longer interval', () => {

@@ -25,7 +25,7 @@ describe('storage-worker/challenge/record-pruner on the shipped contract', () =>
   })
 
   /** The issuer's sidecar behind so many audits of one challenge each, one in a period. */
-  async function open(count: number, result: ChallengeResult = 'valid') {
+  async function open(count: number, result: ChallengeResult = 'valid', feeNanoMas = 0n) {
     const history = new ChallengeHistory(await openMemoryLevel('index'))
     for (let i = 0; i < count; i++) {
       goTo(world, FIRST_PERIOD + i)
@@ -37,7 +37,7 @@ describe('storage-worker/challenge/record-pruner on the shipped contract', () =>
     const registry = new EngineRegistry(world, CHALLENGER)
     const log = createLogger({ level: 'warn', format: 'json', destination: { write: assert.fail } })
     const sender = { client: registry.client, send: registry.send.bind(registry) }
-    const pruner = new RecordPruner({ sender, history, clock, log })
+    const pruner = new RecordPruner({ feeNanoMas }, { sender, history, clock, log })
     const lookAt = async (period: number) => {
       goTo(world, period)
       clock.timeMs = period * PERIOD_MS
@@ -48,22 +48,28 @@ describe('storage-worker/challenge/record-pruner on the shipped contract', () =>
   }
 
   it('brings back the coins of all records that may go, in calls of twenty, and asks for none again', async () => {
-    const { lookAt } = await open(28)
+    const { lookAt } = await open(29)
     const { ledger } = world.engine
     const before = ledger.balance(CHALLENGER.address)
-    const last = FIRST_PERIOD + 27 + WAIT_PERIODS
-    assert.equal(await lookAt(FIRST_PERIOD + WAIT_PERIODS + 6), 0)
+    const last = FIRST_PERIOD + 28 + WAIT_PERIODS
+    assert.equal(await lookAt(FIRST_PERIOD + WAIT_PERIODS + 7), 0)
     assert.equal(await lookAt(last), 2)
     const recordBytes = 4 + 'chal_'.length + 176
-    const idBytes = 10 * 3 + 18 * 4
-    const freed = BigInt(28 * recordBytes + idBytes) * BYTE_PRICE_NANO_MAS
+    const idBytes = 10 * 3 + 19 * 4
+    const freed = BigInt(29 * recordBytes + idBytes) * BYTE_PRICE_NANO_MAS
     assert.equal(ledger.balance(CHALLENGER.address) - before, freed - 2n * FEE_NANO_MAS)
     assert.equal(await lookAt(last + 225), 2)
   })
 
   it('leaves alone fewer than are worth a fee', async () => {
-    const few = await open(7)
+    const few = await open(8)
     assert.equal(await few.lookAt(20_000), 0)
+  })
+
+  it('waits for as many as the fee that is configured is worth', async () => {
+    // 11 of 0.0249 MAS.
+    const dear = await open(10, 'valid', 13_000_000n)
+    assert.equal(await dear.lookAt(20_000), 0)
   })
 
   it('leaves alone what is not known to be over', async () => {

@@ -33,7 +33,13 @@ export class EngineRegistry {
   constructor(world: World, user: User = ANYONE) {
     this.world = world
     this.user = user
-    const chain: Pick<ChainPort, 'callReadOnly' | 'readDatastore'> = {
+    const chain: Pick<ChainPort, 'callReadOnly' | 'listDatastoreKeys' | 'readDatastore' | 'readStatus'> = {
+      readStatus: async () => {
+        const { period } = world.engine.slot
+        return { chainId: 77n, period, finalPeriod: period, minimalFeeNanoMas: 10_000_000n }
+      },
+      listDatastoreKeys: async (address, prefix) =>
+        world.engine.ledger.keys(address, keyOf(prefix)).map((key) => new TextDecoder().decode(key)),
       callReadOnly: async (request) => this.read(request),
       readDatastore: async (address, keys) => keys.map((key) => world.engine.ledger.value(address, keyOf(key))),
     }
