@@ -9,6 +9,7 @@ import {
   computeRetentionStep,
   type EraRelease,
   type FoundRoles,
+  type HistoryStatus,
   inspectBlock,
   inspectChunk,
   inspectOperation,
@@ -52,6 +53,7 @@ const querySchema = z.discriminatedUnion('kind', [
     repair: z.boolean(),
   }),
   z.strictObject({ kind: z.literal('era'), era: z.number().int().min(0).max(0xffff_ffff) }),
+  z.strictObject({ kind: z.literal('rebuild-history') }),
   z.strictObject({ kind: z.literal('prune'), dryRun: z.boolean(), retentionPeriods: period }),
 ])
 
@@ -62,6 +64,8 @@ export interface Query {
   readonly store: Store
   /** Threads for hashing. */
   readonly threads: number
+  /** Of a running sidecar; absent: it has none, or nobody has the archive open but who asks. */
+  readonly history?: HistoryPort | undefined
   /** What this node is to hold, now. Absent: nobody can tell. */
   readonly findRoles?: () => Promise<FoundRoles>
   /** Of a running sidecar that meets others. */
@@ -76,6 +80,10 @@ export interface Query {
   readonly onPruned?: (keptFrom: Period) => Promise<void>
   /** Which eras `prune` may delete; absent where there is no registry. */
   readonly mayGo?: EraRelease
+}
+
+export interface HistoryPort {
+  rebuild(onPeriod: (period: Period) => void, signal: AbortSignal): Promise<Omit<HistoryStatus, 'failing'>>
 }
 
 export interface Verified {
@@ -117,6 +125,8 @@ async function* answer(query: Query, request: QueryRequest, signal: AbortSignal)
       return yield* verify(query, request, signal)
     case 'era':
       return yield { result: reportLocalEra(await computeLocalEra(chunks, request.era)) }
+    case 'rebuild-history':
+      return yield* rebuildHistory(query, signal)
     case 'prune':
       return yield { result: await prune(query, request) }
   }
@@ -212,6 +222,23 @@ async function* verify(
   )
   query.onVerified?.({ bytes: found.bytes, damages: files.length + found.damages.length, repairedPeriods })
   yield { result: { ...found, damages: [...store.mended, ...files, ...found.damages] } }
+}
+
+/** The index is deleted and made again from what is archived. */
+async function* rebuildHistory({ history, store }: Query, signal: AbortSignal): AsyncGenerator<QueryRow> {
+  if (!history) {
+    throw new ArchiveError(
+      'API_HISTORY_OFF',
+      'this sidecar keeps no index of ids and addresses: history.enabled is false',
+    )
+  }
+  const reports = new LatestReport<{ readonly period: Period }>()
+  const rebuilt = history.rebuild((period) => reports.put({ period }), signal).finally(() => reports.end())
+  rebuilt.catch(() => undefined)
+  const span = await store.chunks.readRange()
+  for await (const progress of reports) yield { progress: { ...progress, ...span } }
+  const { indexedPeriods, partialPeriods, isComplete } = await rebuilt
+  yield { result: { indexedPeriods, partialPeriods, isComplete } }
 }
 
 /** What goes, or would go, and what stays; numbers of periods are null where there is no such period. */

@@ -13,6 +13,7 @@ import { addDevnet } from './devnet-commands.ts'
 import { addEconomics } from './economics-commands.ts'
 import { addEras } from './era-commands.ts'
 import { EXIT_CODES } from './exit-codes.ts'
+import { addIndex } from './index-commands.ts'
 import {
   collectSetting,
   parseChunkPrefix,
@@ -159,6 +160,7 @@ function addArchive(program: Command, run: Run): void {
   addCluster(program, run)
   addChallenges(program, run)
   addEras(program, run)
+  addIndex(program, run)
   addInspect(program, run)
   add(
     program,

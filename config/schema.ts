@@ -241,6 +241,8 @@ const store = z.strictObject({
   scrub_interval_hours: integer(1, 720),
 })
 
+const history = z.strictObject({ enabled: boolean() })
+
 const cpu = z.strictObject({ threads: integer(0, 256) })
 
 const api = z.strictObject({ bind: loopbackBind() })
@@ -289,6 +291,7 @@ export const settingsSchema = z
     contract,
     p2p,
     store,
+    history,
     cpu,
     api,
     metrics,

@@ -24,6 +24,7 @@ import { startRewards } from './chain/start-rewards.ts'
 import { countEvents, countRead } from './counts.ts'
 import { openEras } from './eras.ts'
 import { keepGauges } from './gauges.ts'
+import { startHistory } from './history.ts'
 import { recordNodeCall } from './node-calls.ts'
 import { computeSeedAddress, findOwnRoles } from './own-roles.ts'
 import type { startPeerNetwork as StartPeerNetwork } from './peer-network.ts'
@@ -101,6 +102,11 @@ export async function startDaemon(
     if (options.retentionAdvice !== undefined) {
       await checkUnsetRetention(store.chunks, config.retentionPeriods, options.retentionAdvice)
     }
+    const history = await startHistory(config, { store, clock, log: storeLog, undo, onFatal })
+    const onPruned = async (keptFrom: Period) => {
+      history?.indexer.forgetBefore(keptFrom)
+      await archiver.forgetBefore(keptFrom)
+    }
     const cpu = new CpuPool({ threads })
     undo.push(() => cpu.close())
     const archiverSeed = await readOrCreateKey(config.dataDir, 'archiver.key')
@@ -111,7 +117,7 @@ export async function startDaemon(
         store: store.chunks,
         log: storeLog,
         onFatal,
-        onPruned: (keptFrom) => archiver.forgetBefore(keptFrom),
+        onPruned,
         mayGo: (era) => mayGo(era),
       },
     )
@@ -137,7 +143,7 @@ export async function startDaemon(
     undo.push(() => anchors.stop())
     const assignments = new AssignmentLog({ placement, store: store.chunks, log: storeLog })
     undo.push(() => assignments.idle())
-    const holdings = new OwnHoldings(store.chunks, clock)
+    const holdings = new OwnHoldings(store.chunks, clock, (period) => history?.indexer.note(period))
     const counts = countEvents(metrics)
     const archiver = new Archiver(
       {
@@ -256,6 +262,7 @@ export async function startDaemon(
         bootstrap: peers?.bootstrap(),
         replication: peers?.replication(),
         prune: peers?.reportPrune(),
+        history: history?.indexer.status(),
         nodes: followers.map((follower) => follower.status()),
         quotaGb: config.allocatedStorageGb,
       })
@@ -278,9 +285,13 @@ export async function startDaemon(
           refetchPeriod: refetch,
           onVerified: ({ bytes, damages, repairedPeriods }) => {
             countRead(metrics, 'verify', bytes, damages)
-            for (const period of repairedPeriods) peers?.noteRepaired(period)
+            for (const period of repairedPeriods) {
+              peers?.noteRepaired(period)
+              history?.indexer.note(period)
+            }
           },
-          onPruned: (keptFrom) => archiver.forgetBefore(keptFrom),
+          onPruned,
+          history: history?.indexer,
           mayGo,
         },
       }),

@@ -57,6 +57,7 @@ export function setGauges(metrics: Metrics, report: Report): void {
   metrics.missingChunks.set(repair?.missingChunks ?? 0)
   metrics.standInSlots.set(repair?.standInSlots ?? 0)
   metrics.awayNodes.set(repair?.awayNodes.length ?? 0)
+  if (report.history) metrics.indexedPeriods.set(report.history.indexedPeriods)
   metrics.storedBytes.set(report.storedBytes)
   metrics.freeBytes.set(report.freeBytes)
   metrics.quotaBytes.set(report.quotaBytes)

@@ -2,7 +2,7 @@ import type { Archiver, ArchiverStatus, FollowerStatus, PeriodRange } from '../a
 import { type ArchiveError, ERROR_CODES, type ErrorCode, formatSlot, slotIndex, THREAD_COUNT } from '../core/index.ts'
 import type { BootstrapStatus } from '../storage-worker/bootstrap/bootstrap.ts'
 import { type EraDifference, REGISTRY_SAYS } from '../storage-worker/eras/era-differences.ts'
-import type { PlacementStatus, Store } from '../storage-worker/index.ts'
+import type { HistoryStatus, PlacementStatus, Store } from '../storage-worker/index.ts'
 import type { SafePruneReport } from '../storage-worker/replication/safe-prune.ts'
 import type { RegistryReport } from './chain/registry-report.ts'
 import type { RepairStatus } from './peers/start-replication.ts'
@@ -49,6 +49,8 @@ export async function reportStatus(parts: {
   readonly replication?: ReplicationStatus | undefined
   /** Undefined without peers. */
   readonly prune?: SafePruneReport | undefined
+  /** Undefined without `history.enabled`. */
+  readonly history?: HistoryStatus | undefined
   readonly nodes: readonly FollowerStatus[]
   readonly quotaGb: number
 }) {
@@ -99,6 +101,7 @@ export async function reportStatus(parts: {
     bootstrap: parts.bootstrap ?? null,
     replication: replication ?? null,
     prune: parts.prune ?? null,
+    history: parts.history ?? null,
     storedBytes,
     freeBytes,
     quotaBytes: parts.quotaGb * 1_000_000_000,
@@ -110,6 +113,9 @@ export async function reportStatus(parts: {
       ...(retention.failing ? [`old periods cannot be deleted: ${describe(retention.failing)}`] : []),
       ...(replication?.repair?.failing
         ? [`chunks of other sidecars cannot be stored: ${describe(replication.repair.failing)}`]
+        : []),
+      ...(parts.history?.failing
+        ? [`the index of ids and addresses is not written: ${describe(parts.history.failing)}`]
         : []),
       ...(archive.spoolFull ? [`blocks far from the archive are not kept: ${describe(archive.spoolFull)}`] : []),
       ...(archive.conflict ? [`nodes disagree about slot ${formatSlot(archive.conflict.slot)}`] : []),

@@ -30,7 +30,6 @@ export { DiskSpace, FREE_FLOOR_BYTES } from './disk-space.ts'
 export { findAccessProblem, quotePath } from './explain-access.ts'
 export {
   type AddressOperation,
-  deleteHistory,
   type HistoryBlock,
   type HistoryEndorsement,
   HistoryIndexer,
@@ -42,6 +41,7 @@ export {
   type ListCursor,
   type OperationRole,
   openHistory,
+  rebuildHistory,
 } from './history/index.ts'
 export { inspectBlock, inspectChunk, inspectOperation, inspectPeriod } from './inspect.ts'
 export { KEY_FILES, readKey, readOrCreateKey } from './key-files.ts'

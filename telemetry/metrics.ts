@@ -89,6 +89,12 @@ export const METRICS = {
     unit: 'periods',
     help: 'Final periods that are not archived yet; more than 8 for long means that something blocks.',
   },
+  indexedPeriods: {
+    name: 'indexed_periods',
+    type: 'gauge',
+    unit: 'periods',
+    help: 'Archived periods of which everything is found by id and address.',
+  },
   gapSlots: {
     name: 'gap_slots',
     type: 'gauge',

@@ -35,6 +35,8 @@ const prune = z.object({
   kept: z.record(z.string(), z.int()),
 })
 
+const history = z.object({ indexedPeriods: z.int(), partialPeriods: z.int(), isComplete: z.boolean() })
+
 /** What `/v1/status` answers, as far as it is shown here. */
 const statusAnswer = z.object({
   version: z.string(),
@@ -64,6 +66,7 @@ const statusAnswer = z.object({
   bootstrap: bootstrapAnswer.nullish(),
   replication: z.object({ repair: repairAnswer.nullish() }).nullish(),
   prune: prune.nullable(),
+  history: history.nullish(),
   storedBytes: z.number(),
   freeBytes: z.number(),
   quotaBytes: z.number(),
@@ -119,6 +122,7 @@ function show(output: Output, answer: StatusAnswer): void {
     ['placement', describePlacement(answer.placement)],
     ...(answer.registry ? [['registry', describeRegistry(answer.registry)]] : []),
     ...(repair === undefined ? [] : [['to hold', repair]]),
+    ...(answer.history ? [['index', describeIndex(answer.history)]] : []),
     ['spool', `${formatCount(answer.spooledBlocks, 'block')}, quarantine ${answer.quarantinedBlocks}`],
     ...(answer.unreportedSlots > 0
       ? [['results', `not reported in time for ${formatCount(answer.unreportedSlots, 'slot')} since the start`]]
@@ -141,6 +145,11 @@ function show(output: Output, answer: StatusAnswer): void {
     output.markedLine('yellow', `! ${message} (${code}). ${action}`)
   }
   for (const problem of answer.problems) output.markedLine('yellow', `! ${problem}`)
+}
+
+function describeIndex({ indexedPeriods, partialPeriods, isComplete }: z.infer<typeof history>): string {
+  const partial = partialPeriods > 0 ? `, ${formatCount(partialPeriods, 'period')} held in part are not` : ''
+  return `${formatCount(indexedPeriods, 'period')} found by id and address${partial}${isComplete ? '' : ', more to come'}`
 }
 
 function describeHoles(holes: StatusAnswer['holes']): string {

@@ -64,6 +64,11 @@ export const API_CODES = {
     when: 'The running sidecar is asked about its peers and meets none.',
     action: 'Set `p2p.enabled = true` and start it again.',
   },
+  API_HISTORY_OFF: {
+    kind: 'input',
+    when: 'The running sidecar is asked for what needs the index of ids and addresses, and keeps none.',
+    action: 'Set `history.enabled = true` and start it again.',
+  },
   API_TOKEN_WRONG: {
     kind: 'input',
     when: 'A request to the HTTP API signs or spends, and does not carry the token of `api.token` in the data directory.',

@@ -125,6 +125,12 @@ export class HistoryIndex {
     return stalePeriods >= Math.max(MIN_STALE_PERIODS, indexedPeriods)
   }
 
+  /** Forgets everything. */
+  async clear(signal?: AbortSignal): Promise<void> {
+    await this.forgetPeriods(0, MAX_INDEXED_PERIOD)
+    await this.sweep(signal)
+  }
+
   /** Deletes entries of periods that are not indexed, and gives their room back. Returns how many. */
   async sweep(signal?: AbortSignal): Promise<number> {
     const indexed = new PeriodRanges()

@@ -25,8 +25,6 @@ export const HISTORY_KEYSPACES = {
   addresses: 5,
 } as const
 
-export type HistoryKeyspace = keyof typeof HISTORY_KEYSPACES
-
 /** What an address can be in a period. The first two are followed by operations, the others by a bitmap of threads. */
 export const ROLES = ['creator', 'target', 'producer', 'endorser', 'event'] as const
 export type Role = (typeof ROLES)[number]
@@ -115,10 +113,6 @@ export function addressRange(address: Uint8Array, role: Role, from: Period, to: 
     gte: addressKey(address, role, from),
     lt: addressKey(address, role, Math.min(to, MAX_INDEXED_PERIOD - 1) + 1),
   }
-}
-
-export function keyspaceOf(keyspace: HistoryKeyspace): KeyRange {
-  return prefixRange(Uint8Array.of(HISTORY_KEYSPACES[keyspace]))
 }
 
 /** Keys of the keyspace `periods`, of [from, to]. */

@@ -1,6 +1,5 @@
-export { HistoryIndex } from './history-index.ts'
 export { HistoryIndexer, type HistoryStatus } from './history-indexer.ts'
-export type { OperationRole, Role } from './history-keys.ts'
+export type { OperationRole } from './history-keys.ts'
 export {
   type AddressOperation,
   type HistoryBlock,
@@ -11,4 +10,5 @@ export {
   type Inclusion,
   type ListCursor,
 } from './history-reader.ts'
-export { deleteHistory, HISTORY_FOLDER, type OpenedHistory, openHistory } from './open-history.ts'
+export { HISTORY_FOLDER, openHistory } from './open-history.ts'
+export { rebuildHistory } from './rebuild-history.ts'

@@ -36,11 +36,6 @@ export async function openHistory(dataDir: string, identity: StoreIdentity): Pro
   return { index: new HistoryIndex(level), ...(discarded === undefined ? {} : { discarded }) }
 }
 
-/** Deletes the history index of an archive that nobody has open. */
-export async function deleteHistory(dataDir: string): Promise<void> {
-  await rm(join(dataDir, HISTORY_FOLDER), { recursive: true, force: true })
-}
-
 async function findFault(wanted: StoreLevel, identity: StoreIdentity): Promise<string | undefined> {
   try {
     checkDatabaseFiles(wanted.name, wanted.location, new Map())

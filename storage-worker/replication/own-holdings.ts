@@ -47,11 +47,14 @@ export class OwnHoldings {
   private readonly turns: Turns
   /** One era is read at a time, so that an older answer never takes the place of a newer one. */
   private tail: Promise<unknown> = Promise.resolve()
+  private readonly onNote: (period: Period) => void
   private noted = 0
 
-  constructor(store: OwnHoldingsStore, clock: Clock) {
+  /** @param onNote - told of each period of which something came or went */
+  constructor(store: OwnHoldingsStore, clock: Clock, onNote: (period: Period) => void = () => undefined) {
     this.store = store
     this.clock = clock
+    this.onNote = onNote
     this.turns = new Turns(clock)
   }
 
@@ -65,6 +68,7 @@ export class OwnHoldings {
     this.noted++
     this.dirty.add(eraOf(period))
     this.rangeAtMs = Number.NEGATIVE_INFINITY
+    this.onNote(period)
   }
 
   /** Undefined while nothing is archived. */

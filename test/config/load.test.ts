@@ -253,6 +253,7 @@ describe('config/load', () => {
           '',
         ],
       ],
+      ['history.enabled', [true, false], ['on']],
       ['metrics.enabled', [true, false], ['on']],
       ['metrics.bind', ['127.0.0.1:0', '127.0.0.1:33041'], ['0.0.0.0:31251', '127.0.0.1:33040']],
       ['log.level', ['error', 'trace', 0, '4'], ['fatal', 5, -1, '']],

@@ -5,7 +5,7 @@ import { keepGauges, setGauges } from '../../daemon/gauges.ts'
 import { recordNodeCall } from '../../daemon/node-calls.ts'
 import type { RepairStatus } from '../../daemon/peers/start-replication.ts'
 import { type ReplicationStatus, reportStatus } from '../../daemon/status.ts'
-import type { PlacementStatus, Store } from '../../storage-worker/index.ts'
+import type { HistoryStatus, PlacementStatus, Store } from '../../storage-worker/index.ts'
 import { createLogger, createMetrics, type Metrics, renderMetrics } from '../../telemetry/index.ts'
 import { METRICS } from '../../telemetry/metrics.ts'
 import { SetClock } from '../devnet/set-clock.ts'
@@ -37,10 +37,11 @@ interface Told {
   readonly range?: { readonly first: number; readonly last: number } | undefined
   readonly placement?: PlacementStatus
   readonly replication?: ReplicationStatus
+  readonly history?: HistoryStatus
 }
 
 /** The status of a sidecar of which the test says so much. */
-function report({ archive = {}, nodes = [], range, placement, replication }: Told) {
+function report({ archive = {}, nodes = [], range, placement, replication, history }: Told) {
   const store = {
     dataDir: 'data',
     chunks: { identity: { network: { chainId: 77n, genesisTimestampMs: 0n } }, readRange: async () => range },
@@ -50,6 +51,7 @@ function report({ archive = {}, nodes = [], range, placement, replication }: Tol
     ...{ version: '1', pid: 1, startedAtMs: 0, upMs: 0, quotaGb: 3, retention: { failing: undefined } },
     placement,
     replication,
+    history,
     nodes: nodes as readonly FollowerStatus[],
     store: store as unknown as Store,
     archiver: { status: () => ({ ...QUIET, ...archive }) } as unknown as Archiver,
@@ -91,6 +93,7 @@ const FULL: Told = {
   },
   range: { first: 1, last: 90 },
   replication: { ...REPLICATION, repair: REPAIR },
+  history: { indexedPeriods: 41, partialPeriods: 2, isComplete: true },
 }
 
 describe('daemon/gauges', () => {
@@ -112,6 +115,7 @@ describe('daemon/gauges', () => {
       stand_in_slots: 4,
       away_nodes: 2,
       live_nodes: 29,
+      indexed_periods: 41,
     }
     const shown = await gaugesOf(FULL)
     assert.deepEqual(Object.fromEntries(Object.keys(wanted).map((name) => [name, shown[name]])), wanted)

@@ -20,6 +20,7 @@ const SEED = 20_261_121
 const EXEMPT: readonly [RegExp, string][] = [
   [/^(bodies|index)\/LOCK$/, 'empty: only the lock on it counts'],
   [/^(bodies|index)\/LOG(\.old)?$/, "LevelDB's diary, for people to read"],
+  [/^history\//, 'says where things stand, and is made again from the archive'],
   [/^ballast$/, 'its size counts: room that is given up when the disk is full'],
   [/^sizes\.json$/, 'has a checksum, and lets other damage be found: another one comes with the next closing'],
   [/^daemon\.json$/, 'tells others who has the archive open, and is gone when nobody has'],

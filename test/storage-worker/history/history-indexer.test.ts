@@ -6,11 +6,12 @@ import type { GuardedLevel } from '../../../storage-worker/guarded-level.ts'
 import { HistoryIndex } from '../../../storage-worker/history/history-index.ts'
 import { HistoryIndexer } from '../../../storage-worker/history/history-indexer.ts'
 import { MAX_INDEXED_PERIOD } from '../../../storage-worker/history/history-keys.ts'
+import { HistorySync } from '../../../storage-worker/history/history-sync.ts'
 import { HISTORY_FOLDER, openHistory } from '../../../storage-worker/history/index.ts'
 import { LevelChunkStore } from '../../../storage-worker/index.ts'
 import { encodeBodyKey } from '../../../storage-worker/keyspace.ts'
 import { createLogger } from '../../../telemetry/index.ts'
-import { AutoClock, StillClock } from '../../clocks.ts'
+import { AutoClock } from '../../clocks.ts'
 import { SeededRandom } from '../../fuzz/registry/random.ts'
 import { makePeriod, TEST_IDENTITY } from '../synthetic-period.ts'
 import { openMemoryLevel, openTestStore, TempFolders } from '../temp-store.ts'
@@ -29,7 +30,7 @@ describe('storage-worker/history-indexer', () => {
       const random = new SeededRandom(BigInt(seed))
       const store = await makeStore()
       const live = await makeIndex()
-      const indexer = makeIndexer(store, live.index)
+      const indexer = makeSync(store, live.index)
       for (let step = 0; step < STEPS; step++) {
         const period = random.int(PERIODS)
         const act = random.int(10)
@@ -48,7 +49,7 @@ describe('storage-worker/history-indexer', () => {
       const whole = await makeStore()
       for (const period of indexed) await whole.writePeriod(makePeriod(period, SHAPE))
       const fresh = await makeIndex()
-      await makeIndexer(whole, fresh.index).compare()
+      await makeSync(whole, fresh.index).compare()
       assert.deepEqual(await dump(live.level), await dump(fresh.level))
     })
   }
@@ -58,7 +59,7 @@ describe('storage-worker/history-indexer', () => {
     for (let period = 0; period < 300; period++)
       await store.writePeriod(makePeriod(period, { blocks: 1, operations: 0 }))
     const { index, level } = await makeIndex()
-    const indexer = makeIndexer(store, index)
+    const indexer = makeSync(store, index)
     await indexer.compare()
     const before = (await dump(level)).length
     await store.deletePeriods(0, 279)
@@ -90,13 +91,13 @@ describe('storage-worker/history-indexer', () => {
     await store.dropChunks(1, [0])
     await store.bodies.write([{ type: 'put', key: encodeBodyKey(2, 0), value: new Uint8Array(40) }], { sync: true })
     const { index } = await makeIndex()
-    const indexer = makeIndexer(store, index)
+    const indexer = makeSync(store, index)
     await indexer.compare()
     assert.deepEqual(
       [await isIndexed(index, 1), await isIndexed(index, 2), await isIndexed(index, 3)],
       [false, false, true],
     )
-    assert.equal(indexer.status().partialPeriods, 2)
+    assert.equal(indexer.partialPeriods, 2)
   })
 
   it('error: says once that the index cannot be written, and goes on when it can', async () => {
@@ -158,7 +159,7 @@ describe('storage-worker/open-history', () => {
     const store = await openTestStore(dataDir)
     await store.chunks.writePeriod(makePeriod(3, SHAPE))
     const { index } = await openHistory(dataDir, TEST_IDENTITY)
-    await makeIndexer(store.chunks, index).compare()
+    await makeSync(store.chunks, index).compare()
     await index.close()
     await store.close()
     return dataDir
@@ -175,9 +176,13 @@ async function makeIndex(): Promise<{ readonly index: HistoryIndex; readonly lev
   return { index: new HistoryIndex(level), level }
 }
 
-function makeIndexer(store: LevelChunkStore, index: HistoryIndex, clock: Clock = new StillClock()): HistoryIndexer {
+function makeIndexer(store: LevelChunkStore, index: HistoryIndex, clock: Clock): HistoryIndexer {
   const log = createLogger({ level: 'error', format: 'json', destination: { write: () => true } })
   return new HistoryIndexer({ store, index, clock, log, onFatal: (error) => assert.fail(error) })
+}
+
+function makeSync(store: LevelChunkStore, index: HistoryIndex): HistorySync {
+  return new HistorySync({ store, index })
 }
 
 async function isIndexed(index: HistoryIndex, period: number): Promise<boolean> {

@@ -16,12 +16,10 @@ import {
   toHex,
 } from '../../../core/index.ts'
 import { HistoryIndex } from '../../../storage-worker/history/history-index.ts'
-import { HistoryIndexer } from '../../../storage-worker/history/history-indexer.ts'
 import { HistoryReader } from '../../../storage-worker/history/history-reader.ts'
+import { HistorySync } from '../../../storage-worker/history/history-sync.ts'
 import type { ListCursor, OperationRole } from '../../../storage-worker/history/index.ts'
 import { LevelChunkStore } from '../../../storage-worker/index.ts'
-import { createLogger } from '../../../telemetry/index.ts'
-import { StillClock } from '../../clocks.ts'
 import { RECORDINGS } from '../../devnet/fixture.ts'
 import { readRecordedPeriods } from '../../recorded-periods.ts'
 import { hasCode } from '../../suites/chunk-store-suite.ts'
@@ -60,7 +58,7 @@ describe('storage-worker/history-reader', function () {
     })
     for (const period of periods) await store.writePeriod(period)
     index = new HistoryIndex(await openMemoryLevel('history'))
-    await makeIndexer(store, index).compare()
+    await new HistorySync({ store, index }).compare()
     reader = new HistoryReader({ store, index })
   })
 
@@ -257,17 +255,6 @@ describe('storage-worker/history-reader', function () {
     }
   }
 })
-
-function makeIndexer(store: LevelChunkStore, index: HistoryIndex): HistoryIndexer {
-  const log = createLogger({ level: 'error', format: 'json', destination: { write: () => true } })
-  return new HistoryIndexer({
-    store,
-    index,
-    clock: new StillClock(),
-    log,
-    onFatal: (error) => assert.fail(error),
-  })
-}
 
 function describePlace({ slot, index, id }: { slot: Slot; index: number; id: Uint8Array }): string {
   return `${slot.period}/${slot.thread}/${index} ${formatOperationId(id)}`
