@@ -9,7 +9,10 @@ import type { Network, Slot } from './units.ts'
 /** The node takes at most so many (facts: massa-node 2.4). */
 export const MAX_BLOCK_OPERATIONS = 5000
 const MAX_HEADER_BYTES = 64 * 1024
-const MAX_ENTRY_BYTES = 32 * 1024 * 1024
+/** Of what stands before the operations of a block: public key, header content and operation ids. */
+export const MAX_HEAD_BYTES = MAX_HEADER_BYTES + MAX_BLOCK_OPERATIONS * ID_BYTES
+/** Of an operation behind its kind and length. */
+export const MAX_ENTRY_BYTES = 32 * 1024 * 1024
 /** Ed25519 signatures stand in SEALS without their version byte. */
 export const SEAL_BYTES = 64
 
@@ -74,6 +77,19 @@ export function writeBlockRecord(writer: ByteWriter, record: Omit<BlockRecord, '
  * @param reader - errors carry its code
  */
 export function readBlockRecord(reader: ByteReader, network: Network, slot: Slot): BlockRecord {
+  const head = readListedHead(reader, slot)
+  const wanted = distinctIds(head.operationIds)
+  const count = reader.varintNumber(MAX_BLOCK_OPERATIONS)
+  if (count !== wanted.length) throw reader.error(`${count} operations, the block lists ${wanted.length}`)
+  const operations = wanted.map((id) => readRecordedOperation(reader, network, id))
+  return { ...head, operations }
+}
+
+/**
+ * Reads the head of a block record, and checks that it is of this slot and lists the operations that its header says; they
+ * follow.
+ */
+export function readListedHead(reader: ByteReader, slot: Slot): Omit<BlockRecord, 'operations'> {
   const head = readBlockHead(reader)
   if (head.header.slot.period !== slot.period || head.header.slot.thread !== slot.thread) {
     throw reader.error(
@@ -83,11 +99,7 @@ export function readBlockRecord(reader: ByteReader, network: Network, slot: Slot
   if (compareBytes(head.header.operationsHash, computeOperationsHash(head.operationIds)) !== 0) {
     throw reader.error('the operation ids do not hash to the operations hash of the header')
   }
-  const wanted = distinctIds(head.operationIds)
-  const count = reader.varintNumber(MAX_BLOCK_OPERATIONS)
-  if (count !== wanted.length) throw reader.error(`${count} operations, the block lists ${wanted.length}`)
-  const operations = wanted.map((id) => readRecordedOperation(reader, network, id))
-  return { ...head, operations }
+  return head
 }
 
 /** The distinct ids in order of first appearance. */
@@ -104,7 +116,7 @@ export function distinctIds(ids: readonly Uint8Array[]): Uint8Array[] {
 /** The bytes of one block of BODY, found by their lengths and not looked into. */
 export function passBlockRecord(reader: ByteReader): { record: Uint8Array; operationCount: number } {
   const start = reader.position
-  reader.sized(MAX_HEADER_BYTES + MAX_BLOCK_OPERATIONS * ID_BYTES)
+  reader.sized(MAX_HEAD_BYTES)
   const operationCount = reader.varintNumber(MAX_BLOCK_OPERATIONS)
   passOperations(reader, operationCount)
   return { record: reader.bytes.subarray(start, reader.position), operationCount }
@@ -112,7 +124,7 @@ export function passBlockRecord(reader: ByteReader): { record: Uint8Array; opera
 
 /** Reads header and operation ids of a block record; the operations follow. */
 export function readBlockHead(outer: ByteReader): Omit<BlockRecord, 'operations'> {
-  const reader = outer.nested(outer.sized(MAX_HEADER_BYTES + MAX_BLOCK_OPERATIONS * ID_BYTES))
+  const reader = outer.nested(outer.sized(MAX_HEAD_BYTES))
   const publicKey = readVersioned(reader, PUBLIC_KEY_BYTES)
   const start = reader.position
   const header = readHeaderContent(reader)
@@ -132,7 +144,11 @@ export function passOperations(reader: ByteReader, count: number): void {
   }
 }
 
-/** Reads and checks one operation of a block record, which must have this id. */
+/**
+ * Reads one operation of a block record, kind and length before it, and checks that it hashes to its id where it can.
+ *
+ * @param id - 33 bytes, as the block lists it
+ */
 export function readRecordedOperation(outer: ByteReader, network: Network, id: Uint8Array): RecordedOperation {
   const kind = outer.u8()
   if (kind !== REPRODUCIBLE && kind !== NOT_REPRODUCIBLE) throw outer.error(`operation kind ${kind} is not known`)

@@ -8,6 +8,7 @@ import { CORE_CODES } from './error-codes/core-codes.ts'
 import { DEVNET_CODES } from './error-codes/devnet-codes.ts'
 import { PLACEMENT_CODES } from './error-codes/placement-codes.ts'
 import { PROTOCOL_CODES } from './error-codes/protocol-codes.ts'
+import { READING_CODES } from './error-codes/reading-codes.ts'
 import { STORE_CODES } from './error-codes/store-codes.ts'
 import { WALLET_CODES } from './error-codes/wallet-codes.ts'
 import { REGISTRY_ERROR_CODES } from './registry/error-codes.ts'
@@ -20,6 +21,7 @@ export type { ErrorKind } from './error-codes/error-entry.ts'
  */
 export const ERROR_CODES = {
   ...CORE_CODES,
+  ...READING_CODES,
   ...CONFIG_CODES,
   ...ARCHIVER_CODES,
   ...PROTOCOL_CODES,

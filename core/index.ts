@@ -1,5 +1,6 @@
 export * from './attestation.ts'
 export * from './base58check.ts'
+export { fromBase64, toBase64 } from './base64.ts'
 export { BlockFinder, type BlockPlace } from './block-finder.ts'
 export * from './block-record.ts'
 export * from './body.ts'
@@ -58,6 +59,18 @@ export {
 export * from './network-tag.ts'
 export * from './placement.ts'
 export * from './ports.ts'
+export {
+  buildBlockProof,
+  buildMissProof,
+  buildOperationProof,
+  buildPeriodProof,
+  type EraRoots,
+  type ProofSource,
+} from './reading/build-proof.ts'
+export type { CheckName, ProofCheck, ProofGap } from './reading/proof-checks.ts'
+export { type AnswerProofJson, PROOF_FORMAT, type ShownSeals } from './reading/proof-form.ts'
+export type { ProvenEra, Trust, TrustedHistory } from './reading/trusted-roots.ts'
+export { type ProvenRecord, type Question, type VerifiedAnswer, verifyProof } from './reading/verify-proof.ts'
 export { computePeriodReward } from './registry/accrual.ts'
 export {
   type ArgsCodec,

@@ -10,7 +10,7 @@ const CODEC_REPLICA = 0
 const PERIOD_ROOT_PREFIX = 0x03
 const ERA_ROOT_PREFIX = 0x04
 /** 32 blocks of 300 kB of operations and their headers fit into 11 chunks of 1 MiB; small chunks make more of them. */
-const MAX_CHUNKS = 16 * 1024
+export const MAX_PERIOD_CHUNKS = 16 * 1024
 
 export interface ManifestChunk {
   readonly byteLength: number
@@ -47,7 +47,7 @@ export function parseManifest(bytes: Uint8Array): Manifest {
   if (period > BigInt(Number.MAX_SAFE_INTEGER)) throw reader.error(`period ${period} is too large`)
   const bitmap = reader.u32()
   const chunkCount = reader.u32()
-  if (chunkCount < 1 || chunkCount > MAX_CHUNKS) throw reader.error(`${chunkCount} chunks`)
+  if (chunkCount < 1 || chunkCount > MAX_PERIOD_CHUNKS) throw reader.error(`${chunkCount} chunks`)
   const chunks: ManifestChunk[] = []
   for (let i = 0; i < chunkCount; i++) {
     const byteLength = reader.u32()
@@ -59,11 +59,16 @@ export function parseManifest(bytes: Uint8Array): Manifest {
   return { network, period: Number(period), bitmap, chunks }
 }
 
+/** What of a manifest its period root binds: not how long the chunks are, which their ids do. */
+export interface PeriodBinding extends Omit<Manifest, 'chunks'> {
+  readonly chunks: readonly Pick<ManifestChunk, 'chunkId'>[]
+}
+
 // Used again: an archive of quiet periods has thousands of roots to be computed at once.
 const rootInput = new ByteWriter(80)
 
 /** 32 bytes; commits to network, period, bitmap and every chunk (docs/FORMAT.md, Chunks and roots). */
-export function computePeriodRoot(manifest: Manifest): Uint8Array {
+export function computePeriodRoot(manifest: PeriodBinding): Uint8Array {
   const writer = rootInput.reset().u8(PERIOD_ROOT_PREFIX)
   writer.u64(manifest.network.chainId).u64(manifest.network.genesisTimestampMs).u64(BigInt(manifest.period))
   writer.u32(manifest.bitmap).u32(manifest.chunks.length)
@@ -103,10 +108,15 @@ export function computeEraRoot(totals: EraTotals, periodRoots: readonly Uint8Arr
       `an era has ${ERA_PERIODS} period roots, not ${periodRoots.length}`,
     )
   }
+  return computeEraRootFromTree(totals, computeTreeRoot(periodRoots.map(computeLeafHash)))
+}
+
+/** The same of the root of the tree over the 128 period roots. */
+export function computeEraRootFromTree(totals: EraTotals, treeRoot: Uint8Array): Uint8Array {
   const writer = new ByteWriter(80).u8(ERA_ROOT_PREFIX)
   writer.u64(totals.network.chainId).u64(totals.network.genesisTimestampMs).u64(BigInt(totals.era))
   writer.u64(totals.totalBytes).u64(totals.totalChunks)
-  return sha256(writer.raw(computeTreeRoot(periodRoots.map(computeLeafHash))).finish())
+  return sha256(writer.raw(treeRoot).finish())
 }
 
 /** All chunks but the last are equally long, the last not longer: otherwise the chunks are not a cut of one BODY. */

@@ -1,0 +1,88 @@
+import { equalBytes, toHex } from '../bytes.ts'
+import { ArchiveError } from '../errors.ts'
+import { computeEraRootFromTree, computePeriodRoot } from '../manifest.ts'
+import { computeLeafHash, computeRootFromPath } from '../merkle.ts'
+import { ERA_PERIODS, type Network, type Period } from '../units.ts'
+import type { CheckList } from './proof-checks.ts'
+import type { AnswerProof } from './proof-form.ts'
+
+/** What a reader knows from elsewhere: from a contract that anchors eras, from his own node or archive, or from before. */
+export interface TrustedHistory {
+  /** The network that was asked about. */
+  readonly network?: Network
+  /** 32 bytes; `undefined` for a period of which the reader does not know it. */
+  readonly findPeriodRoot?: (period: Period) => Uint8Array | undefined
+  /** 32 bytes; `undefined` for an era of which the reader does not know it. */
+  readonly findEraRoot?: (era: number) => Uint8Array | undefined
+}
+
+export type Trust = 'era-root' | 'period-root' | 'none'
+
+/** The era root that a proof leads to. */
+export interface ProvenEra {
+  readonly era: number
+  /** 32 bytes */
+  readonly root: Uint8Array
+  readonly totalBytes: bigint
+  readonly totalChunks: bigint
+}
+
+export interface ProvenRoots {
+  readonly periodRoot: Uint8Array
+  readonly era?: ProvenEra
+  readonly trust: Trust
+}
+
+/**
+ * Computes the roots that a proof leads to, and compares them with those that the reader trusts.
+ *
+ * @throws ArchiveError CORE_READING_ERA_OTHER; CORE_READING_ROOT_UNTRUSTED, also when the proof leads to no root where the reader
+ *   knows one: who lies leaves out what shows it
+ */
+export function verifyRoots(proof: AnswerProof, trusted: TrustedHistory, checks: CheckList): ProvenRoots {
+  const { period } = proof.period
+  const periodRoot = computePeriodRoot(proof.period)
+  checks.add('period-root', toHex(periodRoot))
+  const era = proveEra(proof, periodRoot)
+  if (era) checks.add('era-root', toHex(era.root))
+  else checks.lacks('era-root')
+
+  const eraNumber = Math.floor(period / ERA_PERIODS)
+  const knownEraRoot = trusted.findEraRoot?.(eraNumber)
+  const knownPeriodRoot = trusted.findPeriodRoot?.(period)
+  if (knownPeriodRoot && !equalBytes(knownPeriodRoot, periodRoot)) {
+    throw untrusted(
+      `period ${period} has the root ${toHex(periodRoot)}, the one you trust is ${toHex(knownPeriodRoot)}`,
+    )
+  }
+  if (era && knownEraRoot && !equalBytes(knownEraRoot, era.root)) {
+    throw untrusted(`era ${eraNumber} has the root ${toHex(era.root)}, the one you trust is ${toHex(knownEraRoot)}`)
+  }
+  if (!era && knownEraRoot && !knownPeriodRoot) {
+    throw untrusted(`it does not lead to the root of era ${eraNumber}, which you know`)
+  }
+  const trust = era && knownEraRoot ? 'era-root' : knownPeriodRoot ? 'period-root' : 'none'
+  if (trust === 'none') checks.lacks('trusted-root')
+  else checks.add('trusted-root', trust)
+  return { periodRoot, ...(era ? { era } : {}), trust }
+}
+
+function proveEra({ period: shown, era }: AnswerProof, periodRoot: Uint8Array): ProvenEra | undefined {
+  if (!era) return undefined
+  const { network, period } = shown
+  if (era.era !== Math.floor(period / ERA_PERIODS)) {
+    throw new ArchiveError('CORE_READING_ERA_OTHER', `period ${period} is not of era ${era.era}`, {
+      period,
+      era: era.era,
+    })
+  }
+  const place = { index: period % ERA_PERIODS, leafCount: ERA_PERIODS }
+  const tree = computeRootFromPath(computeLeafHash(periodRoot), era.path, place)
+  const { totalBytes, totalChunks } = era
+  const root = computeEraRootFromTree({ network, era: era.era, totalBytes, totalChunks }, tree)
+  return { era: era.era, root, totalBytes, totalChunks }
+}
+
+function untrusted(what: string): ArchiveError {
+  return new ArchiveError('CORE_READING_ROOT_UNTRUSTED', `not the history that you trust: ${what}`)
+}

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { computeChunkId, cutChunks, encodeOperationContent, toHex, verifyProof } from '../../../core/index.ts'
+import { buildChunkProof } from '../../../core/reading/chunk-proof.ts'
+import { formatProof } from '../../../core/reading/proof-form.ts'
+import { assertCode, call, lostOperation, makePeriod, recordOperation } from './made-history.ts'
+
+/*
+ * An archive made things up and has roots of its own for them: everything leads where it should, for a reader who trusts no root.
+ */
+interface Shown {
+  readonly bitmap: number
+  readonly body: Uint8Array
+}
+
+describe('core/reading: BODY that is none', () => {
+  const period = makePeriod(9, { 0: [call(1, 10)], 2: [call(2, 10), lostOperation()] })
+  const content = toHex(encodeOperationContent(call(2, 10)))
+
+  /** Shows a BODY that is changed, all of it, as the proof of the block of thread 2, and verifies that. */
+  function prove(
+    change: (body: Uint8Array) => void,
+    { bitmap, body: made }: Shown = { ...period.manifest, ...period },
+  ) {
+    const body = made.slice()
+    change(body)
+    const chunks = cutChunks(body, 4096).map((chunk, index) =>
+      buildChunkProof(chunk, index, [{ first: 0, count: Math.ceil(chunk.length / 1024) }]),
+    )
+    const entries = cutChunks(body, 4096).map((chunk) => ({ chunkId: computeChunkId(chunk) }))
+    const proof = formatProof({
+      period: { ...period.manifest, bitmap, chunks: entries },
+      thread: 2,
+      chunks,
+      era: null,
+      seals: null,
+    })
+    return verifyProof(proof, { kind: 'block-at', slot: { period: 9, thread: 2 } })
+  }
+
+  /** Finds hex in BODY. */
+  function find(hex: string): number {
+    const at = toHex(period.body).lastIndexOf(hex) / 2
+    assert(Number.isInteger(at) && at > 0)
+    return at
+  }
+
+  it('is what the changes below are made of: unchanged it verifies', () => {
+    const { record, gaps } = prove(() => {})
+    assert(record.kind === 'block')
+    assert.deepEqual(gaps, ['era-root', 'trusted-root', 'reproducible-content', 'signatures'])
+  })
+
+  const headerHash = toHex(recordOperation(call(2, 10)).id)
+  const CHANGES: Readonly<Record<string, (body: Uint8Array) => void>> = {
+    'an operation that does not hash to its id': (body) => body.fill(9, find(content), find(content) + 1),
+    'a list that does not hash to the header': (body) => body.fill(9, find(headerHash) + 5, find(headerHash) + 6),
+    'a kind of operation that is not known': (body) => body.fill(3, find(content) - 35, find(content) - 34),
+    'a slot flag that is not known': (body) => body.fill(3, body.length - 1).fill(3, 26, 27),
+    'a miss where the bitmap has a block': (body) => body.fill(0, 26, 27),
+    'another format': (body) => body.fill(2, 0, 1),
+    'another network': (body) => body.fill(1, 8, 9),
+    'another period': (body) => body.fill(8, 24, 25),
+    'another number of threads': (body) => body.fill(31, 25, 26),
+    'a head longer than any': (body) => body.fill(0xff, 27, 33),
+    'a length that is not minimal': (body) => body.set([0x80, 0x00], 27),
+    'a head that ends behind BODY': (body) => body.set([0xff, 0x7f], 27),
+  }
+  for (const [name, change] of Object.entries(CHANGES)) {
+    it(`refuses ${name}`, async () => {
+      await assertCode('CORE_READING_BODY_INVALID', () => prove(change))
+    })
+  }
+
+  it('refuses a bitmap that has other blocks than BODY', async () => {
+    await assertCode('CORE_READING_BODY_INVALID', () =>
+      prove(() => {}, { ...period, bitmap: period.manifest.bitmap | 2 }),
+    )
+    await assertCode('CORE_READING_BODY_INVALID', () =>
+      prove(() => {}, { ...period, bitmap: period.manifest.bitmap & ~1 }),
+    )
+  })
+
+  it('refuses a header of a version that may be signed otherwise', async () => {
+    const newer = makePeriod(9, { 2: [] }, 4096, 2)
+    await assertCode('CORE_READING_BODY_INVALID', () => prove(() => {}, { ...newer.manifest, ...newer }))
+  })
+})
