@@ -23,8 +23,11 @@ export interface Cast {
 export const HONEST_SIDECARS = 2
 
 export function castNetwork(roles: readonly Role[]): Cast {
-  const victims = roles.filter(({ victim }) => victim !== undefined)
-  const plain = Math.max(HONEST_SIDECARS - victims.length, 1)
+  const victims = roles.flatMap((role) => {
+    if (role.victim === undefined) return []
+    return Array.from({ length: role.isAlone ? HONEST_SIDECARS : 1 }, () => role)
+  })
+  const plain = roles.some(({ isAlone }) => isAlone) ? 0 : Math.max(HONEST_SIDECARS - victims.length, 1)
   const parts: Omit<Player, 'sidecar'>[] = [
     { program: 'frequent-challenger', role: undefined, victimOf: undefined },
     ...victims.map((victimOf) => ({ program: undefined, role: undefined, victimOf })),

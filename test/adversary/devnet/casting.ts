@@ -52,7 +52,7 @@ export const ROLES: readonly Role[] = [
     victim: 'which the colluding one is after',
     hasVictimKilled: true,
   },
-  { adversary: nonsenseChallenger, programs: ['issues-nonsense'], isAlone: true },
+  { adversary: nonsenseChallenger, programs: ['issues-nonsense'], victim: 'challenged with nonsense', isAlone: true },
 ]
 
 /** Those that share a network. @param together - so many at most */

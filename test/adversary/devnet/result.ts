@@ -45,6 +45,14 @@ const result = z.strictObject({
 export type DevnetRow = z.infer<typeof row>
 export type DevnetResult = z.infer<typeof result>
 
+/** Without networks of which each adversary was played anew. */
+export function dropOutdated(networks: DevnetResult['networks']): DevnetResult['networks'] {
+  return networks.filter(({ rows }, i) => {
+    const later = new Set(networks.slice(i + 1).flatMap((network) => network.rows.map(({ name }) => name)))
+    return rows.some(({ name }) => name !== null && !later.has(name))
+  })
+}
+
 function fileOf(): string {
   return join(findPackageRoot(), 'test/adversary/devnet/result.json')
 }

@@ -4,12 +4,13 @@ import { PAGE_RUN, playAll } from '../play-all.ts'
 import { groupRoles, ROLES } from './casting.ts'
 import { playOnDevnet } from './play.ts'
 import { renderDevnet } from './render.ts'
-import { type DevnetResult, readDevnetResult, writeDevnetResult } from './result.ts'
+import { type DevnetResult, dropOutdated, readDevnetResult, writeDevnetResult } from './result.ts'
 
 /*
  * Adversaries as sidecars of devnets: `npm run adversaries:devnet -- --eras 3` plays so many eras with audits, `--only TEXT` those
  * whose name has it (repeatable), `--together 6` so many in one network. Prints a table; `--save` keeps it for docs/THREATS.md,
- * which `npm run docs` writes, and with `--add` what was kept before, too. Exits with 1 when one of them did not do what it is named for.
+ * which `npm run docs` writes, and with `--add` what was kept before, too, but for networks whose adversaries were all played since.
+ * Exits with 1 when one of them did not do what it is named for.
  */
 
 const { values } = parseArgs({
@@ -32,7 +33,7 @@ for (const group of groupRoles(roles, Number(values.together))) {
   const seconds = Math.round((performance.now() - startedMs) / 1_000)
   result.networks.push({ date: new Date().toISOString(), eras, periods, seconds, rows: [...rows] })
   // As far as it came.
-  if (values.save) writeDevnetResult({ networks: [...kept, ...result.networks] })
+  if (values.save) writeDevnetResult({ networks: dropOutdated([...kept, ...result.networks]) })
 }
 const adversaries = roles.map(({ adversary }) => adversary)
 const match = playAll({ ...PAGE_RUN, setting: 'shipped', makeChain: ModelChain.deploy }, adversaries)
