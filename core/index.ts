@@ -82,7 +82,7 @@ export {
 } from './registry/args.ts'
 export * from './registry/calls.ts'
 export * from './registry/challenge-record.ts'
-export { computeDistributionTurn, computeDuePeriod } from './registry/distribution-turn.ts'
+export { computeDistributionWait, computeDuePeriod } from './registry/distribution-turn.ts'
 export * from './registry/era-record.ts'
 export * from './registry/era-votes.ts'
 export * from './registry/error-codes.ts'

@@ -41,7 +41,7 @@ export interface ExpiredChallengesModules {
  * When this node may resolve a challenge that expired, in periods after its deadline: the issuer at once, then one node after
  * the other, so that one of them pays.
  *
- * @param addresses - Massa addresses of the nodes of the placement in force, in any order; who is not among them comes last
+ * @param addresses - Massa addresses of the nodes that may, in any order; who is not among them comes last
  */
 export function computeResolveTurn(
   { issuedPeriod, issuer }: Pick<RegistryChallenge, 'issuedPeriod' | 'issuer'>,
@@ -98,9 +98,8 @@ export class ExpiredChallenges {
   }
 
   private async listDue(): Promise<string[]> {
-    const { registryLog, sender, placement } = this.modules
+    const { registryLog, sender } = this.modules
     const { network, address } = this.options
-    const addresses = placement.inForce?.snapshot.nodes.map((node) => node.address) ?? []
     if (this.open.size === 0 || registryLog.period === undefined) return []
     this.timeoutMs ??= Number((await sender.client.read('getConfig', {})).challengeResponseTimeout)
     const { timeoutMs } = this
@@ -110,9 +109,19 @@ export class ExpiredChallenges {
     const records = await this.open.list(
       (challengeId, issued) => !sent.has(challengeId) && nowMs > computeSlotTimeMs(network, issued) + timeoutMs,
     )
-    return records
+    const late = records.filter(({ deadline }) => nowMs > Number(deadline))
+    if (late.length === 0) return []
+    const addresses = await this.listNodes()
+    return late
       .filter((record) => nowMs > Number(record.deadline) + computeResolveTurn(record, address, addresses) * PERIOD_MS)
       .map(({ id }) => id)
+  }
+
+  /** Who is registered, where no placement is in force yet: else all would have the same turn. */
+  private async listNodes(): Promise<string[]> {
+    const { placement, sender } = this.modules
+    const nodes = placement.inForce?.snapshot.nodes ?? (await sender.client.readAllNodes())
+    return nodes.map(({ address }) => address)
   }
 
   private resolve(challengeIds: readonly string[]): void {

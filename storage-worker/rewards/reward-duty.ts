@@ -2,7 +2,7 @@ import {
   type ArchiveError,
   BYTE_PRICE_NANO_MAS,
   type Clock,
-  computeDistributionTurn,
+  computeDistributionWait,
   computeDuePeriod,
   type ErrorCode,
   isArchiveError,
@@ -61,6 +61,8 @@ export class RewardDuty {
   private readonly failures = new Map<RewardCall, ArchiveError>()
   /** Last final period that was looked at. */
   private seen: Period | undefined
+  /** What was last seen to be due, and when by the clock of the chain. */
+  private due: { readonly period: Period; readonly since: Period } | undefined
   /** Last one that is known to be distributed. */
   private distributed: Period | undefined
 
@@ -103,8 +105,11 @@ export class RewardDuty {
     if (duePeriod === undefined || duePeriod === this.distributed) return
     if (!placement.inForce || !placement.isCurrent) return
     const addresses = placement.inForce.snapshot.nodes.map((node) => node.address)
-    const turn = computeDistributionTurn({ duePeriod, address }, addresses)
-    if (turn === undefined || period < turn) return
+    const waitPeriods = computeDistributionWait({ duePeriod, address }, addresses)
+    if (waitPeriods === undefined) return
+    const { period: now } = await sender.client.chain.readStatus()
+    if (this.due?.period !== duePeriod) this.due = { period: duePeriod, since: now }
+    if (now < this.due.since + waitPeriods) return
     const { lastDistributedPeriod, paused } = await sender.client.readState()
     if (lastDistributedPeriod >= BigInt(duePeriod)) this.distributed = duePeriod
     else if (!paused) await this.send(distributeOrder(duePeriod))

@@ -117,7 +117,7 @@ const EXPORTS = [
   'computeConfigAnnouncementHash',
   'computeConfigBounds',
   'computeDeployPrice',
-  'computeDistributionTurn',
+  'computeDistributionWait',
   'computeDraw',
   'computeDrawChallengeId',
   'computeDrawNonce',

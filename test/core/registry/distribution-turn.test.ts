@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { computeDistributionTurn, computeDuePeriod } from '../../../core/index.ts'
+import { computeDistributionWait, computeDuePeriod } from '../../../core/index.ts'
 import { userOf } from '../../sc/registry-world.ts'
 
 const ADDRESSES = Array.from({ length: 5 }, (_, i) => userOf(i).address)
 
-function turnsOf(duePeriod: number, addresses: readonly string[] = ADDRESSES): (number | undefined)[] {
-  return ADDRESSES.map((address) => computeDistributionTurn({ duePeriod, address }, addresses))
+function waitsOf(duePeriod: number, addresses: readonly string[] = ADDRESSES): (number | undefined)[] {
+  return ADDRESSES.map((address) => computeDistributionWait({ duePeriod, address }, addresses))
 }
 
 describe('core/registry/distribution-turn', () => {
@@ -15,24 +15,24 @@ describe('core/registry/distribution-turn', () => {
     assert.equal(computeDuePeriod(7, 1), 6)
   })
 
-  it('everybody has a turn of his own, two periods apart, the first one in the period behind', () => {
+  it('everybody has a turn of his own, four periods apart, the first one at once', () => {
     for (const duePeriod of [100, 200]) {
       assert.deepEqual(
-        turnsOf(duePeriod).sort(),
-        [1, 3, 5, 7, 9].map((wait) => duePeriod + wait),
+        waitsOf(duePeriod).sort((a, b) => Number(a) - Number(b)),
+        [0, 4, 8, 12, 16],
       )
     }
   })
 
   it('the order is another one each time, and the same however the nodes are listed', () => {
-    const orders = [100, 200, 300, 400].map((duePeriod) => turnsOf(duePeriod).map((turn) => (turn ?? 0) - duePeriod))
+    const orders = [100, 200, 300, 400].map((duePeriod) => waitsOf(duePeriod))
     assert.ok(new Set(orders.map((order) => order.join())).size > 1)
-    assert.deepEqual(turnsOf(100, [...ADDRESSES].reverse()), turnsOf(100))
+    assert.deepEqual(waitsOf(100, [...ADDRESSES].reverse()), waitsOf(100))
   })
 
   it('who is no node has no turn', () => {
     const wish = { duePeriod: 100, address: userOf(9).address }
-    assert.equal(computeDistributionTurn(wish, ADDRESSES), undefined)
-    assert.equal(computeDistributionTurn(wish, []), undefined)
+    assert.equal(computeDistributionWait(wish, ADDRESSES), undefined)
+    assert.equal(computeDistributionWait(wish, []), undefined)
   })
 })

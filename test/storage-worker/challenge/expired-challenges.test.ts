@@ -7,9 +7,12 @@ import { ManualClock } from '../../clocks.ts'
 import { CHUNK, HeardLog, NETWORK } from './heard-log.ts'
 
 const TIMEOUT_MS = 160_000
+/** Who is registered. */
+const NODES = ['AU2', 'AU3', 'AU4', 'AU5']
 
 describe('storage-worker/challenge/expired-challenges', () => {
-  function open() {
+  /** @param address - AU2 has issued it; nobody knows a placement */
+  function open(address = 'AU2') {
     const registryLog = new HeardLog()
     const sent: string[] = []
     const underWay: string[] = []
@@ -18,7 +21,10 @@ describe('storage-worker/challenge/expired-challenges', () => {
       getConfig: { challengeResponseTimeout: BigInt(TIMEOUT_MS) },
       getChallenge: { ...record, deadline: 320_000n } as RegistryChallenge,
     }
-    const client = { read: async (name: keyof typeof views) => views[name] } as unknown as RegistrySender['client']
+    const client = {
+      read: async (name: keyof typeof views) => views[name],
+      readAllNodes: async () => NODES.map((node) => ({ address: node })),
+    } as unknown as RegistrySender['client']
     const sender = {
       client,
       listUnderWay: () => underWay,
@@ -31,7 +37,7 @@ describe('storage-worker/challenge/expired-challenges', () => {
     const log = createLogger({ level: 'error', format: 'json', destination: { write: assert.fail } })
     const expired = new ExpiredChallenges(
       1_000,
-      { network: NETWORK, address: 'AU2' },
+      { network: NETWORK, address },
       { registryLog, sender, placement: { inForce: undefined }, clock: new ManualClock(0), log },
     )
     return { registryLog, expired, sent, underWay }
@@ -68,6 +74,22 @@ describe('storage-worker/challenge/expired-challenges', () => {
     registryLog.finalPeriod = 396
     await expired.look()
     assert.deepEqual(sent, ['resolve c'])
+  })
+
+  it('without a placement in force nodes go one after the other all the same, in the order of who is registered', async () => {
+    const others = NODES.filter((node) => node !== 'AU2')
+    const first: number[] = []
+    for (const node of others) {
+      const { registryLog, expired, sent } = open(node)
+      registryLog.issue('c', 10, true)
+      for (let period = 21; sent.length === 0; period++) {
+        registryLog.period = period
+        await expired.look()
+        if (sent.length > 0) first.push(period)
+      }
+    }
+    // The deadline is in period 20.
+    assert.deepEqual(first.sort(), [23, 25, 27])
   })
 
   it('the issuer has the first turn, and then one node after the other: an order for each period of issue', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { ArchiveError, computeDistributionTurn } from '../../../core/index.ts'
+import { ArchiveError, computeDistributionWait } from '../../../core/index.ts'
 import { noteRewards } from '../../../storage-worker/rewards/note-rewards.ts'
 import { RewardDuty } from '../../../storage-worker/rewards/reward-duty.ts'
 import type { RewardEntry } from '../../../storage-worker/rewards/reward-history.ts'
@@ -29,20 +29,23 @@ const ADDRESSES = NODES.map(({ address }) => address)
 const EVERY = 100
 const RATE = 1_000_000n
 
-/** What is sent is executed two periods later, and costs a fee then, whatever becomes of it. */
+/** What is sent is executed some periods later, and costs a fee then, whatever becomes of it. */
 class Mempool {
   readonly fees: string[] = []
   private readonly world: World
+  /** From sending to the block: 31 s are known of a real chain. */
+  private readonly delayPeriods: number
   private waiting: { readonly period: number; readonly order: SendOrder; readonly user: User }[] = []
 
-  constructor(world: World) {
+  constructor(world: World, delayPeriods = 2) {
     this.world = world
+    this.delayPeriods = delayPeriods
   }
 
   /** As a `RegistrySender` does: once at a time for each key of a user; who sent it hears nothing of it any more here. */
   send(user: User, order: SendOrder): Promise<never> {
     const isUnderWay = this.waiting.some((each) => each.user === user && each.order.key === order.key)
-    if (!isUnderWay) this.waiting.push({ period: this.world.engine.slot.period + 2, order, user })
+    if (!isUnderWay) this.waiting.push({ period: this.world.engine.slot.period + this.delayPeriods, order, user })
     return new Promise(() => undefined)
   }
 
@@ -58,8 +61,8 @@ class Mempool {
 
 /** The nodes in the order of their turns. */
 function inTurn(duePeriod: number): User[] {
-  const turnOf = ({ address }: User) => Number(computeDistributionTurn({ duePeriod, address }, ADDRESSES))
-  return [...NODES].sort((a, b) => turnOf(a) - turnOf(b))
+  const waitOf = ({ address }: User) => Number(computeDistributionWait({ duePeriod, address }, ADDRESSES))
+  return [...NODES].sort((a, b) => waitOf(a) - waitOf(b))
 }
 
 describe('storage-worker/rewards/reward-duty on the shipped contract', () => {
@@ -80,9 +83,12 @@ describe('storage-worker/rewards/reward-duty on the shipped contract', () => {
       addresses?: readonly string[]
       isCurrent?: boolean
       mempool?: Mempool
+      /** What is final by now. */
+      finalPeriod?: () => number
     } = {},
   ) {
     const { threshold = 0n, addresses = ADDRESSES, isCurrent = true, mempool } = change
+    const { finalPeriod = () => world.engine.slot.period } = change
     const registry = new EngineRegistry(world, user)
     const logged: string[] = []
     const history: RewardEntry[] = []
@@ -102,7 +108,7 @@ describe('storage-worker/rewards/reward-duty on the shipped contract', () => {
           },
         },
         placement: { inForce: { snapshot: { nodes: addresses.map((address) => ({ address })) } }, isCurrent },
-        finalPeriod: () => world.engine.slot.period,
+        finalPeriod,
         clock,
         log,
       },
@@ -127,13 +133,30 @@ describe('storage-worker/rewards/reward-duty on the shipped contract', () => {
     assert.equal(distributed(), 300)
   })
 
-  it('who is first does it in the period behind; when he is away the next one waits two periods more', async () => {
+  it('adversary: an overloaded chain is final in leaps, and has the call in a block late: one fee all the same', async () => {
+    const mempool = new Mempool(world, 3)
+    // Nothing new is final for seven periods, and then all of it.
+    const finalPeriod = () => Math.floor(world.engine.slot.period / 8) * 8
+    const sidecars = NODES.map((node) => open(node, { mempool, finalPeriod }))
+    for (let period = 98; period <= 140; period++) {
+      goTo(world, period)
+      await mempool.executeUntil(period)
+      for (const { duty } of sidecars) void duty.look()
+      await settle(20)
+    }
+    assert.deepEqual(mempool.fees, ['distribute/100'])
+  })
+
+  it('who is first does it in the period behind; when he is away the next one waits four periods more', async () => {
     const [first, second] = inTurn(100).map((node) => open(node))
     assert.ok(first && second)
     goTo(world, 101)
     await second.duty.look()
     assert.equal(distributed(), 0)
-    goTo(world, 103)
+    goTo(world, 104)
+    await second.duty.look()
+    assert.equal(distributed(), 0)
+    goTo(world, 105)
     await second.duty.look()
     assert.equal(distributed(), 100)
     assert.deepEqual([second.history[0]?.kind, second.history[0]?.period], ['distribution', 100])
