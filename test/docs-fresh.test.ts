@@ -7,7 +7,7 @@ describe('scripts/generate-docs', () => {
     const { status, stderr } = spawnSync(
       process.execPath,
       ['--conditions=source', '--import=tsx', 'scripts/generate-docs.ts', '--check'],
-      { cwd: findPackageRoot(), encoding: 'utf8', timeout: 15_000 },
+      { cwd: findPackageRoot(), encoding: 'utf8', timeout: 50_000 },
     )
     assert.equal(status, 0, stderr)
   })
