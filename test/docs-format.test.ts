@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
@@ -12,6 +13,7 @@ import { joinFilledBlock } from '../archiver/verify-block.ts'
 import { findPackageRoot } from '../config/index.ts'
 import {
   type BlockSeals,
+  buildBlockProof,
   computeAttestationText,
   computeBitmap,
   computeChallengeSeed,
@@ -39,12 +41,14 @@ import {
   formatOperationId,
   HASH_SLOTS,
   type Network,
+  type ProofSource,
   parseAddress,
   parsePublicKey,
   signGenesisBlock,
   slotIndex,
   THREAD_COUNT,
   toHex,
+  verifyProof,
   verifyStorageProof,
 } from '../core/index.ts'
 import { type Recording, readRecording } from '../devnet/index.ts'
@@ -98,6 +102,41 @@ function readExamples(): Map<string, string> {
     }
   }
   return examples
+}
+
+/** The block of thread 0 of period 0, in an era of 128 periods like it. */
+async function computeProofExamples(): Promise<Map<string, string>> {
+  const slots = Array.from({ length: THREAD_COUNT }, (_, thread) => computeGenesisBlock({ period: PERIOD, thread }))
+  const record = slots.map(({ publicKey, content }) =>
+    encodeBlockRecord({ publicKey, headerContent: content, operationIds: [], operations: [] }),
+  )
+  const body = encodeBody(
+    NETWORK,
+    PERIOD,
+    record.map((one) => ({ kind: 'block', record: one })),
+  )
+  const seals = slots.map((genesis, thread) => signGenesisBlock(genesis, { period: PERIOD, thread }).subarray(1))
+  const chunks = [{ byteLength: body.length, chunkId: computeChunkId(body) }]
+  const manifest = { network: NETWORK, period: PERIOD, bitmap: 0xffff_ffff, chunks }
+  const periodRoots = new Array<Uint8Array>(128).fill(computePeriodRoot(manifest))
+  const source: ProofSource = {
+    readManifest: async () => manifest,
+    readChunk: async () => body,
+    readSeals: async () => encodeSeals(NETWORK, PERIOD, seals),
+    readEra: async () => ({ totalBytes: BigInt(body.length) * 128n, totalChunks: 128n, periodRoots }),
+  }
+  const slot = { period: PERIOD, thread: 0 }
+  const proof = await buildBlockProof(source, slot)
+  const text = JSON.stringify(proof)
+  const { era, checks } = verifyProof(text, { kind: 'block-at', slot }, { network: NETWORK })
+  return new Map([
+    ['proof of block 0, siblings', proof.chunks[0]?.siblings.join(' ') ?? ''],
+    ['proof of block 0, path to the era, last hash', proof.era?.path.at(-1) ?? ''],
+    ['proof of block 0, era root', toHex(era?.root ?? new Uint8Array(0))],
+    ['proof of block 0, checks', checks.map(({ name }) => name).join(' ')],
+    ['proof of block 0, characters', String(text.length)],
+    ['proof of block 0, SHA-256 of the text', createHash('sha256').update(text).digest('hex')],
+  ])
 }
 
 /** Period 0 of a network: 32 genesis blocks, so that everything follows from constants. */
@@ -220,8 +259,9 @@ function doubleHex(value: number): string {
 }
 
 describe('docs/FORMAT.md', () => {
-  it('shows exactly the values that the code computes', () => {
-    assert.deepEqual(Object.fromEntries(readExamples()), Object.fromEntries(computeExamples()))
+  it('shows exactly the values that the code computes', async () => {
+    const computed = [...computeExamples(), ...(await computeProofExamples())]
+    assert.deepEqual(Object.fromEntries(readExamples()), Object.fromEntries(computed))
   })
 
   it('gives BODY of its example whole: head, then one template per thread', () => {

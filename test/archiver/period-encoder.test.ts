@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { type DecidedSlot, encodePeriod } from '../../archiver/index.ts'
@@ -17,9 +17,11 @@ import {
   toHex,
 } from '../../core/index.ts'
 import { encodeFilledBlock, makeChain, readRecording } from '../../devnet/index.ts'
+import { flipBit, hasPython, judge, judgeElsewhere } from '../core/reading/second-implementation.ts'
 import { fixturePath, RECORDINGS } from '../devnet/fixture.ts'
 import { settle } from '../turns.ts'
 import { giveFinal, holdArchiver, offerRecording, readBody } from './archiver-holder.ts'
+import { makeRecordedCases } from './recorded-proofs.ts'
 
 /** One period as `massa_archive.py roots --json` prints it. */
 interface ReferencePeriod {
@@ -36,7 +38,8 @@ interface ReferencePeriod {
 }
 
 const PYTHON_TIMEOUT_MS = 240_000
-const hasPython = spawnSync('python3', ['--version']).status === 0
+/** `npm run proofs` takes more of them. */
+const PROOF_RUNS = Number(process.env.PROOF_RUNS ?? 30)
 
 async function computeReference(path: string): Promise<ReferencePeriod[]> {
   const { stdout } = await promisify(execFile)(
@@ -47,17 +50,23 @@ async function computeReference(path: string): Promise<ReferencePeriod[]> {
   return (JSON.parse(stdout) as { periods: ReferencePeriod[] }).periods
 }
 
-const archives = new Map<string, Promise<ReferencePeriod[]>>()
+/** A recording, archived. */
+interface ArchivedRecording {
+  readonly store: ChunkStore
+  readonly periods: ReferencePeriod[]
+}
 
-/** Once per recording: two tests look at it. */
-function archiveOnce(path: string): Promise<ReferencePeriod[]> {
+const archives = new Map<string, Promise<ArchivedRecording>>()
+
+/** Once per recording: three tests look at it. */
+function archiveOnce(path: string): Promise<ArchivedRecording> {
   const archive = archives.get(path) ?? archiveRecording(path)
   archives.set(path, archive)
   return archive
 }
 
 /** Archives a recording in memory and describes each period in the words of the reference. */
-async function archiveRecording(path: string): Promise<ReferencePeriod[]> {
+async function archiveRecording(path: string): Promise<ArchivedRecording> {
   const recording = await readRecording(path)
   const { chainId, genesisTimestampMs } = recording
   const holder = await holdArchiver({ network: { chainId, genesisTimestampMs } })
@@ -70,9 +79,11 @@ async function archiveRecording(path: string): Promise<ReferencePeriod[]> {
     await settle()
   }
   await holder.archiver.stop()
-  return Promise.all(
-    holder.archivedPeriods.toSorted((a, b) => a - b).map((period) => describePeriod(holder.store, period)),
+  const { store } = holder
+  const periods = await Promise.all(
+    holder.archivedPeriods.toSorted((a, b) => a - b).map((period) => describePeriod(store, period)),
   )
+  return { store, periods }
 }
 
 async function describePeriod(store: ChunkStore, period: number): Promise<ReferencePeriod> {
@@ -103,7 +114,7 @@ async function describePeriod(store: ChunkStore, period: number): Promise<Refere
 describe('archiver/period-encoder', () => {
   it('gives the golden roots of periods 13 and 40 (docs/FORMAT.md)', async function () {
     this.timeout(120_000)
-    const periods = await archiveOnce(RECORDINGS.replayed)
+    const { periods } = await archiveOnce(RECORDINGS.replayed)
     const golden = [13, 40].map((wanted) => {
       const found = periods.find(({ period }) => period === wanted)
       return found && [found.blocks, found.operations, found.bytes, found.chunks, found.root]
@@ -132,7 +143,7 @@ describe('archiver/period-encoder', () => {
       if (!hasPython) return this.skip()
       this.timeout(PYTHON_TIMEOUT_MS + 120_000)
       const reference = await computeReference(path)
-      const archived = await archiveOnce(path)
+      const { periods: archived } = await archiveOnce(path)
       const first = archived[0]?.period ?? 0
       // In the middle of a chain our archive begins where every thread links to a held block, a period or so later.
       assert.deepEqual(
@@ -143,6 +154,25 @@ describe('archiver/period-encoder', () => {
       assert.ok(first === 0 || first <= (reference[0]?.period ?? 0) + 1)
     })
   }
+
+  const title = `the second implementation verifies what proves ${PROOF_RUNS} of its blocks, operations and misses, and no flipped byte`
+  it(hasPython ? title : `${title} (skipped: there is no python3)`, async function () {
+    if (!hasPython) return this.skip()
+    this.timeout(PROOF_RUNS > 100 ? 0 : PYTHON_TIMEOUT_MS + 120_000)
+    const { store, periods } = await archiveOnce(RECORDINGS.replayed)
+    const right = await makeRecordedCases(
+      store,
+      periods.map(({ period }) => period),
+      PROOF_RUNS,
+    )
+    const kinds = new Set(right.map(({ question }) => question.kind))
+    assert.deepEqual([...kinds].sort(), ['block', 'operation', 'slot-empty'])
+    const wrong = right.map((one, i) => ({ ...one, proof: flipBit(one.proof, (7919 * i) % one.proof.length, i) }))
+    const results = [...right, ...wrong].map(judge)
+    assert.deepEqual(await judgeElsewhere([...right, ...wrong]), results)
+    assert.equal(results.filter((result) => 'refused' in result).length, wrong.length)
+    assert.ok(results.slice(0, right.length).every((result) => 'trust' in result && result.trust === 'period-root'))
+  })
 
   it('cuts BODY into chunks, sets a bit for each block, and puts the seals in thread order', () => {
     const chain = makeChain({

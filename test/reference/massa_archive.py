@@ -7,6 +7,7 @@ formats alone, in one file, with nothing but Python's standard library. Where th
     massa_archive.py roots RECORDING... [--signatures all|sample|none] [--json]
     massa_archive.py selftest [--fixtures DIR]
     massa_archive.py vectors OUTDIR [--check]
+    massa_archive.py proofs FILE
 
 Exit status: 0 done, 1 something did not verify or differs, 2 bad arguments or unreadable input.
 """
@@ -886,6 +887,8 @@ CHUNK_BYTES = 1_048_576
 LEAF_BYTES = 1024
 PERIODS_PER_ERA = 128
 NO_BLOCK, BLOCK, VOID = 0, 1, 2
+MAX_HEAD_BYTES = 64 * 1024 + 33 * MAX_OPERATIONS_PER_BLOCK
+MAX_ENTRY_BYTES = 32 * 1024 * 1024
 
 
 def encode_body(chain_id, genesis_ms, period, slots):
@@ -926,30 +929,44 @@ def _decode_body(r):
         if flag != BLOCK:
             body["slots"].append(VOID if flag == VOID else None)
             continue
-        block = Reader(r.vbytes(), r.code)
-        public_key, start = block.versioned(32), block.at
-        header = read_header(block)
-        content = block.data[start:block.at]
-        ids = [block.versioned(32) for _ in range(block.vi(MAX_OPERATIONS_PER_BLOCK))]
-        block.end()
-        if header["slot"] != (body["period"], thread):
-            r.fail("header of another slot")
-        if list_hash(ids) != header["listHash"]:
-            r.fail("operation list does not match the header")
-        distinct, operations, seen = list(dict.fromkeys(ids)), {}, r.vi(MAX_OPERATIONS_PER_BLOCK)
-        if seen != len(distinct):
-            r.fail("distinct operation count")
-        for expected in distinct:
-            kind = r.byte()
-            if kind not in (1, 2):
-                r.fail("operation kind")
-            raw = r.vbytes()
-            _check_body_operation(raw, kind, expected, body["chainId"], r)
-            operations[expected] = kind, raw
-        body["slots"].append({"publicKey": public_key, "content": content, "header": header, "operationIds": ids,
-                              "operations": operations, "id": b"\0" + blake3(public_key + content)})
+        body["slots"].append(_read_block(r, body["chainId"], (body["period"], thread)))
     r.end()
     return body
+
+
+def _read_block(r, chain_id, slot):
+    block = _read_block_head(r, slot)
+    distinct, operations, seen = list(dict.fromkeys(block["operationIds"])), {}, r.vi(MAX_OPERATIONS_PER_BLOCK)
+    if seen != len(distinct):
+        r.fail("distinct operation count")
+    for expected in distinct:
+        operations[expected] = _read_body_operation(r, expected, chain_id)
+    block["operations"] = operations
+    return block
+
+
+def _read_block_head(r, slot):
+    block = Reader(r.vbytes(MAX_HEAD_BYTES), r.code)
+    public_key, start = block.versioned(32), block.at
+    header = read_header(block)
+    content = block.data[start:block.at]
+    ids = [block.versioned(32) for _ in range(block.vi(MAX_OPERATIONS_PER_BLOCK))]
+    block.end()
+    if header["slot"] != slot:
+        r.fail("header of another slot")
+    if list_hash(ids) != header["listHash"]:
+        r.fail("operation list does not match the header")
+    return {"publicKey": public_key, "content": content, "header": header, "operationIds": ids, "id": b"\0" + blake3(public_key + content)}
+
+
+def _read_body_operation(r, expected, chain_id):
+    """(kind, bytes) of one operation that the block lists by this id."""
+    kind = r.byte()
+    if kind not in (1, 2):
+        r.fail("operation kind")
+    raw = r.vbytes(MAX_ENTRY_BYTES)
+    _check_body_operation(raw, kind, expected, chain_id, r)
+    return kind, raw
 
 
 def _check_body_operation(raw, kind, expected, chain_id, outer):
@@ -1257,6 +1274,409 @@ def select(draw, holders, eras):
             sizes = [c["bytes"] for c in chunks]
             return node, t, era["era"], chunks[holder_of_byte(sizes, draw_number(draw, 2 + 2 * t) % sum(sizes))]
     return node, None, None, None
+
+
+# ------------------------------------------------------------------------------------------------ proofs of answers
+
+PROOF_FORMAT = "massa-storage/proof/1"
+MAX_PROOF_CHARACTERS = 32 * 1024 * 1024
+MAX_OTHER_CHARACTERS = 1024 * 1024
+MAX_PROOF_DEPTH = 8
+MAX_PERIOD_CHUNKS = 16384
+MAX_CHUNK_LEAVES = CHUNK_BYTES // LEAF_BYTES
+SAFE_INTEGER = 2**53 - 1
+HEX = frozenset("0123456789abcdef")
+
+
+def refuse(reason, why):
+    raise FormatError("CORE_READING_" + reason, why)
+
+
+def parse_proof_json(text):
+    """JSON of a stranger: what it is made of is counted before anything is built."""
+    if len(text) > MAX_PROOF_CHARACTERS:
+        refuse("TOO_LARGE", "characters")
+    if "\\" in text:
+        refuse("MALFORMED", "escape")
+    depth = others = at = 0
+    while at < len(text):
+        if text[at] == '"':
+            at = text.find('"', at + 1)
+            if at < 0:
+                refuse("MALFORMED", "a text does not end")
+        else:
+            others += 1
+            depth += (text[at] in "{[") - (text[at] in "}]")
+            if others > MAX_OTHER_CHARACTERS or depth > MAX_PROOF_DEPTH:
+                refuse("TOO_LARGE", "parts or depth")
+        at += 1
+
+    def integer(digits):
+        return math.nan if digits.startswith("-") else int(digits)  # no number of a proof is negative, not even zero
+
+    def constant(name):
+        raise ValueError(name)
+
+    try:
+        return json.loads(text, parse_int=integer, parse_constant=constant)
+    except ValueError as e:
+        refuse("MALFORMED", str(e))
+
+
+class ProofForm:
+    """Takes each value of a proof in the one form that it may have."""
+
+    @staticmethod
+    def object(value, fields):
+        if not isinstance(value, dict) or set(value) != set(fields):
+            refuse("MALFORMED", f"fields are not {fields}")
+        return [value[f] for f in fields]
+
+    @staticmethod
+    def array(value, highest):
+        if not isinstance(value, list):
+            refuse("MALFORMED", "no array")
+        if len(value) > highest:
+            refuse("TOO_LARGE", f"{len(value)} entries")
+        return value
+
+    @staticmethod
+    def integer(value, highest):
+        if isinstance(value, float) and value.is_integer() and math.copysign(1, value) > 0:
+            value = int(value)
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= min(highest, SAFE_INTEGER):
+            refuse("MALFORMED", "integer")
+        return value
+
+    @staticmethod
+    def decimal(value):
+        if not isinstance(value, str) or not value.isascii() or not value.isdigit() or len(value) > 20 or str(int(value)) != value or int(value) >= 2**64:
+            refuse("MALFORMED", "decimal text")
+        return int(value)
+
+    @staticmethod
+    def hex(value, size):
+        if not isinstance(value, str) or len(value) != 2 * size or not HEX.issuperset(value):
+            refuse("MALFORMED", f"not {size} bytes of hex")
+        return bytes.fromhex(value)
+
+    @staticmethod
+    def base64(value, highest):
+        if not isinstance(value, str) or not value:
+            refuse("MALFORMED", "base64")
+        if len(value) > -(-highest // 3) * 4:
+            refuse("TOO_LARGE", "base64")
+        try:
+            data = base64.b64decode(value, validate=True)
+        except ValueError:
+            refuse("MALFORMED", "base64")
+        if base64.b64encode(data).decode() != value:
+            refuse("MALFORMED", "base64 of other bits")
+        return data
+
+    @classmethod
+    def hashes(cls, value, highest):
+        return [cls.hex(h, 32) for h in cls.array(value, highest)]
+
+
+def parse_proof(value):
+    form = ProofForm
+    (name, chain_id, genesis_ms, period, bitmap, chunk_ids, thread, chunks, era, seals) = form.object(
+        parse_proof_json(value) if isinstance(value, str) else value,
+        ("format", "chainId", "genesisTimestampMs", "period", "bitmap", "chunkIds", "thread", "chunks", "era", "seals"))
+    if name != PROOF_FORMAT:
+        refuse("MALFORMED", "format")
+    proof = {"chunkIds": form.hashes(chunk_ids, MAX_PERIOD_CHUNKS)}
+    if not proof["chunkIds"]:
+        refuse("MALFORMED", "no chunk ids")
+    proof["chainId"], proof["genesisMs"] = form.decimal(chain_id), form.decimal(genesis_ms)
+    proof["period"] = form.integer(period, SAFE_INTEGER)
+    proof["bitmap"] = int.from_bytes(form.hex(bitmap, 4), "big")
+    proof["thread"] = None if thread is None else form.integer(thread, THREAD_COUNT - 1)
+    proof["chunks"] = [_parse_proof_chunk(c) for c in form.array(chunks, MAX_PERIOD_CHUNKS)]
+    proof["era"] = proof["seals"] = None
+    if era is not None:
+        number, total_bytes, total_chunks, path = form.object(era, ("era", "totalBytes", "totalChunks", "path"))
+        path = form.hashes(path, 7)
+        if len(path) != 7:
+            refuse("MALFORMED", "length of path")
+        proof["era"] = form.integer(number, SAFE_INTEGER), form.decimal(total_bytes), form.decimal(total_chunks), path
+    if seals is not None:
+        header, operations = form.object(seals, ("header", "operations"))
+        proof["seals"] = form.hex(header, 64), [form.hex(o, 64) for o in form.array(operations, MAX_OPERATIONS_PER_BLOCK)]
+    return proof
+
+
+def _parse_proof_chunk(value):
+    form = ProofForm
+    index, byte_length, runs, siblings = form.object(value, ("index", "byteLength", "runs", "siblings"))
+    chunk = {"index": form.integer(index, MAX_PERIOD_CHUNKS - 1), "byteLength": form.integer(byte_length, CHUNK_BYTES), "runs": []}
+    for run in form.array(runs, MAX_CHUNK_LEAVES):
+        first, data = form.object(run, ("firstLeaf", "bytes"))
+        chunk["runs"].append((form.integer(first, MAX_CHUNK_LEAVES - 1), form.base64(data, CHUNK_BYTES)))
+    chunk["siblings"] = form.hashes(siblings, MAX_CHUNK_LEAVES)
+    return chunk
+
+
+def root_of_leaves(count, known, siblings):
+    """Root of a tree of `count` leaves from the hashes of some, {index: hash}, and of the subtrees that have none of them."""
+    rest = list(reversed(siblings))
+
+    def root(start, end):
+        if not any(i in known for i in range(start, end)):
+            if not rest:
+                raise ValueError("too few siblings")
+            return rest.pop()
+        if end - start == 1:
+            return known[start]
+        middle = start + split_point(end - start)
+        left = root(start, middle)
+        return node_hash(left, root(middle, end))
+
+    out = root(0, count)
+    if rest:
+        raise ValueError("too many siblings")
+    return out
+
+
+def check_proof_chunk(chunk, wanted):
+    """{leaf: bytes} of the leaves shown, when they lead to the chunk id."""
+    leaves, end, size = {}, None, chunk["byteLength"]
+    count = leaf_count_of(size)
+    for first, data in chunk["runs"]:
+        pieces = cut(data, LEAF_BYTES)
+        if len(data) % LEAF_BYTES and first * LEAF_BYTES + len(data) != size:
+            refuse("CHUNK_INVALID", "not whole leaves")
+        # Runs that touch are one: a proof has one form.
+        if end is not None and first <= end or first + len(pieces) > count:
+            refuse("CHUNK_INVALID", "order of leaves")
+        leaves.update(enumerate(pieces, first))
+        end = first + len(pieces)
+    if not leaves:
+        refuse("CHUNK_INVALID", "no leaves")
+    try:
+        root = root_of_leaves(count, {i: leaf_hash(data) for i, data in leaves.items()}, chunk["siblings"])
+    except ValueError as e:
+        refuse("CHUNK_INVALID", str(e))
+    if chunk_id_of(size, root) != wanted:
+        refuse("CHUNK_INVALID", "chunk id")
+    return leaves
+
+
+class ShownBody:
+    """BODY of which some leaves are known, read from the beginning by its lengths."""
+
+    def __init__(self, proof, checks):
+        chunks = proof["chunks"]
+        if not chunks or chunks[0]["index"] != 0:
+            refuse("LEAVES_MISSING", "beginning of BODY")
+        size, last, before = chunks[0]["byteLength"], len(proof["chunkIds"]) - 1, -1
+        self.size, self.leaves, self.at = size * (last + 1), {}, 0
+        for chunk in chunks:
+            index, length = chunk["index"], chunk["byteLength"]
+            if not before < index <= last or (length > size if index == last else length != size) or last and size % LEAF_BYTES:
+                refuse("CHUNK_INVALID", "order or length of chunks")
+            for leaf, data in check_proof_chunk(chunk, proof["chunkIds"][index]).items():
+                self.leaves[index * size // LEAF_BYTES + leaf] = data
+            checks.append(("chunk", proof["chunkIds"][index].hex()))
+            if index == last:
+                self.size += length - size
+            before = index
+
+    def skip(self, count):
+        if count > self.size - self.at:
+            refuse("BODY_INVALID", "truncated")
+        self.at += count
+
+    def since(self, start):
+        first = start // LEAF_BYTES
+        parts = [self.leaves.get(i) for i in range(first, -(-self.at // LEAF_BYTES))]
+        if None in parts:
+            refuse("LEAVES_MISSING", f"leaf {first + parts.index(None)} of BODY")
+        return b"".join(parts)[start - first * LEAF_BYTES:self.at - first * LEAF_BYTES]
+
+    def byte(self):
+        self.skip(1)
+        return self.since(self.at - 1)[0]
+
+    def vi(self, highest):
+        value = shift = 0
+        while shift < 56:
+            byte = self.byte()
+            value |= (byte & 127) << shift
+            if not byte & 128:
+                if byte == 0 and shift or value > highest:
+                    break
+                return value
+            shift += 7
+        refuse("BODY_INVALID", "length")
+
+    def pass_operation(self):
+        if self.byte() not in (1, 2):
+            refuse("BODY_INVALID", "operation kind")
+        self.skip(self.vi(MAX_ENTRY_BYTES))
+
+    def pass_head(self):
+        self.skip(self.vi(MAX_HEAD_BYTES))
+
+    def pass_operations(self):
+        count = self.vi(MAX_OPERATIONS_PER_BLOCK)
+        for _ in range(count):
+            self.pass_operation()
+        return count
+
+    def pass_flag(self, proof, thread):
+        flag = self.byte()
+        if flag > 2 or (flag == BLOCK) != bool(proof["bitmap"] >> thread & 1):
+            refuse("BODY_INVALID", "slot flag")
+        return flag == BLOCK
+
+    def walk_to(self, proof, thread):
+        self.skip(26)
+        head = b"\1" + u64(proof["chainId"]) + u64(proof["genesisMs"]) + u64(proof["period"]) + bytes([THREAD_COUNT])
+        if self.since(0) != head:
+            refuse("BODY_INVALID", "head")
+        for before in range(thread):
+            if self.pass_flag(proof, before):
+                self.pass_head()
+                self.pass_operations()
+        self.pass_flag(proof, thread)
+
+
+def in_body(read, data, *args):
+    """What `read` makes of bytes of BODY, all of them."""
+    reader = Reader(data, "CORE_READING_BODY_INVALID")
+    try:
+        out = read(reader, *args)
+        reader.end()
+    except FormatError as e:
+        refuse("BODY_INVALID", str(e))
+    return out
+
+
+def verify_answer(value, question, trusted):
+    """{record, checks, gaps, trust} of a proof that is right for the question; raises FormatError otherwise."""
+    kind = question["kind"]
+    wanted = text_decode(kind + "Id", question["id"]) if kind in ("block", "operation") else None
+    proof, checks, gaps = parse_proof(value), [], []
+    network, slot = trusted.get("network"), question.get("slot")
+    if network:
+        if (proof["chainId"], proof["genesisMs"]) != (int(network["chainId"]), int(network["genesisTimestampMs"])):
+            refuse("NETWORK_OTHER", "network")
+        checks.append(("network", f"{proof['chainId']}/{proof['genesisMs']}"))
+    period = slot["period"] if slot else question.get("period", proof["period"])
+    if period != proof["period"] or kind == "block-at" and slot["thread"] != proof["thread"]:
+        refuse("SLOT_OTHER", "period or thread")
+    trust = check_proof_roots(proof, trusted, checks, gaps)
+    if kind in ("slot-empty", "period"):
+        if proof["thread"] is not None or proof["chunks"] or proof["seals"]:
+            refuse("MALFORMED", "more than was asked for")
+        if kind == "slot-empty":
+            if proof["bitmap"] >> slot["thread"] & 1:
+                refuse("SLOT_TAKEN", "bitmap")
+            checks.append(("bitmap", f"{proof['bitmap']:08x}: nothing in thread {slot['thread']}"))
+        return {"checks": checks, "gaps": gaps, "trust": trust}
+    record = check_proof_block(proof, kind, wanted, checks, gaps)
+    return {"checks": checks, "gaps": gaps, "trust": trust, "record": record}
+
+
+def check_proof_roots(proof, trusted, checks, gaps):
+    number, period = proof["period"] // PERIODS_PER_ERA, proof["period"]
+    root = period_root(proof["chainId"], proof["genesisMs"], period, proof["bitmap"], proof["chunkIds"])
+    checks.append(("period-root", root.hex()))
+    top = None
+    if proof["era"]:
+        era, total_bytes, total_chunks, path = proof["era"]
+        if era != number:
+            refuse("ERA_OTHER", "era")
+        tree = root_of_path(leaf_hash(root), period % PERIODS_PER_ERA, PERIODS_PER_ERA, path)
+        top = sha256(b"\4" + u64(proof["chainId"]) + u64(proof["genesisMs"]) + u64(era) + u64(total_bytes) + u64(total_chunks) + tree)
+        checks.append(("era-root", top.hex()))
+    else:
+        gaps.append("era-root")
+    known_top, known = trusted.get("eraRoots", {}).get(str(number)), trusted.get("periodRoots", {}).get(str(period))
+    if known and known != root.hex() or known_top and top and known_top != top.hex() or known_top and not top and not known:
+        refuse("ROOT_UNTRUSTED", "root")
+    trust = "era-root" if top and known_top else "period-root" if known else "none"
+    if trust == "none":
+        gaps.append("trusted-root")
+    else:
+        checks.append(("trusted-root", trust))
+    return trust
+
+
+def check_proof_block(proof, kind, wanted, checks, gaps):
+    thread = proof["thread"]
+    if thread is None:
+        refuse("MALFORMED", "no thread")
+    if not proof["bitmap"] >> thread & 1:
+        refuse("SLOT_EMPTY", "bitmap")
+    slot, body = (proof["period"], thread), ShownBody(proof, checks)
+    body.walk_to(proof, thread)
+    start = body.at
+    body.pass_head()
+    if kind == "operation":
+        block = in_body(_read_block_head, body.since(start), slot)
+        distinct = list(dict.fromkeys(block["operationIds"]))
+        if wanted not in distinct:
+            refuse("ID_OTHER", "operation is not listed")
+        if body.vi(MAX_OPERATIONS_PER_BLOCK) != len(distinct):
+            refuse("BODY_INVALID", "operation count")
+        for _ in range(distinct.index(wanted)):
+            body.pass_operation()
+        start = body.at
+        body.pass_operation()
+        shown = {wanted: in_body(_read_body_operation, body.since(start), wanted, proof["chainId"])}
+    else:
+        body.pass_operations()
+        block = in_body(_read_block, body.since(start), proof["chainId"], slot)
+        shown = block["operations"]
+        if kind == "block" and block["id"] != wanted:
+            refuse("ID_OTHER", "another block")
+    if block["header"]["version"] > 1:
+        refuse("BODY_INVALID", "header version")
+    checks.append(("block-id", text_encode("blockId", block["id"])))
+    checks.append(("operation-list", f"{len(block['operationIds'])} listed, {block['header']['listHash'].hex()}"))
+    checks.append(("position", f"thread {thread}, bytes {start} to {body.at - 1} of BODY"))
+    bound = sum(k == 1 for k, _ in shown.values())
+    if kind != "operation":
+        checks.append(("operation-ids", f"{bound} of {len(shown)} recomputed"))
+    elif bound:
+        checks.append(("operation-id", text_encode("operationId", wanted)))
+    if bound < len(shown):
+        gaps.append("reproducible-content")
+    if proof["seals"] is None:
+        gaps.append("signatures")
+    else:
+        _check_proof_seals(proof["seals"], slot, block, shown, checks)
+    return {"block": text_encode("blockId", block["id"]), "slot": list(slot), "operations": [sha256(raw).hex() for _, raw in shown.values()]}
+
+
+def _check_proof_seals(seals, slot, block, shown, checks):
+    header, operations = seals
+    if len(operations) != len(shown):
+        refuse("SIGNATURE_INVALID", "count")
+    signed = [(block["publicKey"], header_signed_hash(block["publicKey"], slot, block["id"][1:]), header)]
+    signed += [(raw[:33], i[1:], signature) for (i, (_, raw)), signature in zip(shown.items(), operations)]
+    for public_key, digest, signature in signed:
+        if not ed25519_verify(public_key[1:], digest, signature) and not ed25519_verify_zip215(public_key[1:], digest, signature):
+            refuse("SIGNATURE_INVALID", "signature")
+    checks.append(("header-signature", text_encode("publicKey", block["publicKey"])))
+    checks.append(("operation-signatures", f"{len(operations)} of {len(operations)}"))
+
+
+def proofs_command(args):
+    """A line of JSON for each line {proof, question, trusted} of the file: what was verified, or the code of the refusal."""
+    refused = 0
+    with open(args.file, encoding="utf-8") as lines:
+        for line in lines:
+            case = json.loads(line)
+            try:
+                print(json.dumps(verify_answer(case["proof"], case["question"], case.get("trusted", {}))))
+            except FormatError as e:
+                refused += 1
+                print(json.dumps({"refused": e.code}))
+    return 1 if refused else 0
 
 
 # ------------------------------------------------------------------------------------ recordings of a node, to periods
@@ -2908,6 +3328,9 @@ def main(argv=None):
     vectors.add_argument("outdir")
     vectors.add_argument("--check", action="store_true")
     vectors.set_defaults(run=vectors_command)
+    proofs = commands.add_parser("proofs", help="verify proofs of answers: lines of {proof, question, trusted}")
+    proofs.add_argument("file")
+    proofs.set_defaults(run=proofs_command)
     args = parser.parse_args(argv)
     try:
         return args.run(args)

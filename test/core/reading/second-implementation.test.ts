@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import {
+  type AnswerProofJson,
+  buildBlockProof,
+  buildMissProof,
+  buildOperationProof,
+  buildPeriodProof,
+  computePeriodRoot,
+  type Question,
+  toHex,
+} from '../../../core/index.ts'
+import { history, honest, LIES, period, question, slot } from './lies.ts'
+import { bend, call, lostOperation, MadeHistory, makePeriod, NETWORK } from './made-history.ts'
+import { flipBit, hasPython, judge, judgeElsewhere, nameNetwork, type ProofCase } from './second-implementation.ts'
+
+const network = nameNetwork(NETWORK)
+const trusted = { network, eraRoots: { 0: toHex(history.eraRoot) } }
+
+function makeCase(proof: AnswerProofJson, asked: Question, known: ProofCase['trusted'] = trusted): ProofCase {
+  return { proof: JSON.stringify(proof), question: asked, trusted: known }
+}
+
+/** Every kind of proof, of every shape of chunk, under an era root, a period root and none. */
+async function makeHonestCases(): Promise<ProofCase[]> {
+  const made = makePeriod(9, { 1: [lostOperation(), call(5, 3000)], 2: [], 30: [call(6, 1)] }, 2048)
+  const own = new MadeHistory([made])
+  const asTrusted = { network, eraRoots: { 0: toHex(own.eraRoot) } }
+  const byPeriod = { periodRoots: { 9: toHex(computePeriodRoot(made.manifest)) } }
+  own.readSeals = async (number) => (number === 9 ? made.seals : undefined)
+  const cases = [
+    makeCase(honest, question),
+    makeCase(honest, question, {}),
+    makeCase(await buildBlockProof(history, slot), { kind: 'block-at', slot }),
+    makeCase(await buildPeriodProof(own, 100), { kind: 'period', period: 100 }, asTrusted),
+    makeCase(
+      await buildMissProof(own, { period: 9, thread: 3 }),
+      { kind: 'slot-empty', slot: { period: 9, thread: 3 } },
+      asTrusted,
+    ),
+  ]
+  for (const { thread, id, operationIds } of made.blocks) {
+    const at = { period: 9, thread }
+    cases.push(makeCase(await buildBlockProof(own, at), { kind: 'block', id }, asTrusted))
+    for (const one of operationIds) {
+      const proof = await buildOperationProof(own, at, one)
+      cases.push(makeCase({ ...proof, era: null, seals: null }, { kind: 'operation', id: one }, byPeriod))
+    }
+  }
+  return cases
+}
+
+/** Texts that are no proof, or are only to one of two readers who are not careful. */
+function listOddTexts(): string[] {
+  const text = JSON.stringify(honest)
+  return [
+    '',
+    '[]',
+    'null',
+    text.replace('"period":9', '"period":9.0'),
+    text.replace('"period":9', '"period":9e0'),
+    text.replace('"period":9', '"period":09'),
+    text.replace('"period":9', '"period":-9'),
+    text.replace('"index":0', '"index":-0'),
+    text.replace('"thread":2', '"thread":-1'),
+    text.replace('"thread":2', '"thread":true'),
+    text.replace('"period":9', '"period":9007199254740992'),
+    text.replace('"period":9', `"period":${'9'.repeat(5000)}`),
+    text.replace('"chainId":"77"', `"chainId":"${'9'.repeat(5000)}"`),
+    text.replace('"chainId":"77"', '"chainId":"٧٧"'),
+    text.replace('"period":9', '"period":NaN'),
+    text.replace('"era":{', '"era":-1,"eras":{'),
+    `${' '.repeat(1024 * 1024)}${text}`,
+    '['.repeat(9),
+    `${text}\u0000`,
+    `\ufeff${text}`,
+  ]
+}
+
+describe('core/reading: the second implementation', () => {
+  const title = 'agrees about right proofs, lies, odd texts and flipped bytes'
+  it(hasPython ? title : `${title} (skipped: there is no python3)`, async function () {
+    if (!hasPython) return this.skip()
+    const right = await makeHonestCases()
+    for (const one of right) assert('checks' in judge(one), JSON.stringify([one.question, judge(one)]))
+    const text = JSON.stringify(honest)
+    const wrong = [
+      ...Object.values(LIES).map(([, change]) => makeCase(bend(honest, change), question)),
+      ...Object.values(LIES).map(([, change]) => makeCase(bend(honest, change), question, {})),
+      ...listOddTexts().map((proof) => ({ proof, question, trusted })),
+      // Every 97th byte, so that all fields are among them.
+      ...Array.from({ length: Math.floor(text.length / 97) }, (_, i) => ({
+        proof: flipBit(text, 97 * i, i),
+        question,
+        trusted,
+      })),
+    ]
+    assert(period.blocks.length > 2 && wrong.length > 150)
+    const cases = [...right, ...wrong]
+    assert.deepEqual(await judgeElsewhere(cases), cases.map(judge))
+  })
+})
