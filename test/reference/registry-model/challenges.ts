@@ -161,13 +161,16 @@ export function readSubmitMany({ parameter }: { readonly parameter: Uint8Array }
 }
 
 export function submitProofs(state: RegistryState, context: Context, submissions: readonly Submission[]): void {
-  for (const submission of submissions) submitOne(state, context, submission)
+  let proven = 0
+  for (const submission of submissions) if (submitOne(state, context, submission)) proven++
+  demand(proven > 0, 'CHALLENGE_RESOLVED')
 }
 
-function submitOne(state: RegistryState, context: Context, { id, proof, signature }: Submission): void {
+/** Returns false where it was resolved before. */
+function submitOne(state: RegistryState, context: Context, { id, proof, signature }: Submission): boolean {
   const challenge = state.challenges.get(id)
   demand(challenge !== undefined, 'CHALLENGE_UNKNOWN')
-  demand(challenge.outcome === 'open', 'CHALLENGE_RESOLVED')
+  if (challenge.outcome !== 'open') return false
   demand(context.call.timestampMs <= challenge.deadline, 'CHALLENGE_LATE')
   const seed = computeSeed(context, challenge)
   const signer = findSigner(signature, computeProofText(seed, proof))
@@ -177,6 +180,7 @@ function submitOne(state: RegistryState, context: Context, { id, proof, signatur
   checkProofShape(proof, seed, samples)
   const fault = judgeProof(proof, challenge.chunkId, { seed, samples })
   resolve(state, context, challenge, fault === undefined ? { outcome: 'passed' } : { outcome: 'failed', reason: fault })
+  return true
 }
 
 /** What a proof of this challenge is made and signed over. */
