@@ -13,6 +13,7 @@ export function addAccount(program: Command, run: Run): void {
     .option('--gb <gb>', 'GB to offer (default: allocated_storage_gb)', parseWhole)
     .option('--retention-periods <periods>', 'periods kept, 0 for ever (default: retention_periods)', parseWhole)
     .option('--stake <mas>', 'stake in MAS (default: what the registry requires)', parseAmount)
+    .option('--operator <name>', 'name to publish, by which others may call the node (default: none)')
     .option('--address <address>', another)
     .option('-y, --yes', 'spend without asking')
     .action((options: RegisterOptions, command) =>

@@ -15,6 +15,7 @@ import {
 import { checkArchive, checkKeys, type Finding } from '../check-archive.ts'
 import { checkRegistry } from '../check-registry.ts'
 import type { Context } from '../context.ts'
+import { describeClock } from '../describe-clock.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { findAnswering } from '../find-sidecar.ts'
 import { formatBytes } from '../output.ts'
@@ -22,7 +23,6 @@ import { adviseSetting } from '../setting-advice.ts'
 
 /** A stream that broadcasts says something every half second. */
 const STREAM_WAIT_MS = 4_000
-const MAX_CLOCK_SKEW_MS = 2_000
 const DOCTOR_CALL_TIMEOUT_MS = 5_000
 
 /** Looks at everything that a newcomer gets wrong; exit code 1 when something is. */
@@ -211,7 +211,7 @@ async function checkNode(url: string, config: Config): Promise<Finding[]> {
     const { network } = status
     const same =
       network.chainId === config.node.chainId && network.genesisTimestampMs === config.node.genesisTimestampMs
-    const skewMs = Math.abs(status.currentTimeMs - Date.now())
+    const heardAtMs = Date.now()
     const streams = await hearStream(client, status.lastFinalSlot)
     return [
       { check: 'massa-node', ok: true, detail: `${url} answers, version ${status.version}` },
@@ -223,12 +223,7 @@ async function checkNode(url: string, config: Config): Promise<Finding[]> {
             detail: `the node is on chain ${network.chainId}, genesis ${network.genesisTimestampMs}`,
             fix: `${await adviseNetwork(network, config)}, if that is the chain you want`,
           },
-      {
-        check: 'clock',
-        ok: skewMs <= MAX_CLOCK_SKEW_MS,
-        detail: `${skewMs} ms from the node's`,
-        ...(skewMs <= MAX_CLOCK_SKEW_MS ? {} : { fix: 'set the clock of this machine (NTP)' }),
-      },
+      describeClock(status.version, status.currentTimeMs - heardAtMs),
       describeStreams(streams),
     ]
   } catch (error) {

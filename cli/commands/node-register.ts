@@ -1,5 +1,19 @@
-import { ArchiveError, computeRequiredStake, formatCoins, isArchiveError, PERIOD_MS } from '../../core/index.ts'
-import { compareBytecode, type Quote, type RegistryClient, readPendingChanges } from '../../storage-worker/index.ts'
+import {
+  ArchiveError,
+  computeRequiredStake,
+  encodeRegistryCall,
+  formatCoins,
+  isArchiveError,
+  type NodeMetadata,
+  PERIOD_MS,
+} from '../../core/index.ts'
+import {
+  compareBytecode,
+  type Quote,
+  type RegistryClient,
+  readPendingChanges,
+  type SubmitOptions,
+} from '../../storage-worker/index.ts'
 import { openRegistry } from '../chain-access.ts'
 import { confirmCall, tellProgress } from '../confirm-call.ts'
 import type { Context } from '../context.ts'
@@ -24,6 +38,8 @@ export interface RegisterOptions extends SigningOptions {
   readonly retentionPeriods?: bigint
   /** nanoMAS */
   readonly stake?: bigint
+  /** Name to publish. */
+  readonly operator?: string
 }
 
 export type UnregisterOptions = SigningOptions
@@ -52,8 +68,12 @@ export async function registerNode(context: Context, options: RegisterOptions): 
   const remark =
     `Registering with a stake of ${formatCoins(args.stake)} MAS. It is paid back ${describeWait(config.unbondingPeriods)} ` +
     'after `unregister`, less what is slashed for failed challenges.'
-  const { announce } = loaded.config.p2p
-  const publishing = `A second operation publishes ${announce.join(', ')}, for at most ${formatCoins(RECORD_COINS_NANO_MAS)} MAS and its fee.`
+  const { operator = '' } = options
+  const metadata = { p2pAddrs: loaded.config.p2p.announce, endpoint: '', location: '', operator }
+  // What cannot be published is refused before anything is staked.
+  encodeRegistryCall('updateNodeMetadata', metadata)
+  const published = [operator, ...metadata.p2pAddrs].filter((text) => text !== '').join(', ')
+  const publishing = `A second operation publishes ${published}, for at most ${formatCoins(RECORD_COINS_NANO_MAS)} MAS and its fee.`
   const shown = Object.entries(args).map(([name, value]) => [name, `${value}`] as const)
   await confirmCall(
     context,
@@ -63,7 +83,7 @@ export async function registerNode(context: Context, options: RegisterOptions): 
       quote,
       coinsNanoMas,
       chainId,
-      remarks: announce.length > 0 ? [remark, publishing] : [remark],
+      remarks: published === '' ? [remark] : [remark, publishing],
     }),
     options,
   )
@@ -74,7 +94,10 @@ export async function registerNode(context: Context, options: RegisterOptions): 
     signal,
     ...tellProgress(output),
   })
-  if (announce.length > 0) await publishAddresses(context, client, { announce, signal })
+  if (published !== '') {
+    await publish(client, metadata, { signal, ...tellProgress(output) })
+    output.line(`Published: ${published}.`)
+  }
   const node = await client.read('getNodeInfo', { address: client.chain.account ?? '' })
   const { period } = await client.chain.readStatus()
   output.value({ operationId, feeNanoMas: `${feeNanoMas}`, node: toPlain(node), pending: pending.map(changeToJson) })
@@ -134,17 +157,11 @@ export async function unregisterNode(context: Context, options: UnregisterOption
   return EXIT_CODES.ok.code
 }
 
-/** Where others reach the sidecar: which of them stand apart from each other is decided by it. */
-async function publishAddresses(
-  { output }: Context,
-  client: RegistryClient,
-  { announce, signal }: { readonly announce: readonly string[]; readonly signal: AbortSignal },
-): Promise<void> {
-  const args = { p2pAddrs: announce, endpoint: '', location: '', operator: '' }
+/** Where others reach the sidecar, which decides who stands apart from it; and how it is called. */
+async function publish(client: RegistryClient, metadata: NodeMetadata, options: SubmitOptions): Promise<void> {
   const coinsNanoMas = RECORD_COINS_NANO_MAS
-  const quote = await client.quote('updateNodeMetadata', args, coinsNanoMas)
-  await client.call('updateNodeMetadata', args, { coinsNanoMas, quote, signal, ...tellProgress(output) })
-  output.line(`Published: ${announce.join(', ')}.`)
+  const quote = await client.quote('updateNodeMetadata', metadata, coinsNanoMas)
+  await client.call('updateNodeMetadata', metadata, { coinsNanoMas, quote, ...options })
 }
 
 /** undefined when the registry does not know it. */

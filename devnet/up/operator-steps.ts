@@ -148,7 +148,7 @@ export class OperatorSteps {
   async register(name: string, signal: AbortSignal): Promise<void> {
     const { program, description } = this.modules
     const cwd = this.directoryOf(name)
-    const args = ['register', '--yes', '--gb', `${OFFERED_GB}`, '--config', configOf(cwd)]
+    const args = ['register', '--yes', '--gb', `${OFFERED_GB}`, '--operator', name, '--config', configOf(cwd)]
     const sidecar = description.value.sidecars.find((each) => each.name === name)
     // The chain may have lost what it was given: a node that is killed forgets what is not written yet.
     if (sidecar) await this.faucet.fund(sidecar.address, signal)

@@ -110,11 +110,16 @@ describe('cli/commands/node-register', function () {
     )
   })
 
-  it('where others reach it is published, and said before it is asked', async () => {
+  it('where others reach it and how they may call it is published, and said before it is asked', async () => {
     const env = { ...FOR_EVER, MASSA_STORAGE_P2P__ANNOUNCE: '/ip4/203.0.113.7/tcp/31500' }
     const registering = open({ wallet: REACHED, env })
-    await registerNode(registering.context, { gb: 3n, yes: true, signal: registering.signal })
-    assert.match(registering.stdout.text, /^Published: \/ip4\/203\.0\.113\.7\/tcp\/31500\.\nRegistered AU/)
+    const before = place.balance(REACHED)
+    const { signal } = registering
+    const unfit = registerNode(registering.context, { gb: 3n, yes: true, operator: 'n\u00e4me', signal })
+    await assert.rejects(unfit, (error) => isArchiveError(error, 'REGISTRY_METADATA_INVALID'))
+    assert.equal(place.balance(REACHED), before)
+    await registerNode(registering.context, { gb: 3n, yes: true, operator: 'reached', signal })
+    assert.match(registering.stdout.text, /^Published: reached, \/ip4\/203\.0\.113\.7\/tcp\/31500\.\nRegistered AU/)
     const asked = open({ wallet: REACHED, env, answer: 'no' })
     const again = registerNode(asked.context, { gb: 3n, signal: asked.signal })
     await assert.rejects(again)
@@ -122,6 +127,7 @@ describe('cli/commands/node-register', function () {
     const words = { target: 'storage_registry', functionName: 'get_node_metadata', args: [REACHED.address] }
     await contractCall(seen.context, words, { signal: seen.signal })
     assert.match(seen.stdout.text, /203\.0\.113\.7/)
+    assert.match(seen.stdout.text, /operator\W+reached/)
   })
 
   it('a weight that is due counts only with a call, which `register` and `node info` name', async () => {
