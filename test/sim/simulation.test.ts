@@ -2,8 +2,11 @@ import assert from 'node:assert/strict'
 import type { SimNode } from './sim-node.ts'
 import { SimulationError, type SimulationReport, simulate } from './simulation.ts'
 
-/** Of few nodes, for the time it takes; `npm run sim` draws their number, up to 30. */
-const SEEDS = Array.from({ length: 19 }, (_, i) => ({ seed: i + 1, nodes: 4 }))
+/**
+ * Of few nodes, for the time it takes: among them is every kind of what goes wrong, most of them twice. The others from
+ * 1 on are `npm run sim -- --nodes 4`; without it the number of nodes is drawn, up to 30.
+ */
+const SEEDS = [2, 3, 5, 6, 8, 9, 10, 12, 13].map((seed) => ({ seed, nodes: 4 }))
 /** Nothing but faults, and short: 16 s of CPU. */
 const THIRTY = { seed: 126, nodes: 30 }
 /** Quick ones: one with a rogue and archives in part, and one with neither. */
@@ -14,19 +17,18 @@ const AT_MS = 80_000
 describe('test/sim: simulated networks with faults and hostile peers', function () {
   // Seconds each; the first one makes the chain, too, and machines may have other work.
   this.timeout(600_000)
-  const reports: SimulationReport[] = []
+  const reports = new Map<number, SimulationReport>()
   for (const { seed, nodes } of [...SEEDS, THIRTY]) {
     it(`seed ${seed}, ${nodes} nodes: nothing false is stored or served, nothing is lost, and all is well again when it is quiet`, async () => {
       const report = await simulate({ seed, nodes })
       assert.ok(report.checks > 0 && report.gossip > 0)
-      reports.push(report)
+      reports.set(seed, report)
     })
   }
 
   it('every kind of fault, move, hostile peer and archive was there in these seeds', () => {
-    const seen = new Set(
-      reports.flatMap(({ faults, rogues, archives }) => [...Object.keys(faults), ...rogues, archives]),
-    )
+    const all = [...reports.values()]
+    const seen = new Set(all.flatMap(({ faults, rogues, archives }) => [...Object.keys(faults), ...rogues, archives]))
     for (const kind of ['crash', 'powerLoss', 'restart', 'death', 'diskLoss', 'slowDisk', 'fullDisk', 'clockJump']) {
       assert.ok(seen.has(kind), kind)
     }
@@ -34,11 +36,12 @@ describe('test/sim: simulated networks with faults and hostile peers', function 
       assert.ok(seen.has(kind), kind)
     }
     for (const kind of ['liar', 'mute', 'flooder', 'crowd', 'sham', 'forger']) assert.ok(seen.has(kind), kind)
-    assert.ok(reports.some(({ letGo }) => letGo > 0))
+    assert.ok(all.some(({ letGo }) => letGo > 0))
   })
 
   it('the same seed happens in the same way twice, another one does not', async () => {
-    const [first, second] = [await simulate({ seed: SEED, nodes: 4 }), await simulate({ seed: SEED, nodes: 4 })]
+    const first = reports.get(SEED) ?? (await simulate({ seed: SEED, nodes: 4 }))
+    const second = await simulate({ seed: SEED, nodes: 4 })
     const other = await simulate({ seed: OTHER_SEED, nodes: 4 })
     assert.deepEqual(second, first)
     assert.notEqual(other.traceHash, first.traceHash)
