@@ -19,10 +19,18 @@ import {
   signDraw,
 } from './draw-source.ts'
 
+/** Who may be drawn. */
+export interface DrawNode {
+  /** Massa address */
+  readonly address: string
+  /** As it declared in the registry; 0: all. */
+  readonly retentionPeriods: bigint
+}
+
 export interface DrawModules {
   readonly store: Pick<ChunkStore, 'readManifest' | 'readChunk' | 'listSummaries' | 'readRange'>
-  /** Massa addresses of those that may be drawn in a period; undefined when it was not read here who these are. */
-  readonly listNodes: (period: Period) => Promise<readonly string[] | undefined>
+  /** Those that may be drawn in a period; undefined when it was not read here who these are. */
+  readonly listNodes: (period: Period) => Promise<readonly DrawNode[] | undefined>
   /** Whether the node says itself that it holds the chunks of a hash slot of this period. */
   readonly claims: (node: string, hashSlot: number, period: Period) => boolean
 }
@@ -61,14 +69,17 @@ export async function openClaimedSource(
   const nodes = await listNodes(period)
   if (!nodes) return undefined
   const eras = await listEras(store, upTo)
+  const keptFrom = new Map(nodes.map(({ address, retentionPeriods: kept }) => [address, computeKeptFrom(upTo, kept)]))
   return {
-    nodes,
+    nodes: nodes.map(({ address }) => address),
     async findChunk(draw, node): Promise<DrawChunk | 'none'> {
       for (let attempt = 0; attempt < DRAW_ATTEMPTS; attempt++) {
         const era = selectDrawEra(draw, attempt, eras)
         if (era === undefined) return 'none'
         const { chunks } = await listEraChunks(store, era, upTo)
-        const claimed = chunks.filter(({ chunkId, period: of }) => claims(node, computeHashSlot(chunkId), of))
+        const from = keptFrom.get(node) ?? 0
+        const kept = chunks.filter(({ period: of }) => of >= from)
+        const claimed = kept.filter(({ chunkId, period: of }) => claims(node, computeHashSlot(chunkId), of))
         const chunk = selectDrawChunk(draw, attempt, claimed)
         if (chunk) return chunk
       }
@@ -81,9 +92,17 @@ export async function openClaimedSource(
 export async function listDrawNodes(
   period: Period,
   placements: Pick<PastPlacements, 'find'>,
-): Promise<readonly string[] | undefined> {
+): Promise<readonly DrawNode[] | undefined> {
   const placement = await placements.find(Math.floor((period - DRAW_LAG_PERIODS) / ERA_PERIODS))
-  return placement?.snapshot.nodes.map(({ address }) => address)
+  return placement?.snapshot.nodes
+}
+
+/**
+ * The first period that a node has promised to keep when `upTo` is archived: it keeps 16 more (retention.ts), so that what is
+ * drawn is there until it has to be shown.
+ */
+function computeKeptFrom(upTo: Period, retentionPeriods: bigint): Period {
+  return retentionPeriods === 0n ? 0 : Math.max(0, upTo - Number(retentionPeriods) + 1)
 }
 
 /** Eras of this archive by their bytes up to a period. */

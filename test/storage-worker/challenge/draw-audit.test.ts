@@ -12,7 +12,7 @@ import {
   signText,
   verifyText,
 } from '../../../core/index.ts'
-import { drawAudit } from '../../../storage-worker/challenge/draw-audit.ts'
+import { type DrawNode, drawAudit } from '../../../storage-worker/challenge/draw-audit.ts'
 import { openMemoryStore } from '../replication/audited-nodes.ts'
 import { addressOf, seedOf } from '../replication/made-nodes.ts'
 import { makePeriod } from '../synthetic-period.ts'
@@ -26,7 +26,7 @@ describe('storage-worker/challenge/draw-audit', () => {
   async function setUp(count = periods.length) {
     const store = await openMemoryStore()
     for (const each of periods.slice(0, count)) await store.writePeriod(each)
-    return { store, listNodes: async (): Promise<readonly string[] | undefined> => NODES, claims: () => true }
+    return { store, listNodes: async () => listKeeping(0n), claims: () => true }
   }
 
   it('names what anybody computes from its signature: node, chunks, ids and nonces', async () => {
@@ -88,6 +88,28 @@ describe('storage-worker/challenge/draw-audit', () => {
     )
   })
 
+  it('asks of each node what it has promised to keep alone: what is older may go before it has to be shown', async () => {
+    const modules = await setUp()
+    for (const [retentionPeriods, wanted] of [
+      [3n, [6, 7, 8]],
+      [8n, [1, 2, 3, 4, 5, 6, 7, 8]],
+      [100n, [0, 1, 2, 3, 4, 5, 6, 7, 8]],
+    ] as const) {
+      const drawn = new Set<number>()
+      const listNodes = async () => listKeeping(retentionPeriods)
+      for (let challenger = 0; challenger < 40; challenger++) {
+        const options = { period: 16, keySeed: seedOf(`challenger ${challenger}`), count: 8 }
+        const audit = await drawAudit(options, { ...modules, listNodes })
+        assert.ok(audit && audit !== 'unarchived')
+        for (const { chunkId } of audit.targets) {
+          const id = String(chunkId)
+          drawn.add(periods.findIndex(({ manifest }) => manifest.chunks.some((chunk) => String(chunk.chunkId) === id)))
+        }
+      }
+      assert.deepEqual([...drawn].sort((a, b) => a - b), wanted)
+    }
+  })
+
   it('draws the same however far the archive has come behind the blocks that it depends on', async () => {
     const draw = async (archived: number) => {
       const audit = await drawAudit({ period: 16, keySeed: KEY, count: 8 }, await setUp(archived))
@@ -106,3 +128,7 @@ describe('storage-worker/challenge/draw-audit', () => {
     }
   })
 })
+
+function listKeeping(retentionPeriods: bigint): readonly DrawNode[] | undefined {
+  return NODES.map((address) => ({ address, retentionPeriods }))
+}
