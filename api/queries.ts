@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { type ArchivedPeriod, ArchiveError, type Period } from '../core/index.ts'
+import { type ArchivedPeriod, ArchiveError, type FileEra, type Period } from '../core/index.ts'
 import { computeLocalEra } from '../storage-worker/eras/local-era.ts'
 import { reportLocalEra } from '../storage-worker/eras/report-eras.ts'
 import {
@@ -22,6 +22,7 @@ import {
   verifyArchive,
 } from '../storage-worker/index.ts'
 import type { ClusterPort } from './cluster-port.ts'
+import { exportOperations, exportPeriods } from './export-queries.ts'
 import { LatestReport } from './latest-report.ts'
 
 /*
@@ -54,6 +55,13 @@ const querySchema = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('era'), era: z.number().int().min(0).max(0xffff_ffff) }),
   z.strictObject({ kind: z.literal('rebuild-history') }),
+  z.strictObject({ kind: z.literal('export-periods'), from: period.optional(), to: period.optional() }),
+  z.strictObject({
+    kind: z.literal('export-operations'),
+    from: period.optional(),
+    to: period.optional(),
+    address: z.string().max(80).optional(),
+  }),
   z.strictObject({ kind: z.literal('prune'), dryRun: z.boolean(), retentionPeriods: period }),
 ])
 
@@ -78,6 +86,8 @@ export interface Query {
   readonly onVerified?: (found: Verified) => void
   /** Told of the first period that is kept, after a deletion. */
   readonly onPruned?: (keptFrom: Period) => Promise<void>
+  /** What was anchored of an era, for those who are to be told; absent: nobody can tell. */
+  readonly findAnchor?: (era: number) => Promise<FileEra['anchor'] | undefined>
   /** Which eras `prune` may delete; absent where there is no registry. */
   readonly mayGo?: EraRelease
 }
@@ -127,6 +137,10 @@ async function* answer(query: Query, request: QueryRequest, signal: AbortSignal)
       return yield { result: reportLocalEra(await computeLocalEra(chunks, request.era)) }
     case 'rebuild-history':
       return yield* rebuildHistory(query, signal)
+    case 'export-periods':
+      return yield* exportPeriods(query, request)
+    case 'export-operations':
+      return yield* exportOperations(chunks, request)
     case 'prune':
       return yield { result: await prune(query, request) }
   }

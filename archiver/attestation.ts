@@ -9,6 +9,7 @@ import {
   SIGNATURE_BYTES,
   type SignatureArgument,
   signText,
+  THREAD_COUNT,
   verifyText,
 } from '../core/index.ts'
 import { encodePeriodExecutions, readPeriodExecutions, type SlotExecution } from './execution-results.ts'
@@ -19,6 +20,8 @@ import { encodePeriodExecutions, readPeriodExecutions, type SlotExecution } from
 
 const UNSIGNED = 0
 const SIGNED = 1
+/** Beside either: they came from an archive file, as somebody else had seen them. */
+const FROM_FILE = 2
 
 /**
  * Execution results of a period with the archiver's signature.
@@ -41,6 +44,37 @@ export interface AttestedExecutions {
   /** 32, by thread; undefined where nothing is known. */
   readonly executions: readonly (SlotExecution | undefined)[]
   readonly attestation: SignatureArgument | undefined
+  /** They were seen by somebody else, and taken from an archive file. */
+  readonly isFromFile: boolean
+}
+
+/** The same results, said to be from a file; those that say nothing stay as they are. */
+export function markFromFile(bytes: Uint8Array): Uint8Array {
+  const at = findFlag(bytes)
+  return at === EMPTY_BYTES && bytes[at] === UNSIGNED ? bytes : withFlag(bytes, at, (bytes[at] ?? 0) | FROM_FILE)
+}
+
+/** The same results as they were written first: whoever reads them in a file knows where he has them from. */
+export function unmarkFromFile(bytes: Uint8Array): Uint8Array {
+  const at = findFlag(bytes)
+  return withFlag(bytes, at, (bytes[at] ?? 0) & ~FROM_FILE)
+}
+
+/** u8 format, and a length of 0 for each thread. */
+const EMPTY_BYTES = 1 + 4 * THREAD_COUNT
+
+function findFlag(bytes: Uint8Array): number {
+  const reader = new ByteReader(bytes)
+  reader.u8()
+  for (let thread = 0; thread < THREAD_COUNT; thread++) reader.raw(reader.u32())
+  return reader.position
+}
+
+function withFlag(bytes: Uint8Array, at: number, flag: number): Uint8Array {
+  if (bytes[at] === flag) return bytes
+  const copy = bytes.slice()
+  copy[at] = flag
+  return copy
 }
 
 /**
@@ -53,9 +87,9 @@ export function parseAttestedExecutions(bytes: Uint8Array, place: AttestedPlace)
   const executions = readPeriodExecutions(reader)
   const results = bytes.subarray(0, reader.position)
   const flag = reader.u8()
-  if (flag !== UNSIGNED && flag !== SIGNED) throw reader.error(`attestation flag ${flag} is not known`)
+  if (flag > (SIGNED | FROM_FILE)) throw reader.error(`attestation flag ${flag} is not known`)
   const attestation =
-    flag === SIGNED
+    (flag & SIGNED) !== 0
       ? { publicKey: readVersioned(reader, PUBLIC_KEY_BYTES), signature: readVersioned(reader, SIGNATURE_BYTES) }
       : undefined
   reader.end()
@@ -65,5 +99,5 @@ export function parseAttestedExecutions(bytes: Uint8Array, place: AttestedPlace)
       `execution results of period ${place.period} are not what was signed`,
     )
   }
-  return { executions, attestation }
+  return { executions, attestation, isFromFile: (flag & FROM_FILE) !== 0 }
 }

@@ -6,7 +6,7 @@ export const EXIT_CODES = {
   ok: { code: 0, meaning: 'done' },
   failed: { code: 1, meaning: 'failed' },
   usage: { code: 2, meaning: 'wrong usage or configuration' },
-  unreachable: { code: 3, meaning: 'the sidecar or the massa-node does not answer' },
+  unreachable: { code: 3, meaning: 'the sidecar, the massa-node or the server does not answer' },
   notFound: { code: 4, meaning: 'not found in this archive' },
   invalid: { code: 5, meaning: 'verification failed' },
   wallet: { code: 6, meaning: 'the wallet does not open' },
@@ -76,6 +76,8 @@ const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'REGISTRY_MAINNET_REFUSED',
   'REGISTRY_METADATA_INVALID',
   'STORE_ACCESS_DENIED',
+  'STORE_FILE_EXISTS',
+  'STORE_FILE_NO_RANGES',
   'STORE_IDENTITY_MISMATCH',
   'STORE_MISSING',
   'STORE_READ_ONLY',
@@ -86,8 +88,13 @@ const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 const DAMAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'CONTRACT_CODE_DIFFERENT',
   'CONTRACT_REWARDS_DIFFERENT',
+  'CORE_ARCHIVE_FILE_INVALID',
   'STORE_DATABASE_DAMAGED',
+  'STORE_FILE_ROOT_OTHER',
+  'STORE_FILE_UNBOUND',
+  'STORE_FILE_UNLINKED',
   'STORE_IDENTITY_DAMAGED',
+  'STORE_PERIOD_CONFLICT',
   'STORE_VALUE_CORRUPT',
   'STORE_VALUE_MISSING',
 ])
@@ -100,6 +107,13 @@ const UNREACHABLE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'DEVNET_NOT_RUNNING',
   'DEVNET_NO_ANSWER',
   'PLACEMENT_TIMEOUT',
+  'STORE_FILE_UNREACHABLE',
+])
+
+const NOT_FOUND_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'API_CHUNK_UNKNOWN',
+  'STORE_EXPORT_INCOMPLETE',
+  'STORE_FILE_UNREADABLE',
 ])
 
 const REFUSED_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -112,7 +126,7 @@ const TIMEOUT_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['CHAIN_OPERATI
 
 export function exitCodeOf(error: unknown): number {
   if (!isArchiveError(error)) return EXIT_CODES.failed.code
-  if (error.code === 'API_CHUNK_UNKNOWN') return EXIT_CODES.notFound.code
+  if (NOT_FOUND_CODES.has(error.code)) return EXIT_CODES.notFound.code
   if (UNREACHABLE_CODES.has(error.code)) return EXIT_CODES.unreachable.code
   if (FAILED_CODES.has(error.code)) return EXIT_CODES.failed.code
   if (error.code.startsWith('CONFIG_') || error.code.startsWith('CLI_') || USAGE_CODES.has(error.code)) {

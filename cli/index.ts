@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { readPackageVersion } from '../config/package-root.ts'
 import type { ChunkRole } from '../storage-worker/index.ts'
 import { type Action, add, explain, type Run } from './add-command.ts'
+import { addArchiveFiles } from './archive-file-commands.ts'
 import { addAccount } from './chain-commands.ts'
 import { addChallenges } from './challenge-commands.ts'
 import { addChunk } from './chunk-commands.ts'
@@ -165,20 +166,26 @@ function addArchive(program: Command, run: Run): void {
   add(
     program,
     'verify',
-    'Check everything on disk against its hashes.',
+    'Check everything on disk, or an archive file, against its hashes.',
     'massa-storage verify --period 100..200 --deep',
   )
+    .argument('[file]', 'archive file (.mhs), or its http address, in place of the archive')
     .option('-p, --period <A..B>', 'only these periods', parsePeriodRange)
     .option('--deep', 'also every Merkle tree')
     .option('--repair', 'rebuild the index and fetch damaged periods again from the massa-node')
-    .action((options, command) =>
-      run(async (context, signal) => (await import('./commands/verify.ts')).verify(context, options, signal))(command),
+    .action((file: string | undefined, options, command) =>
+      run(async (context, signal) =>
+        file === undefined
+          ? (await import('./commands/verify.ts')).verify(context, options, signal)
+          : (await import('./commands/verify-file.ts')).verifyFile(context, { file, ...options }, signal),
+      )(command),
     )
   add(program, 'prune', 'Delete the periods that retention_periods lets go.', 'massa-storage prune --dry-run')
     .option('--dry-run', 'only say what would be deleted')
     .action((options, command) =>
       run(async (context, signal) => (await import('./commands/prune.ts')).prune(context, options, signal))(command),
     )
+  addArchiveFiles(program, run)
   add(program, 'doctor', 'Find what is set up wrong, and the line to change.', 'massa-storage doctor').action(
     (_options, command) => run(async (context) => (await import('./commands/doctor.ts')).doctor(context))(command),
   )

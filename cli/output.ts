@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { styleText } from 'node:util'
 import { escapeControls } from '../core/escape-controls.ts'
 
@@ -48,6 +49,12 @@ export class Output {
   /** The answer for programs, one JSON value; nothing without --json. */
   value(value: unknown): void {
     if (this.json) this.stdout.write(`${escapeControls(JSON.stringify(value))}\n`)
+  }
+
+  /** Lines of an answer that is data for programs, with --json or without; resolves when there is room for more. */
+  async data(lines: readonly string[], lineEnd = '\n'): Promise<void> {
+    const text = lines.map((line) => escapeControls(line) + lineEnd).join('')
+    if (!this.stdout.write(text)) await once(this.stdout, 'drain')
   }
 
   /** Why there is no answer, for programs, on stderr. */

@@ -292,6 +292,10 @@ export async function startDaemon(
           },
           onPruned,
           history: history?.indexer,
+          findAnchor: async (era) => {
+            const anchor = await anchors.find(era)
+            return anchor && { ...anchor, registry: config.storageRegistryAddress }
+          },
           mayGo,
         },
       }),

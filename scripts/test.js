@@ -57,6 +57,14 @@ const STAGES = [
         ],
         needs: 'python3',
       },
+      {
+        name: 'python archive file',
+        command: [
+          ...['python3', 'test/reference/massa_archive.py', 'file'],
+          ...['test/fixtures/archive-file/massa-chain77-39-41-0f9c26b9.mhs', '--flips', '300'],
+        ],
+        needs: 'python3',
+      },
       { name: 'contract format', command: ['as-prettier', '--check', 'massa-storage-sc/assembly'] },
       { name: 'contract as shipped', command: ['node', 'scripts/check-contract.js'] },
       { name: 'contract units', command: ['npm', 'test', '--silent', '--workspace', 'massa-storage-sc'] },

@@ -127,6 +127,7 @@ export async function inspectOperation(
             outcome: outcome ?? 'unknown',
             source: execution?.source ?? 'unknown',
             attestedBy: attester ? formatAddress(computeAddress(attester)) : undefined,
+            fromFile: attested?.isFromFile ? true : undefined,
           },
         }
       }

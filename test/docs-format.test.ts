@@ -12,6 +12,7 @@ import {
 import { joinFilledBlock } from '../archiver/verify-block.ts'
 import { findPackageRoot } from '../config/index.ts'
 import {
+  ArchiveFileBuilder,
   type BlockSeals,
   buildBlockProof,
   computeAttestationText,
@@ -31,6 +32,7 @@ import {
   computeStorageProof,
   computeTreePath,
   computeTreeRoot,
+  concatBytes,
   cutChunks,
   encodeBlockRecord,
   encodeBody,
@@ -47,6 +49,7 @@ import {
   signGenesisBlock,
   slotIndex,
   THREAD_COUNT,
+  TRAILER_BYTES,
   toHex,
   verifyProof,
   verifyStorageProof,
@@ -237,6 +240,17 @@ function computeExamples(): Map<string, string> {
     'attestation text of period 0 without results',
     computeAttestationText({ network: NETWORK, period: 0 }, nothing.subarray(0, -1)),
   )
+
+  const builder = new ArchiveFileBuilder({ network: NETWORK, chunkSizeBytes: 1_048_576, first: PERIOD, last: PERIOD })
+  examples.set('file identity', toHex(concatBytes(...builder.begin())))
+  const section = builder.addPeriod({ manifest, chunks: [chunk], seals: sealBytes, executionResults: nothing })
+  examples.set('file period bytes', concatBytes(...section).length)
+  const end = builder.end()
+  const ending = concatBytes(...end.parts)
+  examples.set('file root', toHex(end.root))
+  examples.set('file index', toHex(ending.subarray(0, -TRAILER_BYTES)))
+  examples.set('file trailer', toHex(ending.subarray(-TRAILER_BYTES)))
+  examples.set('file bytes', end.fileBytes)
 
   examples.set('hash slot', computeHashSlot(chunkId))
   const scores = computeScores(NODE, 100n)

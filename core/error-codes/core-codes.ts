@@ -37,6 +37,11 @@ export const CORE_CODES = {
     when: 'Bytes are not a manifest of version 1, or its numbers contradict each other.',
     action: 'Run `massa-storage verify --repair`, or fetch the manifest from another archive.',
   },
+  CORE_ARCHIVE_FILE_INVALID: {
+    kind: 'input',
+    when: 'A file is no archive file (.mhs) of format 1, or one of its records is not as it was written.',
+    action: 'Get the file again, or another copy of it: its name ends with the beginning of the root it must have.',
+  },
   CORE_MERKLE_PROOF_INVALID: {
     kind: 'input',
     when: 'A Merkle proof has the wrong length or does not lead to the root.',

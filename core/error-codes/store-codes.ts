@@ -149,4 +149,57 @@ export const STORE_CODES = {
     when: 'A period to be written is archived already, with other content.',
     action: 'The archive was not changed; find out which source is wrong.',
   },
+  STORE_FILE_UNREADABLE: {
+    kind: 'input',
+    when: 'An archive file (.mhs) is not there, is no file, or may not be read.',
+    action: 'Check its path, and who may read it.',
+  },
+  STORE_FILE_UNREACHABLE: {
+    kind: 'transient',
+    when: 'The server of an archive file does not answer, is in trouble, or breaks off.',
+    action: 'Try again later: an import goes on where it ended.',
+  },
+  STORE_FILE_NO_RANGES: {
+    kind: 'input',
+    when: 'The server of an archive file gives files only as a whole.',
+    action: 'Get the file by other means, and name it in place of the address.',
+  },
+  STORE_FILE_SERVER_WRONG: {
+    kind: 'permanent',
+    when: 'The server of an archive file answers something else than the bytes that were asked for.',
+    action: 'Nothing of the answer was used. Try again, or get the file from another place.',
+  },
+  STORE_FILE_ROOT_OTHER: {
+    kind: 'input',
+    when: 'An archive file has another root than the one that was asked for.',
+    action: 'Get the file with that root; of this one nothing was stored.',
+  },
+  STORE_FILE_UNLINKED: {
+    kind: 'permanent',
+    when: 'Blocks of an archive file contradict what stands above or below them, in the file or in this archive.',
+    action:
+      'One of the two is not of this chain: `massa-storage eras verify` compares the archive with what is anchored. ' +
+      'What was stored fits what is archived above it.',
+  },
+  STORE_FILE_UNBOUND: {
+    kind: 'permanent',
+    when: 'An archive file holds an operation whose bytes its id does not bind, and nobody vouches for the file.',
+    action: 'Ask somebody you trust for the root of the file, and give it with `--root`.',
+  },
+  STORE_FILE_EXISTS: {
+    kind: 'input',
+    when: 'The file that an export is to write is there already.',
+    action: 'Name another file with `--out`, or remove that one.',
+  },
+  STORE_FILE_NOT_WRITTEN: {
+    kind: 'transient',
+    when: 'The file of an export cannot be written: no room, no such folder, no permission.',
+    action: 'Nothing is left of it. Name another place with `--out`, or make room, and export again.',
+  },
+  STORE_EXPORT_INCOMPLETE: {
+    kind: 'input',
+    when: 'A period that is to be exported is not archived here, or not all of it.',
+    action:
+      'Choose periods that are with `--from` and `--to`: `massa-storage status` and `massa-storage list-chunks` say which.',
+  },
 } as const satisfies Record<`STORE_${string}`, ErrorEntry>

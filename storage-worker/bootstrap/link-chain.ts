@@ -1,13 +1,16 @@
 import { type Period, THREAD_COUNT } from '../../core/index.ts'
 import type { PeriodLinks } from './period-links.ts'
 
+/** In place of an id: nobody says which block stands there. */
+export const ANY_BLOCK = ''
+
 /** What is archived says of what must stand below it. */
 export interface ChainEnd {
   /** The first period that is archived. */
   readonly first: Period
   /** Of that period. */
   readonly links: PeriodLinks
-  /** In each thread the id of the newest block below it. */
+  /** In each thread the id of the newest block below it, or `ANY_BLOCK`. */
   readonly expected: readonly string[]
 }
 
@@ -42,7 +45,8 @@ export class LinkChain {
     })
     for (let thread = 0; thread < THREAD_COUNT; thread++) {
       const block = links[thread]
-      if (block && block.id !== this.open[thread]) return false
+      const due = this.open[thread]
+      if (block && due !== ANY_BLOCK && block.id !== due) return false
     }
     if (!isNamedBy(this.above, links, open)) return false
     this.open = open
@@ -60,7 +64,8 @@ function isNamedBy(children: PeriodLinks, own: PeriodLinks, below: readonly (str
   return children.every(
     (child) =>
       !child?.parents.some((id, thread) => {
-        return id !== children[thread]?.id && id !== own[thread]?.id && id !== below[thread]
+        if (id === children[thread]?.id || id === own[thread]?.id) return false
+        return below[thread] !== ANY_BLOCK && id !== below[thread]
       }),
   )
 }

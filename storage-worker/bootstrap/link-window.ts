@@ -1,5 +1,5 @@
-import { type Period, THREAD_COUNT } from '../../core/index.ts'
-import { type ChainEnd, LinkChain } from './link-chain.ts'
+import type { Period } from '../../core/index.ts'
+import { ANY_BLOCK, type ChainEnd, LinkChain } from './link-chain.ts'
 import type { PeriodLinks } from './period-links.ts'
 
 export interface WindowPeriod {
@@ -34,7 +34,8 @@ export class LinkWindow<P extends WindowPeriod> {
 
   constructor(end: ChainEnd) {
     this.chain = new LinkChain(end)
-    this.lowest = Array.from({ length: THREAD_COUNT }, () => Number.POSITIVE_INFINITY)
+    // Of a thread of which nothing is known nothing can be missed until a block of it is found.
+    this.lowest = end.expected.map((id) => (id === ANY_BLOCK ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY))
   }
 
   /** Of memory that waits for proof. */

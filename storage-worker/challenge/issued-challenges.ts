@@ -92,7 +92,9 @@ export async function listIssued(
 
 function parseExecutions(bytes: Uint8Array, place: AttestedPlace) {
   try {
-    return parseAttestedExecutions(bytes, place).executions
+    const { executions, isFromFile } = parseAttestedExecutions(bytes, place)
+    // Somebody else's word.
+    return isFromFile ? undefined : executions
   } catch (error) {
     if (!isArchiveError(error, 'CORE_BYTES_INVALID') && !isArchiveError(error, 'CORE_SIGNATURE_INVALID')) throw error
     return undefined

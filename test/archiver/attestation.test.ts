@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { attestExecutions, parseAttestedExecutions } from '../../archiver/attestation.ts'
+import { attestExecutions, markFromFile, parseAttestedExecutions, unmarkFromFile } from '../../archiver/attestation.ts'
 import { encodeExecution } from '../../archiver/execution-results.ts'
 import { computeAttestationText, isArchiveError, verifyText } from '../../core/index.ts'
 
@@ -21,6 +21,20 @@ describe('archiver/attestation', () => {
 
   it('leaves results unsigned without a key', () => {
     assert.equal(parseAttestedExecutions(attestExecutions(RESULTS, PLACE), PLACE).attestation, undefined)
+  })
+
+  it('says of results from a file that they are, and can take it back; of none there is nothing to say', () => {
+    for (const seed of [SEED, undefined]) {
+      const bytes = attestExecutions(RESULTS, PLACE, seed)
+      const marked = markFromFile(bytes)
+      const { isFromFile, attestation } = parseAttestedExecutions(marked, PLACE)
+      assert.deepEqual([isFromFile, attestation !== undefined], [true, seed !== undefined])
+      assert.equal(parseAttestedExecutions(bytes, PLACE).isFromFile, false)
+      assert.deepEqual(markFromFile(marked), marked)
+      assert.deepEqual(unmarkFromFile(marked), bytes)
+    }
+    const nothing = attestExecutions(new Map(), PLACE)
+    assert.deepEqual(markFromFile(nothing), nothing)
   })
 
   it('error: refuses a signature shown for another period, chain or genesis', () => {
@@ -57,7 +71,7 @@ describe('archiver/attestation', () => {
       )
     }
     const flagged = Uint8Array.from(unsigned)
-    flagged[flagged.length - 1] = 2
+    flagged[flagged.length - 1] = 4
     assert.throws(
       () => parseAttestedExecutions(flagged, PLACE),
       (error) => isArchiveError(error, 'CORE_BYTES_INVALID'),

@@ -18,8 +18,8 @@ const IMPURE: readonly (readonly [string, RegExp])[] = [
   ['the network', /\bfetch\(|\bWebSocket\b|\bXMLHttpRequest\b/],
 ]
 
-/** The files that may use Node: what `#crypto` and `#sha256` resolve to outside a browser. */
-const NODE_ONLY = ['crypto-node.ts', 'sha256-node.ts']
+/** The files that may use Node: what `#crypto`, `#sha256` and `#crc32` resolve to outside a browser. */
+const NODE_ONLY = ['crypto-node.ts', 'sha256-node.ts', 'crc32-node.ts']
 
 describe('core', () => {
   const files = readdirSync(CORE, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))

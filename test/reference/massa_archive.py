@@ -8,6 +8,7 @@ formats alone, in one file, with nothing but Python's standard library. Where th
     massa_archive.py selftest [--fixtures DIR]
     massa_archive.py vectors OUTDIR [--check]
     massa_archive.py proofs FILE
+    massa_archive.py file FILE.mhs [--flips N]
 
 Exit status: 0 done, 1 something did not verify or differs, 2 bad arguments or unreadable input.
 """
@@ -3311,6 +3312,193 @@ def selftest_fixtures(folder, check):
     check("mainnet operation signature", ed25519_verify(op["publicKey"][1:], op["id"][1:], op["signature"][1:]))
 
 
+# -------------------------------------------------------------------------------------------------------- archive files
+
+FILE_FORMAT = "massa-storage/archive/1"
+FILE_MAGIC = b"massa-archive/1\n"
+FILE_CODE = "CORE_ARCHIVE_FILE_INVALID"
+IDENTITY, MANIFEST, CHUNK, SEALS_RECORD, RESULTS, ERA, INDEX, TRAILER = range(1, 9)
+TRAILER_BYTES = 9 + 16 + 8 + 8 + 4 + 32
+
+
+class FileRecords:
+    """Records one behind the other: u8 type || u32 length || payload || u32 CRC-32."""
+
+    def __init__(self, data, at=0, end=None):
+        self.data, self.at, self.end = data, at, len(data) if end is None else end
+
+    def take(self, kind, name):
+        def fail(why):
+            raise FormatError(FILE_CODE, f"{name} {why} (record at byte {self.at})")
+        if self.at < 0 or self.end > len(self.data) or self.end - self.at < 9:
+            fail("is cut off")
+        if self.data[self.at] != kind:
+            fail(f"is of type {self.data[self.at]}, not {kind}")
+        length = int.from_bytes(self.data[self.at + 1:self.at + 5], "big")
+        if length > self.end - self.at - 9:
+            fail(f"says that it has {length} bytes")
+        crc_at = self.at + 5 + length
+        if zlib.crc32(self.data[self.at:crc_at]) != int.from_bytes(self.data[crc_at:crc_at + 4], "big"):
+            fail("is not as it was written")
+        payload = self.data[self.at + 5:crc_at]
+        self.at = crc_at + 4
+        return payload
+
+    def done(self, name):
+        if self.at != self.end:
+            raise FormatError(FILE_CODE, f"{name} is followed by something else (at byte {self.at})")
+
+
+def file_check(true, why):
+    if not true:
+        raise FormatError(FILE_CODE, why)
+
+
+def file_root(period_roots):
+    return sha256(b"\7" + tree_root([leaf_hash(r) for r in period_roots]))
+
+
+def read_file_frame(data):
+    """Identity, index, trailer: what a file says of itself; every byte of it has its place then."""
+    trailer_at = len(data) - TRAILER_BYTES
+    r = Reader(FileRecords(data, trailer_at).take(TRAILER, "trailer"), FILE_CODE)
+    file_check(r.take(16) == FILE_MAGIC, "trailer is none")
+    file_check(r.int(8) == len(data), "trailer is that of a file of another length")
+    index_at, index_bytes, root = r.int(8), r.int(4), r.take(32)
+    file_check(index_at + index_bytes == trailer_at, "trailer names no index right before it")
+    records = FileRecords(data, index_at, trailer_at)
+    r = Reader(records.take(INDEX, "index"), FILE_CODE)
+    records.done("index")
+    first, count, era_count = r.int(8), r.int(4), r.int(4)
+    periods = [(first + i, r.int(8), r.int(4), r.take(32)) for i in range(count)]
+    eras = [(r.int(8), r.int(8), r.int(4)) for _ in range(era_count)]
+    r.end()
+    file_check(count > 0 and file_root([p[3] for p in periods]) == root, "index has other periods than the root of the file")
+    records = FileRecords(data)
+    r = Reader(records.take(IDENTITY, "identity"), FILE_CODE)
+    file_check(r.take(r.int(4)) == FILE_FORMAT.encode(), "identity is of another format")
+    frame = {"chainId": r.int(8), "genesisMs": r.int(8), "chunkBytes": r.int(4), "periods": periods, "eras": eras, "root": root}
+    file_check((r.int(8), r.int(8)) == (first, first + count - 1), "identity is of other periods than the index")
+    r.end()
+    at, due = records.at, list(eras)
+    for i, (period, offset, length, _) in enumerate(periods):
+        file_check(offset == at, f"index names another place of period {period}")
+        at += length
+        if i + 1 >= PERIODS_PER_ERA and (period + 1) % PERIODS_PER_ERA == 0:
+            era = due.pop(0) if due else (None, 0, 0)
+            file_check(era[:2] == (period // PERIODS_PER_ERA, at), f"index names another place of era {period // PERIODS_PER_ERA}")
+            at += era[2]
+    file_check(at == index_at and not due, "index does not name what stands in the file")
+    return frame
+
+
+def read_file_period(data, frame, place):
+    """The records of one period, each as it was written; nothing of it is hashed yet."""
+    period, offset, length, root = place
+    records = FileRecords(data, offset, offset + length)
+    try:
+        m = decode_manifest(records.take(MANIFEST, f"manifest of period {period}"), frame["chunkBytes"])
+    except FormatError as e:
+        raise FormatError(FILE_CODE, str(e)) from None
+    file_check((m["chainId"], m["genesisMs"], m["period"]) == (frame["chainId"], frame["genesisMs"], period),
+               f"manifest of period {period} is of another period")
+    file_check(period_root(m["chainId"], m["genesisMs"], period, m["bitmap"], [c for _, c in m["chunks"]]) == root,
+               f"manifest of period {period} has another root than the index says")
+    chunks = [records.take(CHUNK, f"chunk {i} of period {period}") for i in range(len(m["chunks"]))]
+    seals = records.take(SEALS_RECORD, f"seals of period {period}")
+    results = records.take(RESULTS, f"execution results of period {period}")
+    records.done(f"period {period}")
+    return m, chunks, seals, results
+
+
+def check_attestation(m, data):
+    """Whether signed execution results are what was signed; those that are not signed are."""
+    r = Reader(data, FILE_CODE)
+    file_check(r.byte() == 1, "execution results of another format")
+    for _ in range(THREAD_COUNT):
+        r.take(r.int(4))
+    results, flag = data[:r.at], r.byte()
+    if flag == 1:
+        key, signature = r.versioned(32), r.versioned(64)
+        digest = sha256(u64(m["chainId"]) + u64(m["genesisMs"]) + u64(m["period"]) + results)
+        text = "massa-storage/execution/1:" + digest.hex()
+        file_check(ed25519_verify(key[1:], blake3(text.encode()), signature[1:]), f"execution results of period {m['period']}")
+    r.end()
+    return flag in (0, 1)
+
+
+def check_file_period(m, chunks, seals, results):
+    """Ids of chunks, blocks and operations, every signature; returns the decoded BODY."""
+    period = m["period"]
+    for i, ((length, claimed), chunk) in enumerate(zip(m["chunks"], chunks)):
+        file_check(len(chunk) == length and chunk_id(chunk) == claimed, f"chunk {i} of period {period} has another id")
+    body = decode_body(b"".join(chunks))
+    file_check((body["chainId"], body["genesisMs"], body["period"]) == (m["chainId"], m["genesisMs"], period)
+               and bitmap_of(body["slots"]) == m["bitmap"], f"BODY of period {period} is not that of its manifest")
+    file_check(check_seals(body, decode_seals(seals, body)), f"seals of period {period}: a signature does not verify")
+    file_check(check_attestation(m, results), f"execution results of period {period}")
+    return body
+
+
+def check_file_eras(data, frame, manifests):
+    first = frame["periods"][0][0]
+    for era, offset, length in frame["eras"]:
+        records = FileRecords(data, offset, offset + length)
+        r = Reader(records.take(ERA, f"era {era}"), FILE_CODE)
+        records.done(f"era {era}")
+        own = manifests[era * PERIODS_PER_ERA - first:(era + 1) * PERIODS_PER_ERA - first]
+        totals = sum(n for m in own for n, _ in m["chunks"]), sum(len(m["chunks"]) for m in own)
+        roots = [p[3] for p in frame["periods"] if p[0] // PERIODS_PER_ERA == era]
+        root = era_root(frame["chainId"], frame["genesisMs"], era, *totals, roots)
+        file_check((r.int(8), r.take(32), (r.int(8), r.int(8))) == (era, root, totals), f"era {era} is not that of the periods")
+        if r.byte() == 1:
+            r.take(r.int(4))
+            r.take(40)
+        r.end()
+
+
+def read_archive_file(data, deep=True):
+    """Verifies an archive file, without `deep` its records alone; returns what it is. FormatError names what is wrong."""
+    frame = read_file_frame(data)
+    newest = [None] * THREAD_COUNT
+    manifests, operations, blocks = [], 0, 0
+    for place in frame["periods"]:
+        parts = read_file_period(data, frame, place)
+        manifests.append(parts[0])
+        if not deep:
+            continue
+        for thread, block in enumerate(check_file_period(*parts)["slots"]):
+            if not isinstance(block, dict):
+                continue
+            parents = block["header"]["parents"]
+            file_check(newest[thread] is None or not parents or parents[thread] == newest[thread],
+                       f"the block of thread {thread} in period {place[0]} does not name the one below it")
+            newest[thread] = block["id"]
+            blocks, operations = blocks + 1, operations + len(block["operations"])
+    check_file_eras(data, frame, manifests)
+    return {"root": frame["root"].hex(), "first": frame["periods"][0][0], "last": frame["periods"][-1][0],
+            "chainId": frame["chainId"], "genesisTimestampMs": frame["genesisMs"], "blocks": blocks, "operations": operations,
+            "eras": len(frame["eras"]), "bytes": len(data)}
+
+
+def file_command(args):
+    with open(args.file, "rb") as f:
+        data = f.read()
+    print(json.dumps(read_archive_file(data)))
+    missed = 0
+    for i in range(args.flips):
+        at = (i * 7919 * 613 + i) % len(data)
+        try:
+            read_archive_file(data[:at] + bytes([data[at] ^ 1 << i % 8]) + data[at + 1:], deep=False)
+            missed += 1
+            print(f"flipped bit {i % 8} of byte {at} was not found")
+        except FormatError:
+            pass
+    if args.flips:
+        print(f"{args.flips} flipped bits, {missed} not found")
+    return 1 if missed else 0
+
+
 # --------------------------------------------------------------------------------------------------------- command line
 
 def main(argv=None):
@@ -3324,6 +3512,10 @@ def main(argv=None):
     selftest = commands.add_parser("selftest", help="golden values, RFC 8032 and BLAKE3 vectors")
     selftest.add_argument("--fixtures", help="folder of the mainnet records")
     selftest.set_defaults(run=selftest_command)
+    archive = commands.add_parser("file", help="verify an archive file (.mhs)")
+    archive.add_argument("file")
+    archive.add_argument("--flips", type=int, default=0, help="also flip so many bits, one at a time: each has to be found")
+    archive.set_defaults(run=file_command)
     vectors = commands.add_parser("vectors", help="write the shared test vectors, or compare them")
     vectors.add_argument("outdir")
     vectors.add_argument("--check", action="store_true")

@@ -1,0 +1,80 @@
+import { parseAttestedExecutions } from '../../archiver/attestation.ts'
+import type { BackgroundCpuWork } from '../../archiver/cpu-pool.ts'
+import {
+  type ArchiveError,
+  concatBytes,
+  type FilePeriod,
+  fileError,
+  type IdentifyChunk,
+  isArchiveError,
+  type PeriodPlace,
+  type SplitBody,
+  type StoreIdentity,
+  VerifiedChunk,
+} from '../../core/index.ts'
+import { checkManifest } from '../period-part.ts'
+import { joinSeals, splitOwnBody } from '../sealed-body.ts'
+
+export interface FileCpu extends BackgroundCpuWork {
+  /** Takes the memory of the chunk. */
+  identifyChunk(chunk: Uint8Array): ReturnType<IdentifyChunk>
+}
+
+/** A period of a file of which all that can be checked by itself was. */
+export interface CheckedPeriod {
+  readonly period: FilePeriod
+  readonly chunks: readonly VerifiedChunk[]
+  readonly body: SplitBody
+  readonly operations: number
+  /** False: it holds an operation whose bytes its id does not bind, or a block newer than this release. */
+  readonly isBound: boolean
+}
+
+/**
+ * Chunk ids, ids of blocks and operations, every signature of SEALS, the attestation of execution results.
+ *
+ * @throws ArchiveError CORE_ARCHIVE_FILE_INVALID, naming what of which period is wrong
+ */
+export async function checkFilePeriod(
+  period: FilePeriod,
+  { identity, place }: { readonly identity: StoreIdentity; readonly place: PeriodPlace },
+  cpu: FileCpu,
+): Promise<CheckedPeriod> {
+  const { manifest } = period
+  const wrong = (record: string, what: string, cause?: unknown): ArchiveError =>
+    fileError({ record, period: manifest.period, offset: place.offset }, what, cause)
+  const passing = async <T>(record: string, what: string, act: () => T | Promise<T>): Promise<T> => {
+    try {
+      return await act()
+    } catch (error) {
+      if (!isArchiveError(error)) throw error
+      throw wrong(record, `${what}: ${error.message}`, error)
+    }
+  }
+  await passing('manifest', 'is of another archive', () => checkManifest(manifest, identity))
+  const chunks = await Promise.all(
+    manifest.chunks.map(async ({ chunkId }, index) => {
+      // In memory of its own: around it lies what is still needed.
+      const bytes = Uint8Array.from(period.chunks[index] ?? [])
+      const chunk = await VerifiedChunk.verifyBy((own) => cpu.identifyChunk(own), bytes, chunkId)
+      if (!chunk) throw wrong(`chunk ${index}`, 'has not the id that the manifest says')
+      return chunk
+    }),
+  )
+  const body = splitOwnBody(concatBytes(...chunks.map(({ bytes }) => bytes)), manifest)
+  if (!body) throw wrong('BODY', 'is none of its manifest')
+  const sealed = joinSeals(period.seals, body)
+  if (!sealed) throw wrong('seals', 'are not those of BODY')
+  const records = await passing('BODY', 'cannot be read', () => cpu.verifyRecords(sealed, identity.network))
+  const forged = records.findIndex(({ isSealed }) => !isSealed)
+  if (forged !== -1)
+    throw wrong('seals', `have a signature in thread ${sealed[forged]?.slot.thread} that does not verify`)
+  await passing('execution results', 'cannot be read', () => parseAttestedExecutions(period.executionResults, manifest))
+  return {
+    period,
+    chunks,
+    body,
+    operations: body.slots.reduce((sum, slot) => sum + (slot.kind === 'block' ? slot.operationCount : 0), 0),
+    isBound: records.every(({ isBound }) => isBound),
+  }
+}

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createApi, listen } from '../../api/index.ts'
+import { exportArchive } from '../../cli/commands/export.ts'
+import { verifyFile } from '../../cli/commands/verify-file.ts'
+import type { Context } from '../../cli/context.ts'
+import { EXIT_CODES, exitCodeOf } from '../../cli/exit-codes.ts'
+import { isArchiveError, toHex } from '../../core/index.ts'
+import { listDataDirNames } from '../../storage-worker/index.ts'
+import { fileOf, periodsOf, quickCpu } from '../storage-worker/archive-file/made-file.ts'
+import { IDENTITY } from '../storage-worker/bootstrap/made-archive.ts'
+import { openTestStore, TempFolders } from '../storage-worker/temp-store.ts'
+import { makeCommand } from './command-place.ts'
+
+const { signal } = new AbortController()
+const PERIODS = periodsOf(3, 5)
+
+describe('cli: archive files', () => {
+  const folders = new TempFolders()
+  let dataDir: string
+
+  before(async () => {
+    dataDir = await folders.make()
+    const store = await openTestStore(dataDir, { identity: IDENTITY })
+    for (const period of PERIODS) await store.chunks.writePeriod(period)
+    await store.close()
+  })
+  after(() => folders.clean())
+
+  /** A command that is called in `cwd`. */
+  function commandIn(cwd: string, json = true) {
+    const { context, printed } = makeCommand(dataDir, {}, { json })
+    return { context: { ...context, cwd } as Context, printed }
+  }
+
+  it('export writes a file that verify finds sound, and of which it finds each damage', async () => {
+    const cwd = await folders.make()
+    const exporting = commandIn(cwd)
+    assert.equal(await exportArchive(exporting.context, { format: 'mhs' }, signal), EXIT_CODES.ok.code)
+    const { path, root, periods, from, to } = JSON.parse(exporting.printed.stdout)
+    assert.deepEqual([periods, from, to], [3, 3, 5])
+    const bytes = await readFile(path)
+    assert.equal(toHex(bytes), toHex(fileOf(PERIODS)))
+
+    const sound = commandIn(cwd)
+    assert.equal(await verifyFile(sound.context, { file: path, cpu: quickCpu }, signal), EXIT_CODES.ok.code)
+    assert.equal(JSON.parse(sound.printed.stdout).root, root)
+    bytes[5_000] = (bytes[5_000] ?? 0) ^ 1
+    await writeFile(join(cwd, 'flipped.mhs'), bytes)
+    const damaged = commandIn(cwd, false)
+    assert.equal(
+      await verifyFile(damaged.context, { file: 'flipped.mhs', cpu: quickCpu }, signal),
+      EXIT_CODES.invalid.code,
+    )
+    assert.match(damaged.printed.stdout, /^DAMAGED chunk 0 of period 3 is not as it was written/)
+  })
+
+  it('export asks the sidecar that has the archive open: the same bytes, the same rows', async () => {
+    const cwd = await folders.make()
+    const alone = commandIn(cwd)
+    await exportArchive(alone.context, { format: 'ndjson' }, signal)
+    const store = await openTestStore(dataDir, { identity: IDENTITY })
+    const server = createApi({
+      dataDirNames: await listDataDirNames(dataDir),
+      status: async () => ({ problems: [] }),
+      query: { store, threads: 1 },
+    })
+    try {
+      await store.announce(await listen(server, { host: '127.0.0.1', port: 0 }))
+      const { context, printed } = commandIn(cwd)
+      await exportArchive(context, { format: 'mhs', out: 'asked.mhs' }, signal)
+      assert.equal(JSON.parse(printed.stdout).path, join(cwd, 'asked.mhs'))
+      assert.equal(toHex(await readFile(join(cwd, 'asked.mhs'))), toHex(fileOf(PERIODS)))
+      const rows = commandIn(cwd)
+      await exportArchive(rows.context, { format: 'ndjson' }, signal)
+      assert.equal(rows.printed.stdout, alone.printed.stdout)
+      await assert.rejects(exportArchive(context, { format: 'mhs', to: 9 }, signal), (error) =>
+        isArchiveError(error, 'STORE_EXPORT_INCOMPLETE'),
+      )
+    } finally {
+      await server.close()
+      await store.close()
+    }
+  })
+
+  it('export prints a table with a header, or writes it to a file', async () => {
+    const cwd = await folders.make()
+    const { context, printed } = commandIn(cwd, false)
+    await exportArchive(context, { format: 'csv', from: 4, to: 4 }, signal)
+    const lines = printed.stdout.split('\r\n')
+    assert.match(lines[0] ?? '', /^period,thread,block,operation,type,creator,target,/)
+    assert.equal(lines.length, 1 + (PERIODS[1]?.summary.operations ?? 0) + 1)
+    await exportArchive(context, { format: 'csv', from: 4, to: 4, out: 'rows.csv' }, signal)
+    assert.equal(await readFile(join(cwd, 'rows.csv'), 'utf8'), lines.join('\r\n'))
+  })
+
+  it('error: says what of the command line or the file is wrong, by the exit code', async () => {
+    const cwd = await folders.make()
+    const { context } = commandIn(cwd)
+    const address = 'AU12UN5gcQ5gck2oCtw8YWEX9FcSXAxFVosCJiv7rXYK8qi68t268'
+    const cases: readonly (readonly [() => Promise<number>, number])[] = [
+      [() => exportArchive(context, { format: 'mhs', address }, signal), EXIT_CODES.usage.code],
+      [() => exportArchive(context, { format: 'csv', from: 5, to: 4 }, signal), EXIT_CODES.usage.code],
+      [() => exportArchive(context, { format: 'csv', address: 'AU1' }, signal), EXIT_CODES.usage.code],
+      [() => exportArchive(context, { format: 'mhs', to: 6 }, signal), EXIT_CODES.notFound.code],
+      [() => verifyFile(context, { file: 'none.mhs' }, signal), EXIT_CODES.notFound.code],
+      [() => verifyFile(context, { file: 'none.mhs', repair: true }, signal), EXIT_CODES.usage.code],
+    ]
+    for (const [run, code] of cases) await assert.rejects(run, (error) => exitCodeOf(error) === code)
+  })
+})
