@@ -19,7 +19,7 @@ import { announce } from './announce.ts'
 import { makeToken } from './api-token.ts'
 import { AssignmentLog } from './assignment-log.ts'
 import { openChain } from './chain/open-chain.ts'
-import { openRegistryReport } from './chain/registry-report.ts'
+import { findMissingSetting, openRegistryReport } from './chain/registry-report.ts'
 import { startRewards } from './chain/start-rewards.ts'
 import { countEvents, countRead } from './counts.ts'
 import { openEras } from './eras.ts'
@@ -215,7 +215,15 @@ export async function startDaemon(
     stopping.signal.addEventListener('abort', () => void anchors.stop(), { once: true })
     placement.start()
     void guardLoop('anchored eras', anchors.start(), onFatal)
-    const chain = await openChain(config, options.massaSeed, {
+    const missing = findMissingSetting(config, options.massaSeed !== undefined)
+    if (missing) {
+      const { action } = missing
+      storeLog.warn(
+        { err: missing, action },
+        'nothing is proven to the registry and nothing earned: a setting is missing',
+      )
+    }
+    const chainModules = {
       store,
       archiver,
       placement,
@@ -225,8 +233,9 @@ export async function startDaemon(
       metrics,
       undo,
       onFatal,
-    })
-    const registry = openRegistryReport(config, options.massaSeed, chain)
+    }
+    const chain = missing ? undefined : await openChain(config, options.massaSeed, chainModules)
+    const registry = openRegistryReport(config, missing, chain)
     if (chain) startRewards(chain)
     const peers = config.p2p.enabled
       ? await startPeers(

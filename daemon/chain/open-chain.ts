@@ -5,13 +5,12 @@ import { noteRewards } from '../../storage-worker/rewards/note-rewards.ts'
 import { RegistrySender } from '../../storage-worker/sending/registry-sender.ts'
 import { computeSeedAddress } from '../own-roles.ts'
 import { type ChainContext, type ChainModules, REGISTRY_LOOK_MS } from './chain-context.ts'
-import { findMissingSetting } from './registry-report.ts'
 
 /**
  * Opens what acts in the registry; nothing is asked of the node before the first call.
  *
  * @param massaSeed - 32-byte secret of the Massa key that signs and pays
- * @returns undefined when something that it needs is not configured, which is logged: this only archives then
+ * @returns undefined without a registry or a key: this only archives then
  * @throws ArchiveError of the store
  */
 export async function openChain(
@@ -21,12 +20,7 @@ export async function openChain(
 ): Promise<ChainContext | undefined> {
   const { log, clock, store, undo } = modules
   const { contract, node, storageRegistryAddress } = config
-  const missing = findMissingSetting(config, massaSeed !== undefined)
-  if (missing) {
-    const { action } = missing
-    log.warn({ err: missing, action }, 'nothing is proven to the registry and nothing earned: a setting is missing')
-  }
-  if (storageRegistryAddress === '' || massaSeed === undefined || missing) return undefined
+  if (storageRegistryAddress === '' || massaSeed === undefined) return undefined
   const chain = await openWeb3Chain(
     {
       url: contract.jsonRpcUrl,

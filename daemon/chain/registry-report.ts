@@ -22,15 +22,19 @@ export function findMissingSetting(config: Config, hasKey: boolean): ArchiveErro
   return new ArchiveError('CHAIN_URL_MISSING', 'no JSON-RPC address of a massa-node is configured')
 }
 
-/** Watches what keeps this node from earning. @returns says what there is now; undefined without a registry */
+/**
+ * Watches what keeps this node from earning.
+ *
+ * @param missing - see `findMissingSetting`: nothing acts in the registry then
+ * @returns says what there is now; undefined without a registry
+ */
 export function openRegistryReport(
   config: Config,
-  massaSeed: Uint8Array | undefined,
+  missing: ArchiveError | undefined,
   chain: ChainContext | undefined,
 ): () => RegistryReport | undefined {
   const address = config.storageRegistryAddress
   if (address === '') return () => undefined
-  const missing = findMissingSetting(config, massaSeed !== undefined)
   const watch = chain && startObstacleWatch(config, chain)
   return () => {
     const found = missing ? [missing] : (watch?.obstacles ?? [])
