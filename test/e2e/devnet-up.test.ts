@@ -187,6 +187,8 @@ describe('e2e/devnet-up', function () {
     const next = await stage.nextPeriod()
     await stage.untilArchived(next)
     await stage.checkArchives(next, next)
+    // From here on nobody waits for the chain, and in turbo it would take all that the machine has.
+    await stage.link.order('pause')
   })
 
   it('has keys, passwords and tokens in no answer and no argument, and in files that only their owner may read', async () => {
