@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import * as z from 'zod'
 import { ArchiveError } from '../core/index.ts'
+import { needDataDir } from './data-dir-header.ts'
 import { raceTimer } from './heartbeat.ts'
 import { sendRows } from './row-stream.ts'
 import { TOKEN_HEADER } from './token-header.ts'
@@ -54,7 +55,10 @@ const listRequest = z.strictObject({ limit: z.coerce.number().int().min(1).max(M
  *   come to that. What is refused within the first of these seconds has a status of its own
  * - `GET /v1/challenges?limit=20` what this sidecar asked, and what became of it
  * - `GET /v1/challenges/{id}` one of them
- * - `GET /v1/draws/{period}` the challenges that anybody issued by a draw of this period, beside what was to be drawn
+ * - `GET /v1/draws/{period}` the challenges that anybody issued by a draw of this period, beside what was to be drawn; one at
+ *   a time, since it reads more than a hundred periods
+ *
+ * Each GET has to name the data directory.
  *
  * @param challenges - undefined where `p2p.enabled` is false: all answer API_PEERS_OFF
  * @param options - the token is what a request has to carry that signs or spends; undefined: none is good enough
@@ -86,16 +90,25 @@ export function addChallengeRoutes(
     await raceTimer(asked, heartbeatMs)
     return sendRows(reply, toResult(asked), heartbeatMs)
   })
-  server.get('/v1/challenges', async (request) => {
+  server.get('/v1/challenges', { onRequest: needDataDir }, async (request) => {
     const { limit } = parse(listRequest, request.query)
     return { challenges: await port().list(limit) }
   })
-  server.get<{ Params: { id: string } }>('/v1/challenges/:id', async ({ params: { id } }) => {
+  server.get<{ Params: { id: string } }>('/v1/challenges/:id', { onRequest: needDataDir }, async ({ params }) => {
+    const { id } = params
     if (!/^[0-9A-Za-z_-]{1,64}$/.test(id)) throw new ArchiveError('API_QUERY_INVALID', 'that is no id of a challenge')
     return { challenge: (await port().find(id)) ?? null }
   })
-  server.get<{ Params: { period: string } }>('/v1/draws/:period', async ({ params }) => {
-    return { audit: await port().auditDraws(parse(periodNumber, params.period)) }
+  let isAuditing = false
+  server.get<{ Params: { period: string } }>('/v1/draws/:period', { onRequest: needDataDir }, async ({ params }) => {
+    const period = parse(periodNumber, params.period)
+    if (isAuditing) throw new ArchiveError('API_AUDIT_UNDER_WAY', 'the draws of a period are being audited')
+    isAuditing = true
+    try {
+      return { audit: await port().auditDraws(period) }
+    } finally {
+      isAuditing = false
+    }
   })
 }
 

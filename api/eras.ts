@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import * as z from 'zod'
 import { ArchiveError } from '../core/index.ts'
+import { needDataDir } from './data-dir-header.ts'
 
 /** What this sidecar knows of eras. Answers are plain JSON. */
 export interface ErasPort {
@@ -19,13 +20,15 @@ const eraNumber = z.coerce.number().int().min(0).max(0xffff_ffff)
 /**
  * - `GET /v1/eras?limit=10` eras that are over: what is archived of them, what is anchored, who signs what
  * - `GET /v1/eras/{era}` one of them
+ *
+ * Both have to name the data directory.
  */
 export function addEraRoutes(server: FastifyInstance, eras: ErasPort): void {
-  server.get('/v1/eras', async (request) => {
+  server.get('/v1/eras', { onRequest: needDataDir }, async (request) => {
     const { limit } = parse(listRequest, request.query)
     return { eras: await eras.list(limit), failing: eras.failing ?? null }
   })
-  server.get<{ Params: { era: string } }>('/v1/eras/:era', async ({ params }) => {
+  server.get<{ Params: { era: string } }>('/v1/eras/:era', { onRequest: needDataDir }, async ({ params }) => {
     return { era: await eras.show(parse(eraNumber, params.era)), failing: eras.failing ?? null }
   })
 }

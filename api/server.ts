@@ -84,6 +84,7 @@ export function createApi(modules: ApiModules, options: { readonly heartbeatMs?:
 }
 
 const STATUS_OF_CODE: Partial<Record<ErrorCode, number>> = {
+  API_AUDIT_UNDER_WAY: 429,
   API_CHAIN_OFF: 409,
   API_CHALLENGES_FULL: 429,
   API_CHUNK_UNCLAIMED: 409,
@@ -94,6 +95,7 @@ const STATUS_OF_CODE: Partial<Record<ErrorCode, number>> = {
   API_PEER_UNCONNECTED: 409,
   API_QUERY_INVALID: 400,
   API_DATA_DIR_OTHER: 421,
+  API_DATA_DIR_UNNAMED: 400,
   API_HOST_REFUSED: 403,
   API_TOKEN_WRONG: 403,
   API_PEERS_OFF: 409,

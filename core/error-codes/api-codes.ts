@@ -2,6 +2,11 @@ import type { ErrorEntry } from './error-entry.ts'
 
 /** api: the sidecar's own HTTP. */
 export const API_CODES = {
+  API_AUDIT_UNDER_WAY: {
+    kind: 'transient',
+    when: 'The running sidecar is to audit the draws of a period while it audits those of another: each reads more than a hundred periods.',
+    action: 'Wait some seconds.',
+  },
   API_BIND_FAILED: {
     kind: 'input',
     when: 'An address of the HTTP API or of the metrics cannot be listened on.',
@@ -33,6 +38,11 @@ export const API_CODES = {
     kind: 'input',
     when: 'A request to the HTTP API asks for another data directory than the one that the running sidecar has open.',
     action: 'Check `data_dir`, and whether several sidecars of this machine have the same `api.bind`.',
+  },
+  API_DATA_DIR_UNNAMED: {
+    kind: 'input',
+    when: 'A request to the HTTP API takes work, and does not name the data directory that it is about: a web page could send it.',
+    action: 'Use the `massa-storage` command of the same version as the running sidecar, which names it.',
   },
   API_HOST_REFUSED: {
     kind: 'input',
