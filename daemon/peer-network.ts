@@ -8,6 +8,7 @@ import type { SafePruneReport } from '../storage-worker/replication/safe-prune.t
 import { WithheldChunks } from '../storage-worker/replication/withheld-chunks.ts'
 import { startChallengeTimer } from './chain/start-challenge-timer.ts'
 import { startEras } from './chain/start-eras.ts'
+import { startSuspicionHints } from './chain/start-suspicion-hints.ts'
 import { openCluster } from './peers/open-cluster.ts'
 import { openContext, type PeerNetworkOptions } from './peers/open-context.ts'
 import type { PeerNetworkModules } from './peers/peer-context.ts'
@@ -69,8 +70,11 @@ export async function startPeerNetwork(options: PeerNetworkOptions, modules: Pee
   startSilentPeers(context)
   startGapFiller(context)
   const placementRoots = startPlacementRoots(context, claims)
-  const auditor = startAuditor(context, claims)
-  if (context.chain && onChain) startChallengeTimer(context, context.chain, { ...onChain, auditor, claims })
+  const auditor = await startAuditor(context, claims)
+  if (context.chain && onChain) {
+    startChallengeTimer(context, context.chain, { ...onChain, auditor, claims })
+    startSuspicionHints(context, context.chain, auditor)
+  }
   const prune = startSafePrune(context, { auditor, claims, duty, withheld })
   const bootstrap = startBootstrap(context, duty)
   const { announcer, board } = startAnnouncements(context, { claims, patrol })

@@ -40,6 +40,10 @@ export const MAX_GAP_BYTES = 16_384
 export const MAX_SUSPICIONS_PER_NODE = 16
 /** Of 256 nodes of which nothing is shown; past it the oldest is forgotten: audits find it again. */
 export const MAX_SUSPICIONS = 4_096
+/** Nodes of one answer, 44 bytes each, of which each is told another chunk each time: of more it tells by turns. */
+export const MAX_TOLD_SUSPICIONS = 64
+/** Chunks that peers said others do not show, and that were asked for in the last hour: as many as 128 peers tell of. */
+export const MAX_HINTED_CHUNKS = 4_096
 /** Manifests or period roots of one request: one era. */
 export const MAX_PERIODS_PER_REQUEST = 128
 /** Blocks of one request: half a period; each is answered with a frame of its own. */
@@ -109,11 +113,11 @@ export const MAX_UNTAKEN_ANSWER_BYTES = 16 * 1_048_576
 export const MAX_ALL_UNTAKEN_ANSWER_BYTES = 64 * 1_048_576
 /** Streams of one kind of one connection: four that are used, and those of a restart that are not yet closed. */
 export const MAX_STREAMS_PER_PEER = 16
-/** Streams of one connection that a peer opens: 16 of each of the eight kinds, and those of gossip, identify and ping. */
-export const MAX_MUXED_STREAMS = 144
+/** Streams of one connection that a peer opens: 16 of each of the nine kinds, and those of gossip, identify and ping. */
+export const MAX_MUXED_STREAMS = 160
 /**
- * Streams that a peer opens on one connection, whether it closes them again or not: all that it may have, and half as many
- * again, then some a second. An honest one opens one for a ping now and then, and others when it asks more than before.
+ * Streams that a peer opens on one connection, whether it closes them again or not: all that it may have, and a quarter
+ * as many again, then some a second. An honest one opens one for a ping now and then, and others when it asks more than before.
  * To agree on a protocol costs us half a millisecond, and who asks for one and does not wait next to nothing: 64 strangers that do so
  * for ever have a sixth of the processor.
  */

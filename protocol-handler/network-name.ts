@@ -1,7 +1,7 @@
 import { CHUNK_SIZE_BYTES, type StoreIdentity } from '../core/index.ts'
 
 export const TOPICS = ['announce', 'capabilities'] as const
-export const STREAMS = ['chunk', 'challenge', 'have', 'manifest', 'block', 'era', 'audit', 'draw'] as const
+export const STREAMS = ['chunk', 'challenge', 'have', 'manifest', 'block', 'era', 'audit', 'draw', 'suspicion'] as const
 export type TopicName = (typeof TOPICS)[number]
 export type StreamName = (typeof STREAMS)[number]
 

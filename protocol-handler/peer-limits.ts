@@ -6,7 +6,7 @@ import { TokenBucket } from './token-bucket.ts'
 export interface PeerShare {
   readonly requestsPerSecond: number
   readonly bytesPerSecond: number
-  /** At least 32, which an honest peer has that asks for everything: four of each of the eight kinds. */
+  /** At least 36, which an honest peer has that asks for everything: four of each of the nine kinds. */
   readonly openStreams: number
 }
 

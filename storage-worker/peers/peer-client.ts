@@ -53,6 +53,9 @@ import {
   type SignedHavePage,
   type StreamName,
   sealsResponseCodec,
+  suspicionRequestCodec,
+  suspicionResponseCodec,
+  type ToldSuspicion,
   verifyHavePage,
   type WantedBlock,
   type WireCodec,
@@ -334,6 +337,12 @@ export class PeerClient {
     const { drawSignature } = answer
     if (findDrawIndex(challengeId, drawSignature) === undefined) throw this.wrong(peer, 'a signature of another draw')
     return { status: 'ok', value: drawSignature }
+  }
+
+  /** What nodes did not show this peer, as it says: of each one chunk at most. */
+  async fetchSuspicions(peer: string): Promise<Fetched<readonly ToldSuspicion[]>> {
+    const answer = await this.ask(peer, 'suspicion', suspicionRequestCodec.encode({}), suspicionResponseCodec)
+    return answer.status === 'ok' ? { status: 'ok', value: answer.suspicions } : answer
   }
 
   private async verify(bytes: Uint8Array, chunkId: Uint8Array): Promise<VerifiedChunk | undefined> {

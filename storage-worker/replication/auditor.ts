@@ -1,6 +1,7 @@
 import {
   type ChunkStore,
   type Clock,
+  computeHashSlot,
   ERA_PERIODS,
   isArchiveError,
   LEAF_SIZE_BYTES,
@@ -151,6 +152,29 @@ export class Auditor {
     this.judge(address, chunk, result)
     this.modules.onResult(result, this.suspicions.count)
     return result
+  }
+
+  /**
+   * A chunk that, as somebody says, a node does not show: undefined unless the node is connected and has to hold it, and
+   * where it is in doubt here already, which is asked again in its own time.
+   */
+  async findTold({
+    address,
+    period,
+    index,
+  }: Pick<Suspicion, 'address' | 'period' | 'index'>): Promise<
+    { readonly target: AuditPeer; readonly chunk: DrawnChunk } | undefined
+  > {
+    const { placement, store } = this.modules
+    const table = placement.inForce
+    if (!table || !placement.isCurrent) return undefined
+    const target = this.listTargets(table).find((peer) => peer.address === address)
+    const duty = target && (await this.readDuty(address, table))
+    if (!duty || period < duty.from || period > duty.to) return undefined
+    const place = (await store.readManifest(period))?.chunks[index]
+    if (!place || this.suspicions.has(address, { period, index })) return undefined
+    const chunk = { period, index, ...place, hashSlot: computeHashSlot(place.chunkId) }
+    return table.isHolder(address, chunk.hashSlot) ? { target, chunk } : undefined
   }
 
   /** Connected nodes of the registry that are to hold something: as many as those that audit each of them, with us. */

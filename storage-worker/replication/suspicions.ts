@@ -86,6 +86,11 @@ export class Suspicions {
     return due && { address: due.address, chunk: due.chunk }
   }
 
+  /** Whether the node did not show this chunk when it was asked last. */
+  has(address: string, chunk: Pick<DrawnChunk, 'period' | 'index'>): boolean {
+    return this.byNode.get(address)?.has(keyOf(chunk)) ?? false
+  }
+
   get count(): number {
     let count = 0
     for (const doubts of this.byNode.values()) for (const doubt of doubts.values()) if (isSuspected(doubt)) count++

@@ -224,7 +224,7 @@ describe('hostile peers over real streams', () => {
       await serves()
     })
 
-    it('limit: 144 streams on which no protocol is named are held, the next is refused', async () => {
+    it('limit: 160 streams on which no protocol is named are held, the next is refused', async () => {
       await open()
       const silent = (count: number, from: number): Uint8Array =>
         concatBytes(...Array.from({ length: count }, (_, i) => frame(WINDOW_UPDATE, SYN, 100_001 + 2 * (from + i), 0)))

@@ -36,7 +36,7 @@ describe('protocol-handler/limits', () => {
 
   it('limit: MAX_REQUEST_BYTES: every request is shorter', () => {
     const requests = SAMPLES.filter(({ codec }) => /Request$|^Challenge$/.test(codec.name))
-    assert.equal(requests.length, 8)
+    assert.equal(requests.length, 9)
     for (const { codec } of requests) assert.ok(codec.maxBytes <= limits.MAX_REQUEST_BYTES, codec.name)
   })
 })

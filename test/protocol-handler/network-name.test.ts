@@ -6,7 +6,7 @@ describe('protocol-handler/network-name', () => {
   it('names topics and streams by chain, genesis and version; another chunk size is another network', () => {
     const identity = { network: NETWORK, chunkSizeBytes: 1_048_576 }
     const names = [...TOPICS, ...STREAMS].map((name) => formatProtocolId(identity, name))
-    assert.equal(new Set(names).size, 10)
+    assert.equal(new Set(names).size, 11)
     assert.equal(names[0], '/massa-storage/77-1795246964000/announce/1')
     assert.equal(formatProtocolId(identity, 'chunk'), '/massa-storage/77-1795246964000/chunk/1')
     assert.equal(

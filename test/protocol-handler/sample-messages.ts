@@ -34,6 +34,8 @@ import {
   sealsResponseCodec,
   signCapabilities,
   signHavePage,
+  suspicionRequestCodec,
+  suspicionResponseCodec,
   type WireCodec,
 } from '../../protocol-handler/index.ts'
 
@@ -217,6 +219,19 @@ export const SAMPLES: readonly Sample[] = [
   ),
   sample(drawRequestCodec, { challengeId: 'a1b2-C3_d4' }),
   sample(drawResponseCodec, { status: 'ok', drawSignature: SIGNATURE.signature }, notHeld, busy, refused),
+  sample(suspicionRequestCodec, {}),
+  sample(
+    suspicionResponseCodec,
+    {
+      status: 'ok',
+      suspicions: [
+        { node: NODE.map((byte, i) => (i === 2 ? 0 : byte)), period: 4_711, index: 3 },
+        { node: NODE, period: 0, index: 16_383 },
+      ],
+    },
+    { status: 'ok', suspicions: [] },
+    busy,
+  ),
   sample(auditRequestCodec, { chunkId: hash('chunk 1'), leafIndex: 1_023 }),
   sample(
     auditResponseCodec,

@@ -314,6 +314,21 @@ def draw_response(r):
     return m
 
 
+def suspicion_request(r):
+    return {}
+
+
+def suspicion_response(r):
+    m = {"status": read_status(r)}
+    if m["status"] == "ok":
+        count = r.u(1)
+        need(count <= 64)
+        m["suspicions"] = [{"node": r.raw(34).hex(), "period": read_period(r), "index": r.u(2)} for _ in range(count)]
+        nodes = [x["node"] for x in m["suspicions"]]
+        need(nodes == sorted(set(nodes)) and all(x.startswith("0000") for x in nodes))
+    return m
+
+
 MESSAGES = {  # name: (reader, most bytes)
     "StorageCapabilities": (capabilities, 1 + 16 + 38 + 48 + 1 + 8 * 130 + 98), "ChunkAnnouncement": (announcement, 49 + 2 * SLOTS),
     "ChunkRequest": (chunk_request, 38), "ChunkResponse": (chunk_response, MIB + 1024), "SealsResponse": (seals_response, MIB + 1024),
@@ -322,6 +337,7 @@ MESSAGES = {  # name: (reader, most bytes)
     "BlockRequest": (block_request, 2 + 16 * 42), "BlockResponse": (block_response, 2 * MIB), "EraRequest": (era_request, 5),
     "EraResponse": (era_response, 87 + 100 * 98), "AuditRequest": (audit_request, 35), "AuditResponse": (audit_response, 1384),
     "DrawRequest": (draw_request, 66), "DrawResponse": (draw_response, 67),
+    "SuspicionRequest": (suspicion_request, 1), "SuspicionResponse": (suspicion_response, 3 + 64 * 44),
 }
 
 
@@ -578,6 +594,23 @@ def make(v):
     v.good(name, "not-held", "drawn by nothing that is kept here", b"\1\1")
     v.bad(name, "signature-version-1", "a signature of another version", b"\1\0\1" + b"s" * 64)
     v.bad(name, "signature-short", "a signature of a byte less", b"\1\0\0" + b"s" * 63)
+
+    name = "SuspicionRequest"
+    v.common(name, b"\1")
+
+    def suspicions(*nodes, period=100):
+        return b"\1\0" + be(len(nodes), 1) + b"".join(b"\0\0" + be(i, 32) + be(period, 8) + be(3, 2) for i in nodes)
+
+    name = "SuspicionResponse"
+    v.common(name, suspicions(1, 2))
+    v.good(name, "suspicions-0", "nobody is suspected", suspicions())
+    v.good(name, "suspicions-64", "limit: as many nodes as are told of", suspicions(*range(64)))
+    v.bad(name, "suspicions-65", "limit: one more", suspicions(*range(65)))
+    v.bad(name, "nodes-descending", "nodes that are not ascending", suspicions(2, 1))
+    v.bad(name, "node-twice", "two chunks of one node", suspicions(1, 1))
+    v.bad(name, "period-too-large", "a period that is no safe integer", suspicions(1, period=SAFE + 1))
+    v.bad(name, "node-contract", "a node that is a contract", b"\1\0\1\0\1" + be(1, 32) + be(100, 8) + be(3, 2))
+    v.good(name, "busy", "asked at a bad moment", b"\1\2")
 
 
 def main():

@@ -193,6 +193,10 @@ export const MEMORY = {
     'test/storage-worker/replication/claimed-map.test.ts',
     'limit: an era whose exceptions do not fit is missing in all hash slots; newer ones are kept',
   ),
+  MAX_HINTED_CHUNKS: tested(
+    'test/storage-worker/challenge/suspicion-hints.test.ts',
+    'limit: 4,096 chunks that were asked for are remembered, with one more the oldest may be asked for again',
+  ),
   MAX_SUSPICIONS_PER_NODE: tested(
     'test/storage-worker/replication/suspicions.test.ts',
     'limit: 16 chunks of one node are remembered, a 17th is not, until one is shown',

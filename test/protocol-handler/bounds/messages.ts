@@ -19,8 +19,10 @@ import {
   type ManifestResponse,
   manifestRequestCodec,
   manifestResponseCodec,
+  type SuspicionResponse,
   sealsResponseCodec,
   signHavePage,
+  suspicionResponseCodec,
   type WireCodec,
 } from '../../../protocol-handler/index.ts'
 import { PeerClient } from '../../../storage-worker/peers/peer-client.ts'
@@ -134,6 +136,12 @@ export const MESSAGES = {
   }),
   MAX_PROOF_BYTES: read<ChallengeProofMessage>(challengeProofCodec, (bytes) => {
     return { status: 'ok', challengeId: 'x', proof: new Uint8Array(bytes), signature: SIGNATURE }
+  }),
+  MAX_TOLD_SUSPICIONS: read<SuspicionResponse>(suspicionResponseCodec, (count) => {
+    const suspicions = Array.from({ length: count }, (_, i) => {
+      return { node: new Uint8Array(34).fill(i, 33), period: 1, index: 0 }
+    })
+    return { status: 'ok', suspicions }
   }),
   MAX_MANIFEST_ANSWER_BYTES: read<ManifestResponse>(manifestResponseCodec, (bytes) => {
     const items = [new Uint8Array(bytes - MANIFEST_HEAD_BYTES - LONG)]

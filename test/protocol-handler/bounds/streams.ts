@@ -32,7 +32,7 @@ export const STREAMS = {
   MAX_STREAMS_PER_PEER: tested(STREAMS_FILE, 'limit: 16 streams of a kind are served, the next is refused'),
   MAX_MUXED_STREAMS: tested(
     STREAMS_FILE,
-    'limit: 144 streams on which no protocol is named are held, the next is refused',
+    'limit: 160 streams on which no protocol is named are held, the next is refused',
   ),
   MAX_STREAM_WINDOW_BYTES: tested(
     'test/protocol-handler/bounded-yamux.test.ts',
