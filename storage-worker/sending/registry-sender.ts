@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { isArchiveError, type RegistryCallArgs, type RegistryCallName } from '../../core/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
 import type { SubmittedOperation } from '../chain-port.ts'
@@ -62,6 +63,8 @@ export class RegistrySender {
     this.modules = modules
     this.client = modules.client
     this.address = options.address
+    // Every call that is under way listens to it.
+    setMaxListeners(0, this.stopping.signal)
   }
 
   /**

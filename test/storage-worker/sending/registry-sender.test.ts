@@ -123,6 +123,20 @@ describe('storage-worker/sending/registry-sender', () => {
     assert.equal(registry.calls.length, 2)
   })
 
+  it('sixteen calls that are under way at once, as many as there may be by hand, are no leak of listeners', async () => {
+    const { registry, sender } = await open()
+    const warnings: string[] = []
+    const note = ({ name }: Error) => void warnings.push(name)
+    process.on('warning', note)
+    const all = Array.from({ length: 16 }, (_, i) => sender.send({ ...RESOLVE, key: `r${i}` }).catch(() => undefined))
+    await settle(40)
+    assert.equal(registry.sent.length, 16)
+    await sender.stop()
+    await Promise.all(all)
+    process.off('warning', note)
+    assert.deepEqual(warnings, [])
+  })
+
   it('after a restart follows what was under way, with the same bytes to send, and no other', async () => {
     const { journal, sender } = await open()
     const cut = sender.send(CLAIM)
