@@ -66,6 +66,15 @@ export * from './network-tag.ts'
 export * from './placement.ts'
 export * from './ports.ts'
 export {
+  type AddressHistory,
+  AddressScan,
+  compareAddressList,
+  type ListDifference,
+  type ScannedOperation,
+  type ScannedRole,
+  scanAddress,
+} from './reading/address-scan.ts'
+export {
   buildBlockProof,
   buildMissProof,
   buildOperationProof,
@@ -73,6 +82,15 @@ export {
   type EraRoots,
   type ProofSource,
 } from './reading/build-proof.ts'
+export {
+  buildCompleteness,
+  type CertifiedEra,
+  type CertifiedPeriod,
+  type PeriodRange,
+  type VerifiedCompleteness,
+  verifyCompleteness,
+} from './reading/completeness.ts'
+export { COMPLETENESS_FORMAT, type CompletenessJson, MAX_CERTIFICATE_PERIODS } from './reading/completeness-form.ts'
 export type { CheckName, ProofCheck, ProofGap } from './reading/proof-checks.ts'
 export { type AnswerProofJson, PROOF_FORMAT, type ShownSeals } from './reading/proof-form.ts'
 export type { ProvenEra, Trust, TrustedHistory } from './reading/trusted-roots.ts'

@@ -69,11 +69,27 @@ const rootInput = new ByteWriter(80)
 
 /** 32 bytes; commits to network, period, bitmap and every chunk (docs/FORMAT.md, Chunks and roots). */
 export function computePeriodRoot(manifest: PeriodBinding): Uint8Array {
+  return computePeriodRootFromTree({ ...manifest, ...summarizeChunks(manifest.chunks) })
+}
+
+/** What a period root binds, with the chunks in one hash. */
+export interface BoundPeriod extends Omit<Manifest, 'chunks'> {
+  readonly chunkCount: number
+  /** 32 bytes, of the tree over the chunk ids */
+  readonly chunkTree: Uint8Array
+}
+
+export function summarizeChunks(chunks: PeriodBinding['chunks']): Pick<BoundPeriod, 'chunkCount' | 'chunkTree'> {
+  return {
+    chunkCount: chunks.length,
+    chunkTree: computeTreeRoot(chunks.map(({ chunkId }) => computeLeafHash(chunkId))),
+  }
+}
+
+export function computePeriodRootFromTree({ network, period, bitmap, chunkCount, chunkTree }: BoundPeriod): Uint8Array {
   const writer = rootInput.reset().u8(PERIOD_ROOT_PREFIX)
-  writer.u64(manifest.network.chainId).u64(manifest.network.genesisTimestampMs).u64(BigInt(manifest.period))
-  writer.u32(manifest.bitmap).u32(manifest.chunks.length)
-  writer.raw(computeTreeRoot(manifest.chunks.map(({ chunkId }) => computeLeafHash(chunkId))))
-  return sha256(writer.written())
+  writer.u64(network.chainId).u64(network.genesisTimestampMs).u64(BigInt(period))
+  return sha256(writer.u32(bitmap).u32(chunkCount).raw(chunkTree).written())
 }
 
 /** Bytes of BODY that the manifest describes. */

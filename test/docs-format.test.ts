@@ -15,6 +15,7 @@ import {
   ArchiveFileBuilder,
   type BlockSeals,
   buildBlockProof,
+  buildCompleteness,
   computeAttestationText,
   computeBitmap,
   computeChallengeSeed,
@@ -41,6 +42,7 @@ import {
   encodeSeals,
   formatBlockId,
   formatOperationId,
+  fromBase64,
   HASH_SLOTS,
   type Network,
   type ProofSource,
@@ -131,6 +133,7 @@ async function computeProofExamples(): Promise<Map<string, string>> {
   const slot = { period: PERIOD, thread: 0 }
   const proof = await buildBlockProof(source, slot)
   const text = JSON.stringify(proof)
+  const certificate = await buildCompleteness(source, { from: PERIOD, to: PERIOD })
   const { era, checks } = verifyProof(text, { kind: 'block-at', slot }, { network: NETWORK })
   return new Map([
     ['proof of block 0, siblings', proof.chunks[0]?.siblings.join(' ') ?? ''],
@@ -138,8 +141,15 @@ async function computeProofExamples(): Promise<Map<string, string>> {
     ['proof of block 0, era root', toHex(era?.root ?? new Uint8Array(0))],
     ['proof of block 0, checks', checks.map(({ name }) => name).join(' ')],
     ['proof of block 0, characters', String(text.length)],
-    ['proof of block 0, SHA-256 of the text', createHash('sha256').update(text).digest('hex')],
+    ['proof of block 0, SHA-256 of the text', sha256Hex(text)],
+    ['certificate of period 0, its 40 bytes', toHex(fromBase64(certificate.periods))],
+    ['certificate of period 0, siblings', String(certificate.eras[0]?.siblings.length)],
+    ['certificate of period 0, SHA-256 of the text', sha256Hex(JSON.stringify(certificate))],
   ])
+}
+
+function sha256Hex(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
 }
 
 /** Period 0 of a network: 32 genesis blocks, so that everything follows from constants. */

@@ -67,6 +67,11 @@ export const READING_CODES = {
     when: 'A proof leads to another period root or era root than the one that the reader trusts, or to none where he knows one.',
     action: 'Do not use the answer: the archive that gave it has another history than the one that you trust.',
   },
+  CORE_READING_PERIODS_MISSING: {
+    kind: 'input',
+    when: 'A certificate of completeness has not each period of its range once, or a list that is checked by it leaves out a period.',
+    action: 'Do not use the list; ask another archive.',
+  },
   CORE_READING_NOT_HELD: {
     kind: 'transient',
     when: 'A proof cannot be made: the archive does not hold the manifest or a chunk that it needs.',

@@ -1595,10 +1595,7 @@ def check_proof_roots(proof, trusted, checks, gaps):
         checks.append(("era-root", top.hex()))
     else:
         gaps.append("era-root")
-    known_top, known = trusted.get("eraRoots", {}).get(str(number)), trusted.get("periodRoots", {}).get(str(period))
-    if known and known != root.hex() or known_top and top and known_top != top.hex() or known_top and not top and not known:
-        refuse("ROOT_UNTRUSTED", "root")
-    trust = "era-root" if top and known_top else "period-root" if known else "none"
+    trust = trust_of(trusted, period, root, top)
     if trust == "none":
         gaps.append("trusted-root")
     else:
@@ -1666,14 +1663,91 @@ def _check_proof_seals(seals, slot, block, shown, checks):
     checks.append(("operation-signatures", f"{len(operations)} of {len(operations)}"))
 
 
+COMPLETENESS_FORMAT = "massa-storage/completeness/1"
+MAX_CERTIFICATE_PERIODS = 512 * PERIODS_PER_ERA
+CERTIFIED_PERIOD = struct.Struct(">II32s")
+
+
+def parse_completeness(value):
+    form = ProofForm
+    (name, chain_id, genesis_ms, first, last, periods, eras) = form.object(
+        parse_proof_json(value) if isinstance(value, str) else value,
+        ("format", "chainId", "genesisTimestampMs", "from", "to", "periods", "eras"))
+    if name != COMPLETENESS_FORMAT:
+        refuse("MALFORMED", "format")
+    out = {"chainId": form.decimal(chain_id), "genesisMs": form.decimal(genesis_ms),
+           "from": form.integer(first, SAFE_INTEGER), "to": form.integer(last, SAFE_INTEGER)}
+    if out["to"] < out["from"]:
+        refuse("MALFORMED", "range")
+    data = form.base64(periods, MAX_CERTIFICATE_PERIODS * CERTIFIED_PERIOD.size)
+    if len(data) != (out["to"] - out["from"] + 1) * CERTIFIED_PERIOD.size:
+        refuse("PERIODS_MISSING", "not each period once")
+    eras = form.array(eras, MAX_CERTIFICATE_PERIODS // PERIODS_PER_ERA + 1)
+    if len(eras) != out["to"] // PERIODS_PER_ERA - out["from"] // PERIODS_PER_ERA + 1:
+        refuse("PERIODS_MISSING", "not each era once")
+    out["periods"] = list(CERTIFIED_PERIOD.iter_unpack(data))
+    if not all(1 <= count <= MAX_PERIOD_CHUNKS for _, count, _ in out["periods"]):
+        refuse("MALFORMED", "chunk count")
+    out["eras"] = []
+    for era in eras:
+        if era is None:
+            out["eras"].append(None)
+            continue
+        number, total_bytes, total_chunks, siblings = form.object(era, ("era", "totalBytes", "totalChunks", "siblings"))
+        out["eras"].append((form.integer(number, SAFE_INTEGER), form.decimal(total_bytes), form.decimal(total_chunks), form.hashes(siblings, PERIODS_PER_ERA)))
+    return out
+
+
+def verify_completeness(value, question, trusted):
+    """Roots and trust of each period of a certificate that has each of them once."""
+    c, network = parse_completeness(value), trusted.get("network")
+    if network and (c["chainId"], c["genesisMs"]) != (int(network["chainId"]), int(network["genesisTimestampMs"])):
+        refuse("NETWORK_OTHER", "network")
+    if (c["from"], c["to"]) != (question["from"], question["to"]):
+        refuse("SLOT_OTHER", "range")
+    roots = {}
+    for period, (bitmap, count, tree) in enumerate(c["periods"], c["from"]):
+        roots[period] = sha256(b"\3" + u64(c["chainId"]) + u64(c["genesisMs"]) + u64(period) + u32(bitmap) + u32(count) + tree)
+    tops = {}
+    for number, era in enumerate(c["eras"], c["from"] // PERIODS_PER_ERA):
+        if era is None:
+            continue
+        said, total_bytes, total_chunks, siblings = era
+        if said != number:
+            refuse("ERA_OTHER", "era")
+        start = number * PERIODS_PER_ERA
+        known = {i: leaf_hash(roots[start + i]) for i in range(PERIODS_PER_ERA) if start + i in roots}
+        try:
+            tree = root_of_leaves(PERIODS_PER_ERA, known, siblings)
+        except ValueError as e:
+            refuse("PERIODS_MISSING", str(e))
+        tops[number] = sha256(b"\4" + u64(c["chainId"]) + u64(c["genesisMs"]) + u64(number) + u64(total_bytes) + u64(total_chunks) + tree)
+    trust = [trust_of(trusted, period, roots[period], tops.get(period // PERIODS_PER_ERA)) for period in roots]
+    blocks = sum(bitmap.bit_count() for bitmap, _, _ in c["periods"])
+    return {"roots": [r.hex() for r in roots.values()], "eras": {n: top.hex() for n, top in tops.items()}, "trust": trust, "blocks": blocks}
+
+
+def trust_of(trusted, period, root, top):
+    """What of the roots that the reader knows a period leads to; it has to lead to those that he knows."""
+    known_top = trusted.get("eraRoots", {}).get(str(period // PERIODS_PER_ERA))
+    known = trusted.get("periodRoots", {}).get(str(period))
+    if known and known != root.hex() or known_top and top and known_top != top.hex() or known_top and not top and not known:
+        refuse("ROOT_UNTRUSTED", "root")
+    return "era-root" if top and known_top else "period-root" if known else "none"
+
+
 def proofs_command(args):
-    """A line of JSON for each line {proof, question, trusted} of the file: what was verified, or the code of the refusal."""
+    """A line of JSON for each line {proof, question, trusted} of the file: what was verified, or the code of the refusal.
+
+    A question of kind `periods`, from and to, is answered by a certificate of completeness.
+    """
     refused = 0
     with open(args.file, encoding="utf-8") as lines:
         for line in lines:
             case = json.loads(line)
             try:
-                print(json.dumps(verify_answer(case["proof"], case["question"], case.get("trusted", {}))))
+                verify = verify_completeness if case["question"]["kind"] == "periods" else verify_answer
+                print(json.dumps(verify(case["proof"], case["question"], case.get("trusted", {}))))
             except FormatError as e:
                 refused += 1
                 print(json.dumps({"refused": e.code}))

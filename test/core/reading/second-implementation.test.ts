@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import {
   type AnswerProofJson,
   buildBlockProof,
+  buildCompleteness,
   buildMissProof,
   buildOperationProof,
   buildPeriodProof,
@@ -11,6 +12,7 @@ import {
 } from '../../../core/index.ts'
 import { history, honest, LIES, period, question, slot } from './lies.ts'
 import { bend, call, lostOperation, MadeHistory, makePeriod, NETWORK } from './made-history.ts'
+import { certificate, eraRoots, LAST, periods, RANGE, RANGE_LIES, source } from './range-lies.ts'
 import { flipBit, hasPython, judge, judgeElsewhere, nameNetwork, type ProofCase } from './second-implementation.ts'
 
 const network = nameNetwork(NETWORK)
@@ -97,5 +99,33 @@ describe('core/reading: the second implementation', () => {
     assert(period.blocks.length > 2 && wrong.length > 150)
     const cases = [...right, ...wrong]
     assert.deepEqual(await judgeElsewhere(cases), cases.map(judge))
+  })
+
+  const ofRanges = 'agrees about certificates of completeness, lies and flipped bytes of them'
+  it(hasPython ? ofRanges : `${ofRanges} (skipped: there is no python3)`, async function () {
+    if (!hasPython) return this.skip()
+    const asked = { kind: 'periods', ...RANGE } as const
+    const known = { network, eraRoots: Object.fromEntries(eraRoots.map((root, era) => [era, toHex(root)])) }
+    const text = JSON.stringify(certificate)
+    const last = { kind: 'periods', from: 390, to: LAST } as const
+    const cases: ProofCase[] = [
+      { proof: text, question: asked, trusted: known },
+      {
+        proof: text,
+        question: asked,
+        trusted: { periodRoots: { 100: toHex(computePeriodRoot(periods[100]?.manifest ?? assert.fail())) } },
+      },
+      { proof: JSON.stringify(await buildCompleteness(source, last)), question: last, trusted: known },
+      { proof: text, question: last, trusted: known },
+      ...Object.values(RANGE_LIES).map(([, change]) => {
+        return { proof: JSON.stringify(bend(certificate, change)), question: asked, trusted: known }
+      }),
+      ...Array.from({ length: 60 }, (_, i) => {
+        return { proof: flipBit(text, (7919 * i) % text.length, i), question: asked, trusted: known }
+      }),
+    ]
+    const results = cases.map(judge)
+    assert.equal(results.filter((result) => 'roots' in result).length, 3)
+    assert.deepEqual(await judgeElsewhere(cases), results)
   })
 })

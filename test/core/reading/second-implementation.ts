@@ -6,8 +6,11 @@ import {
   fromHex,
   isArchiveError,
   type Network,
+  type PeriodRange,
   type Question,
   type TrustedHistory,
+  toHex,
+  verifyCompleteness,
   verifyProof,
 } from '../../../core/index.ts'
 import { fixturePath } from '../../devnet/fixture.ts'
@@ -21,12 +24,24 @@ export interface KnownRoots {
   readonly periodRoots?: Readonly<Record<number, string>>
 }
 
+/** Answered by a certificate of completeness. */
+export interface RangeQuestion extends PeriodRange {
+  readonly kind: 'periods'
+}
+
 /** One line of the file that `massa_archive.py proofs` reads. */
 export interface ProofCase {
   /** JSON text of the proof. */
   readonly proof: string
-  readonly question: Question
+  readonly question: Question | RangeQuestion
   readonly trusted: KnownRoots
+}
+
+interface RangeResult {
+  readonly roots: readonly string[]
+  readonly eras: Readonly<Record<number, string>>
+  readonly trust: readonly string[]
+  readonly blocks: number
 }
 
 /** What either implementation makes of a case, as far as it is not the record itself. */
@@ -37,6 +52,7 @@ export type CaseResult =
       readonly gaps: readonly string[]
       readonly trust: string
     }
+  | RangeResult
 
 export function nameNetwork({ chainId, genesisTimestampMs }: Network): Required<KnownRoots>['network'] {
   return { chainId: String(chainId), genesisTimestampMs: String(genesisTimestampMs) }
@@ -53,11 +69,23 @@ export function judge({ proof, question, trusted }: ProofCase): CaseResult {
     findPeriodRoot: (period) => parseRoot(periodRoots?.[period]),
   }
   try {
+    if (question.kind === 'periods') return judgeRange(proof, question, known)
     const { checks, gaps, trust } = verifyProof(proof, question, known)
     return { checks: checks.map(({ name, value }) => [name, value]), gaps, trust }
   } catch (error) {
     if (!isArchiveError(error)) throw error
     return { refused: error.code }
+  }
+}
+
+function judgeRange(proof: string, range: PeriodRange, known: TrustedHistory): RangeResult {
+  const { periods, eras, blocks } = verifyCompleteness(proof, range, known)
+  const whole = eras.flatMap(({ era, root }) => (root ? [[era, toHex(root)] as const] : []))
+  return {
+    roots: periods.map(({ root }) => toHex(root)),
+    eras: Object.fromEntries(whole),
+    trust: periods.map(({ trust }) => trust),
+    blocks,
   }
 }
 
