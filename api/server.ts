@@ -5,6 +5,7 @@ import { createLimitedServer } from '../telemetry/limited-server.ts'
 import { addChallengeRoutes, type ChallengesPort } from './challenges.ts'
 import { DATA_DIR_HEADER } from './data-dir-header.ts'
 import { addEraRoutes, type ErasPort } from './eras.ts'
+import { type ArchiveRpcModules, addArchiveRpc } from './json-rpc/archive-rpc.ts'
 import { addPeerRoutes, type PeersPort } from './peers.ts'
 import { type Query, runQuery } from './queries.ts'
 import { addRewardRoutes } from './rewards.ts'
@@ -27,6 +28,8 @@ export interface ApiModules {
   readonly challenges?: ChallengesPort | undefined
   /** Absent: nobody asks for them. */
   readonly eras?: ErasPort
+  /** Absent: history is not answered. */
+  readonly history?: ArchiveRpcModules | undefined
   /** What requests carry that sign or spend; undefined: these are refused. */
   readonly token?: string | undefined
 }
@@ -45,6 +48,7 @@ const BODY_LIMIT_BYTES = 16 * 1024
  * - `/v1/challenges`, `/v1/draws` ./challenges.ts
  * - `/v1/rewards` ./rewards.ts
  * - `/v1/eras` ./eras.ts
+ * - `POST /` ./json-rpc/archive-rpc.ts
  * - `POST /v1/query` a query of ./queries.ts as JSON; the answer is NDJSON, with a row `{"working":true}` every other
  *   second while there is nothing else to say
  */
@@ -80,6 +84,7 @@ export function createApi(modules: ApiModules, options: { readonly heartbeatMs?:
   addChallengeRoutes(server, modules.challenges, { ...options, token: modules.token })
   addRewardRoutes(server, modules.query)
   if (modules.eras) addEraRoutes(server, modules.eras)
+  if (modules.history) addArchiveRpc(server, modules.history)
   return server
 }
 

@@ -24,7 +24,7 @@ import { startRewards } from './chain/start-rewards.ts'
 import { countEvents, countRead } from './counts.ts'
 import { openEras } from './eras.ts'
 import { keepGauges } from './gauges.ts'
-import { startHistory } from './history.ts'
+import { describeArchive, startHistory } from './history.ts'
 import { recordNodeCall } from './node-calls.ts'
 import { computeSeedAddress, findOwnRoles } from './own-roles.ts'
 import type { startPeerNetwork as StartPeerNetwork } from './peer-network.ts'
@@ -285,6 +285,7 @@ export async function startDaemon(
         challenges: peers?.challenges,
         eras: openEras({ store: store.chunks, anchors, peers: peers?.eras }),
         token: await makeToken(config.dataDir, storeLog),
+        history: history && describeArchive(history, { network, version, seed: archiverSeed, clock }),
         query: {
           store,
           threads,

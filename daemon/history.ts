@@ -1,5 +1,13 @@
+import type { ArchiveRpcModules } from '../api/index.ts'
 import type { Config } from '../config/index.ts'
-import type { ArchiveError, Clock } from '../core/index.ts'
+import {
+  type ArchiveError,
+  type Clock,
+  computePublicKey,
+  concatBytes,
+  formatPublicKey,
+  type Network,
+} from '../core/index.ts'
 import { HistoryIndexer, HistoryReader, openHistory, type Store } from '../storage-worker/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import type { StopSteps } from './stop-steps.ts'
@@ -30,4 +38,32 @@ export async function startHistory(
   indexer.start()
   undo.push(() => indexer.stop())
   return { indexer, reader: new HistoryReader({ store: store.chunks, index }) }
+}
+
+/**
+ * Who answers in the JSON-RPC of a node.
+ *
+ * @param seed - of the archiver's key: from it comes what stands where a node says its id
+ */
+export function describeArchive(
+  { reader }: History,
+  {
+    network,
+    version,
+    seed,
+    clock,
+  }: {
+    readonly network: Network
+    readonly version: string
+    readonly seed: Uint8Array
+    readonly clock: Clock
+  },
+): ArchiveRpcModules {
+  const key = formatPublicKey(computePublicKey(concatBytes(Uint8Array.of(0), seed)))
+  return {
+    history: reader,
+    // A node id is a public key with another letter before it.
+    identity: { network, version: `massa-storage/${version}`, nodeId: key.replace(/^P/, 'N') },
+    nowMs: () => clock.nowMs(),
+  }
 }

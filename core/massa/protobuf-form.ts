@@ -181,7 +181,8 @@ function endorsementIndex(index = 0): number {
   return index
 }
 
-function endorsementToProtobuf(
+/** The message of an endorsement that a header of `slot` carries. */
+export function endorsementToProtobuf(
   endorsement: HeaderEndorsement,
   slot: Slot,
   endorsedBlock: Uint8Array,

@@ -200,10 +200,14 @@ export class HistoryReader {
 
   /** What is known of executing a slot; of an attestation that is not that of these results nothing is. */
   async readExecution(slot: Slot): Promise<SlotExecution | undefined> {
-    const bytes = await this.store.readExecutionResults(slot.period)
-    if (!bytes) return undefined
-    const place = { network: this.store.identity.network, period: slot.period }
-    return parseAttestedExecutions(bytes, place).executions[slot.thread]
+    return (await this.readExecutions(slot.period))[slot.thread]
+  }
+
+  /** The same of all slots of a period, by thread; empty where nothing is known. */
+  async readExecutions(period: Period): Promise<readonly (SlotExecution | undefined)[]> {
+    const bytes = await this.store.readExecutionResults(period)
+    if (!bytes) return []
+    return parseAttestedExecutions(bytes, { network: this.store.identity.network, period }).executions
   }
 
   private async *mergeRoles(

@@ -1,4 +1,5 @@
 import { JsonRpcError } from './json-rpc-error.ts'
+import { JsonText } from './json-text.ts'
 import { batchResponseTooBig, isTooLong, responseTooBig } from './limits.ts'
 import { ListAnswer } from './list-answer.ts'
 import { TypedJson } from './typed-json.ts'
@@ -21,7 +22,7 @@ export interface RpcCall {
   readonly params: string | undefined
 }
 
-/** @returns the result, a ListAnswer or what JSON can say; or throws a JsonRpcError or what `Translate` knows */
+/** @returns the result: a ListAnswer, a JsonText or what JSON can say; or throws a JsonRpcError or what `Translate` knows */
 export type RunCall = (call: RpcCall) => Promise<unknown>
 
 /** What the error of a call is to a node; `undefined`: a fault of ours, which is no answer. */
@@ -46,7 +47,7 @@ export async function answerBody(body: string, run: RunCall, translate?: Transla
     if (answer === '') continue
     bytes += Buffer.byteLength(answer) + (answers.length === 0 ? 0 : 1)
     // What the others would say is not asked any more.
-    if (isTooLong(bytes)) return failure(NO_ID, describeError(batchResponseTooBig()))
+    if (isTooLong(bytes)) return refuseRequest(batchResponseTooBig())
     answers.push(answer)
   }
   return answers.length === 0 ? '' : `[${answers.join(',')}]`
@@ -60,6 +61,11 @@ export function refuseBytes(body: string): string {
 
 /** The answer to what is no JSON-RPC at all. */
 export const MALFORMED = failure(NO_ID, PARSE_ERROR)
+
+/** The answer to a request that was not looked into. */
+export function refuseRequest(error: JsonRpcError): string {
+  return failure(NO_ID, describeError(error))
+}
 
 export function failTooLarge(limitBytes: number): string {
   const data = `Exceeded max limit of ${limitBytes}`
@@ -80,7 +86,7 @@ async function answerOne(text: string, { run, translate }: Answering, nameless: 
   if (id === undefined) return ''
   try {
     const result = await run({ method, params })
-    const text = result instanceof ListAnswer ? await result.write() : JSON.stringify(result)
+    const text = await writeResult(result)
     const answer = `{"jsonrpc":"2.0","id":${id},"result":${text}}`
     if (isTooLong(Buffer.byteLength(answer))) throw responseTooBig()
     return answer
@@ -89,6 +95,11 @@ async function answerOne(text: string, { run, translate }: Answering, nameless: 
     if (!known) throw error
     return failure(id, describeError(known))
   }
+}
+
+async function writeResult(result: unknown): Promise<string> {
+  if (result instanceof JsonText) return result.text
+  return result instanceof ListAnswer ? await result.write() : JSON.stringify(result)
 }
 
 interface Members {

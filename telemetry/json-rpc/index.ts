@@ -3,9 +3,17 @@
  * the node's words for what does not fit. Imported by its path: most commands start without a web server.
  */
 
-export { answerBody, type RunCall, type Translate } from './envelope.ts'
+export { answerBody, type RpcCall, type RunCall, refuseRequest, type Translate } from './envelope.ts'
+export {
+  type EventFilter,
+  eventFilter,
+  firstSlotIndex,
+  MAX_FINAL_EVENTS,
+  matchEvents,
+} from './event-filter.ts'
 export { acceptJsonRpc, answerPost, MAX_BODY_BYTES } from './http.ts'
 export { badRequest, invalidParams, JsonRpcError } from './json-rpc-error.ts'
+export { JsonList } from './json-text.ts'
 export { checkCount, checkCountOf } from './limits.ts'
 export { ListAnswer } from './list-answer.ts'
 export {
@@ -18,7 +26,8 @@ export {
   publicKey,
   signature,
   slot,
+  timeInterval,
 } from './massa-shapes.ts'
 export { describeMethods, listMethod, method, plainMethod, type RpcMethod, refuseHere } from './rpc-method.ts'
-export { boolean, bytes, optional, string, struct, u32, u64, u64Number, usize } from './shapes.ts'
+export { boolean, bytes, optional, string, struct, u32, u64, usize } from './shapes.ts'
 export type { Shape } from './typed-json.ts'

@@ -8,12 +8,14 @@ import {
   parsePublicKey,
   parseSignature,
 } from '../../core/index.ts'
-import { struct, u8, u64Number } from './shapes.ts'
+import { optional, struct, u8, u64Number } from './shapes.ts'
 import { quote, type Shape } from './typed-json.ts'
 
 /* Massa's own types in request parameters, with the node's words for what is none. */
 
 export const slot = struct('Slot', { period: u64Number, thread: u8 })
+/** ms since 1970, the end itself no more. */
+export const timeInterval = struct('TimeInterval', { start: optional(u64Number), end: optional(u64Number) })
 
 export const address = textOf('A + {U | S} + base58::encode(version + hash)', parseAddress, describeAddressFault)
 export const blockId = textOf('a string', parseBlockId, () => 'block id parsing error')

@@ -221,6 +221,7 @@ const EXPORTS = [
   'encodeTypedArguments',
   'endorsementInfoToJson',
   'endorsementToJson',
+  'endorsementToProtobuf',
   'equalBytes',
   'escapeControls',
   'escapeLines',

@@ -92,6 +92,28 @@ describe('daemon/daemon', () => {
     }
   })
 
+  it('answers history in the JSON-RPC of a node where it has its API', async () => {
+    const daemon = await startDaemon(daemonConfigOf(await makeArchive(3), network, {}), listen().log)
+    try {
+      const ask = async (method: string, params: unknown) => {
+        const headers = { 'content-type': 'application/json' }
+        const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
+        return ((await (await fetch(daemon.apiUrl, { method: 'POST', headers, body })).json()) as { result: unknown })
+          .result
+      }
+      const status = (await ask('get_status', [])) as { node_id: string; execution_stats: { final_cursor: object } }
+      assert.deepEqual(status.execution_stats.final_cursor, { period: 2, thread: THREAD_COUNT - 1 })
+      assert.match(status.node_id, /^N1/)
+      const block = (await ask('get_blockclique_block_by_slot', [{ period: 1, thread: 0 }])) as {
+        header: { id: string }
+      }
+      assert.match(block.header.id, /^B1/)
+      assert.equal(await ask('get_blockclique_block_by_slot', [{ period: 1, thread: 1 }]), null)
+    } finally {
+      await daemon.stop()
+    }
+  })
+
   it('counts what a verification and what a read find damaged, each for itself', async () => {
     const dataDir = await folders.make()
     const before = await openTestStore(dataDir, { identity })

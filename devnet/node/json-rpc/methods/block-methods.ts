@@ -14,11 +14,9 @@ import {
   ListAnswer,
   listMethod,
   method,
-  optional,
   plainMethod,
   slot,
-  struct,
-  u64Number,
+  timeInterval,
 } from '../../../../telemetry/json-rpc/index.ts'
 import { BLOCK_STATUS } from '../../../grpc/status-codes.ts'
 import type { ChainBlock } from '../../chain/chain-block.ts'
@@ -26,8 +24,6 @@ import type { DevnetChain } from '../../chain/devnet-chain.ts'
 import { isDiscarded, listCliques } from '../cliques.ts'
 import { chainBlockToJson, listEndorsements } from '../forms/block-form.ts'
 import type { NodeMethod } from '../rpc-context.ts'
-
-const timeInterval = struct('TimeInterval', { start: optional(u64Number), end: optional(u64Number) })
 
 /** Blocks, endorsements and what consensus says of them. */
 export const BLOCK_METHODS: readonly NodeMethod[] = [

@@ -1,0 +1,66 @@
+import { type Network, type Period, THREAD_COUNT } from '../../core/index.ts'
+import type { HistoryBlock, HistoryReader } from '../../storage-worker/index.ts'
+import { badRequest, type RpcMethod } from '../../telemetry/json-rpc/index.ts'
+import type { RecentHistory } from './recent-counts.ts'
+
+/** What is asked for history. What is not archived is `undefined`. */
+export type History = Pick<
+  HistoryReader,
+  'readRange' | 'findBlock' | 'findSlot' | 'findOperation' | 'findEndorsement' | 'readExecution' | 'readExecutions'
+>
+
+/** Who answers. */
+export interface ArchiveIdentity {
+  readonly network: Network
+  /** What stands where a node says its release. */
+  readonly version: string
+  /** Text of a node id. */
+  readonly nodeId: string
+}
+
+export interface ArchiveContext {
+  readonly history: History
+  readonly recent: RecentHistory
+  readonly identity: ArchiveIdentity
+  readonly nowMs: () => number
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal: AbortSignal
+}
+
+export type ArchiveMethod = RpcMethod<ArchiveContext>
+
+/** Slots, the end itself no more. */
+export interface SlotRange {
+  readonly from: number
+  readonly to: number
+}
+
+/**
+ * The archived periods that a range of slots touches.
+ *
+ * @param most - so many are read for one answer
+ * @returns ascending; empty when none is archived
+ * @throws JsonRpcError when there are more
+ */
+export async function listPeriods({ history }: ArchiveContext, range: SlotRange, most: number): Promise<Period[]> {
+  const archived = await history.readRange()
+  if (!archived || range.from >= range.to) return []
+  const first = Math.max(archived.first, Math.floor(range.from / THREAD_COUNT))
+  const last = Math.min(archived.last, Math.ceil(range.to / THREAD_COUNT) - 1)
+  const count = Math.max(0, last - first + 1)
+  if (count > most) {
+    throw badRequest(
+      `the range holds ${count} archived periods, of which an answer takes at most ${most}: ask in parts`,
+    )
+  }
+  return Array.from({ length: count }, (_, i) => first + i)
+}
+
+/** The blocks of a period, in thread order. */
+export async function* readBlocks(history: History, period: Period): AsyncGenerator<HistoryBlock> {
+  for (let thread = 0; thread < THREAD_COUNT; thread++) {
+    const slot = await history.findSlot({ period, thread })
+    if (!slot) return
+    if (slot.kind === 'block') yield slot.block
+  }
+}

@@ -1,0 +1,74 @@
+import type { FastifyInstance } from 'fastify'
+import { isArchiveError } from '../../core/index.ts'
+import {
+  acceptJsonRpc,
+  answerPost,
+  describeMethods,
+  JsonRpcError,
+  plainMethod,
+  type RpcCall,
+  refuseRequest,
+  type Translate,
+} from '../../telemetry/json-rpc/index.ts'
+import type { ArchiveContext, ArchiveIdentity, ArchiveMethod, History } from './archive-context.ts'
+import { BLOCK_METHODS } from './block-methods.ts'
+import { CallGate, serverBusy } from './call-gate.ts'
+import { EVENT_METHODS } from './event-methods.ts'
+import { boundMessages } from './message-budget.ts'
+import { OPERATION_METHODS } from './operation-methods.ts'
+import { RecentHistory } from './recent-counts.ts'
+import { STATUS_METHODS } from './status-methods.ts'
+
+export interface ArchiveRpcModules {
+  readonly history: History
+  readonly identity: ArchiveIdentity
+  readonly nowMs: () => number
+}
+
+/** Each may have a period of 10 MB in memory, and an answer. */
+const CALLS = { running: 4, waiting: 256 }
+const MESSAGE_BYTES = 256 * 1024 * 1024
+
+const METHODS: readonly ArchiveMethod[] = [
+  ...STATUS_METHODS,
+  ...BLOCK_METHODS,
+  ...OPERATION_METHODS,
+  ...EVENT_METHODS,
+  plainMethod('rpc.discover', ({ identity }) =>
+    describeMethods(METHODS, { title: 'Massa archive', version: identity.version }),
+  ),
+]
+const METHOD_OF_NAME = new Map(METHODS.map((method) => [method.name, method]))
+
+/** What this is, to who asks for something else. */
+const NO_METHOD = `Method not found: this is an archive of final history, which answers ${[...METHOD_OF_NAME.keys()].join(', ')}`
+
+/**
+ * `POST /`: final history in the JSON-RPC of a massa-node: its envelopes, batches, shapes, limits and texts
+ * (docs/ARCHIVE_JSON_RPC.md).
+ */
+export function addArchiveRpc(server: FastifyInstance, modules: ArchiveRpcModules): void {
+  const gate = new CallGate(CALLS)
+  const recent = new RecentHistory(modules.history)
+  server.register(async (scope) => {
+    acceptJsonRpc(scope)
+    boundMessages(scope, MESSAGE_BYTES, refuseRequest(serverBusy()))
+    scope.post('/', (request, reply) => {
+      const gone = new AbortController()
+      reply.raw.once('close', () => gone.abort())
+      const context: ArchiveContext = { ...modules, recent, signal: gone.signal }
+      return answerPost(request, reply, { run: (call) => gate.run(() => runCall(context, call)), translate })
+    })
+  })
+}
+
+async function runCall(context: ArchiveContext, { method, params }: RpcCall): Promise<unknown> {
+  const found = METHOD_OF_NAME.get(method)
+  if (!found) throw new JsonRpcError(-32601, NO_METHOD)
+  context.signal.throwIfAborted()
+  return await found.run(context, params)
+}
+
+/** What is on disk and cannot be read is no fault of who asks; where it is, is for the operator. */
+const translate: Translate = (error) =>
+  isArchiveError(error) ? new JsonRpcError(-32001, `Internal server error: ${error.code}`) : undefined
