@@ -5,6 +5,7 @@ import { createLimitedServer } from '../telemetry/limited-server.ts'
 import { addChallengeRoutes, type ChallengesPort } from './challenges.ts'
 import { DATA_DIR_HEADER } from './data-dir-header.ts'
 import { addEraRoutes, type ErasPort } from './eras.ts'
+import { addGatewayRoutes, type HistoryGateway } from './gateway/gateway.ts'
 import { type ArchiveRpcModules, addArchiveRpc } from './json-rpc/archive-rpc.ts'
 import { addPeerRoutes, type PeersPort } from './peers.ts'
 import { type Query, runQuery } from './queries.ts'
@@ -30,6 +31,8 @@ export interface ApiModules {
   readonly eras?: ErasPort
   /** Absent: history is not answered. */
   readonly history?: ArchiveRpcModules | undefined
+  /** undefined: this sidecar keeps no index. */
+  readonly gateway?: HistoryGateway | undefined
   /** What requests carry that sign or spend; undefined: these are refused. */
   readonly token?: string | undefined
 }
@@ -49,6 +52,7 @@ const BODY_LIMIT_BYTES = 16 * 1024
  * - `/v1/rewards` ./rewards.ts
  * - `/v1/eras` ./eras.ts
  * - `POST /` ./json-rpc/archive-rpc.ts
+ * - blocks, operations, slots, periods, addresses and chunks: ./gateway/gateway.ts
  * - `POST /v1/query` a query of ./queries.ts as JSON; the answer is NDJSON, with a row `{"working":true}` every other
  *   second while there is nothing else to say
  */
@@ -83,6 +87,7 @@ export function createApi(modules: ApiModules, options: { readonly heartbeatMs?:
   addPeerRoutes(server, modules.peers)
   addChallengeRoutes(server, modules.challenges, { ...options, token: modules.token })
   addRewardRoutes(server, modules.query)
+  addGatewayRoutes(server, modules.gateway)
   if (modules.eras) addEraRoutes(server, modules.eras)
   if (modules.history) addArchiveRpc(server, modules.history)
   return server

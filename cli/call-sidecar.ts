@@ -26,7 +26,13 @@ export interface AnswerLimits {
   readonly startTimer?: StartTimer
 }
 
-const refusal = z.object({ error: z.object({ code: z.string(), message: z.string() }) })
+/** Of the sidecar's own routes, and of those for applications (RFC 9457). */
+const refusal = z.union([
+  z.object({ error: z.object({ code: z.string(), message: z.string() }) }),
+  z
+    .object({ code: z.string(), detail: z.string() })
+    .transform(({ code, detail }) => ({ error: { code, message: detail } })),
+])
 
 /** A sidecar answers in some ms, and while it works on a query it says so every other second. */
 const LIMITS: AnswerLimits = { answerMs: 10_000, silenceMs: 30_000 }

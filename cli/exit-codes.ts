@@ -30,6 +30,7 @@ const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'API_BIND_FAILED',
   'API_CHAIN_OFF',
   'API_CHUNK_UNCLAIMED',
+  'API_HISTORY_OFF',
   'API_NAME_AMBIGUOUS',
   'API_PEER_INVALID',
   'API_QUERY_INVALID',
@@ -103,6 +104,7 @@ const UNREACHABLE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'API_PEER_UNCONNECTED',
   'ARCHIVER_NODE_UNREACHABLE',
   'CHAIN_NODE_UNREACHABLE',
+  'CLI_GATEWAY_FAILED',
   'CLI_SIDECAR_UNREACHABLE',
   'DEVNET_NOT_RUNNING',
   'DEVNET_NO_ANSWER',
@@ -112,6 +114,7 @@ const UNREACHABLE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 const NOT_FOUND_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'API_CHUNK_UNKNOWN',
+  'STORE_CHUNK_AWAY',
   'STORE_EXPORT_INCOMPLETE',
   'STORE_FILE_UNREADABLE',
 ])
@@ -132,7 +135,7 @@ export function exitCodeOf(error: unknown): number {
   if (error.code.startsWith('CONFIG_') || error.code.startsWith('CLI_') || USAGE_CODES.has(error.code)) {
     return EXIT_CODES.usage.code
   }
-  if (DAMAGE_CODES.has(error.code)) return EXIT_CODES.invalid.code
+  if (DAMAGE_CODES.has(error.code) || error.code.startsWith('CORE_READING_')) return EXIT_CODES.invalid.code
   if (error.code.startsWith('WALLET_')) return EXIT_CODES.wallet.code
   if (error.code.startsWith('REGISTRY_') || REFUSED_CODES.has(error.code)) return EXIT_CODES.refused.code
   if (TIMEOUT_CODES.has(error.code)) return EXIT_CODES.timeout.code

@@ -14,6 +14,7 @@ import { addDevnet } from './devnet-commands.ts'
 import { addEconomics } from './economics-commands.ts'
 import { addEras } from './era-commands.ts'
 import { EXIT_CODES } from './exit-codes.ts'
+import { addGet } from './get-commands.ts'
 import { addIndex } from './index-commands.ts'
 import {
   collectSetting,
@@ -161,6 +162,7 @@ function addArchive(program: Command, run: Run): void {
   addCluster(program, run)
   addChallenges(program, run)
   addEras(program, run)
+  addGet(program, run)
   addIndex(program, run)
   addInspect(program, run)
   add(

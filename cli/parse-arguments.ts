@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander'
 import { LOG_LEVELS } from '../config/log-choices.ts'
-import { type Period, parseCoins } from '../core/units.ts'
+import { type Period, parseCoins, THREAD_COUNT } from '../core/units.ts'
 
 export interface PeriodRange {
   readonly from: Period
@@ -14,6 +14,22 @@ export function parsePeriod(text: string): Period {
   const period = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
   if (!Number.isSafeInteger(period)) throw new InvalidArgumentError(`'${text}' is not a period number.`)
   return period
+}
+
+export function parseThread(text: string): number {
+  const thread = /^\d{1,2}$/.test(text) ? Number(text) : THREAD_COUNT
+  if (thread >= THREAD_COUNT)
+    throw new InvalidArgumentError(`'${text}' is no thread: they are 0 to ${THREAD_COUNT - 1}.`)
+  return thread
+}
+
+/** The address of an archive's gateway, without a slash at its end. */
+export function parseGatewayUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+    throw new InvalidArgumentError(`'${text.slice(0, 80)}' is no http or https address.`)
+  }
+  return url.href.replace(/\/$/, '')
 }
 
 /** An era number. */

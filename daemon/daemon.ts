@@ -283,6 +283,7 @@ export async function startDaemon(
         status,
         peers,
         challenges: peers?.challenges,
+        gateway: history?.answers,
         eras: openEras({ store: store.chunks, anchors, peers: peers?.eras }),
         token: await makeToken(config.dataDir, storeLog),
         history: history && describeArchive(history, { network, version, seed: archiverSeed, clock }),

@@ -8,7 +8,7 @@ import {
   formatPublicKey,
   type Network,
 } from '../core/index.ts'
-import { HistoryIndexer, HistoryReader, openHistory, type Store } from '../storage-worker/index.ts'
+import { HistoryAnswers, HistoryIndexer, HistoryReader, openHistory, type Store } from '../storage-worker/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import type { StopSteps } from './stop-steps.ts'
 
@@ -16,6 +16,7 @@ import type { StopSteps } from './stop-steps.ts'
 export interface History {
   readonly indexer: HistoryIndexer
   readonly reader: HistoryReader
+  readonly answers: HistoryAnswers
 }
 
 /** `undefined`: `history.enabled` is false. @throws ArchiveError of `openHistory` */
@@ -37,7 +38,8 @@ export async function startHistory(
   const indexer = new HistoryIndexer({ store: store.chunks, index, disk: store.disk, clock, log, onFatal })
   indexer.start()
   undo.push(() => indexer.stop())
-  return { indexer, reader: new HistoryReader({ store: store.chunks, index }) }
+  const reader = new HistoryReader({ store: store.chunks, index })
+  return { indexer, reader, answers: new HistoryAnswers({ reader, store: store.chunks }) }
 }
 
 /**

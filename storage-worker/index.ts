@@ -30,6 +30,8 @@ export { DiskSpace, FREE_FLOOR_BYTES } from './disk-space.ts'
 export { findAccessProblem, quotePath } from './explain-access.ts'
 export {
   type AddressOperation,
+  type HistoryAnswer,
+  HistoryAnswers,
   type HistoryBlock,
   type HistoryEndorsement,
   HistoryIndexer,
@@ -39,8 +41,10 @@ export {
   type HistoryStatus,
   type Inclusion,
   type ListCursor,
+  type ListRequest,
   type OperationRole,
   openHistory,
+  parseCursor,
   rebuildHistory,
 } from './history/index.ts'
 export { inspectBlock, inspectChunk, inspectOperation, inspectPeriod } from './inspect.ts'

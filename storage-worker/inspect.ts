@@ -190,7 +190,7 @@ export function describeBlock(record: BlockRecord, seals: Uint8Array | undefined
   }
 }
 
-function describeOperation(operation: RecordedOperation, seal: Uint8Array | undefined): object {
+export function describeOperation(operation: RecordedOperation, seal: Uint8Array | undefined): object {
   const { feeNanoMas, expirePeriod, body } = parseOperationContent(operation.content)
   return {
     operationId: formatOperationId(operation.id),

@@ -4,6 +4,7 @@ import { queryArchive } from '../archive-access.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { formatCount } from '../output.ts'
+import { renderRecord } from '../render-record.ts'
 import { type InspectedPeriod, renderPeriod } from './render-period.ts'
 
 /** Shows one thing of the archive, or exits with 4. @throws ArchiveError CORE_BASE58_INVALID */
@@ -37,7 +38,7 @@ export async function inspect(
     output.value(answer.result)
     const { unreadablePeriods: unreadable, ...shown } = answer.result as { readonly unreadablePeriods?: number[] }
     if (what.request.kind === 'inspect-period') renderPeriod(output, answer.result as InspectedPeriod)
-    else for (const line of render(shown, '')) output.line(line)
+    else for (const line of renderRecord(shown)) output.line(line)
     if (unreadable) {
       const periods = formatCount(unreadable.length, 'newer period')
       output.warn(`${periods} cannot be read (${unreadable.join(', ')}): 'massa-storage verify --repair' may mend that`)
@@ -60,32 +61,4 @@ function describe({ periods, from, to }: PassedOver): string {
 function checkId(request: QueryRequest): void {
   if (request.kind === 'inspect-block') parseBlockId(request.id)
   if (request.kind === 'inspect-operation') parseOperationId(request.id)
-}
-
-/** Indented `key value` lines; lists of objects one per line. */
-function render(value: unknown, indent: string): string[] {
-  if (Array.isArray(value)) return value.map((item) => `${indent}${renderItem(item)}`)
-  if (typeof value !== 'object' || value === null) return [`${indent}${String(value)}`]
-  const entries = Object.entries(value).filter(([, field]) => field !== undefined)
-  const width = Math.max(...entries.map(([key]) => key.length))
-  return entries.flatMap(([key, field]) => renderField(key, field, { indent, width }))
-}
-
-function renderField(key: string, field: unknown, layout: { indent: string; width: number }): string[] {
-  const { indent, width } = layout
-  if (Array.isArray(field)) {
-    return field.length === 0
-      ? [`${indent}${key.padEnd(width)}  none`]
-      : [`${indent}${key}`, ...render(field, `${indent}  `)]
-  }
-  if (typeof field === 'object' && field !== null) return [`${indent}${key.padEnd(width)}  ${renderItem(field)}`]
-  return [`${indent}${key.padEnd(width)}  ${String(field)}`]
-}
-
-function renderItem(item: unknown): string {
-  if (typeof item !== 'object' || item === null) return String(item)
-  return Object.entries(item)
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => `${key} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
-    .join('  ')
 }

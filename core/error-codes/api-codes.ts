@@ -79,6 +79,12 @@ export const API_CODES = {
     when: 'The running sidecar is asked for what needs the index of ids and addresses, and keeps none.',
     action: 'Set `history.enabled = true` and start it again.',
   },
+  API_HISTORY_UNKNOWN: {
+    kind: 'input',
+    when: 'What is asked for is not in this archive, or not found by its index.',
+    action:
+      'Look whether the id is right; what is older than the archive, or held by other nodes alone, is asked of those.',
+  },
   API_TOKEN_WRONG: {
     kind: 'input',
     when: 'A request to the HTTP API signs or spends, and does not carry the token of `api.token` in the data directory.',

@@ -32,6 +32,11 @@ export const CLI_CODES = {
     when: 'What a command prints cannot be written: the disk of a file that it is sent to is full.',
     action: 'Free disk space, or send the output elsewhere.',
   },
+  CLI_GATEWAY_FAILED: {
+    kind: 'transient',
+    when: 'An archive that was named with `--from` does not answer, refuses, or answers something else.',
+    action: 'Look whether the address is that of an archive, and try again, or ask another one.',
+  },
   CLI_NOT_FOUND: {
     kind: 'input',
     when: 'What was asked for is not in this archive.',

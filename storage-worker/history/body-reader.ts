@@ -56,7 +56,8 @@ export class BodyReader {
     return (await this.modules.store.readSeals(period))?.subarray(sealsStart, sealsEnd)
   }
 
-  private async readChunk(period: Period, index: number): Promise<Uint8Array> {
+  /** @throws ArchiveError STORE_CHUNK_AWAY */
+  async readChunk(period: Period, index: number): Promise<Uint8Array> {
     const { store, fetchChunk } = this.modules
     const name = `${period}/${index}`
     const cached = this.cache.get(name)

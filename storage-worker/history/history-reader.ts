@@ -9,6 +9,7 @@ import {
   equalBytes,
   FLAG_VOID,
   type HeaderEndorsement,
+  isArchiveError,
   MAX_BLOCK_OPERATIONS,
   type Period,
   parseOperationContent,
@@ -196,6 +197,16 @@ export class HistoryReader {
       operations.push({ ...found, inclusions: [inclusion], roles: own })
     }
     return { operations }
+  }
+
+  /** From this disk, else from who holds it; `undefined`: the period is not archived, or nobody gives it. */
+  async readChunk(period: Period, index: number): Promise<Uint8Array | undefined> {
+    try {
+      return await this.bodies.readChunk(period, index)
+    } catch (error) {
+      if (isArchiveError(error, 'STORE_CHUNK_AWAY')) return undefined
+      throw error
+    }
   }
 
   /** What is known of executing a slot; of an attestation that is not that of these results nothing is. */

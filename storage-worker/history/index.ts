@@ -1,3 +1,4 @@
+export { type HistoryAnswer, HistoryAnswers, type ListRequest, parseCursor } from './history-answers.ts'
 export { HistoryIndexer, type HistoryStatus } from './history-indexer.ts'
 export type { OperationRole } from './history-keys.ts'
 export {

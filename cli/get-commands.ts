@@ -1,0 +1,53 @@
+import type { Command } from 'commander'
+import { parseBlockId, parseOperationId } from '../core/massa/atoms.ts'
+import { add, type Run } from './add-command.ts'
+import type { GetOptions, GetRequest } from './commands/get.ts'
+import { parseGatewayUrl, parsePeriod, parseThread } from './parse-arguments.ts'
+
+/** History with its proof. */
+export function addGet(program: Command, run: Run): void {
+  const example = 'massa-storage get slot 41 7'
+  const get = add(program, 'get', 'Get a piece of history and verify it, from any archive.', example)
+  const perform = (request: GetRequest, options: GetOptions, command: Command) =>
+    run(async (context, signal) => (await import('./commands/get.ts')).getRecord(context, request, options, signal))(
+      command,
+    )
+  addOne(get, 'block', 'Get a block by its id.', 'massa-storage get block B12LnGn6yQ...')
+    .argument('<id>', 'id of the block')
+    .action((id: string, options: GetOptions, command) => {
+      parseBlockId(id)
+      const question = () => ({ kind: 'block', id }) as const
+      return perform({ path: `/v1/blocks/${id}`, name: `block ${id}`, question }, options, command)
+    })
+  addOne(get, 'operation', 'Get an operation by its id, and whether it succeeded.', 'massa-storage get operation O1...')
+    .argument('<id>', 'id of the operation')
+    .action((id: string, options: GetOptions, command) => {
+      parseOperationId(id)
+      const question = () => ({ kind: 'operation', id }) as const
+      return perform({ path: `/v1/operations/${id}`, name: `operation ${id}`, question }, options, command)
+    })
+  addOne(get, 'slot', 'Get the block of a slot, or the proof that there was none.', example)
+    .argument('<period>', 'period', parsePeriod)
+    .argument('<thread>', 'thread, 0 to 31', parseThread)
+    .action((period: number, thread: number, options: GetOptions, command) => {
+      const slot = { period, thread }
+      const question: GetRequest['question'] = ({ kind }) => ({
+        kind: kind === 'block' ? 'block-at' : 'slot-empty',
+        slot,
+      })
+      const name = `slot (${period}, ${thread})`
+      return perform({ path: `/v1/slots/${period}/${thread}`, name, question }, options, command)
+    })
+  addOne(get, 'period', 'Get what a period consists of.', 'massa-storage get period 41')
+    .argument('<period>', 'period', parsePeriod)
+    .action((period: number, options: GetOptions, command) => {
+      const question = () => ({ kind: 'period', period }) as const
+      return perform({ path: `/v1/periods/${period}`, name: `period ${period}`, question }, options, command)
+    })
+}
+
+function addOne(get: Command, name: string, summary: string, example: string): Command {
+  return add(get, name, summary, example)
+    .option('--from <url>', 'an archive to ask, not the running sidecar', parseGatewayUrl)
+    .option('--no-verify', 'believe what it says')
+}

@@ -1,0 +1,161 @@
+import {
+  type AnswerProofJson,
+  ArchiveError,
+  buildBlockProof,
+  buildMissProof,
+  buildOperationProof,
+  buildPeriodProof,
+  type ChunkStore,
+  computeBodyBytes,
+  computePeriodRoot,
+  ERA_PERIODS,
+  formatBlockId,
+  formatOperationId,
+  type Manifest,
+  type Period,
+  type ProofSource,
+  parseAddress,
+  parseBlockId,
+  parseOperationId,
+  type Slot,
+  toHex,
+} from '../../core/index.ts'
+import { describeBlock, describeOperation } from '../inspect.ts'
+import type { OperationRole } from './history-keys.ts'
+import type { HistoryOperation, HistoryReader, ListCursor } from './history-reader.ts'
+
+type AnswersStore = Pick<ChunkStore, 'readManifest' | 'readChunk' | 'readSeals' | 'readSummary' | 'findChunks'>
+
+/** Plain JSON about something that is archived; `proof` when it was asked for. */
+export type HistoryAnswer = Readonly<Record<string, unknown>> & { readonly proof?: AnswerProofJson }
+
+export interface ListRequest {
+  readonly roles: readonly OperationRole[]
+  readonly from: Period
+  readonly to: Period
+  /** At least 1. */
+  readonly limit: number
+  readonly before?: ListCursor | undefined
+}
+
+/** What applications ask of history, as plain JSON: u64 and amounts as decimal text, bytes as hex, ids as Massa writes them. */
+export class HistoryAnswers {
+  private readonly reader: HistoryReader
+  private readonly store: AnswersStore
+  private readonly source: ProofSource
+
+  constructor(modules: { readonly reader: HistoryReader; readonly store: AnswersStore }) {
+    const { reader, store } = modules
+    this.reader = reader
+    this.store = store
+    this.source = {
+      readManifest: (period) => store.readManifest(period),
+      readChunk: (period, index) => reader.readChunk(period, index),
+      readSeals: (period) => store.readSeals(period),
+      readEra: (era) => readEraRoots(store, era),
+    }
+  }
+
+  /** @throws ArchiveError CORE_BASE58_INVALID, STORE_CHUNK_AWAY */
+  async block(id: string, hasProof: boolean): Promise<HistoryAnswer | undefined> {
+    const found = await this.reader.findBlock(parseBlockId(id))
+    if (!found) return undefined
+    const block = describeBlock(found.record, found.seals)
+    return hasProof ? { block, proof: await buildBlockProof(this.source, found.slot) } : { block }
+  }
+
+  /** @throws ArchiveError CORE_BASE58_INVALID, STORE_CHUNK_AWAY */
+  async operation(id: string, hasProof: boolean): Promise<HistoryAnswer | undefined> {
+    const found = await this.reader.findOperation(parseOperationId(id))
+    const [inclusion] = found?.inclusions ?? []
+    if (!found || !inclusion) return undefined
+    const operation = await this.describe(found)
+    return hasProof ? { operation, proof: await buildOperationProof(this.source, inclusion.slot, id) } : { operation }
+  }
+
+  /** `undefined`: its period is not archived. @throws ArchiveError STORE_CHUNK_AWAY */
+  async slot(slot: Slot, hasProof: boolean): Promise<HistoryAnswer | undefined> {
+    const found = await this.reader.findSlot(slot)
+    if (!found) return undefined
+    if (found.kind === 'block') {
+      const block = describeBlock(found.block.record, found.block.seals)
+      const answer = { slot, kind: found.kind, block }
+      return hasProof ? { ...answer, proof: await buildBlockProof(this.source, slot) } : answer
+    }
+    const answer = { slot, kind: found.kind }
+    return hasProof ? { ...answer, proof: await buildMissProof(this.source, slot) } : answer
+  }
+
+  /** `undefined`: it is not archived. */
+  async period(period: Period, hasProof: boolean): Promise<HistoryAnswer | undefined> {
+    const manifest = await this.store.readManifest(period)
+    const summary = manifest && (await this.store.readSummary(period))
+    if (!manifest || !summary) return undefined
+    const shown = {
+      period,
+      root: toHex(computePeriodRoot(manifest)),
+      bitmap: manifest.bitmap,
+      blocks: summary.blocks,
+      operations: summary.operations,
+      chunks: manifest.chunks.map(({ chunkId, byteLength }) => ({ chunkId: toHex(chunkId), bytes: byteLength })),
+    }
+    return hasProof ? { period: shown, proof: await buildPeriodProof(this.source, period) } : { period: shown }
+  }
+
+  /** Of this disk, by its id. */
+  async chunk(chunkId: Uint8Array): Promise<Uint8Array | undefined> {
+    const [place] = await this.store.findChunks(toHex(chunkId), 1)
+    return place && this.store.readChunk(place.period, place.index)
+  }
+
+  /** Newest first; `cursor` goes on behind a page. @throws ArchiveError CORE_BASE58_INVALID, STORE_CHUNK_AWAY */
+  async operationsOf(address: string, request: ListRequest): Promise<HistoryAnswer> {
+    const { before, ...others } = request
+    const page = await this.reader.listOperations(parseAddress(address), { ...others, ...(before ? { before } : {}) })
+    const operations = []
+    for (const found of page.operations) operations.push({ ...(await this.describe(found)), roles: found.roles })
+    return { address, operations, cursor: page.cursor ? formatCursor(page.cursor) : null }
+  }
+
+  private async describe(found: HistoryOperation): Promise<object> {
+    const { operation, signature, inclusions } = found
+    const id = formatOperationId(operation.id)
+    let outcome = 'unknown'
+    for (const { slot } of inclusions) {
+      const execution = await this.reader.readExecution(slot)
+      const told = execution?.outcomes.find(({ operationId }) => operationId === id)
+      if (told && told.outcome !== 'unknown') outcome = told.outcome
+    }
+    return {
+      ...describeOperation(operation, signature),
+      inclusions: inclusions.map(({ slot, blockId }) => ({ slot, blockId: formatBlockId(blockId) })),
+      // Attested by whoever archived it, under no root.
+      execution: { outcome, isProven: false },
+    }
+  }
+}
+
+function formatCursor({ period, thread, index }: ListCursor): string {
+  return `${period}-${thread}-${index}`
+}
+
+/** @throws ArchiveError API_QUERY_INVALID */
+export function parseCursor(text: string): ListCursor {
+  const [, period, thread, index] = /^(\d{1,15})-(\d{1,2})-(\d{1,5})$/.exec(text) ?? []
+  if (period === undefined) throw new ArchiveError('API_QUERY_INVALID', `'${text.slice(0, 40)}' is no cursor of a list`)
+  return { period: Number(period), thread: Number(thread), index: Number(index) }
+}
+
+/** `undefined` where a period of the era is not archived. */
+async function readEraRoots(store: Pick<ChunkStore, 'readManifest'>, era: number) {
+  const periodRoots: Uint8Array[] = []
+  let [totalBytes, totalChunks] = [0n, 0n]
+  for (let period = era * ERA_PERIODS; period < (era + 1) * ERA_PERIODS; period++) {
+    const manifest: Manifest | undefined = await store.readManifest(period)
+    if (!manifest) return undefined
+    periodRoots.push(computePeriodRoot(manifest))
+    totalBytes += BigInt(computeBodyBytes(manifest))
+    totalChunks += BigInt(manifest.chunks.length)
+  }
+  return { periodRoots, totalBytes, totalChunks }
+}
