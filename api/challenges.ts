@@ -1,11 +1,10 @@
-import { timingSafeEqual } from 'node:crypto'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import * as z from 'zod'
 import { ArchiveError } from '../core/index.ts'
+import { checkToken } from './check-token.ts'
 import { needDataDir } from './data-dir-header.ts'
 import { raceTimer } from './heartbeat.ts'
 import { sendRows } from './row-stream.ts'
-import { TOKEN_HEADER } from './token-header.ts'
 
 /** Challenges that this sidecar issues for its operator. Answers are plain JSON. */
 export interface ChallengesPort {
@@ -114,19 +113,6 @@ export function addChallengeRoutes(
 
 async function* toResult(asked: Promise<object>): AsyncGenerator<object> {
   yield { result: await asked }
-}
-
-/** @throws ArchiveError API_TOKEN_WRONG */
-function checkToken(request: FastifyRequest, token: string | undefined): void {
-  const given = request.headers[TOKEN_HEADER]
-  if (token !== undefined && typeof given === 'string') {
-    const [ours, theirs] = [Buffer.from(token), Buffer.from(given)]
-    if (ours.length === theirs.length && timingSafeEqual(ours, theirs)) return
-  }
-  throw new ArchiveError(
-    'API_TOKEN_WRONG',
-    `this needs the token of api.token in the data directory as ${TOKEN_HEADER}`,
-  )
 }
 
 function parse<T>(schema: z.ZodType<T>, input: unknown): T {

@@ -1,11 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 import { ArchiveError, type ErrorCode, isArchiveError } from '../core/index.ts'
+import type { ImportModules } from '../storage-worker/archive-file/import-file.ts'
 import { type Metrics, renderMetrics } from '../telemetry/index.ts'
 import { createLimitedServer } from '../telemetry/limited-server.ts'
 import { addChallengeRoutes, type ChallengesPort } from './challenges.ts'
 import { DATA_DIR_HEADER } from './data-dir-header.ts'
 import { addEraRoutes, type ErasPort } from './eras.ts'
 import { addGatewayRoutes, type HistoryGateway } from './gateway/gateway.ts'
+import { addImportRoutes } from './imports.ts'
 import { type ArchiveRpcModules, addArchiveRpc } from './json-rpc/archive-rpc.ts'
 import { addPeerRoutes, type PeersPort } from './peers.ts'
 import { type Query, runQuery } from './queries.ts'
@@ -33,7 +35,9 @@ export interface ApiModules {
   readonly history?: ArchiveRpcModules | undefined
   /** undefined: this sidecar keeps no index. */
   readonly gateway?: HistoryGateway | undefined
-  /** What requests carry that sign or spend; undefined: these are refused. */
+  /** What is needed to import archive files; absent: nobody does. */
+  readonly imports?: ImportModules
+  /** What requests carry that sign, spend or read a file; undefined: these are refused. */
   readonly token?: string | undefined
 }
 
@@ -53,6 +57,7 @@ const BODY_LIMIT_BYTES = 16 * 1024
  * - `/v1/eras` ./eras.ts
  * - `POST /` ./json-rpc/archive-rpc.ts
  * - blocks, operations, slots, periods, addresses and chunks: ./gateway/gateway.ts
+ * - `/v1/imports` ./imports.ts
  * - `POST /v1/query` a query of ./queries.ts as JSON; the answer is NDJSON, with a row `{"working":true}` every other
  *   second while there is nothing else to say
  */
@@ -90,6 +95,7 @@ export function createApi(modules: ApiModules, options: { readonly heartbeatMs?:
   addGatewayRoutes(server, modules.gateway)
   if (modules.eras) addEraRoutes(server, modules.eras)
   if (modules.history) addArchiveRpc(server, modules.history)
+  if (modules.imports) addImportRoutes(server, modules.imports, { ...options, token: modules.token })
   return server
 }
 
@@ -107,6 +113,7 @@ const STATUS_OF_CODE: Partial<Record<ErrorCode, number>> = {
   API_DATA_DIR_OTHER: 421,
   API_DATA_DIR_UNNAMED: 400,
   API_HOST_REFUSED: 403,
+  API_IMPORT_APART: 409,
   API_TOKEN_WRONG: 403,
   API_PEERS_OFF: 409,
   CHAIN_BALANCE_SHORT: 409,

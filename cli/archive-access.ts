@@ -46,7 +46,7 @@ export async function* queryArchive(
 }
 
 /** Who can be asked instead: the process that has it open, also when its files are another user's. */
-async function findHolder(error: unknown, config: Config, signal: AbortSignal): Promise<Sidecar | undefined> {
+export async function findHolder(error: unknown, config: Config, signal: AbortSignal): Promise<Sidecar | undefined> {
   if (isArchiveError(error, 'STORE_ACCESS_DENIED')) return findAnswering(config, signal)
   if (!isArchiveError(error, 'STORE_LOCKED')) return undefined
   const { apiUrl } = error.context

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { add, type Run } from './add-command.ts'
 import type { ExportOptions } from './commands/export.ts'
-import { parsePeriod } from './parse-arguments.ts'
+import { parsePeriod, parseRoot } from './parse-arguments.ts'
 
 /** Of the command, which is loaded when it runs. */
 const FORMATS = ['mhs', 'ndjson', 'csv'] as const satisfies readonly ExportOptions['format'][]
@@ -27,5 +27,18 @@ export function addArchiveFiles(program: Command, run: Run): void {
       run(async (context, signal) => (await import('./commands/export.ts')).exportArchive(context, options, signal))(
         command,
       ),
+    )
+  add(
+    program,
+    'import',
+    'Bring the periods of an archive file into the archive.',
+    'massa-storage import massa-mainnet-0-1023-1a2b3c4d.mhs',
+  )
+    .argument('<file>', 'archive file (.mhs), or its http address')
+    .option('--root <hex>', 'take no file but that with this root', parseRoot)
+    .action((file: string, options: { root?: string }, command) =>
+      run(async (context, signal) =>
+        (await import('./commands/import.ts')).importFile(context, { file, ...options }, signal),
+      )(command),
     )
 }

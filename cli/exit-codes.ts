@@ -31,6 +31,7 @@ const USAGE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'API_CHAIN_OFF',
   'API_CHUNK_UNCLAIMED',
   'API_HISTORY_OFF',
+  'API_IMPORT_APART',
   'API_NAME_AMBIGUOUS',
   'API_PEER_INVALID',
   'API_QUERY_INVALID',

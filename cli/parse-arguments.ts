@@ -59,6 +59,12 @@ export function parseHexPrefix(text: string): string {
   return text.toLowerCase()
 }
 
+/** 64 hex digits, lower-cased. */
+export function parseRoot(text: string): string {
+  if (!/^[0-9a-fA-F]{64}$/.test(text)) throw new InvalidArgumentError(`'${text}' is not a root: 64 hex digits.`)
+  return text.toLowerCase()
+}
+
 /** A positive whole number. */
 export function parseCount(text: string): number {
   const count = /^\d{1,9}$/.test(text) ? Number(text) : 0

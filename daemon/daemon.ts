@@ -285,6 +285,15 @@ export async function startDaemon(
         challenges: peers?.challenges,
         gateway: history?.answers,
         eras: openEras({ store: store.chunks, anchors, peers: peers?.eras }),
+        imports: {
+          store: store.chunks,
+          cpu,
+          onImported: async (period) => {
+            holdings.note(period)
+            await archiver.onFilled(period)
+            history?.indexer.note(period)
+          },
+        },
         token: await makeToken(config.dataDir, storeLog),
         history: history && describeArchive(history, { network, version, seed: archiverSeed, clock }),
         query: {

@@ -44,6 +44,11 @@ export const API_CODES = {
     when: 'A request to the HTTP API takes work, and does not name the data directory that it is about: a web page could send it.',
     action: 'Use the `massa-storage` command of the same version as the running sidecar, which names it.',
   },
+  API_IMPORT_APART: {
+    kind: 'input',
+    when: 'A running sidecar is to import periods that are neither right below what it has archived nor between.',
+    action: 'Stop it, import, and start it again: it goes on above what is archived then.',
+  },
   API_HOST_REFUSED: {
     kind: 'input',
     when: 'A request to the HTTP API names another host than loopback.',
@@ -87,7 +92,7 @@ export const API_CODES = {
   },
   API_TOKEN_WRONG: {
     kind: 'input',
-    when: 'A request to the HTTP API signs or spends, and does not carry the token of `api.token` in the data directory.',
+    when: 'A request to the HTTP API signs, spends or imports a file, and does not carry the token of `api.token` in the data directory.',
     action: 'Run the command as the user of the sidecar, who can read its data directory.',
   },
   API_RETENTION_DIFFERENT: {

@@ -72,6 +72,12 @@ export class LinkWindow<P extends WindowPeriod> {
     return top
   }
 
+  /** All that wait, from above, whether they are proven or not. */
+  takeRest(): P[] {
+    this.bytes = 0
+    return this.waiting.splice(0)
+  }
+
   /** What keeps the topmost period waiting. */
   listOpen(): OpenBlock[] {
     const [top] = this.waiting

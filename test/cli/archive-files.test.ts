@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createApi, listen } from '../../api/index.ts'
 import { exportArchive } from '../../cli/commands/export.ts'
+import { importFile } from '../../cli/commands/import.ts'
 import { verifyFile } from '../../cli/commands/verify-file.ts'
 import type { Context } from '../../cli/context.ts'
 import { EXIT_CODES, exitCodeOf } from '../../cli/exit-codes.ts'
 import { isArchiveError, toHex } from '../../core/index.ts'
+import { writeApiToken } from '../../storage-worker/api-token.ts'
 import { listDataDirNames } from '../../storage-worker/index.ts'
 import { fileOf, periodsOf, quickCpu } from '../storage-worker/archive-file/made-file.ts'
 import { IDENTITY } from '../storage-worker/bootstrap/made-archive.ts'
@@ -15,6 +17,7 @@ import { makeCommand } from './command-place.ts'
 
 const { signal } = new AbortController()
 const PERIODS = periodsOf(3, 5)
+const ROOT_OF_4 = PERIODS[1]?.summary.root ?? new Uint8Array()
 
 describe('cli: archive files', () => {
   const folders = new TempFolders()
@@ -93,6 +96,66 @@ describe('cli: archive files', () => {
     assert.equal(lines.length, 1 + (PERIODS[1]?.summary.operations ?? 0) + 1)
     await exportArchive(context, { format: 'csv', from: 4, to: 4, out: 'rows.csv' }, signal)
     assert.equal(await readFile(join(cwd, 'rows.csv'), 'utf8'), lines.join('\r\n'))
+  })
+
+  it('import makes an archive where there is none, for the network that is configured, and says what proves nothing', async () => {
+    const cwd = await folders.make()
+    const file = join(cwd, 'some.mhs')
+    await writeFile(file, fileOf(PERIODS))
+    const into = (dataDir: string, flags: Record<string, string | number>) => {
+      const { context, printed } = makeCommand(dataDir, flags, { json: false })
+      return { context: { ...context, cwd } as Context, printed }
+    }
+    const { network } = IDENTITY
+    const flags = {
+      'node.chain_id': String(network.chainId),
+      'node.genesis_timestamp_ms': String(network.genesisTimestampMs),
+    }
+    const another = into(join(cwd, 'another'), {})
+    await assert.rejects(importFile(another.context, { file, cpu: quickCpu }, signal), (error) =>
+      isArchiveError(error, 'STORE_IDENTITY_MISMATCH'),
+    )
+    assert.deepEqual(await readdir(cwd), ['some.mhs'])
+    const made = into(join(cwd, 'made'), flags)
+    const options = { file: 'some.mhs', cpu: quickCpu }
+    assert.equal(await importFile(made.context, options, signal), EXIT_CODES.ok.code)
+    assert.equal(made.printed.stdout, 'Imported 3 periods of 3 to 5.\n')
+    assert.match(made.printed.stderr, /nothing that is archived proves periods 3 to 5/)
+    assert.match(made.printed.stderr, /retention_periods = 1/)
+    const store = await openTestStore(join(cwd, 'made'), { identity: IDENTITY })
+    assert.equal(toHex((await store.chunks.readSummary(4))?.root ?? new Uint8Array()), toHex(ROOT_OF_4))
+    await store.close()
+  })
+
+  it('import has the sidecar do it that has the archive open, for whoever may read its data directory', async () => {
+    const cwd = await folders.make()
+    const dataDir = await folders.make()
+    const file = join(cwd, 'some.mhs')
+    await writeFile(file, fileOf(PERIODS))
+    const store = await openTestStore(dataDir, { identity: IDENTITY })
+    for (const period of periodsOf(5, 8)) await store.chunks.writePeriod(period)
+    const imported: number[] = []
+    const server = createApi({
+      dataDirNames: await listDataDirNames(dataDir),
+      status: async () => ({ problems: [] }),
+      query: { store, threads: 1 },
+      imports: { store: store.chunks, cpu: quickCpu, onImported: async (period) => void imported.push(period) },
+      token: await writeApiToken(dataDir),
+    })
+    try {
+      await store.announce(await listen(server, { host: '127.0.0.1', port: 0 }))
+      const { context, printed } = makeCommand(dataDir)
+      assert.equal(await importFile({ ...context, cwd } as Context, { file }, signal), EXIT_CODES.ok.code)
+      const { held, unproven } = JSON.parse(printed.stdout)
+      assert.deepEqual([imported, held, unproven.length], [[4, 3], 1, 1])
+      await writeFile(join(dataDir, 'api.token'), 'another')
+      await assert.rejects(importFile({ ...context, cwd } as Context, { file }, signal), (error) =>
+        isArchiveError(error, 'API_TOKEN_WRONG'),
+      )
+    } finally {
+      await server.close()
+      await store.close()
+    }
   })
 
   it('error: says what of the command line or the file is wrong, by the exit code', async () => {

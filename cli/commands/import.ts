@@ -1,0 +1,62 @@
+import { resolve } from 'node:path'
+import * as z from 'zod'
+import type { FileCpu } from '../../storage-worker/archive-file/check-period.ts'
+import { isAddress } from '../../storage-worker/archive-file/open-source.ts'
+import { parseAnswer } from '../call-sidecar.ts'
+import type { Context } from '../context.ts'
+import { EXIT_CODES } from '../exit-codes.ts'
+import { importToArchive } from '../import-access.ts'
+import { formatBytes, formatCount } from '../output.ts'
+
+export interface ImportFileOptions {
+  /** Path or http address. */
+  readonly file: string
+  /** Hex, of the file: another one is refused. */
+  readonly root?: string
+  /** For tests: in place of worker threads. */
+  readonly cpu?: FileCpu
+}
+
+const progressRow = z.object({ done: z.int(), total: z.int(), bytes: z.int() })
+const report = z.object({
+  root: z.string(),
+  first: z.int(),
+  last: z.int(),
+  imported: z.int(),
+  held: z.int(),
+  unproven: z.array(z.object({ from: z.int(), to: z.int() })),
+})
+
+/** Brings the periods of an archive file into the archive; what it has is left as it is. @throws ArchiveError of `importToArchive` */
+export async function importFile(context: Context, options: ImportFileOptions, signal: AbortSignal): Promise<number> {
+  const { output, cwd } = context
+  const { file, root, cpu } = options
+  const { config } = context.load()
+  const request = { source: isAddress(file) ? file : resolve(cwd, file), ...(root === undefined ? {} : { root }) }
+  const progress = output.progress('Importing')
+  let result: unknown
+  try {
+    for await (const answer of importToArchive(config, request, signal, cpu)) {
+      if ('progress' in answer) {
+        const { done, total, bytes } = parseAnswer(progressRow, answer.progress)
+        progress.update(done, total, formatBytes(bytes))
+      } else if ('result' in answer) result = answer.result
+    }
+  } finally {
+    progress.end()
+  }
+  const { first, last, imported, held, unproven, ...rest } = parseAnswer(report, result)
+  output.value({ root: rest.root, first, last, imported, held, unproven })
+  const before = held === 0 ? '' : `, ${held.toLocaleString('en-US')} were archived before`
+  output.line(`Imported ${formatCount(imported, 'period')} of ${first} to ${last}${before}.`)
+  if (unproven.length > 0 && root === undefined) {
+    const spans = unproven.map(({ from, to }) => (from === to ? `${from}` : `${from} to ${to}`)).join(', ')
+    output.warn(`nothing that is archived proves periods ${spans}: they are as true as the file`)
+    output.remark(`Compare its root ${rest.root} with somebody you trust.`)
+  }
+  const { retentionPeriods } = config
+  if (retentionPeriods > 0 && last - first >= retentionPeriods) {
+    output.warn(`retention_periods = ${retentionPeriods}: 'massa-storage start' deletes what is older`)
+  }
+  return EXIT_CODES.ok.code
+}
