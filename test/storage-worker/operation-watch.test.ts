@@ -52,6 +52,22 @@ describe('storage-worker/operation-watch', () => {
     }
   })
 
+  it('a failure in a block that may still be dropped is no end: what is final counts', async () => {
+    const failure = '{"massa_execution_error":"made"}'
+    for (const success of [true, false]) {
+      let looks = 0
+      const node = nodeWith({
+        readOperation: async () =>
+          ++looks < 3 ? { inPool: false, isFinal: false, success: false } : { inPool: false, isFinal: true, success },
+        readEvents: async () => [looks < 3 || !success ? failure : 'PAUSED_SET:true'],
+      })
+      const following = watch(node).follow()
+      if (success) assert.deepEqual((await following).events, ['PAUSED_SET:true'])
+      else await assert.rejects(following, { code: 'CHAIN_OPERATION_FAILED' })
+      assert.equal(looks, 3)
+    }
+  })
+
   it('error: that of which nothing is heard is given up, and why is said', async () => {
     const trouble = new ArchiveError('CHAIN_ANSWER_INVALID', 'no JSON')
     const node = nodeWith({

@@ -49,6 +49,8 @@ describe('storage-worker/challenge/challenge-timer', () => {
       suspicions: [] as Suspicion[],
       lines: [] as string[],
       failing: undefined as ArchiveError | undefined,
+      /** What issuing waits for. */
+      until: Promise.resolve(),
     }
     const views: Record<string, unknown> = {
       isChallenger: change.isChallenger ?? true,
@@ -86,7 +88,9 @@ describe('storage-worker/challenge/challenge-timer', () => {
           issue: async (node, targets) => {
             world.issued.push([node, targets[0]?.challengeId ?? ''])
             world.shown.push(...targets.map(({ evidence }) => evidence))
-            if (world.failing) throw world.failing
+            const { failing, until } = world
+            await until
+            if (failing) throw failing
             return []
           },
         },
@@ -308,6 +312,27 @@ describe('storage-worker/challenge/challenge-timer', () => {
     world.failing = new ArchiveError('CHAIN_NODE_UNREACHABLE', 'made')
     for (const period of [399, 400, 500]) await lookAt(period)
     assert.deepEqual(issuedIn, [300, 308, 316, 400, 500])
+  })
+
+  it('error: what was drawn before and fails late takes nothing from the next draw, which is issued again', async () => {
+    const { world, timer } = setUp()
+    world.failing = new ArchiveError('CHAIN_OPERATION_EXPIRED', 'made')
+    let fail = () => {}
+    world.until = new Promise((resolve) => {
+      fail = resolve
+    })
+    world.period = 300
+    await timer.look()
+    world.until = Promise.resolve()
+    world.period = 400
+    await timer.look()
+    await settle(5)
+    fail()
+    await settle(5)
+    assert.equal(world.issued.length, 2)
+    world.period = 408
+    await timer.look()
+    assert.deepEqual([world.issued.length, world.drawn], [3, [300, 400, 400]])
   })
 
   it('error: a massa-node that is away while a draw or a suspicion is looked at costs none of them', async () => {
