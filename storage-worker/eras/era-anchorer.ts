@@ -30,10 +30,10 @@ export const PARTIAL_AGAIN_PERIODS = 32
  * may be, since it is in a block within 2, and final slots are some behind.
  */
 const LAST_PERIODS = 8
-/** The era is in the registry, or never comes into it. */
-const CLOSING: readonly ErrorCode[] = ['REGISTRY_ERA_ANCHORED', 'REGISTRY_ERA_TOO_EARLY']
+/** It never comes into the registry. */
+const CLOSING: readonly ErrorCode[] = ['REGISTRY_ERA_TOO_EARLY']
 /** The registry changed between what was read and what was sent: the next look sees it. */
-const RACES: readonly ErrorCode[] = ['REGISTRY_VOTES_COUNTED', 'REGISTRY_SIGNATURES_UNSORTED']
+const RACES: readonly ErrorCode[] = ['REGISTRY_ERA_ANCHORED', 'REGISTRY_VOTES_COUNTED', 'REGISTRY_SIGNATURES_UNSORTED']
 /** Records of an era and of its vote, and a page of voters: keys, values and overhead, at most. */
 const RECORDS_BYTES = 256n
 const PAGE_BYTES = 96n
@@ -65,7 +65,7 @@ export class EraAnchorer {
   private readonly options: { readonly address: string; readonly maxSignatures: number }
   private readonly modules: EraAnchorerModules
   private readonly loop: Loop
-  /** Anchored in the candidate state, or of a time before the registry. */
+  /** Anchored by a final call from here, or of a time before the registry. */
   private readonly closed = new Set<number>()
   /** By era: no call that is not enough before this period. */
   private readonly partialFrom = new Map<number, Period>()
@@ -144,10 +144,10 @@ export class EraAnchorer {
     return ballot
   }
 
+  /** In the candidate state, and so asked again until it is final and the era no longer open: its block may be dropped. */
   private async isAnchored(era: number): Promise<boolean> {
     try {
       await this.modules.sender.client.read('getEra', { era: BigInt(era) })
-      this.closed.add(era)
       return true
     } catch (error) {
       if (isArchiveError(error, 'REGISTRY_ERA_UNKNOWN')) return false

@@ -181,6 +181,23 @@ describe('storage-worker/eras/era-anchorer on the shipped contract', () => {
     assert.deepEqual([registry.sent, logged, anchorer.failing], [[], [], undefined])
   })
 
+  it('what anchored it was in a block that is dropped: it is anchored from here then', async () => {
+    for (const isBetween of [false, true]) {
+      const { anchorer, registry, logged } = open(gather(1, [0, 1, 2, 3, 4]))
+      const before = world.engine.snapshot()
+      const anchorByOther = () => vote(world, eraOf(1), world.nodes.slice(0, 5))
+      if (isBetween) registry.beforeSend = anchorByOther
+      else anchorByOther()
+      await anchorer.look()
+      registry.beforeSend = () => undefined
+      assert.deepEqual(registry.sent, [])
+      world.engine.restore(before)
+      await anchorer.look()
+      assert.deepEqual(logged, ['era anchored'])
+      world.engine.restore(before)
+    }
+  })
+
   it('others counted the same signatures meanwhile: no failure, and the next look goes on from there', async () => {
     const { anchorer, registry, logged } = open(gather(1, [0, 1, 2, 3, 4]), { maxSignatures: 3 })
     registry.beforeSend = () => {
