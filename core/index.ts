@@ -76,6 +76,7 @@ export {
 } from './reading/address-scan.ts'
 export {
   buildBlockProof,
+  buildEndorsementProof,
   buildMissProof,
   buildOperationProof,
   buildPeriodProof,

@@ -11,7 +11,8 @@ import { equalBytes } from '../bytes.ts'
 import { ByteReader } from '../codec.ts'
 import { ArchiveError } from '../errors.ts'
 import type { PeriodBinding } from '../manifest.ts'
-import { formatBlockId, formatOperationId } from '../massa/atoms.ts'
+import { formatBlockId, formatEndorsementId, formatOperationId } from '../massa/atoms.ts'
+import { computeEndorsementHash, type HeaderEndorsement } from '../massa/endorsement.ts'
 import { PERIOD_HEAD_BYTES } from '../period-head.ts'
 import { formatSlot, type Slot } from '../units.ts'
 import type { BodyCursor } from './body-cursor.ts'
@@ -66,6 +67,38 @@ export function passBlock(cursor: BodyCursor): number {
   return count
 }
 
+/** Reads all of a block but its operations. */
+export function readHead(cursor: BodyCursor, slot: Slot): BlockHead {
+  const start = cursor.position
+  cursor.skip(cursor.varint(MAX_HEAD_BYTES))
+  return readListedHead(new ByteReader(cursor.since(start), CODE), slot)
+}
+
+/**
+ * Finds an endorsement in the header that carries it; that binds all of it.
+ *
+ * @throws ArchiveError CORE_READING_ID_OTHER when the header has none of this id
+ */
+export function locateEndorsement(head: BlockHead, id: Uint8Array): LocatedEndorsement {
+  const { header } = head
+  const { slot } = header
+  const endorsedBlock = header.parents[slot.thread]
+  const endorsement = header.endorsements.find(({ publicKey, index }) => {
+    if (!endorsedBlock) return false
+    return equalBytes(computeEndorsementHash(publicKey, { slot, index, endorsedBlock }), id.subarray(1))
+  })
+  if (endorsement && endorsedBlock) return { endorsement, endorsedBlock }
+  const names = `block ${formatBlockId(head.id)} does not carry ${formatEndorsementId(id)}`
+  throw new ArchiveError('CORE_READING_ID_OTHER', names, { ...slot })
+}
+
+/** An endorsement as its header carries it, with what follows from the header. */
+export interface LocatedEndorsement {
+  readonly endorsement: HeaderEndorsement
+  /** 33 bytes: the parent in the thread of the header. */
+  readonly endorsedBlock: Uint8Array
+}
+
 /** An operation as it stands in its block. */
 export interface LocatedOperation {
   readonly head: BlockHead
@@ -81,9 +114,7 @@ export interface LocatedOperation {
  * @throws ArchiveError CORE_READING_ID_OTHER when the block does not list it
  */
 export function locateOperation(cursor: BodyCursor, slot: Slot, id: Uint8Array): LocatedOperation {
-  const start = cursor.position
-  cursor.skip(cursor.varint(MAX_HEAD_BYTES))
-  const head = readListedHead(new ByteReader(cursor.since(start), CODE), slot)
+  const head = readHead(cursor, slot)
   const listed = distinctIds(head.operationIds)
   const position = listed.findIndex((one) => equalBytes(one, id))
   if (position < 0) {

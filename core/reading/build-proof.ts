@@ -1,12 +1,12 @@
 import { SEAL_BYTES } from '../block-record.ts'
 import { ArchiveError, isArchiveError } from '../errors.ts'
 import { computeBodyBytes, type Manifest } from '../manifest.ts'
-import { parseOperationId } from '../massa/atoms.ts'
+import { parseEndorsementId, parseOperationId } from '../massa/atoms.ts'
 import { computeLeafHash, computeTreeLevels, pickPath } from '../merkle.ts'
 import { PERIOD_HEAD_BYTES } from '../period-head.ts'
 import { ERA_PERIODS, formatSlot, LEAF_SIZE_BYTES, type Period, type Slot } from '../units.ts'
 import { BodyCursor, type BodyPiece } from './body-cursor.ts'
-import { hasBlock, locateOperation, passBlock, walkToBlock } from './body-walk.ts'
+import { hasBlock, locateEndorsement, locateOperation, passBlock, readHead, walkToBlock } from './body-walk.ts'
 import { buildChunkProof, type ChunkProof } from './chunk-proof.ts'
 import type { LeafRange } from './multiproof.ts'
 import { type AnswerProofJson, type EraPath, formatProof, type ShownSeals } from './proof-form.ts'
@@ -63,6 +63,26 @@ export async function buildOperationProof(source: ProofSource, slot: Slot, id: s
     const { signaturesBefore } = walkToBlock(cursor, manifest, slot.thread)
     const { position } = locateOperation(cursor, slot, idBytes)
     return [signaturesBefore, signaturesBefore + 1 + position]
+  })
+  const seals = await showSeals(source, slot.period, found)
+  return finish(source, { manifest, thread: slot.thread, chunks, seals })
+}
+
+/**
+ * Proves an endorsement: shows the head of a block that carries it.
+ *
+ * @param slot - of that block
+ * @param id - text of the endorsement id
+ * @throws ArchiveError CORE_READING_NOT_HELD, CORE_READING_SLOT_EMPTY; CORE_READING_ID_OTHER when the block does not carry it
+ */
+export async function buildEndorsementProof(source: ProofSource, slot: Slot, id: string): Promise<AnswerProofJson> {
+  const idBytes = parseEndorsementId(id)
+  const manifest = await readManifest(source, slot.period)
+  checkTaken(manifest, slot)
+  const { chunks, found } = await showBody(source, manifest, (cursor) => {
+    const { signaturesBefore } = walkToBlock(cursor, manifest, slot.thread)
+    locateEndorsement(readHead(cursor, slot), idBytes)
+    return [signaturesBefore]
   })
   const seals = await showSeals(source, slot.period, found)
   return finish(source, { manifest, thread: slot.thread, chunks, seals })

@@ -11,6 +11,8 @@ export type CheckName =
   | 'position'
   | 'operation-id'
   | 'operation-ids'
+  | 'endorsement-id'
+  | 'endorsement-signature'
   | 'header-signature'
   | 'operation-signatures'
 
@@ -22,9 +24,10 @@ export interface ProofCheck {
 
 /**
  * What was not checked because it was not there: a root that the reader trusts, a whole era, signatures, and the content of an
- * operation of which the node lost the original (docs/FORMAT.md, Not reproducible).
+ * operation of which the node lost the original (docs/FORMAT.md, Not reproducible). Of an endorsement: its own signature does not
+ * verify, which a header may carry.
  */
-export type ProofGap = 'trusted-root' | 'era-root' | 'signatures' | 'reproducible-content'
+export type ProofGap = 'trusted-root' | 'era-root' | 'signatures' | 'reproducible-content' | 'endorsement-signature'
 
 /** Takes note of what a verification does. */
 export class CheckList {

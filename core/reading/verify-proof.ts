@@ -2,14 +2,23 @@ import { type BlockRecord, type RecordedOperation, readBlockRecord, readRecorded
 import { concatBytes, equalBytes, toHex } from '../bytes.ts'
 import { ByteReader } from '../codec.ts'
 import { ArchiveError } from '../errors.ts'
-import { formatBlockId, formatOperationId, formatPublicKey, parseBlockId, parseOperationId } from '../massa/atoms.ts'
+import {
+  formatBlockId,
+  formatEndorsementId,
+  formatOperationId,
+  formatPublicKey,
+  parseBlockId,
+  parseEndorsementId,
+  parseOperationId,
+} from '../massa/atoms.ts'
+import { computeEndorsementSignedHash, type HeaderEndorsement } from '../massa/endorsement.ts'
 import { computeHeaderSignedHash, MAX_HEADER_VERSION } from '../massa/header.ts'
 import { verifySignature } from '../massa/signature.ts'
-import { formatSlot, LEAF_SIZE_BYTES, type Network, type Period, type Slot } from '../units.ts'
-import { BodyCursor, type BodyPiece } from './body-cursor.ts'
-import { type BlockHead, hasBlock, locateOperation, passBlock, walkToBlock } from './body-walk.ts'
-import { verifyChunkProof } from './chunk-proof.ts'
+import { formatSlot, type Network, type Period, type Slot } from '../units.ts'
+import type { BodyCursor } from './body-cursor.ts'
+import { type BlockHead, hasBlock, locateEndorsement, locateOperation, passBlock, readHead } from './body-walk.ts'
 import { malformed } from './json-form.ts'
+import { openBlock } from './open-block.ts'
 import { CheckList, type ProofCheck, type ProofGap } from './proof-checks.ts'
 import { type AnswerProof, formatBitmap, parseProof, type ShownSeals } from './proof-form.ts'
 import { type ProvenEra, type Trust, type TrustedHistory, verifyRoots } from './trusted-roots.ts'
@@ -19,6 +28,7 @@ export type Question =
   | { readonly kind: 'block'; readonly id: string }
   | { readonly kind: 'block-at'; readonly slot: Slot }
   | { readonly kind: 'operation'; readonly id: string }
+  | { readonly kind: 'endorsement'; readonly id: string }
   | { readonly kind: 'slot-empty'; readonly slot: Slot }
   | { readonly kind: 'period'; readonly period: Period }
 
@@ -33,6 +43,16 @@ export type ProvenRecord =
       /** Among the distinct operations of the block, in their order. */
       readonly position: number
       readonly operation: RecordedOperation
+      readonly seals?: ShownSeals
+    }
+  | {
+      readonly kind: 'endorsement'
+      readonly slot: Slot
+      /** Of a block that carries it. */
+      readonly head: BlockHead
+      readonly endorsement: HeaderEndorsement
+      /** 33 bytes */
+      readonly endorsedBlock: Uint8Array
       readonly seals?: ShownSeals
     }
   /** The slot was missed, or a restart of the chain undid it: the bitmap does not tell which. */
@@ -76,6 +96,7 @@ export interface VerifiedAnswer {
 export function verifyProof(proof: unknown, question: Question, trusted: TrustedHistory = {}): VerifiedAnswer {
   const id = question.kind === 'block' ? parseBlockId(question.id) : new Uint8Array(0)
   const operationId = question.kind === 'operation' ? parseOperationId(question.id) : new Uint8Array(0)
+  const endorsementId = question.kind === 'endorsement' ? parseEndorsementId(question.id) : new Uint8Array(0)
   const parsed = parseProof(proof)
   const checks = new CheckList()
   checkPlace(parsed, question, checks, trusted.network)
@@ -87,6 +108,8 @@ export function verifyProof(proof: unknown, question: Question, trusted: Trusted
         return verifyBlock(parsed, question.kind === 'block' ? id : undefined, checks)
       case 'operation':
         return verifyOperation(parsed, operationId, checks)
+      case 'endorsement':
+        return verifyEndorsement(parsed, endorsementId, checks)
       case 'slot-empty':
         return verifyMiss(parsed, question.slot, checks)
       case 'period':
@@ -147,6 +170,23 @@ function verifyOperation(proof: AnswerProof, id: Uint8Array, checks: CheckList):
   return { kind: 'operation', slot, head, position, operation, ...seals }
 }
 
+function verifyEndorsement(proof: AnswerProof, id: Uint8Array, checks: CheckList): ProvenRecord {
+  const { cursor, slot } = openBlock(proof, checks)
+  const start = cursor.position
+  const head = readHead(cursor, slot)
+  const { endorsement, endorsedBlock } = locateEndorsement(head, id)
+  checkHead(head, slot, undefined, checks)
+  checks.add('position', formatPosition(slot, start, cursor))
+  checks.add('endorsement-id', formatEndorsementId(id))
+  // It stands in the header whether it verifies or not.
+  const { publicKey, index, signature } = endorsement
+  const signed = computeEndorsementSignedHash(publicKey, { slot, index }, id.subarray(1))
+  if (verifySignature(publicKey, signed, signature)) checks.add('endorsement-signature', formatPublicKey(publicKey))
+  else checks.lacks('endorsement-signature')
+  const seals = checkSeals(proof, { slot, head, operations: [] }, checks)
+  return { kind: 'endorsement', slot, head, endorsement, endorsedBlock, ...seals }
+}
+
 function verifyMiss(proof: AnswerProof, slot: Slot, checks: CheckList): ProvenRecord {
   checkBare(proof)
   if (hasBlock(proof.period, slot.thread)) {
@@ -159,51 +199,6 @@ function verifyMiss(proof: AnswerProof, slot: Slot, checks: CheckList): ProvenRe
 /** What bitmap and chunk ids answer needs nothing beside it: nothing is let pass that was not checked. */
 function checkBare({ thread, chunks, seals }: AnswerProof): void {
   if (thread !== null || chunks.length > 0 || seals !== null) throw malformed('it shows more than was asked for')
-}
-
-/** Authenticates the leaves, and walks to the block. */
-function openBlock(proof: AnswerProof, checks: CheckList): { readonly cursor: BodyCursor; readonly slot: Slot } {
-  const { period, thread } = proof
-  if (thread === null) throw malformed('it names no thread')
-  const slot = { period: period.period, thread }
-  if (!hasBlock(period, thread)) {
-    throw new ArchiveError('CORE_READING_SLOT_EMPTY', `slot ${formatSlot(slot)} has no block`, { ...slot })
-  }
-  const { pieces, bodyBytes } = authenticate(proof, checks)
-  const cursor = new BodyCursor(pieces, bodyBytes)
-  walkToBlock(cursor, period, thread)
-  return { cursor, slot }
-}
-
-/** Checks the leaves of all chunks that are shown, and says where in BODY they stand. */
-function authenticate({ period, chunks }: AnswerProof, checks: CheckList) {
-  const last = period.chunks.length - 1
-  const [first] = chunks
-  if (first?.index !== 0) {
-    throw new ArchiveError('CORE_READING_LEAVES_MISSING', 'the beginning of BODY is not shown', { offset: 0 })
-  }
-  // All but the last chunk are as long as the first, whose id binds its length: that says where each of them stands.
-  const chunkBytes = first.byteLength
-  const pieces: BodyPiece[] = []
-  let bodyBytes = chunkBytes * period.chunks.length
-  let previous = -1
-  for (const chunk of chunks) {
-    const { index, byteLength } = chunk
-    const known = period.chunks[index]
-    const isLength = index === last ? byteLength <= chunkBytes : byteLength === chunkBytes
-    if (!known || index <= previous || !isLength || (last > 0 && chunkBytes % LEAF_SIZE_BYTES !== 0)) {
-      const message = `chunk ${index} of ${byteLength} bytes behind ${previous}, of ${period.chunks.length}`
-      throw new ArchiveError('CORE_READING_CHUNK_INVALID', message, { chunk: index })
-    }
-    verifyChunkProof(chunk, known.chunkId)
-    checks.add('chunk', toHex(known.chunkId))
-    for (const { firstLeaf, bytes } of chunk.runs) {
-      pieces.push({ start: index * chunkBytes + firstLeaf * LEAF_SIZE_BYTES, bytes })
-    }
-    if (index === last) bodyBytes += byteLength - chunkBytes
-    previous = index
-  }
-  return { pieces, bodyBytes }
 }
 
 function checkHead(head: BlockHead, slot: Slot, id: Uint8Array | undefined, checks: CheckList): void {

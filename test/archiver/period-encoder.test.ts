@@ -155,7 +155,7 @@ describe('archiver/period-encoder', () => {
     })
   }
 
-  const title = `the second implementation verifies what proves ${PROOF_RUNS} of its blocks, operations and misses, and no flipped byte`
+  const title = `the second implementation verifies what proves ${PROOF_RUNS} of its blocks, operations, endorsements and misses, and no flipped byte`
   it(hasPython ? title : `${title} (skipped: there is no python3)`, async function () {
     if (!hasPython) return this.skip()
     this.timeout(PROOF_RUNS > 100 ? 0 : PYTHON_TIMEOUT_MS + 120_000)
@@ -166,7 +166,7 @@ describe('archiver/period-encoder', () => {
       PROOF_RUNS,
     )
     const kinds = new Set(right.map(({ question }) => question.kind))
-    assert.deepEqual([...kinds].sort(), ['block', 'operation', 'slot-empty'])
+    assert.deepEqual([...kinds].sort(), ['block', 'endorsement', 'operation', 'slot-empty'])
     const wrong = right.map((one, i) => ({ ...one, proof: flipBit(one.proof, (7919 * i) % one.proof.length, i) }))
     const results = [...right, ...wrong].map(judge)
     assert.deepEqual(await judgeElsewhere([...right, ...wrong]), results)

@@ -1,10 +1,14 @@
 import {
   buildBlockProof,
+  buildEndorsementProof,
   buildMissProof,
   buildOperationProof,
   type ChunkStore,
+  computeEndorsementHash,
   computePeriodRoot,
+  concatBytes,
   formatBlockId,
+  formatEndorsementId,
   formatOperationId,
   type Manifest,
   type Period,
@@ -24,7 +28,7 @@ interface Asked {
 }
 
 /**
- * Proofs of blocks, operations and slots without a block of a whole archive.
+ * Proofs of blocks, operations, endorsements and slots without a block of a whole archive.
  *
  * @param count - at most so many, at equal distances in the list of all
  */
@@ -67,15 +71,25 @@ function listQuestions(period: Period, body: Uint8Array): Asked[] {
   return parseBody(body).slots.flatMap((shown, thread): Asked[] => {
     const slot = { period, thread }
     if (shown.kind !== 'block') return [{ question: { kind: 'slot-empty', slot }, slot }]
-    const { id, operations } = shown.record
+    const { id, operations, header } = shown.record
+    const endorsedBlock = header.parents[thread] ?? new Uint8Array(33)
+    const ofEndorsements = header.endorsements.map(({ publicKey, index }): Asked => {
+      const hash = computeEndorsementHash(publicKey, { slot, index, endorsedBlock })
+      return { question: { kind: 'endorsement', id: formatEndorsementId(concatBytes(Uint8Array.of(0), hash)) }, slot }
+    })
     const ofOperations = operations.map((operation): Asked => {
       return { question: { kind: 'operation', id: formatOperationId(operation.id) }, slot }
     })
-    return [{ question: { kind: 'block', id: formatBlockId(id) }, slot }, ...ofOperations]
+    return [
+      { question: { kind: 'block', id: formatBlockId(id) }, slot },
+      ...ofOperations,
+      ...ofEndorsements.slice(0, 1),
+    ]
   })
 }
 
 function buildProof(source: ProofSource, question: Question, slot: Slot) {
   if (question.kind === 'operation') return buildOperationProof(source, slot, question.id)
+  if (question.kind === 'endorsement') return buildEndorsementProof(source, slot, question.id)
   return question.kind === 'slot-empty' ? buildMissProof(source, slot) : buildBlockProof(source, slot)
 }

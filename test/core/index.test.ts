@@ -94,6 +94,7 @@ const EXPORTS = [
   'blockToJson',
   'buildBlockProof',
   'buildCompleteness',
+  'buildEndorsementProof',
   'buildMissProof',
   'buildOperationProof',
   'buildPeriodProof',

@@ -1558,7 +1558,7 @@ def in_body(read, data, *args):
 def verify_answer(value, question, trusted):
     """{record, checks, gaps, trust} of a proof that is right for the question; raises FormatError otherwise."""
     kind = question["kind"]
-    wanted = text_decode(kind + "Id", question["id"]) if kind in ("block", "operation") else None
+    wanted = text_decode(kind + "Id", question["id"]) if kind in ("block", "operation", "endorsement") else None
     proof, checks, gaps = parse_proof(value), [], []
     network, slot = trusted.get("network"), question.get("slot")
     if network:
@@ -1625,6 +1625,9 @@ def check_proof_block(proof, kind, wanted, checks, gaps):
         start = body.at
         body.pass_operation()
         shown = {wanted: in_body(_read_body_operation, body.since(start), wanted, proof["chainId"])}
+    elif kind == "endorsement":
+        block, shown = in_body(_read_block_head, body.since(start), slot), {}
+        endorsement = _find_endorsement(block, slot, wanted)
     else:
         body.pass_operations()
         block = in_body(_read_block, body.since(start), proof["chainId"], slot)
@@ -1637,7 +1640,14 @@ def check_proof_block(proof, kind, wanted, checks, gaps):
     checks.append(("operation-list", f"{len(block['operationIds'])} listed, {block['header']['listHash'].hex()}"))
     checks.append(("position", f"thread {thread}, bytes {start} to {body.at - 1} of BODY"))
     bound = sum(k == 1 for k, _ in shown.values())
-    if kind != "operation":
+    if kind == "endorsement":
+        checks.append(("endorsement-id", text_encode("endorsementId", wanted)))
+        signed = endorsement_signed_hash(endorsement["publicKey"], slot, endorsement["index"], wanted[1:])
+        if massa_signature(endorsement["publicKey"], signed, endorsement["signature"][1:]):
+            checks.append(("endorsement-signature", text_encode("publicKey", endorsement["publicKey"])))
+        else:
+            gaps.append("endorsement-signature")
+    elif kind != "operation":
         checks.append(("operation-ids", f"{bound} of {len(shown)} recomputed"))
     elif bound:
         checks.append(("operation-id", text_encode("operationId", wanted)))
@@ -1650,6 +1660,19 @@ def check_proof_block(proof, kind, wanted, checks, gaps):
     return {"block": text_encode("blockId", block["id"]), "slot": list(slot), "operations": [sha256(raw).hex() for _, raw in shown.values()]}
 
 
+def _find_endorsement(block, slot, wanted):
+    for e in block["header"]["endorsements"]:
+        content = endorsement_content(slot, e["index"], block["header"]["parents"][slot[1]])
+        if b"\0" + endorsement_id(e["publicKey"], content) == wanted:
+            return e
+    refuse("ID_OTHER", "endorsement is not in the header")
+
+
+def massa_signature(public_key, digest, signature):
+    """Whether a node may have accepted it: single signatures are checked strictly, batches by ZIP-215."""
+    return ed25519_verify(public_key[1:], digest, signature) or ed25519_verify_zip215(public_key[1:], digest, signature)
+
+
 def _check_proof_seals(seals, slot, block, shown, checks):
     header, operations = seals
     if len(operations) != len(shown):
@@ -1657,7 +1680,7 @@ def _check_proof_seals(seals, slot, block, shown, checks):
     signed = [(block["publicKey"], header_signed_hash(block["publicKey"], slot, block["id"][1:]), header)]
     signed += [(raw[:33], i[1:], signature) for (i, (_, raw)), signature in zip(shown.items(), operations)]
     for public_key, digest, signature in signed:
-        if not ed25519_verify(public_key[1:], digest, signature) and not ed25519_verify_zip215(public_key[1:], digest, signature):
+        if not massa_signature(public_key, digest, signature):
             refuse("SIGNATURE_INVALID", "signature")
     checks.append(("header-signature", text_encode("publicKey", block["publicKey"])))
     checks.append(("operation-signatures", f"{len(operations)} of {len(operations)}"))

@@ -6,6 +6,8 @@ import {
   computeBlockId,
   computeBodyBytes,
   computeChunkId,
+  computeEndorsementHash,
+  computeEndorsementSignedHash,
   computeEraRoot,
   computeHeaderSignedHash,
   computeOperationId,
@@ -22,6 +24,7 @@ import {
   encodeOperationContent,
   encodeSeals,
   formatBlockId,
+  formatEndorsementId,
   formatOperationId,
   isArchiveError,
   type Manifest,
@@ -101,18 +104,30 @@ export function makePeriod(period: number, made: MadeBlocks, chunkSizeBytes = 40
 export function makeBlock(slot: Slot, operations: RecordedOperation[], currentVersion = 1) {
   const distinct = operations.map(({ id }) => id)
   const operationIds = [...distinct, ...distinct.slice(0, 1)]
+  const parents = Array.from({ length: THREAD_COUNT }, (_, i) => new Uint8Array(33).fill(i, 1))
+  const endorsementHash = hashEndorsement(slot)
+  const endorsed = ed25519Sign(SEED, computeEndorsementSignedHash(PUBLIC_KEY, { slot, index: 4 }, endorsementHash))
   const headerContent = encodeHeaderContent({
     currentVersion,
     slot,
-    parents: Array.from({ length: THREAD_COUNT }, (_, i) => new Uint8Array(33).fill(i, 1)),
+    parents,
     operationsHash: computeOperationsHash(operationIds),
-    endorsements: [{ signature: new Uint8Array(65), publicKey: PUBLIC_KEY, index: 4 }],
+    endorsements: [{ signature: concatBytes(Uint8Array.of(0), endorsed), publicKey: PUBLIC_KEY, index: 4 }],
     denunciations: [],
   })
   const id = computeBlockId(PUBLIC_KEY, headerContent)
   const record = encodeBlockRecord({ publicKey: PUBLIC_KEY, headerContent, operationIds, operations })
   const signed = [computeHeaderSignedHash(PUBLIC_KEY, slot, id.subarray(1)), ...distinct.map((one) => one.subarray(1))]
   return { record, id, signatures: concatBytes(...signed.map((hash) => ed25519Sign(SEED, hash))) }
+}
+
+/** Of the one endorsement that every block has. */
+export function endorsementIdOf(slot: Slot): string {
+  return formatEndorsementId(concatBytes(Uint8Array.of(0), hashEndorsement(slot)))
+}
+
+function hashEndorsement(slot: Slot): Uint8Array {
+  return computeEndorsementHash(PUBLIC_KEY, { slot, index: 4, endorsedBlock: new Uint8Array(33).fill(slot.thread, 1) })
 }
 
 export function recordOperation(operation: Operation | RecordedOperation): RecordedOperation {

@@ -3,6 +3,7 @@ import {
   type AnswerProofJson,
   buildBlockProof,
   buildCompleteness,
+  buildEndorsementProof,
   buildMissProof,
   buildOperationProof,
   buildPeriodProof,
@@ -11,7 +12,7 @@ import {
   toHex,
 } from '../../../core/index.ts'
 import { history, honest, LIES, period, question, slot } from './lies.ts'
-import { bend, call, lostOperation, MadeHistory, makePeriod, NETWORK } from './made-history.ts'
+import { bend, call, endorsementIdOf, lostOperation, MadeHistory, makePeriod, NETWORK } from './made-history.ts'
 import { certificate, eraRoots, LAST, periods, RANGE, RANGE_LIES, source } from './range-lies.ts'
 import { flipBit, hasPython, judge, judgeElsewhere, nameNetwork, type ProofCase } from './second-implementation.ts'
 
@@ -43,6 +44,9 @@ async function makeHonestCases(): Promise<ProofCase[]> {
   for (const { thread, id, operationIds } of made.blocks) {
     const at = { period: 9, thread }
     cases.push(makeCase(await buildBlockProof(own, at), { kind: 'block', id }, asTrusted))
+    const endorsement = endorsementIdOf(at)
+    const asEndorsement = { kind: 'endorsement', id: endorsement } as const
+    cases.push(makeCase(await buildEndorsementProof(own, at, endorsement), asEndorsement, asTrusted))
     for (const one of operationIds) {
       const proof = await buildOperationProof(own, at, one)
       cases.push(makeCase({ ...proof, era: null, seals: null }, { kind: 'operation', id: one }, byPeriod))
