@@ -32,6 +32,8 @@ export function renderDevnet(result: DevnetResult, matches: readonly Match[]): s
     '- What answers late, forges signatures or has garbage for others is refused by the trial run that comes before anything is sent: here it',
     '  costs no fee, on the model 0.01 MAS each time.',
     '- *Seen* counts the times that it did what it is named for, by its own log.',
+    '- What registers much offers 100 GB here. Where nothing of it was judged it told other nodes of 1 GB, as it was configured: whoever tells of less than it',
+    '  registered is not drawn, so nothing vests. It has only to tell of as much.',
     '- Many identities are three nodes here, and twelve on the model; two of them read every chunk from the disk of the third. What shrinks offers 1 GB at the',
     '  start of each era and 10 behind it.',
     '- Nonsense is chunks that there are not, with and without made up evidence, and chunks of the duty of another node; what it asks for by libp2p',

@@ -45,10 +45,11 @@ const result = z.strictObject({
 export type DevnetRow = z.infer<typeof row>
 export type DevnetResult = z.infer<typeof result>
 
-/** Without networks of which each adversary was played anew. */
+/** Without networks of which each adversary did what it is named for in a later one, too. */
 export function dropOutdated(networks: DevnetResult['networks']): DevnetResult['networks'] {
   return networks.filter(({ rows }, i) => {
-    const later = new Set(networks.slice(i + 1).flatMap((network) => network.rows.map(({ name }) => name)))
+    const deeds = networks.slice(i + 1).flatMap((network) => network.rows.filter((row) => row.deeds > 0))
+    const later = new Set(deeds.map(({ name }) => name))
     return rows.some(({ name }) => name !== null && !later.has(name))
   })
 }

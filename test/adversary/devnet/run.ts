@@ -9,7 +9,7 @@ import { type DevnetResult, dropOutdated, readDevnetResult, writeDevnetResult } 
 /*
  * Adversaries as sidecars of devnets: `npm run adversaries:devnet -- --eras 3` plays so many eras with audits, `--only TEXT` those
  * whose name has it (repeatable), `--together 6` so many in one network. Prints a table; `--save` keeps it for docs/THREATS.md,
- * which `npm run docs` writes, and with `--add` what was kept before, too, but for networks whose adversaries were all played since.
+ * which `npm run docs` writes, and with `--add` what was kept before, too, but for networks whose adversaries all did so since.
  * Exits with 1 when one of them did not do what it is named for.
  */
 

@@ -20,5 +20,5 @@ twist<ChainProver, ChainProver['look']>(ChainProver, 'look', (look, self) => asy
     if (!isArchiveError(error)) throw error
   }
 })
-// What it has is counted in the registry.
-await runTwisted('contract.claim_threshold_nano_mas=0')
+// Whoever tells others of less than it registered is not drawn. What it has is counted in the registry.
+await runTwisted(`allocated_storage_gb=${GB}`, 'contract.claim_threshold_nano_mas=0')
