@@ -21,7 +21,7 @@ export function addEconomics(program: Command, run: Run): void {
     .option('--cloud <usd>', 'price of a TB in a cloud database in a month, USD', parseDecimal, defaults.cloud)
     .option('--gb <gb>', 'GB that the node offers, and every other one', parseCount, defaults.gb)
     .option('--nodes <count>', 'nodes of the network', parseCount, defaults.nodes)
-    .option('--challengers <count>', 'challengers of the network', parseCount, defaults.challengers)
+    .option('--challengers <count>', 'challengers of the network, up to 1000', parseCount, defaults.challengers)
     .option('--history-gb <gb>', 'GB of anchored history', parsePositive, defaults.historyGb)
     .option(
       '--frequency <periods>',

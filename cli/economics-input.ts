@@ -4,6 +4,8 @@ import { type EconomicsOptions, GROWTH_BYTES_PER_DAY } from './economics-default
 
 const CLAIMS_PER_YEAR = 52
 const READ_SHARE = 0.1
+/** The registry has no limit of its own; draws are gone through one by one: 5,400 a day of each at most. */
+const MAX_CHALLENGERS = 1_000
 
 /** @throws ArchiveError CLI_USAGE for what the registry would not take */
 export function makeEconomicsInput(
@@ -21,6 +23,12 @@ export function makeEconomicsInput(
   }
   if (BigInt(options.nodes) > maxNodes) {
     throw new ArchiveError('CLI_USAGE', `--nodes ${options.nodes}: this registry takes ${maxNodes} nodes`)
+  }
+  if (options.challengers > MAX_CHALLENGERS) {
+    throw new ArchiveError(
+      'CLI_USAGE',
+      `--challengers ${options.challengers}: this is computed for at most ${MAX_CHALLENGERS}`,
+    )
   }
   return {
     settings,

@@ -26,6 +26,7 @@ export function findDrawsForChance(missingShare: number, chance: number): number
  *
  * @param missingShare - of the bytes that the node must have
  * @param audits.challenges - chunks of one audit, each drawn by byte
+ * @remarks O(days x challengers / frequency) time, and a number for each draw of one interval.
  */
 export function computeChallengeChance(
   missingShare: number,
@@ -36,12 +37,13 @@ export function computeChallengeChance(
   const draws = Math.floor((days * PERIODS_PER_DAY) / stepPeriods)
   const wasted = Math.ceil(intervalPeriods / stepPeriods) - 1
   const escaping = (1 - missingShare) ** challenges
-  // Chance to fail nothing from this draw on, when the node may be audited at it.
-  const clean = new Float64Array(draws + 1).fill(1)
+  // Chance to fail nothing from each draw on, when the node may be audited at it; of those that an interval reaches.
+  const reach = Math.min(draws, wasted + 1) + 1
+  const clean = new Float64Array(reach).fill(1)
   for (let draw = draws - 1; draw >= 0; draw--) {
-    const spared = clean[draw + 1] ?? 1
-    const audited = escaping * (clean[Math.min(draws, draw + 1 + wasted)] ?? 1)
-    clean[draw] = spared + (audited - spared) / nodes
+    const spared = clean[(draw + 1) % reach] ?? 1
+    const audited = escaping * (clean[Math.min(draws, draw + 1 + wasted) % reach] ?? 1)
+    clean[draw % reach] = spared + (audited - spared) / nodes
   }
   return 1 - (clean[0] ?? 1)
 }

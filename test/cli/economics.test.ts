@@ -85,6 +85,8 @@ describe('cli/economics', () => {
   it('error: refuses what the registry would not take', async () => {
     await assert.rejects(ask({ gb: 10_001 }), { code: 'CLI_USAGE', message: /--gb 10001.*1 to 10000 GB/ })
     await assert.rejects(ask({ nodes: 10_001 }), { code: 'CLI_USAGE', message: /--nodes 10001/ })
+    await assert.rejects(ask({ challengers: 1_001 }), { code: 'CLI_USAGE', message: /--challengers 1001: .* 1000/ })
+    assert.notEqual((await ask({ challengers: 1_000, frequency: 1 })).code, 2)
     await assert.rejects(ask({ params: 'none.toml' }), { code: 'CONFIG_PARAMS_MISSING' })
     assert.equal((await ask({ gb: 10_000, nodes: 10_000 })).code, 0)
   })

@@ -83,6 +83,10 @@ describe('core/economics: what draws find', () => {
     assert.equal(chance({}, 0.5, 1, 2), 1 - 0.5 ** 4)
     assert.equal(chance({ challengers: 2 }), 1 - 0.5 ** 4)
     assert.equal(chance({ frequencyPeriods: 5_401 }), 0)
+    // Of three draws each is of this node once in two, and then the next is in vain: drawn first, or not.
+    const thrice = { nodes: 2, frequencyPeriods: 1_800, intervalPeriods: 3_600 }
+    assert.equal(chance(thrice), 1 - (0.5 * 0.5 * 0.75 + 0.5 * (0.5 * 0.5 + 0.5 * 0.75)))
+    assert.equal(chance({ intervalPeriods: 1_000_000 }), 0.5)
     assert.equal(chance({}, 0), 0)
     assert.equal(chance({ frequencyPeriods: 100, intervalPeriods: 1 }, 1), 1)
   })
