@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { parseBlockId, parseOperationId } from '../core/massa/atoms.ts'
+import { parseBlockId, parseEndorsementId, parseOperationId } from '../core/massa/atoms.ts'
 import { add, type Run } from './add-command.ts'
 import type { GetOptions, GetRequest } from './commands/get.ts'
 import { parseGatewayUrl, parsePeriod, parseThread } from './parse-arguments.ts'
@@ -25,6 +25,13 @@ export function addGet(program: Command, run: Run): void {
       parseOperationId(id)
       const question = () => ({ kind: 'operation', id }) as const
       return perform({ path: `/v1/operations/${id}`, name: `operation ${id}`, question }, options, command)
+    })
+  addOne(get, 'endorsement', 'Get an endorsement by its id.', 'massa-storage get endorsement E1...')
+    .argument('<id>', 'id of the endorsement')
+    .action((id: string, options: GetOptions, command) => {
+      parseEndorsementId(id)
+      const question = () => ({ kind: 'endorsement', id }) as const
+      return perform({ path: `/v1/endorsements/${id}`, name: `endorsement ${id}`, question }, options, command)
     })
   addOne(get, 'slot', 'Get the block of a slot, or the proof that there was none.', example)
     .argument('<period>', 'period', parsePeriod)

@@ -5,21 +5,25 @@ import {
   type ChunkStore,
   computeAddress,
   computeChunkId,
+  computeEndorsementHash,
   concatBytes,
   equalBytes,
   formatAddress,
   formatBlockId,
   formatChunkId,
+  formatEndorsementId,
   formatHash,
   formatOperationId,
   formatPublicKey,
   formatSignature,
+  type HeaderEndorsement,
   type Period,
   parseBlockId,
   parseOperationContent,
   parseOperationId,
   type RecordedOperation,
   SEAL_BYTES,
+  type Slot,
   toHex,
 } from '../core/index.ts'
 import { missing, readBody, readChunk, type SearchWatch, searchPeriods } from './search-periods.ts'
@@ -187,6 +191,28 @@ export function describeBlock(record: BlockRecord, seals: Uint8Array | undefined
     endorsements: header.endorsements.length,
     denunciations: header.denunciations.length,
     operations: record.operationIds.map(formatOperationId),
+  }
+}
+
+export function describeEndorsement({
+  slot,
+  endorsement,
+  endorsedBlock,
+}: {
+  readonly slot: Slot
+  readonly endorsement: HeaderEndorsement
+  readonly endorsedBlock: Uint8Array
+}): object {
+  const { index, publicKey, signature } = endorsement
+  const hash = computeEndorsementHash(publicKey, { slot, index, endorsedBlock })
+  return {
+    endorsementId: formatEndorsementId(concatBytes(Uint8Array.of(0), hash)),
+    slot,
+    index,
+    endorser: formatAddress(computeAddress(publicKey)),
+    publicKey: formatPublicKey(publicKey),
+    signature: formatSignature(signature),
+    endorsedBlock: formatBlockId(endorsedBlock),
   }
 }
 

@@ -10,6 +10,7 @@ import { sendProblem } from './problem.ts'
 export interface HistoryGateway {
   block(id: string, hasProof: boolean): Promise<HistoryAnswer | undefined>
   operation(id: string, hasProof: boolean): Promise<HistoryAnswer | undefined>
+  endorsement(id: string, hasProof: boolean): Promise<HistoryAnswer | undefined>
   slot(slot: Slot, hasProof: boolean): Promise<HistoryAnswer | undefined>
   period(period: number, hasProof: boolean): Promise<HistoryAnswer | undefined>
   operationsOf(address: string, request: ListRequest): Promise<HistoryAnswer>
@@ -39,7 +40,7 @@ const listRequest = z.strictObject({
  * History over HTTP, as plain JSON, each answer with its proof on request (docs/FORMAT.md, Proofs). Nothing here has to be believed:
  * who asks with `proof=true` verifies it.
  *
- * - `GET /v1/blocks/{id}`, `/v1/operations/{id}`, `/v1/slots/{period}/{thread}`, `/v1/periods/{period}`, all with `?proof=true`
+ * - `GET /v1/blocks/{id}`, `/v1/operations/{id}`, `/v1/endorsements/{id}`, `/v1/slots/{period}/{thread}`, `/v1/periods/{period}`, all with `?proof=true`
  * - `GET /v1/addresses/{address}/operations?role=&from=&to=&limit=&cursor=` newest first
  * - `GET /chunk/{id}` the bytes of a chunk, also in part (`Range`)
  *
@@ -69,6 +70,9 @@ export function addGatewayRoutes(server: FastifyInstance, history: HistoryGatewa
   )
   server.get<{ Params: { id: string } }>('/v1/operations/:id', ({ params: { id }, query }, reply) =>
     answer(reply, async () => send(reply, id, await needed().operation(id, wantsProof(query)), CHANGING)),
+  )
+  server.get<{ Params: { id: string } }>('/v1/endorsements/:id', ({ params: { id }, query }, reply) =>
+    answer(reply, async () => send(reply, id, await needed().endorsement(id, wantsProof(query)), IMMUTABLE)),
   )
   server.get('/v1/slots/:period/:thread', ({ params, query }, reply) =>
     answer(reply, async () => {

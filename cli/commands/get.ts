@@ -12,7 +12,7 @@ import {
   type VerifiedAnswer,
   verifyProof,
 } from '../../core/index.ts'
-import { describeBlock, describeOperation } from '../../storage-worker/inspect.ts'
+import { describeBlock, describeEndorsement, describeOperation } from '../../storage-worker/inspect.ts'
 import { callSidecar } from '../call-sidecar.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
@@ -41,6 +41,7 @@ const GAPS: Readonly<Record<ProofGap, string>> = {
   'trusted-root': 'no root that you trust was at hand: that this is the real chain is what the archive says',
   'era-root': 'its era is not whole in that archive: the proof ends at the root of the period',
   signatures: 'the archive gave no signatures',
+  'endorsement-signature': 'its own signature does not verify, which the header of a block may carry',
   'reproducible-content': 'the node lost the original of this operation: its content is bound by nothing',
 }
 
@@ -96,6 +97,8 @@ function describeProven({ record, period, periodRoot, bitmap, chunkIds }: Verifi
         slot: record.slot,
         blockId: formatBlockId(record.head.id),
       }
+    case 'endorsement':
+      return describeEndorsement(record)
     case 'slot-empty':
       return { slot: record.slot, block: 'none' }
     case 'period':

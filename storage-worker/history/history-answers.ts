@@ -2,6 +2,7 @@ import {
   type AnswerProofJson,
   ArchiveError,
   buildBlockProof,
+  buildEndorsementProof,
   buildMissProof,
   buildOperationProof,
   buildPeriodProof,
@@ -16,11 +17,12 @@ import {
   type ProofSource,
   parseAddress,
   parseBlockId,
+  parseEndorsementId,
   parseOperationId,
   type Slot,
   toHex,
 } from '../../core/index.ts'
-import { describeBlock, describeOperation } from '../inspect.ts'
+import { describeBlock, describeEndorsement, describeOperation } from '../inspect.ts'
 import type { OperationRole } from './history-keys.ts'
 import type { HistoryOperation, HistoryReader, ListCursor } from './history-reader.ts'
 
@@ -71,6 +73,18 @@ export class HistoryAnswers {
     if (!found || !inclusion) return undefined
     const operation = await this.describe(found)
     return hasProof ? { operation, proof: await buildOperationProof(this.source, inclusion.slot, id) } : { operation }
+  }
+
+  /** @throws ArchiveError CORE_BASE58_INVALID, STORE_CHUNK_AWAY */
+  async endorsement(id: string, hasProof: boolean): Promise<HistoryAnswer | undefined> {
+    const found = await this.reader.findEndorsement(parseEndorsementId(id))
+    const [inclusion] = found?.inclusions ?? []
+    if (!found || !inclusion) return undefined
+    const inclusions = found.inclusions.map(({ slot, blockId }) => ({ slot, blockId: formatBlockId(blockId) }))
+    const endorsement = { ...describeEndorsement(found), inclusions }
+    return hasProof
+      ? { endorsement, proof: await buildEndorsementProof(this.source, inclusion.slot, id) }
+      : { endorsement }
   }
 
   /** `undefined`: its period is not archived. @throws ArchiveError STORE_CHUNK_AWAY */

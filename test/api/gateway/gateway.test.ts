@@ -4,9 +4,11 @@ import { addGatewayRoutes } from '../../../api/gateway/gateway.ts'
 import {
   type ArchivedPeriod,
   computeAddress,
+  computeEndorsementHash,
   concatBytes,
   formatAddress,
   formatBlockId,
+  formatEndorsementId,
   formatOperationId,
   parseBody,
   type Question,
@@ -91,6 +93,21 @@ describe('api/gateway', function () {
       assert.deepEqual(inclusions[0], { slot, blockId: id })
       assert.match(execution.outcome, /^(success|failed)$/)
       assert.equal((await getJson(`/v1/operations/${operation}`)).proof, undefined)
+    }
+  })
+
+  it('answers by endorsement id, with proofs', async () => {
+    const carriers = [...listBlocks()].filter(({ record }) => (record?.header.endorsements.length ?? 0) > 0).slice(-3)
+    assert.equal(carriers.length, 3)
+    for (const { slot, record } of carriers) {
+      const [endorsement] = record?.header.endorsements ?? []
+      const endorsedBlock = record?.header.parents[slot.thread]
+      assert(record && endorsement && endorsedBlock)
+      const hash = computeEndorsementHash(endorsement.publicKey, { slot, index: endorsement.index, endorsedBlock })
+      const id = formatEndorsementId(concatBytes(Uint8Array.of(0), hash))
+      const found = await getJson(`/v1/endorsements/${id}?proof=true`)
+      check(found, { kind: 'endorsement', id })
+      assert.equal((found.endorsement as { endorsementId: string }).endorsementId, id)
     }
   })
 

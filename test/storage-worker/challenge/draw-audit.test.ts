@@ -106,7 +106,10 @@ describe('storage-worker/challenge/draw-audit', () => {
           drawn.add(periods.findIndex(({ manifest }) => manifest.chunks.some((chunk) => String(chunk.chunkId) === id)))
         }
       }
-      assert.deepEqual([...drawn].sort((a, b) => a - b), wanted)
+      assert.deepEqual(
+        [...drawn].sort((a, b) => a - b),
+        wanted,
+      )
     }
   })
 
