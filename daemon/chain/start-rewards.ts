@@ -11,6 +11,7 @@ export function startRewards(chain: ChainContext): void {
       everyMs: config.node.pollIntervalMs,
       distributionPeriods: config.rewardDistributionPeriods,
       claimThresholdNanoMas: config.contract.claimThresholdNanoMas,
+      feeNanoMas: config.contract.feeNanoMas,
     },
     {
       sender,

@@ -30,8 +30,10 @@ export interface RewardDutyOptions {
   readonly everyMs: number
   /** From one distribution to the next. */
   readonly distributionPeriods: number
-  /** What is vested is claimed from this amount on; 0: never. */
+  /** What is vested is claimed from this amount on, if it is more than the fee; 0: never. */
   readonly claimThresholdNanoMas: bigint
+  /** Of one operation; 0: the least that the node takes. */
+  readonly feeNanoMas: bigint
 }
 
 export interface RewardDutyModules {
@@ -65,6 +67,7 @@ export class RewardDuty {
   private due: { readonly period: Period; readonly since: Period } | undefined
   /** Last one that is known to be distributed. */
   private distributed: Period | undefined
+  private isLowTold = false
 
   constructor(options: RewardDutyOptions, modules: RewardDutyModules) {
     this.options = options
@@ -116,10 +119,17 @@ export class RewardDuty {
   }
 
   private async claim(): Promise<void> {
+    const { sender, log } = this.modules
     const { claimThresholdNanoMas, address } = this.options
     if (claimThresholdNanoMas === 0n) return
     const pending = await this.readPending(address)
-    if (pending >= claimThresholdNanoMas) await this.send(CLAIM_ORDER)
+    if (pending < claimThresholdNanoMas) return
+    const feeNanoMas = this.options.feeNanoMas || (await sender.client.chain.readStatus()).minimalFeeNanoMas
+    if (pending > feeNanoMas) await this.send(CLAIM_ORDER)
+    else if (!this.isLowTold) {
+      this.isLowTold = true
+      log.warn({ amountNanoMas: pending, feeNanoMas }, 'what is due for a claim waits until it is more than the fee')
+    }
   }
 
   /** nanoMAS; nothing for a node that is not registered. */

@@ -134,7 +134,7 @@ async function challengeOnce(): Promise<void> {
 async function claim(): Promise<void> {
   let period = 0
   const rewards = new RewardDuty(
-    { address, everyMs: EVERY_MS, distributionPeriods: 100, claimThresholdNanoMas: 1n },
+    { address, everyMs: EVERY_MS, distributionPeriods: 100, claimThresholdNanoMas: 1n, feeNanoMas: 1n },
     { sender, placement: { inForce: undefined, isCurrent: false }, finalPeriod: () => ++period, clock, log },
   )
   do {

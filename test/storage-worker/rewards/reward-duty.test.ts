@@ -80,6 +80,7 @@ describe('storage-worker/rewards/reward-duty on the shipped contract', () => {
     user: User,
     change: {
       threshold?: bigint
+      fee?: bigint
       addresses?: readonly string[]
       isCurrent?: boolean
       mempool?: Mempool
@@ -87,7 +88,7 @@ describe('storage-worker/rewards/reward-duty on the shipped contract', () => {
       finalPeriod?: () => number
     } = {},
   ) {
-    const { threshold = 0n, addresses = ADDRESSES, isCurrent = true, mempool } = change
+    const { threshold = 0n, fee = 0n, addresses = ADDRESSES, isCurrent = true, mempool } = change
     const { finalPeriod = () => world.engine.slot.period } = change
     const registry = new EngineRegistry(world, user)
     const logged: string[] = []
@@ -96,7 +97,10 @@ describe('storage-worker/rewards/reward-duty on the shipped contract', () => {
     const destination = { write: (text: string) => logged.push(JSON.parse(text).msg) }
     const log = createLogger({ level: 'info', format: 'json', destination })
     const duty = new RewardDuty(
-      { address: user.address, everyMs: 1_000, distributionPeriods: EVERY, claimThresholdNanoMas: threshold },
+      {
+        ...{ address: user.address, everyMs: 1_000, distributionPeriods: EVERY },
+        ...{ claimThresholdNanoMas: threshold, feeNanoMas: fee },
+      },
       {
         sender: {
           client: registry.client,
@@ -239,6 +243,28 @@ describe('storage-worker/rewards/reward-duty on the shipped contract', () => {
     await duty.look()
     assert.equal(registry.sent.length, 2)
     assert.equal(readNode(world, node.address).get('pendingRewards'), 0n)
+  })
+
+  it('claims nothing that is no more than the fee, however low the threshold, and says so once', async () => {
+    const [node] = NODES
+    assert.ok(node)
+    goTo(world, 30)
+    passAudit(world, 'a', node)
+    const vested = 20n * 5n * RATE
+    let final = 30
+    const poor = open(node, { threshold: 1n, fee: vested, finalPeriod: () => final++ })
+    for (let i = 0; i < 2; i++) await poor.duty.look()
+    const told = ['what is due for a claim waits until it is more than the fee']
+    assert.deepEqual([poor.registry.sent, poor.logged], [[], told])
+    // Where no fee is configured it is the least that the node takes.
+    const least = open(node, { threshold: 1n })
+    const status = await least.registry.client.chain.readStatus()
+    least.registry.client.chain.readStatus = async () => ({ ...status, minimalFeeNanoMas: vested })
+    await least.duty.look()
+    assert.deepEqual([least.registry.sent, least.logged], [[], told])
+    const rich = open(node, { threshold: 1n, fee: vested - 1n })
+    await rich.duty.look()
+    assert.equal(rich.registry.sent.length, 1)
   })
 
   it('what was claimed by hand meanwhile is no failure', async () => {
