@@ -58,6 +58,8 @@ export class ChallengeHistory {
   private readonly index: GuardedLevel
   private readonly maxEntries: number
   private count: number | undefined
+  /** By kind and node, once somebody has asked; it goes along with what is written, and is made anew where that fails. */
+  private rates: Map<string, SuccessRate> | undefined
   /** One after the other: each counts what there is. */
   private writing: Promise<void> = Promise.resolve()
 
@@ -74,25 +76,46 @@ export class ChallengeHistory {
   /** The one with this id and this time: there was no such challenge. @throws ArchiveError of the store */
   delete(entry: ChallengeEntry): Promise<void> {
     return this.inTurn(async () => {
-      await this.index.write([{ type: 'del', key: keyOf(entry) }], { sync: true })
+      const old = await this.index.get(keyOf(entry))
+      await this.write([{ type: 'del', key: keyOf(entry) }], { gone: old ? [old] : [] })
       this.count = undefined
     })
   }
 
-  private inTurn(write: () => Promise<void>): Promise<void> {
-    const written = this.writing.then(write)
-    this.writing = written.catch(() => undefined)
-    return written
+  private inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const done = this.writing.then(act)
+    this.writing = done.then(
+      () => undefined,
+      () => undefined,
+    )
+    return done
   }
 
   private async put(entry: ChallengeEntry): Promise<void> {
     const value = sealValue(new TextEncoder().encode(JSON.stringify(entrySchema.parse(entry))))
     const puts: LevelOperation[] = [{ type: 'put', key: keyOf(entry), value }]
     this.count ??= await this.countAll()
-    const isNew = (await this.index.get(keyOf(entry))) === undefined
-    const deletes = isNew && this.count >= this.maxEntries ? await this.listOldest() : []
-    await this.index.write([...deletes, ...puts], { sync: true })
-    this.count += (isNew ? 1 : 0) - deletes.length
+    const old = await this.index.get(keyOf(entry))
+    const oldest = !old && this.count >= this.maxEntries ? await this.listOldest() : []
+    const deletes = oldest.map(([key]): LevelOperation => ({ type: 'del', key }))
+    const gone = old ? [old] : oldest.map(([, sealed]) => sealed)
+    await this.write([...deletes, ...puts], { gone, come: entry })
+    this.count += (old ? 0 : 1) - deletes.length
+  }
+
+  /** @param change.gone - what is replaced or deleted, as it is on disk */
+  private async write(
+    operations: readonly LevelOperation[],
+    { gone, come }: { readonly gone: readonly Uint8Array[]; readonly come?: ChallengeEntry },
+  ): Promise<void> {
+    const { rates } = this
+    // It is not known what is there when the disk fails.
+    this.rates = undefined
+    await this.index.write([...operations], { sync: true })
+    if (!rates) return
+    for (const sealed of gone) addTo(rates, parseEntry(sealed), -1)
+    addTo(rates, come, 1)
+    this.rates = rates
   }
 
   /** The newest first. @param limit - at most */
@@ -128,16 +151,25 @@ export class ChallengeHistory {
     return [...found.values()][0]
   }
 
-  /** Over all of one kind that is kept of a node: what it rehearsed counts for nothing on chain. */
-  async rateOf(node: string, kind: ChallengeEntry['kind']): Promise<SuccessRate> {
-    let [passed, total] = [0, 0]
+  /**
+   * Over all of one kind that is kept of a node: what it rehearsed counts for nothing on chain. Only the first call goes through all
+   * that is kept.
+   *
+   * @throws ArchiveError of the store
+   */
+  rateOf(node: string, kind: ChallengeEntry['kind']): Promise<SuccessRate> {
+    return this.inTurn(async () => {
+      this.rates ??= await this.countRates()
+      return this.rates.get(rateKey({ node, kind })) ?? { passed: 0, total: 0 }
+    })
+  }
+
+  private async countRates(): Promise<Map<string, SuccessRate>> {
+    const rates = new Map<string, SuccessRate>()
     for await (const [, sealed] of this.index.entries(keyspaceRange('challengeHistory'))) {
-      const entry = parseEntry(sealed)
-      if (entry?.node !== node || entry.kind !== kind || UNDECIDED.includes(entry.result)) continue
-      total++
-      if (entry.result === 'valid') passed++
+      addTo(rates, parseEntry(sealed), 1)
     }
-    return { passed, total }
+    return rates
   }
 
   private async listAll(isWanted: (entry: ChallengeEntry) => boolean): Promise<ChallengeEntry[]> {
@@ -155,14 +187,23 @@ export class ChallengeHistory {
     return count
   }
 
-  private async listOldest(): Promise<LevelOperation[]> {
-    const deletes: LevelOperation[] = []
+  private async listOldest(): Promise<[Uint8Array, Uint8Array][]> {
+    const oldest: [Uint8Array, Uint8Array][] = []
     const limit = Math.min(DELETED_AT_ONCE, this.maxEntries)
-    for await (const key of this.index.keys({ ...keyspaceRange('challengeHistory'), limit })) {
-      deletes.push({ type: 'del', key })
-    }
-    return deletes
+    for await (const entry of this.index.entries({ ...keyspaceRange('challengeHistory'), limit })) oldest.push(entry)
+    return oldest
   }
+}
+
+function rateKey({ node, kind }: Pick<ChallengeEntry, 'node' | 'kind'>): string {
+  return `${kind} ${node}`
+}
+
+/** One more or less, where somebody can be blamed for how it ended. */
+function addTo(rates: Map<string, SuccessRate>, entry: ChallengeEntry | undefined, count: 1 | -1): void {
+  if (!entry || UNDECIDED.includes(entry.result)) return
+  const { passed, total } = rates.get(rateKey(entry)) ?? { passed: 0, total: 0 }
+  rates.set(rateKey(entry), { passed: passed + (entry.result === 'valid' ? count : 0), total: total + count })
 }
 
 /** u64 ms || UTF-8 id */

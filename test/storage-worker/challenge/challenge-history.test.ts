@@ -64,6 +64,39 @@ describe('storage-worker/challenge/challenge-history', () => {
     assert.deepEqual(await history.rateOf('AU1', 'rehearsal'), { passed: 0, total: 1 })
   })
 
+  it('goes through all that it has for the first rate alone', async () => {
+    const level = await openMemoryLevel('index')
+    const history = new ChallengeHistory(level)
+    await history.append(entryAt(1, { result: 'valid' }))
+    await history.rateOf('AU1', 'rehearsal')
+    level.entries = () => assert.fail('gone through')
+    await history.append(entryAt(2, { result: 'notHeld' }))
+    assert.deepEqual(await history.rateOf('AU1', 'rehearsal'), { passed: 1, total: 2 })
+    assert.deepEqual(await history.rateOf('AU2', 'rehearsal'), { passed: 0, total: 0 })
+  })
+
+  it('counts on as one that goes through all of it: what is new, replaced, deleted, or gone as the oldest', async () => {
+    const level = await openMemoryLevel('index')
+    const history = new ChallengeHistory(level, 6)
+    await history.rateOf('AU1', 'rehearsal')
+    // Park and Miller.
+    let drawn = 7
+    const pick = (count: number) => {
+      drawn = (drawn * 16_807) % 2_147_483_647
+      return drawn % count
+    }
+    for (let i = 0; i < 60; i++) {
+      const result = (['valid', 'notHeld', 'open', 'busy'] as const)[pick(4)] ?? 'valid'
+      const entry = entryAt(Math.floor(i / 3) + pick(3), { result, node: `AU${pick(2)}` })
+      if (pick(4) === 0) await history.delete(entry)
+      else await history.append(entry)
+      for (const node of ['AU0', 'AU1']) {
+        const counted = await new ChallengeHistory(level).rateOf(node, 'rehearsal')
+        assert.deepEqual(await history.rateOf(node, 'rehearsal'), counted, `${i}`)
+      }
+    }
+  })
+
   it('fault: one that is damaged is left out', async () => {
     const level = await openMemoryLevel('index')
     const history = new ChallengeHistory(level)
