@@ -13,17 +13,22 @@ const answerRow = z.union([
 ])
 
 /**
- * Asks a running sidecar for what may take it long: it says all the while that it is alive.
+ * Asks a running sidecar for what may take it long: it says all the while that it is alive (`onWorking`).
  *
  * @throws ArchiveError CLI_SIDECAR_UNREACHABLE, also when it ends without a result, or the code that the sidecar fails with
  */
-export async function* askSidecar(sidecar: Sidecar, path: string, request: SidecarRequest): AsyncGenerator<QueryRow> {
+export async function* askSidecar(
+  sidecar: Sidecar,
+  path: string,
+  request: SidecarRequest & { readonly onWorking?: () => void },
+): AsyncGenerator<QueryRow> {
   let hasResult = false
   for await (const answer of streamSidecar(sidecar, path, request)) {
     const row = parseAnswer(answerRow, answer)
     if ('error' in row) throw parseRefusal(row.error) ?? new ArchiveError('CLI_SIDECAR_UNREACHABLE', row.error.message)
     if ('result' in row) hasResult = true
-    if (!('working' in row)) yield row
+    if ('working' in row) request.onWorking?.()
+    else yield row
   }
   request.signal?.throwIfAborted()
   if (hasResult) return

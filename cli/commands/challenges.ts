@@ -32,6 +32,8 @@ export const RESULT_WORDS: { readonly [R in ChallengeEntry['result']]: string } 
   open: 'open',
 }
 
+/** What ended without anything that was shown. */
+const UNANSWERED: readonly ChallengeEntry['result'][] = ['noAnswer', 'void']
 const SHOWN_DIGITS = 12
 const MAX_LISTED = 1_000
 
@@ -93,7 +95,7 @@ export function showChallenge(output: Output, challenge: ChallengeEntry): void {
     ['node', node],
     ['chunk', chunkId],
     ['issued', new Date(issuedAtMs).toISOString()],
-    ['answered', `after ${durationMs} ms`],
+    ...(result === 'open' ? [] : [[UNANSWERED.includes(result) ? 'over' : 'answered', `after ${durationMs} ms`]]),
     ['result', reason === '' ? RESULT_WORDS[result] : `${RESULT_WORDS[result]}: ${reason}`],
   ])
 }

@@ -33,13 +33,17 @@ export async function issueChallenge(context: Context, options: IssueOptions, si
   const { config } = context.load()
   const sidecar = await findSidecar(config, signal)
   const token = (await readApiToken(config.dataDir)) ?? ''
-  const request = { body: { node, chunk, rehearse, unclaimed }, headers: { [TOKEN_HEADER]: token }, signal }
-  if (!rehearse) {
+  const body = { node, chunk, rehearse, unclaimed }
+  let isWaitTold = rehearse
+  const onWorking = () => {
+    if (isWaitTold) return
+    isWaitTold = true
     output.remark(
       'Waiting until the registry has judged the answer: a minute or so, or until some time after its deadline.',
     )
     output.remark("It goes on without this command: 'massa-storage challenges list' shows what becomes of it.")
   }
+  const request = { body, headers: { [TOKEN_HEADER]: token }, signal, onWorking }
   const challenge = await readEntry(askSidecar(sidecar, '/v1/challenges', request))
   output.value(challenge)
   showChallenge(output, challenge)

@@ -125,6 +125,30 @@ describe('cli: issue-challenge, challenges', () => {
     })
   })
 
+  it('says that it waits once the sidecar does, and not before what is refused at once', async () => {
+    const later = people()
+    const wait = () => new Promise((resolve) => setTimeout(resolve, 20))
+    challenges = { ...challenges, issue: () => wait().then(() => ENTRY) }
+    await issueChallenge(later.context, { ...OPTIONS, rehearse: false }, signal)
+    assert.equal(later.printed.stderr.match(/Waiting until the registry has judged/g)?.length, 1)
+    const refused = people()
+    challenges = { ...challenges, issue: () => Promise.reject(new ArchiveError('API_CHUNK_UNCLAIMED', 'made')) }
+    await assert.rejects(issueChallenge(refused.context, { ...OPTIONS, rehearse: false }, signal))
+    assert.equal(refused.printed.stderr, '')
+  })
+
+  it('says when it was answered where it was, and where not when it was over, if it is', async () => {
+    const times = { valid: 'answered', notHeld: 'answered', noAnswer: 'over', void: 'over', open: undefined } as const
+    for (const [result, word] of Object.entries(times)) {
+      const entry = { ...ENTRY, result }
+      challenges = { ...challenges, find: async () => entry }
+      const { context, printed } = people()
+      await challengesShow(context, 'm-01', signal)
+      const row = printed.stdout.match(/^(\w+) +after 12 ms$/m)
+      assert.equal(row?.[1], word, result)
+    }
+  })
+
   it('lists challenges and shows one', async () => {
     const { context, printed } = people()
     assert.equal(await challengesList(context, { limit: 5_000 }, signal), 0)
