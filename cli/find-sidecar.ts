@@ -3,7 +3,7 @@ import { ArchiveError, isArchiveError } from '../core/errors.ts'
 import { readDaemonInfo } from '../storage-worker/daemon-info.ts'
 import { callSidecar, type Sidecar } from './call-sidecar.ts'
 
-type Place = Pick<Config, 'dataDir' | 'api'>
+type Place = Pick<Config, 'dataDir'> & { readonly api: Pick<Config['api'], 'bind'> }
 
 /**
  * Where to ask for the sidecar that has `data_dir` open. The address is what `daemon.json` says, which may be of a sidecar

@@ -245,7 +245,11 @@ const history = z.strictObject({ enabled: boolean() })
 
 const cpu = z.strictObject({ threads: integer(0, 256) })
 
-const api = z.strictObject({ bind: loopbackBind() })
+const api = z.strictObject({
+  bind: loopbackBind(),
+  proxy_node: boolean(),
+  proxy_node_url: text((value) => value !== '' && isJsonRpcUrl(value), 'a URL such as "http://127.0.0.1:33035"'),
+})
 
 const metrics = z.strictObject({ enabled: boolean(), bind: loopbackBind() })
 

@@ -295,7 +295,7 @@ export async function startDaemon(
           },
         },
         token: await makeToken(config.dataDir, storeLog),
-        history: history && describeArchive(history, { network, version, seed: archiverSeed, clock }),
+        history: history && describeArchive(history, config.api, { network, version, seed: archiverSeed, clock }),
         query: {
           store,
           threads,

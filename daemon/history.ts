@@ -1,4 +1,4 @@
-import type { ArchiveRpcModules } from '../api/index.ts'
+import { type ArchiveRpcModules, NodeProxy } from '../api/index.ts'
 import type { Config } from '../config/index.ts'
 import {
   type ArchiveError,
@@ -49,6 +49,7 @@ export async function startHistory(
  */
 export function describeArchive(
   { reader }: History,
+  api: Config['api'],
   {
     network,
     version,
@@ -67,5 +68,6 @@ export function describeArchive(
     // A node id is a public key with another letter before it.
     identity: { network, version: `massa-storage/${version}`, nodeId: key.replace(/^P/, 'N') },
     nowMs: () => clock.nowMs(),
+    node: api.proxyNode ? new NodeProxy({ url: api.proxyNodeUrl }) : undefined,
   }
 }

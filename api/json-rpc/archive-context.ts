@@ -1,6 +1,7 @@
 import { type Network, type Period, THREAD_COUNT } from '../../core/index.ts'
 import type { HistoryBlock, HistoryReader } from '../../storage-worker/index.ts'
 import { badRequest, type RpcMethod } from '../../telemetry/json-rpc/index.ts'
+import type { NodeProxy } from './node-proxy.ts'
 import type { RecentHistory } from './recent-counts.ts'
 
 /** What is asked for history. What is not archived is `undefined`. */
@@ -23,6 +24,8 @@ export interface ArchiveContext {
   readonly recent: RecentHistory
   readonly identity: ArchiveIdentity
   readonly nowMs: () => number
+  /** Absent: what is not archived is not asked of anybody. */
+  readonly node?: NodeProxy | undefined
   /** Aborted when nobody waits for the answer any more. */
   readonly signal: AbortSignal
 }
@@ -63,4 +66,10 @@ export async function* readBlocks(history: History, period: Period): AsyncGenera
     if (!slot) return
     if (slot.kind === 'block') yield slot.block
   }
+}
+
+/** The first period behind the archived ones: from it on the node is asked. */
+export async function findNextPeriod({ history }: Pick<ArchiveContext, 'history'>): Promise<Period> {
+  const range = await history.readRange()
+  return range ? range.last + 1 : 0
 }

@@ -15,6 +15,7 @@ import { BLOCK_METHODS } from './block-methods.ts'
 import { CallGate, serverBusy } from './call-gate.ts'
 import { EVENT_METHODS } from './event-methods.ts'
 import { boundMessages } from './message-budget.ts'
+import { type NodeProxy, PROXIED_METHODS } from './node-proxy.ts'
 import { OPERATION_METHODS } from './operation-methods.ts'
 import { RecentHistory } from './recent-counts.ts'
 import { STATUS_METHODS } from './status-methods.ts'
@@ -23,6 +24,7 @@ export interface ArchiveRpcModules {
   readonly history: History
   readonly identity: ArchiveIdentity
   readonly nowMs: () => number
+  readonly node?: NodeProxy | undefined
 }
 
 /** Each may have a period of 10 MB in memory, and an answer. */
@@ -63,9 +65,11 @@ export function addArchiveRpc(server: FastifyInstance, modules: ArchiveRpcModule
 }
 
 async function runCall(context: ArchiveContext, { method, params }: RpcCall): Promise<unknown> {
-  const found = METHOD_OF_NAME.get(method)
-  if (!found) throw new JsonRpcError(-32601, NO_METHOD)
   context.signal.throwIfAborted()
+  const found = METHOD_OF_NAME.get(method)
+  if (!found && context.node && PROXIED_METHODS.has(method))
+    return context.node.pass({ method, params }, context.signal)
+  if (!found) throw new JsonRpcError(-32601, NO_METHOD)
   return await found.run(context, params)
 }
 

@@ -17,7 +17,8 @@ import {
   slot,
   timeInterval,
 } from '../../telemetry/json-rpc/index.ts'
-import { type ArchiveMethod, listPeriods, readBlocks } from './archive-context.ts'
+import { answerByIds } from './answer-by-ids.ts'
+import { type ArchiveMethod, findNextPeriod, listPeriods, readBlocks } from './archive-context.ts'
 import { archivedBlockToJson, archivedEndorsementToJson, archivedGraphBlockToJson, FINAL } from './archived-json.ts'
 
 /** A node takes any number, of what it has in memory: here each may be a read of the disk. */
@@ -26,29 +27,25 @@ export const MAX_BLOCK_IDS = 1000
 export const MAX_GRAPH_PERIODS = 64
 
 export const BLOCK_METHODS: readonly ArchiveMethod[] = [
-  listMethod('get_blocks', ['arg', blockId], async ({ history, signal }, ids) => {
+  listMethod('get_blocks', ['arg', blockId], (context, ids) => {
     if (ids.length > MAX_BLOCK_IDS) throw badRequest('too many arguments')
-    const list = new JsonList()
-    for (const id of ids) {
-      signal.throwIfAborted()
-      const block = await history.findBlock(parseBlockId(id))
-      if (block) list.push(JSON.stringify(blockInfoToJson(id, FINAL, archivedBlockToJson(block))))
-    }
-    return list.finish()
+    return answerByIds(context, { method: 'get_blocks', ids }, async (id) => {
+      const block = await context.history.findBlock(parseBlockId(id))
+      return block && blockInfoToJson(id, FINAL, archivedBlockToJson(block))
+    })
   }),
-  method('get_blockclique_block_by_slot', ['arg', slot], async ({ history }, at) => {
-    const found = at.thread < THREAD_COUNT ? await history.findSlot(at) : undefined
+  method('get_blockclique_block_by_slot', ['arg', slot], async ({ history, node, signal }, at) => {
+    if (at.thread >= THREAD_COUNT) return null
+    const found = await history.findSlot(at)
+    if (!found && node) return node.call('get_blockclique_block_by_slot', [at], signal)
     return found?.kind === 'block' ? archivedBlockToJson(found.block) : null
   }),
-  listMethod('get_endorsements', ['arg', endorsementId], async ({ history, signal }, ids) => {
+  listMethod('get_endorsements', ['arg', endorsementId], (context, ids) => {
     checkCount(ids)
-    const list = new JsonList()
-    for (const id of ids) {
-      signal.throwIfAborted()
-      const found = await history.findEndorsement(parseEndorsementId(id))
-      if (found) list.push(JSON.stringify(archivedEndorsementToJson(found)))
-    }
-    return list.finish()
+    return answerByIds(context, { method: 'get_endorsements', ids }, async (id) => {
+      const found = await context.history.findEndorsement(parseEndorsementId(id))
+      return found && archivedEndorsementToJson(found)
+    })
   }),
   method('get_graph_interval', ['arg', timeInterval], async (context, interval) => {
     const genesisMs = Number(context.identity.network.genesisTimestampMs)
@@ -62,6 +59,13 @@ export const BLOCK_METHODS: readonly ArchiveMethod[] = [
         const index = slotIndex(block.record.header.slot)
         if (index >= from && index < to) list.push(JSON.stringify(archivedGraphBlockToJson(block)))
       }
+    }
+    const { node, signal } = context
+    const next = (await findNextPeriod(context)) * THREAD_COUNT
+    if (node && to > next) {
+      const start = Math.max(interval.start ?? 0, genesisMs + next * SLOT_MS)
+      const newer = await node.list('get_graph_interval', [{ start, end: interval.end ?? null }], signal)
+      for (const item of newer) list.push(item)
     }
     return list.finish()
   }),

@@ -6,11 +6,13 @@ import {
   parseOperationId,
   type Slot,
   slotIndex,
+  THREAD_COUNT,
 } from '../../core/index.ts'
 import {
   type EventFilter,
   eventFilter,
   firstSlotIndex,
+  isNarrow,
   JsonList,
   MAX_FINAL_EVENTS,
   matchEvents,
@@ -19,6 +21,7 @@ import {
 import {
   type ArchiveContext,
   type ArchiveMethod,
+  findNextPeriod,
   type History,
   listPeriods,
   type SlotRange,
@@ -34,18 +37,20 @@ export const EVENT_METHODS: readonly ArchiveMethod[] = [
     const range = await findRange(context, filter)
     const matches = matchEvents(filter)
     const blockIdAt = rememberBlockId(context.history)
-    // Without looking: final events alone are here.
-    const isHopeless = filter.is_final === false
+    let count = 0
+    // Final events alone are here, and a node gives none that are asked for by nothing.
+    const isHopeless = filter.is_final === false || !isNarrow(filter)
     for (const period of isHopeless ? [] : await listPeriods(context, range, MAX_EVENT_PERIODS)) {
       context.signal.throwIfAborted()
       const found = (await readEvents(context.history, period)).filter(
         (event) => isWithin(event, range) && matches(event, true),
       )
       for (const event of found) {
-        if (list.length >= MAX_FINAL_EVENTS) return list.finish()
+        if (++count > MAX_FINAL_EVENTS) return list.finish()
         list.push(JSON.stringify(eventToJson(event, await blockIdAt(event.slot), true)))
       }
     }
+    for (const item of await listNewer(context, filter, range)) list.push(item)
     return list.finish()
   }),
 ]
@@ -57,8 +62,19 @@ async function findRange({ history }: ArchiveContext, filter: EventFilter): Prom
   if (filter.original_operation_id === undefined) return { from, to }
   const found = await history.findOperation(parseOperationId(filter.original_operation_id))
   const [first, last] = [found?.inclusions[0], found?.inclusions.at(-1)]
-  if (!first || !last) return { from: 0, to: 0 }
+  // One that is not archived can only be in what comes behind.
+  if (!first || !last) return { from: Math.max(from, (await findNextPeriod({ history })) * THREAD_COUNT), to }
   return { from: Math.max(from, slotIndex(first.slot)), to: Math.min(to, slotIndex(last.slot) + 1) }
+}
+
+/** Events of what is not archived yet, from the node; JSON of each. */
+async function listNewer(context: ArchiveContext, filter: EventFilter, { from, to }: SlotRange): Promise<string[]> {
+  const { node, signal } = context
+  const next = await findNextPeriod(context)
+  if (!node || to <= next * THREAD_COUNT) return []
+  const isBehind = from >= next * THREAD_COUNT || !isNarrow(filter)
+  const start = isBehind ? filter.start : { period: next, thread: 0 }
+  return node.list('get_filtered_sc_output_event', [{ ...filter, start }], signal)
 }
 
 function isWithin({ slot }: EventForm, { from, to }: SlotRange): boolean {

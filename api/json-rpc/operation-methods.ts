@@ -1,19 +1,17 @@
 import { formatOperationId, parseOperationId } from '../../core/index.ts'
 import type { HistoryOperation } from '../../storage-worker/index.ts'
-import { checkCount, JsonList, listMethod, operationId } from '../../telemetry/json-rpc/index.ts'
+import { checkCount, listMethod, operationId } from '../../telemetry/json-rpc/index.ts'
+import { answerByIds } from './answer-by-ids.ts'
 import type { ArchiveMethod, History } from './archive-context.ts'
 import { archivedOperationToJson } from './archived-json.ts'
 
 export const OPERATION_METHODS: readonly ArchiveMethod[] = [
-  listMethod('get_operations', ['arg', operationId], async ({ history, signal }, ids) => {
+  listMethod('get_operations', ['arg', operationId], (context, ids) => {
     checkCount(ids)
-    const list = new JsonList()
-    for (const id of ids) {
-      signal.throwIfAborted()
-      const found = await history.findOperation(parseOperationId(id))
-      if (found) list.push(JSON.stringify(archivedOperationToJson(found, await readOutcome(history, found))))
-    }
-    return list.finish()
+    return answerByIds(context, { method: 'get_operations', ids }, async (id) => {
+      const found = await context.history.findOperation(parseOperationId(id))
+      return found && archivedOperationToJson(found, await readOutcome(context.history, found))
+    })
   }),
 ]
 

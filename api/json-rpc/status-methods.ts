@@ -10,7 +10,10 @@ const MINIMAL_FEE_NANO_MAS = 10_000_000n
 export const STATUS_METHODS: readonly ArchiveMethod[] = [plainMethod('get_status', getStatus)]
 
 /** Time goes on as with a node; what is executed ends with the last archived slot. */
-async function getStatus({ history, identity, nowMs: readClock, recent }: ArchiveContext): Promise<unknown> {
+async function getStatus(context: ArchiveContext): Promise<unknown> {
+  const { history, identity, node, nowMs: readClock, recent, signal } = context
+  // It is for who sends, too: fees and the slot of now are the node's to say.
+  if (node) return node.call('get_status', [], signal)
   const { network, nodeId, version } = identity
   const nowMs = readClock()
   const genesisTimestampMs = Number(network.genesisTimestampMs)

@@ -49,6 +49,6 @@ export function firstSlotIndex({ period, thread }: Slot): number {
  * Final events are looked up by what is asked beside that they are final: by nothing at all none is found (a node's
  * `from_event_filter`).
  */
-function isNarrow({ is_final: _, ...filter }: EventFilter): boolean {
+export function isNarrow({ is_final: _, ...filter }: EventFilter): boolean {
   return Object.values(filter).some((given) => given !== undefined)
 }

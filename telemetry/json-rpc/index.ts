@@ -8,13 +8,14 @@ export {
   type EventFilter,
   eventFilter,
   firstSlotIndex,
+  isNarrow,
   MAX_FINAL_EVENTS,
   matchEvents,
 } from './event-filter.ts'
 export { acceptJsonRpc, answerPost, MAX_BODY_BYTES } from './http.ts'
 export { badRequest, invalidParams, JsonRpcError } from './json-rpc-error.ts'
-export { JsonList } from './json-text.ts'
-export { checkCount, checkCountOf } from './limits.ts'
+export { JsonList, JsonText } from './json-text.ts'
+export { checkCount, checkCountOf, MAX_ANSWER_BYTES } from './limits.ts'
 export { ListAnswer } from './list-answer.ts'
 export {
   address,
@@ -30,4 +31,4 @@ export {
 } from './massa-shapes.ts'
 export { describeMethods, listMethod, method, plainMethod, type RpcMethod, refuseHere } from './rpc-method.ts'
 export { boolean, bytes, optional, string, struct, u32, u64, usize } from './shapes.ts'
-export type { Shape } from './typed-json.ts'
+export { type Shape, TypedJson } from './typed-json.ts'

@@ -3,7 +3,7 @@ import { badRequest, JsonRpcError } from './json-rpc-error.ts'
 /** A node's `max_arguments`. */
 const MAX_ARGUMENTS = 128
 /** A node's `max_response_body_size`. */
-const MAX_ANSWER_BYTES = 52_428_800
+export const MAX_ANSWER_BYTES = 52_428_800
 
 export function isTooLong(answerBytes: number): boolean {
   return answerBytes > MAX_ANSWER_BYTES

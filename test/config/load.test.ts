@@ -253,6 +253,12 @@ describe('config/load', () => {
           '',
         ],
       ],
+      ['api.proxy_node', [true, false], ['on']],
+      [
+        'api.proxy_node_url',
+        ['http://127.0.0.1:33035', 'https://node.example/api/v2'],
+        ['', '127.0.0.1:33035', 'ftp://127.0.0.1', 'http://a:b@127.0.0.1'],
+      ],
       ['history.enabled', [true, false], ['on']],
       ['metrics.enabled', [true, false], ['on']],
       ['metrics.bind', ['127.0.0.1:0', '127.0.0.1:33041'], ['0.0.0.0:31251', '127.0.0.1:33040']],
