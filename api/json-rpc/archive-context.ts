@@ -1,7 +1,7 @@
 import { type Network, type Period, THREAD_COUNT } from '../../core/index.ts'
 import type { HistoryBlock, HistoryReader } from '../../storage-worker/index.ts'
 import { badRequest, type RpcMethod } from '../../telemetry/json-rpc/index.ts'
-import type { NodeProxy } from './node-proxy.ts'
+import type { NodePort } from './node-proxy.ts'
 import type { RecentHistory } from './recent-counts.ts'
 
 /** What is asked for history. What is not archived is `undefined`. */
@@ -25,7 +25,7 @@ export interface ArchiveContext {
   readonly identity: ArchiveIdentity
   readonly nowMs: () => number
   /** Absent: what is not archived is not asked of anybody. */
-  readonly node?: NodeProxy | undefined
+  readonly node?: NodePort | undefined
   /** Aborted when nobody waits for the answer any more. */
   readonly signal: AbortSignal
 }

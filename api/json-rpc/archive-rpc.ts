@@ -15,7 +15,7 @@ import { BLOCK_METHODS } from './block-methods.ts'
 import { CallGate, serverBusy } from './call-gate.ts'
 import { EVENT_METHODS } from './event-methods.ts'
 import { boundMessages } from './message-budget.ts'
-import { type NodeProxy, PROXIED_METHODS } from './node-proxy.ts'
+import { type NodePort, PROXIED_METHODS } from './node-proxy.ts'
 import { OPERATION_METHODS } from './operation-methods.ts'
 import { RecentHistory } from './recent-counts.ts'
 import { STATUS_METHODS } from './status-methods.ts'
@@ -24,11 +24,13 @@ export interface ArchiveRpcModules {
   readonly history: History
   readonly identity: ArchiveIdentity
   readonly nowMs: () => number
-  readonly node?: NodeProxy | undefined
+  readonly node?: NodePort | undefined
 }
 
 /** Each may have a period of 10 MB in memory, and an answer. */
 const CALLS = { running: 4, waiting: 256 }
+/** At the node, beside them: it may take 30 s for an answer. */
+const NODE_CALLS = { running: 16, waiting: 256 }
 const MESSAGE_BYTES = 256 * 1024 * 1024
 
 const METHODS: readonly ArchiveMethod[] = [
@@ -50,27 +52,44 @@ const NO_METHOD = `Method not found: this is an archive of final history, which 
  * (docs/ARCHIVE_JSON_RPC.md).
  */
 export function addArchiveRpc(server: FastifyInstance, modules: ArchiveRpcModules): void {
-  const gate = new CallGate(CALLS)
+  const gates = { history: new CallGate(CALLS), node: new CallGate(NODE_CALLS) }
   const recent = new RecentHistory(modules.history)
+  const node = modules.node && waitAside(modules.node, gates)
   server.register(async (scope) => {
     acceptJsonRpc(scope)
     boundMessages(scope, MESSAGE_BYTES, refuseRequest(serverBusy()))
     scope.post('/', (request, reply) => {
       const gone = new AbortController()
       reply.raw.once('close', () => gone.abort())
-      const context: ArchiveContext = { ...modules, recent, signal: gone.signal }
-      return answerPost(request, reply, { run: (call) => gate.run(() => runCall(context, call)), translate })
+      const context: ArchiveContext = { ...modules, node, recent, signal: gone.signal }
+      return answerPost(request, reply, { run: (call) => runCall(context, gates, call), translate })
     })
   })
 }
 
-async function runCall(context: ArchiveContext, { method, params }: RpcCall): Promise<unknown> {
-  context.signal.throwIfAborted()
+interface Gates {
+  readonly history: CallGate
+  readonly node: CallGate
+}
+
+/** Who asks for history, and for what is not archived the node, holds up nobody who asks for history. */
+function waitAside(node: NodePort, gates: Gates): NodePort {
+  return {
+    call: (...asked) => gates.history.lend(() => gates.node.run(() => node.call(...asked))),
+    list: (...asked) => gates.history.lend(() => gates.node.run(() => node.list(...asked))),
+    pass: (...asked) => gates.node.run(() => node.pass(...asked)),
+  }
+}
+
+async function runCall(context: ArchiveContext, gates: Gates, { method, params }: RpcCall): Promise<unknown> {
+  const { node, signal } = context
   const found = METHOD_OF_NAME.get(method)
-  if (!found && context.node && PROXIED_METHODS.has(method))
-    return context.node.pass({ method, params }, context.signal)
+  if (!found && node && PROXIED_METHODS.has(method)) return node.pass({ method, params }, signal)
   if (!found) throw new JsonRpcError(-32601, NO_METHOD)
-  return await found.run(context, params)
+  return gates.history.run(async () => {
+    signal.throwIfAborted()
+    return found.run(context, params)
+  })
 }
 
 /** What is on disk and cannot be read is no fault of who asks; where it is, is for the operator. */

@@ -17,16 +17,34 @@ export class CallGate {
 
   /** @throws JsonRpcError when too many wait; what the work throws */
   async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.running < this.most.running) this.running++
-    else if (this.waiting.length < this.most.waiting) await new Promise<void>((resolve) => this.waiting.push(resolve))
-    else throw serverBusy()
+    if (this.running >= this.most.running && this.waiting.length >= this.most.waiting) throw serverBusy()
+    await this.enter()
     try {
       return await work()
     } finally {
-      const next = this.waiting.shift()
-      // Its place goes to who waits longest.
-      if (next) next()
-      else this.running--
+      this.leave()
     }
+  }
+
+  /** Of who runs and waits for somebody else: his place is for others meanwhile, and he gets the next. */
+  async lend<T>(work: () => Promise<T>): Promise<T> {
+    this.leave()
+    try {
+      return await work()
+    } finally {
+      await this.enter()
+    }
+  }
+
+  private async enter(): Promise<void> {
+    if (this.running < this.most.running) this.running++
+    else await new Promise<void>((resolve) => this.waiting.push(resolve))
+  }
+
+  private leave(): void {
+    const next = this.waiting.shift()
+    // The place goes to who waits longest.
+    if (next) next()
+    else this.running--
   }
 }

@@ -21,6 +21,9 @@ export const PROXIED_METHODS: ReadonlySet<string> = new Set([
 /** Longer than a read-only call takes on a busy node. */
 const TIMEOUT_MS = 30_000
 
+/** What is asked of a node. */
+export type NodePort = Pick<NodeProxy, 'call' | 'list' | 'pass'>
+
 /** A node's public JSON-RPC, asked in the place of who asks us. */
 export class NodeProxy {
   private readonly url: string

@@ -5,17 +5,21 @@ import { fastify } from 'fastify'
 import { createApi, listen } from '../../../api/index.ts'
 import type { History } from '../../../api/json-rpc/archive-context.ts'
 import { boundMessages } from '../../../api/json-rpc/message-budget.ts'
+import type { NodePort } from '../../../api/json-rpc/node-proxy.ts'
 import type { SlotExecution } from '../../../archiver/index.ts'
 import { ArchiveError } from '../../../core/index.ts'
+import { JsonText } from '../../../telemetry/json-rpc/index.ts'
 import { RECORDED_NETWORK } from './recorded-archive.ts'
 
 const BLOCK = 'B127Z9Bqpvw9spCv1t8HJs9ZVhdx5zM5rEymcxXkqdCRM1C6ySQW'
 const OPERATION = 'O12fxbmaVz5rophPjVFta7Ckhc6sMJJV9BSe1FNNRfPbr6Z4SSN1'
 const BODY_LIMIT = 52_428_800
+/** Calls about what is not archived: more than run at a time. */
+const UNKNOWN = 8
 const BUSY = { code: -32009, message: 'Server is busy, try again later' }
 
 /** An archive of the periods 1 to 10,000 in which nothing is, but for what a test puts there. */
-function makeApi(own: Partial<History> = {}) {
+function makeApi(own: Partial<History> = {}, node?: NodePort) {
   const nothing = async () => undefined
   const history: History = {
     readRange: async () => ({ first: 1, last: 10_000 }),
@@ -32,7 +36,7 @@ function makeApi(own: Partial<History> = {}) {
     dataDirNames: new Set(),
     status: async () => ({ problems: [] }),
     query: {} as never,
-    history: { history, identity, nowMs: () => Number(RECORDED_NETWORK.genesisTimestampMs) },
+    history: { history, identity, nowMs: () => Number(RECORDED_NETWORK.genesisTimestampMs), node },
   })
 }
 
@@ -142,6 +146,37 @@ describe('api/json-rpc: bounds', () => {
     const answers = await Promise.all(calls)
     assert.equal(answers.filter(({ result }) => result?.length === 0).length, 260)
     assert.equal(most, 4)
+  })
+
+  it('limit: sixteen calls are at the node, 256 wait for it, the next is told so; history is answered meanwhile', async () => {
+    const released = signal()
+    const refused = signal<unknown>()
+    const allThere = signal()
+    let atNode = 0
+    let most = 0
+    const wait = async () => {
+      most = Math.max(most, ++atNode)
+      if (atNode === UNKNOWN) allThere.give()
+      await released.given
+      atNode--
+    }
+    const answer = () => wait().then(() => new JsonText('null'))
+    const node: NodePort = { call: answer, pass: answer, list: () => wait().then(() => []) }
+    const api = makeApi({ findSlot: async () => ({ kind: 'miss' }) }, node)
+    const unknown = Array.from({ length: UNKNOWN }, () => ask(api, 'get_operations', [[OPERATION]]))
+    await allThere.given
+    // What is of the node alone.
+    const state = Array.from({ length: 265 }, async () => {
+      const given = await ask(api, 'get_stakers', [])
+      if (given.error) refused.give(given.error)
+      return given
+    })
+    assert.deepEqual(await refused.given, BUSY)
+    assert.equal((await ask(api, 'get_blockclique_block_by_slot', [{ period: 5, thread: 0 }])).result, null)
+    released.give()
+    assert((await Promise.all(unknown)).every(({ result }) => result?.length === 0))
+    assert.equal((await Promise.all(state)).filter(({ result }) => result === null).length, 264)
+    assert.equal(most, 16)
   })
 
   it('limit: bodies of 50 MiB, not the 16 KiB of other requests', async () => {
