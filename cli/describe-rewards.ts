@@ -14,13 +14,25 @@ const CAUSE_WORDS: { readonly [C in RewardCause]: string } = {
   changed: 'in some of these periods size, weight, rate or utilisation were others, or nothing accrued',
 }
 
+/** Who could audit a node. */
+export interface NodeChallengers {
+  /** The node itself is one. */
+  readonly isChallenger: boolean
+  readonly others: bigint
+}
+
 /** Lines on all that a node has, and how it came about. */
-export function describeRewards(explained: RewardExplanation, audits: readonly ClosedAudit[]): string[] {
+export function describeRewards(
+  explained: RewardExplanation,
+  audits: readonly ClosedAudit[],
+  challengers: NodeChallengers,
+): string[] {
   const { totalNanoMas, period } = explained
   return [
     ...describePending(explained, audits),
     ...describeOpenAudit(explained),
     ...describeUnvested(explained),
+    ...describeNoAudit(challengers),
     `In all ${totalNanoMas} nanoMAS in period ${period}.`,
   ]
 }
@@ -69,6 +81,13 @@ function describeUnvested({ unvestedNanoMas, span, causes, utilisationPpm }: Rew
       return `    ${CAUSE_WORDS[cause]}${now}`
     }),
   ]
+}
+
+/** Why what is not yet audited stays so. */
+function describeNoAudit({ isChallenger, others }: NodeChallengers): string[] {
+  if (others > 0n) return []
+  const why = isChallenger ? 'nobody else may challenge, and its own draws leave it out' : 'nobody may challenge it'
+  return [`    no audit is to come: ${why}`]
 }
 
 function multiply(span: RewardSpan): string {

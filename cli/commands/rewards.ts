@@ -67,13 +67,14 @@ export async function rewardsExplain(
   const { client, facts, viewNanoMas } = await read(context, wanted, options)
   const explained = explainRewards(facts)
   const audits = await readClosedAudits(client, facts)
+  const isChallenger = await client.read('isChallenger', { address: facts.node.address })
+  const challengers = { isChallenger, others: facts.state.challengerCount - (isChallenger ? 1n : 0n) }
   const { totalNanoMas, period } = explained
   const isEqual = totalNanoMas === viewNanoMas
-  output.value(
-    toPlain({ node: facts.node.address, registry: client.address, ...explained, audits, viewNanoMas, isEqual }),
-  )
+  const parties = { node: facts.node.address, registry: client.address, otherChallengers: challengers.others }
+  output.value(toPlain({ ...parties, ...explained, audits, viewNanoMas, isEqual }))
   output.line(`Rewards of ${facts.node.address}:`)
-  for (const line of describeRewards(explained, audits)) output.line(line)
+  for (const line of describeRewards(explained, audits, challengers)) output.line(line)
   if (!isEqual) {
     throw new ArchiveError(
       'CONTRACT_REWARDS_DIFFERENT',

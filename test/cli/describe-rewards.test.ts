@@ -24,6 +24,8 @@ import {
   type World,
 } from '../sc/registry-world.ts'
 
+const OTHERS = { isChallenger: false, others: 1n }
+
 /** One node of `gb` GB since period 100, in a registry with some coins; what happens is noted as a massa-node tells it. */
 class Story {
   readonly world: World
@@ -70,7 +72,7 @@ class Story {
     const config = decodeRegistryResult('getConfig', view(this.world, 'getConfig'))
     const state = readStateRecord(engine.ledger.value(contract, Buffer.from('state')) ?? new Uint8Array())
     const explained = explainRewards({ node, config, state, period: BigInt(engine.slot.period) })
-    return describeRewards(explained, listClosedAudits(node, config, events))
+    return describeRewards(explained, listClosedAudits(node, config, events), OTHERS)
   }
 }
 

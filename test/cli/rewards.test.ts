@@ -55,6 +55,25 @@ describe('cli/commands/rewards', function () {
     assert.match(stdout.text, /^calculatePendingRewards of the registry says the same\.\n$/m)
   })
 
+  it('says that no audit is to come where nobody else may challenge', async () => {
+    const setChallenger = async (functionName: string, coins: bigint) => {
+      const { context, signal } = open({ wallet: ADMIN })
+      const words = { target: 'storage_registry', functionName, args: [NODE.address] }
+      await contractCall(context, words, { coins, yes: true, signal })
+    }
+    const explain = async () => {
+      const [people, programs] = [open(), open({ json: true })]
+      await rewardsExplain(people.context, undefined, {})
+      await rewardsExplain(programs.context, undefined, {})
+      const [, told] = /^ {4}no audit is to come: (.*)$/m.exec(people.stdout.text) ?? []
+      return [told, JSON.parse(programs.stdout.text).otherChallengers]
+    }
+    assert.deepEqual(await explain(), ['nobody may challenge it', '0'])
+    await setChallenger('add_challenger', MAS)
+    assert.deepEqual(await explain(), ['nobody else may challenge, and its own draws leave it out', '0'])
+    await setChallenger('remove_challenger', 0n)
+  })
+
   it('error: fails when the registry says another sum', async () => {
     const liar = await startLiar(place.face.url)
     try {
