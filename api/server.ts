@@ -91,7 +91,7 @@ export function createApi(modules: ApiModules, options: { readonly heartbeatMs?:
   })
   addPeerRoutes(server, modules.peers)
   addChallengeRoutes(server, modules.challenges, { ...options, token: modules.token })
-  addRewardRoutes(server, modules.query)
+  addRewardRoutes(server, modules.query, { token: modules.token })
   addGatewayRoutes(server, modules.gateway)
   if (modules.eras) addEraRoutes(server, modules.eras)
   if (modules.history) addArchiveRpc(server, modules.history)

@@ -36,7 +36,12 @@ export function addRewards(program: Command, run: Run): void {
       )(command),
     )
   const example = 'massa-storage rewards history --limit 50'
-  add(rewards, 'history', 'Show what the running sidecar distributed and claimed by itself.', example)
+  add(
+    rewards,
+    'history',
+    'Show what the running sidecar distributed and claimed by itself, and what was claimed by hand.',
+    example,
+  )
     .option('-n, --limit <count>', 'how many at most, up to 1000', parseCount, 20)
     .action((options: { limit: number }, command) =>
       run(async (context, signal) =>

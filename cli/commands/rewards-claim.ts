@@ -1,8 +1,10 @@
 import { formatCoins } from '../../core/index.ts'
+import { systemClock } from '../../daemon/system-clock.ts'
 import { openRegistry } from '../chain-access.ts'
 import { confirmCall, tellProgress } from '../confirm-call.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
+import { noteClaim } from '../note-claim.ts'
 import type { RegistryOptions } from './contract-show.ts'
 import { needAddress } from './wallet.ts'
 
@@ -53,5 +55,12 @@ export async function rewardsClaim(context: Context, options: ClaimOptions): Pro
     ['balance now', mas(after)],
   ])
   if (after !== before + claimed - feeNanoMas) output.remark('Something else came or went meanwhile.')
+  // The history is of the registry that the sidecar works for.
+  if (options.address === undefined) {
+    const nanoMas = { amountNanoMas: `${claimed}`, feeNanoMas: `${feeNanoMas}` }
+    const claim = { atMs: systemClock.nowMs(), operationId, ...nanoMas }
+    const lack = await noteClaim(context.load().config, claim, options.signal)
+    if (lack !== undefined) output.remark(`'massa-storage rewards history' will not show it: ${lack}.`)
+  }
   return EXIT_CODES.ok.code
 }

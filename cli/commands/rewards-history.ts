@@ -21,7 +21,7 @@ const answer = z.object({
 
 const MAX_LISTED = 1_000
 
-/** What the running sidecar distributed and claimed by itself. */
+/** What the running sidecar distributed and claimed by itself, and was told of claims by hand. */
 export async function rewardsHistory(
   context: Context,
   { limit }: { readonly limit: number },
@@ -33,7 +33,7 @@ export async function rewardsHistory(
   const { rewards } = parseAnswer(answer, json)
   for (const each of rewards) output.value(each)
   if (rewards.length === 0) {
-    output.remark('This sidecar has distributed and claimed nothing by itself yet.')
+    output.remark('This sidecar has distributed and claimed nothing yet.')
     return EXIT_CODES.ok.code
   }
   output.table(

@@ -123,5 +123,6 @@ describe('cli/commands/rewards-claim', function () {
     assert.deepEqual(numbers, [before, BigInt(vested), fee, before + BigInt(vested) - fee])
     assert.equal(place.balance(NODE), before + BigInt(vested) - fee)
     assert.doesNotMatch(stderr.text, /Something else/)
+    assert.match(stderr.text, /'massa-storage rewards history' will not show it: no massa-storage runs on .*\.$/m)
   })
 })

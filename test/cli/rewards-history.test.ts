@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import type { FastifyInstance } from 'fastify'
 import { createApi, listen } from '../../api/index.ts'
+import { TOKEN_HEADER } from '../../api/token-header.ts'
 import { rewardsHistory } from '../../cli/commands/rewards-history.ts'
+import { noteClaim } from '../../cli/note-claim.ts'
+import { readApiToken, writeApiToken } from '../../storage-worker/api-token.ts'
 import { listDataDirNames, type Store } from '../../storage-worker/index.ts'
 import type { RewardEntry } from '../../storage-worker/rewards/reward-history.ts'
 import { openTestStore, TempFolders } from '../storage-worker/temp-store.ts'
@@ -35,6 +38,7 @@ describe('cli/commands/rewards-history', () => {
       dataDirNames: await listDataDirNames(store.dataDir),
       status: async () => ({ problems: [] }),
       query: { store, threads: 1 },
+      token: await writeApiToken(store.dataDir),
     })
     await store.announce(await listen(api, { host: '127.0.0.1', port: 0 }))
   })
@@ -49,7 +53,7 @@ describe('cli/commands/rewards-history', () => {
     assert.equal(await rewardsHistory(nothing.context, { limit: 20 }, signal), 0)
     assert.deepEqual(nothing.printed, {
       stdout: '',
-      stderr: 'This sidecar has distributed and claimed nothing by itself yet.\n',
+      stderr: 'This sidecar has distributed and claimed nothing yet.\n',
     })
     await store.rewards.append(CLAIM)
     await store.rewards.append(DISTRIBUTION)
@@ -62,6 +66,38 @@ describe('cli/commands/rewards-history', () => {
     const programs = makeCommand(store.dataDir)
     await rewardsHistory(programs.context, { limit: 1 }, signal)
     assert.deepEqual(JSON.parse(programs.printed.stdout), DISTRIBUTION)
+  })
+
+  it('has what was claimed by hand noted, once', async () => {
+    const { config } = makeCommand(store.dataDir).context.load()
+    const { kind: _, period: _period, ...claim } = { ...CLAIM, atMs: CLAIM.atMs + 2, operationId: 'O1byhand' }
+    for (let i = 0; i < 2; i++) assert.equal(await noteClaim(config, claim, signal), undefined)
+    const noted = await store.rewards.list(9)
+    assert.deepEqual(
+      noted.filter(({ operationId }) => operationId === 'O1byhand'),
+      [{ ...CLAIM, ...claim }],
+    )
+  })
+
+  it('adversary: nobody notes a claim without the token, or what is none', async () => {
+    const { kind: _, period: _period, ...claim } = { ...CLAIM, operationId: 'O1forged' }
+    const post = async (payload: object, token: string) => {
+      const headers = { host: '127.0.0.1', [TOKEN_HEADER]: token }
+      const answer = await api.inject({ method: 'POST', url: '/v1/rewards', headers, payload })
+      return [answer.statusCode, answer.json().error.code]
+    }
+    assert.deepEqual(await post(claim, 'another'), [403, 'API_TOKEN_WRONG'])
+    const token = (await readApiToken(store.dataDir)) ?? ''
+    for (const change of [{ amountNanoMas: '-1' }, { operationId: '' }, { kind: 'claim' }, { atMs: 0.5 }]) {
+      assert.deepEqual(await post({ ...claim, ...change }, token), [400, 'API_QUERY_INVALID'])
+    }
+    assert.ok((await store.rewards.list(9)).every(({ operationId }) => operationId !== 'O1forged'))
+  })
+
+  it('error: where no sidecar runs a claim is not noted, and it is said why', async () => {
+    const { config } = makeCommand(await folders.make()).context.load()
+    const { kind: _, period: _period, ...claim } = CLAIM
+    assert.match((await noteClaim(config, claim, signal)) ?? '', /^no massa-storage runs on /)
   })
 
   it('error: the API refuses a limit that is none', async () => {
