@@ -35,7 +35,8 @@ export const BLOCK_METHODS: readonly ArchiveMethod[] = [
     })
   }),
   method('get_blockclique_block_by_slot', ['arg', slot], async ({ history, node, signal }, at) => {
-    if (at.thread >= THREAD_COUNT) return null
+    // A period that no number has would be another one's key.
+    if (at.thread >= THREAD_COUNT || !Number.isSafeInteger(at.period)) return null
     const found = await history.findSlot(at)
     if (!found && node) return node.call('get_blockclique_block_by_slot', [at], signal)
     return found?.kind === 'block' ? archivedBlockToJson(found.block) : null

@@ -88,6 +88,23 @@ describe('api/json-rpc: bounds', () => {
     assert.match((await ask(api, 'get_graph_interval', [{}])).error?.message ?? '', /10000 archived periods/)
   })
 
+  it('limit: a period of 2^64 - 1 is not looked for: no number has it', async () => {
+    const read: number[] = []
+    const api = makeApi({
+      findSlot: async ({ period }) => {
+        read.push(period)
+        return undefined
+      },
+    })
+    const at = (period: string) =>
+      `{"jsonrpc":"2.0","id":1,"method":"get_blockclique_block_by_slot","params":[[${period},0]]}`
+    for (const period of ['18446744073709551615', '9007199254740992', '9007199254740991']) {
+      const { body } = await api.inject({ method: 'POST', url: '/', headers, payload: at(period) })
+      assert.equal(body, '{"jsonrpc":"2.0","id":1,"result":null}')
+    }
+    assert.deepEqual(read, [Number.MAX_SAFE_INTEGER])
+  })
+
   it('limit: events of 512 periods, and no more', async () => {
     const api = makeApi()
     const events = (periods: number) =>

@@ -71,7 +71,7 @@ describe('massa-web3 at an archive and at the node that it is of', function () {
 
   for (const [name, ask] of CASES) {
     it(name, async () => {
-      const [ofNode, ofArchive] = [await outcome(ask, atNode), await outcome(ask, atArchive)]
+      const [ofNode, ofArchive] = await Promise.all([outcome(ask, atNode), outcome(ask, atArchive)])
       assert.deepEqual(ofArchive, ofNode)
       assert.equal('error' in ofNode, name.startsWith('error'))
     })
