@@ -16,7 +16,7 @@ function readRow(name: string): string[] {
 describe('docs/DETECTION.md', () => {
   it('says what is computed, and what the code gives in a few runs; all others `npm run docs` alone makes', async () => {
     const [note = ''] = page.split('\n').filter((line) => line.startsWith('<!--'))
-    const few = { days: [5], weeks: [3], slashed: [2], honest: [{ missedShare: 0.01, years: 1 }] }
+    const few = { days: [2], weeks: [2], networks: [], slashed: [2], honest: [{ missedShare: 0.01, years: 1 }] }
     assert.equal(findDifference(await renderDetection(note, few), page), undefined)
   })
 
@@ -41,6 +41,20 @@ describe('docs/DETECTION.md', () => {
       ] as const) {
         const deviation = Math.sqrt((expected * (runs - expected)) / runs)
         assert(Math.abs(found - expected) < Math.max(1, 4 * deviation), `${name}: ${found}, not ${expected}`)
+      }
+    }
+  })
+
+  it('so they do for networks, with the challenger told and without', () => {
+    for (const network of ['3, 1', '10, 1', '10, 2', '30, 1', '100, 1']) {
+      const runs = 200
+      const [, own = 0, ownExpected = 0, all = 0, allExpected = 0] = readRow(`${network}, ${runs} runs`).map(Number)
+      for (const [found, expected] of [
+        [own, ownExpected],
+        [all, allExpected],
+      ] as const) {
+        const deviation = Math.sqrt((expected * (runs - expected)) / runs)
+        assert(Math.abs(found - expected) < Math.max(1.5, 4 * deviation), `${network}: ${found}, not ${expected}`)
       }
     }
   })

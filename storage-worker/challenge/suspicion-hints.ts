@@ -17,6 +17,8 @@ const LOOK_MS = 1_000
 /** From one question to a peer to the next: as long again by chance, so that nobody can time another's hints out. */
 const LEAST_PAUSE_MS = 60_000
 const MORE_PAUSE_MS = 120_000
+/** So long after a peer missed a chunk twice it is audited here. */
+export const MOST_PAUSE_MS = LEAST_PAUSE_MS + MORE_PAUSE_MS
 /** Of all hints together a node is asked for one chunk in so long: at most 1,440 a day, twice its audits. */
 const NODE_PAUSE_MS = 60_000
 /** What was shown may be lost again; what was not is looked at by the auditor itself. */

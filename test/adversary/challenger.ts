@@ -11,10 +11,9 @@ import {
   THREAD_COUNT,
   toHex,
 } from '../../core/index.ts'
-import { MAX_SUSPICIONS_PER_NODE } from '../../protocol-handler/limits.ts'
-import { AUDITS_PER_DAY } from '../../storage-worker/replication/auditor.ts'
 import type { Arena, Order } from './arena.ts'
 import { type HistoryChunk, listHistory } from './history.ts'
+import { OffChainAudits, PERIODS_PER_DAY } from './off-chain-audits.ts'
 import { type Party, signOnce } from './party.ts'
 import { readDefault } from './settings.ts'
 import type { StorageNode } from './storage-node.ts'
@@ -23,30 +22,18 @@ import type { StorageNode } from './storage-node.ts'
 const DRAW_DEPTH = 8
 /** Challenges of one draw: as many as the registry takes by default. */
 export const DRAWN_CHALLENGES = 8
-/** Ten minutes, as `storage-worker/replication/suspicions.ts` waits before it asks again. */
-const SECOND_LOOK_PERIODS = 38
-const PERIODS_PER_DAY = 5_400
-
-/** A chunk that a node did not show. */
-interface Doubt {
-  readonly node: StorageNode
-  readonly chunk: HistoryChunk
-  readonly secondLookPeriod: number
-  isSuspected: boolean
-  /** When it was last challenged for it. */
-  challengedPeriod?: number
-}
 
 /**
  * An honest challenger: draws by the rule of docs/FORMAT.md every `challenge_frequency_periods`, and challenges for what a
- * node did not show its peers twice in a row, a chunk at a time, as soon as the registry takes it.
+ * node did not show it twice in a row, a chunk at a time, once in a day, as soon as the registry takes it.
  */
 export class Challenger {
   readonly party: Party
   private readonly everyPeriods = readDefault('challenge_frequency_periods')
   private readonly intervalPeriods = readDefault('min_challenge_interval') / PERIOD_MS
-  /** As many as are remembered of a node. */
-  private readonly doubts = new Map<StorageNode, Doubt[]>()
+  private readonly audits = new OffChainAudits()
+  /** When a node was last challenged for a chunk that it did not show. */
+  private readonly challengedPeriods = new Map<StorageNode, Map<HistoryChunk, number>>()
   private sent = 0
 
   constructor(party: Party) {
@@ -56,12 +43,13 @@ export class Challenger {
   /** @param suspects - who is audited off chain; the others would pass */
   act(arena: Arena, suspects: readonly StorageNode[]): void {
     if (arena.period % this.everyPeriods === 0) this.draw(arena)
-    this.auditOffChain(arena, suspects)
-    for (const [node, doubts] of this.doubts) {
-      const due = doubts.find((doubt) => isDue(doubt, arena.period))
-      if (!due || !arena.mayAudit(this.party, node)) continue
-      due.challengedPeriod = arena.period
-      const { chunk } = due
+    this.audits.act(arena, suspects)
+    for (const [node, chunks] of this.audits.listSuspected()) {
+      const challenged = this.challengedPeriods.get(node) ?? new Map<HistoryChunk, number>()
+      this.challengedPeriods.set(node, challenged)
+      const chunk = chunks.find((each) => arena.period - (challenged.get(each) ?? -PERIODS_PER_DAY) >= PERIODS_PER_DAY)
+      if (!chunk || !arena.mayAudit(this.party, node)) continue
+      challenged.set(chunk, arena.period)
       arena.issue(this.party, node, [
         { id: `a-${this.sent++}`, chunk, chunkId: chunk.chunkId, nonce: BigInt(this.sent) },
       ])
@@ -80,35 +68,6 @@ export class Challenger {
     const orders = drawOrders(draw, node)
     if (orders.length > 0) arena.issue(this.party, node, orders)
   }
-
-  private auditOffChain(arena: Arena, suspects: readonly StorageNode[]): void {
-    const { period } = arena
-    for (const doubts of this.doubts.values()) {
-      for (const doubt of doubts.filter(({ secondLookPeriod }) => secondLookPeriod === period)) {
-        if (doubt.node.showsLeaf(doubt.chunk, drawLeaf(arena))) doubts.splice(doubts.indexOf(doubt), 1)
-        else doubt.isSuspected = true
-      }
-    }
-    const turns = (at: number) => Math.floor((at * AUDITS_PER_DAY) / PERIODS_PER_DAY)
-    if (turns(period) === turns(period - 1)) return
-    for (const node of suspects) {
-      const chunk = arena.random.pick(node.duty.all)
-      if (node.showsLeaf(chunk, drawLeaf(arena))) continue
-      const doubts = this.doubts.get(node) ?? []
-      this.doubts.set(node, doubts)
-      if (doubts.length >= MAX_SUSPICIONS_PER_NODE || doubts.some((doubt) => doubt.chunk === chunk)) continue
-      doubts.push({ node, chunk, secondLookPeriod: period + SECOND_LOOK_PERIODS, isSuspected: false })
-    }
-  }
-}
-
-/** Once in a day. */
-function isDue({ isSuspected, challengedPeriod }: Doubt, period: number): boolean {
-  return isSuspected && (challengedPeriod === undefined || period - challengedPeriod >= PERIODS_PER_DAY)
-}
-
-function drawLeaf({ random }: Arena): Uint8Array {
-  return createHash('sha256').update(`${random.u64()}`).digest()
 }
 
 const drawn = new WeakMap<StorageNode['askable'], Map<string, readonly Order[]>>()

@@ -70,8 +70,9 @@ function renderIntroduction(eras: number): string[] {
     `- There are ${HISTORY_ERAS} eras of a full chain, ${gigabytes.toFixed(1)} GB (${CHUNKS_PER_PERIOD} chunks a period; made ones, of 3,000 bytes in place of 1 MiB), each chunk with three nodes. An honest`,
     `  node offers ${NODE_GB} GB, of which it fills half, and stakes 10 MAS, or 54 at production settings.`,
     `- One honest challenger draws every ${readDefault('challenge_frequency_periods')} periods, of a node that was not audited for an hour, ${DRAWN_CHALLENGES} chunks: with anchors of those`,
-    '  that placement gives it, without them of those that it says it has. Off chain each node is asked for',
-    `  ${AUDITS_PER_DAY} leaves a day of what placement gives it; a chunk that it does not show twice is asked for on chain, as soon as the registry takes`,
+    '  that placement gives it, without them of those that it says it has. Off chain each node is asked by all others for',
+    `  ${AUDITS_PER_DAY} leaves a day of what placement gives it, by one of ${HONEST_NODES} that may challenge. What it does not show to another twice that one asks for itself`,
+    '  three minutes later. A chunk that it does not show to that one twice is asked for on chain, as soon as the registry takes',
     `  it, ${MAX_SUSPICIONS_PER_NODE} chunks of a node in a day. Answers are in a block 32 s after the challenge.`,
     '- Everybody was honest up to then: weights, votes and placements are in force.',
   ]

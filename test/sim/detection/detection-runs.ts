@@ -1,6 +1,6 @@
 import { type AuditRhythm, type RegistryConfig, toHex } from '../../../core/index.ts'
 import { SimRandom } from '../sim-random.ts'
-import { AuditedNode } from './audited-node.ts'
+import { type Audience, AuditedNode } from './audited-node.ts'
 import { ChallengedNode } from './challenged-node.ts'
 import { JudgedNode } from './judged-node.ts'
 import { MadeArchive } from './made-archive.ts'
@@ -31,10 +31,12 @@ export class DetectionRuns {
   private readonly ids = this.archive.chunks.map(({ chunkId }) => toHex(chunkId))
   private readonly audited = new AuditedNode(this.archive)
   private readonly settings: RegistryConfig
+  private readonly rhythm: AuditRhythm
   private readonly challenged: ChallengedNode
 
   constructor({ settings, rhythm }: { readonly settings: RegistryConfig; readonly rhythm: AuditRhythm }) {
     this.settings = settings
+    this.rhythm = rhythm
     this.challenged = new ChallengedNode(this.archive, { rhythm, challenges: settings.maxOpenChallengesPerNode })
   }
 
@@ -43,13 +45,27 @@ export class DetectionRuns {
     for (let run = 0; run < runs; run++) {
       const random = this.random.fork(`caught ${missingShare} ${run}`)
       const missing = this.drawMissing(missingShare, random)
-      const byAudits = await this.audited.isCaught(missing, days, random.fork('audits'))
+      const { nodes, challengers } = this.rhythm
+      const audience = { nodes, challengers, isTold: true }
+      const byAudits = await this.audited.isCaught(missing, audience, { days, random: random.fork('audits') })
       const byChallenges = this.isChallengeFailed(missing, days, random.fork('challenges'))
       if (byAudits) caught.byAudits++
       if (byChallenges) caught.byChallenges++
       if (byAudits || byChallenges) caught.byEither++
     }
     return caught
+  }
+
+  /** How many that lack a share a challenger suspects within a day. */
+  async countSuspected(missingShare: number, audience: Audience, runs: number): Promise<number> {
+    const { nodes, challengers, isTold } = audience
+    let count = 0
+    for (let run = 0; run < runs; run++) {
+      const random = this.random.fork(`suspected ${missingShare} ${nodes} ${challengers} ${isTold} ${run}`)
+      const missing = this.drawMissing(missingShare, random)
+      if (await this.audited.isCaught(missing, audience, { days: 1, random: random.fork('audits') })) count++
+    }
+    return count
   }
 
   /** Days until routine challenges alone have the node slashed, ascending; infinite after 400. */

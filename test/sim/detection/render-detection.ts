@@ -4,7 +4,6 @@ import { makeEconomicsInput } from '../../../cli/economics-input.ts'
 import { loadConfig, loadRegistryParams } from '../../../config/index.ts'
 import {
   CHUNK_SIZE_BYTES,
-  computeAuditsPerDay,
   computeCatchChance,
   computeChainCosts,
   computeChallengeChance,
@@ -14,10 +13,12 @@ import {
   LEAF_SIZE_BYTES,
   readRhythm,
 } from '../../../core/index.ts'
+import { MOST_PAUSE_MS } from '../../../storage-worker/challenge/suspicion-hints.ts'
 import { AUDITS_PER_DAY } from '../../../storage-worker/replication/auditor.ts'
 import { SECOND_LOOK_MS } from '../../../storage-worker/replication/suspicions.ts'
 import { percent, type Row, significant, size, table, whole } from '../scale/page-table.ts'
 import { computeAuditBytes } from '../scale/wire-scale.ts'
+import type { Audience } from './audited-node.ts'
 import { DetectionRuns } from './detection-runs.ts'
 import { ARCHIVE_CHUNKS } from './made-archive.ts'
 
@@ -29,7 +30,15 @@ const CASES = [
   { share: 0.5, days: 1 },
   { share: 0.001, days: 7 },
 ] as const
-const NETWORKS = [3, 10, 30, 100] as const
+const NETWORKS = [
+  { nodes: 3, challengers: 1 },
+  { nodes: 10, challengers: 1 },
+  { nodes: 10, challengers: 2 },
+  { nodes: 30, challengers: 1 },
+  { nodes: 100, challengers: 1 },
+] as const
+/** Of the eight others in a network of ten that a challenger is connected with. */
+const CONNECTED = [8, 6, 4, 2, 0] as const
 const SLASHED_SHARES = [0.01, 0.1, 0.5, 1] as const
 const HONEST_AUDITS_PER_DAY = 105
 
@@ -38,6 +47,8 @@ export interface DetectionAmounts {
   /** Runs of a day, and of seven. */
   readonly days: readonly number[]
   readonly weeks: readonly number[]
+  /** Runs of a day for each network, without and with hints. */
+  readonly networks: readonly number[]
   /** Nodes that are challenged until they are slashed. */
   readonly slashed: readonly number[]
   /** Years of honest nodes, by the share of audits that they miss. */
@@ -46,8 +57,9 @@ export interface DetectionAmounts {
 
 /** What `npm run docs` simulates. */
 export const ALL_AMOUNTS: DetectionAmounts = {
-  days: [5, 1_000],
-  weeks: [3, 200],
+  days: [2, 1_000],
+  weeks: [2, 200],
+  networks: [200],
   slashed: [2, 50],
   honest: [
     { missedShare: 0.01, years: 1 },
@@ -62,6 +74,8 @@ const { config } = loadConfig({ env: {}, flags: {}, cwd: tmpdir() })
 const SETTINGS = loadRegistryParams(undefined)
 const INPUT = makeEconomicsInput(ECONOMICS_DEFAULTS, SETTINGS, config)
 const RHYTHM = readRhythm(INPUT)
+const PAGE_AUDIENCE = { nodes: RHYTHM.nodes, challengers: RHYTHM.challengers }
+const MINUTES = { look: SECOND_LOOK_MS / 60_000, told: MOST_PAUSE_MS / 60_000 }
 
 /** docs/DETECTION.md: the same on every machine. @param amounts - of less it takes less time, and gives part of the same page */
 export async function renderDetection(note: string, amounts: DetectionAmounts): Promise<string> {
@@ -73,14 +87,17 @@ export async function renderDetection(note: string, amounts: DetectionAmounts): 
     note,
     '',
     'How soon a node is found out that lacks chunks which it must have, at the default settings: by audits of its peers off chain, and by challenges on',
-    'chain. Computed, and beside it simulated with the code itself: the auditor with its draws and its second look, the challenge draw of',
+    'chain. Computed, and beside it simulated with the code itself: auditors with their draws and second looks, what they tell a challenger, the challenge draw of',
     `[FORMAT](FORMAT.md), and strikes by the model of the registry that its fuzzer checks the contract against. ${whole(ARCHIVE_CHUNKS)} chunks of 60 to 120 kB; what`,
     'a node lacks is any of them. Draws go by byte: who lacks the smallest chunks is found as late as the bytes are few that it saves.',
     '',
     '## Chance to be found',
     '',
-    `Audits: ${AUDITS_PER_DAY} a day, one leaf each. What is not shown is asked for again ${SECOND_LOOK_MS / 60_000} minutes later; twice not shown is found, so the last`,
-    `${SECOND_LOOK_MS / 60_000} minutes of a day count for the next one. ${whole(findDrawsForChance(0.01, GOAL))} draws find 1 % with ${percent(GOAL)}; of a day there are ${whole(countAudits(1))}.`,
+    `Audits: each node is asked by all others together for ${AUDITS_PER_DAY} leaves a day at least, by each of n others for ${AUDITS_PER_DAY} / n. What is not shown is asked for`,
+    `again ${MINUTES.look} minutes later; twice not shown is a suspicion. Only a challenger's own suspicion leads to a challenge. What the others`,
+    `suspect they tell it ([PROTOCOL](PROTOCOL.md), Audits): within ${MINUTES.told} minutes it asks for that chunk itself, and again ${MINUTES.look} minutes later. Twice not shown`,
+    `to a challenger is found, so of a day its own last ${MINUTES.look} minutes and the last ${2 * MINUTES.look + MINUTES.told} of the others count for the next one. ${whole(findDrawsForChance(0.01, GOAL))} draws find 1 % with`,
+    `${percent(GOAL)}; of a day there are ${countAudits(PAGE_AUDIENCE, 1).toFixed(1)} with ${RHYTHM.nodes} nodes, one of them a challenger that is connected with all.`,
     `Challenges: one challenger, a draw every ${whole(RHYTHM.frequencyPeriods)} periods, ${RHYTHM.nodes} nodes, each at most once in ${whole(RHYTHM.intervalPeriods)} periods, ${maxOpenChallengesPerNode} chunks an audit. A failed challenge is found.`,
     '',
     ...table(['lacks', 'audits', 'challenges', 'together', 'goal', 'holds'], CASES.map(listComputed)),
@@ -105,12 +122,30 @@ export async function renderDetection(note: string, amounts: DetectionAmounts): 
     '',
     ...table(['', 'audits', 'challenges'], listCosts()),
     '',
-    'Audits do the finding: for next to nothing, and as well in a network of any size. Challenges are there so that what is found has a price. How often one finds 1 % in a day:',
+    '## Networks, and who hears of what',
+    '',
+    'Who lacks 1 %, within a day: by audits of the challengers alone, which is what there is without connections; by those of all, with the',
+    'challengers told; by draws on chain.',
     '',
     ...table(
-      ['nodes', 'audits of a node a day on chain', 'found by them', 'found by audits off chain'],
+      ['nodes, of them challengers', 'audits a day by each', 'by its own', 'by all', 'by draws', 'by all and draws'],
       NETWORKS.map(listNetwork),
     ),
+    '',
+    'Simulated likewise, audits alone:',
+    '',
+    ...table(
+      ['nodes, of them challengers, how many runs', 'by its own', 'expected', 'by all', 'expected of all'],
+      await listNetworkRuns(runs, amounts),
+    ),
+    '',
+    'So the audits off chain need no more than one challenger, in a network of any size, that is up, connected with those who audit, and with the node',
+    `itself: of a node that it is not connected with it asks nothing off chain, whoever tells of it, and only draws are left. With ${RHYTHM.nodes} nodes and one challenger that is`,
+    'connected with some of the eight others:',
+    '',
+    ...table(['hears of', 'draws a day that count', 'audits', 'challenges', 'together'], CONNECTED.map(listConnected)),
+    '',
+    'Without any challenger nothing follows on chain: what is not shown twice is no longer believed, counts as no copy, and others stand in for it.',
     '',
     '## Until a node is slashed',
     '',
@@ -129,16 +164,23 @@ export async function renderDetection(note: string, amounts: DetectionAmounts): 
   ].join('\n')
 }
 
-/** Of the days, that are early enough for a second look within them. */
-function countAudits(days: number): number {
-  return AUDITS_PER_DAY * (days - SECOND_LOOK_MS / DAY_MS)
+/** Draws of so many days, in the mean, that are early enough for all looks within them. @param heardOf - of the other nodes */
+function countAudits(
+  { nodes, challengers }: Pick<Audience, 'nodes' | 'challengers'>,
+  days: number,
+  heardOf = nodes,
+): number {
+  const each = Math.ceil(AUDITS_PER_DAY / (nodes - 1))
+  const others = Math.min(heardOf, nodes - 1 - challengers)
+  const own = days - SECOND_LOOK_MS / DAY_MS
+  return each * (challengers * own + others * (days - (2 * SECOND_LOOK_MS + MOST_PAUSE_MS) / DAY_MS))
 }
 
 function computeChances({ share, days }: (typeof CASES)[number]) {
   const challenges = SETTINGS.maxOpenChallengesPerNode
-  const byAudits = computeCatchChance(share, countAudits(days))
+  const byAudits = computeCatchChance(share, countAudits(PAGE_AUDIENCE, days))
   const byChallenges = computeChallengeChance(share, RHYTHM, { challenges, days })
-  return { byAudits, byChallenges, byEither: 1 - (1 - byAudits) * (1 - byChallenges) }
+  return { byAudits, byChallenges, byEither: joinChances(byAudits, byChallenges) }
 }
 
 function nameCase({ share, days }: (typeof CASES)[number]): string {
@@ -198,15 +240,56 @@ function computeProofBytes(): number {
   return 4 + 32 + SETTINGS.samplesPerChallenge * (LEAF_SIZE_BYTES + path)
 }
 
-function listNetwork(nodes: number): Row {
-  const rhythm = { ...RHYTHM, nodes }
+function computeNetworkChances(network: (typeof NETWORKS)[number]) {
   const challenges = SETTINGS.maxOpenChallengesPerNode
+  const byOwn = computeCatchChance(0.01, countAudits(network, 1, 0))
+  const byAll = computeCatchChance(0.01, countAudits(network, 1))
+  const byDraws = computeChallengeChance(0.01, { ...RHYTHM, ...network }, { challenges, days: 1 })
+  return { byOwn, byAll, byDraws }
+}
+
+function nameNetwork({ nodes, challengers }: (typeof NETWORKS)[number]): string {
+  return `${whole(nodes)}, ${challengers}`
+}
+
+function listNetwork(network: (typeof NETWORKS)[number]): Row {
+  const { byOwn, byAll, byDraws } = computeNetworkChances(network)
+  const each = whole(Math.ceil(AUDITS_PER_DAY / (network.nodes - 1)))
+  return [nameNetwork(network), each, ...[byOwn, byAll, byDraws, joinChances(byAll, byDraws)].map(chance)]
+}
+
+async function listNetworkRuns(runs: DetectionRuns, { networks }: DetectionAmounts): Promise<Row[]> {
+  const rows: Row[] = []
+  for (const network of NETWORKS) {
+    const { byOwn, byAll } = computeNetworkChances(network)
+    for (const count of networks) {
+      const alone = await runs.countSuspected(0.01, { ...network, isTold: false }, count)
+      const told = await runs.countSuspected(0.01, { ...network, isTold: true }, count)
+      rows.push([
+        `${nameNetwork(network)}, ${whole(count)} runs`,
+        whole(alone),
+        (byOwn * count).toFixed(1),
+        whole(told),
+        (byAll * count).toFixed(1),
+      ])
+    }
+  }
+  return rows
+}
+
+function listConnected(heardOf: (typeof CONNECTED)[number]): Row {
+  const audits = countAudits(PAGE_AUDIENCE, 1, heardOf)
+  const byAudits = computeCatchChance(0.01, audits)
+  const byChallenges = computeChallengeChance(0.01, RHYTHM, { challenges: SETTINGS.maxOpenChallengesPerNode, days: 1 })
   return [
-    whole(nodes),
-    significant(computeAuditsPerDay(rhythm)),
-    percent(computeChallengeChance(0.01, rhythm, { challenges, days: 1 })),
-    chance(computeCatchChance(0.01, countAudits(1))),
+    whole(heardOf),
+    audits.toFixed(1),
+    ...[byAudits, byChallenges, joinChances(byAudits, byChallenges)].map(chance),
   ]
+}
+
+function joinChances(a: number, b: number): number {
+  return 1 - (1 - a) * (1 - b)
 }
 
 function listSlashed(runs: DetectionRuns, { slashed }: DetectionAmounts): Row[] {
