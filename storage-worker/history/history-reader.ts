@@ -251,9 +251,14 @@ export class HistoryReader {
 
   private async readBlock({ period, thread }: HistoryPlace): Promise<ReadBlock | undefined> {
     const entry = (await this.index.readDirectory(period))?.get(thread)
-    // Indexed and deleted since, or left over from a period that was.
-    if (!entry || !(await this.store.readManifest(period))) return undefined
-    return this.readEntry({ period, thread }, entry)
+    if (!entry) return undefined
+    try {
+      return await this.readEntry({ period, thread }, entry)
+    } catch (error) {
+      // Indexed, and deleted since.
+      if (isArchiveError(error, 'STORE_CHUNK_AWAY') && !(await this.store.readManifest(period))) return undefined
+      throw error
+    }
   }
 
   private async readEntry(slot: Slot, entry: DirectoryEntry): Promise<ReadBlock> {

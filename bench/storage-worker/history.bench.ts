@@ -1,0 +1,195 @@
+import { hash } from 'node:crypto'
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ed25519Verify } from '../../core/crypto-node.ts'
+import { computeAddress, computeHeaderSignedHash, concatBytes, parseBody, parseSeals } from '../../core/index.ts'
+import { HistorySync } from '../../storage-worker/history/history-sync.ts'
+import { HistoryReader, openHistory } from '../../storage-worker/index.ts'
+import { encodeBodyKey } from '../../storage-worker/keyspace.ts'
+import { RECORDINGS } from '../../test/devnet/fixture.ts'
+import { readRecordedPeriods } from '../../test/recorded-periods.ts'
+import { makePeriod, noise } from '../../test/storage-worker/synthetic-period.ts'
+import type { BenchRow } from '../bench-row.ts'
+import { BENCH_IDENTITY, median, openBenchStore, QUIET_PERIOD, withFolder } from './bench-archive.ts'
+
+/*
+ * Question: what does it take to find an operation by its id? Input: random ones of PERIODS quiet periods (90 kB each), read for the
+ * second time. Baseline: bare get of the chunk that holds it, and its SHA-256.
+ *
+ * Question: what does the first page of an address take that made all of these operations in one thread?
+ *
+ * Question: what does the index cost? Input: periods of a real node's recording, with endorsements and events. Measured: processor time
+ * of indexing them. Baseline: verifying their signatures, which is most of what archiving them takes. And its bytes for each operation of
+ * the quiet periods.
+ */
+
+const PERIODS = 1_000
+const READS = 2_000
+const PAGES = 200
+const ROUNDS = 20
+
+export async function run(): Promise<BenchRow[]> {
+  return [...(await readOperations()), await indexRecorded()]
+}
+
+async function readOperations(): Promise<BenchRow[]> {
+  return withFolder(async (folder) => {
+    const store = await openBenchStore(join(folder, 'data'))
+    const ids: { readonly id: Uint8Array; readonly period: number }[] = []
+    let address: Uint8Array = new Uint8Array(34)
+    for (let period = 1; period <= PERIODS; period++) {
+      const made = makePeriod(period, QUIET_PERIOD)
+      await store.chunks.writePeriod(made)
+      for (const slot of parseBody(concatBytes(...made.chunks)).slots) {
+        if (slot.kind !== 'block') continue
+        for (const { id, publicKey } of slot.record.operations) {
+          ids.push({ id, period })
+          address = computeAddress(publicKey)
+        }
+      }
+    }
+    const { index } = await openHistory(store.dataDir, BENCH_IDENTITY)
+    await new HistorySync({ store: store.chunks, index }).compare()
+    const random = noise('history', READS * 4)
+    const view = new DataView(random.buffer, random.byteOffset)
+    const wanted = Array.from({ length: READS }, (_, i) => ids[view.getUint32(4 * i) % ids.length]).flatMap(
+      (one) => one ?? [],
+    )
+    const ours: number[] = []
+    const bare: number[] = []
+    for (let round = 0; round < 2; round++) {
+      const reader = new HistoryReader({ store: store.chunks, index })
+      const [found, got]: [number[], number[]] = [[], []]
+      for (const { id, period } of wanted) {
+        found.push(await time(async () => (await reader.findOperation(id)) ?? fail()))
+        got.push(
+          await time(async () => {
+            hash('sha256', (await store.chunks.bodies.get(encodeBodyKey(period, 0))) ?? fail(), 'buffer')
+          }),
+        )
+      }
+      // The first round warms the page cache for both.
+      if (round > 0) ours.push(...found)
+      if (round > 0) bare.push(...got)
+    }
+    const reader = new HistoryReader({ store: store.chunks, index })
+    const pages: number[] = []
+    const range = { roles: ['creator', 'target'], from: 0, to: PERIODS, limit: 25 } as const
+    for (let i = 0; i < PAGES; i++) pages.push(await time(() => reader.listOperations(address, range)))
+    await index.close()
+    const bytes = await sumFiles(join(store.dataDir, 'history'))
+    await store.close()
+    const ratio = median(ours) / median(bare)
+    const perOperation = bytes / ids.length
+    const p95 = percentile(ours, 0.95)
+    return [
+      {
+        question: `an operation by its id, of ${ids.length.toLocaleString('en-US')} in ${PERIODS} periods, warm`,
+        measured: `p95 ${p95.toFixed(2)} ms, median ${median(ours).toFixed(2)}`,
+        baseline: `bare get of its chunk and SHA-256: median ${median(bare).toFixed(2)} ms`,
+        ratio,
+        goal: 'p95 < 5 ms and <= 2',
+        holds: p95 < 5 && ratio <= 2,
+      },
+      {
+        question: 'first page of 25 operations of an address',
+        measured: `p95 ${percentile(pages, 0.95).toFixed(2)} ms, median ${median(pages).toFixed(2)}`,
+        baseline: '20 ms',
+        ratio: percentile(pages, 0.95) / 20,
+        goal: '<= 1',
+        holds: percentile(pages, 0.95) <= 20,
+      },
+      {
+        question: 'bytes of the index on disk for each operation, quiet periods',
+        measured: `${perOperation.toFixed(0)} bytes`,
+        baseline: '120 bytes',
+        ratio: perOperation / 120,
+        goal: '<= 1',
+        holds: perOperation <= 120,
+      },
+    ]
+  })
+}
+
+async function indexRecorded(): Promise<BenchRow> {
+  const { identity, periods } = await readRecordedPeriods(RECORDINGS.push)
+  return withFolder(async (folder) => {
+    const { openStore } = await import('../../storage-worker/index.ts')
+    const store = await openStore({ dataDir: join(folder, 'data'), identity })
+    for (const period of periods) await store.chunks.writePeriod(period)
+    const { index } = await openHistory(store.dataDir, identity)
+    const sync = new HistorySync({ store: store.chunks, index })
+    const indexing: number[] = []
+    const verifying: number[] = []
+    for (let round = 0; round < ROUNDS; round++) {
+      await index.forgetPeriods(0, 1_000_000)
+      indexing.push(await timeProcessor(() => sync.compare()))
+      verifying.push(await timeProcessor(async () => verifyAll(periods)))
+    }
+    await index.close()
+    await store.close()
+    const ratio = median(indexing) / median(verifying)
+    return {
+      question: `indexing ${periods.length} periods of a real node, with endorsements and events, processor time`,
+      measured: `${(median(indexing) / periods.length).toFixed(1)} ms a period`,
+      baseline: `${(median(verifying) / periods.length).toFixed(1)} ms for their signatures`,
+      ratio,
+      goal: '<= 0.15',
+      holds: ratio <= 0.15,
+    }
+  })
+}
+
+/** Of headers, endorsements and operations. */
+function verifyAll(periods: Awaited<ReturnType<typeof readRecordedPeriods>>['periods']): void {
+  for (const { chunks, seals } of periods) {
+    const body = parseBody(concatBytes(...chunks))
+    const signatures = parseSeals(seals, body)
+    let position = 0
+    for (const slot of body.slots) {
+      if (slot.kind !== 'block') continue
+      const own = signatures[position++] ?? fail()
+      const { publicKey, id, header, operations } = slot.record
+      const signed = computeHeaderSignedHash(publicKey, header.slot, id.subarray(1))
+      ed25519Verify(publicKey.subarray(1), signed, own.subarray(0, 64))
+      // Over another hash than their own: whether a signature verifies takes as long either way.
+      for (const endorsement of header.endorsements) {
+        ed25519Verify(endorsement.publicKey.subarray(1), id.subarray(1), endorsement.signature.subarray(1))
+      }
+      for (const [i, operation] of operations.entries()) {
+        ed25519Verify(
+          operation.publicKey.subarray(1),
+          operation.id.subarray(1),
+          own.subarray(64 * (i + 1), 64 * (i + 2)),
+        )
+      }
+    }
+  }
+}
+
+async function time(work: () => Promise<unknown>): Promise<number> {
+  const started = performance.now()
+  await work()
+  return performance.now() - started
+}
+
+async function timeProcessor(work: () => Promise<void>): Promise<number> {
+  const before = process.cpuUsage()
+  await work()
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1_000
+}
+
+async function sumFiles(folder: string): Promise<number> {
+  const sizes = await Promise.all((await readdir(folder)).map(async (name) => (await stat(join(folder, name))).size))
+  return sizes.reduce((sum, size) => sum + size, 0)
+}
+
+function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.floor(sorted.length * share)] ?? Number.NaN
+}
+
+function fail(): never {
+  throw new Error('something is missing')
+}
