@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import { ArchiveError } from '../core/index.ts'
+import { ArchiveError } from '../core/errors.ts'
 
 /**
  * Header of a request that only whoever has this data directory open may answer, and of the answer that says so.

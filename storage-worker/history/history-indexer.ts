@@ -1,4 +1,5 @@
-import { guardLoop, StoreWatch } from '../../archiver/index.ts'
+import { guardLoop } from '../../archiver/guard-loop.ts'
+import { StoreWatch } from '../../archiver/store-watch.ts'
 import { type ArchiveError, type Clock, Loop, type Period } from '../../core/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
 import { HistorySync, type HistorySyncModules } from './history-sync.ts'

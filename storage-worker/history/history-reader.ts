@@ -1,4 +1,5 @@
-import { parseAttestedExecutions, type SlotExecution } from '../../archiver/index.ts'
+import { parseAttestedExecutions } from '../../archiver/attestation.ts'
+import type { SlotExecution } from '../../archiver/execution-results.ts'
 import {
   type BlockRecord,
   ByteReader,

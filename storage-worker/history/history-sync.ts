@@ -1,4 +1,5 @@
-import { parseAttestedExecutions, type SlotExecution } from '../../archiver/index.ts'
+import { parseAttestedExecutions } from '../../archiver/attestation.ts'
+import type { SlotExecution } from '../../archiver/execution-results.ts'
 import { type AttestedPlace, concatBytes, isArchiveError, type Period, parseAddress } from '../../core/index.ts'
 import type { LevelChunkStore } from '../chunk-store.ts'
 import type { DiskSpace } from '../disk-space.ts'
