@@ -7,12 +7,13 @@ import {
   type ImportReport,
   importArchiveFile,
 } from '../../../storage-worker/archive-file/import-file.ts'
+import { openSource } from '../../../storage-worker/archive-file/open-source.ts'
 import { chainOf } from '../../archiver/made-chain.ts'
 import { buildFile } from '../../core/archive-file/whole-file.ts'
 import { describeBriefly, openStore } from '../bootstrap/made-archive.ts'
 import { makePeriod, TEST_IDENTITY } from '../synthetic-period.ts'
 import { openTestStore, TempFolders } from '../temp-store.ts'
-import { CHAIN, fileOf, periodsOf, quickCpu, sourceOf, wholePeriod } from './made-file.ts'
+import { CHAIN, fileOf, periodsOf, quickCpu, serveFile, sourceOf, wholePeriod } from './made-file.ts'
 
 interface Importing extends ImportOptions, Partial<Omit<ImportModules, 'store'>> {
   readonly signal?: AbortSignal
@@ -179,6 +180,30 @@ describe('storage-worker/import', () => {
       Array.from({ length: periods.length }, (_, i) => 25 - periods.length + i),
     )
     assert.ok((periods[0] ?? 0) > 4)
+  })
+
+  it('takes a file from a server; where that breaks off, what came is whole, and the next import goes on below it', async () => {
+    const store = await openStore(periodsOf(13, 24))
+    let asked = 0
+    const server = await serveFile(fileOf(periodsOf(0, 12)), (request) => {
+      // Beside end, index, identity and some periods.
+      if (++asked !== 10) return false
+      request.socket.destroy()
+      return true
+    })
+    const { signal } = new AbortController()
+    const take = async () => {
+      const source = await openSource(server.url, signal)
+      return importArchiveFile(source, {}, { store, cpu: quickCpu }, () => undefined, signal)
+    }
+    try {
+      await assert.rejects(take(), refusedWith('STORE_FILE_UNREACHABLE'))
+      const left = (await listPeriods(store))[0] ?? 0
+      await assertHolds(store, [...periodsOf(left, 12).map(imported), ...periodsOf(13, 24)])
+      assert.deepEqual([(await take()).imported, (await listPeriods(store))[0]], [left, 0])
+    } finally {
+      await server.stop()
+    }
   })
 
   it('error: a file of another network, of another root than was asked for, or no file', async () => {
