@@ -48,7 +48,9 @@ export async function* importToArchive(
     yield* askSidecar(sidecar, '/v1/imports', { body: request, headers, signal })
     return
   }
-  const pool = given ? undefined : new CpuPool({ threads: config.cpu.threads || availableParallelism() })
+  // One is kept free for archiving, of which there is none here.
+  const threads = (config.cpu.threads || availableParallelism()) + 1
+  const pool = given ? undefined : new CpuPool({ threads })
   const cpu = given ?? pool
   try {
     if (cpu) yield* runImport(request, { store: store.chunks, cpu }, signal)

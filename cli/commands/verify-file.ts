@@ -52,7 +52,8 @@ export async function verifyFile(context: Context, options: VerifyFileOptions, s
 
 function openCpu(given: FileCpu | undefined): { readonly cpu: FileCpu; readonly close: () => Promise<void> } {
   if (given) return { cpu: given, close: async () => undefined }
-  const cpu = new CpuPool({ threads: availableParallelism() })
+  // One is kept free for archiving, of which there is none here.
+  const cpu = new CpuPool({ threads: availableParallelism() + 1 })
   return { cpu, close: () => cpu.close() }
 }
 

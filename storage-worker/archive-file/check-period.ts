@@ -55,7 +55,7 @@ export async function checkFilePeriod(
   const chunks = await Promise.all(
     manifest.chunks.map(async ({ chunkId }, index) => {
       // In memory of its own: around it lies what is still needed.
-      const bytes = Uint8Array.from(period.chunks[index] ?? [])
+      const bytes = new Uint8Array(period.chunks[index] ?? [])
       const chunk = await VerifiedChunk.verifyBy((own) => cpu.identifyChunk(own), bytes, chunkId)
       if (!chunk) throw wrong(`chunk ${index}`, 'has not the id that the manifest says')
       return chunk

@@ -20,8 +20,9 @@ import type { ImportModules } from './import-file.ts'
 
 /** Of periods that wait for the blocks further down that prove their empty slots: seconds of a full chain. */
 const MAX_WAITING_BYTES = 64_000_000
-/** Parts that the store joins into one write. */
+/** Parts that the store joins into one write, and memory of them. */
 const WRITES_AT_ONCE = 16
+const WRITTEN_BYTES_AT_ONCE = 32_000_000
 /** Periods below the file that are looked at for its lowest empty slots: a thread that is silent for longer proves nothing. */
 const MAX_BELOW = 64
 /** A block that is not found in so many periods is not waited for. */
@@ -209,7 +210,11 @@ export class RunImport {
     // Heard when its turn comes.
     done.catch(() => undefined)
     this.writing.push({ place, isProven, done })
-    if (this.writing.length >= WRITES_AT_ONCE) await this.finishWrite()
+    while (this.writing.length >= WRITES_AT_ONCE || this.writingBytes > WRITTEN_BYTES_AT_ONCE) await this.finishWrite()
+  }
+
+  private get writingBytes(): number {
+    return this.writing.reduce((sum, { place }) => sum + place.length, 0)
   }
 
   private async finishWrite(): Promise<void> {

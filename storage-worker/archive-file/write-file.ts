@@ -12,6 +12,7 @@ import { syncFolder } from '../sync-folder.ts'
 
 /** Small records are gathered: a write for each would be most of the time of quiet periods. */
 const GATHERED_BYTES = 4_194_304
+const PIECES_AT_ONCE = 1_000
 
 /** A file that is there whole, or not at all: what is not finished has another name, and goes when writing ends. */
 export class FileInMaking {
@@ -22,6 +23,9 @@ export class FileInMaking {
   private waiting: Uint8Array[] = []
   private waitingBytes = 0
   private written = 0
+  /** On its way to the disk while the next pieces come. Never rejects. */
+  private underWay: Promise<unknown> = Promise.resolve()
+  private failure: unknown
 
   private constructor(path: string, file: FileHandle, isBegunAnew: boolean) {
     this.path = path
@@ -52,6 +56,7 @@ export class FileInMaking {
   /** Gives it its name; it outlives a loss of power then. @throws ArchiveError STORE_FILE_NOT_WRITTEN */
   async finish(path: string): Promise<void> {
     await this.flush()
+    await this.settle()
     try {
       await this.file.sync()
       await this.file.close()
@@ -64,26 +69,38 @@ export class FileInMaking {
 
   /** Leaves nothing behind. */
   async giveUp(): Promise<void> {
+    await this.underWay
     await this.file.close().catch(() => undefined)
     await rm(this.path, { force: true }).catch(() => undefined)
   }
 
+  /** Begins to write what waits, when what was begun before is written. */
   private async flush(): Promise<void> {
-    let parts = this.waiting
+    const parts = this.waiting
+    const from = this.written
     this.waiting = []
+    this.written += this.waitingBytes
     this.waitingBytes = 0
-    try {
-      while (parts.length > 0) {
-        // As many pieces as the system takes at once.
-        const some = parts.slice(0, 1_000)
-        const length = some.reduce((sum, part) => sum + part.length, 0)
-        const { bytesWritten } = await this.file.writev(some, this.written)
-        if (bytesWritten !== length) throw new Error(`${bytesWritten} of ${length} bytes written`)
-        this.written += bytesWritten
-        parts = parts.slice(1_000)
-      }
-    } catch (error) {
-      refuse(this.path, error)
+    await this.settle()
+    this.underWay = this.put(parts, from).catch((error: unknown) => {
+      this.failure = error
+    })
+  }
+
+  private async settle(): Promise<void> {
+    await this.underWay
+    if (this.failure !== undefined) refuse(this.path, this.failure)
+  }
+
+  private async put(parts: readonly Uint8Array[], from: number): Promise<void> {
+    let at = from
+    // As many pieces as the system takes at once.
+    for (let first = 0; first < parts.length; first += PIECES_AT_ONCE) {
+      const some = parts.slice(first, first + PIECES_AT_ONCE)
+      const length = some.reduce((sum, part) => sum + part.length, 0)
+      const { bytesWritten } = await this.file.writev(some, at)
+      if (bytesWritten !== length) throw new Error(`${bytesWritten} of ${length} bytes written`)
+      at += bytesWritten
     }
   }
 }

@@ -37,6 +37,8 @@ export interface SyntheticShape {
   readonly operations?: number
   /** Of each operation's bytecode; default 900. */
   readonly operationBytes?: number
+  /** What each block names, 33 bytes for each thread; default: noise. */
+  readonly parents?: readonly Uint8Array[]
   /** Every signature verifies; 0.1 ms each. Else they are noise. */
   readonly isSigned?: boolean
   /** Operations are not reproducible: their ids are those of other contents. */
@@ -106,7 +108,7 @@ export function makeBlock(slot: Slot, shape: SyntheticShape = {}): SpooledBlock 
   const parents =
     slot.period === 0
       ? []
-      : Array.from({ length: 32 }, (_, i) => concatBytes(Uint8Array.of(0), noise(`parent ${i}`, 32)))
+      : (shape.parents ?? Array.from({ length: 32 }, (_, i) => concatBytes(Uint8Array.of(0), noise(`parent ${i}`, 32))))
   const headerContent = encodeHeaderContent({
     currentVersion: 0,
     slot,
