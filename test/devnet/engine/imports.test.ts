@@ -39,7 +39,9 @@ describe('devnet/engine: what it loads', () => {
       'core/error-codes.ts',
       'core/errors.ts',
       'core/massa/address.ts',
+      'core/massa/amount-text.ts',
       'core/massa/atoms.ts',
+      'core/massa/text-faults.ts',
       'core/units.ts',
     ])
   })
