@@ -25,7 +25,7 @@ const PATIENCE_MS = 120_000
 export async function startChallenges(
   context: PeerContext,
   withheld: WithheldChunks,
-  claims: Pick<HolderClaims, 'listClaimants'>,
+  claims: Pick<HolderClaims, 'listClaimants' | 'askNow'>,
 ): Promise<{ readonly port: ChallengesPort; readonly onChain: ChainChallenges | undefined }> {
   const { config, seed, address, node, store, chain, clock, log } = context
   const registry = config.storageRegistryAddress
@@ -105,17 +105,21 @@ function needNode(context: PeerContext, name: string, knowsRegistered: boolean):
 /** A node that fails loses stake: only for what it says itself that it holds. @throws ArchiveError API_CHUNK_UNCLAIMED */
 async function checkClaimed(
   { store }: PeerContext,
-  claims: Pick<HolderClaims, 'listClaimants'>,
+  claims: Pick<HolderClaims, 'listClaimants' | 'askNow'>,
   node: string,
   chunkId: Uint8Array,
 ): Promise<void> {
   const idHex = toHex(chunkId)
   const [place] = await store.chunks.findChunks(idHex, 1)
-  const period = place?.period
-  if (period !== undefined) {
+  if (place) {
+    const { period } = place
     const era = Math.floor(period / ERA_PERIODS)
-    const periods = { first: period, last: period }
-    if (claims.listClaimants(computeHashSlot(chunkId), era, periods).includes(node)) return
+    const isClaimed = () =>
+      claims.listClaimants(computeHashSlot(chunkId), era, { first: period, last: period }).includes(node)
+    if (isClaimed()) return
+    // What it said last may be older than the chunk.
+    await claims.askNow(node)
+    if (isClaimed()) return
   }
   throw new ArchiveError('API_CHUNK_UNCLAIMED', `${node} has not said that it holds chunk ${idHex.slice(0, 12)}`)
 }

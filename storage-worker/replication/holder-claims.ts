@@ -248,6 +248,18 @@ export class HolderClaims {
     }
   }
 
+  /** For somebody who wants to know now what a connected node holds; what comes of it is told as ever. */
+  async askNow(address: string): Promise<void> {
+    const peer = this.readConnected().get(address)
+    const known = peer === undefined ? undefined : this.touch(address)
+    if (peer === undefined || !known) return
+    await this.fetches.get(address)?.done
+    const end = new AbortController()
+    const done = this.fetch(known, { peer, address, end })
+    this.fetches.set(address, { end, done })
+    await done
+  }
+
   /** Never rejects: a bug is thrown by the next look. */
   private async fetch(
     known: Known,

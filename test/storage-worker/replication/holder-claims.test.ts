@@ -446,6 +446,16 @@ describe('storage-worker/replication/holder-claims', () => {
       assert.deepEqual(stage.claims.listClaimants(1, 2), ['a'])
     })
 
+    it('has what it says now taken for who wants to know it at once, and nothing of who is not connected', async () => {
+      const stage = await open('a')
+      stage.asked.length = 0
+      stage.answers.set('a', () => mapOf({ headPeriod: 770, held: [{ hashSlot: 2, endEra: 7 }] }))
+      await stage.claims.askNow('b')
+      await stage.claims.askNow('a')
+      assert.deepEqual(stage.asked, ['a'])
+      assert.deepEqual([stage.claims.listClaimants(1, 5), stage.claims.listClaimants(2, 6)], [[], ['a']])
+    })
+
     it('say what lacks, and its map is asked for again, twice a minute at most', async () => {
       const stage = await open('a')
       stage.asked.length = 0
