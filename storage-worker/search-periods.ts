@@ -35,7 +35,7 @@ interface Beside {
 }
 
 /**
- * Looks through periods from the newest: the archive has no index by block or operation id yet. A damaged period hides no
+ * Looks through periods from the newest, without the history index, which may be absent or behind. A damaged period hides no
  * other: what is found has `unreadablePeriods` where there were any on the way.
  *
  * @throws ArchiveError STORE_VALUE_CORRUPT when nothing is found, and some cannot be read

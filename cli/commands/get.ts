@@ -1,6 +1,4 @@
 import {
-  ArchiveError,
-  concatBytes,
   formatBlockId,
   fromHex,
   isArchiveError,
@@ -90,7 +88,7 @@ export async function getRecord(
 function describeProven({ record, period, periodRoot, bitmap, chunkIds }: VerifiedAnswer): object {
   switch (record.kind) {
     case 'block':
-      return describeBlock(record.block, record.seals && concatBytes(record.seals.header))
+      return describeBlock(record.block, record.seals?.header)
     case 'operation':
       return {
         ...describeOperation(record.operation, record.seals?.operations[0]),
@@ -148,6 +146,6 @@ async function findTrust(
   } catch (error) {
     // Of itself it was asked already: whatever is wrong there was said. Of another archive no own sidecar is needed.
     if (isArchiveError(error) && (from !== undefined || error.code === 'API_HISTORY_UNKNOWN')) return { network }
-    throw error instanceof Error ? error : new ArchiveError('CLI_SIDECAR_UNREACHABLE', String(error))
+    throw error
   }
 }

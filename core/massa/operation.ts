@@ -76,6 +76,12 @@ export function parseOperationContent(bytes: Uint8Array): Operation {
   return operation
 }
 
+/** Who is paid or called. */
+export function findTarget({ body }: Operation): Uint8Array | undefined {
+  if (body.kind === 'transaction') return body.recipient
+  return body.kind === 'call-sc' ? body.target : undefined
+}
+
 /** Reads an operation content that is followed by something else. */
 export function readOperationContent(reader: ByteReader): Operation {
   const feeNanoMas = reader.varint()

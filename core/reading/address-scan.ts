@@ -6,7 +6,7 @@ import { ArchiveError } from '../errors.ts'
 import { summarizeChunks } from '../manifest.ts'
 import { computeAddress } from '../massa/address.ts'
 import { formatOperationId, parseAddress } from '../massa/atoms.ts'
-import { parseOperationContent } from '../massa/operation.ts'
+import { findTarget, parseOperationContent } from '../massa/operation.ts'
 import { formatSlot, type Period, type Slot } from '../units.ts'
 import type { CertifiedPeriod, VerifiedCompleteness } from './completeness.ts'
 
@@ -38,8 +38,7 @@ export function scanAddress(body: Body, address: Uint8Array): ScannedOperation[]
 }
 
 function listRoles({ publicKey, content }: RecordedOperation, address: Uint8Array): ScannedRole[] {
-  const { body } = parseOperationContent(content)
-  const target = body.kind === 'transaction' ? body.recipient : body.kind === 'call-sc' ? body.target : undefined
+  const target = findTarget(parseOperationContent(content))
   const roles: ScannedRole[] = []
   if (equalBytes(computeAddress(publicKey), address)) roles.push('creator')
   if (target && equalBytes(target, address)) roles.push('target')

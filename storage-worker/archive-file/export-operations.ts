@@ -4,6 +4,7 @@ import {
   type ChunkStore,
   computeAddress,
   equalBytes,
+  findTarget,
   formatAddress,
   formatBlockId,
   formatOperationId,
@@ -91,9 +92,10 @@ function describeRow(
     readonly outcomes: ReadonlyMap<string, OperationRow['outcome']>
   },
 ): OperationRow | undefined {
-  const { feeNanoMas, body } = parseOperationContent(operation.content)
+  const parsed = parseOperationContent(operation.content)
+  const { feeNanoMas, body } = parsed
   const creator = computeAddress(operation.publicKey)
-  const target = body.kind === 'transaction' ? body.recipient : body.kind === 'call-sc' ? body.target : undefined
+  const target = findTarget(parsed)
   const { address, outcomes } = wanted
   if (address && !equalBytes(creator, address) && !(target && equalBytes(target, address))) return undefined
   const operationId = formatOperationId(operation.id)

@@ -4,7 +4,7 @@ import {
   computeEraRoot,
   computePeriodRoot,
   ERA_PERIODS,
-  type EraTotals,
+  type EraRoots,
   type Period,
 } from '../../core/index.ts'
 
@@ -13,7 +13,7 @@ export interface LocalEra {
   /** Periods of it that are not archived here, ascending. */
   readonly missing: readonly Period[]
   /** Undefined while one is missing. */
-  readonly totals: (Pick<EraTotals, 'totalBytes' | 'totalChunks'> & { readonly root: Uint8Array }) | undefined
+  readonly totals: (EraRoots & { readonly root: Uint8Array }) | undefined
 }
 
 /**
@@ -26,7 +26,7 @@ export async function computeLocalEra(
   era: number,
 ): Promise<LocalEra> {
   const missing: Period[] = []
-  const roots: Uint8Array[] = []
+  const periodRoots: Uint8Array[] = []
   let [totalBytes, totalChunks] = [0n, 0n]
   for (let period = era * ERA_PERIODS; period < (era + 1) * ERA_PERIODS; period++) {
     const manifest = await store.readManifest(period)
@@ -34,12 +34,12 @@ export async function computeLocalEra(
       missing.push(period)
       continue
     }
-    roots.push(computePeriodRoot(manifest))
+    periodRoots.push(computePeriodRoot(manifest))
     totalBytes += BigInt(computeBodyBytes(manifest))
     totalChunks += BigInt(manifest.chunks.length)
   }
   if (missing.length > 0) return { missing, totals: undefined }
   const { network } = store.identity
-  const root = computeEraRoot({ network, era, totalBytes, totalChunks }, roots)
-  return { missing, totals: { root, totalBytes, totalChunks } }
+  const root = computeEraRoot({ network, era, totalBytes, totalChunks }, periodRoots)
+  return { missing, totals: { root, periodRoots, totalBytes, totalChunks } }
 }

@@ -7,12 +7,9 @@ import {
   buildOperationProof,
   buildPeriodProof,
   type ChunkStore,
-  computeBodyBytes,
   computePeriodRoot,
-  ERA_PERIODS,
   formatBlockId,
   formatOperationId,
-  type Manifest,
   type Period,
   type ProofSource,
   parseAddress,
@@ -22,11 +19,15 @@ import {
   type Slot,
   toHex,
 } from '../../core/index.ts'
+import { computeLocalEra } from '../eras/local-era.ts'
 import { describeBlock, describeEndorsement, describeOperation } from '../inspect.ts'
 import type { OperationRole } from './history-keys.ts'
 import type { HistoryOperation, HistoryReader, ListCursor } from './history-reader.ts'
 
-type AnswersStore = Pick<ChunkStore, 'readManifest' | 'readChunk' | 'readSeals' | 'readSummary' | 'findChunks'>
+type AnswersStore = Pick<
+  ChunkStore,
+  'identity' | 'readManifest' | 'readChunk' | 'readSeals' | 'readSummary' | 'findChunks'
+>
 
 /** Plain JSON about something that is archived; `proof` when it was asked for. */
 export type HistoryAnswer = Readonly<Record<string, unknown>> & { readonly proof?: AnswerProofJson }
@@ -54,7 +55,7 @@ export class HistoryAnswers {
       readManifest: (period) => store.readManifest(period),
       readChunk: (period, index) => reader.readChunk(period, index),
       readSeals: (period) => store.readSeals(period),
-      readEra: (era) => readEraRoots(store, era),
+      readEra: async (era) => (await computeLocalEra(store, era)).totals,
     }
   }
 
@@ -158,18 +159,4 @@ export function parseCursor(text: string): ListCursor {
   const [, period, thread, index] = /^(\d{1,15})-(\d{1,2})-(\d{1,5})$/.exec(text) ?? []
   if (period === undefined) throw new ArchiveError('API_QUERY_INVALID', `'${text.slice(0, 40)}' is no cursor of a list`)
   return { period: Number(period), thread: Number(thread), index: Number(index) }
-}
-
-/** `undefined` where a period of the era is not archived. */
-async function readEraRoots(store: Pick<ChunkStore, 'readManifest'>, era: number) {
-  const periodRoots: Uint8Array[] = []
-  let [totalBytes, totalChunks] = [0n, 0n]
-  for (let period = era * ERA_PERIODS; period < (era + 1) * ERA_PERIODS; period++) {
-    const manifest: Manifest | undefined = await store.readManifest(period)
-    if (!manifest) return undefined
-    periodRoots.push(computePeriodRoot(manifest))
-    totalBytes += BigInt(computeBodyBytes(manifest))
-    totalChunks += BigInt(manifest.chunks.length)
-  }
-  return { periodRoots, totalBytes, totalChunks }
 }

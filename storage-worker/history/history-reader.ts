@@ -9,6 +9,7 @@ import {
   distinctIds,
   equalBytes,
   FLAG_VOID,
+  findTarget,
   type HeaderEndorsement,
   isArchiveError,
   MAX_BLOCK_OPERATIONS,
@@ -26,7 +27,6 @@ import { type DirectoryEntry, findFlag } from './block-directory.ts'
 import { BodyReader, type BodyReaderModules } from './body-reader.ts'
 import type { HistoryIndex } from './history-index.ts'
 import type { HistoryPlace, OperationRole } from './history-keys.ts'
-import { readTarget } from './period-entries.ts'
 
 /** Some full chunks: who reads the operations of one block asks for them one by one. */
 const CACHE_BYTES = 16 * 1024 * 1024
@@ -298,7 +298,7 @@ function hasId({ head }: ReadBlock, index: number, id: Uint8Array): boolean {
 
 function isIn(role: OperationRole, operation: RecordedOperation, address: Uint8Array): boolean {
   if (role === 'creator') return equalBytes(computeAddress(operation.publicKey), address)
-  const target = readTarget(parseOperationContent(operation.content))
+  const target = findTarget(parseOperationContent(operation.content))
   return target !== undefined && equalBytes(target, address)
 }
 

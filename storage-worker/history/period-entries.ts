@@ -5,9 +5,9 @@ import {
   computeEndorsementHash,
   concatBytes,
   distinctIds,
+  findTarget,
   ID_BYTES,
   MAX_BLOCK_OPERATIONS,
-  type Operation,
   type Period,
   PUBLIC_KEY_BYTES,
   readBlockHead,
@@ -80,15 +80,9 @@ function* listBlockEntries(
     const entry = reader.nested(reader.sized(MAX_ENTRY_BYTES))
     yield put(placeKey('operations', ids[index] ?? new Uint8Array(ID_BYTES), { ...slot, index }))
     deeds.noteOperation(entry.raw(PUBLIC_KEY_BYTES), 'creator', thread, index)
-    const target = readTarget(readOperationContent(entry))
+    const target = findTarget(readOperationContent(entry))
     if (target) deeds.noteOperationOf(target, 'target', thread, index)
   }
-}
-
-/** Who is paid or called. */
-export function readTarget({ body }: Operation): Uint8Array | undefined {
-  if (body.kind === 'transaction') return body.recipient
-  return body.kind === 'call-sc' ? body.target : undefined
 }
 
 function put(key: Uint8Array): LevelOperation {

@@ -234,6 +234,7 @@ const EXPORTS = [
   'findFaults',
   'findRegistryFunction',
   'findStakeTooLow',
+  'findTarget',
   'formatAddress',
   'formatBlockId',
   'formatChunkId',
