@@ -24,6 +24,7 @@ import {
   DEADLINE_MS,
   echoAudits,
   IDENTITY,
+  mesh,
   openPeer,
   type Peer,
   until,
@@ -346,7 +347,8 @@ describe('protocol-handler/peer-node over loopback', () => {
     // A line: what c hears, b has passed on.
     await connect(a, b)
     await connect(b, c)
-    await until(() => a.node.subscribersOf('announce').length === 1 && b.node.subscribersOf('announce').length === 2)
+    await until(() => a.node.subscribersOf('announce').length === 1)
+    await mesh(b, c)
     await a.node.publish('announce', new TextEncoder().encode('bad'))
     await a.node.publish('announce', new TextEncoder().encode('good'))
     await until(() => heard.length === 2)
@@ -367,7 +369,8 @@ describe('protocol-handler/peer-node over loopback', () => {
     b.node.onGossip('announce', () => void passed++)
     await connect(a, b)
     await connect(b, c)
-    await until(() => a.node.subscribersOf('announce').length === 1 && b.node.subscribersOf('announce').length === 2)
+    await until(() => a.node.subscribersOf('announce').length === 1)
+    await mesh(b, c)
     const say = async ({ node }: Peer, text: string): Promise<void> => {
       await node.publish('announce', new TextEncoder().encode(text))
     }

@@ -11,6 +11,7 @@ import {
   auditResponseCodec,
   type StreamService,
 } from '../../protocol-handler/index.ts'
+import { formatProtocolId } from '../../protocol-handler/network-name.ts'
 import { PeerLimits, type PeerShare } from '../../protocol-handler/peer-limits.ts'
 import { PeerNode, type Refused } from '../../protocol-handler/peer-node.ts'
 import { type Offence, PeerScores } from '../../protocol-handler/peer-scores.ts'
@@ -137,6 +138,20 @@ export async function ask(from: Peer, to: Peer, leafIndex: number) {
 
 export async function connect(from: Peer, to: Peer): Promise<void> {
   assert.equal(await from.node.dial(addressOf(to)), to.node.peer)
+}
+
+interface GossipMesh {
+  readonly services: { readonly pubsub: { getMeshPeers(topic: string): string[] } }
+}
+
+/**
+ * Until `from` hands on to `to` what others announce: gossipsub takes a peer whose stream is slower than its subscription into
+ * its mesh at a heartbeat, up to a second later, and what was said before does not reach it.
+ */
+export async function mesh(from: Peer, to: Peer): Promise<void> {
+  const { libp2p } = from.node as unknown as { readonly libp2p: GossipMesh }
+  const topic = formatProtocolId(IDENTITY, 'announce')
+  await until(() => libp2p.services.pubsub.getMeshPeers(topic).includes(to.node.peer), 'the mesh')
 }
 
 export function addressOf({ node }: Peer): string {
