@@ -17,15 +17,18 @@ const MAX_OFFSET = 2 ** 32
  */
 export function encodeDirectory(finder: BlockFinder): Uint8Array {
   const writer = new ByteWriter(512)
-  for (const { thread, start, end, sealsStart, sealsEnd } of listEntries(finder).values()) {
-    writer
-      .u8(thread)
-      .varint(start)
-      .varint(end - start)
-      .varint(sealsStart)
-      .varint(sealsEnd - sealsStart)
-  }
+  for (const entry of listEntries(finder).values()) writer.raw(encodeEntry(entry))
   return writer.finish()
+}
+
+/** Of one block: it stands beside each id too, so that who has an id reads no directory. */
+export function encodeEntry({ thread, start, end, sealsStart, sealsEnd }: DirectoryEntry): Uint8Array {
+  const writer = new ByteWriter(16).u8(thread).varint(start)
+  return writer
+    .varint(end - start)
+    .varint(sealsStart)
+    .varint(sealsEnd - sealsStart)
+    .finish()
 }
 
 /** Of BODY that was passed whole. */
@@ -52,13 +55,23 @@ export function parseDirectory(bytes: Uint8Array): Map<number, DirectoryEntry> {
   const reader = new ByteReader(bytes, 'STORE_VALUE_CORRUPT')
   const entries = new Map<number, DirectoryEntry>()
   while (reader.remaining > 0) {
-    const thread = reader.u8()
-    const start = reader.varintNumber(MAX_OFFSET)
-    const end = start + reader.varintNumber(MAX_OFFSET)
-    const sealsStart = reader.varintNumber(MAX_OFFSET)
-    const sealsEnd = sealsStart + reader.varintNumber(MAX_OFFSET)
-    if (thread >= THREAD_COUNT) throw reader.error(`thread ${thread} does not exist`)
-    entries.set(thread, { thread, start, end, sealsStart, sealsEnd })
+    const entry = readEntry(reader)
+    entries.set(entry.thread, entry)
   }
   return entries
+}
+
+/** @throws ArchiveError STORE_VALUE_CORRUPT */
+export function parseEntry(bytes: Uint8Array): DirectoryEntry {
+  return readEntry(new ByteReader(bytes, 'STORE_VALUE_CORRUPT'))
+}
+
+function readEntry(reader: ByteReader): DirectoryEntry {
+  const thread = reader.u8()
+  const start = reader.varintNumber(MAX_OFFSET)
+  const end = start + reader.varintNumber(MAX_OFFSET)
+  const sealsStart = reader.varintNumber(MAX_OFFSET)
+  const sealsEnd = sealsStart + reader.varintNumber(MAX_OFFSET)
+  if (thread >= THREAD_COUNT) throw reader.error(`thread ${thread} does not exist`)
+  return { thread, start, end, sealsStart, sealsEnd }
 }

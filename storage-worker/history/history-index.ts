@@ -1,6 +1,6 @@
 import { ByteReader, type Period, THREAD_COUNT } from '../../core/index.ts'
 import type { GuardedLevel, LevelOperation } from '../guarded-level.ts'
-import { type DirectoryEntry, parseDirectory } from './block-directory.ts'
+import { type DirectoryEntry, parseDirectory, parseEntry } from './block-directory.ts'
 import {
   addressRange,
   decodeAddressPeriod,
@@ -25,6 +25,11 @@ const ENTRIES_PER_WRITE = 1000
 const MAX_PLACES = 64
 /** The index is swept once what it names and is not there any more outweighs the rest, but not below this. */
 const MIN_STALE_PERIODS = 256
+
+/** What has an id, and where its block stands. */
+export interface IdPlace extends HistoryPlace {
+  readonly entry: DirectoryEntry
+}
 
 /** An operation of an address. */
 export interface AddressPlace extends HistoryPlace {
@@ -81,10 +86,10 @@ export class HistoryIndex {
   }
 
   /** Places of what has an id that begins so, ascending; some of them may be of others, or gone. @param id - 33 bytes */
-  async findPlaces(kind: 'operations' | 'blocks' | 'endorsements', id: Uint8Array): Promise<HistoryPlace[]> {
-    const places: HistoryPlace[] = []
-    for await (const key of this.level.keys({ ...idRange(kind, id), limit: MAX_PLACES })) {
-      places.push(decodePlaceKey(kind, key))
+  async findPlaces(kind: 'operations' | 'blocks' | 'endorsements', id: Uint8Array): Promise<IdPlace[]> {
+    const places: IdPlace[] = []
+    for await (const page of this.level.entryPages({ ...idRange(kind, id), limit: MAX_PLACES })) {
+      for (const [key, value] of page) places.push({ ...decodePlaceKey(kind, key), entry: parseEntry(value) })
     }
     return places
   }

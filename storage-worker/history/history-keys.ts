@@ -8,18 +8,18 @@ import type { KeyRange } from '../keyspace.ts'
  */
 
 /** Another number: the database is deleted and made again. */
-export const HISTORY_VERSION = 1
+export const HISTORY_VERSION = 2
 
 export const HISTORY_KEYSPACES = {
   /** UTF-8 name -> value */
   meta: 0,
   /** u48 period -> BlockDirectory: the period is indexed */
   periods: 1,
-  /** 8 bytes of the hash || u48 period || u8 thread || u16 place among the distinct operations -> nothing */
+  /** 8 bytes of the hash || u48 period || u8 thread || u16 place among the distinct operations -> DirectoryEntry */
   operations: 2,
-  /** 8 bytes of the hash || u48 period || u8 thread -> nothing */
+  /** 8 bytes of the hash || u48 period || u8 thread -> DirectoryEntry */
   blocks: 3,
-  /** 6 bytes of the hash || u48 period || u8 thread || u8 index -> nothing */
+  /** 6 bytes of the hash || u48 period || u8 thread || u8 index -> DirectoryEntry of the block */
   endorsements: 4,
   /** u8 kind || 10 bytes of the hash || u8 role || u48 period -> what the address did there, by role */
   addresses: 5,

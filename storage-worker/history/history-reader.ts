@@ -25,7 +25,7 @@ import {
 } from '../../core/index.ts'
 import { type DirectoryEntry, findFlag } from './block-directory.ts'
 import { BodyReader, type BodyReaderModules } from './body-reader.ts'
-import type { HistoryIndex } from './history-index.ts'
+import type { HistoryIndex, IdPlace } from './history-index.ts'
 import type { HistoryPlace, OperationRole } from './history-keys.ts'
 
 /** Some full chunks: who reads the operations of one block asks for them one by one. */
@@ -86,7 +86,8 @@ interface ReadBlock {
   readonly head: Omit<BlockRecord, 'operations'>
   /** Behind the head: operation count, operations. */
   readonly rest: ByteReader
-  readonly entry: DirectoryEntry
+  /** Of this block; absent where SEALS are not held. */
+  readonly seals: Uint8Array | undefined
 }
 
 /**
@@ -118,7 +119,7 @@ export class HistoryReader {
   async findBlock(id: Uint8Array): Promise<HistoryBlock | undefined> {
     for (const place of await this.index.findPlaces('blocks', id)) {
       const block = await this.readBlock(place)
-      if (block && equalBytes(block.head.id, id)) return this.readWhole(block)
+      if (block && equalBytes(block.head.id, id)) return this.parseWhole(block)
     }
     return undefined
   }
@@ -129,7 +130,7 @@ export class HistoryReader {
     if (!manifest) return undefined
     const entries = (await this.index.readDirectory(slot.period)) ?? (await this.bodies.findBlocks(manifest))
     const entry = entries.get(slot.thread)
-    if (entry) return { kind: 'block', block: await this.readWhole(await this.readEntry(slot, entry)) }
+    if (entry) return { kind: 'block', block: this.parseWhole(await this.readEntry(slot, entry)) }
     const at = findFlag(entries, slot.thread)
     const [flag] = await this.bodies.readBytes(slot.period, at, at + 1)
     return { kind: flag === FLAG_VOID ? 'void' : 'miss' }
@@ -142,7 +143,7 @@ export class HistoryReader {
     for (const place of await this.index.findPlaces('operations', id)) {
       const block = await this.readBlock(place)
       if (!block || !hasId(block, place.index, id)) continue
-      found ??= await this.readOperation(block, place.index)
+      found ??= this.parseOperation(block, place.index)
       inclusions.push({ slot: block.slot, blockId: block.head.id, index: place.index })
     }
     return found && { ...found, inclusions }
@@ -191,7 +192,7 @@ export class HistoryReader {
       if (operations.length === limit) return cursor ? { operations, cursor } : { operations }
       cursor = { period: place.period, thread: place.thread, index: place.index }
       const block = await this.readBlock(place)
-      const found = block && (await this.readOperation(block, place.index))
+      const found = block && this.parseOperation(block, place.index)
       const own = found ? roles.filter((role) => isIn(role, found.operation, address)) : []
       if (!block || !found || own.length === 0) continue
       const inclusion = { slot: block.slot, blockId: block.head.id, index: place.index }
@@ -250,8 +251,9 @@ export class HistoryReader {
     }
   }
 
-  private async readBlock({ period, thread }: HistoryPlace): Promise<ReadBlock | undefined> {
-    const entry = (await this.index.readDirectory(period))?.get(thread)
+  private async readBlock(place: HistoryPlace & Partial<IdPlace>): Promise<ReadBlock | undefined> {
+    const { period, thread } = place
+    const entry = place.entry ?? (await this.index.readDirectory(period))?.get(thread)
     if (!entry) return undefined
     try {
       return await this.readEntry({ period, thread }, entry)
@@ -263,29 +265,29 @@ export class HistoryReader {
   }
 
   private async readEntry(slot: Slot, entry: DirectoryEntry): Promise<ReadBlock> {
-    const bytes = await this.bodies.readBytes(slot.period, entry.start, entry.end)
+    const [bytes, seals] = await Promise.all([
+      this.bodies.readBytes(slot.period, entry.start, entry.end),
+      this.bodies.readSeals(slot.period, entry),
+    ])
     const rest = new ByteReader(bytes, 'CORE_BODY_INVALID')
-    return { slot, head: readBlockHead(rest), rest, entry }
+    return { slot, head: readBlockHead(rest), rest, seals }
   }
 
-  private async readWhole({ slot, rest, entry }: ReadBlock): Promise<HistoryBlock> {
+  private parseWhole({ slot, rest, seals }: ReadBlock): HistoryBlock {
     const record = readBlockRecord(new ByteReader(rest.bytes, 'CORE_BODY_INVALID'), this.store.identity.network, slot)
-    const seals = await this.bodies.readSeals(slot.period, entry)
     return { slot, record, ...(seals ? { seals } : {}) }
   }
 
-  private async readOperation(
-    block: ReadBlock,
+  private parseOperation(
+    { head, rest, seals }: ReadBlock,
     index: number,
-  ): Promise<Omit<HistoryOperation, 'inclusions'> | undefined> {
-    const { head, rest, slot, entry } = block
+  ): Omit<HistoryOperation, 'inclusions'> | undefined {
     const id = distinctIds(head.operationIds)[index]
     if (!id) return undefined
     const reader = new ByteReader(rest.bytes.subarray(rest.position), 'CORE_BODY_INVALID')
     reader.varintNumber(MAX_BLOCK_OPERATIONS)
     passOperations(reader, index)
     const operation = readRecordedOperation(reader, this.store.identity.network, id)
-    const seals = await this.bodies.readSeals(slot.period, entry)
     const signature = seals?.slice(SEAL_BYTES * (1 + index), SEAL_BYTES * (2 + index))
     return { operation, ...(signature ? { signature } : {}) }
   }

@@ -15,10 +15,9 @@ import {
   toHex,
 } from '../../core/index.ts'
 import type { LevelOperation } from '../guarded-level.ts'
-import { encodeDirectory } from './block-directory.ts'
+import { encodeDirectory, encodeEntry } from './block-directory.ts'
 import { addressKey, type OperationRole, periodKey, placeKey, ROLES, type Role } from './history-keys.ts'
 
-const NOTHING = new Uint8Array(0)
 const MAX_ENTRY_BYTES = 32 * 1024 * 1024
 
 /** One period, as it is archived. */
@@ -42,7 +41,8 @@ export function* listPeriodEntries({ period, body, eventAddresses }: IndexedPeri
   for (let thread = 0; thread < 32; thread++) {
     const place = finder.placeOf(thread)
     if (!place) continue
-    yield* listBlockEntries(new ByteReader(body.subarray(place.start, place.end)), { period, thread }, deeds)
+    const block = { period, thread, value: encodeEntry({ thread, ...place }) }
+    yield* listBlockEntries(new ByteReader(body.subarray(place.start, place.end)), block, deeds)
   }
   for (const [thread, addresses] of eventAddresses) {
     for (const address of addresses) deeds.note(address, 'event', thread)
@@ -55,10 +55,11 @@ export function* listPeriodEntries({ period, body, eventAddresses }: IndexedPeri
 
 function* listBlockEntries(
   reader: ByteReader,
-  slot: { readonly period: Period; readonly thread: number },
+  { value, ...slot }: { readonly period: Period; readonly thread: number; readonly value: Uint8Array },
   deeds: AddressDeeds,
 ): Generator<LevelOperation> {
   const { thread } = slot
+  const put = (key: Uint8Array): LevelOperation => ({ type: 'put', key, value })
   const { id, publicKey, header, operationIds } = readBlockHead(reader)
   yield put(placeKey('blocks', id, { ...slot, index: 0 }))
   deeds.noteKey(publicKey, 'producer', thread)
@@ -83,10 +84,6 @@ function* listBlockEntries(
     const target = findTarget(readOperationContent(entry))
     if (target) deeds.noteOperationOf(target, 'target', thread, index)
   }
-}
-
-function put(key: Uint8Array): LevelOperation {
-  return { type: 'put', key, value: NOTHING }
 }
 
 /** What addresses did in one period. */
