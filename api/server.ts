@@ -6,7 +6,8 @@ import { createLimitedServer } from '../telemetry/limited-server.ts'
 import { addChallengeRoutes, type ChallengesPort } from './challenges.ts'
 import { DATA_DIR_HEADER } from './data-dir-header.ts'
 import { addEraRoutes, type ErasPort } from './eras.ts'
-import { addGatewayRoutes, type HistoryGateway } from './gateway/gateway.ts'
+import { addGatewayRoutes } from './gateway/gateway.ts'
+import type { HistoryGateway } from './gateway/history-port.ts'
 import { addImportRoutes } from './imports.ts'
 import { type ArchiveRpcModules, addArchiveRpc } from './json-rpc/archive-rpc.ts'
 import { addPeerRoutes, type PeersPort } from './peers.ts'
@@ -92,7 +93,7 @@ export function createApi(modules: ApiModules, options: { readonly heartbeatMs?:
   addPeerRoutes(server, modules.peers)
   addChallengeRoutes(server, modules.challenges, { ...options, token: modules.token })
   addRewardRoutes(server, modules.query, { token: modules.token })
-  addGatewayRoutes(server, modules.gateway)
+  addGatewayRoutes(server, { history: modules.gateway })
   if (modules.eras) addEraRoutes(server, modules.eras)
   if (modules.history) addArchiveRpc(server, modules.history)
   if (modules.imports) addImportRoutes(server, modules.imports, { ...options, token: modules.token })

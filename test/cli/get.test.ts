@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type FastifyInstance, fastify } from 'fastify'
-import { addGatewayRoutes, type HistoryGateway } from '../../api/gateway/gateway.ts'
+import { addGatewayRoutes } from '../../api/gateway/gateway.ts'
+import type { HistoryGateway } from '../../api/gateway/history-port.ts'
 import { type GetRequest, getRecord } from '../../cli/commands/get.ts'
 import { exitCodeOf } from '../../cli/exit-codes.ts'
 import { formatBlockId, isArchiveError, parseBody } from '../../core/index.ts'
@@ -62,10 +63,11 @@ describe('cli/get, from a gateway that may lie', () => {
   async function listen(lies: Partial<HistoryGateway> = {}): Promise<string> {
     const server = fastify()
     servers.push(server)
-    addGatewayRoutes(
-      server,
-      new Proxy(honest, { get: (target, name) => Reflect.get(lies, name) ?? Reflect.get(target, name).bind(target) }),
-    )
+    addGatewayRoutes(server, {
+      history: new Proxy(honest, {
+        get: (target, name) => Reflect.get(lies, name) ?? Reflect.get(target, name).bind(target),
+      }),
+    })
     return server.listen({ host: '127.0.0.1', port: 0 })
   }
 

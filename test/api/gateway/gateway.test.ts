@@ -39,7 +39,7 @@ describe('api/gateway', function () {
     const index = new HistoryIndex(await openMemoryLevel('history'))
     await new HistorySync({ store, index }).compare()
     server = fastify()
-    addGatewayRoutes(server, new HistoryAnswers({ reader: new HistoryReader({ store, index }), store }))
+    addGatewayRoutes(server, { history: new HistoryAnswers({ reader: new HistoryReader({ store, index }), store }) })
   })
   after(() => server.close())
 
@@ -196,7 +196,7 @@ describe('api/gateway', function () {
 
   it('error: says so where no index is kept', async () => {
     const bare = fastify()
-    addGatewayRoutes(bare, undefined)
+    addGatewayRoutes(bare, { history: undefined })
     const answer = await bare.inject({ method: 'GET', url: '/v1/slots/1/1' })
     assert.deepEqual([answer.statusCode, answer.json().code], [409, 'API_HISTORY_OFF'])
     await bare.close()

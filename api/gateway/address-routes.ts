@@ -1,0 +1,28 @@
+import * as z from 'zod'
+import { parseCursor } from '../../storage-worker/index.ts'
+import { CHANGING, periodNumber, sendFound } from './answer.ts'
+import { type HistoryGateway, needHistory } from './history-port.ts'
+import type { GatewayScope } from './typed-scope.ts'
+
+const MAX_PAGE = 100
+
+const addressParams = z.object({ address: z.string() })
+const listQuery = z.strictObject({
+  role: z.enum(['creator', 'target']).optional(),
+  from: periodNumber.default(0),
+  to: periodNumber.default(Number.MAX_SAFE_INTEGER),
+  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(25),
+  cursor: z.string().max(40).optional(),
+})
+
+/** What an address did, newest first, page by page. */
+export function addAddressRoutes(scope: GatewayScope, history: HistoryGateway | undefined): void {
+  const schema = { params: addressParams, querystring: listQuery }
+  scope.get('/v1/addresses/:address/operations', { schema }, async ({ params: { address }, query }, reply) => {
+    const { role, cursor, ...range } = query
+    const before = cursor === undefined ? undefined : parseCursor(cursor)
+    const roles = role ? [role] : (['creator', 'target'] as const)
+    const found = await needHistory(history).operationsOf(address, { roles, before, ...range })
+    return sendFound(reply, address, { found, caching: CHANGING })
+  })
+}

@@ -1,0 +1,25 @@
+import type { FastifyReply } from 'fastify'
+import * as z from 'zod'
+import type { HistoryAnswer } from '../../storage-worker/index.ts'
+import { sendProblem } from './problem.ts'
+
+/** `Cache-Control` of what an id binds: it never changes. */
+export const IMMUTABLE = 'public, max-age=31536000, immutable'
+/** Of lists, and of operations: what executing them did may come later. */
+export const CHANGING = 'no-cache'
+
+const wholeNumber = z.coerce.number().int().min(0)
+export const periodNumber = wholeNumber.max(Number.MAX_SAFE_INTEGER)
+/** Any text: what it is not is said by who parses it. */
+export const idParams = z.object({ id: z.string() })
+export const proofQuery = z.strictObject({ proof: z.enum(['true', 'false']).default('false') })
+
+/** @param name - what was asked for, in words, for who is told that it is not here */
+export function sendFound(
+  reply: FastifyReply,
+  name: string,
+  { found, caching }: { readonly found: HistoryAnswer | undefined; readonly caching: string },
+): FastifyReply {
+  if (!found) return sendProblem(reply, 404, 'API_HISTORY_UNKNOWN', `${name} is not in this archive`)
+  return reply.header('cache-control', caching).send(found)
+}

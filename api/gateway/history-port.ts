@@ -1,0 +1,23 @@
+import { ArchiveError, type Slot } from '../../core/index.ts'
+import type { HistoryAnswer, ListRequest } from '../../storage-worker/index.ts'
+
+/** What the archive answers about history; undefined: it has nothing of the kind. */
+export interface HistoryGateway {
+  block(id: string, hasProof: boolean): Promise<HistoryAnswer | undefined>
+  operation(id: string, hasProof: boolean): Promise<HistoryAnswer | undefined>
+  endorsement(id: string, hasProof: boolean): Promise<HistoryAnswer | undefined>
+  slot(slot: Slot, hasProof: boolean): Promise<HistoryAnswer | undefined>
+  period(period: number, hasProof: boolean): Promise<HistoryAnswer | undefined>
+  operationsOf(address: string, request: ListRequest): Promise<HistoryAnswer>
+  /** @param chunkId - 32 bytes */
+  chunk(chunkId: Uint8Array): Promise<Uint8Array | undefined>
+}
+
+/** @throws ArchiveError API_HISTORY_OFF */
+export function needHistory(history: HistoryGateway | undefined): HistoryGateway {
+  if (history) return history
+  throw new ArchiveError(
+    'API_HISTORY_OFF',
+    'this sidecar keeps no index of ids and addresses: history.enabled is false',
+  )
+}

@@ -1,0 +1,27 @@
+import * as z from 'zod'
+import { THREAD_COUNT } from '../../core/index.ts'
+import { IMMUTABLE, periodNumber, proofQuery, sendFound } from './answer.ts'
+import { type HistoryGateway, needHistory } from './history-port.ts'
+import type { GatewayScope } from './typed-scope.ts'
+
+const thread = z.coerce
+  .number()
+  .int()
+  .min(0)
+  .max(THREAD_COUNT - 1)
+const slotParams = z.object({ period: periodNumber, thread })
+const periodParams = z.object({ period: periodNumber })
+
+/** What stands at a place of the chain. */
+export function addSlotRoutes(scope: GatewayScope, history: HistoryGateway | undefined): void {
+  const slot = { params: slotParams, querystring: proofQuery }
+  scope.get('/v1/slots/:period/:thread', { schema: slot }, async ({ params, query: { proof } }, reply) => {
+    const found = await needHistory(history).slot(params, proof === 'true')
+    return sendFound(reply, `slot (${params.period}, ${params.thread})`, { found, caching: IMMUTABLE })
+  })
+  const period = { params: periodParams, querystring: proofQuery }
+  scope.get('/v1/periods/:period', { schema: period }, async ({ params, query: { proof } }, reply) => {
+    const found = await needHistory(history).period(params.period, proof === 'true')
+    return sendFound(reply, `period ${params.period}`, { found, caching: IMMUTABLE })
+  })
+}
