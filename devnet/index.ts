@@ -1,3 +1,6 @@
+export { RpcError } from '../telemetry/grpc/rpc-error.ts'
+export type { StreamRpc, UnaryRpc } from '../telemetry/grpc/rpc-names.ts'
+export { BLOCK_STATUS, EXECUTION_QUERY_STATUS } from '../telemetry/grpc/status-codes.ts'
 export {
   type ChainOptions,
   encodeFilledBlock,
@@ -6,10 +9,7 @@ export {
   makeChain,
   signBlock,
 } from './chain-maker.ts'
-export type { UnaryAnswer } from './grpc/public-service.ts'
-export { RpcError } from './grpc/rpc-error.ts'
-export type { StreamRpc, UnaryRpc } from './grpc/rpc-names.ts'
-export { BLOCK_STATUS, EXECUTION_QUERY_STATUS } from './grpc/status-codes.ts'
+export type { UnaryAnswer } from './grpc/devnet-service.ts'
 export { drawNumber, type MadeKey, makeKey } from './made-key.ts'
 export { type MadeOperation, OperationMaker, type OperationMix } from './operation-maker.ts'
 export { computeWholePeriods, type WholePeriods } from './replay/head.ts'

@@ -1,18 +1,7 @@
 import { type BlockIdText, SignedBlockHeaderCodec } from '../../core/index.ts'
-import {
-  type BlocksFilter,
-  GetBlocksRequest,
-  GetBlocksResponse,
-  GetOperationsRequest,
-  GetOperationsResponse,
-  SearchBlocksRequest,
-  SearchBlocksResponse,
-} from './messages.ts'
-import { checkFilterCount, checkNamed, EVERYTHING, intersectRanges, joinNamed, tooMany } from './request-checks.ts'
-import { invalidArgument } from './rpc-error.ts'
-
-const MAX_BLOCK_IDS = 50
-const MAX_OPERATION_IDS = 250
+import { readBlockIds, readBlockSearch, readOperationIds } from '../../telemetry/grpc/block-requests.ts'
+import { GetBlocksResponse, GetOperationsResponse, SearchBlocksResponse } from '../../telemetry/grpc/messages.ts'
+import { EVERYTHING } from '../../telemetry/grpc/request-checks.ts'
 
 export interface NodeBlock {
   readonly id: BlockIdText
@@ -41,8 +30,7 @@ export interface BlockSource {
 }
 
 export function searchBlocks(request: Uint8Array, source: BlockSource): Uint8Array {
-  const { ids, creators, range } = readBlockFilters(SearchBlocksRequest.read(request).filters)
-  if (!ids && !creators && !range) throw invalidArgument('no filter provided')
+  const { ids, creators, range } = readBlockSearch(request)
   const { from, to } = range ?? EVERYTHING
   const listed = ids
     ? [...ids]
@@ -57,33 +45,12 @@ export function searchBlocks(request: Uint8Array, source: BlockSource): Uint8Arr
   })
 }
 
-/** What filters of blocks ask for; absent is anything. @throws RpcError */
-export function readBlockFilters(filters: readonly BlocksFilter[]) {
-  checkFilterCount(filters)
-  const of = (kind: BlocksFilter['filter']) => filters.filter(({ filter }) => filter === kind)
-  return {
-    ids: joinNamed(
-      'block',
-      of('blockIds').map(({ blockIds }) => blockIds?.blockIds ?? []),
-    ),
-    creators: joinNamed(
-      'address',
-      of('addresses').map(({ addresses }) => addresses?.addresses ?? []),
-    ),
-    range: intersectRanges(of('slotRange').map(({ slotRange }) => slotRange)),
-  }
-}
-
 export function creatorOf(block: NodeBlock): string {
   return block.creator ?? SignedBlockHeaderCodec.decode(block.headerMessage).contentCreatorAddress ?? ''
 }
 
 export function getBlocks(request: Uint8Array, source: BlockSource): Uint8Array {
-  const { blockIds } = GetBlocksRequest.read(request)
-  if (blockIds.length === 0) throw invalidArgument('no block id provided')
-  if (blockIds.length > MAX_BLOCK_IDS) throw tooMany('block ids', MAX_BLOCK_IDS)
-  for (const id of blockIds) checkNamed('block', id)
-  const known = blockIds.flatMap((id) => source.findBlock(id) ?? [])
+  const known = readBlockIds(request).flatMap((id) => source.findBlock(id) ?? [])
   return GetBlocksResponse.encode({
     wrappedBlocks: known.map((block) => ({
       status: source.blockStatus(block),
@@ -93,11 +60,7 @@ export function getBlocks(request: Uint8Array, source: BlockSource): Uint8Array 
 }
 
 export function getOperations(request: Uint8Array, find: (id: string) => NodeOperation | undefined): Uint8Array {
-  const { operationIds } = GetOperationsRequest.read(request)
-  if (operationIds.length === 0) throw invalidArgument('no operations ids specified')
-  if (operationIds.length > MAX_OPERATION_IDS) throw tooMany('operations', MAX_OPERATION_IDS)
-  for (const id of operationIds) checkNamed('operation', id)
-  const known = operationIds.flatMap((id) => find(id) ?? [])
+  const known = readOperationIds(request).flatMap((id) => find(id) ?? [])
   return GetOperationsResponse.encode({
     wrappedOperations: known.map(({ blockIds, thread, message }) => ({ blockIds, thread, operation: message })),
   })

@@ -1,11 +1,11 @@
 import { QueryStateResponseCodec, slotOfIndex, slotToProtobuf } from '../../core/index.ts'
+import { GetScExecutionEventsRequest, QueryStateRequest } from '../../telemetry/grpc/messages.ts'
+import { checkFilterCount, checkQueryCount, intersectRanges } from '../../telemetry/grpc/request-checks.ts'
+import { unimplemented } from '../../telemetry/grpc/rpc-error.ts'
+import type { UnaryRpc } from '../../telemetry/grpc/rpc-names.ts'
+import { EVENT_STATUS } from '../../telemetry/grpc/status-codes.ts'
+import { encodeWireField, readWireFields, replaceWireFields } from '../../telemetry/grpc/wire.ts'
 import { type BlockSource, getBlocks, getOperations, type NodeOperation, searchBlocks } from '../grpc/block-answers.ts'
-import { GetScExecutionEventsRequest, QueryStateRequest } from '../grpc/messages.ts'
-import { checkFilterCount, checkQueryCount, intersectRanges } from '../grpc/request-checks.ts'
-import { unimplemented } from '../grpc/rpc-error.ts'
-import type { UnaryRpc } from '../grpc/rpc-names.ts'
-import { EVENT_STATUS } from '../grpc/status-codes.ts'
-import { encodeWireField, readWireFields, replaceWireFields } from '../grpc/wire.ts'
 
 const MAX_EVENTS = 7000
 

@@ -9,8 +9,9 @@ import {
   slotOfIndex,
   THREAD_COUNT,
 } from '../../core/index.ts'
-import { type PublicServiceServer, type Subscriber, startPublicService } from '../grpc/public-service.ts'
-import type { StreamRpc, UnaryRpc } from '../grpc/rpc-names.ts'
+import type { PublicServiceServer, Subscriber } from '../../telemetry/grpc/public-service.ts'
+import type { StreamRpc, UnaryRpc } from '../../telemetry/grpc/rpc-names.ts'
+import { startDevnetService } from '../grpc/devnet-service.ts'
 import { computeWholePeriods, type WholePeriods } from './head.ts'
 import { answerUnaryCall } from './node-answers.ts'
 import { ReplayState } from './replay-state.ts'
@@ -67,7 +68,7 @@ export interface ReplayServer {
  */
 export async function startReplayServer(options: ReplayOptions): Promise<ReplayServer> {
   const replay = new Replay(options)
-  const server = await startPublicService(replay, { host: options.host ?? '127.0.0.1', port: options.port ?? 0 })
+  const server = await startDevnetService(replay, { host: options.host ?? '127.0.0.1', port: options.port ?? 0 })
   return {
     url: server.url,
     port: server.port,

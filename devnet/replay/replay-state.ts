@@ -5,8 +5,8 @@ import {
   SignedOperationCodec,
   THREAD_COUNT,
 } from '../../core/index.ts'
+import { BLOCK_STATUS, EXECUTION_QUERY_STATUS } from '../../telemetry/grpc/status-codes.ts'
 import type { NodeOperation } from '../grpc/block-answers.ts'
-import { BLOCK_STATUS, EXECUTION_QUERY_STATUS } from '../grpc/status-codes.ts'
 import type { NodeEvent, NodeState } from './node-answers.ts'
 import { computeSpeculativeSlotIndex, moveStatusMessage } from './status-message.ts'
 import type { RecordedBlock, Recording } from './timeline.ts'

@@ -1,13 +1,9 @@
 import { NewFilledBlocksResponseCodec, type Slot, slotIndex } from '../../core/index.ts'
+import type { PublicServiceServer, Subscriber } from '../../telemetry/grpc/public-service.ts'
+import type { RpcError } from '../../telemetry/grpc/rpc-error.ts'
+import type { StreamRpc, UnaryRpc } from '../../telemetry/grpc/rpc-names.ts'
 import { encodeFilledBlock, type MadeBlock, type MadeChain } from '../chain-maker.ts'
-import {
-  type PublicServiceServer,
-  type Subscriber,
-  startPublicService,
-  type UnaryAnswer,
-} from '../grpc/public-service.ts'
-import type { RpcError } from '../grpc/rpc-error.ts'
-import type { StreamRpc, UnaryRpc } from '../grpc/rpc-names.ts'
+import { startDevnetService, type UnaryAnswer } from '../grpc/devnet-service.ts'
 import { answerUnaryCall } from './node-answers.ts'
 import { ScriptedState } from './scripted-state.ts'
 
@@ -62,7 +58,7 @@ export class ScriptedNode {
   /** Starts to listen; after a stop on the same port, as a restarted node does. @throws ArchiveError DEVNET_LISTEN_FAILED */
   async start(): Promise<void> {
     const port = this.server?.port ?? this.options.port ?? 0
-    this.server = await startPublicService(
+    this.server = await startDevnetService(
       {
         answer: (rpc, request) => this.answer(rpc, request),
         subscribe: (rpc, subscriber) => this.subscribe(rpc, subscriber),

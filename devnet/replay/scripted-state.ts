@@ -13,9 +13,9 @@ import {
   THREAD_COUNT,
   toU64,
 } from '../../core/index.ts'
+import { BLOCK_STATUS, EXECUTION_QUERY_STATUS } from '../../telemetry/grpc/status-codes.ts'
 import type { MadeBlock, MadeChain } from '../chain-maker.ts'
 import type { NodeBlock, NodeOperation } from '../grpc/block-answers.ts'
-import { BLOCK_STATUS, EXECUTION_QUERY_STATUS } from '../grpc/status-codes.ts'
 import type { MadeOperation } from '../operation-maker.ts'
 import type { NodeEvent, NodeState } from './node-answers.ts'
 import { computeSpeculativeSlotIndex } from './status-message.ts'

@@ -6,7 +6,7 @@ import {
   slotToProtobuf,
   toU64,
 } from '../../core/index.ts'
-import { readWireFields, replaceWireFields } from '../grpc/wire.ts'
+import { readWireFields, replaceWireFields } from '../../telemetry/grpc/wire.ts'
 
 /** Speculative execution runs 2 s behind the clock (facts: massa-node 1.3, cursor_delay). */
 const CURSOR_DELAY_MS = 2000

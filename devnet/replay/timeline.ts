@@ -19,8 +19,8 @@ import {
   slotIndex,
   THREAD_COUNT,
 } from '../../core/index.ts'
+import { readWireFields } from '../../telemetry/grpc/wire.ts'
 import type { NodeBlock } from '../grpc/block-answers.ts'
-import { readWireFields } from '../grpc/wire.ts'
 import type { NodeEvent } from './node-answers.ts'
 import { type RecordedMessage, recordingInvalid } from './recording.ts'
 

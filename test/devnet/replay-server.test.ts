@@ -22,8 +22,8 @@ import {
   slotIndex,
   slotToProtobuf,
 } from '../../core/index.ts'
-import { encodeWireField } from '../../devnet/grpc/wire.ts'
 import { type Recording, type ReplayServer, readRecording, startReplayServer } from '../../devnet/index.ts'
+import { encodeWireField } from '../../telemetry/grpc/wire.ts'
 import { RECORDINGS } from './fixture.ts'
 import { GrpcCaller, readMessages } from './grpc-caller.ts'
 

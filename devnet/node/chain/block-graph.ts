@@ -1,5 +1,5 @@
 import { type BlockIdText, formatBlockId, type Slot, slotOfIndex, THREAD_COUNT } from '../../../core/index.ts'
-import { BLOCK_STATUS } from '../../grpc/status-codes.ts'
+import { BLOCK_STATUS } from '../../../telemetry/grpc/status-codes.ts'
 import type { TrackedBlock } from './chain-block.ts'
 
 /** A block as consensus remembers it. */

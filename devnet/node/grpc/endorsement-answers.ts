@@ -5,11 +5,11 @@ import {
   GetEndorsementsResponse,
   SearchEndorsementsRequest,
   SearchEndorsementsResponse,
-} from '../../grpc/messages.ts'
-import { checkFilterCount, checkNamed, joinNamed, tooMany } from '../../grpc/request-checks.ts'
-import { invalidArgument } from '../../grpc/rpc-error.ts'
-import { BLOCK_STATUS } from '../../grpc/status-codes.ts'
-import { readWireFields } from '../../grpc/wire.ts'
+} from '../../../telemetry/grpc/messages.ts'
+import { checkFilterCount, checkNamed, joinNamed, tooMany } from '../../../telemetry/grpc/request-checks.ts'
+import { invalidArgument } from '../../../telemetry/grpc/rpc-error.ts'
+import { BLOCK_STATUS } from '../../../telemetry/grpc/status-codes.ts'
+import { readWireFields } from '../../../telemetry/grpc/wire.ts'
 import type { ChainBlock } from '../chain/chain-block.ts'
 import type { DevnetChain } from '../chain/devnet-chain.ts'
 

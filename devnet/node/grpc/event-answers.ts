@@ -5,10 +5,10 @@ import {
   type EventsFilter,
   GetScExecutionEventsRequest,
   GetScExecutionEventsResponse,
-} from '../../grpc/messages.ts'
-import { isNamed, toIndex } from '../../grpc/request-checks.ts'
-import { internalError } from '../../grpc/rpc-error.ts'
-import { EVENT_STATUS } from '../../grpc/status-codes.ts'
+} from '../../../telemetry/grpc/messages.ts'
+import { isNamed, toIndex } from '../../../telemetry/grpc/request-checks.ts'
+import { internalError } from '../../../telemetry/grpc/rpc-error.ts'
+import { EVENT_STATUS } from '../../../telemetry/grpc/status-codes.ts'
 import type { DevnetChain } from '../chain/devnet-chain.ts'
 import { toEventMessage } from './output-messages.ts'
 

@@ -1,17 +1,15 @@
-import { getBlocks, getOperations, type NodeOperation, searchBlocks } from '../../grpc/block-answers.ts'
-import { EmptyRequest, ThroughputResponse } from '../../grpc/messages.ts'
+import { EmptyRequest, ThroughputResponse } from '../../../telemetry/grpc/messages.ts'
 import {
   type Conversation,
   MAX_MESSAGE_BYTES,
   type MessageSink,
-  type PublicServiceHandlers,
   type Subscriber,
-  startPublicService,
   tooLarge,
-  type UnaryAnswer,
-} from '../../grpc/public-service.ts'
-import { RpcError, unimplemented } from '../../grpc/rpc-error.ts'
-import type { DuplexRpc, StreamRpc, UnaryRpc } from '../../grpc/rpc-names.ts'
+} from '../../../telemetry/grpc/public-service.ts'
+import { RpcError, unimplemented } from '../../../telemetry/grpc/rpc-error.ts'
+import type { DuplexRpc, StreamRpc, UnaryRpc } from '../../../telemetry/grpc/rpc-names.ts'
+import { getBlocks, getOperations, type NodeOperation, searchBlocks } from '../../grpc/block-answers.ts'
+import { type DevnetHandlers, startDevnetService, type UnaryAnswer } from '../../grpc/devnet-service.ts'
 import { getEndorsements, searchEndorsements } from './endorsement-answers.ts'
 import { getEvents } from './event-answers.ts'
 import type { NodeModules } from './node-modules.ts'
@@ -64,7 +62,7 @@ export interface GrpcServer {
  */
 export async function startGrpcServer(modules: NodeModules, options: GrpcServerOptions = {}): Promise<GrpcServer> {
   const face = new GrpcFace(modules, options.enableBroadcast ?? false)
-  const server = await startPublicService(face, { host: HOST, port: options.port ?? 0 })
+  const server = await startDevnetService(face, { host: HOST, port: options.port ?? 0 })
   return {
     url: server.url,
     port: server.port,
@@ -84,7 +82,7 @@ export async function startGrpcServer(modules: NodeModules, options: GrpcServerO
 
 type Answer = (request: Uint8Array) => Uint8Array | Promise<Uint8Array>
 
-class GrpcFace implements PublicServiceHandlers {
+class GrpcFace implements DevnetHandlers {
   interceptor: GrpcInterceptor | undefined
   private readonly modules: NodeModules
   private readonly answers: Readonly<Partial<Record<UnaryRpc, Answer>>>

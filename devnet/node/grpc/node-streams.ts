@@ -1,16 +1,16 @@
 import { status } from '@grpc/grpc-js'
 import { ByteWriter, fromU64, SignedBlockHeaderCodec, toU64 } from '../../../core/index.ts'
-import { readBlockFilters } from '../../grpc/block-answers.ts'
+import { readBlockFilters } from '../../../telemetry/grpc/block-requests.ts'
 import {
   NewBlocksRequest,
   NewEndorsementsRequest,
   NewOperationsRequest,
   SignedBlockMessageCodec,
-} from '../../grpc/messages.ts'
-import { EVERYTHING } from '../../grpc/request-checks.ts'
-import { RpcError } from '../../grpc/rpc-error.ts'
-import { OUTPUT_STATUS } from '../../grpc/status-codes.ts'
-import { encodeWireField } from '../../grpc/wire.ts'
+} from '../../../telemetry/grpc/messages.ts'
+import { EVERYTHING } from '../../../telemetry/grpc/request-checks.ts'
+import { RpcError } from '../../../telemetry/grpc/rpc-error.ts'
+import { OUTPUT_STATUS } from '../../../telemetry/grpc/status-codes.ts'
+import { encodeWireField } from '../../../telemetry/grpc/wire.ts'
 import type { ChainBlock } from '../chain/chain-block.ts'
 import type { DevnetChain } from '../chain/devnet-chain.ts'
 import type { KnownOperation } from '../chain/known-operation.ts'

@@ -1,6 +1,10 @@
-import { type OperationsFilter, SearchOperationsRequest, SearchOperationsResponse } from '../../grpc/messages.ts'
-import { checkFilterCount, joinNamed } from '../../grpc/request-checks.ts'
-import { invalidArgument } from '../../grpc/rpc-error.ts'
+import {
+  type OperationsFilter,
+  SearchOperationsRequest,
+  SearchOperationsResponse,
+} from '../../../telemetry/grpc/messages.ts'
+import { checkFilterCount, joinNamed } from '../../../telemetry/grpc/request-checks.ts'
+import { invalidArgument } from '../../../telemetry/grpc/rpc-error.ts'
 import type { DevnetChain } from '../chain/devnet-chain.ts'
 
 const MAX_OPERATION_TYPES = 6

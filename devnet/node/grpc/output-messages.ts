@@ -1,5 +1,4 @@
 import { type Denunciation, formatHash, slotToProtobuf, toU64 } from '../../../core/index.ts'
-import type { AddressChange, ContractEvent, StateChanges } from '../../engine/index.ts'
 import {
   type DenunciationIndexMessage,
   type EventMessage,
@@ -7,9 +6,10 @@ import {
   type OutputMessage,
   SlotExecutionOutputCodec,
   toAmountMessage,
-} from '../../grpc/messages.ts'
-import { EVENT_STATUS, LEDGER_CHANGE, OPERATION_STATUS } from '../../grpc/status-codes.ts'
-import { encodeWireField } from '../../grpc/wire.ts'
+} from '../../../telemetry/grpc/messages.ts'
+import { EVENT_STATUS, LEDGER_CHANGE, OPERATION_STATUS } from '../../../telemetry/grpc/status-codes.ts'
+import { encodeWireField } from '../../../telemetry/grpc/wire.ts'
+import type { AddressChange, ContractEvent, StateChanges } from '../../engine/index.ts'
 import type { SlotOutput } from '../chain/slot-executor.ts'
 
 const KEEP = { keep: {} }

@@ -9,14 +9,14 @@ import {
   slotToProtobuf,
   toU64,
 } from '../../../core/index.ts'
-import type { ReadOnlyOutcome } from '../../engine/index.ts'
 import {
   ExecuteReadOnlyCallRequest,
   ExecuteReadOnlyCallResponse,
   type ReadOnlyCallMessage,
-} from '../../grpc/messages.ts'
-import { internalError, invalidArgument } from '../../grpc/rpc-error.ts'
-import { EVENT_STATUS } from '../../grpc/status-codes.ts'
+} from '../../../telemetry/grpc/messages.ts'
+import { internalError, invalidArgument } from '../../../telemetry/grpc/rpc-error.ts'
+import { EVENT_STATUS } from '../../../telemetry/grpc/status-codes.ts'
+import type { ReadOnlyOutcome } from '../../engine/index.ts'
 import type { DevnetChain } from '../chain/devnet-chain.ts'
 import { readAddress } from './event-answers.ts'
 import { toEventMessage, toLedgerChanges } from './output-messages.ts'

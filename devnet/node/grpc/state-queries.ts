@@ -9,7 +9,6 @@ import {
   THREAD_COUNT,
   toU64,
 } from '../../../core/index.ts'
-import type { DeferredCredit, Ledger } from '../../engine/index.ts'
 import {
   GetDatastoreEntriesRequest,
   GetDatastoreEntriesResponse,
@@ -20,10 +19,11 @@ import {
   type StateQueries,
   type StateQueryMessage,
   toAmountMessage,
-} from '../../grpc/messages.ts'
-import { checkNamed, checkQueryCount } from '../../grpc/request-checks.ts'
-import { internalError, invalidArgument } from '../../grpc/rpc-error.ts'
-import { EXECUTION_QUERY_STATUS } from '../../grpc/status-codes.ts'
+} from '../../../telemetry/grpc/messages.ts'
+import { checkNamed, checkQueryCount } from '../../../telemetry/grpc/request-checks.ts'
+import { internalError, invalidArgument } from '../../../telemetry/grpc/rpc-error.ts'
+import { EXECUTION_QUERY_STATUS } from '../../../telemetry/grpc/status-codes.ts'
+import type { DeferredCredit, Ledger } from '../../engine/index.ts'
 import type { DevnetChain } from '../chain/devnet-chain.ts'
 import { findDeferredCallIdFault } from '../deferred-call-id.ts'
 import { findEvents, readAddress, readOperationId } from './event-answers.ts'

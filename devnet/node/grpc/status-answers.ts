@@ -8,7 +8,6 @@ import {
   THREAD_COUNT,
   toU64,
 } from '../../../core/index.ts'
-import { PERIODS_PER_CYCLE } from '../../engine/index.ts'
 import {
   GetNextBlockBestParentsResponse,
   GetSelectorDrawsRequest,
@@ -17,9 +16,10 @@ import {
   GetStakersResponse,
   GetStatusResponse,
   toAmountMessage,
-} from '../../grpc/messages.ts'
-import { checkFilterCount, intersectRanges, joinNamed } from '../../grpc/request-checks.ts'
-import { invalidArgument } from '../../grpc/rpc-error.ts'
+} from '../../../telemetry/grpc/messages.ts'
+import { checkFilterCount, intersectRanges, joinNamed } from '../../../telemetry/grpc/request-checks.ts'
+import { invalidArgument } from '../../../telemetry/grpc/rpc-error.ts'
+import { PERIODS_PER_CYCLE } from '../../engine/index.ts'
 import type { DevnetChain } from '../chain/devnet-chain.ts'
 import { NODE_ID, NODE_SOFTWARE } from '../node-identity.ts'
 

@@ -1,5 +1,5 @@
-import type { MessageSink } from '../../grpc/public-service.ts'
-import type { RpcError } from '../../grpc/rpc-error.ts'
+import type { MessageSink } from '../../../telemetry/grpc/public-service.ts'
+import type { RpcError } from '../../../telemetry/grpc/rpc-error.ts'
 import type { BroadcastRing } from './broadcast-ring.ts'
 
 /** The message for a client; undefined when its filters let nothing through. */

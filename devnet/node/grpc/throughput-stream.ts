@@ -1,6 +1,6 @@
 import { fromU64 } from '../../../core/index.ts'
-import { ThroughputRequest, ThroughputResponse } from '../../grpc/messages.ts'
-import type { MessageSink } from '../../grpc/public-service.ts'
+import { ThroughputRequest, ThroughputResponse } from '../../../telemetry/grpc/messages.ts'
+import type { MessageSink } from '../../../telemetry/grpc/public-service.ts'
 import type { ThroughputMeter } from './throughput.ts'
 
 const DEFAULT_INTERVAL_SECONDS = 10n

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../core/index.ts'
-import type { UnaryAnswer } from '../../grpc/public-service.ts'
-import type { UnaryRpc } from '../../grpc/rpc-names.ts'
+import type { UnaryRpc } from '../../../telemetry/grpc/rpc-names.ts'
+import type { UnaryAnswer } from '../../grpc/devnet-service.ts'
 
 /** What is done to the next `count` answers, of one call or of all. */
 export interface AnswerFault {

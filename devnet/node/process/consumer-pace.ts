@@ -1,5 +1,5 @@
 import { type Clock, fromU64, type Period } from '../../../core/index.ts'
-import { SearchBlocksRequest } from '../../grpc/messages.ts'
+import { SearchBlocksRequest } from '../../../telemetry/grpc/messages.ts'
 
 /** Final periods that the slowest consumer may lack: well below what a node keeps, so that nobody is left behind. */
 const LAG_PERIODS = 4

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { THREAD_COUNT } from '../../../core/index.ts'
-import { UNARY_RPCS } from '../../grpc/rpc-names.ts'
+import { UNARY_RPCS } from '../../../telemetry/grpc/rpc-names.ts'
 import type { LocalRoute } from '../../local-api.ts'
 import type { NodeProcess } from './node-process.ts'
 import { MAX_SPEED, MIN_SPEED } from './speed-limits.ts'

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { fromU64 } from '../../../core/index.ts'
-import { GetStakersResponse } from '../../../devnet/grpc/messages.ts'
 import { getStakers } from '../../../devnet/node/grpc/status-answers.ts'
 import type { DevnetChain } from '../../../devnet/node/index.ts'
 import { RPC_METHODS } from '../../../devnet/node/json-rpc/rpc-methods.ts'
+import { GetStakersResponse } from '../../../telemetry/grpc/messages.ts'
 import { ALICE, BOB, makeSender, openChain, pass, send } from './chain/made-chain.ts'
 
 const ROLLS = [

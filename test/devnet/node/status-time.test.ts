@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { fromU64, SLOT_MS, slotIndex } from '../../../core/index.ts'
-import { GetStatusResponse } from '../../../devnet/grpc/messages.ts'
 import { type DevnetChain, startGrpcServer, startJsonRpcServer } from '../../../devnet/node/index.ts'
+import { GetStatusResponse } from '../../../telemetry/grpc/messages.ts'
 import { GrpcCaller } from '../grpc-caller.ts'
 import { openChain, reach } from './chain/made-chain.ts'
 

@@ -7,6 +7,7 @@ import {
   slotIndex,
   THREAD_COUNT,
 } from '../../../../core/index.ts'
+import { BLOCK_STATUS } from '../../../../telemetry/grpc/status-codes.ts'
 import {
   blockId,
   checkCount,
@@ -18,7 +19,6 @@ import {
   slot,
   timeInterval,
 } from '../../../../telemetry/json-rpc/index.ts'
-import { BLOCK_STATUS } from '../../../grpc/status-codes.ts'
 import type { ChainBlock } from '../../chain/chain-block.ts'
 import type { DevnetChain } from '../../chain/devnet-chain.ts'
 import { isDiscarded, listCliques } from '../cliques.ts'

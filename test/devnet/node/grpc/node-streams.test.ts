@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { encodeHeaderContent, fromU64, headerFromProtobuf, SignedBlockHeaderCodec } from '../../../../core/index.ts'
-import { SignedBlockMessageCodec } from '../../../../devnet/grpc/messages.ts'
-import { readWireFields } from '../../../../devnet/grpc/wire.ts'
 import { NodeStreams } from '../../../../devnet/node/grpc/node-streams.ts'
 import type { ChainBlock } from '../../../../devnet/node/index.ts'
+import { SignedBlockMessageCodec } from '../../../../telemetry/grpc/messages.ts'
+import { readWireFields } from '../../../../telemetry/grpc/wire.ts'
 import { ALICE, openChain, pass, send, transfer } from '../chain/made-chain.ts'
 
 /** Of a key and a signature. */

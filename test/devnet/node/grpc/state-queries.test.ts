@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { QueryStateResponseCodec, type Slot } from '../../../../core/index.ts'
-import { EXECUTION_QUERY_STATUS } from '../../../../devnet/grpc/status-codes.ts'
-import { encodeWireField } from '../../../../devnet/grpc/wire.ts'
 import { queryState } from '../../../../devnet/node/grpc/state-queries.ts'
+import { EXECUTION_QUERY_STATUS } from '../../../../telemetry/grpc/status-codes.ts'
+import { encodeWireField } from '../../../../telemetry/grpc/wire.ts'
 import { openChain, pass } from '../chain/made-chain.ts'
 
 /** Places of the queries in ExecutionQueryRequestItem. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { fromU64, slotFromProtobuf, slotIndex } from '../../../../core/index.ts'
-import { GetSelectorDrawsResponse } from '../../../../devnet/grpc/messages.ts'
 import { getSelectorDraws } from '../../../../devnet/node/grpc/status-answers.ts'
+import { GetSelectorDrawsResponse } from '../../../../telemetry/grpc/messages.ts'
 import { openChain, pass } from '../chain/made-chain.ts'
 
 /** From period 1 on, without an end. */

@@ -18,10 +18,10 @@ import {
   slotIndex,
   THREAD_COUNT,
 } from '../../../../core/index.ts'
-import { RpcError } from '../../../../devnet/grpc/rpc-error.ts'
-import { EXECUTION_QUERY_STATUS } from '../../../../devnet/grpc/status-codes.ts'
-import { encodeWireField, readWireFields } from '../../../../devnet/grpc/wire.ts'
 import type { ChainBlock, DevnetChain, SlotOutput } from '../../../../devnet/node/index.ts'
+import { RpcError } from '../../../../telemetry/grpc/rpc-error.ts'
+import { EXECUTION_QUERY_STATUS } from '../../../../telemetry/grpc/status-codes.ts'
+import { encodeWireField, readWireFields } from '../../../../telemetry/grpc/wire.ts'
 import { COUNTER, makeDeployment } from '../../engine/engine-fixture.ts'
 import { ALICE, BOB, MAS, makeSender, pass, send, transfer } from '../chain/made-chain.ts'
 import { type GrpcNode, openGrpcNode } from './grpc-node.ts'

@@ -1,7 +1,6 @@
 import {
   type handleBidiStreamingCall,
   type handleServerStreamingCall,
-  Metadata,
   Server,
   ServerCredentials,
   ServerInterceptingCall,
@@ -11,9 +10,7 @@ import {
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
-import { ArchiveError } from '../../core/index.ts'
 import { endSlowRequests, GRPC_CLIENT_LIMITS, type GrpcClientLimits } from './client-limits.ts'
-import { findHttp2Stream } from './http2-stream.ts'
 import { OPTIONAL_REQUESTS } from './messages.ts'
 import { OutgoingMessages } from './outgoing-messages.ts'
 import { internalError, RpcError, unimplemented } from './rpc-error.ts'
@@ -33,12 +30,9 @@ const SERVICE_PATH = '/massa.api.v1.PublicService'
 export const MAX_MESSAGE_BYTES = 52_428_800
 /** Calls at a time on one connection (`max_concurrent_streams`). */
 const MAX_CONCURRENT_STREAMS = 100
-/** What a stalled unary answer says of its length, and how often one more byte of it comes. */
-const DRIP_ANSWER_BYTES = 1024 * 1024
-const DRIP_INTERVAL_MS = 20
 
-/** `hang` never answers; `drip` announces an answer and sends it a byte at a time. */
-export type UnaryAnswer = Uint8Array | 'hang' | 'drip'
+/** Answers a call by itself, or not at all. */
+export type TakeCall = (call: ServerUnaryCall<Buffer, Buffer>) => void
 
 /** Where messages to a client go. */
 export interface MessageSink {
@@ -72,7 +66,7 @@ export interface Conversation extends MessageSink {
 
 export interface PublicServiceHandlers {
   /** Throws RpcError to refuse. @param caller - address of the connection that asks */
-  answer(rpc: UnaryRpc, request: Uint8Array, caller: string): UnaryAnswer | Promise<UnaryAnswer>
+  answer(rpc: UnaryRpc, request: Uint8Array, caller: string): Uint8Array | TakeCall | Promise<Uint8Array | TakeCall>
   /** Throws RpcError to refuse. */
   subscribe(rpc: StreamRpc, subscriber: Subscriber): void
   /** Without it these calls are unimplemented. Throws RpcError to refuse. */
@@ -92,7 +86,7 @@ export interface PublicServiceServer {
  * as it refuses them.
  *
  * @param options - `port` 0 takes any free one
- * @throws ArchiveError DEVNET_LISTEN_FAILED
+ * @throws Error when nobody can listen there
  */
 export async function startPublicService(
   handlers: PublicServiceHandlers,
@@ -110,10 +104,8 @@ export async function startPublicService(
   server.addService(...describeService(handlers))
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`${address.host}:${address.port}`, ServerCredentials.createInsecure(), (error, bound) => {
-      if (error) {
-        const text = `cannot listen on ${address.host}:${address.port}: ${error.message}`
-        reject(new ArchiveError('DEVNET_LISTEN_FAILED', text, { ...address }, error))
-      } else resolve(bound)
+      if (error) reject(error)
+      else resolve(bound)
     })
   })
   return {
@@ -192,10 +184,8 @@ async function answerUnary(
       throw unimplemented(FEATURE_MISSING)
     }
     const answer = await handlers.answer(rpc, call.request, call.getPeer())
-    if (answer === 'drip') dripAnswer(call)
-    else if (answer !== 'hang') {
-      done(null, Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength))
-    }
+    if (answer instanceof Uint8Array) done(null, Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength))
+    else answer(call)
   } catch (error) {
     if (error instanceof RpcError) done({ code: error.code, details: error.details })
     else done({ code: status.INTERNAL, details: describe(error) })
@@ -222,17 +212,6 @@ const sayTooLargeAsNode: ServerInterceptor = (_method, call) => {
     sendStatus({ ...partial, code, details })
   }
   return new ServerInterceptingCall(call)
-}
-
-/** grpc-js only sends whole messages, so a half-sent one is written to the HTTP/2 stream under it. */
-function dripAnswer(call: ServerUnaryCall<Buffer, Buffer>): void {
-  const stream = findHttp2Stream(call)
-  call.sendMetadata(new Metadata())
-  const prefix = Buffer.alloc(5)
-  prefix.writeUInt32BE(DRIP_ANSWER_BYTES, 1)
-  stream.write(prefix)
-  const timer = setInterval(() => stream.writable && stream.write(Buffer.alloc(1)), DRIP_INTERVAL_MS)
-  stream.once('close', () => clearInterval(timer))
 }
 
 function describeRpc(

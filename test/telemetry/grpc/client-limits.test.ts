@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2, constants } from 'node:http2'
 import { connect, type Socket } from 'node:net'
 import { status } from '@grpc/grpc-js'
-import type { GrpcClientLimits } from '../../../devnet/grpc/client-limits.ts'
-import { type PublicServiceServer, startPublicService } from '../../../devnet/grpc/public-service.ts'
+import type { GrpcClientLimits } from '../../../telemetry/grpc/client-limits.ts'
+import { type PublicServiceServer, startPublicService } from '../../../telemetry/grpc/public-service.ts'
 
 const NEVER_MS = 600_000
 const SOON_MS = 50
@@ -13,7 +13,7 @@ const SERVICE = '/massa.api.v1.PublicService/'
 const EMPTY_MESSAGE = Buffer.alloc(5)
 const PINGS = 3
 
-describe('devnet/grpc/client-limits', () => {
+describe('telemetry/grpc/client-limits', () => {
   let server: PublicServiceServer
   const sockets: Socket[] = []
   const sessions: ClientHttp2Session[] = []

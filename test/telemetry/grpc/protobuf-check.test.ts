@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import protobuf from 'protobufjs'
-import { findProtobufFault } from '../../../devnet/grpc/protobuf-check.ts'
+import { findProtobufFault } from '../../../telemetry/grpc/protobuf-check.ts'
 
 const SCHEMA = `
 syntax = "proto3";
@@ -10,7 +10,7 @@ message Outer { repeated Inner inner = 1; bytes raw = 2; bool flag = 3; repeated
 `
 const Outer = protobuf.parse(SCHEMA).root.lookupType('Outer')
 
-describe('devnet/grpc/protobuf-check', () => {
+describe('telemetry/grpc/protobuf-check', () => {
   it('finds nothing in what an encoder makes', () => {
     const inner = fc.record({ number: fc.nat(), text: fc.string({ unit: 'grapheme' }) })
     const message = fc.record({

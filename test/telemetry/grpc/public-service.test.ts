@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
-import { type PublicServiceServer, type Subscriber, startPublicService } from '../../../devnet/grpc/public-service.ts'
-import { GrpcCaller, readMessages } from '../grpc-caller.ts'
+import {
+  type PublicServiceServer,
+  type Subscriber,
+  startPublicService,
+} from '../../../telemetry/grpc/public-service.ts'
+import { GrpcCaller, readMessages } from '../../devnet/grpc-caller.ts'
 
 const STREAM = 'NewFilledBlocksServer'
 
-describe('devnet/grpc/public-service', () => {
+describe('telemetry/grpc/public-service', () => {
   let server: PublicServiceServer
   let caller: GrpcCaller
   let subscribed: (subscriber: Subscriber) => void
