@@ -92,6 +92,7 @@ export {
   verifyCompleteness,
 } from './reading/completeness.ts'
 export { COMPLETENESS_FORMAT, type CompletenessJson, MAX_CERTIFICATE_PERIODS } from './reading/completeness-form.ts'
+export { describeBlock, describeEndorsement, describeOperation, describeProven } from './reading/describe-record.ts'
 export type { CheckName, ProofCheck, ProofGap } from './reading/proof-checks.ts'
 export { type AnswerProofJson, PROOF_FORMAT, type ShownSeals } from './reading/proof-form.ts'
 export type { ProvenEra, Trust, TrustedHistory } from './reading/trusted-roots.ts'

@@ -1,29 +1,19 @@
 import { parseAttestedExecutions } from '../archiver/attestation.ts'
 import {
   ArchiveError,
-  type BlockRecord,
   type ChunkStore,
   computeAddress,
   computeChunkId,
-  computeEndorsementHash,
-  concatBytes,
+  describeBlock,
+  describeOperation,
   equalBytes,
   formatAddress,
   formatBlockId,
   formatChunkId,
-  formatEndorsementId,
-  formatHash,
-  formatOperationId,
-  formatPublicKey,
-  formatSignature,
-  type HeaderEndorsement,
   type Period,
   parseBlockId,
-  parseOperationContent,
   parseOperationId,
-  type RecordedOperation,
   SEAL_BYTES,
-  type Slot,
   toHex,
 } from '../core/index.ts'
 import { missing, readBody, readChunk, type SearchWatch, searchPeriods } from './search-periods.ts'
@@ -33,9 +23,6 @@ import { missing, readBody, readChunk, type SearchWatch, searchPeriods } from '.
  */
 
 const MIN_CHUNK_PREFIX_DIGITS = 6
-
-/** Of an operation that is not reproducible: its id binds none of these, and any key can sign the id. */
-const UNPROVEN = ['creator', 'publicKey', 'signature', 'feeNanoMas', 'expirePeriod', 'body'] as const
 
 export async function inspectPeriod(store: ChunkStore, period: Period): Promise<object | undefined> {
   const [manifest, summary] = await Promise.all([store.readManifest(period), store.readSummary(period)])
@@ -174,75 +161,4 @@ export async function inspectChunk(store: ChunkStore, prefixHex: string): Promis
     bytes: chunk.length,
     leaves: Math.ceil(chunk.length / 1024),
   }
-}
-
-export function describeBlock(record: BlockRecord, seals: Uint8Array | undefined): object {
-  const { header } = record
-  return {
-    blockId: formatBlockId(record.id),
-    slot: header.slot,
-    creator: formatAddress(computeAddress(record.publicKey)),
-    publicKey: formatPublicKey(record.publicKey),
-    signature: formatSeal(seals?.subarray(0, SEAL_BYTES)),
-    currentVersion: header.currentVersion,
-    announcedVersion: header.announcedVersion,
-    parents: header.parents.map(formatBlockId),
-    operationsHash: formatHash(header.operationsHash),
-    endorsements: header.endorsements.length,
-    denunciations: header.denunciations.length,
-    operations: record.operationIds.map(formatOperationId),
-  }
-}
-
-export function describeEndorsement({
-  slot,
-  endorsement,
-  endorsedBlock,
-}: {
-  readonly slot: Slot
-  readonly endorsement: HeaderEndorsement
-  readonly endorsedBlock: Uint8Array
-}): object {
-  const { index, publicKey, signature } = endorsement
-  const hash = computeEndorsementHash(publicKey, { slot, index, endorsedBlock })
-  return {
-    endorsementId: formatEndorsementId(concatBytes(Uint8Array.of(0), hash)),
-    slot,
-    index,
-    endorser: formatAddress(computeAddress(publicKey)),
-    publicKey: formatPublicKey(publicKey),
-    signature: formatSignature(signature),
-    endorsedBlock: formatBlockId(endorsedBlock),
-  }
-}
-
-export function describeOperation(operation: RecordedOperation, seal: Uint8Array | undefined): object {
-  const { feeNanoMas, expirePeriod, body } = parseOperationContent(operation.content)
-  return {
-    operationId: formatOperationId(operation.id),
-    creator: formatAddress(computeAddress(operation.publicKey)),
-    publicKey: formatPublicKey(operation.publicKey),
-    signature: formatSeal(seal),
-    reproducible: operation.reproducible,
-    unproven: operation.reproducible ? undefined : UNPROVEN,
-    feeNanoMas: feeNanoMas.toString(),
-    expirePeriod: expirePeriod.toString(),
-    body: Object.fromEntries(Object.entries(body).map(([key, value]) => [key, describeField(key, value)])),
-  }
-}
-
-function describeField(key: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return value.toString()
-  if (value instanceof Uint8Array) return key === 'recipient' || key === 'target' ? formatAddress(value) : toHex(value)
-  if (Array.isArray(value)) {
-    return value.map((entry: { key: Uint8Array; value: Uint8Array }) => ({
-      key: toHex(entry.key),
-      value: toHex(entry.value),
-    }))
-  }
-  return value
-}
-
-function formatSeal(seal: Uint8Array | undefined): string | undefined {
-  return seal ? formatSignature(concatBytes(Uint8Array.of(0), seal)) : undefined
 }

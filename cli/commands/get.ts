@@ -1,16 +1,13 @@
 import {
-  formatBlockId,
+  describeProven,
   fromHex,
   isArchiveError,
   type Network,
   type ProofGap,
   type Question,
   type TrustedHistory,
-  toHex,
-  type VerifiedAnswer,
   verifyProof,
 } from '../../core/index.ts'
-import { describeBlock, describeEndorsement, describeOperation } from '../../storage-worker/inspect.ts'
 import { callSidecar } from '../call-sidecar.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
@@ -82,26 +79,6 @@ export async function getRecord(
   for (const { name, value } of verified.checks) output.markedLine('green', 'checked', ` ${name.padEnd(20)} ${value}`)
   for (const gap of verified.gaps) output.markedLine('yellow', 'not checked', ` ${GAPS[gap]}`)
   return EXIT_CODES.ok.code
-}
-
-/** What the proof shows, as `inspect` shows it. */
-function describeProven({ record, period, periodRoot, bitmap, chunkIds }: VerifiedAnswer): object {
-  switch (record.kind) {
-    case 'block':
-      return describeBlock(record.block, record.seals?.header)
-    case 'operation':
-      return {
-        ...describeOperation(record.operation, record.seals?.operations[0]),
-        slot: record.slot,
-        blockId: formatBlockId(record.head.id),
-      }
-    case 'endorsement':
-      return describeEndorsement(record)
-    case 'slot-empty':
-      return { slot: record.slot, block: 'none' }
-    case 'period':
-      return { period, root: toHex(periodRoot), bitmap, chunkIds: chunkIds.map(toHex) }
-  }
 }
 
 /** Whether an operation succeeded stands under no root: it is what the archive says. */

@@ -8,6 +8,9 @@ import {
   buildPeriodProof,
   type ChunkStore,
   computePeriodRoot,
+  describeBlock,
+  describeEndorsement,
+  describeOperation,
   formatBlockId,
   formatOperationId,
   type Period,
@@ -20,7 +23,6 @@ import {
   toHex,
 } from '../../core/index.ts'
 import { computeLocalEra } from '../eras/local-era.ts'
-import { describeBlock, describeEndorsement, describeOperation } from '../inspect.ts'
 import type { OperationRole } from './history-keys.ts'
 import type { HistoryOperation, HistoryReader, ListCursor } from './history-reader.ts'
 
