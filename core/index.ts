@@ -95,6 +95,12 @@ export { COMPLETENESS_FORMAT, type CompletenessJson, MAX_CERTIFICATE_PERIODS } f
 export { describeBlock, describeEndorsement, describeOperation, describeProven } from './reading/describe-record.ts'
 export type { CheckName, ProofCheck, ProofGap } from './reading/proof-checks.ts'
 export { type AnswerProofJson, PROOF_FORMAT, type ShownSeals } from './reading/proof-form.ts'
+export {
+  buildRangeProof,
+  type RangeProofJson,
+  type VerifiedAddressHistory,
+  verifyAddressHistory,
+} from './reading/range-proof.ts'
 export type { ProvenEra, Trust, TrustedHistory } from './reading/trusted-roots.ts'
 export { type ProvenRecord, type Question, type VerifiedAnswer, verifyProof } from './reading/verify-proof.ts'
 export { computePeriodReward } from './registry/accrual.ts'

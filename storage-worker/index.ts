@@ -45,6 +45,8 @@ export {
   type OperationRole,
   openHistory,
   parseCursor,
+  type RangeAnswer,
+  type RangeRequest,
   rebuildHistory,
 } from './history/index.ts'
 export { inspectBlock, inspectChunk, inspectOperation, inspectPeriod } from './inspect.ts'

@@ -16,6 +16,7 @@ import {
   type BlockSeals,
   buildBlockProof,
   buildCompleteness,
+  buildRangeProof,
   computeAttestationText,
   computeBitmap,
   computeChallengeSeed,
@@ -134,6 +135,7 @@ async function computeProofExamples(): Promise<Map<string, string>> {
   const proof = await buildBlockProof(source, slot)
   const text = JSON.stringify(proof)
   const certificate = await buildCompleteness(source, { from: PERIOD, to: PERIOD })
+  const range = await buildRangeProof(source, { from: PERIOD, to: PERIOD })
   const { era, checks } = verifyProof(text, { kind: 'block-at', slot }, { network: NETWORK })
   return new Map([
     ['proof of block 0, siblings', proof.chunks[0]?.siblings.join(' ') ?? ''],
@@ -145,6 +147,7 @@ async function computeProofExamples(): Promise<Map<string, string>> {
     ['certificate of period 0, its 40 bytes', toHex(fromBase64(certificate.periods))],
     ['certificate of period 0, siblings', String(certificate.eras[0]?.siblings.length)],
     ['certificate of period 0, SHA-256 of the text', sha256Hex(JSON.stringify(certificate))],
+    ['range of period 0, SHA-256 of the text', sha256Hex(JSON.stringify(range))],
   ])
 }
 

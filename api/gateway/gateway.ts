@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { addAddressRoutes } from './address-routes.ts'
 import { addChunkRoutes } from './chunk-routes.ts'
+import { addCompletenessRoutes } from './completeness-routes.ts'
 import type { HistoryGateway } from './history-port.ts'
 import { addIdRoutes } from './id-routes.ts'
 import { addSlotRoutes } from './slot-routes.ts'
@@ -21,5 +22,6 @@ export function addGatewayRoutes(server: FastifyInstance, { history }: GatewayMo
     addSlotRoutes(scope, history)
     addAddressRoutes(scope, history)
     addChunkRoutes(scope, history)
+    addCompletenessRoutes(scope, history)
   })
 }

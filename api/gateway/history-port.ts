@@ -1,5 +1,5 @@
 import { ArchiveError, type Slot } from '../../core/index.ts'
-import type { HistoryAnswer, ListRequest } from '../../storage-worker/index.ts'
+import type { HistoryAnswer, ListRequest, RangeAnswer, RangeRequest } from '../../storage-worker/index.ts'
 
 /** What the archive answers about history; undefined: it has nothing of the kind. */
 export interface HistoryGateway {
@@ -9,6 +9,7 @@ export interface HistoryGateway {
   slot(slot: Slot, hasProof: boolean): Promise<HistoryAnswer | undefined>
   period(period: number, hasProof: boolean): Promise<HistoryAnswer | undefined>
   operationsOf(address: string, request: ListRequest): Promise<HistoryAnswer>
+  range(request: RangeRequest): Promise<RangeAnswer | undefined>
   /** @param chunkId - 32 bytes */
   chunk(chunkId: Uint8Array): Promise<Uint8Array | undefined>
 }

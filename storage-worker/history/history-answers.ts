@@ -25,6 +25,7 @@ import {
 import { computeLocalEra } from '../eras/local-era.ts'
 import type { OperationRole } from './history-keys.ts'
 import type { HistoryOperation, HistoryReader, ListCursor } from './history-reader.ts'
+import { answerRange, type RangeAnswer, type RangeRequest } from './range-answer.ts'
 
 type AnswersStore = Pick<
   ChunkStore,
@@ -132,6 +133,11 @@ export class HistoryAnswers {
     const operations = []
     for (const found of page.operations) operations.push({ ...(await this.describe(found)), roles: found.roles })
     return { address, operations, cursor: page.cursor ? formatCursor(page.cursor) : null }
+  }
+
+  /** `undefined`: nothing is archived. @throws ArchiveError API_QUERY_INVALID, CORE_READING_NOT_HELD */
+  async range(request: RangeRequest): Promise<RangeAnswer | undefined> {
+    return answerRange(this.source, await this.reader.readRange(), request)
   }
 
   private async describe(found: HistoryOperation): Promise<object> {

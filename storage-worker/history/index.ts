@@ -12,4 +12,5 @@ export {
   type ListCursor,
 } from './history-reader.ts'
 export { HISTORY_FOLDER, openHistory } from './open-history.ts'
+export type { RangeAnswer, RangeRequest } from './range-answer.ts'
 export { rebuildHistory } from './rebuild-history.ts'

@@ -1,0 +1,29 @@
+import * as z from 'zod'
+import type { RangeAnswer } from '../../storage-worker/index.ts'
+import { CHANGING, IMMUTABLE, periodNumber } from './answer.ts'
+import { type HistoryGateway, needHistory } from './history-port.ts'
+import { sendProblem } from './problem.ts'
+import type { GatewayScope } from './typed-scope.ts'
+
+const rangeQuery = z.strictObject({
+  from: periodNumber.optional(),
+  to: periodNumber.optional(),
+  bodies: z.enum(['true', 'false']).default('false'),
+})
+
+/** That nothing lacks in a range of periods; with bodies it is the proof of what any address did there. */
+export function addCompletenessRoutes(scope: GatewayScope, history: HistoryGateway | undefined): void {
+  const schema = { querystring: rangeQuery }
+  scope.get('/v1/completeness', { schema }, async ({ query: { bodies, from, to } }, reply) => {
+    const found = await needHistory(history).range({ from, to, hasBodies: bodies === 'true' })
+    if (!found) return sendProblem(reply, 404, 'API_HISTORY_UNKNOWN', 'no period is in this archive')
+    const isFinal = from !== undefined && to !== undefined && isOfWholeEras(found)
+    return reply.header('cache-control', isFinal ? IMMUTABLE : CHANGING).send(found)
+  })
+}
+
+/** Of an era that is not whole the answer is another once it is. */
+function isOfWholeEras({ proof }: RangeAnswer): boolean {
+  const { eras } = 'completeness' in proof ? proof.completeness : proof
+  return !eras.includes(null)
+}
