@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { parseBlockId, parseEndorsementId, parseOperationId } from '../core/massa/atoms.ts'
 import { add, type Run } from './add-command.ts'
 import type { GetOptions, GetRequest } from './commands/get.ts'
-import { parseGatewayUrl, parsePeriod, parseThread } from './parse-arguments.ts'
+import { collectRoot, parseGatewayUrl, parsePeriod, parseThread } from './parse-arguments.ts'
 
 /** History with its proof. */
 export function addGet(program: Command, run: Run): void {
@@ -56,5 +56,8 @@ export function addGet(program: Command, run: Run): void {
 function addOne(get: Command, name: string, summary: string, example: string): Command {
   return add(get, name, summary, example)
     .option('--from <url>', 'an archive to ask, not the running sidecar', parseGatewayUrl)
+    .option('--node <address>', 'gRPC address of a massa-node to ask which eras are anchored')
+    .option('--registry <address>', 'another registry than the configured one')
+    .option('--trust-root <era=root>', 'root of an era that you know, repeatable', collectRoot)
     .option('--no-verify', 'believe what it says')
 }

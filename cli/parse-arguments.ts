@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander'
 import { LOG_LEVELS } from '../config/log-choices.ts'
+import { fromHex } from '../core/bytes.ts'
 import { type Period, parseCoins, THREAD_COUNT } from '../core/units.ts'
 
 export interface PeriodRange {
@@ -63,6 +64,16 @@ export function parseHexPrefix(text: string): string {
 export function parseRoot(text: string): string {
   if (!/^[0-9a-fA-F]{64}$/.test(text)) throw new InvalidArgumentError(`'${text}' is not a root: 64 hex digits.`)
   return text.toLowerCase()
+}
+
+/** `ERA=ROOT`, added to those before. */
+export function collectRoot(
+  text: string,
+  previous: ReadonlyMap<number, Uint8Array> = new Map(),
+): ReadonlyMap<number, Uint8Array> {
+  const [era = '', root = '', ...more] = text.split('=')
+  if (more.length > 0) throw new InvalidArgumentError(`'${text.slice(0, 80)}' is not ERA=ROOT.`)
+  return new Map([...previous, [parseEra(era), fromHex(parseRoot(root))]])
 }
 
 /** A positive whole number. */

@@ -60,12 +60,35 @@ export async function openEraRelease(context: Context, signal: AbortSignal): Pro
  * @throws ArchiveError CLI_NO_REGISTRY, CLI_NO_NODE, and those of `readAnchors`, of the first node
  */
 export async function findAnchor(config: Config, era: number, signal: AbortSignal): Promise<EraAnchor | undefined> {
+  const [anchor] = await readFromNodes(config, [era], signal)
+  return anchor
+}
+
+/**
+ * Roots of those eras that are anchored, as the first of the configured massa-nodes that can tell says.
+ *
+ * @throws ArchiveError CLI_NO_REGISTRY, CLI_NO_NODE, and those of `readAnchors`, of the first node
+ */
+export async function findAnchoredRoots(
+  config: Config,
+  eras: readonly number[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<number, Uint8Array>> {
+  const anchors = await readFromNodes(config, eras, signal)
+  return new Map(anchors.flatMap((anchor) => (anchor ? [[anchor.era, anchor.root] as const] : [])))
+}
+
+async function readFromNodes(
+  config: Config,
+  eras: readonly number[],
+  signal: AbortSignal,
+): Promise<(EraAnchor | undefined)[]> {
   if (config.storageRegistryAddress === '')
     throw new ArchiveError('CLI_NO_REGISTRY', 'no storage-registry is configured')
   const read = (client: PlacementNode, asked: AskedRegistry) =>
-    readAnchors({ ...asked, eras: [era] }, { node: client, clock: systemClock })
-  const [anchor] = await askNodes(config, read, signal)
-  return anchor === 'unreadable' ? undefined : anchor
+    readAnchors({ ...asked, eras }, { node: client, clock: systemClock })
+  const anchors = await askNodes(config, read, signal)
+  return anchors.map((anchor) => (anchor === 'unreadable' ? undefined : anchor))
 }
 
 interface AskedRegistry {

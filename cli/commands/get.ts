@@ -1,11 +1,9 @@
 import {
   describeProven,
-  fromHex,
   isArchiveError,
-  type Network,
+  type PeriodRange,
   type ProofGap,
   type Question,
-  type TrustedHistory,
   verifyProof,
 } from '../../core/index.ts'
 import { callSidecar } from '../call-sidecar.ts'
@@ -13,9 +11,10 @@ import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { fetchAnswer } from '../fetch-answer.ts'
 import { findSidecar } from '../find-sidecar.ts'
+import { describeVoucher, gatherRoots, type RootOptions } from '../known-roots.ts'
 import { renderRecord } from '../render-record.ts'
 
-export interface GetOptions {
+export interface GetOptions extends RootOptions {
   /** Of any archive; absent: the running sidecar is asked. */
   readonly from?: string
   readonly verify: boolean
@@ -32,8 +31,7 @@ export interface GetRequest {
 const OUTCOMES = ['success', 'failed', 'unknown']
 
 /** What a verification lacked, for people. */
-const GAPS: Readonly<Record<ProofGap, string>> = {
-  'trusted-root': 'no root that you trust was at hand: that this is the real chain is what the archive says',
+const GAPS: Readonly<Record<Exclude<ProofGap, 'trusted-root'>, string>> = {
   'era-root': 'its era is not whole in that archive: the proof ends at the root of the period',
   signatures: 'the archive gave no signatures',
   'endorsement-signature': 'its own signature does not verify, which the header of a block may carry',
@@ -52,8 +50,6 @@ export async function getRecord(
   signal: AbortSignal,
 ): Promise<number> {
   const { output } = context
-  const { config } = context.load()
-  const network = { chainId: config.node.chainId, genesisTimestampMs: config.node.genesisTimestampMs }
   const path = options.verify ? `${request.path}?proof=true` : request.path
   const answer = await ask(context, path, options.from, signal)
   if (!answer) {
@@ -69,16 +65,29 @@ export async function getRecord(
     return EXIT_CODES.ok.code
   }
   const { proof } = answer
-  const trusted = await findTrust(context, network, proof, options.from, signal)
-  const verified = verifyProof(proof, request.question(answer), trusted)
+  const roots = await gatherRoots(context, readRange(proof), options, signal)
+  const verified = verifyProof(proof, request.question(answer), roots.trusted)
+  const { trust, checks, gaps, period } = verified
+  const voucher = roots.findVoucher(trust, period)
   // Of the answer itself nothing is shown but what is marked as said: who lies may put anything beside a right proof.
   const shown = { ...describeProven(verified), ...readSaid(answer) }
-  output.value({ ...shown, verified: { trust: verified.trust, checks: verified.checks, gaps: verified.gaps } })
+  output.value({ ...shown, verified: { trust, voucher, checks, gaps } })
   for (const line of renderRecord(shown)) output.line(line)
   output.line('')
-  for (const { name, value } of verified.checks) output.markedLine('green', 'checked', ` ${name.padEnd(20)} ${value}`)
-  for (const gap of verified.gaps) output.markedLine('yellow', 'not checked', ` ${GAPS[gap]}`)
+  for (const { name, value } of checks) output.markedLine('green', 'checked', ` ${name.padEnd(20)} ${value}`)
+  for (const gap of gaps) {
+    // What the last line says.
+    if (gap !== 'trusted-root') output.markedLine('yellow', 'not checked', ` ${GAPS[gap]}`)
+  }
+  output.markedLine(voucher === 'nobody' ? 'yellow' : 'green', 'trust', ` ${describeVoucher(voucher, period)}`)
   return EXIT_CODES.ok.code
+}
+
+/** The period that a proof says it is of; of what is no proof any is as good, for it is refused. */
+function readRange(proof: unknown): PeriodRange {
+  const said = (proof as { readonly period?: unknown } | undefined)?.period
+  const period = typeof said === 'number' && Number.isSafeInteger(said) && said >= 0 ? said : 0
+  return { from: period, to: period }
 }
 
 /** Whether an operation succeeded stands under no root: it is what the archive says. */
@@ -101,28 +110,6 @@ async function ask(
     >
   } catch (error) {
     if (isArchiveError(error, 'API_HISTORY_UNKNOWN')) return undefined
-    throw error
-  }
-}
-
-/** Roots that the own sidecar knows; nothing where none runs. */
-async function findTrust(
-  context: Context,
-  network: Network,
-  proof: unknown,
-  from: string | undefined,
-  signal: AbortSignal,
-): Promise<TrustedHistory> {
-  const period = (proof as { readonly period?: unknown } | undefined)?.period
-  if (typeof period !== 'number' || !Number.isSafeInteger(period)) return { network }
-  try {
-    const sidecar = await findSidecar(context.load().config, signal)
-    const answer = await callSidecar(sidecar, `/v1/periods/${period}`, { signal })
-    const root = fromHex((answer as { period: { root: string } }).period.root)
-    return { network, findPeriodRoot: (asked) => (asked === period ? root : undefined) }
-  } catch (error) {
-    // Of itself it was asked already: whatever is wrong there was said. Of another archive no own sidecar is needed.
-    if (isArchiveError(error) && (from !== undefined || error.code === 'API_HISTORY_UNKNOWN')) return { network }
     throw error
   }
 }

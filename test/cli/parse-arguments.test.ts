@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import {
+  collectRoot,
   collectSetting,
   parseAmount,
   parseChallengePrefix,
@@ -83,6 +84,21 @@ describe('cli/parse-arguments', () => {
   it('takes a setting as key=value, also an empty value and one with = in it, after those before', () => {
     assert.deepEqual(collectSetting('a.b=c=d', ['x=']), ['x=', 'a.b=c=d'])
     for (const text of ['foo', '', '=', '=1']) assert.throws(() => collectSetting(text), REFUSED, text)
+  })
+
+  it('collects roots of eras', () => {
+    const root = 'aB'.repeat(32)
+    const both = collectRoot(`7=${'00'.repeat(32)}`, collectRoot(`41=${root}`))
+    assert.deepEqual(
+      [...both],
+      [
+        [41, new Uint8Array(32).fill(0xab)],
+        [7, new Uint8Array(32)],
+      ],
+    )
+    for (const text of [root, `=${root}`, `41=`, `41=${root}0`, `41=${root}=`, `-1=${root}`, `4.1=${root}`, '']) {
+      assert.throws(() => collectRoot(text), REFUSED, text)
+    }
   })
 
   it('takes a level of the log by its name or number', () => {
