@@ -19,7 +19,10 @@ const path = [join(root, 'node_modules', '.bin'), process.env.PATH ?? ''].join(d
  */
 const STAGES = [
   [
-    [{ name: 'tsc', command: ['tsc', '-b'] }],
+    [
+      { name: 'tsc', command: ['tsc', '-b'] },
+      { name: 'bundle', command: ['tsx', '-C', 'source', 'scripts/bundle.ts'] },
+    ],
     [{ name: 'biome', command: ['biome', 'ci', ...(process.stdout.isTTY ? [] : ['--colors=off']), '.'] }],
   ],
   [

@@ -78,6 +78,18 @@ describe('e2e/package', function () {
     assert.ok(existsSync(join(root, 'massa-storage', exports['./engine']?.types ?? 'none')))
   })
 
+  it('brings the verifier by its name, and as one file for browsers', () => {
+    const project = join(dir, 'verifying')
+    mkdirSync(project)
+    symlinkSync(join(dir, 'prefix', 'lib', 'node_modules'), join(project, 'node_modules'))
+    const lines = ['massa-storage/verify', 'massa-storage/verify.bundle.js'].map(
+      (name) => `try { (await import('${name}')).verifyProof('{}', { kind: 'period', period: 1 }) }
+                 catch ({ code }) { console.log(code) }`,
+    )
+    writeFileSync(join(project, 'main.mjs'), lines.join('\n'))
+    assert.equal(run('node', ['main.mjs'], project), 'CORE_READING_MALFORMED\nCORE_READING_MALFORMED\n')
+  })
+
   it('brings configuration, documents and files for servers, and no sources or tests', () => {
     const root = join(dir, 'prefix', 'lib', 'node_modules', 'massa-storage')
     for (const name of ['README.md', 'LICENSE', 'CHANGELOG.md', 'docs', 'ops', 'config', 'bin', 'dist'])
