@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
-import { parseBlockId, parseEndorsementId, parseOperationId } from '../core/massa/atoms.ts'
+import { parseAddress, parseBlockId, parseEndorsementId, parseOperationId } from '../core/massa/atoms.ts'
 import { add, type Run } from './add-command.ts'
 import type { GetOptions, GetRequest } from './commands/get.ts'
+import type { GetAddressOptions } from './commands/get-address.ts'
 import { collectRoot, parseGatewayUrl, parsePeriod, parseThread } from './parse-arguments.ts'
 
 /** History with its proof. */
@@ -44,6 +45,21 @@ export function addGet(program: Command, run: Run): void {
       })
       const name = `slot (${period}, ${thread})`
       return perform({ path: `/v1/slots/${period}/${thread}`, name, question }, options, command)
+    })
+  addOne(
+    get,
+    'address',
+    'Get all that an address did in a range of periods, and the proof that nothing lacks.',
+    'massa-storage get address AU12... --from-period 0',
+  )
+    .argument('<address>', 'address of a user or a contract')
+    .option('--from-period <period>', 'first period; default: 1,023 before the last', parsePeriod)
+    .option('--to-period <period>', 'last period; default: the last that is archived', parsePeriod)
+    .action((address: string, options: GetAddressOptions, command) => {
+      parseAddress(address)
+      return run(async (context, signal) =>
+        (await import('./commands/get-address.ts')).getAddress(context, address, options, signal),
+      )(command)
     })
   addOne(get, 'period', 'Get what a period consists of.', 'massa-storage get period 41')
     .argument('<period>', 'period', parsePeriod)

@@ -31,14 +31,15 @@ export interface RootOptions {
 /** Who says that what was proven is the real chain. */
 export type Voucher = 'contract' | 'given-root' | 'own-archive' | 'nobody'
 
-/** For people; of a period. */
-export function describeVoucher(voucher: Voucher, period: Period): string {
-  const era = eraOf(period)
+/** For people; of a range of periods that one vouches for. */
+export function describeVoucher(voucher: Voucher, from: Period, to: Period = from): string {
+  const [first, last] = [eraOf(from), eraOf(to)]
+  const eras = first === last ? `era ${first}` : `eras ${first} to ${last}`
   switch (voucher) {
     case 'contract':
-      return `anchored in the contract (era ${era})`
+      return `anchored in the contract (${eras})`
     case 'given-root':
-      return `the root of era ${era} that you gave`
+      return `the root${first === last ? '' : 's'} of ${eras} that you gave`
     case 'own-archive':
       return 'own archive'
     case 'nobody':

@@ -73,6 +73,7 @@ export {
   type ScannedOperation,
   type ScannedRole,
   scanAddress,
+  verifyAddressList,
 } from './reading/address-scan.ts'
 export {
   buildBlockProof,

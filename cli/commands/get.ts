@@ -1,16 +1,7 @@
-import {
-  describeProven,
-  isArchiveError,
-  type PeriodRange,
-  type ProofGap,
-  type Question,
-  verifyProof,
-} from '../../core/index.ts'
-import { callSidecar } from '../call-sidecar.ts'
+import { describeProven, type PeriodRange, type ProofGap, type Question, verifyProof } from '../../core/index.ts'
+import { askArchive } from '../ask-archive.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
-import { fetchAnswer } from '../fetch-answer.ts'
-import { findSidecar } from '../find-sidecar.ts'
 import { describeVoucher, gatherRoots, type RootOptions } from '../known-roots.ts'
 import { renderRecord } from '../render-record.ts'
 
@@ -51,7 +42,7 @@ export async function getRecord(
 ): Promise<number> {
   const { output } = context
   const path = options.verify ? `${request.path}?proof=true` : request.path
-  const answer = await ask(context, path, options.from, signal)
+  const answer = await askArchive(context, path, options.from, signal)
   if (!answer) {
     const message = `${request.name} is not in that archive`
     output.failure({ code: 'CLI_NOT_FOUND', message })
@@ -94,22 +85,4 @@ function readRange(proof: unknown): PeriodRange {
 function readSaid({ operation }: Readonly<Record<string, unknown>>): object {
   const outcome = (operation as { execution?: { outcome?: unknown } } | undefined)?.execution?.outcome
   return OUTCOMES.some((known) => known === outcome) ? { outcome: `${outcome} (as this archive says, not proven)` } : {}
-}
-
-async function ask(
-  context: Context,
-  path: string,
-  from: string | undefined,
-  signal: AbortSignal,
-): Promise<Readonly<Record<string, unknown>> | undefined> {
-  if (from !== undefined) return fetchAnswer(from, path, signal)
-  try {
-    return (await callSidecar(await findSidecar(context.load().config, signal), path, { signal })) as Record<
-      string,
-      unknown
-    >
-  } catch (error) {
-    if (isArchiveError(error, 'API_HISTORY_UNKNOWN')) return undefined
-    throw error
-  }
 }

@@ -72,6 +72,11 @@ export const READING_CODES = {
     when: 'A certificate of completeness has not each period of its range once, or a list that is checked by it leaves out a period.',
     action: 'Do not use the list; ask another archive.',
   },
+  CORE_READING_LIST_OTHER: {
+    kind: 'input',
+    when: 'A list of what an address did leaves out an operation, or has one that is not of this address in these periods.',
+    action: 'Do not use the list; ask another archive.',
+  },
   CORE_READING_NOT_HELD: {
     kind: 'transient',
     when: 'A proof cannot be made: the archive does not hold the manifest or a chunk that it needs.',

@@ -10,6 +10,9 @@ import { findTarget, parseOperationContent } from '../massa/operation.ts'
 import { formatSlot, type Period, type Slot } from '../units.ts'
 import type { CertifiedPeriod, VerifiedCompleteness } from './completeness.ts'
 
+/** For a message: an operation id and its slot take less. */
+const MAX_NAME_CHARACTERS = 120
+
 /** `creator` signed and paid for it; `target` is the recipient of a transfer or what a call calls. */
 export type ScannedRole = 'creator' | 'target'
 
@@ -157,6 +160,26 @@ export function compareAddressList(
     return isSurplus
   })
   return { missing: found.filter((name) => !listedSet.has(name)), surplus }
+}
+
+/**
+ * Refuses a list that is not exactly what a scan found; it may be of any origin.
+ *
+ * @throws ArchiveError CORE_READING_LIST_OTHER, which names the first operation that lacks or is foreign
+ */
+export function verifyAddressList(history: AddressHistory, given: Parameters<typeof compareAddressList>[1]): void {
+  const { missing, surplus } = compareAddressList(history, given)
+  const wrong = [
+    ...(missing.length > 0 ? [`leaves out ${nameFirst(missing)}`] : []),
+    ...(surplus.length > 0 ? [`has ${nameFirst(surplus)}, not of this address there or listed twice`] : []),
+  ]
+  if (wrong.length === 0) return
+  const message = `the list of ${history.address} in periods ${history.from} to ${history.to} ${wrong.join(' and ')}`
+  throw new ArchiveError('CORE_READING_LIST_OTHER', message, { missing: missing.length, surplus: surplus.length })
+}
+
+function nameFirst([first = '', ...more]: readonly string[]): string {
+  return `${first.slice(0, MAX_NAME_CHARACTERS)}${more.length > 0 ? ` and ${more.length} more` : ''}`
 }
 
 function namePlace(id: string, slot: Slot): string {

@@ -4,7 +4,8 @@ import type { HistoryGateway } from '../../api/gateway/history-port.ts'
 import { createApi, listen } from '../../api/index.ts'
 import { attestExecutions } from '../../archiver/index.ts'
 import { type GetOptions, type GetRequest, getRecord } from '../../cli/commands/get.ts'
-import { computePeriodRoot } from '../../core/index.ts'
+import { type GetAddressOptions, getAddress } from '../../cli/commands/get-address.ts'
+import { computePeriodRoot, type Operation } from '../../core/index.ts'
 import { writeDaemonInfo } from '../../storage-worker/daemon-info.ts'
 import { HistoryIndex } from '../../storage-worker/history/history-index.ts'
 import { HistorySync } from '../../storage-worker/history/history-sync.ts'
@@ -17,6 +18,16 @@ const CHUNK_SIZE_BYTES = 4096
 const FLAGS = {
   'node.chain_id': Number(NETWORK.chainId),
   'node.genesis_timestamp_ms': Number(NETWORK.genesisTimestampMs),
+}
+
+/** 34 bytes, of a user. */
+export function makeAddress(fill: number): Uint8Array {
+  return Uint8Array.from({ length: 34 }, (_, i) => (i < 2 ? 0 : fill))
+}
+
+export function pay(number: number, recipient: Uint8Array): Operation {
+  const body = { kind: 'transaction', recipient, amountNanoMas: 5n } as const
+  return { feeNanoMas: BigInt(number), expirePeriod: 15n, body }
 }
 
 /** An archive of the whole era 0 and somewhat more, its gateway, those of liars, and commands that ask them. */
@@ -76,6 +87,13 @@ export class GatewayPlace {
 
   command(json = true, flags: Readonly<Record<string, string | number>> = {}) {
     return makeCommand(this.dataDir, { ...FLAGS, ...flags }, { json })
+  }
+
+  async getAddress(address: string, options: Partial<GetAddressOptions>, json = true) {
+    const { context, printed } = this.command(json)
+    const code = await getAddress(context, address, { verify: true, ...options }, new AbortController().signal)
+    const answer = JSON.parse(json && printed.stdout !== '' ? printed.stdout : '{}') as Record<string, unknown>
+    return { code, answer, printed }
   }
 
   async get(request: GetRequest, options: Partial<GetOptions>, json = true) {

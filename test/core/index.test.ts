@@ -347,6 +347,7 @@ const EXPORTS = [
   'toHex',
   'toU64',
   'verifyAddressHistory',
+    'verifyAddressList',
   'verifyChallengeAnswer',
   'verifyCompleteness',
   'verifyEvidence',

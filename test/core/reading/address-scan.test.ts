@@ -10,6 +10,7 @@ import {
   type Operation,
   parseBody,
   scanAddress,
+  verifyAddressList,
   verifyCompleteness,
 } from '../../../core/index.ts'
 import {
@@ -112,6 +113,24 @@ describe('core/reading/address-scan', () => {
       missing: [],
       surplus: [`${first.id} at (5, 1)`, `${other.id} at (5, 1)`],
     })
+  })
+
+  it('refuses a list that is not exactly that, and names the first that is wrong', async () => {
+    const found = scan(RECIPIENT)
+    const right = found.operations.map(({ operation, slot }) => ({ id: formatOperationId(operation.id), slot }))
+    verifyAddressList(found, right.toReversed())
+    const refuses = (given: Parameters<typeof verifyAddressList>[1], message: RegExp) =>
+      assert.throws(
+        () => verifyAddressList(found, given),
+        (error: Error) => message.test(error.message) && 'code' in error && error.code === 'CORE_READING_LIST_OTHER',
+      )
+    refuses([], new RegExp(`leaves out ${nameOf(pay(1))} at \\(2, 0\\) and 2 more$`))
+    const long = { id: 'O1'.repeat(999), slot: { period: 3, thread: 0 } }
+    refuses(
+      [...right, long],
+      /^the list of AU\w+ in periods 1 to 6 has (O1){60}, not of this address there or listed twice$/,
+    )
+    refuses([long], /leaves out O1\w+ at \(2, 0\) and 2 more and has O1/)
   })
 
   it('does not end before all bodies were scanned', async () => {

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import type { GetAddressOptions } from '../../cli/commands/get-address.ts'
+import { computeAddress, formatAddress, formatOperationId } from '../../core/index.ts'
+import type { RangeRequest } from '../../storage-worker/index.ts'
+import { call, PUBLIC_KEY, recordOperation } from '../core/reading/made-history.ts'
+import { GatewayPlace, makeAddress, pay } from './gateway-place.ts'
+
+const CREATOR = formatAddress(computeAddress(PUBLIC_KEY))
+const PAYEE = makeAddress(7)
+const name = (operation: ReturnType<typeof pay>) => formatOperationId(recordOperation(operation).id)
+
+describe('cli/get-address', () => {
+  const place = new GatewayPlace(
+    {
+      2: { 0: [pay(1, PAYEE), call(1, 5)], 4: [pay(2, PAYEE)] },
+      50: { 9: [pay(3, PAYEE)] },
+      129: { 1: [pay(4, PAYEE), pay(5, makeAddress(8))] },
+    },
+    130,
+  )
+  let from: string
+  before(async () => {
+    await place.open()
+    from = await place.listen()
+  })
+  after(() => place.close())
+
+  const anchored: Partial<GetAddressOptions> = { findAnchors: async () => new Map([[0, place.history.eraRoot]]) }
+  const payee = formatAddress(PAYEE)
+  const listIds = (answer: Record<string, unknown>) =>
+    (answer.operations as { operationId: string }[]).map(({ operationId }) => operationId)
+
+  it('shows exactly what an address did, and what that was read from', async () => {
+    const { code, answer } = await place.getAddress(payee, { from, ...anchored })
+    assert.deepEqual([code, answer.from, answer.to], [0, 0, 130])
+    assert.deepEqual(
+      listIds(answer),
+      [1, 2, 3, 4].map((number) => name(pay(number, PAYEE))),
+    )
+    const [first] = answer.operations as Record<string, unknown>[]
+    assert.deepEqual([first?.slot, first?.roles, first?.outcome], [{ period: 2, thread: 0 }, ['target'], 'unknown'])
+    const { eras, vouched, ...counts } = answer.verified as Record<string, unknown>
+    assert.deepEqual(counts, { scannedBodies: 3, emptyPeriods: 128, blocks: 4 })
+    assert.deepEqual(eras, [{ era: 0, root: Buffer.from(place.history.eraRoot).toString('hex') }])
+    assert.deepEqual(vouched, [
+      { voucher: 'contract', from: 0, to: 127 },
+      { voucher: 'nobody', from: 128, to: 130 },
+    ])
+    assert.equal(listIds((await place.getAddress(CREATOR, { from })).answer).length, 6)
+    assert.deepEqual(listIds((await place.getAddress(formatAddress(makeAddress(9)), { from })).answer), [])
+  })
+
+  it('says so in words', async () => {
+    const { printed } = await place.getAddress(payee, { from, fromPeriod: 3, toPeriod: 60, ...anchored }, false)
+    const lines = printed.stdout.trimEnd().split('\n')
+    assert.match(lines[0] ?? '', /^slot +operation +as +kind +outcome \(said\)$/)
+    assert.match(lines[1] ?? '', /^\(50, 9\) +O1\w+ +target +transaction +unknown$/)
+    assert.deepEqual(lines.slice(3), [
+      'checked periods              3 to 60: each once, 58 periods',
+      'checked bodies               1 scanned, 1 block; 57 periods have no block',
+      'checked list                 1 operation: none left out, none of others',
+      `checked era-root             era 0: ${Buffer.from(place.history.eraRoot).toString('hex')}`,
+      'trust periods 3 to 60: anchored in the contract (era 0)',
+    ])
+  })
+
+  it('goes through pages, with the own sidecar, too', async () => {
+    const asked: RangeRequest[] = []
+    const range = async (request: RangeRequest) => {
+      asked.push(request)
+      const to = Math.min(request.to ?? 130, (request.from ?? 0) + 39)
+      return place.answers.range(request.hasBodies ? { ...request, to } : request)
+    }
+    const stop = await place.startSidecar(
+      new Proxy(place.answers, { get: (of, key) => (key === 'range' ? range : Reflect.get(of, key).bind(of)) }),
+    )
+    const { answer } = await place.getAddress(payee, {})
+    await stop()
+    assert.equal(listIds(answer).length, 4)
+    const pages = asked.filter(({ hasBodies }) => hasBodies).map((one) => [one.from, one.to])
+    assert.deepEqual(pages, [
+      [0, 130],
+      [40, 130],
+      [80, 130],
+      [120, 130],
+    ])
+    assert.deepEqual((answer.verified as { vouched: unknown }).vouched, [{ voucher: 'own-archive', from: 0, to: 130 }])
+  })
+
+  it('shows what is believed only where that was wanted', async () => {
+    const { answer, printed } = await place.getAddress(payee, { from, verify: false, fromPeriod: 2, toPeriod: 50 })
+    assert.deepEqual(
+      listIds(answer),
+      [3, 2, 1].map((number) => name(pay(number, PAYEE))),
+    )
+    assert.equal(answer.verified, undefined)
+    const words = await place.getAddress(payee, { from, verify: false }, false)
+    assert.match(words.printed.stderr, /^Warning: not verified/)
+    assert.equal(printed.stderr, '')
+  })
+
+  it('exits with 4 where the archive has not all periods', async () => {
+    assert.equal((await place.getAddress(payee, { from, toPeriod: 131, fromPeriod: 5 })).code, 4)
+    assert.equal((await place.getAddress(payee, { from, toPeriod: 131 })).code, 4)
+  })
+
+  it('error: refuses ranges that are none, or of too many periods', async () => {
+    const isUsage = { code: 'CLI_USAGE' }
+    await assert.rejects(place.getAddress(payee, { from, fromPeriod: 9, toPeriod: 8 }), isUsage)
+    await assert.rejects(place.getAddress(payee, { from, fromPeriod: 131 }), isUsage)
+    await assert.rejects(place.getAddress(payee, { from, fromPeriod: 0, toPeriod: 65_536 }), isUsage)
+    assert.equal((await place.getAddress(payee, { from, fromPeriod: 1, toPeriod: 65_536 })).code, 4)
+  })
+})
