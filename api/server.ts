@@ -6,8 +6,7 @@ import { createLimitedServer } from '../telemetry/limited-server.ts'
 import { addChallengeRoutes, type ChallengesPort } from './challenges.ts'
 import { DATA_DIR_HEADER } from './data-dir-header.ts'
 import { addEraRoutes, type ErasPort } from './eras.ts'
-import { addGatewayRoutes } from './gateway/gateway.ts'
-import type { HistoryGateway } from './gateway/history-port.ts'
+import { addGatewayRoutes, type GatewayModules } from './gateway/gateway.ts'
 import { addImportRoutes } from './imports.ts'
 import { type ArchiveRpcModules, addArchiveRpc } from './json-rpc/archive-rpc.ts'
 import { addPeerRoutes, type PeersPort } from './peers.ts'
@@ -34,8 +33,8 @@ export interface ApiModules {
   readonly eras?: ErasPort
   /** Absent: history is not answered. */
   readonly history?: ArchiveRpcModules | undefined
-  /** undefined: this sidecar keeps no index. */
-  readonly gateway?: HistoryGateway | undefined
+  /** Absent: nothing of it is answered. */
+  readonly gateway?: GatewayModules | undefined
   /** What is needed to import archive files; absent: nobody does. */
   readonly imports?: ImportModules
   /** What requests carry that sign, spend or read a file; undefined: these are refused. */
@@ -57,7 +56,7 @@ const BODY_LIMIT_BYTES = 16 * 1024
  * - `/v1/rewards` ./rewards.ts
  * - `/v1/eras` ./eras.ts
  * - `POST /` ./json-rpc/archive-rpc.ts
- * - blocks, operations, slots, periods, addresses and chunks: ./gateway/gateway.ts
+ * - blocks, operations, slots, periods, addresses, chunks and the stream of final slots: ./gateway/gateway.ts
  * - `/v1/imports` ./imports.ts
  * - `POST /v1/query` a query of ./queries.ts as JSON; the answer is NDJSON, with a row `{"working":true}` every other
  *   second while there is nothing else to say
@@ -93,7 +92,7 @@ export function createApi(modules: ApiModules, options: { readonly heartbeatMs?:
   addPeerRoutes(server, modules.peers)
   addChallengeRoutes(server, modules.challenges, { ...options, token: modules.token })
   addRewardRoutes(server, modules.query, { token: modules.token })
-  addGatewayRoutes(server, { history: modules.gateway })
+  addGatewayRoutes(server, modules.gateway ?? { history: undefined })
   if (modules.eras) addEraRoutes(server, modules.eras)
   if (modules.history) addArchiveRpc(server, modules.history)
   if (modules.imports) addImportRoutes(server, modules.imports, { ...options, token: modules.token })

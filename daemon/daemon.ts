@@ -283,7 +283,7 @@ export async function startDaemon(
         status,
         peers,
         challenges: peers?.challenges,
-        gateway: history?.answers,
+        gateway: { history: history?.answers, finals: history?.finals },
         eras: openEras({ store: store.chunks, anchors, peers: peers?.eras }),
         imports: {
           store: store.chunks,

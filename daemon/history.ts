@@ -8,7 +8,14 @@ import {
   formatPublicKey,
   type Network,
 } from '../core/index.ts'
-import { HistoryAnswers, HistoryIndexer, HistoryReader, openHistory, type Store } from '../storage-worker/index.ts'
+import {
+  FinalPeriods,
+  HistoryAnswers,
+  HistoryIndexer,
+  HistoryReader,
+  openHistory,
+  type Store,
+} from '../storage-worker/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import type { StopSteps } from './stop-steps.ts'
 
@@ -17,6 +24,7 @@ export interface History {
   readonly indexer: HistoryIndexer
   readonly reader: HistoryReader
   readonly answers: HistoryAnswers
+  readonly finals: FinalPeriods
 }
 
 /** `undefined`: `history.enabled` is false. @throws ArchiveError of `openHistory` */
@@ -39,7 +47,12 @@ export async function startHistory(
   indexer.start()
   undo.push(() => indexer.stop())
   const reader = new HistoryReader({ store: store.chunks, index })
-  return { indexer, reader, answers: new HistoryAnswers({ reader, store: store.chunks }) }
+  return {
+    indexer,
+    reader,
+    answers: new HistoryAnswers({ reader, store: store.chunks }),
+    finals: new FinalPeriods({ store: store.chunks, reader, clock }),
+  }
 }
 
 /**

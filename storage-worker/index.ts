@@ -30,6 +30,8 @@ export { DiskSpace, FREE_FLOOR_BYTES } from './disk-space.ts'
 export { findAccessProblem, quotePath } from './explain-access.ts'
 export {
   type AddressOperation,
+  type FinalPeriod,
+  FinalPeriods,
   type HistoryAnswer,
   HistoryAnswers,
   type HistoryBlock,
@@ -48,6 +50,7 @@ export {
   type RangeAnswer,
   type RangeRequest,
   rebuildHistory,
+  type SlotSummary,
 } from './history/index.ts'
 export { inspectBlock, inspectChunk, inspectOperation, inspectPeriod } from './inspect.ts'
 export { KEY_FILES, readKey, readOrCreateKey } from './key-files.ts'

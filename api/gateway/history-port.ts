@@ -17,7 +17,11 @@ export interface HistoryGateway {
 /** @throws ArchiveError API_HISTORY_OFF */
 export function needHistory(history: HistoryGateway | undefined): HistoryGateway {
   if (history) return history
-  throw new ArchiveError(
+  throw historyOff()
+}
+
+export function historyOff(): ArchiveError {
+  return new ArchiveError(
     'API_HISTORY_OFF',
     'this sidecar keeps no index of ids and addresses: history.enabled is false',
   )

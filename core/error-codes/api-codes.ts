@@ -12,6 +12,11 @@ export const API_CODES = {
     when: 'An address of the HTTP API or of the metrics cannot be listened on.',
     action: 'Another program uses the port: choose another `api.bind` or `metrics.bind`, or port 0 for any free one.',
   },
+  API_BUSY: {
+    kind: 'transient',
+    when: 'As many answers of a kind that take much memory or time are under way as the sidecar gives at a time: proofs, exports, event streams.',
+    action: 'Ask again after `Retry-After`, in seconds.',
+  },
   API_CHUNK_UNKNOWN: {
     kind: 'input',
     when: 'A node is to be challenged for a chunk of which only the beginning of the id is given, and none here begins so.',

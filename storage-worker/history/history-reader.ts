@@ -22,6 +22,7 @@ import {
   readRecordedOperation,
   SEAL_BYTES,
   type Slot,
+  THREAD_COUNT,
 } from '../../core/index.ts'
 import { type DirectoryEntry, findFlag } from './block-directory.ts'
 import { BodyReader, type BodyReaderModules } from './body-reader.ts'
@@ -57,6 +58,16 @@ export interface HistoryOperation {
   readonly signature?: Uint8Array
   /** By slot, at least one. */
   readonly inclusions: readonly Inclusion[]
+}
+
+/** What stands at a slot, in short. */
+export interface SlotSummary {
+  readonly slot: Slot
+  readonly kind: HistorySlot['kind']
+  /** 33 bytes; absent where there is no block. */
+  readonly blockId?: Uint8Array
+  /** Distinct ones. */
+  readonly operations: number
 }
 
 export interface HistoryEndorsement {
@@ -131,9 +142,25 @@ export class HistoryReader {
     const entries = (await this.index.readDirectory(slot.period)) ?? (await this.bodies.findBlocks(manifest))
     const entry = entries.get(slot.thread)
     if (entry) return { kind: 'block', block: this.parseWhole(await this.readEntry(slot, entry)) }
-    const at = findFlag(entries, slot.thread)
-    const [flag] = await this.bodies.readBytes(slot.period, at, at + 1)
-    return { kind: flag === FLAG_VOID ? 'void' : 'miss' }
+    return { kind: await this.readFlag(slot, entries) }
+  }
+
+  /** The 32 slots of a period; needs no index. `undefined`: it is not archived. @throws ArchiveError STORE_CHUNK_AWAY */
+  async readSlots(period: Period): Promise<readonly SlotSummary[] | undefined> {
+    const manifest = await this.store.readManifest(period)
+    if (!manifest) return undefined
+    const entries = (await this.index.readDirectory(period)) ?? (await this.bodies.findBlocks(manifest))
+    const slots: SlotSummary[] = []
+    for (let thread = 0; thread < THREAD_COUNT; thread++) {
+      const slot = { period, thread }
+      const entry = entries.get(thread)
+      if (entry) {
+        const bytes = await this.bodies.readBytes(period, entry.start, entry.end)
+        const head = readBlockHead(new ByteReader(bytes, 'CORE_BODY_INVALID'))
+        slots.push({ slot, kind: 'block', blockId: head.id, operations: distinctIds(head.operationIds).length })
+      } else slots.push({ slot, kind: await this.readFlag(slot, entries), operations: 0 })
+    }
+    return slots
   }
 
   /** @param id - 33 bytes. @throws ArchiveError STORE_CHUNK_AWAY */
@@ -271,6 +298,13 @@ export class HistoryReader {
     ])
     const rest = new ByteReader(bytes, 'CORE_BODY_INVALID')
     return { slot, head: readBlockHead(rest), rest, seals }
+  }
+
+  /** Of a slot without a block. */
+  private async readFlag(slot: Slot, entries: ReadonlyMap<number, DirectoryEntry>): Promise<'miss' | 'void'> {
+    const at = findFlag(entries, slot.thread)
+    const [flag] = await this.bodies.readBytes(slot.period, at, at + 1)
+    return flag === FLAG_VOID ? 'void' : 'miss'
   }
 
   private parseWhole({ slot, rest, seals }: ReadBlock): HistoryBlock {

@@ -1,3 +1,4 @@
+export { type FinalPeriod, FinalPeriods } from './final-periods.ts'
 export { type HistoryAnswer, HistoryAnswers, type ListRequest, parseCursor } from './history-answers.ts'
 export { HistoryIndexer, type HistoryStatus } from './history-indexer.ts'
 export type { OperationRole } from './history-keys.ts'
@@ -10,6 +11,7 @@ export {
   type HistorySlot,
   type Inclusion,
   type ListCursor,
+  type SlotSummary,
 } from './history-reader.ts'
 export { HISTORY_FOLDER, openHistory } from './open-history.ts'
 export type { RangeAnswer, RangeRequest } from './range-answer.ts'

@@ -75,7 +75,7 @@ export class GatewayPlace {
       dataDirNames: await listDataDirNames(this.dataDir),
       status: async () => ({ problems: [] }),
       query: undefined as never,
-      gateway: answers,
+      gateway: { history: answers },
     })
     this.servers.push(api)
     await writeDaemonInfo(this.dataDir, await listen(api, { host: '127.0.0.1', port: 0 }))

@@ -83,6 +83,22 @@ describe('storage-worker/history-reader', function () {
     assert(blocks > 200)
   })
 
+  it('sums up the slots of a period, also of one that is not indexed', async () => {
+    const bare = new HistoryReader({ store, index: new HistoryIndex(await openMemoryLevel('history')) })
+    for (const { manifest, chunks } of periods.slice(0, 4)) {
+      const { period } = manifest
+      const wanted = parseBody(concatBytes(...chunks)).slots.map((slot, thread) => ({
+        slot: { period, thread },
+        ...(slot.kind === 'block'
+          ? { kind: slot.kind, blockId: slot.record.id, operations: slot.record.operations.length }
+          : { kind: slot.kind, operations: 0 }),
+      }))
+      assert.deepEqual(await reader.readSlots(period), wanted)
+      assert.deepEqual(await bare.readSlots(period), wanted)
+    }
+    assert.equal(await reader.readSlots(1_000_000), undefined)
+  })
+
   it('finds a slot of a period that is not indexed', async () => {
     const bare = new HistoryReader({ store, index: new HistoryIndex(await openMemoryLevel('history')) })
     for (const { manifest } of periods.slice(0, 2)) {
