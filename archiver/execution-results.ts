@@ -136,6 +136,15 @@ export function readPeriodExecutions(reader: ByteReader): (SlotExecution | undef
   return executions
 }
 
+/** The same of one thread, without a look at the others or at what follows. */
+export function parsePeriodExecution(bytes: Uint8Array, thread: number): SlotExecution | undefined {
+  const reader = new ByteReader(bytes)
+  if (reader.u8() !== FORMAT) throw reader.error('execution results of an unknown format')
+  for (let before = 0; before < thread; before++) reader.raw(reader.u32())
+  const length = reader.u32()
+  return length === 0 ? undefined : parseExecution(reader.raw(length))
+}
+
 function readExecution(reader: ByteReader): SlotExecution {
   if (reader.u8() !== FORMAT) throw reader.error('execution results of an unknown format')
   const source = SOURCES[reader.u8()]

@@ -21,5 +21,11 @@ export function sendFound(
   { found, caching }: { readonly found: HistoryAnswer | undefined; readonly caching: string },
 ): FastifyReply {
   if (!found) return sendProblem(reply, 404, 'API_HISTORY_UNKNOWN', `${name} is not in this archive`)
-  return reply.header('cache-control', caching).send(found)
+  return reply.header('cache-control', isWhole(found) ? caching : CHANGING).send(found)
+}
+
+/** False where more may be said later: the signature is not held here, or the era of the proof is not whole yet. */
+function isWhole({ block, proof }: HistoryAnswer): boolean {
+  const isSigned = block === undefined || (block as { readonly signature?: string }).signature !== undefined
+  return isSigned && (proof === undefined || proof.era !== null)
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { FinalPeriods } from '../../storage-worker/index.ts'
 import { addAddressRoutes } from './address-routes.ts'
+import { keepAnswers } from './answer-cache.ts'
 import { addChunkRoutes } from './chunk-routes.ts'
 import { addCompletenessRoutes } from './completeness-routes.ts'
 import type { HistoryGateway } from './history-port.ts'
@@ -22,6 +23,7 @@ export interface GatewayModules {
  */
 export function addGatewayRoutes(server: FastifyInstance, { history, finals }: GatewayModules): void {
   openGatewayScope(server, (scope) => {
+    if (history) keepAnswers(scope, () => history.version())
     addIdRoutes(scope, history)
     addSlotRoutes(scope, history)
     addAddressRoutes(scope, history)

@@ -3,6 +3,8 @@ import type { HistoryAnswer, ListRequest, RangeAnswer, RangeRequest } from '../.
 
 /** What the archive answers about history; undefined: it has nothing of the kind. */
 export interface HistoryGateway {
+  /** Another number whenever a period came or went. */
+  version(): number
   block(id: string, hasProof: boolean): Promise<HistoryAnswer | undefined>
   operation(id: string, hasProof: boolean): Promise<HistoryAnswer | undefined>
   endorsement(id: string, hasProof: boolean): Promise<HistoryAnswer | undefined>

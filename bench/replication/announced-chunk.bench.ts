@@ -1,7 +1,7 @@
 import type { BenchRow } from '../bench-row.ts'
+import { ask, endChildren, hear, startChild } from '../children.ts'
 import { withFolder } from '../storage-worker/bench-archive.ts'
 import type { AnnounceOrder, AnnounceReady } from './announce-child.ts'
-import { ask, endChildren, hear, startChild } from './children.ts'
 
 /*
  * Question: a chunk that only one of 5 nodes has: how long after its announcement do all others have it on disk? Input:
@@ -17,7 +17,9 @@ const GOAL_MS = 2_000
 
 export async function run(): Promise<BenchRow[]> {
   return await withFolder(async (folder) => {
-    const children = Array.from({ length: NODES }, (_, i) => startChild('announce-child', [folder, String(i)]))
+    const children = Array.from({ length: NODES }, (_, i) =>
+      startChild(new URL('./announce-child.ts', import.meta.url), [folder, String(i)]),
+    )
     try {
       const nodes = await Promise.all(children.map((child) => hear<AnnounceReady>(child)))
       const tellAll = <T>(orderOf: (i: number) => AnnounceOrder): Promise<T[]> =>

@@ -6,9 +6,9 @@ import { formatProtocolId } from '../../protocol-handler/network-name.ts'
 import { PeerClient } from '../../storage-worker/peers/peer-client.ts'
 import { Attacker, prefixed } from '../../test/protocol-handler/attacker.ts'
 import type { BenchRow } from '../bench-row.ts'
+import { ask, endChildren, hear, startChild } from '../children.ts'
 import { openBenchPeer } from '../protocol-handler/bench-peer.ts'
 import { BENCH_IDENTITY, median, withFolder } from '../storage-worker/bench-archive.ts'
-import { ask, endChildren, hear, startChild } from './children.ts'
 import type { FollowOrder, LagReady } from './lag-child.ts'
 
 /*
@@ -35,7 +35,7 @@ const MOST_NOISE = 1.5
 
 export async function run(): Promise<BenchRow[]> {
   return await withFolder(async (folder) => {
-    const child = startChild('lag-child', [folder, String(PERIODS), String(PACE_MS)])
+    const child = startChild(new URL('./lag-child.ts', import.meta.url), [folder, String(PERIODS), String(PACE_MS)])
     const ready = await hear<LagReady>(child)
     const fetching = await startFetching(ready)
     const follow = (diskDelayMs: number) => ask<number[]>(child, { diskDelayMs } satisfies FollowOrder)

@@ -19,10 +19,10 @@ import { makePeriod } from '../../test/storage-worker/synthetic-period.ts'
 import { BareVerification } from '../archiver/bare-verification.ts'
 import { type BenchBlock, makeBenchBlocks } from '../archiver/bench-blocks.ts'
 import type { BenchRow } from '../bench-row.ts'
+import { ask, endChildren, hear, startChild } from '../children.ts'
 import { BENCH_IDENTITY, median, openBenchStore, QUIET_PERIOD, withFolder } from '../storage-worker/bench-archive.ts'
 import type { Joined, JoinOrder, SentAnchor } from './bootstrap-join-child.ts'
 import type { PeerOrder, PeerReady } from './bootstrap-peer-child.ts'
-import { ask, endChildren, hear, startChild } from './children.ts'
 import { listSealSignatures } from './seal-signatures.ts'
 
 /*
@@ -114,9 +114,9 @@ async function measure(what: string, archive: MadeArchive, goalOf: 'put' | 'veri
     const chunks = manifests.reduce((sum, manifest) => sum + manifest.chunks.length, 0)
     const chunkBytes = Math.round(bytes / chunks)
     const peers = Array.from({ length: PEERS }, (_, i) => {
-      return startChild('bootstrap-peer-child', [join(folder, String(i)), `peer ${i}`])
+      return startChild(new URL('./bootstrap-peer-child.ts', import.meta.url), [join(folder, String(i)), `peer ${i}`])
     })
-    const joiner = startChild('bootstrap-join-child', [join(folder, 'joiner')])
+    const joiner = startChild(new URL('./bootstrap-join-child.ts', import.meta.url), [join(folder, 'joiner')])
     const tell = <T>(order: JoinOrder): Promise<T> => ask<T>(joiner, order)
     try {
       const [ready] = await Promise.all([Promise.all(peers.map((peer) => hear<PeerReady>(peer))), hear(joiner)])

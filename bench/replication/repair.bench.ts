@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { makePeriod } from '../../test/storage-worker/synthetic-period.ts'
 import { BareVerification } from '../archiver/bare-verification.ts'
 import type { BenchRow } from '../bench-row.ts'
+import { ask, endChildren, hear, startChild } from '../children.ts'
 import {
   FULL_PERIOD,
   median,
@@ -13,7 +14,6 @@ import {
   type Shape,
   withFolder,
 } from '../storage-worker/bench-archive.ts'
-import { ask, endChildren, hear, startChild } from './children.ts'
 import type { Lost, NodeReady, Order } from './repair-child.ts'
 import { listSealSignatures } from './seal-signatures.ts'
 
@@ -64,7 +64,11 @@ async function measure(archive: Archive, goalOf: 'put' | 'verified'): Promise<Be
     const threads = availableParallelism()
     const verification = new BareVerification(sample, threads)
     const children = Array.from({ length: SURVIVORS }, (_, i) => {
-      return startChild('repair-child', [join(folder, String(i)), String(i), String(SURVIVORS)])
+      return startChild(new URL('./repair-child.ts', import.meta.url), [
+        join(folder, String(i)),
+        String(i),
+        String(SURVIVORS),
+      ])
     })
     try {
       const nodes = await Promise.all(children.map((child) => hear<NodeReady>(child)))

@@ -53,7 +53,10 @@ export class BodyReader {
 
   /** Of one block: header first; `undefined` where SEALS are not held. */
   async readSeals(period: Period, { sealsStart, sealsEnd }: DirectoryEntry): Promise<Uint8Array | undefined> {
-    return (await this.modules.store.readSeals(period))?.subarray(sealsStart, sealsEnd)
+    const name = `${period}/seals`
+    const data = this.cache.get(name)?.data ?? (await this.modules.store.readSeals(period))
+    if (data) this.cache.put(name, { data })
+    return data?.subarray(sealsStart, sealsEnd)
   }
 
   /** @throws ArchiveError STORE_CHUNK_AWAY */

@@ -1,3 +1,4 @@
+import type { SlotExecution } from '../../archiver/execution-results.ts'
 import {
   type AnswerProofJson,
   ArchiveError,
@@ -44,6 +45,9 @@ export interface ListRequest {
   readonly before?: ListCursor | undefined
 }
 
+/** What executing slots did, by `period/thread`: operations of a page share slots. */
+type KnownExecutions = Map<string, SlotExecution | undefined>
+
 /** What applications ask of history, as plain JSON: u64 and amounts as decimal text, bytes as hex, ids as Massa writes them. */
 export class HistoryAnswers {
   private readonly reader: HistoryReader
@@ -60,6 +64,11 @@ export class HistoryAnswers {
       readSeals: (period) => store.readSeals(period),
       readEra: async (era) => (await computeLocalEra(store, era)).totals,
     }
+  }
+
+  /** Another number whenever a period came or went. */
+  version(): number {
+    return this.reader.version()
   }
 
   /** @throws ArchiveError CORE_BASE58_INVALID, STORE_CHUNK_AWAY */
@@ -131,7 +140,10 @@ export class HistoryAnswers {
     const { before, ...others } = request
     const page = await this.reader.listOperations(parseAddress(address), { ...others, ...(before ? { before } : {}) })
     const operations = []
-    for (const found of page.operations) operations.push({ ...(await this.describe(found)), roles: found.roles })
+    const executions: KnownExecutions = new Map()
+    for (const found of page.operations) {
+      operations.push({ ...(await this.describe(found, executions)), roles: found.roles })
+    }
     return { address, operations, cursor: page.cursor ? formatCursor(page.cursor) : null }
   }
 
@@ -140,12 +152,14 @@ export class HistoryAnswers {
     return answerRange(this.source, await this.reader.readRange(), request)
   }
 
-  private async describe(found: HistoryOperation): Promise<object> {
+  private async describe(found: HistoryOperation, executions: KnownExecutions = new Map()): Promise<object> {
     const { operation, signature, inclusions } = found
     const id = formatOperationId(operation.id)
     let outcome = 'unknown'
     for (const { slot } of inclusions) {
-      const execution = await this.reader.readExecution(slot)
+      const name = `${slot.period}/${slot.thread}`
+      const execution = executions.has(name) ? executions.get(name) : await this.reader.readExecution(slot)
+      executions.set(name, execution)
       const told = execution?.outcomes.find(({ operationId }) => operationId === id)
       if (told && told.outcome !== 'unknown') outcome = told.outcome
     }

@@ -26,6 +26,9 @@ const MAX_PLACES = 64
 /** The index is swept once what it names and is not there any more outweighs the rest, but not below this. */
 const MIN_STALE_PERIODS = 256
 
+/** Directories that are kept parsed: a page of an address reads the same few again and again. */
+const KEPT_DIRECTORIES = 64
+
 /** What has an id, and where its block stands. */
 export interface IdPlace extends HistoryPlace {
   readonly entry: DirectoryEntry
@@ -45,9 +48,16 @@ export interface AddressPlace extends HistoryPlace {
  */
 export class HistoryIndex {
   private readonly level: GuardedLevel
+  private writes = 0
+  private readonly directories = new Map<Period, Map<number, DirectoryEntry>>()
 
   constructor(level: GuardedLevel) {
     this.level = level
+  }
+
+  /** Another number whenever a period came or went. */
+  get version(): number {
+    return this.writes
   }
 
   /** Writing a period again changes nothing. Unsynced: what a crash takes is indexed again. */
@@ -62,6 +72,8 @@ export class HistoryIndex {
     }
     // The directory is in the last one: until it is written the period is not indexed.
     await this.level.write(operations, { sync: false })
+    this.directories.delete(indexed.period)
+    this.writes++
   }
 
   /** What it knew of these periods is not found any more. */
@@ -69,13 +81,24 @@ export class HistoryIndex {
     const operations: LevelOperation[] = []
     for await (const key of this.level.keys(periodKeyRange(from, to))) operations.push({ type: 'del', key })
     if (operations.length > 0) await this.level.write(operations, { sync: false })
+    for (const period of this.directories.keys()) if (period >= from && period <= to) this.directories.delete(period)
+    this.writes++
     return operations.length
   }
 
   /** Where blocks of a period stand; `undefined`: it is not indexed. */
   async readDirectory(period: Period): Promise<Map<number, DirectoryEntry> | undefined> {
+    const known = this.directories.get(period)
+    if (known) return known
     const value = await this.level.get(periodKey(period))
-    return value && parseDirectory(value)
+    if (!value) return undefined
+    const directory = parseDirectory(value)
+    for (const oldest of this.directories.keys()) {
+      if (this.directories.size < KEPT_DIRECTORIES) break
+      this.directories.delete(oldest)
+    }
+    this.directories.set(period, directory)
+    return directory
   }
 
   /** Indexed periods of [from, to], ascending. */

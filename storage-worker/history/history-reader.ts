@@ -1,5 +1,5 @@
 import { parseAttestedExecutions } from '../../archiver/attestation.ts'
-import type { SlotExecution } from '../../archiver/execution-results.ts'
+import { parsePeriodExecution, type SlotExecution } from '../../archiver/execution-results.ts'
 import {
   type BlockRecord,
   ByteReader,
@@ -121,6 +121,11 @@ export class HistoryReader {
     this.bodies = new BodyReader(modules, CACHE_BYTES)
   }
 
+  /** Another number whenever a period came or went. */
+  version(): number {
+    return this.index.version
+  }
+
   /** First and last archived period. */
   readRange(): Promise<{ readonly first: Period; readonly last: Period } | undefined> {
     return this.store.readRange()
@@ -238,12 +243,13 @@ export class HistoryReader {
     }
   }
 
-  /** What is known of executing a slot; of an attestation that is not that of these results nothing is. */
-  async readExecution(slot: Slot): Promise<SlotExecution | undefined> {
-    return (await this.readExecutions(slot.period))[slot.thread]
+  /** What is known of executing a slot. Its attestation was checked when it was archived, and the disk keeps its word or says so. */
+  async readExecution({ period, thread }: Slot): Promise<SlotExecution | undefined> {
+    const bytes = await this.store.readExecutionResults(period)
+    return bytes && parsePeriodExecution(bytes, thread)
   }
 
-  /** The same of all slots of a period, by thread; empty where nothing is known. */
+  /** The same of all slots of a period, by thread, with a look at the attestation; empty where nothing is known. */
   async readExecutions(period: Period): Promise<readonly (SlotExecution | undefined)[]> {
     const bytes = await this.store.readExecutionResults(period)
     if (!bytes) return []

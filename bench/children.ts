@@ -2,9 +2,9 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-/** A file of this folder as a process of its own. */
-export function startChild(file: string, words: readonly string[]): ChildProcess {
-  return fork(fileURLToPath(new URL(`./${file}.ts`, import.meta.url)), [...words])
+/** A file as a process of its own. */
+export function startChild(file: URL, words: readonly string[]): ChildProcess {
+  return fork(fileURLToPath(file), [...words])
 }
 
 /** Next message of a child. @throws Error when it ends first */
