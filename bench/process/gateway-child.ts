@@ -21,12 +21,12 @@ process.once('disconnect', async () => {
 async function serveArchive(dataDir: string) {
   const store = await openBenchStore(dataDir)
   const { index } = await openHistory(dataDir, BENCH_IDENTITY)
-  const gateway = new HistoryAnswers({ reader: new HistoryReader({ store: store.chunks, index }), store: store.chunks })
+  const history = new HistoryAnswers({ reader: new HistoryReader({ store: store.chunks, index }), store: store.chunks })
   const server = createApi({
     dataDirNames: new Set(),
     status: async () => ({ problems: [] }),
     query: { store, threads: 1 },
-    gateway,
+    gateway: { history },
   })
   return {
     server,
