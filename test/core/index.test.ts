@@ -347,7 +347,7 @@ const EXPORTS = [
   'toHex',
   'toU64',
   'verifyAddressHistory',
-    'verifyAddressList',
+  'verifyAddressList',
   'verifyChallengeAnswer',
   'verifyCompleteness',
   'verifyEvidence',
