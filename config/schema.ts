@@ -247,6 +247,7 @@ const cpu = z.strictObject({ threads: integer(0, 256) })
 
 const api = z.strictObject({
   bind: loopbackBind(),
+  fetch: boolean(),
   proxy_node: boolean(),
   proxy_node_url: text((value) => value !== '' && isJsonRpcUrl(value), 'a URL such as "http://127.0.0.1:33035"'),
 })

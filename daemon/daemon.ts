@@ -24,7 +24,7 @@ import { startRewards } from './chain/start-rewards.ts'
 import { countEvents, countRead } from './counts.ts'
 import { openEras } from './eras.ts'
 import { keepGauges } from './gauges.ts'
-import { describeArchive, startHistory } from './history.ts'
+import { describeArchive, openReading, startHistory } from './history.ts'
 import { recordNodeCall } from './node-calls.ts'
 import { computeSeedAddress, findOwnRoles } from './own-roles.ts'
 import type { startPeerNetwork as StartPeerNetwork } from './peer-network.ts'
@@ -256,6 +256,8 @@ export async function startDaemon(
           },
         )
       : undefined
+    const reading =
+      history && openReading(history, { store, clock }, { holders: peers?.holders, fetch: config.api.fetch })
     const refetch = (period: Period) => refetchFromNodes(clients, store.chunks.identity, period)
     const status = () =>
       reportStatus({
@@ -283,7 +285,7 @@ export async function startDaemon(
         status,
         peers,
         challenges: peers?.challenges,
-        gateway: { history: history?.answers, finals: history?.finals },
+        gateway: { history: reading?.answers, finals: reading?.finals },
         eras: openEras({ store: store.chunks, anchors, peers: peers?.eras }),
         imports: {
           store: store.chunks,
@@ -295,7 +297,7 @@ export async function startDaemon(
           },
         },
         token: await makeToken(config.dataDir, storeLog),
-        history: history && describeArchive(history, config.api, { network, version, seed: archiverSeed, clock }),
+        history: reading && describeArchive(reading, config.api, { network, version, seed: archiverSeed, clock }),
         query: {
           store,
           threads,

@@ -11,17 +11,24 @@ import {
 import {
   FinalPeriods,
   HistoryAnswers,
+  type HistoryIndex,
   HistoryIndexer,
   HistoryReader,
+  type HolderFetcher,
   openHistory,
   type Store,
 } from '../storage-worker/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import type { StopSteps } from './stop-steps.ts'
 
-/** The history index of a running sidecar, and what reads by it. */
+/** The history index of a running sidecar. */
 export interface History {
+  readonly index: HistoryIndex
   readonly indexer: HistoryIndexer
+}
+
+/** What reads by it. */
+export interface HistoryReading {
   readonly reader: HistoryReader
   readonly answers: HistoryAnswers
   readonly finals: FinalPeriods
@@ -46,13 +53,27 @@ export async function startHistory(
   const indexer = new HistoryIndexer({ store: store.chunks, index, disk: store.disk, clock, log, onFatal })
   indexer.start()
   undo.push(() => indexer.stop())
-  const reader = new HistoryReader({ store: store.chunks, index })
-  return {
-    indexer,
-    reader,
-    answers: new HistoryAnswers({ reader, store: store.chunks }),
-    finals: new FinalPeriods({ store: store.chunks, reader, clock }),
+  return { index, indexer }
+}
+
+/**
+ * What answers everybody, and as `answers.fetching` whoever runs this sidecar: with `api.fetch` both are the same.
+ *
+ * @param holders - undefined: this sidecar meets no others
+ */
+export function openReading(
+  { index }: History,
+  { store: { chunks: store }, clock }: { readonly store: Store; readonly clock: Clock },
+  { holders, fetch }: { readonly holders: HolderFetcher | undefined; readonly fetch: boolean },
+): HistoryReading {
+  const open = (from: HolderFetcher | undefined, fetching?: HistoryAnswers): HistoryReading => {
+    const reader = new HistoryReader({ store, index, holders: from })
+    const fetchById = from && ((chunkId: Uint8Array) => from.fetchById(chunkId))
+    const answers = new HistoryAnswers({ reader, store, fetchById, fetching })
+    return { reader, answers, finals: new FinalPeriods({ store, reader, clock }) }
   }
+  const fetching = holders && open(holders)
+  return fetching && fetch ? fetching : open(undefined, fetching?.answers)
 }
 
 /**
@@ -61,7 +82,7 @@ export async function startHistory(
  * @param seed - of the archiver's key: from it comes what stands where a node says its id
  */
 export function describeArchive(
-  { reader }: History,
+  { reader }: HistoryReading,
   api: Config['api'],
   {
     network,

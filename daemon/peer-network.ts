@@ -4,6 +4,7 @@ import { ArchiveError, type Period } from '../core/index.ts'
 import { isPeerId } from '../protocol-handler/peer-id-text.ts'
 import type { BootstrapStatus } from '../storage-worker/bootstrap/bootstrap.ts'
 import type { ReportErasModules } from '../storage-worker/eras/report-eras.ts'
+import type { HolderFetcher } from '../storage-worker/index.ts'
 import type { SafePruneReport } from '../storage-worker/replication/safe-prune.ts'
 import { WithheldChunks } from '../storage-worker/replication/withheld-chunks.ts'
 import { startChallengeTimer } from './chain/start-challenge-timer.ts'
@@ -11,6 +12,7 @@ import { startEras } from './chain/start-eras.ts'
 import { startSuspicionHints } from './chain/start-suspicion-hints.ts'
 import { openCluster } from './peers/open-cluster.ts'
 import { openContext, type PeerNetworkOptions } from './peers/open-context.ts'
+import { openHolderFetcher } from './peers/open-holder-fetcher.ts'
 import type { PeerNetworkModules } from './peers/peer-context.ts'
 import { serveRequests } from './peers/serve-requests.ts'
 import { startAnnouncements } from './peers/start-announcements.ts'
@@ -43,6 +45,8 @@ export interface PeerNetwork {
   noteRepaired(period: Period): void
   /** @returns false when it was not banned */
   unban(peer: string): Promise<boolean>
+  /** Reads what this disk does not hold. */
+  readonly holders: HolderFetcher
   readonly cluster: ClusterPort
   readonly challenges: ChallengesPort
   /** What other nodes say about eras. */
@@ -63,12 +67,13 @@ export async function startPeerNetwork(options: PeerNetworkOptions, modules: Pee
   if (context.chain) startEras(context.chain, eras.gatherer)
   const claims = startHolderClaims(context)
   const { port: challenges, onChain } = await startChallenges(context, withheld, claims)
-  startRedialer(context, claims)
+  const targets = startRedialer(context, claims)
   const { duty, patrol, reportRepair, awayForMs } = startReplication(context, claims)
   await serveHaveMap(context, duty)
   startIntroductions(context, (address) => claims.heard(address))
   startSilentPeers(context)
   startGapFiller(context)
+  const holders = openHolderFetcher(context, { claims, targets })
   const placementRoots = startPlacementRoots(context, claims)
   const auditor = await startAuditor(context, claims)
   if (context.chain && onChain) {
@@ -113,6 +118,7 @@ export async function startPeerNetwork(options: PeerNetworkOptions, modules: Pee
       return wasBanned
     },
     challenges,
+    holders,
     eras: {
       listOpen: () => eras.gatherer.listOpen(),
       listDifferences: () => eras.differences.list(),

@@ -13,6 +13,7 @@ export {
   type MetricsOptions,
   type NodeRpc,
   READ_REASONS,
+  READING_SOURCES,
   REFUSAL_CODES,
   type ReadReason,
   type RefusalCode,

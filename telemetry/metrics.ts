@@ -30,6 +30,8 @@ export const CHALLENGE_ENDS = ['valid', 'invalid', 'noAnswer', 'void'] as const
 /** Where a chunk was that a peer was given. */
 export const CHUNK_SOURCES = ['cache', 'disk'] as const
 export type ChunkSource = (typeof CHUNK_SOURCES)[number]
+/** Where something was that is not on this disk and was asked for by who reads history. */
+export const READING_SOURCES = ['holders', 'cache', 'nobody'] as const
 /** What became of an announcement. */
 export const ANNOUNCEMENT_RESULTS = ['sent', 'taken', 'ignored', 'rejected'] as const
 
@@ -185,6 +187,13 @@ export const METRICS = {
     type: 'counter',
     unit: 'bytes',
     help: 'Bytes of these chunks, and of SEALS that came with them.',
+  },
+  readChunks: {
+    name: 'reading_chunks_total',
+    type: 'counter',
+    unit: 'chunks',
+    help: 'Chunks and SEALS that are not on this disk and were asked for by who reads history, since the start: fetched from their holders, still in memory, or given by nobody.',
+    labels: { from: READING_SOURCES },
   },
   servedChunks: {
     name: 'served_chunks_total',

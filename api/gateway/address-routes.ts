@@ -1,13 +1,13 @@
 import * as z from 'zod'
 import { parseCursor } from '../../storage-worker/index.ts'
-import { CHANGING, periodNumber, sendFound } from './answer.ts'
-import { type HistoryGateway, needHistory } from './history-port.ts'
+import { CHANGING, fetchQuery, periodNumber, sendFound } from './answer.ts'
+import { type HistoryGateway, pickHistory } from './history-port.ts'
 import type { GatewayScope } from './typed-scope.ts'
 
 const MAX_PAGE = 100
 
 const addressParams = z.object({ address: z.string() })
-const listQuery = z.strictObject({
+const listQuery = fetchQuery.extend({
   role: z.enum(['creator', 'target']).optional(),
   from: periodNumber.default(0),
   to: periodNumber.default(Number.MAX_SAFE_INTEGER),
@@ -18,11 +18,12 @@ const listQuery = z.strictObject({
 /** What an address did, newest first, page by page. */
 export function addAddressRoutes(scope: GatewayScope, history: HistoryGateway | undefined): void {
   const schema = { params: addressParams, querystring: listQuery }
-  scope.get('/v1/addresses/:address/operations', { schema }, async ({ params: { address }, query }, reply) => {
-    const { role, cursor, ...range } = query
+  scope.get('/v1/addresses/:address/operations', { schema }, async (request, reply) => {
+    const { address } = request.params
+    const { role, cursor, fetch: _, ...range } = request.query
     const before = cursor === undefined ? undefined : parseCursor(cursor)
     const roles = role ? [role] : (['creator', 'target'] as const)
-    const found = await needHistory(history).operationsOf(address, { roles, before, ...range })
+    const found = await pickHistory(history, request).operationsOf(address, { roles, before, ...range })
     return sendFound(reply, address, { found, caching: CHANGING })
   })
 }

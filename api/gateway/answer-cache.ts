@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { DATA_DIR_HEADER } from '../data-dir-header.ts'
 import { CHANGING, IMMUTABLE } from './answer.ts'
 import type { GatewayScope } from './typed-scope.ts'
 
@@ -67,20 +68,25 @@ export function keepAnswers(scope: GatewayScope, version: () => number): void {
   const cache = new AnswerCache()
   const versions = new WeakMap<FastifyRequest, number>()
   scope.addHook('onRequest', async (request, reply) => {
-    const { method, url } = request
+    const { url } = request
     // Of before the work: what comes meanwhile may be missing in the answer.
     versions.set(request, version())
-    const kept = method === 'GET' ? cache.find(url, version()) : undefined
+    const kept = isForAll(request) ? cache.find(url, version()) : undefined
     if (kept) return reply.header('cache-control', kept.caching).type(kept.type).send(kept.text)
   })
   scope.addHook('onSend', async (request, reply, payload) => {
     const caching = reply.getHeader('cache-control')
-    if (request.method !== 'GET' || reply.statusCode !== 200 || typeof payload !== 'string') return
+    if (!isForAll(request) || reply.statusCode !== 200 || typeof payload !== 'string') return
     if (caching !== IMMUTABLE && caching !== CHANGING) return
     const type = String(reply.getHeader('content-type'))
     const keptVersion = caching === IMMUTABLE ? undefined : versions.get(request)
     cache.keep(request.url, { text: payload, type, caching, version: keptVersion })
   })
+}
+
+/** Who runs the sidecar may be told more under the same address than others. */
+function isForAll({ method, headers }: FastifyRequest): boolean {
+  return method === 'GET' && headers[DATA_DIR_HEADER] === undefined
 }
 
 function sizeOf(url: string, { text }: KeptAnswer): number {

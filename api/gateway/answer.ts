@@ -12,7 +12,10 @@ const wholeNumber = z.coerce.number().int().min(0)
 export const periodNumber = wholeNumber.max(Number.MAX_SAFE_INTEGER)
 /** Any text: what it is not is said by who parses it. */
 export const idParams = z.object({ id: z.string() })
-export const proofQuery = z.strictObject({ proof: z.enum(['true', 'false']).default('false') })
+const flag = z.enum(['true', 'false']).default('false')
+/** Of what this disk does not hold (./history-port.ts). */
+export const fetchQuery = z.strictObject({ fetch: flag })
+export const proofQuery = fetchQuery.extend({ proof: flag })
 
 /** @param name - what was asked for, in words, for who is told that it is not here */
 export function sendFound(

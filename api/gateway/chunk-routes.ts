@@ -1,8 +1,8 @@
 import * as z from 'zod'
 import { fromHex } from '../../core/index.ts'
-import { IMMUTABLE } from './answer.ts'
+import { fetchQuery, IMMUTABLE } from './answer.ts'
 import { readByteRange } from './byte-range.ts'
-import { type HistoryGateway, needHistory } from './history-port.ts'
+import { type HistoryGateway, pickHistory } from './history-port.ts'
 import { sendProblem } from './problem.ts'
 import type { GatewayScope } from './typed-scope.ts'
 
@@ -10,9 +10,11 @@ const chunkParams = z.object({ id: z.string().regex(/^[0-9a-f]{64}$/, 'a chunk i
 
 /** The bytes of a chunk, also in part (`Range`). */
 export function addChunkRoutes(scope: GatewayScope, history: HistoryGateway | undefined): void {
-  const schema = { params: chunkParams }
-  scope.get('/chunk/:id', { schema }, async ({ params: { id }, headers }, reply) => {
-    const chunk = await needHistory(history).chunk(fromHex(id))
+  const schema = { params: chunkParams, querystring: fetchQuery }
+  scope.get('/chunk/:id', { schema }, async (request, reply) => {
+    const { headers } = request
+    const { id } = request.params
+    const chunk = await pickHistory(history, request).chunk(fromHex(id))
     if (!chunk) return sendProblem(reply, 404, 'API_HISTORY_UNKNOWN', `chunk ${id} is not on this disk`)
     const etag = `"${id}"`
     reply.header('etag', etag).header('cache-control', IMMUTABLE).header('accept-ranges', 'bytes')

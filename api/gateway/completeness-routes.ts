@@ -1,11 +1,11 @@
 import * as z from 'zod'
 import type { RangeAnswer } from '../../storage-worker/index.ts'
-import { CHANGING, IMMUTABLE, periodNumber } from './answer.ts'
-import { type HistoryGateway, needHistory } from './history-port.ts'
+import { CHANGING, fetchQuery, IMMUTABLE, periodNumber } from './answer.ts'
+import { type HistoryGateway, pickHistory } from './history-port.ts'
 import { sendProblem } from './problem.ts'
 import type { GatewayScope } from './typed-scope.ts'
 
-const rangeQuery = z.strictObject({
+const rangeQuery = fetchQuery.extend({
   from: periodNumber.optional(),
   to: periodNumber.optional(),
   bodies: z.enum(['true', 'false']).default('false'),
@@ -14,8 +14,9 @@ const rangeQuery = z.strictObject({
 /** That nothing lacks in a range of periods; with bodies it is the proof of what any address did there. */
 export function addCompletenessRoutes(scope: GatewayScope, history: HistoryGateway | undefined): void {
   const schema = { querystring: rangeQuery }
-  scope.get('/v1/completeness', { schema }, async ({ query: { bodies, from, to } }, reply) => {
-    const found = await needHistory(history).range({ from, to, hasBodies: bodies === 'true' })
+  scope.get('/v1/completeness', { schema }, async (request, reply) => {
+    const { bodies, from, to } = request.query
+    const found = await pickHistory(history, request).range({ from, to, hasBodies: bodies === 'true' })
     if (!found) return sendProblem(reply, 404, 'API_HISTORY_UNKNOWN', 'no period is in this archive')
     const isFinal = from !== undefined && to !== undefined && isOfWholeEras(found)
     return reply.header('cache-control', isFinal ? IMMUTABLE : CHANGING).send(found)

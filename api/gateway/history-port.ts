@@ -1,5 +1,7 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { ArchiveError, type Slot } from '../../core/index.ts'
 import type { HistoryAnswer, ListRequest, RangeAnswer, RangeRequest } from '../../storage-worker/index.ts'
+import { DATA_DIR_HEADER } from '../data-dir-header.ts'
 
 /** What the archive answers about history; undefined: it has nothing of the kind. */
 export interface HistoryGateway {
@@ -14,6 +16,8 @@ export interface HistoryGateway {
   range(request: RangeRequest): Promise<RangeAnswer | undefined>
   /** @param chunkId - 32 bytes */
   chunk(chunkId: Uint8Array): Promise<Uint8Array | undefined>
+  /** The same answers, with what only others hold, for whoever runs this sidecar; absent: nobody gets more than from this. */
+  readonly fetching?: HistoryGateway | undefined
 }
 
 /** @throws ArchiveError API_HISTORY_OFF */
@@ -26,5 +30,23 @@ export function historyOff(): ArchiveError {
   return new ArchiveError(
     'API_HISTORY_OFF',
     'this sidecar keeps no index of ids and addresses: history.enabled is false',
+  )
+}
+
+/**
+ * Who answers a request: with `fetch=true` also what only others hold may be asked for, by whoever names the data directory.
+ *
+ * @throws ArchiveError API_HISTORY_OFF, API_FETCH_OFF
+ */
+export function pickHistory(
+  history: HistoryGateway | undefined,
+  { headers, query }: { readonly headers: IncomingHttpHeaders; readonly query: { readonly fetch: 'true' | 'false' } },
+): HistoryGateway {
+  const held = needHistory(history)
+  if (query.fetch === 'false' || !held.fetching) return held
+  if (headers[DATA_DIR_HEADER] !== undefined) return held.fetching
+  throw new ArchiveError(
+    'API_FETCH_OFF',
+    'this archive answers from what it holds: api.fetch is false, and the request does not come from who runs it',
   )
 }

@@ -1,5 +1,5 @@
 import { CHANGING, IMMUTABLE, idParams, proofQuery, sendFound } from './answer.ts'
-import { type HistoryGateway, needHistory } from './history-port.ts'
+import { type HistoryGateway, pickHistory } from './history-port.ts'
 import type { GatewayScope } from './typed-scope.ts'
 
 const KINDS = [
@@ -12,8 +12,9 @@ const KINDS = [
 export function addIdRoutes(scope: GatewayScope, history: HistoryGateway | undefined): void {
   const schema = { params: idParams, querystring: proofQuery }
   for (const { path, method, caching } of KINDS) {
-    scope.get(path, { schema }, async ({ params: { id }, query: { proof } }, reply) => {
-      const found = await needHistory(history)[method](id, proof === 'true')
+    scope.get(path, { schema }, async (request, reply) => {
+      const { id } = request.params
+      const found = await pickHistory(history, request)[method](id, request.query.proof === 'true')
       return sendFound(reply, id, { found, caching })
     })
   }

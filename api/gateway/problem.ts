@@ -3,6 +3,7 @@ import { type ArchiveError, ERROR_CODES, type ErrorCode, isArchiveError } from '
 
 const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   API_BUSY: 503,
+  API_FETCH_OFF: 403,
   API_HISTORY_OFF: 409,
   API_HISTORY_UNKNOWN: 404,
   API_QUERY_INVALID: 400,

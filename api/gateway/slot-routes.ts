@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { THREAD_COUNT } from '../../core/index.ts'
 import { IMMUTABLE, periodNumber, proofQuery, sendFound } from './answer.ts'
-import { type HistoryGateway, needHistory } from './history-port.ts'
+import { type HistoryGateway, pickHistory } from './history-port.ts'
 import type { GatewayScope } from './typed-scope.ts'
 
 const thread = z.coerce
@@ -15,13 +15,15 @@ const periodParams = z.object({ period: periodNumber })
 /** What stands at a place of the chain. */
 export function addSlotRoutes(scope: GatewayScope, history: HistoryGateway | undefined): void {
   const slot = { params: slotParams, querystring: proofQuery }
-  scope.get('/v1/slots/:period/:thread', { schema: slot }, async ({ params, query: { proof } }, reply) => {
-    const found = await needHistory(history).slot(params, proof === 'true')
+  scope.get('/v1/slots/:period/:thread', { schema: slot }, async (request, reply) => {
+    const { params, query } = request
+    const found = await pickHistory(history, request).slot(params, query.proof === 'true')
     return sendFound(reply, `slot (${params.period}, ${params.thread})`, { found, caching: IMMUTABLE })
   })
   const period = { params: periodParams, querystring: proofQuery }
-  scope.get('/v1/periods/:period', { schema: period }, async ({ params, query: { proof } }, reply) => {
-    const found = await needHistory(history).period(params.period, proof === 'true')
+  scope.get('/v1/periods/:period', { schema: period }, async (request, reply) => {
+    const { params, query } = request
+    const found = await pickHistory(history, request).period(params.period, query.proof === 'true')
     return sendFound(reply, `period ${params.period}`, { found, caching: IMMUTABLE })
   })
 }

@@ -84,6 +84,11 @@ export const API_CODES = {
     when: 'The running sidecar is asked about its peers and meets none.',
     action: 'Set `p2p.enabled = true` and start it again.',
   },
+  API_FETCH_OFF: {
+    kind: 'input',
+    when: 'Somebody else than who runs this sidecar asks with `fetch=true` for what only others hold, and `api.fetch` is false.',
+    action: 'Ask without it, or set `api.fetch = true` and start it again.',
+  },
   API_HISTORY_OFF: {
     kind: 'input',
     when: 'The running sidecar is asked for what needs the index of ids and addresses, and keeps none.',

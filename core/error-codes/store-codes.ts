@@ -117,7 +117,9 @@ export const STORE_CODES = {
   STORE_CHUNK_AWAY: {
     kind: 'transient',
     when: 'What is asked for stands in a chunk that this disk does not hold, and nobody gives it.',
-    action: 'Ask a node that holds it: `massa-storage chunk locate` names them.',
+    action:
+      'Have it fetched from who holds it: `massa-storage get --fetch`, or `api.fetch = true` for everybody. Where nobody gives it, ' +
+      '`massa-storage chunk locate` shows which nodes are to hold it, and what they say.',
   },
   STORE_VALUE_ORPHANED: {
     kind: 'permanent',

@@ -5,6 +5,13 @@ import { MapVisits } from '../../storage-worker/replication/map-visits.ts'
 import { ofTable } from './of-table.ts'
 import { keepRunning, type PeerContext } from './peer-context.ts'
 
+/** Where nodes listen, and whether there is room for connections that nothing needs for long. */
+export interface NodePlaces {
+  /** Multiaddr, by Massa address. */
+  addressOf(address: string): string | undefined
+  isCrowded(): boolean
+}
+
 /** Of `p2p.max_connections`, that we fill ourselves: each node that dials half of them is dialled by as many. */
 const FILLED_SHARE = 3 / 4
 
@@ -12,7 +19,7 @@ const FILLED_SHARE = 3 / 4
  * Keeps us connected to whom the configuration names, to those who told us where they listen, and to some of the registry
  * or of the local network; for a moment also to those whose have-maps we lack.
  */
-export function startRedialer(context: PeerContext, claims: HolderClaims): void {
+export function startRedialer(context: PeerContext, claims: HolderClaims): NodePlaces {
   const { config, node, address, bindings, registered, placement, ownAddresses, clock, undo } = context
   const neighbours = ofTable(placement, (table) => new Set(table.listNeighbours(address)))
   const enoughPeers = Math.max(1, Math.floor(config.p2p.maxConnections * FILLED_SHARE))
@@ -46,6 +53,7 @@ export function startRedialer(context: PeerContext, claims: HolderClaims): void 
   )
   redialer.start()
   undo.push(() => redialer.stop())
+  const isCrowded = (): boolean => node.peers.length >= enoughPeers
   const visits = new MapVisits({
     listNeighbours: () => [...(neighbours() ?? [])],
     claims,
@@ -54,9 +62,10 @@ export function startRedialer(context: PeerContext, claims: HolderClaims): void 
       dial: (multiaddr) => node.dial(multiaddr),
       hangUp: (peer) => node.hangUp(peer),
       listPeers: () => node.peers,
-      isCrowded: () => node.peers.length >= enoughPeers,
+      isCrowded,
     },
     clock,
   })
   keepRunning('visits for have-maps', visits, context)
+  return { addressOf: (other) => targets.addressOf(other), isCrowded }
 }

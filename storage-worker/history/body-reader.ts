@@ -3,6 +3,7 @@ import {
   BlockFinder,
   type ChunkStore,
   concatBytes,
+  isArchiveError,
   type Manifest,
   type Period,
 } from '../../core/index.ts'
@@ -11,8 +12,15 @@ import { type DirectoryEntry, listEntries } from './block-directory.ts'
 
 export interface BodyReaderModules {
   readonly store: Pick<ChunkStore, 'identity' | 'readManifest' | 'readChunk' | 'readSeals'>
-  /** From who holds it, verified against the manifest; `undefined`: nobody gives it. Absent: only this disk is read. */
-  readonly fetchChunk?: (manifest: Manifest, index: number) => Promise<Uint8Array | undefined>
+  /** Who gets what is not here, or damaged here, from who holds it, verified. Absent: only this disk is read. */
+  readonly holders?: ChunkHolders | undefined
+}
+
+export interface ChunkHolders {
+  /** @throws ArchiveError STORE_CHUNK_AWAY */
+  fetchChunk(manifest: Manifest, index: number): Promise<Uint8Array>
+  /** `undefined`: nobody gives true ones. @param readBody - all of it */
+  fetchSeals(manifest: Manifest, readBody: () => Promise<Uint8Array>): Promise<Uint8Array | undefined>
 }
 
 /** Reads parts of BODY and SEALS: chunks of this disk, else of others. What was read lately is kept. */
@@ -53,21 +61,25 @@ export class BodyReader {
 
   /** Of one block: header first; `undefined` where SEALS are not held. */
   async readSeals(period: Period, { sealsStart, sealsEnd }: DirectoryEntry): Promise<Uint8Array | undefined> {
-    const name = `${period}/seals`
-    const data = this.cache.get(name)?.data ?? (await this.modules.store.readSeals(period))
-    if (data) this.cache.put(name, { data })
-    return data?.subarray(sealsStart, sealsEnd)
+    return (await this.readAllSeals(period))?.subarray(sealsStart, sealsEnd)
   }
 
-  /** @throws ArchiveError STORE_CHUNK_AWAY */
+  /** Of a period; `undefined` where SEALS are not held. */
+  async readAllSeals(period: Period): Promise<Uint8Array | undefined> {
+    const name = `${period}/seals`
+    const cached = this.cache.get(name)
+    if (cached) return cached.data
+    const data = await this.findSeals(period)
+    if (data) this.cache.put(name, { data })
+    return data
+  }
+
+  /** @throws ArchiveError STORE_CHUNK_AWAY, STORE_VALUE_CORRUPT */
   async readChunk(period: Period, index: number): Promise<Uint8Array> {
-    const { store, fetchChunk } = this.modules
     const name = `${period}/${index}`
     const cached = this.cache.get(name)
     if (cached) return cached.data
-    const held = await store.readChunk(period, index)
-    const manifest = held || !fetchChunk ? undefined : await store.readManifest(period)
-    const data = held ?? (manifest && (await fetchChunk?.(manifest, index)))
+    const data = await this.findChunk(period, index)
     if (!data) {
       throw new ArchiveError('STORE_CHUNK_AWAY', `chunk ${index} of period ${period} is not on this disk`, {
         period,
@@ -77,4 +89,30 @@ export class BodyReader {
     this.cache.put(name, { data })
     return data
   }
+
+  private async findChunk(period: Period, index: number): Promise<Uint8Array | undefined> {
+    const { store, holders } = this.modules
+    if (!holders) return store.readChunk(period, index)
+    const held = await store.readChunk(period, index).catch(unlessDamaged)
+    const manifest = held ? undefined : await store.readManifest(period)
+    return manifest ? holders.fetchChunk(manifest, index) : held
+  }
+
+  private async findSeals(period: Period): Promise<Uint8Array | undefined> {
+    const { store, holders } = this.modules
+    if (!holders) return store.readSeals(period)
+    const held = await store.readSeals(period).catch(unlessDamaged)
+    const manifest = held ? undefined : await store.readManifest(period)
+    return manifest ? holders.fetchSeals(manifest, () => this.readBody(manifest)) : held
+  }
+
+  private async readBody({ period, chunks }: Manifest): Promise<Uint8Array> {
+    const parts: Uint8Array[] = []
+    for (const [index] of chunks.entries()) parts.push(await this.readChunk(period, index))
+    return parts.length === 1 && parts[0] ? parts[0] : concatBytes(...parts)
+  }
+}
+
+function unlessDamaged(error: unknown): undefined {
+  if (!isArchiveError(error, 'STORE_VALUE_CORRUPT')) throw error
 }

@@ -33,6 +33,14 @@ type AnswersStore = Pick<
   'identity' | 'readManifest' | 'readChunk' | 'readSeals' | 'readSummary' | 'findChunks'
 >
 
+export interface HistoryAnswersModules {
+  readonly reader: HistoryReader
+  readonly store: AnswersStore
+  /** As of `HolderFetcher`. Absent: chunks are those of this disk. */
+  readonly fetchById?: ((chunkId: Uint8Array) => Promise<Uint8Array>) | undefined
+  readonly fetching?: HistoryAnswers | undefined
+}
+
 /** Plain JSON about something that is archived; `proof` when it was asked for. */
 export type HistoryAnswer = Readonly<Record<string, unknown>> & { readonly proof?: AnswerProofJson }
 
@@ -53,15 +61,20 @@ export class HistoryAnswers {
   private readonly reader: HistoryReader
   private readonly store: AnswersStore
   private readonly source: ProofSource
+  private readonly fetchById: HistoryAnswersModules['fetchById']
+  /** The same answers, with what only others hold. Absent: these are they, or nobody can be asked. */
+  readonly fetching: HistoryAnswers | undefined
 
-  constructor(modules: { readonly reader: HistoryReader; readonly store: AnswersStore }) {
+  constructor(modules: HistoryAnswersModules) {
     const { reader, store } = modules
     this.reader = reader
     this.store = store
+    this.fetchById = modules.fetchById
+    this.fetching = modules.fetching
     this.source = {
       readManifest: (period) => store.readManifest(period),
       readChunk: (period, index) => reader.readChunk(period, index),
-      readSeals: (period) => store.readSeals(period),
+      readSeals: (period) => reader.readSeals(period),
       readEra: async (era) => (await computeLocalEra(store, era)).totals,
     }
   }
@@ -129,10 +142,12 @@ export class HistoryAnswers {
     return hasProof ? { period: shown, proof: await buildPeriodProof(this.source, period) } : { period: shown }
   }
 
-  /** Of this disk, by its id. */
+  /** By its id, of this disk, else of who holds it. @throws ArchiveError STORE_CHUNK_AWAY, STORE_VALUE_CORRUPT */
   async chunk(chunkId: Uint8Array): Promise<Uint8Array | undefined> {
-    const [place] = await this.store.findChunks(toHex(chunkId), 1)
-    return place && this.store.readChunk(place.period, place.index)
+    const { store, reader, fetchById } = this
+    const [place] = await store.findChunks(toHex(chunkId), 1)
+    if (place && fetchById) return reader.readChunk(place.period, place.index)
+    return place ? store.readChunk(place.period, place.index) : fetchById?.(chunkId)
   }
 
   /** Newest first; `cursor` goes on behind a page. @throws ArchiveError CORE_BASE58_INVALID, STORE_CHUNK_AWAY */

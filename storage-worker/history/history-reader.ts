@@ -233,14 +233,14 @@ export class HistoryReader {
     return { operations }
   }
 
-  /** From this disk, else from who holds it; `undefined`: the period is not archived, or nobody gives it. */
-  async readChunk(period: Period, index: number): Promise<Uint8Array | undefined> {
-    try {
-      return await this.bodies.readChunk(period, index)
-    } catch (error) {
-      if (isArchiveError(error, 'STORE_CHUNK_AWAY')) return undefined
-      throw error
-    }
+  /** From this disk, else from who holds it. @throws ArchiveError STORE_CHUNK_AWAY */
+  readChunk(period: Period, index: number): Promise<Uint8Array> {
+    return this.bodies.readChunk(period, index)
+  }
+
+  /** The same of SEALS; `undefined` where nobody has them. */
+  readSeals(period: Period): Promise<Uint8Array | undefined> {
+    return this.bodies.readAllSeals(period)
   }
 
   /** What is known of executing a slot. Its attestation was checked when it was archived, and the disk keeps its word or says so. */

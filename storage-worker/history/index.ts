@@ -1,5 +1,6 @@
 export { type FinalPeriod, FinalPeriods } from './final-periods.ts'
 export { type HistoryAnswer, HistoryAnswers, type ListRequest, parseCursor } from './history-answers.ts'
+export type { HistoryIndex } from './history-index.ts'
 export { HistoryIndexer, type HistoryStatus } from './history-indexer.ts'
 export type { OperationRole } from './history-keys.ts'
 export {
@@ -13,6 +14,7 @@ export {
   type ListCursor,
   type SlotSummary,
 } from './history-reader.ts'
+export type { HolderFetcher } from './holder-fetcher.ts'
 export { HISTORY_FOLDER, openHistory } from './open-history.ts'
 export type { RangeAnswer, RangeRequest } from './range-answer.ts'
 export { rebuildHistory } from './rebuild-history.ts'

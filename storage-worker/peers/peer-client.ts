@@ -115,10 +115,10 @@ export class PeerClient {
     this.identify = modules.identify
   }
 
-  /** The chunk of this id. */
-  async fetchChunk(peer: string, chunkId: Uint8Array): Promise<Fetched<VerifiedChunk>> {
+  /** The chunk of this id. @param deadlineMs - for all of the answer */
+  async fetchChunk(peer: string, chunkId: Uint8Array, deadlineMs = MAX_ANSWER_MS): Promise<Fetched<VerifiedChunk>> {
     const bytes = chunkRequestCodec.encode({ wanted: 'chunk', chunkId })
-    const answer = await this.ask(peer, 'chunk', bytes, chunkResponseCodec)
+    const answer = await this.ask(peer, 'chunk', bytes, chunkResponseCodec, deadlineMs)
     if (answer.status !== 'ok') return answer
     const value = await this.verify(answer.data, chunkId)
     if (value) return { status: 'ok', value }

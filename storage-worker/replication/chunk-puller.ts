@@ -17,8 +17,9 @@ import {
   withLastLength,
 } from '../../core/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
-import type { Fetched, PeerClient } from '../peers/peer-client.ts'
-import { computeSealsBytes, splitOwnBody, verifySeals } from '../sealed-body.ts'
+import { fetchTrueSeals } from '../peers/fetch-true-seals.ts'
+import type { PeerClient } from '../peers/peer-client.ts'
+import { splitOwnBody } from '../sealed-body.ts'
 import { ByteBudget } from './byte-budget.ts'
 import type { PeriodSpan } from './claimant.ts'
 import type { Work } from './peer-choice.ts'
@@ -307,21 +308,9 @@ export class ChunkPuller {
     if (!first || !body) return undefined
     const listClaimants = (): readonly string[] => this.listPeersOf(manifest, first)
     const found = await this.search.find({ ...place, listClaimants }, (peer) =>
-      this.fetchSeals(peer, first.chunkId, body),
+      fetchTrueSeals(peer, { chunkId: first.chunkId, body }, this.modules),
     )
     return found.status === 'ok' ? found.value : undefined
-  }
-
-  private async fetchSeals(peer: string, chunkId: Uint8Array, body: SplitBody): Promise<Fetched<Uint8Array>> {
-    const { client, cpu, onWrong } = this.modules
-    const answer = await client.fetchSeals(peer, chunkId, computeSealsBytes(body))
-    if (answer.status !== 'ok') return answer
-    const { status, value } = answer
-    const verdict = value ? await verifySeals(value, body, cpu) : 'forged'
-    if (value && verdict === 'true') return { status, value }
-    if (verdict === 'unreadable') return { status: 'notHeld' }
-    onWrong(peer)
-    return { status: 'refused' }
   }
 
   /** All of it, from where it can be had; undefined when a chunk cannot. */

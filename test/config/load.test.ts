@@ -253,6 +253,7 @@ describe('config/load', () => {
           '',
         ],
       ],
+      ['api.fetch', [true, false], ['on']],
       ['api.proxy_node', [true, false], ['on']],
       [
         'api.proxy_node_url',
