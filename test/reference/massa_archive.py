@@ -8,6 +8,7 @@ formats alone, in one file, with nothing but Python's standard library. Where th
     massa_archive.py selftest [--fixtures DIR]
     massa_archive.py vectors OUTDIR [--check]
     massa_archive.py proofs FILE
+    massa_archive.py answers FILE
     massa_archive.py file FILE.mhs [--flips N]
 
 Exit status: 0 done, 1 something did not verify or differs, 2 bad arguments or unreadable input.
@@ -1375,6 +1376,12 @@ class ProofForm:
             refuse("MALFORMED", "base64 of other bits")
         return data
 
+    @staticmethod
+    def text(value):
+        if not isinstance(value, str):
+            refuse("MALFORMED", "text")
+        return value
+
     @classmethod
     def hashes(cls, value, highest):
         return [cls.hex(h, 32) for h in cls.array(value, highest)]
@@ -1557,6 +1564,16 @@ def in_body(read, data, *args):
 
 def verify_answer(value, question, trusted):
     """{record, checks, gaps, trust} of a proof that is right for the question; raises FormatError otherwise."""
+    result, shown = verify_record(value, question, trusted)
+    if "block" in shown:
+        block, operations = shown["block"], shown["operations"]
+        result["record"] = {"block": text_encode("blockId", block["id"]), "slot": list(shown["slot"]),
+                            "operations": [sha256(raw).hex() for _, raw in operations.values()]}
+    return result
+
+
+def verify_record(value, question, trusted):
+    """The same without the record, and the record itself: what the proof shows, decoded."""
     kind = question["kind"]
     wanted = text_decode(kind + "Id", question["id"]) if kind in ("block", "operation", "endorsement") else None
     proof, checks, gaps = parse_proof(value), [], []
@@ -1576,9 +1593,9 @@ def verify_answer(value, question, trusted):
             if proof["bitmap"] >> slot["thread"] & 1:
                 refuse("SLOT_TAKEN", "bitmap")
             checks.append(("bitmap", f"{proof['bitmap']:08x}: nothing in thread {slot['thread']}"))
-        return {"checks": checks, "gaps": gaps, "trust": trust}
-    record = check_proof_block(proof, kind, wanted, checks, gaps)
-    return {"checks": checks, "gaps": gaps, "trust": trust, "record": record}
+        return {"checks": checks, "gaps": gaps, "trust": trust}, {"proof": proof}
+    shown = check_proof_block(proof, kind, wanted, checks, gaps)
+    return {"checks": checks, "gaps": gaps, "trust": trust}, shown
 
 
 def check_proof_roots(proof, trusted, checks, gaps):
@@ -1609,7 +1626,7 @@ def check_proof_block(proof, kind, wanted, checks, gaps):
         refuse("MALFORMED", "no thread")
     if not proof["bitmap"] >> thread & 1:
         refuse("SLOT_EMPTY", "bitmap")
-    slot, body = (proof["period"], thread), ShownBody(proof, checks)
+    slot, body, endorsement = (proof["period"], thread), ShownBody(proof, checks), None
     body.walk_to(proof, thread)
     start = body.at
     body.pass_head()
@@ -1657,7 +1674,8 @@ def check_proof_block(proof, kind, wanted, checks, gaps):
         gaps.append("signatures")
     else:
         _check_proof_seals(proof["seals"], slot, block, shown, checks)
-    return {"block": text_encode("blockId", block["id"]), "slot": list(slot), "operations": [sha256(raw).hex() for _, raw in shown.values()]}
+    header_seal, operation_seals = proof["seals"] or (None, None)
+    return {"block": block, "slot": slot, "operations": shown, "endorsement": endorsement, "seal": header_seal, "operationSeals": operation_seals}
 
 
 def _find_endorsement(block, slot, wanted):
@@ -3596,6 +3614,319 @@ def file_command(args):
     return 1 if missed else 0
 
 
+# ------------------------------------------------------------------------------------------- answers of the HTTP endpoints
+
+OUTCOMES = ("success", "failed", "unknown")
+BODY_KINDS = {"transaction": "transaction", "rollBuy": "roll-buy", "rollSell": "roll-sell", "executeSC": "execute-sc", "callSC": "call-sc"}
+UNBOUND_FIELDS = ["creator", "publicKey", "signature", "feeNanoMas", "expirePeriod", "body"]
+
+
+def slot_object(slot):
+    return {"period": slot[0], "thread": slot[1]}
+
+
+def describe_block(block, seal):
+    h = block["header"]
+    out = {"blockId": text_encode("blockId", block["id"]), "slot": slot_object(h["slot"]),
+           "creator": text_encode("address", user_address(block["publicKey"])), "publicKey": text_encode("publicKey", block["publicKey"]),
+           "signature": seal and text_encode("signature", b"\0" + seal), "currentVersion": h["version"], "announcedVersion": h["announced"],
+           "parents": [text_encode("blockId", p) for p in h["parents"]], "operationsHash": text_encode("hash", h["listHash"]),
+           "endorsements": len(h["endorsements"]), "denunciations": len(h["denunciations"]),
+           "operations": [text_encode("operationId", i) for i in block["operationIds"]]}
+    return {k: v for k, v in out.items() if v is not None}
+
+
+def describe_operation(i, entry, seal):
+    kind, raw = entry
+    op = read_operation(Reader(raw[33:], BYTES))
+    body = {"kind": BODY_KINDS[op["type"]]}
+    for ours, theirs in (("maxGas", "maxGas"), ("maxCoins", "maxCoinsNanoMas"), ("coins", "coinsNanoMas"), ("amount", "amountNanoMas"), ("rollCount", "rollCount")):
+        if ours in op:
+            body[theirs] = str(op[ours])
+    for name in ("recipient", "target"):
+        if name in op:
+            body[name] = text_encode("address", op[name])
+    for name in ("bytecode", "parameter"):
+        if name in op:
+            body[name] = op[name].hex()
+    if "function" in op:
+        body["functionName"] = op["function"]
+    if "datastore" in op:
+        body["datastore"] = [{"key": k.hex(), "value": v.hex()} for k, v in op["datastore"]]
+    out = {"operationId": text_encode("operationId", i), "creator": text_encode("address", user_address(raw[:33])),
+           "publicKey": text_encode("publicKey", raw[:33]), "signature": seal and text_encode("signature", b"\0" + seal),
+           "reproducible": kind == 1, "unproven": None if kind == 1 else UNBOUND_FIELDS,
+           "feeNanoMas": str(op["fee"]), "expirePeriod": str(op["expirePeriod"]), "body": body}
+    return {k: v for k, v in out.items() if v is not None}
+
+
+def describe_endorsement(e, slot, endorsed, wanted):
+    return {"endorsementId": text_encode("endorsementId", wanted), "slot": slot_object(slot), "index": e["index"],
+            "endorser": text_encode("address", user_address(e["publicKey"])), "publicKey": text_encode("publicKey", e["publicKey"]),
+            "signature": text_encode("signature", e["signature"]), "endorsedBlock": text_encode("blockId", endorsed)}
+
+
+def demand_same(said, proven, name):
+    """What is said beside a proof has to be what the proof shows, of the same types and with nothing more."""
+    if type(said) is not type(proven):
+        refuse("ANSWER_OTHER", f"{name} is not what is proven")
+    if isinstance(said, dict):
+        for key in sorted(set(said) ^ set(proven)):
+            refuse("ANSWER_OTHER", f"{name}.{key} is {'not proven' if key in said else 'left out'}")
+        for key in said:
+            demand_same(said[key], proven[key], f"{name}.{key}")
+    elif isinstance(said, list):
+        if len(said) != len(proven):
+            refuse("ANSWER_OTHER", f"{name} has {len(said)} entries, proven are {len(proven)}")
+        for at, (one, other) in enumerate(zip(said, proven)):
+            demand_same(one, other, f"{name}[{at}]")
+    elif said != proven:
+        refuse("ANSWER_OTHER", f"{name} is not what is proven")
+
+
+class Answers:
+    """Verifies answers of the HTTP endpoints (docs/API.md), each in whole: what is beside a proof has to follow from it.
+
+    `others`: path -> bytes of further answers that one is verified by; they are verified, too.
+    """
+
+    def __init__(self, others, trusted):
+        self.others, self.trusted = others, trusted
+
+    def verify(self, path, data):
+        """What the answer was verified to be; raises FormatError otherwise."""
+        route, _, query = path.partition("?")
+        query = dict(pair.split("=") for pair in query.split("&") if pair)
+        parts = route.strip("/").split("/")
+        if parts[0] == "chunk":
+            return self.chunk(parts[1], data)
+        answer = self.parse(data)
+        if not isinstance(answer, dict):
+            refuse("MALFORMED", "no object")
+        if parts[2:] and parts[1] == "addresses":
+            return self.address(parts[2], query, answer)
+        kinds = {"blocks": self.block, "operations": self.operation, "endorsements": self.endorsement, "slots": self.slot,
+                 "periods": self.period, "completeness": self.completeness}
+        return kinds[parts[1]](*parts[2:], **({"query": query} if parts[1] == "completeness" else {}), answer=answer)
+
+    @staticmethod
+    def parse(data):
+        def unique(pairs):
+            out = dict(pairs)
+            if len(out) != len(pairs):
+                raise ValueError("a field twice")
+            return out
+
+        def constant(name):
+            raise ValueError(name)
+
+        try:
+            return json.loads(data.decode("utf-8"), object_pairs_hook=unique, parse_constant=constant)
+        except ValueError as e:
+            refuse("MALFORMED", f"no JSON: {e}")
+
+    def other(self, path):
+        if path not in self.others:
+            refuse("NOT_HELD", f"{path} is needed")
+        return self.others[path]
+
+    def prove(self, answer, question):
+        if "proof" not in answer:
+            refuse("MALFORMED", "no proof")
+        return verify_record(answer["proof"], question, self.trusted)[1]
+
+    def chunk(self, name, data):
+        if not data or chunk_id(data).hex() != name:
+            refuse("CHUNK_INVALID", "chunk id")
+        return "chunk"
+
+    def block(self, name, answer):
+        shown = self.prove(answer, {"kind": "block", "id": name})
+        demand_same(answer, {"block": describe_block(shown["block"], shown["seal"]), "proof": answer["proof"]}, "answer")
+        return "block"
+
+    def operation(self, name, answer):
+        shown = self.prove(answer, {"kind": "operation", "id": name})
+        (wanted, entry), = shown["operations"].items()
+        place = {"slot": slot_object(shown["slot"]), "blockId": text_encode("blockId", shown["block"]["id"])}
+        proven = describe_operation(wanted, entry, shown["operationSeals"] and shown["operationSeals"][0])
+        self.listed(answer.get("operation"), proven, place, "operation")
+        demand_same(set(answer), {"operation", "proof"}, "answer")
+        return "operation"
+
+    @staticmethod
+    def listed(said, proven, place, name):
+        """An operation with where it is included and what became of it. That is under no root: only its form is known."""
+        if not isinstance(said, dict):
+            refuse("MALFORMED", name)
+        execution = said.get("execution")
+        if not isinstance(execution, dict) or set(execution) != {"outcome", "isProven"} or execution["outcome"] not in OUTCOMES or execution["isProven"] is not False:
+            refuse("MALFORMED", f"{name}.execution")
+        demand_same(said, {**proven, "inclusions": [place], "execution": execution}, name)
+
+    def endorsement(self, name, answer):
+        shown = self.prove(answer, {"kind": "endorsement", "id": name})
+        slot = shown["slot"]
+        wanted = text_decode("endorsementId", name)
+        proven = describe_endorsement(shown["endorsement"], slot, shown["block"]["header"]["parents"][slot[1]], wanted)
+        proven["inclusions"] = [{"slot": slot_object(slot), "blockId": text_encode("blockId", shown["block"]["id"])}]
+        demand_same(answer, {"endorsement": proven, "proof": answer["proof"]}, "answer")
+        return "endorsement"
+
+    def slot(self, period, thread, answer):
+        slot = slot_object((int(period), int(thread)))
+        kind = answer.get("kind")
+        if kind == "block":
+            shown = self.prove(answer, {"kind": "block-at", "slot": slot})
+            proven = {"slot": slot, "kind": kind, "block": describe_block(shown["block"], shown["seal"]), "proof": answer["proof"]}
+        else:
+            # Which of the two it is stands in BODY; of either the bitmap has no block.
+            if kind not in ("miss", "void"):
+                refuse("MALFORMED", "kind")
+            self.prove(answer, {"kind": "slot-empty", "slot": slot})
+            proven = {"slot": slot, "kind": kind, "proof": answer["proof"]}
+        demand_same(answer, proven, "answer")
+        return f"slot, {kind}"
+
+    def period(self, name, answer):
+        shown = self.prove(answer, {"kind": "period", "period": int(name)})["proof"]
+        chunks = [self.other(f"/chunk/{i.hex()}") for i in shown["chunkIds"]]
+        for i, data in zip(shown["chunkIds"], chunks):
+            self.chunk(i.hex(), data)
+        blocks = [b for b in decode_once(b"".join(chunks))["slots"] if isinstance(b, dict)]
+        root = period_root(shown["chainId"], shown["genesisMs"], shown["period"], shown["bitmap"], shown["chunkIds"])
+        proven = {"period": int(name), "root": root.hex(), "bitmap": shown["bitmap"], "blocks": len(blocks),
+                  "operations": sum(len(b["operations"]) for b in blocks),
+                  "chunks": [{"chunkId": i.hex(), "bytes": len(data)} for i, data in zip(shown["chunkIds"], chunks)]}
+        demand_same(answer, {"period": proven, "proof": answer["proof"]}, "answer")
+        return "period"
+
+    def completeness(self, answer, query):
+        """Certificate of a range, with the decoded bodies where they were asked for."""
+        said = ProofForm.object(answer, ("from", "to", "next", "proof"))
+        first, last = (ProofForm.integer(v, SAFE_INTEGER) for v in said[:2])
+        asked = int(query["to"])
+        if first != int(query["from"]) or last > asked:
+            refuse("SLOT_OTHER", "range")
+        demand_same(said[2], None if last == asked else last + 1, "next")
+        question = {"from": first, "to": last}
+        if query.get("bodies") == "true":
+            verify_range(said[3], question, self.trusted)
+            return "completeness with bodies"
+        verify_completeness(said[3], question, self.trusted)
+        return "completeness"
+
+    def address(self, name, query, answer):
+        """A page of a list: exactly what all bodies of its range show, newest first."""
+        text_decode("address", name)
+        first, last = int(query["from"]), int(query["to"])
+        found = []
+        while first <= last:
+            path = f"/v1/completeness?from={first}&to={last}&bodies=true"
+            data = self.other(path)
+            self.verify(path, data)
+            page = self.parse(data)
+            found += scan_bodies(verify_range(page["proof"], {"from": first, "to": page["to"]}, self.trusted), name)
+            first = page["to"] + 1
+        roles = [query["role"]] if "role" in query else ["creator", "target"]
+        found = [(at, *rest, [r for r in own if r in roles]) for at, *rest, own in reversed(found) if set(own) & set(roles)]
+        if "cursor" in query:
+            before = tuple(int(n) for n in query["cursor"].split("-"))
+            found = [one for one in found if one[0] < before]
+        limit = int(query.get("limit", 25))
+        shown, rest = found[:limit], found[limit:]
+        said = ProofForm.object(answer, ("address", "operations", "cursor"))
+        demand_same(said[0], name, "address")
+        demand_same(said[2], "-".join(map(str, shown[-1][0])) if rest else None, "cursor")
+        if len(ProofForm.array(said[1], 100)) != len(shown):
+            refuse("LIST_OTHER", f"{len(said[1])} operations, there are {len(shown)}")
+        for at, (one, (place, block_id, i, entry, own)) in enumerate(zip(said[1], shown)):
+            seal = None
+            if isinstance(one, dict) and "signature" in one:
+                # No body has it: it proves itself.
+                seal = text_decode("signature", ProofForm.text(one["signature"]))[1:]
+                if not massa_signature(entry[1][:33], i[1:], seal):
+                    refuse("SIGNATURE_INVALID", f"operations[{at}].signature")
+            where = {"slot": slot_object(place[:2]), "blockId": text_encode("blockId", block_id)}
+            self.listed(one, {**describe_operation(i, entry, seal), "roles": own}, where, f"operations[{at}]")
+        return "address"
+
+
+RANGE_FORMAT = "massa-storage/range/1"
+
+
+def verify_range(value, question, trusted):
+    """Decoded BODY of each period of a range that has a block, bound by a certificate of completeness."""
+    name, completeness, bodies = ProofForm.object(value, ("format", "completeness", "bodies"))
+    if name != RANGE_FORMAT:
+        refuse("MALFORMED", "format")
+    verify_completeness(completeness, question, trusted)
+    c = parse_completeness(completeness)
+    full = [(c["from"] + i, *one) for i, one in enumerate(c["periods"]) if one[0]]
+    if len(ProofForm.array(bodies, MAX_CERTIFICATE_PERIODS)) != len(full):
+        refuse("PERIODS_MISSING", "number of bodies")
+    return [_range_body(c, one, body) for one, body in zip(full, bodies)]
+
+
+def _range_body(c, certified, body):
+    period, bitmap, count, tree = certified
+    chunks = [ProofForm.base64(chunk, CHUNK_BYTES) for chunk in ProofForm.array(body, MAX_PERIOD_CHUNKS)]
+    if len(chunks) != count or tree_root([leaf_hash(chunk_id(chunk)) for chunk in chunks]) != tree:
+        refuse("CHUNK_INVALID", f"chunks of period {period}")
+    try:
+        decoded = decode_once(b"".join(chunks))
+    except FormatError as e:
+        refuse("BODY_INVALID", str(e))
+    if (decoded["chainId"], decoded["genesisMs"], decoded["period"]) != (c["chainId"], c["genesisMs"], period) or bitmap_of(decoded["slots"]) != bitmap:
+        refuse("BODY_INVALID", f"BODY is not of period {period}")
+    return decoded
+
+
+# Many lists are of the same periods.
+decode_once = functools.lru_cache(maxsize=256)(decode_body)
+
+
+def scan_bodies(bodies, name):
+    """((period, thread, position), block id, operation id, (kind, bytes), roles) of each operation of an address, oldest first."""
+    wanted, found = text_decode("address", name), []
+    for body in bodies:
+        for thread, block in enumerate(body["slots"]):
+            if not isinstance(block, dict):
+                continue
+            for position, (i, entry) in enumerate(block["operations"].items()):
+                op = read_operation(Reader(entry[1][33:], BYTES))
+                own = ["creator"] if user_address(entry[1][:33]) == wanted else []
+                if wanted in (op.get("recipient"), op.get("target")):
+                    own.append("target")
+                if own:
+                    found.append(((body["period"], thread, position), block["id"], i, entry, own))
+    return found
+
+
+def answers_command(args):
+    """A line of JSON for each line {request, answer, others, trusted} of the file: what was verified, or what is wrong.
+
+    `answer` and the values of `others` are the bytes of answers in base64; `others` may be the number of an earlier line that has them.
+    """
+    refused, seen = 0, []
+    with open(args.file, encoding="utf-8") as lines:
+        for line in lines:
+            case = json.loads(line)
+            others = case.get("others", {})
+            if isinstance(others, int):
+                others = seen[others]
+            else:
+                others = {path: base64.b64decode(data) for path, data in others.items()}
+            seen.append(others)
+            try:
+                what = Answers(others, case.get("trusted", {})).verify(case["request"], base64.b64decode(case["answer"]))
+                print(json.dumps({"verified": what}))
+            except FormatError as e:
+                refused += 1
+                print(json.dumps({"refused": e.code, "why": str(e)}))
+    return 1 if refused else 0
+
+
 # --------------------------------------------------------------------------------------------------------- command line
 
 def main(argv=None):
@@ -3620,6 +3951,9 @@ def main(argv=None):
     proofs = commands.add_parser("proofs", help="verify proofs of answers: lines of {proof, question, trusted}")
     proofs.add_argument("file")
     proofs.set_defaults(run=proofs_command)
+    answers = commands.add_parser("answers", help="verify answers of the HTTP endpoints: lines of {request, answer, others, trusted}")
+    answers.add_argument("file")
+    answers.set_defaults(run=answers_command)
     args = parser.parse_args(argv)
     try:
         return args.run(args)

@@ -15,16 +15,17 @@ export interface RecordedArchive {
   readonly answers: HistoryAnswers
 }
 
-let opened: Promise<RecordedArchive> | undefined
+const opened = new Map<string, Promise<RecordedArchive>>()
 
 /** What a real node said, archived and indexed, in memory; made once per process, and not to be written to. */
-export function openRecordedArchive(): Promise<RecordedArchive> {
-  opened ??= open()
-  return opened
+export function openRecordedArchive(path = RECORDINGS.push): Promise<RecordedArchive> {
+  const archive = opened.get(path) ?? open(path)
+  opened.set(path, archive)
+  return archive
 }
 
-async function open(): Promise<RecordedArchive> {
-  const { identity, periods } = await readRecordedPeriods(RECORDINGS.push, CHUNK_SIZE_BYTES)
+async function open(path: string): Promise<RecordedArchive> {
+  const { identity, periods } = await readRecordedPeriods(path, CHUNK_SIZE_BYTES)
   const databases = { bodies: await openMemoryLevel('bodies'), index: await openMemoryLevel('index') }
   const store = new LevelChunkStore(identity, databases)
   for (const period of periods) await store.writePeriod(period)

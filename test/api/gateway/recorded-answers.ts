@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { FastifyInstance } from 'fastify'
+import {
+  type ArchivedPeriod,
+  computeAddress,
+  computeEndorsementHash,
+  concatBytes,
+  findTarget,
+  formatAddress,
+  formatBlockId,
+  formatEndorsementId,
+  formatOperationId,
+  parseBody,
+  parseOperationContent,
+  type Slot,
+  THREAD_COUNT,
+  toHex,
+} from '../../../core/index.ts'
+import type { KnownRoots } from '../../core/reading/second-implementation.ts'
+import { fixturePath } from '../../devnet/fixture.ts'
+import type { SimRandom } from '../../sim/sim-random.ts'
+
+/** Answers of an archive, and what to ask it for. */
+
+/** One line of the file that `massa_archive.py answers` reads. */
+export interface AnswerCase {
+  /** Path and query. */
+  readonly request: string
+  /** Base64 of its bytes. */
+  readonly answer: string
+  /** Answers to what else has to be asked to verify it, by path; a number: those of that line of the file. */
+  readonly others?: Readonly<Record<string, string>> | number
+  readonly trusted: KnownRoots
+}
+
+/** What the second implementation makes of it. */
+export type AnswerResult = { readonly verified: string } | { readonly refused: string; readonly why: string }
+
+const KINDS = ['block', 'operation', 'endorsement', 'slot', 'period', 'address', 'range', 'chunk'] as const
+type Kind = (typeof KINDS)[number]
+/** Of lists and ranges: the second implementation is slow. */
+const MAX_PERIODS = 3
+
+interface Names {
+  readonly blocks: string[]
+  readonly operations: string[]
+  readonly endorsements: string[]
+  readonly addresses: string[]
+}
+
+/** Asks a gateway for random things, of each kind as many. */
+export class RandomAsker {
+  private readonly server: FastifyInstance
+  private readonly periods: readonly ArchivedPeriod[]
+  private readonly names: Names
+  private readonly random: SimRandom
+  private readonly trusted: KnownRoots
+
+  constructor(server: FastifyInstance, periods: readonly ArchivedPeriod[], random: SimRandom) {
+    this.server = server
+    this.periods = periods
+    this.names = listNames(periods)
+    this.random = random
+    this.trusted = {
+      periodRoots: Object.fromEntries(periods.map(({ summary }) => [summary.period, toHex(summary.root)])),
+    }
+  }
+
+  async ask(count: number): Promise<AnswerCase[]> {
+    const cases: AnswerCase[] = []
+    while (cases.length < count) cases.push(await this.askFor(KINDS[cases.length % KINDS.length] ?? 'block'))
+    return cases
+  }
+
+  /** The same, each with one bit of its answer changed. */
+  flip(cases: readonly AnswerCase[]): AnswerCase[] {
+    return cases.map(({ request, answer, trusted }, line) => {
+      const bytes = Buffer.from(answer, 'base64')
+      const at = this.random.below(bytes.length)
+      bytes[at] = (bytes[at] ?? 0) ^ (1 << this.random.below(8))
+      return { request, answer: bytes.toString('base64'), others: line, trusted }
+    })
+  }
+
+  private async askFor(kind: Kind): Promise<AnswerCase> {
+    const { random, names } = this
+    switch (kind) {
+      case 'block':
+        return this.get(`/v1/blocks/${random.pick(names.blocks)}?proof=true`)
+      case 'operation':
+        return this.get(`/v1/operations/${random.pick(names.operations)}?proof=true`)
+      case 'endorsement':
+        return this.get(`/v1/endorsements/${random.pick(names.endorsements)}?proof=true`)
+      case 'slot':
+        return this.get(`/v1/slots/${this.pickPeriod().summary.period}/${random.below(THREAD_COUNT)}?proof=true`)
+      case 'period': {
+        const { manifest, summary } = this.pickPeriod()
+        const chunks = manifest.chunks.map(({ chunkId }) => `/chunk/${toHex(chunkId)}`)
+        return this.get(`/v1/periods/${summary.period}?proof=true`, chunks)
+      }
+      case 'address': {
+        const { from, to } = this.pickRange()
+        const role = random.pick(['', '&role=creator', '&role=target'])
+        const list = `/v1/addresses/${random.pick(names.addresses)}/operations?from=${from}&to=${to}&limit=5${role}`
+        const bodies = [`/v1/completeness?from=${from}&to=${to}&bodies=true`]
+        const first = await this.get(list, bodies)
+        const { cursor } = JSON.parse(Buffer.from(first.answer, 'base64').toString()) as { cursor: string | null }
+        return cursor !== null && random.chance(0.5) ? this.get(`${list}&cursor=${cursor}`, bodies) : first
+      }
+      case 'range': {
+        const { from, to } = this.pickRange()
+        return this.get(`/v1/completeness?from=${from}&to=${to}${random.pick(['', '&bodies=true'])}`)
+      }
+      case 'chunk':
+        return this.get(`/chunk/${toHex(random.pick(this.pickPeriod().manifest.chunks).chunkId)}`)
+    }
+  }
+
+  private async get(request: string, others: readonly string[] = []): Promise<AnswerCase> {
+    const answer = await this.fetch(request)
+    const entries: [string, string][] = []
+    for (const other of others) entries.push([other, await this.fetch(other)])
+    return { request, answer, others: Object.fromEntries(entries), trusted: this.trusted }
+  }
+
+  private async fetch(url: string): Promise<string> {
+    const { statusCode, rawPayload, body } = await this.server.inject({ method: 'GET', url })
+    assert.equal(statusCode, 200, `${url}: ${body}`)
+    return rawPayload.toString('base64')
+  }
+
+  private pickPeriod(): ArchivedPeriod {
+    return this.random.pick(this.periods)
+  }
+
+  private pickRange(): { readonly from: number; readonly to: number } {
+    const from = this.pickPeriod().summary.period
+    const last = this.periods.at(-1)?.summary.period ?? from
+    return { from, to: this.random.between(from, Math.min(last, from + MAX_PERIODS - 1)) }
+  }
+}
+
+function listNames(periods: readonly ArchivedPeriod[]): Names {
+  const addresses = new Set<string>()
+  const names: Names = { blocks: [], operations: [], endorsements: [], addresses: [] }
+  for (const { chunks, manifest } of periods) {
+    for (const [thread, slot] of parseBody(concatBytes(...chunks)).slots.entries()) {
+      if (slot.kind !== 'block') continue
+      const { record } = slot
+      names.blocks.push(formatBlockId(record.id))
+      for (const { id, publicKey, content } of record.operations) {
+        names.operations.push(formatOperationId(id))
+        const target = findTarget(parseOperationContent(content))
+        for (const address of [computeAddress(publicKey), ...(target ? [target] : [])])
+          addresses.add(formatAddress(address))
+      }
+      names.endorsements.push(...listEndorsements({ period: manifest.period, thread }, record.header))
+    }
+  }
+  names.addresses.push(...addresses)
+  return names
+}
+
+function listEndorsements(
+  slot: Slot,
+  {
+    endorsements,
+    parents,
+  }: { endorsements: readonly { publicKey: Uint8Array; index: number }[]; parents: readonly Uint8Array[] },
+): string[] {
+  const endorsedBlock = parents[slot.thread]
+  if (!endorsedBlock) return []
+  return endorsements.map(({ publicKey, index }) =>
+    formatEndorsementId(
+      concatBytes(Uint8Array.of(0), computeEndorsementHash(publicKey, { slot, index, endorsedBlock })),
+    ),
+  )
+}
+
+/** What the second implementation makes of them. */
+export async function verifyElsewhere(cases: readonly AnswerCase[]): Promise<AnswerResult[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'massa-storage-answers-'))
+  try {
+    const path = join(folder, 'answers.ndjson')
+    await writeFile(path, cases.map((one) => `${JSON.stringify(one)}\n`).join(''))
+    const script = fixturePath('test/reference/massa_archive.py')
+    const run = promisify(execFile)('python3', [script, 'answers', path], { maxBuffer: 64 * 1024 * 1024 })
+    // Exit code 1 says that something was refused.
+    const { stdout } = await run.catch((error: { code?: unknown; stdout: string; stderr: string }) => {
+      if (error.code !== 1 || error.stderr !== '') throw error
+      return error
+    })
+    return stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as AnswerResult)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
