@@ -16,3 +16,8 @@ export function findNetworkName(network: Network): KnownNetworkName | undefined 
     return known.chainId === network.chainId && known.genesisTimestampMs === network.genesisTimestampMs
   })
 }
+
+/** In names of files. */
+export function nameNetwork(network: Network): string {
+  return findNetworkName(network) ?? `chain${network.chainId}`
+}

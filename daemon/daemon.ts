@@ -285,7 +285,7 @@ export async function startDaemon(
         status,
         peers,
         challenges: peers?.challenges,
-        gateway: { history: reading?.answers, finals: reading?.finals },
+        gateway: { history: reading?.answers, finals: reading?.finals, store: store.chunks },
         eras: openEras({ store: store.chunks, anchors, peers: peers?.eras }),
         imports: {
           store: store.chunks,

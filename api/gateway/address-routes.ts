@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { parseCursor } from '../../storage-worker/index.ts'
-import { CHANGING, fetchQuery, periodNumber, sendFound } from './answer.ts'
+import { CHANGING, fetchQuery, periodNumber, sendFound, wholeNumber } from './answer.ts'
 import { type HistoryGateway, pickHistory } from './history-port.ts'
 import type { GatewayScope } from './typed-scope.ts'
 
@@ -11,7 +11,7 @@ const listQuery = fetchQuery.extend({
   role: z.enum(['creator', 'target']).optional(),
   from: periodNumber.default(0),
   to: periodNumber.default(Number.MAX_SAFE_INTEGER),
-  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(25),
+  limit: wholeNumber(MAX_PAGE, 1).default(25),
   cursor: z.string().max(40).optional(),
 })
 

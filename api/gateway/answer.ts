@@ -8,8 +8,11 @@ export const IMMUTABLE = 'public, max-age=31536000, immutable'
 /** Of lists, and of operations: what executing them did may come later. */
 export const CHANGING = 'no-cache'
 
-const wholeNumber = z.coerce.number().int().min(0)
-export const periodNumber = wholeNumber.max(Number.MAX_SAFE_INTEGER)
+/** In decimal digits and nothing else: an empty text is no 0. */
+const digits = (text: unknown) => (typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : text)
+export const wholeNumber = (max: number, min = 0) => z.preprocess(digits, z.int().min(min).max(max))
+export const periodNumber = wholeNumber(Number.MAX_SAFE_INTEGER)
+export const periodParams = z.object({ period: periodNumber })
 /** Any text: what it is not is said by who parses it. */
 export const idParams = z.object({ id: z.string() })
 const flag = z.enum(['true', 'false']).default('false')

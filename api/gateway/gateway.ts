@@ -1,11 +1,16 @@
 import type { FastifyInstance } from 'fastify'
+import { ArchiveError, type ChunkStore } from '../../core/index.ts'
 import type { FinalPeriods } from '../../storage-worker/index.ts'
+import { CallGate } from '../json-rpc/call-gate.ts'
+import { boundMessages } from '../json-rpc/message-budget.ts'
 import { addAddressRoutes } from './address-routes.ts'
 import { keepAnswers } from './answer-cache.ts'
 import { addChunkRoutes } from './chunk-routes.ts'
 import { addCompletenessRoutes } from './completeness-routes.ts'
 import type { HistoryGateway } from './history-port.ts'
 import { addIdRoutes } from './id-routes.ts'
+import { describeRefusal, PROBLEM_TYPE } from './problem.ts'
+import { addRawRoutes } from './raw-routes.ts'
 import { addSlotRoutes } from './slot-routes.ts'
 import { addStreamRoutes } from './stream-routes.ts'
 import { openGatewayScope } from './typed-scope.ts'
@@ -15,20 +20,35 @@ export interface GatewayModules {
   readonly history: HistoryGateway | undefined
   /** Absent: nobody follows them. */
   readonly finals?: FinalPeriods | undefined
+  /** Absent: nothing raw is given. */
+  readonly store?: ChunkStore | undefined
 }
+
+/** What has a whole period in memory, or much of one. */
+const HEAVY = { running: 2, waiting: 62 }
+/** Of long answers that clients have not taken up yet. */
+const MESSAGE_BYTES = 256 * 1024 * 1024
 
 /**
  * History over HTTP, each answer with its proof on request (docs/API.md; docs/FORMAT.md, Proofs). Nothing here has to be
  * believed: who asks with `proof=true` verifies it. Refusals are problems of RFC 9457.
  */
-export function addGatewayRoutes(server: FastifyInstance, { history, finals }: GatewayModules): void {
+export function addGatewayRoutes(server: FastifyInstance, { history, finals, store }: GatewayModules): void {
+  const gate = new CallGate(HEAVY, () => busy('others wait for long answers already'))
+  const noRoom = { type: PROBLEM_TYPE, text: JSON.stringify(describeRefusal(busy('other long answers are under way'))) }
   openGatewayScope(server, (scope) => {
     if (history) keepAnswers(scope, () => history.version())
+    boundMessages(scope, MESSAGE_BYTES, noRoom)
     addIdRoutes(scope, history)
     addSlotRoutes(scope, history)
     addAddressRoutes(scope, history)
     addChunkRoutes(scope, history)
     addCompletenessRoutes(scope, history)
     addStreamRoutes(scope, finals)
+    if (store) addRawRoutes(scope, { store, gate })
   })
+}
+
+function busy(why: string): ArchiveError {
+  return new ArchiveError('API_BUSY', why, { retryAfterS: 1 })
 }

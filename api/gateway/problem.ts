@@ -1,6 +1,8 @@
 import type { FastifyReply } from 'fastify'
 import { type ArchiveError, ERROR_CODES, type ErrorCode, isArchiveError } from '../../core/index.ts'
 
+export const PROBLEM_TYPE = 'application/problem+json'
+
 const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   API_BUSY: 503,
   API_FETCH_OFF: 403,
@@ -10,6 +12,7 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   CORE_BASE58_INVALID: 400,
   CORE_READING_NOT_HELD: 404,
   STORE_CHUNK_AWAY: 404,
+  STORE_EXPORT_INCOMPLETE: 404,
 }
 
 /** What a route threw, as a problem; what is no ArchiveError is the server's to say. */
@@ -23,7 +26,7 @@ export function refuse(reply: FastifyReply, error: unknown): FastifyReply {
 export function sendProblem(reply: FastifyReply, status: number, code: ErrorCode, detail: string): FastifyReply {
   return reply
     .code(status)
-    .type('application/problem+json')
+    .type(PROBLEM_TYPE)
     .send(describeProblem(status, code, detail))
 }
 

@@ -1,16 +1,10 @@
 import * as z from 'zod'
 import { THREAD_COUNT } from '../../core/index.ts'
-import { IMMUTABLE, periodNumber, proofQuery, sendFound } from './answer.ts'
+import { IMMUTABLE, periodNumber, periodParams, proofQuery, sendFound, wholeNumber } from './answer.ts'
 import { type HistoryGateway, pickHistory } from './history-port.ts'
 import type { GatewayScope } from './typed-scope.ts'
 
-const thread = z.coerce
-  .number()
-  .int()
-  .min(0)
-  .max(THREAD_COUNT - 1)
-const slotParams = z.object({ period: periodNumber, thread })
-const periodParams = z.object({ period: periodNumber })
+const slotParams = z.object({ period: periodNumber, thread: wholeNumber(THREAD_COUNT - 1) })
 
 /** What stands at a place of the chain. */
 export function addSlotRoutes(scope: GatewayScope, history: HistoryGateway | undefined): void {

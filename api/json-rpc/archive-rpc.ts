@@ -57,7 +57,7 @@ export function addArchiveRpc(server: FastifyInstance, modules: ArchiveRpcModule
   const node = modules.node && waitAside(modules.node, gates)
   server.register(async (scope) => {
     acceptJsonRpc(scope)
-    boundMessages(scope, MESSAGE_BYTES, refuseRequest(serverBusy()))
+    boundMessages(scope, MESSAGE_BYTES, { type: 'application/json; charset=utf-8', text: refuseRequest(serverBusy()) })
     scope.post('/', (request, reply) => {
       const gone = new AbortController()
       reply.raw.once('close', () => gone.abort())

@@ -10,14 +10,17 @@ export class CallGate {
   private readonly most: { readonly running: number; readonly waiting: number }
   private running = 0
   private readonly waiting: (() => void)[] = []
+  private readonly makeBusy: () => Error
 
-  constructor(most: { readonly running: number; readonly waiting: number }) {
+  /** @param makeBusy - what is thrown when too many wait */
+  constructor(most: { readonly running: number; readonly waiting: number }, makeBusy: () => Error = serverBusy) {
     this.most = most
+    this.makeBusy = makeBusy
   }
 
-  /** @throws JsonRpcError when too many wait; what the work throws */
+  /** @throws Error of `makeBusy` when too many wait; what the work throws */
   async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.running >= this.most.running && this.waiting.length >= this.most.waiting) throw serverBusy()
+    if (this.running >= this.most.running && this.waiting.length >= this.most.waiting) throw this.makeBusy()
     await this.enter()
     try {
       return await work()

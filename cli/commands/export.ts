@@ -1,16 +1,8 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import * as z from 'zod'
-import { findNetworkName } from '../../config/networks.ts'
-import {
-  ArchiveError,
-  type ArchiveFileHead,
-  fromHex,
-  type Network,
-  type Period,
-  parseAddress,
-  toHex,
-} from '../../core/index.ts'
+import { nameNetwork } from '../../config/networks.ts'
+import { ArchiveError, type ArchiveFileHead, fromHex, type Period, parseAddress, toHex } from '../../core/index.ts'
 import type { OperationRow } from '../../storage-worker/archive-file/export-operations.ts'
 import { type ExportedValue, joinExport } from '../../storage-worker/archive-file/export-periods.ts'
 import { CSV_HEADER, formatCsvRow } from '../../storage-worker/archive-file/operation-table.ts'
@@ -135,10 +127,6 @@ async function findTarget(cwd: string, out: string | undefined): Promise<{ folde
   const path = resolve(cwd, out)
   const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() ?? false
   return isFolder ? { folder: path } : { path }
-}
-
-function nameNetwork(network: Network): string {
-  return findNetworkName(network) ?? `chain${network.chainId}`
 }
 
 async function exportRows(context: Context, options: ExportOptions, signal: AbortSignal): Promise<number> {

@@ -1,14 +1,8 @@
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import {
-  ArchiveError,
-  ArchiveFileBuilder,
-  type ArchiveFileHead,
-  type FileEra,
-  type FilePeriod,
-  formatFileName,
-} from '../../core/index.ts'
+import { ArchiveError, type ArchiveFileHead, type FileEra, type FilePeriod, formatFileName } from '../../core/index.ts'
 import { syncFolder } from '../sync-folder.ts'
+import { encodeArchiveFile } from './encode-file.ts'
 
 /** Small records are gathered: a write for each would be most of the time of quiet periods. */
 const GATHERED_BYTES = 4_194_304
@@ -135,28 +129,20 @@ export async function writeArchiveFile(
   { head, networkName, target, findAnchor, onPeriod }: WriteFileOptions,
   periods: AsyncIterable<FilePeriod>,
 ): Promise<WrittenFile> {
-  const builder = new ArchiveFileBuilder(head)
   const total = head.last - head.first + 1
   if ('path' in target) await refuseExisting(target.path)
   const making =
     'path' in target ? target.path : join(target.folder, `massa-${networkName}-${head.first}-${head.last}.mhs`)
   const file = await FileInMaking.begin(`${making}.part`)
   try {
-    await file.write(builder.begin())
-    let done = 0
-    let eras = 0
-    for await (const period of periods) {
-      await file.write(builder.addPeriod(period))
-      const era = builder.endedEra
-      if (era) {
-        const anchor = await findAnchor?.(era.era)
-        await file.write(builder.addEra({ ...era, ...(anchor ? { anchor } : {}) }))
-        eras++
-      }
-      onPeriod?.(++done, total, file.sizeBytes)
+    let [done, eras, fileBytes] = [0, 0, 0]
+    let root = new Uint8Array()
+    for await (const piece of encodeArchiveFile(head, periods, findAnchor)) {
+      await file.write(piece.parts)
+      if (piece.kind === 'period') onPeriod?.(++done, total, file.sizeBytes)
+      else if (piece.kind === 'era') eras++
+      else if (piece.kind === 'end') [root, fileBytes] = [Uint8Array.from(piece.root), piece.fileBytes]
     }
-    const { parts, root, fileBytes } = builder.end()
-    await file.write(parts)
     const path = 'path' in target ? target.path : join(target.folder, formatFileName(networkName, head, root))
     await file.finish(path)
     return { path, root, bytes: fileBytes, periods: total, eras, isBegunAnew: file.isBegunAnew }

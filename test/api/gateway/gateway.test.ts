@@ -15,15 +15,7 @@ import {
   toHex,
   verifyProof,
 } from '../../../core/index.ts'
-import { HistoryIndex } from '../../../storage-worker/history/history-index.ts'
-import { HistorySync } from '../../../storage-worker/history/history-sync.ts'
-import { HistoryAnswers, HistoryReader, LevelChunkStore } from '../../../storage-worker/index.ts'
-import { RECORDINGS } from '../../devnet/fixture.ts'
-import { readRecordedPeriods } from '../../recorded-periods.ts'
-import { openMemoryLevel } from '../../storage-worker/temp-store.ts'
-
-/** Small, so that proofs need several. */
-const CHUNK_SIZE_BYTES = 4096
+import { openRecordedArchive, openRecordedGateway } from './recorded-gateway.ts'
 
 describe('api/gateway', function () {
   this.timeout(120_000)
@@ -31,15 +23,8 @@ describe('api/gateway', function () {
   let server: FastifyInstance
 
   before(async () => {
-    const recorded = await readRecordedPeriods(RECORDINGS.push, CHUNK_SIZE_BYTES)
-    periods = recorded.periods
-    const databases = { bodies: await openMemoryLevel('bodies'), index: await openMemoryLevel('index') }
-    const store = new LevelChunkStore(recorded.identity, databases)
-    for (const period of periods) await store.writePeriod(period)
-    const index = new HistoryIndex(await openMemoryLevel('history'))
-    await new HistorySync({ store, index }).compare()
-    server = fastify()
-    addGatewayRoutes(server, { history: new HistoryAnswers({ reader: new HistoryReader({ store, index }), store }) })
+    periods = (await openRecordedArchive()).periods
+    server = await openRecordedGateway()
   })
   after(() => server.close())
 
@@ -171,6 +156,9 @@ describe('api/gateway', function () {
     ['/v1/slots/-1/3', 400, 'API_QUERY_INVALID'],
     ['/v1/slots/99999/3', 404, 'API_HISTORY_UNKNOWN'],
     ['/v1/periods/1.5', 400, 'API_QUERY_INVALID'],
+    ['/v1/periods/', 400, 'API_QUERY_INVALID'],
+    ['/v1/periods/0x10', 400, 'API_QUERY_INVALID'],
+    ['/v1/periods/1e3', 400, 'API_QUERY_INVALID'],
     ['/v1/addresses/AU1/operations', 400, 'CORE_BASE58_INVALID'],
     [
       '/v1/addresses/AU12UN5gcQ5gck2oCtw8YWEX9FcSXAxFVosCJiv7rXYK8qi68t268/operations?limit=101',

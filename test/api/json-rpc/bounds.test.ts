@@ -217,7 +217,7 @@ describe('api/json-rpc: bounds', () => {
     const held = signal()
     const released = signal()
     const closed = signal()
-    boundMessages(server, 250_000, 'busy')
+    boundMessages(server, 250_000, { type: 'text/plain', text: 'busy' })
     server.post('/held', { bodyLimit: 1_000_000 }, async (_request, reply) => {
       reply.raw.once('close', () => closed.give())
       held.give()
@@ -225,7 +225,9 @@ describe('api/json-rpc: bounds', () => {
       return 'short'
     })
     server.get('/answer', async () => 'a'.repeat(100_000))
-    server.get('/long-answer', async () => 'a'.repeat(250_001))
+    server.get('/long-answer', async (_request, reply) => {
+      return reply.headers({ etag: '"a"', 'cache-control': 'immutable' }).send(Buffer.alloc(250_001))
+    })
     const url = await server.listen({ host: '127.0.0.1', port: 0 })
     const post = () =>
       fetch(`${url}/held`, { method: 'POST', headers: { 'content-type': 'text/plain' }, body: 'x'.repeat(200_000) })
@@ -237,7 +239,27 @@ describe('api/json-rpc: bounds', () => {
     assert.equal(await (await first).text(), 'short')
     await closed.given
     assert.equal((await fetch(`${url}/answer`)).status, 200)
-    assert.equal((await fetch(`${url}/long-answer`)).status, 503)
+    const refused = await fetch(`${url}/long-answer`)
+    assert.deepEqual([refused.status, await refused.text()], [503, 'busy'])
+    // Of the answer that was not given nothing is said.
+    assert.deepEqual(
+      ['etag', 'cache-control', 'retry-after'].map((name) => refused.headers.get(name)),
+      [null, null, '1'],
+    )
+    await server.close()
+  })
+
+  it('who does not take up a long answer in time is cut off', async () => {
+    const server = fastify()
+    boundMessages(server, 1e9, { type: 'text/plain', text: 'busy' }, 50)
+    server.get('/', async () => Buffer.alloc(50_000_000))
+    const url = new URL(await server.listen({ host: '127.0.0.1', port: 0 }))
+    const socket = connect(Number(url.port), url.hostname).pause()
+    socket.on('error', () => undefined)
+    socket.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n')
+    const [peer] = await once(server.server, 'connection')
+    await once(peer, 'close')
+    socket.destroy()
     await server.close()
   })
 

@@ -1,0 +1,38 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { IMMUTABLE } from './answer.ts'
+import { readByteRange } from './byte-range.ts'
+
+/** Bytes that never change under their name. */
+export interface NamedBytes {
+  readonly bytes: Uint8Array
+  /** Names these bytes and no others, without quotes. */
+  readonly tag: string
+  readonly type: string
+  /** Under which a browser keeps it; absent: it shows it. */
+  readonly fileName?: string
+}
+
+/** Whole, in part (`Range`), or not at all to who has them already (`If-None-Match`); RFC 9110, 13 and 14. */
+export function sendBytes(
+  { headers }: Pick<FastifyRequest, 'headers'>,
+  reply: FastifyReply,
+  { bytes, tag, type, fileName }: NamedBytes,
+): FastifyReply {
+  const etag = `"${tag}"`
+  reply.headers({ etag, 'cache-control': IMMUTABLE, 'accept-ranges': 'bytes' })
+  if (hasTag(headers['if-none-match'], etag)) return reply.code(304).send()
+  const ifRange = headers['if-range']
+  // A part of other bytes would be put to what the asker has.
+  const range = ifRange === undefined || ifRange === etag ? readByteRange(headers.range, bytes.length) : undefined
+  if (range === 'unsatisfiable') return reply.code(416).header('content-range', `bytes */${bytes.length}`).send()
+  reply.type(type)
+  if (fileName !== undefined) reply.header('content-disposition', `attachment; filename="${fileName}"`)
+  const { start, end } = range ?? { start: 0, end: bytes.length }
+  if (range) reply.code(206).header('content-range', `bytes ${start}-${end - 1}/${bytes.length}`)
+  return reply.send(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start))
+}
+
+function hasTag(header: string | undefined, etag: string): boolean {
+  const asked = (header ?? '').split(',').map((one) => one.trim().replace(/^W\//, ''))
+  return asked.includes(etag) || asked.includes('*')
+}
