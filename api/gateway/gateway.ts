@@ -11,6 +11,7 @@ import type { HistoryGateway } from './history-port.ts'
 import { addIdRoutes } from './id-routes.ts'
 import { describeRefusal, PROBLEM_TYPE } from './problem.ts'
 import { addRawRoutes } from './raw-routes.ts'
+import { addSearchRoutes } from './search-routes.ts'
 import { addSlotRoutes } from './slot-routes.ts'
 import { addStreamRoutes } from './stream-routes.ts'
 import { openGatewayScope } from './typed-scope.ts'
@@ -44,6 +45,7 @@ export function addGatewayRoutes(server: FastifyInstance, { history, finals, sto
     addAddressRoutes(scope, history)
     addChunkRoutes(scope, history)
     addCompletenessRoutes(scope, history)
+    addSearchRoutes(scope, history)
     addStreamRoutes(scope, finals)
     if (store) addRawRoutes(scope, { store, gate })
   })
