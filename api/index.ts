@@ -1,4 +1,5 @@
 export { DATA_DIR_HEADER } from './data-dir-header.ts'
+export { type ArchiveGrpcModules, startArchiveGrpc } from './grpc/archive-grpc.ts'
 export type { ArchiveRpcModules } from './json-rpc/archive-rpc.ts'
 export { NodeProxy } from './json-rpc/node-proxy.ts'
 export { type Query, type QueryRequest, type QueryRow, runQuery } from './queries.ts'

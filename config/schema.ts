@@ -112,6 +112,10 @@ function loopbackBind() {
   )
 }
 
+function optionalLoopbackBind() {
+  return text((value) => value === '' || isLoopbackBind(value), '"", or host:port with a host of this machine')
+}
+
 function isContractAddress(value: string): boolean {
   if (value === '') return true
   if (!value.startsWith('AS')) return false
@@ -248,6 +252,7 @@ const cpu = z.strictObject({ threads: integer(0, 256) })
 const api = z.strictObject({
   bind: loopbackBind(),
   fetch: boolean(),
+  grpc_bind: optionalLoopbackBind(),
   proxy_node: boolean(),
   proxy_node_url: text((value) => value !== '' && isJsonRpcUrl(value), 'a URL such as "http://127.0.0.1:33035"'),
 })
@@ -302,14 +307,20 @@ export const settingsSchema = z
     metrics,
     log,
   })
-  .superRefine((settings, context) => {
-    const sameBind = endpointOf(settings.api.bind) === endpointOf(settings.metrics.bind)
-    if (settings.metrics.enabled && sameBind && parseHostPort(settings.api.bind)?.port !== 0) {
+  .superRefine(({ api, metrics }, context) => {
+    const binds = [
+      { path: 'api.bind', bind: api.bind },
+      { path: 'api.grpc_bind', bind: api.grpc_bind },
+      { path: 'metrics.bind', bind: metrics.enabled ? metrics.bind : '' },
+    ].filter(({ bind }) => bind !== '' && parseHostPort(bind)?.port !== 0)
+    for (const [i, { path, bind }] of binds.entries()) {
+      const other = binds.slice(0, i).find((earlier) => endpointOf(earlier.bind) === endpointOf(bind))
+      if (!other) continue
       context.addIssue({
         code: 'custom',
-        path: ['metrics', 'bind'],
-        params: { other: 'api.bind' },
-        message: 'another port than api.bind',
+        path: path.split('.'),
+        params: { other: other.path },
+        message: `another port than ${other.path}`,
       })
     }
   })

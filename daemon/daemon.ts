@@ -24,7 +24,7 @@ import { startRewards } from './chain/start-rewards.ts'
 import { countEvents, countRead } from './counts.ts'
 import { openEras } from './eras.ts'
 import { keepGauges } from './gauges.ts'
-import { describeArchive, openReading, startHistory } from './history.ts'
+import { describeArchive, openReading, serveArchiveGrpc, startHistory } from './history.ts'
 import { recordNodeCall } from './node-calls.ts'
 import { computeSeedAddress, findOwnRoles } from './own-roles.ts'
 import type { startPeerNetwork as StartPeerNetwork } from './peer-network.ts'
@@ -39,6 +39,8 @@ const QUARANTINE_SHARE = 0.1
 
 export interface Daemon {
   readonly apiUrl: string
+  /** host:port; undefined: history is not served over gRPC. */
+  readonly grpcUrl: string | undefined
   readonly metricsUrl: string | undefined
   /** Resolves when something happened that ends the daemon: a wrong network, a bug in a loop. */
   readonly fatal: Promise<unknown>
@@ -279,6 +281,7 @@ export async function startDaemon(
       })
     const gauges = keepGauges({ metrics, status, clock, log: log.child({ module: 'daemon' }) }, stopping.signal)
     undo.push(() => gauges)
+    const archive = reading && describeArchive(reading, config.api, { network, version, seed: archiverSeed, clock })
     const apiUrl = await openServer(
       createApi({
         dataDirNames: await listDataDirNames(config.dataDir),
@@ -297,7 +300,7 @@ export async function startDaemon(
           },
         },
         token: await makeToken(config.dataDir, storeLog),
-        history: reading && describeArchive(reading, config.api, { network, version, seed: archiverSeed, clock }),
+        history: archive,
         query: {
           store,
           threads,
@@ -324,6 +327,7 @@ export async function startDaemon(
       parseBind(config.api.bind),
       undo,
     )
+    const grpcUrl = await serveArchiveGrpc(archive, config.api.grpcBind, { log: storeLog, undo })
     const announced = await announce(apiUrl, { store, clock, log: storeLog }, stopping.signal)
     const announcing = guardLoop('announce', announced.done, onFatal)
     undo.push(() => announcing)
@@ -331,7 +335,7 @@ export async function startDaemon(
       ? await openServer(createMetricsServer(metrics), parseBind(config.metrics.bind), undo)
       : undefined
     log.child({ module: 'daemon' }).info({ url: apiUrl, version, pid: process.pid }, 'massa-storage started')
-    return { apiUrl, metricsUrl, fatal, stop }
+    return { apiUrl, grpcUrl, metricsUrl, fatal, stop }
   } catch (error) {
     // What fails in it is said: the reason to stop is what counts.
     await stop().catch(() => undefined)

@@ -1,5 +1,5 @@
-import { type ArchiveRpcModules, NodeProxy } from '../api/index.ts'
-import type { Config } from '../config/index.ts'
+import { type ArchiveGrpcModules, type ArchiveRpcModules, NodeProxy, startArchiveGrpc } from '../api/index.ts'
+import { type Config, parseHostPort } from '../config/index.ts'
 import {
   type ArchiveError,
   type Clock,
@@ -77,7 +77,7 @@ export function openReading(
 }
 
 /**
- * Who answers in the JSON-RPC of a node.
+ * Who answers in the JSON-RPC and gRPC of a node.
  *
  * @param seed - of the archiver's key: from it comes what stands where a node says its id
  */
@@ -95,13 +95,38 @@ export function describeArchive(
     readonly seed: Uint8Array
     readonly clock: Clock
   },
-): ArchiveRpcModules {
+): ArchiveRpcModules & Pick<ArchiveGrpcModules, 'sleep'> {
   const key = formatPublicKey(computePublicKey(concatBytes(Uint8Array.of(0), seed)))
   return {
     history: reader,
     // A node id is a public key with another letter before it.
     identity: { network, version: `massa-storage/${version}`, nodeId: key.replace(/^P/, 'N') },
     nowMs: () => clock.nowMs(),
+    sleep: (durationMs, signal) => clock.sleep(durationMs, signal),
     node: api.proxyNode ? new NodeProxy({ url: api.proxyNodeUrl }) : undefined,
   }
+}
+
+/**
+ * Serves history in the gRPC of a node, where `api.grpc_bind` says.
+ *
+ * @param archive - undefined: there is no index to answer by
+ * @returns its url; undefined: it is not served
+ * @throws ArchiveError API_BIND_FAILED
+ */
+export async function serveArchiveGrpc(
+  archive: ArchiveGrpcModules | undefined,
+  bind: string,
+  { log, undo }: { readonly log: Logger; readonly undo: StopSteps },
+): Promise<string | undefined> {
+  const address = parseHostPort(bind)
+  if (!address) return undefined
+  if (!archive) {
+    log.warn({ action: 'set history.enabled' }, 'nothing is served at api.grpc_bind: there is no history index')
+    return undefined
+  }
+  const server = await startArchiveGrpc(archive, address)
+  undo.push(() => server.stop())
+  log.info({ url: server.url }, 'history served over gRPC')
+  return server.url
 }

@@ -40,9 +40,7 @@ export async function doctor(context: Context): Promise<number> {
       ...(await checkArchive(loaded)),
       ...(await checkKeys(config)),
     )
-    for (const path of ['api.bind', ...(config.metrics.enabled ? ['metrics.bind' as const] : [])] as const) {
-      findings.push(await checkPort(loaded, path, running))
-    }
+    for (const [path, bind] of listBinds(config)) findings.push(await checkPort(loaded, [path, bind], running))
     for (const url of config.node.grpcUrls) findings.push(...(await checkNode(url, config)))
     findings.push(...(await checkRegistry(context, loaded)))
   }
@@ -181,8 +179,16 @@ async function isRunning(config: Config): Promise<boolean> {
   }
 }
 
-function checkPort(loaded: LoadedConfig, path: 'api.bind' | 'metrics.bind', running: boolean): Promise<Finding> {
-  const bind = path === 'api.bind' ? loaded.config.api.bind : loaded.config.metrics.bind
+/** What is listened on. */
+function listBinds({ api, metrics }: Config): [path: string, bind: string][] {
+  return [
+    ['api.bind', api.bind],
+    ...(api.grpcBind === '' ? [] : [['api.grpc_bind', api.grpcBind] satisfies [string, string]]),
+    ...(metrics.enabled ? [['metrics.bind', metrics.bind] satisfies [string, string]] : []),
+  ]
+}
+
+function checkPort(loaded: LoadedConfig, [path, bind]: [string, string], running: boolean): Promise<Finding> {
   const address = parseHostPort(bind)
   const check = 'port'
   const named = `${path} = ${bind}`

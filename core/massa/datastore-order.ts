@@ -1,5 +1,11 @@
-import { compareBytes, equalBytes } from '../bytes.ts'
-import { computeOperationHash, encodeOperationContent, type Operation, SIGNED_OVERHEAD_BYTES } from './operation.ts'
+import { compareBytes, equalBytes, toHex } from '../bytes.ts'
+import {
+  computeOperationHash,
+  type DatastoreEntry,
+  encodeOperationContent,
+  type Operation,
+  SIGNED_OVERHEAD_BYTES,
+} from './operation.ts'
 
 /** At most 4! orders of a datastore are tried (docs/FORMAT.md, Not reproducible). */
 const MAX_REORDERED_ENTRIES = 4
@@ -38,6 +44,12 @@ export function isAscending(datastore: readonly { readonly key: Uint8Array }[]):
     const previous = datastore[i - 1]
     return previous === undefined || compareBytes(previous.key, key) < 0
   })
+}
+
+/** Entries in order of keys, as a node keeps and shows them; the last of equal keys stays. */
+export function sortDatastore(entries: readonly DatastoreEntry[]): readonly DatastoreEntry[] {
+  const byKey = new Map(entries.map((entry) => [toHex(entry.key), entry]))
+  return [...byKey.values()].sort((a, b) => compareBytes(a.key, b.key))
 }
 
 function* listOrders<T>(items: readonly T[]): Generator<T[]> {

@@ -135,14 +135,25 @@ export function operationFromProtobuf(message: SignedOperationMessage): SignedOp
 
 export function operationToProtobuf(chainId: bigint, signed: Signed<Operation>): SignedOperationMessage {
   const content = encodeOperationContent(signed.content)
+  return knownOperationToProtobuf(signed, {
+    id: computeOperationId(chainId, signed.publicKey, content),
+    serializedSizeBytes: content.length + SIGNED_OVERHEAD_BYTES,
+  })
+}
+
+/** Of one whose id and size are those of other bytes than are shown: a node shows datastores sorted. */
+export function knownOperationToProtobuf(
+  signed: Signed<Operation>,
+  { id, serializedSizeBytes }: { readonly id: Uint8Array; readonly serializedSizeBytes: number },
+): SignedOperationMessage {
   return {
     content: {
       fee: amountToProtobuf(signed.content.feeNanoMas),
       expirePeriod: toU64(signed.content.expirePeriod),
       op: bodyToProtobuf(signed.content.body),
     },
-    ...signedFields(signed, content.length),
-    secureHash: formatOperationId(computeOperationId(chainId, signed.publicKey, content)),
+    ...signedFields(signed, serializedSizeBytes - SIGNED_OVERHEAD_BYTES),
+    secureHash: formatOperationId(id),
   }
 }
 

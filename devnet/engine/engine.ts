@@ -1,13 +1,7 @@
+import { sortDatastore } from '../../core/massa/datastore-order.ts'
 import { SLOT_MS, type Slot, slotIndex, slotOfIndex, THREAD_COUNT } from '../../core/units.ts'
 import { DEFERRED_CALL_BASE_GAS, type DeferredCall, DeferredCalls, MIN_DEFERRED_GAS_PRICE } from './deferred-calls.ts'
-import {
-  attempt,
-  type DeferredOutcome,
-  executeDeferredCall,
-  executePaidOperation,
-  inVm,
-  sortDatastore,
-} from './execution.ts'
+import { attempt, type DeferredOutcome, executeDeferredCall, executePaidOperation, inVm } from './execution.ts'
 import {
   type ContextSnapshot,
   type ContractEvent,

@@ -1,5 +1,5 @@
 import { formatMas } from '../../core/massa/amount-text.ts'
-import type { DatastoreEntry } from '../../core/massa/operation.ts'
+import { sortDatastore } from '../../core/massa/datastore-order.ts'
 import { DEFERRED_CALL_BASE_GAS, type DeferredCall, deferredFault } from './deferred-calls.ts'
 import type { ContractEvent, ExecutionContext, StackElement } from './execution-context.ts'
 import { ExecutionFault, HostFault, runtimeFault, VmFault } from './faults.ts'
@@ -124,12 +124,6 @@ export function inVm(place: string, run: () => Returned): Returned {
   } catch (error) {
     throw error instanceof VmFault ? new ExecutionFault(`VM Error in ${place} context: ${error.text}`) : error
   }
-}
-
-/** Entries in order of keys, as a node keeps them; the last of equal keys stays. */
-export function sortDatastore(entries: readonly DatastoreEntry[]): readonly DatastoreEntry[] {
-  const byKey = new Map(entries.map((entry) => [Buffer.from(entry.key).toString('latin1'), entry]))
-  return [...byKey.values()].sort((a, b) => Buffer.compare(a.key, b.key))
 }
 
 function executeBody(

@@ -1,6 +1,6 @@
 export type { DeferredCall } from './deferred-calls.ts'
 export { ContractEngine, type EngineOptions, type EngineSnapshot } from './engine.ts'
-export { type DeferredOutcome, sortDatastore } from './execution.ts'
+export type { DeferredOutcome } from './execution.ts'
 export { type ContractEvent, MAX_CALL_DEPTH, MAX_EVENT_BYTES, MAX_EVENTS } from './execution-context.ts'
 export {
   MAX_BLOCK_GAS,

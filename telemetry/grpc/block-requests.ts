@@ -12,6 +12,8 @@ export interface BlockFilters {
   readonly ids: ReadonlySet<string> | undefined
   readonly creators: ReadonlySet<string> | undefined
   readonly range: IndexRange | undefined
+  /** A range says where it starts. */
+  readonly hasStart: boolean
 }
 
 /** @throws RpcError */
@@ -28,6 +30,7 @@ export function readBlockFilters(filters: readonly BlocksFilter[]): BlockFilters
       of('addresses').map(({ addresses }) => addresses?.addresses ?? []),
     ),
     range: intersectRanges(of('slotRange').map(({ slotRange }) => slotRange)),
+    hasStart: of('slotRange').some(({ slotRange }) => slotRange?.startSlot),
   }
 }
 

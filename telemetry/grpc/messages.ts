@@ -234,9 +234,11 @@ export type OutputMessage = {
       readonly value: { readonly status: number; readonly slot: SlotMessage }
     }[]
     readonly executedDenunciationsChanges: readonly DenunciationIndexMessage[]
-    readonly executionTrailHashChange: { readonly set: TextMessage } | Keep
+    readonly executionTrailHashChange?: { readonly set: TextMessage } | Keep
   }
 }
+/** Of a slot whose execution is not known: a node knows it of all. */
+export type BareOutputMessage = Pick<OutputMessage, 'slot' | 'blockId'>
 export type SignedBlockMessage = {
   readonly content: { readonly header: Uint8Array; readonly operations: readonly string[] }
   readonly signature: string
@@ -386,9 +388,10 @@ export const SendOperationsResponse = codec<
   { readonly operationIds: { readonly operationIds: readonly string[] } } | { readonly error: ErrorMessage }
 >('SendOperationsResponse')
 export const SignedBlockMessageCodec = codec<SignedBlockMessage>('SignedBlock')
-export const SlotExecutionOutputCodec = codec<{ readonly status: number; readonly executionOutput: OutputMessage }>(
-  'SlotExecutionOutput',
-)
+export const SlotExecutionOutputCodec = codec<{
+  readonly status: number
+  readonly executionOutput: OutputMessage | BareOutputMessage
+}>('SlotExecutionOutput')
 
 /** The node sends amounts with nine decimals. */
 export function toAmountMessage(nanoMas: bigint): AmountMessage {

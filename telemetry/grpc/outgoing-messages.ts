@@ -1,6 +1,8 @@
 import { Metadata, type ServerDuplexStream, type ServerWritableStream } from '@grpc/grpc-js'
+import { findHttp2Stream } from './http2-stream.ts'
 import type { MessageSink } from './public-service.ts'
 import type { RpcError } from './rpc-error.ts'
+import { endUnread } from './service-bounds.ts'
 
 /** Under way to one client: a few quiet blocks, so that a fast one need not be waited for. */
 const WINDOW_BYTES = 256 * 1024
@@ -11,14 +13,18 @@ const CLOSING_EVENTS = ['cancelled', 'close'] as const
 /** The server's side of a stream of messages to a client. */
 export class OutgoingMessages implements MessageSink {
   private readonly call: ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>
+  private readonly unreadMs: number | undefined
   private readonly closeListeners: (() => void)[] = []
   private ended = false
   private pendingBytes = 0
   /** Lets go who waits for room. */
   private release: () => void = () => {}
+  private unwatch: () => void = () => {}
 
-  constructor(call: ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>) {
+  /** @param unreadMs - in which a client takes up a message; absent: any time */
+  constructor(call: ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>, unreadMs?: number) {
     this.call = call
+    this.unreadMs = unreadMs
     for (const event of CLOSING_EVENTS) call.once(event, () => this.close())
     // A client that breaks off while it sends is no error of ours.
     call.on('error', () => this.close())
@@ -41,8 +47,10 @@ export class OutgoingMessages implements MessageSink {
     if (this.closed) return
     const bytes = message.length + MESSAGE_OVERHEAD_BYTES
     this.pendingBytes += bytes
+    if (this.pendingBytes === bytes) this.watch()
     this.call.write(asBuffer(message), () => {
       this.pendingBytes -= bytes
+      this.watch()
       if (this.pendingBytes < WINDOW_BYTES) this.release()
     })
     if (this.pendingBytes < WINDOW_BYTES) return
@@ -77,8 +85,16 @@ export class OutgoingMessages implements MessageSink {
     else call.end()
   }
 
+  /** From each message that is taken up to the next. */
+  private watch(): void {
+    this.unwatch()
+    if (this.unreadMs === undefined || this.pendingBytes === 0 || this.ended) return
+    this.unwatch = endUnread(findHttp2Stream(this.call), this.pendingBytes, this.unreadMs)
+  }
+
   private close(): void {
     this.ended = true
+    this.unwatch()
     this.release()
     for (const listener of this.closeListeners.splice(0)) listener()
   }

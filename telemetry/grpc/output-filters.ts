@@ -7,6 +7,8 @@ export interface WantedOutputs {
   readonly status: number | undefined
   /** Of all slot ranges; absent: anything. */
   readonly range: IndexRange | undefined
+  /** A range says where it starts. */
+  readonly hasStart: boolean
   /** What is left of the message of a slot; `undefined`: nothing. Absent: all of it. */
   readonly cut: ((message: OutputMessage) => OutputMessage | undefined) | undefined
   /** Parts that there are filters of. */
@@ -25,6 +27,7 @@ export function readOutputFilters(request: Uint8Array): WantedOutputs {
   return {
     status: filters.findLast(({ filter }) => filter === 'status')?.status,
     range: joinRanges(filters),
+    hasStart: filters.some(({ filter, slotRange }) => filter === 'slotRange' && slotRange?.startSlot),
     cut: filterParts(filters),
     parts: new Set(filters.map(({ filter }) => filter)),
   }

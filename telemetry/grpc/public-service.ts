@@ -11,6 +11,7 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
 import { endSlowRequests, GRPC_CLIENT_LIMITS, type GrpcClientLimits } from './client-limits.ts'
+import { findHttp2Stream } from './http2-stream.ts'
 import { OPTIONAL_REQUESTS } from './messages.ts'
 import { OutgoingMessages } from './outgoing-messages.ts'
 import { internalError, RpcError, unimplemented } from './rpc-error.ts'
@@ -24,6 +25,7 @@ import {
   UNARY_RPCS,
   type UnaryRpc,
 } from './rpc-names.ts'
+import { AnswerBudget, boundCalls, endUnread, type ServiceBounds } from './service-bounds.ts'
 
 const SERVICE_PATH = '/massa.api.v1.PublicService'
 /** Of a massa-node, both ways (`[grpc.public] max_decoding_message_size`, `max_encoding_message_size`). */
@@ -65,8 +67,18 @@ export interface Conversation extends MessageSink {
 }
 
 export interface PublicServiceHandlers {
-  /** Throws RpcError to refuse. @param caller - address of the connection that asks */
-  answer(rpc: UnaryRpc, request: Uint8Array, caller: string): Uint8Array | TakeCall | Promise<Uint8Array | TakeCall>
+  /**
+   * Throws RpcError to refuse.
+   *
+   * @param caller - address of the connection that asks
+   * @param gone - aborted when nobody waits for the answer any more
+   */
+  answer(
+    rpc: UnaryRpc,
+    request: Uint8Array,
+    caller: string,
+    gone: AbortSignal,
+  ): Uint8Array | TakeCall | Promise<Uint8Array | TakeCall>
   /** Throws RpcError to refuse. */
   subscribe(rpc: StreamRpc, subscriber: Subscriber): void
   /** Without it these calls are unimplemented. Throws RpcError to refuse. */
@@ -77,8 +89,8 @@ export interface PublicServiceServer {
   /** host:port, as `grpc_urls` takes it. */
   readonly url: string
   readonly port: number
-  /** Breaks off what is under way. Idempotent. */
-  stop(): Promise<void>
+  /** Breaks off what is under way. Idempotent. @param graceMs - in which calls may still end by themselves */
+  stop(graceMs?: number): Promise<void>
 }
 
 /**
@@ -90,18 +102,28 @@ export interface PublicServiceServer {
  */
 export async function startPublicService(
   handlers: PublicServiceHandlers,
-  options: { readonly host: string; readonly port: number; readonly limits?: GrpcClientLimits },
+  options: {
+    readonly host: string
+    readonly port: number
+    readonly limits?: GrpcClientLimits
+    readonly bounds?: ServiceBounds
+  },
 ): Promise<PublicServiceServer> {
-  const { limits = GRPC_CLIENT_LIMITS, ...address } = options
+  const { limits = GRPC_CLIENT_LIMITS, bounds, ...address } = options
+  const requestBytes = bounds?.requestBytes ?? MAX_MESSAGE_BYTES
   const server = new Server({
-    'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+    'grpc.max_receive_message_length': requestBytes,
     'grpc.max_send_message_length': -1,
     'grpc.max_concurrent_streams': MAX_CONCURRENT_STREAMS,
     'grpc.keepalive_time_ms': limits.pingMs,
     'grpc.keepalive_timeout_ms': limits.pongMs,
-    interceptors: [sayTooLargeAsNode, endSlowRequests(limits.requestMs)],
+    interceptors: [
+      sayTooLargeAsNode(requestBytes),
+      ...(bounds ? [boundCalls(bounds.calls)] : []),
+      endSlowRequests(limits.requestMs),
+    ],
   })
-  server.addService(...describeService(handlers))
+  server.addService(...describeService(handlers, bounds))
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`${address.host}:${address.port}`, ServerCredentials.createInsecure(), (error, bound) => {
       if (error) reject(error)
@@ -111,23 +133,40 @@ export async function startPublicService(
   return {
     url: `${address.host}:${port}`,
     port,
-    stop: async () => server.forceShutdown(),
+    stop: async (graceMs = 0) => {
+      if (graceMs > 0) await endCalls(server, graceMs)
+      server.forceShutdown()
+    },
   }
 }
 
-function describeService(handlers: PublicServiceHandlers): [ServiceDefinition, UntypedServiceImplementation] {
+function endCalls(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, graceMs)
+    server.tryShutdown(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+}
+
+function describeService(
+  handlers: PublicServiceHandlers,
+  bounds: ServiceBounds | undefined,
+): [ServiceDefinition, UntypedServiceImplementation] {
+  const send = bounds ? sendWithin(bounds) : sendAnswer
   const definition: Record<string, ServiceDefinition[string]> = {}
   const implementation: UntypedServiceImplementation = {}
   for (const rpc of UNARY_RPCS) {
     definition[rpc] = describeRpc(rpc, { requestStream: false, responseStream: false })
     implementation[rpc] = (call: ServerUnaryCall<Buffer, Buffer>, done: UnaryCallback) => {
-      void answerUnary(handlers, rpc, call, done)
+      void answerUnary(handlers, rpc, { call, done, send })
     }
   }
   for (const rpc of STREAM_RPCS) {
     definition[rpc] = describeRpc(rpc, { requestStream: false, responseStream: true })
     const serve: handleServerStreamingCall<Buffer, Buffer> = (call) => {
-      const subscriber = Object.assign(new OutgoingMessages(call), { request: call.request })
+      const subscriber = Object.assign(new OutgoingMessages(call, bounds?.unreadMs), { request: call.request })
       open(rpc, subscriber, () => handlers.subscribe(rpc, subscriber))
     }
     implementation[rpc] = serve
@@ -135,7 +174,7 @@ function describeService(handlers: PublicServiceHandlers): [ServiceDefinition, U
   for (const rpc of DUPLEX_RPCS) {
     definition[rpc] = describeRpc(rpc, { requestStream: true, responseStream: true })
     const serve: handleBidiStreamingCall<Buffer, Buffer> = (call) => {
-      const conversation = Object.assign(new OutgoingMessages(call), {
+      const conversation = Object.assign(new OutgoingMessages(call, bounds?.unreadMs), {
         onRequest: (listener: (request: Uint8Array) => void | Promise<void>) => {
           call.on('data', (request: Buffer) => {
             call.pause()
@@ -172,19 +211,44 @@ function isOptionalUnary(rpc: UnaryRpc): rpc is keyof typeof OPTIONAL_REQUESTS {
 
 type UnaryCallback = (error: { code: number; details: string } | null, answer?: Buffer) => void
 
+type SendAnswer = (answer: Uint8Array, call: ServerUnaryCall<Buffer, Buffer>, done: UnaryCallback) => void
+
+const sendAnswer: SendAnswer = (answer, _call, done) => {
+  done(null, Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength))
+}
+
+function sendWithin(bounds: ServiceBounds): SendAnswer {
+  const budget = new AnswerBudget(bounds.answerBytes)
+  return (answer, call, done) => {
+    const stream = findHttp2Stream(call)
+    budget.hold(answer.length, stream)
+    stream.once('close', endUnread(stream, answer.length, bounds.unreadMs))
+    sendAnswer(answer, call, done)
+  }
+}
+
 async function answerUnary(
   handlers: PublicServiceHandlers,
   rpc: UnaryRpc,
-  call: ServerUnaryCall<Buffer, Buffer>,
-  done: UnaryCallback,
+  {
+    call,
+    done,
+    send,
+  }: {
+    readonly call: ServerUnaryCall<Buffer, Buffer>
+    readonly done: UnaryCallback
+    readonly send: SendAnswer
+  },
 ): Promise<void> {
+  const gone = new AbortController()
+  call.once('cancelled', () => gone.abort())
   try {
     if (isOptionalUnary(rpc)) {
       OPTIONAL_REQUESTS[rpc].read(call.request)
       throw unimplemented(FEATURE_MISSING)
     }
-    const answer = await handlers.answer(rpc, call.request, call.getPeer())
-    if (answer instanceof Uint8Array) done(null, Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength))
+    const answer = await handlers.answer(rpc, call.request, call.getPeer(), gone.signal)
+    if (answer instanceof Uint8Array) send(answer, call, done)
     else answer(call)
   } catch (error) {
     if (error instanceof RpcError) done({ code: error.code, details: error.details })
@@ -197,22 +261,24 @@ function describe(error: unknown): string {
 }
 
 /** What a node says of a message over its limit, that it got or would send. */
-export function tooLarge(what: 'encoded' | 'decoded', sizeBytes: number): RpcError {
-  const text = `Error, ${what} message length too large: found ${sizeBytes} bytes, the limit is: ${MAX_MESSAGE_BYTES} bytes`
+export function tooLarge(what: 'encoded' | 'decoded', sizeBytes: number, mostBytes = MAX_MESSAGE_BYTES): RpcError {
+  const text = `Error, ${what} message length too large: found ${sizeBytes} bytes, the limit is: ${mostBytes} bytes`
   return new RpcError(status.OUT_OF_RANGE, text)
 }
 
 /** grpc-js refuses a message by its announced length, before it is read, but with another code and text. */
-const sayTooLargeAsNode: ServerInterceptor = (_method, call) => {
-  const sendStatus = call.sendStatus.bind(call)
-  call.sendStatus = (partial) => {
-    const size = /^Received message larger than max \((\d+) vs/.exec(partial.details ?? '')?.[1]
-    if (size === undefined) return sendStatus(partial)
-    const { code, details } = tooLarge('decoded', Number(size))
-    sendStatus({ ...partial, code, details })
+const sayTooLargeAsNode =
+  (mostBytes: number): ServerInterceptor =>
+  (_method, call) => {
+    const sendStatus = call.sendStatus.bind(call)
+    call.sendStatus = (partial) => {
+      const size = /^Received message larger than max \((\d+) vs/.exec(partial.details ?? '')?.[1]
+      if (size === undefined) return sendStatus(partial)
+      const { code, details } = tooLarge('decoded', Number(size), mostBytes)
+      sendStatus({ ...partial, code, details })
+    }
+    return new ServerInterceptingCall(call)
   }
-  return new ServerInterceptingCall(call)
-}
 
 function describeRpc(
   rpc: string,

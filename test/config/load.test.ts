@@ -254,6 +254,11 @@ describe('config/load', () => {
         ],
       ],
       ['api.fetch', [true, false], ['on']],
+      [
+        'api.grpc_bind',
+        ['', '127.0.0.1:0', '[::1]:33039'],
+        ['0.0.0.0:33039', '127.0.0.1', '127.0.0.1:33040', '127.0.0.1:31251'],
+      ],
       ['api.proxy_node', [true, false], ['on']],
       [
         'api.proxy_node_url',

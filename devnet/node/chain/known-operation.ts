@@ -13,13 +13,13 @@ import {
   parseOperationId,
   SIGNED_OVERHEAD_BYTES,
   SignedOperationCodec,
+  sortDatastore,
   toU64,
 } from '../../../core/index.ts'
 import {
   MAX_BLOCK_GAS,
   OPERATION_BASE_GAS,
   ROLL_PRICE_NANO_MAS,
-  sortDatastore,
   TEMPORARY_COMPILATION_GAS,
 } from '../../engine/index.ts'
 

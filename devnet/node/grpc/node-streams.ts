@@ -1,14 +1,9 @@
 import { status } from '@grpc/grpc-js'
-import { ByteWriter, fromU64, SignedBlockHeaderCodec, toU64 } from '../../../core/index.ts'
 import { readBlockFilters } from '../../../telemetry/grpc/block-requests.ts'
-import {
-  NewBlocksRequest,
-  NewEndorsementsRequest,
-  NewOperationsRequest,
-  SignedBlockMessageCodec,
-} from '../../../telemetry/grpc/messages.ts'
+import { NewBlocksRequest, NewEndorsementsRequest, NewOperationsRequest } from '../../../telemetry/grpc/messages.ts'
 import { EVERYTHING } from '../../../telemetry/grpc/request-checks.ts'
 import { RpcError } from '../../../telemetry/grpc/rpc-error.ts'
+import { encodeSignedBlock } from '../../../telemetry/grpc/signed-block.ts'
 import { OUTPUT_STATUS } from '../../../telemetry/grpc/status-codes.ts'
 import { encodeWireField } from '../../../telemetry/grpc/wire.ts'
 import type { ChainBlock } from '../chain/chain-block.ts'
@@ -25,8 +20,6 @@ const BLOCKS_KEPT = 128
 const OUTPUTS_KEPT = 5000
 const OPERATIONS_KEPT = 5000
 const ENDORSEMENTS_KEPT = 2000
-const SIGNED_OVERHEAD_BYTES = 98
-const OPERATION_ID_BYTES = 33
 /** OpType. */
 const OPERATION_TYPES = { transaction: 1, 'roll-buy': 2, 'roll-sell': 3, 'execute-sc': 4, 'call-sc': 5 } as const
 
@@ -45,7 +38,7 @@ export class NodeStreams {
     this.feeds = {
       NewBlocks: createFeed({
         ring: blocks,
-        select: (request) => selectBlocks(request, encodeSignedBlock),
+        select: (request) => selectBlocks(request, encodeBlock),
         // The only stream that tells (massa-grpc, new_blocks.rs).
         lossError: (lost) => new RpcError(status.DATA_LOSS, `error on receive new block: channel lagged by ${lost}`),
       }),
@@ -121,18 +114,6 @@ function encodeFilledBlock(block: ChainBlock): Uint8Array {
   return message
 }
 
-function encodeSignedBlock({ headerMessage, operationIds }: ChainBlock): Uint8Array {
-  const header = SignedBlockHeaderCodec.decode(headerMessage)
-  const countBytes = new ByteWriter().varint(operationIds.length).finish().length
-  const bodyBytes = countBytes + operationIds.length * OPERATION_ID_BYTES
-  const block = SignedBlockMessageCodec.encode({
-    content: { header: headerMessage, operations: operationIds },
-    signature: header.signature ?? '',
-    contentCreatorPubKey: header.contentCreatorPubKey ?? '',
-    contentCreatorAddress: header.contentCreatorAddress ?? '',
-    secureHash: header.secureHash ?? '',
-    // Of the signed header and the list of ids, and once more of key and signature.
-    serializedSize: toU64(fromU64(header.serializedSize) + BigInt(bodyBytes + SIGNED_OVERHEAD_BYTES)),
-  })
-  return encodeWireField(1, block)
+function encodeBlock({ headerMessage, operationIds }: ChainBlock): Uint8Array {
+  return encodeWireField(1, encodeSignedBlock(headerMessage, operationIds))
 }

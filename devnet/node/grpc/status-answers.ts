@@ -1,31 +1,18 @@
-import {
-  formatHash,
-  fromU64,
-  OPERATION_VALIDITY_PERIODS,
-  PERIOD_MS,
-  slotOfIndex,
-  slotToProtobuf,
-  THREAD_COUNT,
-  toU64,
-} from '../../../core/index.ts'
+import { formatHash, fromU64, slotOfIndex, slotToProtobuf, THREAD_COUNT, toU64 } from '../../../core/index.ts'
 import {
   GetNextBlockBestParentsResponse,
   GetSelectorDrawsRequest,
   GetSelectorDrawsResponse,
   GetStakersRequest,
   GetStakersResponse,
-  GetStatusResponse,
-  toAmountMessage,
 } from '../../../telemetry/grpc/messages.ts'
+import { encodePublicStatus } from '../../../telemetry/grpc/public-status.ts'
 import { checkFilterCount, intersectRanges, joinNamed } from '../../../telemetry/grpc/request-checks.ts'
 import { invalidArgument } from '../../../telemetry/grpc/rpc-error.ts'
 import { PERIODS_PER_CYCLE } from '../../engine/index.ts'
 import type { DevnetChain } from '../chain/devnet-chain.ts'
 import { NODE_ID, NODE_SOFTWARE } from '../node-identity.ts'
 
-const BLOCK_REWARD_NANO_MAS = 400_010_000n
-const ROLL_PRICE_NANO_MAS = 100_000_000_000n
-const MAX_BLOCK_BYTES = 300_000
 /** Cycles whose draws a node has beside the current one: some old ones, and the next two. */
 const PAST_DRAW_CYCLES = 4
 const FUTURE_DRAW_CYCLES = 2
@@ -33,36 +20,20 @@ const FUTURE_DRAW_CYCLES = 2
 const DRAWS_AT_ONCE = 512
 
 export function getStatus(chain: DevnetChain): Uint8Array {
-  const { genesisTimestampMs } = chain
-  const cycle = cycleOf(chain)
-  const cycleMs = (n: number) => toTime(genesisTimestampMs + n * PERIODS_PER_CYCLE * PERIOD_MS)
-  return GetStatusResponse.encode({
-    status: {
-      nodeId: NODE_ID,
-      version: NODE_SOFTWARE,
-      currentTime: toTime(chain.nowMs),
-      currentCycle: toU64(BigInt(cycle)),
-      currentCycleTime: cycleMs(cycle),
-      nextCycleTime: cycleMs(cycle + 1),
-      lastExecutedFinalSlot: slotToProtobuf(chain.finalSlot),
-      lastExecutedSpeculativeSlot: slotToProtobuf(chain.executedSlot),
-      finalStateFingerprint: formatFingerprint(chain),
-      config: {
-        genesisTimestamp: toTime(genesisTimestampMs),
-        threadCount: THREAD_COUNT,
-        t0: toTime(PERIOD_MS),
-        deltaF0: toU64(BigInt(chain.options.deltaF0)),
-        operationValidityPeriods: toU64(BigInt(OPERATION_VALIDITY_PERIODS)),
-        periodsPerCycle: toU64(BigInt(PERIODS_PER_CYCLE)),
-        blockReward: toAmountMessage(BLOCK_REWARD_NANO_MAS),
-        rollPrice: toAmountMessage(ROLL_PRICE_NANO_MAS),
-        maxBlockSize: MAX_BLOCK_BYTES,
-      },
-      chainId: toU64(chain.chainId),
-      minimalFees: toAmountMessage(chain.minimalFeeNanoMas),
-      currentMipVersion: chain.options.networkVersion,
-    },
-  })
+  const form = {
+    nodeId: NODE_ID,
+    version: NODE_SOFTWARE,
+    nowMs: chain.nowMs,
+    genesisTimestampMs: chain.genesisTimestampMs,
+    chainId: chain.chainId,
+    lastSlot: chain.lastSlot,
+    activeCursor: chain.executedSlot,
+    finalCursor: chain.finalSlot,
+    minimalFeeNanoMas: chain.minimalFeeNanoMas,
+    networkVersion: chain.options.networkVersion,
+    deltaF0: chain.options.deltaF0,
+  }
+  return encodePublicStatus(form, formatFingerprint(chain))
 }
 
 /** Stands for the hash of the final state: it changes with every final slot, and is the same where all was executed alike. */
@@ -131,8 +102,4 @@ function listDraws(
 
 function cycleOf(chain: DevnetChain): number {
   return Math.floor(chain.lastSlot.period / PERIODS_PER_CYCLE)
-}
-
-function toTime(ms: number) {
-  return { milliseconds: toU64(BigInt(Math.floor(ms))) }
 }
