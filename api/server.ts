@@ -6,6 +6,7 @@ import { createLimitedServer } from '../telemetry/limited-server.ts'
 import { addChallengeRoutes, type ChallengesPort } from './challenges.ts'
 import { DATA_DIR_HEADER } from './data-dir-header.ts'
 import { addEraRoutes, type ErasPort } from './eras.ts'
+import { addExplorerPage } from './explorer.ts'
 import { addGatewayRoutes, type GatewayModules } from './gateway/gateway.ts'
 import { addImportRoutes } from './imports.ts'
 import { type ArchiveRpcModules, addArchiveRpc } from './json-rpc/archive-rpc.ts'
@@ -35,6 +36,8 @@ export interface ApiModules {
   readonly history?: ArchiveRpcModules | undefined
   /** Absent: nothing of it is answered. */
   readonly gateway?: GatewayModules | undefined
+  /** Where the files of the page are that `GET /` gives; absent: there is none. */
+  readonly explorerFolder?: string
   /** What is needed to import archive files; absent: nobody does. */
   readonly imports?: ImportModules
   /** What requests carry that sign, spend or read a file; undefined: these are refused. */
@@ -55,6 +58,7 @@ const BODY_LIMIT_BYTES = 16 * 1024
  * - `/v1/challenges`, `/v1/draws` ./challenges.ts
  * - `/v1/rewards` ./rewards.ts
  * - `/v1/eras` ./eras.ts
+ * - `GET /` and `/explorer/` ./explorer.ts
  * - `POST /` ./json-rpc/archive-rpc.ts
  * - blocks, operations, slots, periods, addresses, chunks and the stream of final slots: ./gateway/gateway.ts
  * - `/v1/imports` ./imports.ts
@@ -93,6 +97,7 @@ export function createApi(modules: ApiModules, options: { readonly heartbeatMs?:
   addChallengeRoutes(server, modules.challenges, { ...options, token: modules.token })
   addRewardRoutes(server, modules.query, { token: modules.token })
   addGatewayRoutes(server, modules.gateway ?? { history: undefined })
+  if (modules.explorerFolder !== undefined) addExplorerPage(server, modules.explorerFolder)
   if (modules.eras) addEraRoutes(server, modules.eras)
   if (modules.history) addArchiveRpc(server, modules.history)
   if (modules.imports) addImportRoutes(server, modules.imports, { ...options, token: modules.token })

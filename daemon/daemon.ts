@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { createApi, createMetricsServer, listen } from '../api/index.ts'
 import { Archiver, CpuPool, guardLoop, NodeClient, NodeFollower, refetchFromNodes } from '../archiver/index.ts'
-import { type Config, parseHostPort, readPackageVersion } from '../config/index.ts'
+import { type Config, findPackageRoot, parseHostPort, readPackageVersion } from '../config/index.ts'
 import { BYTES_PER_GB, isArchiveError, type Period } from '../core/index.ts'
 import {
   AnchoredEras,
@@ -289,6 +290,7 @@ export async function startDaemon(
         peers,
         challenges: peers?.challenges,
         gateway: { history: reading?.answers, finals: reading?.finals, store: store.chunks },
+        explorerFolder: join(findPackageRoot(), 'dist', 'explorer'),
         eras: openEras({ store: store.chunks, anchors, peers: peers?.eras }),
         imports: {
           store: store.chunks,

@@ -5,6 +5,7 @@ import { CallGate } from '../json-rpc/call-gate.ts'
 import { boundMessages } from '../json-rpc/message-budget.ts'
 import { addAddressRoutes } from './address-routes.ts'
 import { keepAnswers } from './answer-cache.ts'
+import { addArchiveRoutes } from './archive-routes.ts'
 import { addChunkRoutes } from './chunk-routes.ts'
 import { addCompletenessRoutes } from './completeness-routes.ts'
 import type { HistoryGateway } from './history-port.ts'
@@ -40,6 +41,7 @@ export function addGatewayRoutes(server: FastifyInstance, { history, finals, sto
   openGatewayScope(server, (scope) => {
     if (history) keepAnswers(scope, () => history.version())
     boundMessages(scope, MESSAGE_BYTES, noRoom)
+    addArchiveRoutes(scope, history)
     addIdRoutes(scope, history)
     addSlotRoutes(scope, history)
     addAddressRoutes(scope, history)

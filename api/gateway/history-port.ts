@@ -7,6 +7,8 @@ import { DATA_DIR_HEADER } from '../data-dir-header.ts'
 export interface HistoryGateway {
   /** Another number whenever a period came or went. */
   version(): number
+  /** Which periods there are, and the latest of them. */
+  archive(): Promise<HistoryAnswer | undefined>
   block(id: string, hasProof: boolean): Promise<HistoryAnswer | undefined>
   operation(id: string, hasProof: boolean): Promise<HistoryAnswer | undefined>
   endorsement(id: string, hasProof: boolean): Promise<HistoryAnswer | undefined>

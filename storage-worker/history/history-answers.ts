@@ -28,9 +28,12 @@ import type { OperationRole } from './history-keys.ts'
 import type { HistoryOperation, HistoryReader, ListCursor } from './history-reader.ts'
 import { answerRange, type RangeAnswer, type RangeRequest } from './range-answer.ts'
 
+/** That the answer about the archive shows. */
+const LATEST_PERIODS = 20
+
 type AnswersStore = Pick<
   ChunkStore,
-  'identity' | 'readManifest' | 'readChunk' | 'readSeals' | 'readSummary' | 'findChunks'
+  'identity' | 'readManifest' | 'readChunk' | 'readSeals' | 'readSummary' | 'readRange' | 'listSummaries' | 'findChunks'
 >
 
 export interface HistoryAnswersModules {
@@ -82,6 +85,21 @@ export class HistoryAnswers {
   /** Another number whenever a period came or went. */
   version(): number {
     return this.reader.version()
+  }
+
+  /** `undefined` before the first period. */
+  async archive(): Promise<HistoryAnswer | undefined> {
+    const { store } = this
+    const range = await store.readRange()
+    if (!range) return undefined
+    const latest: object[] = []
+    for await (const summary of store.listSummaries({ from: range.first, to: range.last, reverse: true })) {
+      const { period, root, blocks, operations, bodyBytes } = summary
+      latest.push({ period, root: toHex(root), blocks, operations, bytes: bodyBytes })
+      if (latest.length === LATEST_PERIODS) break
+    }
+    const { chainId, genesisTimestampMs } = store.identity.network
+    return { chainId: String(chainId), genesisTimestampMs: String(genesisTimestampMs), ...range, latest }
   }
 
   /** @throws ArchiveError CORE_BASE58_INVALID, STORE_CHUNK_AWAY */

@@ -51,6 +51,22 @@ describe('api/gateway', function () {
     }
   }
 
+  it('says what is archived', async () => {
+    const { latest, ...range } = await getJson('/v1/archive')
+    const { chainId, genesisTimestampMs } = periods[0]?.manifest.network ?? assert.fail('nothing archived')
+    const numbers = periods.map(({ summary }) => summary.period)
+    assert.deepEqual(range, {
+      chainId: String(chainId),
+      genesisTimestampMs: String(genesisTimestampMs),
+      first: numbers[0],
+      last: numbers.at(-1),
+    })
+    const shown = periods.map(({ summary: { period, root, blocks, operations, bodyBytes } }) => {
+      return { period, root: toHex(root), blocks, operations, bytes: bodyBytes }
+    })
+    assert.deepEqual(latest, shown.reverse().slice(0, 20))
+  })
+
   it('answers by slot, and proves the block or that there is none', async () => {
     let [blocks, misses] = [0, 0]
     for (const { slot, record } of [...listBlocks()].slice(-64)) {

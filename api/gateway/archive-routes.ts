@@ -1,0 +1,10 @@
+import { CHANGING, sendFound } from './answer.ts'
+import { type HistoryGateway, needHistory } from './history-port.ts'
+import type { GatewayScope } from './typed-scope.ts'
+
+/** What there is; where a reader begins who has no id. */
+export function addArchiveRoutes(scope: GatewayScope, history: HistoryGateway | undefined): void {
+  scope.get('/v1/archive', async (_request, reply) => {
+    return sendFound(reply, 'a period', { found: await needHistory(history).archive(), caching: CHANGING })
+  })
+}

@@ -1,0 +1,96 @@
+import type { Period, Slot } from '../core/verify.ts'
+
+/** What the page shows; the part of its address behind `#` says it. */
+export type Route =
+  | { readonly kind: 'front' }
+  | { readonly kind: 'block'; readonly id: string }
+  | { readonly kind: 'operation'; readonly id: string }
+  | { readonly kind: 'endorsement'; readonly id: string }
+  | { readonly kind: 'address'; readonly id: string; readonly cursor?: string }
+  | { readonly kind: 'slot'; readonly slot: Slot }
+  | { readonly kind: 'period'; readonly period: Period }
+  | { readonly kind: 'trust' }
+  /** Nothing of the kind exists. */
+  | { readonly kind: 'unknown'; readonly text: string }
+
+export const THREADS = 32
+
+/** As a link has it, `#` first. */
+export function formatRoute(route: Route): string {
+  switch (route.kind) {
+    case 'front':
+      return '#/'
+    case 'trust':
+      return '#/trust'
+    case 'slot':
+      return `#/slot/${route.slot.period}/${route.slot.thread}`
+    case 'period':
+      return `#/period/${route.period}`
+    case 'address':
+      return `#/address/${encodeURIComponent(route.id)}${route.cursor ? `/${encodeURIComponent(route.cursor)}` : ''}`
+    case 'unknown':
+      return `#/search/${encodeURIComponent(route.text)}`
+    default:
+      return `#/${route.kind}/${encodeURIComponent(route.id)}`
+  }
+}
+
+/** @param hash - of any origin: what is no route is `unknown` */
+export function parseRoute(hash: string): Route {
+  const [kind = '', first, second, ...others] = hash
+    .replace(/^#?\/?/, '')
+    .split('/')
+    .map(decode)
+  const unknown: Route = { kind: 'unknown', text: decode(hash.replace(/^#?\/?(?:search\/)?/, '')) }
+  if (others.length > 0) return unknown
+  if (kind === 'address' && first) return { kind, id: first, ...(second ? { cursor: second } : {}) }
+  if (kind === 'slot') return parseSlot(first, second) ?? unknown
+  if (second !== undefined) return unknown
+  if (kind === '' && first === undefined) return { kind: 'front' }
+  if (kind === 'trust' && first === undefined) return { kind }
+  if (kind === 'period') return parsePeriod(first) ?? unknown
+  if ((kind === 'block' || kind === 'operation' || kind === 'endorsement') && first) return { kind, id: first }
+  return unknown
+}
+
+/**
+ * What a person may have typed or pasted: an id, an address, a period (`5300`), a slot (`5300/7`, `(5300, 7)`).
+ *
+ * Whether an id is right is for who looks it up to say.
+ */
+export function recognise(text: string): Route {
+  const given = text.trim()
+  const id = /^(?:B|O|E|AU|AS)1[1-9A-HJ-NP-Za-km-z]{20,80}$/.test(given) ? given : undefined
+  if (id?.startsWith('B')) return { kind: 'block', id }
+  if (id?.startsWith('O')) return { kind: 'operation', id }
+  if (id?.startsWith('E')) return { kind: 'endorsement', id }
+  if (id) return { kind: 'address', id }
+  const [, period, thread] = /^\(?\s*(\d+)\s*(?:[/,:;\s]\s*(\d+))?\s*\)?$/.exec(given) ?? []
+  const place = thread === undefined ? parsePeriod(period) : parseSlot(period, thread)
+  return place ?? { kind: 'unknown', text: given }
+}
+
+function parsePeriod(text: string | undefined): Route | undefined {
+  const period = parseNumber(text, Number.MAX_SAFE_INTEGER)
+  return period === undefined ? undefined : { kind: 'period', period }
+}
+
+function parseSlot(periodText: string | undefined, threadText: string | undefined): Route | undefined {
+  const period = parseNumber(periodText, Number.MAX_SAFE_INTEGER)
+  const thread = parseNumber(threadText, THREADS - 1)
+  return period === undefined || thread === undefined ? undefined : { kind: 'slot', slot: { period, thread } }
+}
+
+function parseNumber(text: string | undefined, max: number): number | undefined {
+  if (text === undefined || !/^\d{1,16}$/.test(text)) return undefined
+  const number = Number(text)
+  return number <= max ? number : undefined
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}

@@ -1,0 +1,167 @@
+import {
+  type AnswerProofJson,
+  ArchiveError,
+  compareAddressList,
+  fromHex,
+  isArchiveError,
+  type Question,
+  type TrustedHistory,
+  toHex,
+  type VerifiedAnswer,
+  verifyAddressHistory,
+  verifyProof,
+} from '../core/verify.ts'
+import { askArchive, RefusedByArchive } from './ask-archive.ts'
+import { readOverview } from './read-overview.ts'
+import { showRecord } from './show-record.ts'
+import type { Answered, Asked, Outcome, RootTexts, SaidBeside, ShownProof, Task } from './worker-messages.ts'
+
+/*
+ * The worker of the page: asks the archive, and verifies what it answers, so that the page stays responsive. What leaves it as
+ * `proven` was verified here; of an answer nothing else is passed on but what is marked as said.
+ */
+
+const LIST_LENGTH = 10
+
+self.addEventListener('message', async ({ data }: MessageEvent<Asked>) => {
+  const outcome = await work(data).catch(describeFailure)
+  self.postMessage({ number: data.number, outcome } satisfies Answered)
+})
+
+async function work({ task, roots }: Asked): Promise<Outcome> {
+  switch (task.kind) {
+    case 'record':
+      return prove(pathOf(task.question), () => task.question, roots)
+    case 'slot': {
+      const { slot } = task
+      // Whatever the archive says that the slot is, it has to prove that.
+      const question = ({ kind }: Readonly<Record<string, unknown>>): Question =>
+        kind === 'block' ? { kind: 'block-at', slot } : { kind: 'slot-empty', slot }
+      return prove(`v1/slots/${slot.period}/${slot.thread}`, question, roots)
+    }
+    case 'list':
+      return list(task)
+    case 'range':
+      return scan(task, roots)
+    case 'overview': {
+      const { json } = await askArchive('v1/archive')
+      return { kind: 'overview', overview: readOverview(json) }
+    }
+  }
+}
+
+function pathOf(question: Question & { kind: 'block' | 'operation' | 'endorsement' | 'period' }): string {
+  if (question.kind === 'period') return `v1/periods/${question.period}`
+  return `v1/${question.kind}s/${encodeURIComponent(question.id)}`
+}
+
+async function prove(
+  path: string,
+  questionOf: (answer: Readonly<Record<string, unknown>>) => Question,
+  roots: RootTexts,
+): Promise<Outcome> {
+  const { json } = await askArchive(`${path}?proof=true`)
+  const started = performance.now()
+  const verified = verifyProof(json.proof, questionOf(json), trustOf(roots))
+  const verifyMs = performance.now() - started
+  const proof = describeProof(verified, questionOf(json), { proof: json.proof as AnswerProofJson, verifyMs })
+  return { kind: 'proven', record: showRecord(verified), proof, said: readSaid(json) }
+}
+
+function describeProof(
+  verified: VerifiedAnswer,
+  question: Question,
+  { proof, verifyMs }: { readonly proof: AnswerProofJson; readonly verifyMs: number },
+): ShownProof {
+  const { trust, checks, gaps, network, period, periodRoot, era } = verified
+  const hasId = question.kind === 'block' || question.kind === 'operation' || question.kind === 'endorsement'
+  const isBoundById = hasId && !gaps.includes('reproducible-content')
+  return {
+    standing: trust !== 'none' ? 'root' : isBoundById ? 'id' : 'unconfirmed',
+    trust,
+    checks,
+    gaps,
+    chainId: String(network.chainId),
+    genesisTimestampMs: Number(network.genesisTimestampMs),
+    period,
+    periodRoot: toHex(periodRoot),
+    era: era && { era: era.era, root: toHex(era.root) },
+    proofBytes: JSON.stringify(proof).length,
+    verifyMs,
+  }
+}
+
+/** Whether an operation succeeded stands under no root. */
+function readSaid({ operation }: Readonly<Record<string, unknown>>): SaidBeside {
+  const outcome = (operation as { execution?: { outcome?: unknown } } | undefined)?.execution?.outcome
+  return outcome === 'success' || outcome === 'failed' || outcome === 'unknown' ? { outcome } : {}
+}
+
+/** The list is what the archive says: each operation of it has its own proof. */
+async function list({ address, cursor }: Extract<Task, { kind: 'list' }>): Promise<Outcome> {
+  const query = `limit=${LIST_LENGTH}${cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`}`
+  const { json } = await askArchive(`v1/addresses/${encodeURIComponent(address)}/operations?${query}`)
+  if (!Array.isArray(json.operations)) throw malformed('it has no list of operations')
+  const operations = json.operations.slice(0, LIST_LENGTH).map((one: unknown) => {
+    const { operationId, inclusions } = (one ?? {}) as { operationId?: unknown; inclusions?: unknown }
+    if (typeof operationId !== 'string' || !Array.isArray(inclusions)) throw malformed('its list has no operations')
+    return { id: operationId, slots: inclusions.map((inclusion: unknown) => readSlot(inclusion)) }
+  })
+  return { kind: 'listed', operations, cursor: typeof json.cursor === 'string' ? json.cursor : undefined }
+}
+
+function readSlot(inclusion: unknown) {
+  const { period, thread } = (inclusion as { slot?: { period?: unknown; thread?: unknown } } | null)?.slot ?? {}
+  if (typeof period !== 'number' || typeof thread !== 'number') throw malformed('its list has no slots')
+  return { period, thread }
+}
+
+/** All bodies of a range, as far as one answer goes. */
+async function scan(task: Extract<Task, { kind: 'range' }>, roots: RootTexts): Promise<Outcome> {
+  const { json, bytes } = await askArchive(`v1/completeness?from=${task.from}&to=${task.to}&bodies=true`)
+  const { from, to, next, proof } = json
+  if (from !== task.from || typeof to !== 'number' || to > task.to) throw malformed('it is of another range')
+  const { history, completeness } = verifyAddressHistory(proof, { from, to, address: task.address }, trustOf(roots))
+  const inRange = task.listed.filter(({ slot }) => slot.period >= from && slot.period <= to)
+  const difference = compareAddressList(history, inRange)
+  return {
+    kind: 'range',
+    range: {
+      from,
+      to,
+      next: typeof next === 'number' && next > to && next <= task.to ? next : undefined,
+      operations: history.operations.length,
+      scannedBodies: history.scannedBodies,
+      ...difference,
+      untrusted: completeness.untrusted,
+      proofBytes: bytes,
+    },
+  }
+}
+
+function trustOf({ periods, eras }: RootTexts): TrustedHistory {
+  return {
+    findPeriodRoot: (period) => bytesOf(periods[period]),
+    findEraRoot: (era) => bytesOf(eras[era]),
+  }
+}
+
+function bytesOf(hex: string | undefined): Uint8Array | undefined {
+  return hex === undefined ? undefined : fromHex(hex)
+}
+
+function malformed(what: string): ArchiveError {
+  return new ArchiveError('CORE_READING_MALFORMED', `the answer is none: ${what}`)
+}
+
+function describeFailure(error: unknown): Outcome {
+  if (error instanceof RefusedByArchive) {
+    return { kind: error.isAbsent ? 'absent' : 'failed', code: error.code, message: error.message }
+  }
+  if (isArchiveError(error)) {
+    // A question that has no id is no lie of the archive.
+    const kind = error.code === 'CORE_BASE58_INVALID' ? 'failed' : 'refused'
+    return { kind, code: error.code, message: error.message }
+  }
+  return { kind: 'refused', code: 'not verified', message: `The answer could not be verified: ${String(error)}` }
+}

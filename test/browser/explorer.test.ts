@@ -1,0 +1,341 @@
+import assert from 'node:assert/strict'
+import type { Browser, Page } from 'playwright-core'
+import { toHex } from '../../core/index.ts'
+import { startChromium } from './chromium.ts'
+import { type ExplorerSite, openExplorerSite } from './explorer-site.ts'
+import { listRecordedSlots, type RecordedSlot } from './recorded-source.ts'
+
+type Json = Record<string, unknown>
+
+describe('the explorer in a browser', function () {
+  this.timeout(60_000)
+  let site: ExplorerSite
+  let browser: Browser
+  let page: Page
+  /** Of a period with operations and empty slots. */
+  let slots: readonly RecordedSlot[]
+  let busy: RecordedSlot & { readonly blockId: string }
+  let empty: RecordedSlot
+  /** What the page asked for, and what it complained about. */
+  const asked: string[] = []
+  const complaints: string[] = []
+
+  before(async () => {
+    site = await openExplorerSite()
+    slots = listRecordedSlots(site.periods).filter(({ slot }) => slot.period === 8)
+    const first = slots.find(({ operationIds }) => operationIds.length > 1)
+    assert(first?.blockId)
+    busy = { ...first, blockId: first.blockId }
+    empty = slots.find(({ blockId }) => blockId === undefined) ?? assert.fail('no empty slot')
+    browser = await startChromium()
+    page = await browser.newPage({ viewport: { width: 360, height: 780 } })
+    page.on('request', (request) => asked.push(request.url()))
+    page.on('pageerror', (error) => complaints.push(error.message))
+    page.on('console', (message) => {
+      // Of a status that is no success Chromium says so.
+      if (message.type() === 'error' && !/Failed to load resource/.test(message.text())) complaints.push(message.text())
+    })
+    await page.goto(site.url)
+  })
+  after(async () => {
+    await browser?.close()
+    await site?.close()
+  })
+  beforeEach(async () => {
+    // Nothing is trusted yet.
+    await page.evaluate('localStorage.clear()')
+    asked.length = 0
+  })
+  afterEach(async () => {
+    await page.unrouteAll()
+    assert.deepEqual(complaints, [])
+    assert.deepEqual(
+      asked.filter((url) => !url.startsWith(site.url)),
+      [],
+    )
+  })
+
+  /** Goes to a page, which is there then, and its mark not yet. */
+  async function goTo(hash: string): Promise<void> {
+    await page.evaluate(
+      `new Promise((resolve) => {
+        if (location.hash === ${JSON.stringify(`#/${hash}`)}) location.hash = '#/search/elsewhere'
+        addEventListener('hashchange', () => location.hash === ${JSON.stringify(`#/${hash}`)} && resolve())
+        location.hash = ${JSON.stringify(`#/${hash}`)}
+      })`,
+    )
+  }
+
+  /** @returns which mark the page has */
+  async function open(hash: string): Promise<string> {
+    await goTo(hash)
+    const mark = page.locator('main .mark:not(.busy)').first()
+    await mark.waitFor()
+    return (await mark.getAttribute('class')) ?? ''
+  }
+
+  const shownText = () => page.locator('main .shown').innerText()
+
+  /** The archive, or who stands before it, answers something else. */
+  async function lie(path: string, change: (answer: Json) => Json | Promise<Json>): Promise<void> {
+    await page.route(`**/${path}*`, async (route) => {
+      const response = await route.fetch()
+      await route.fulfill({ response, json: await change((await response.json()) as Json) })
+    })
+  }
+
+  const answerTo = async (path: string) => (await (await fetch(`${site.url}${path}?proof=true`)).json()) as Json
+
+  it('shows what is archived, and leads to a period', async () => {
+    await goTo('')
+    await page.getByRole('link', { name: '8', exact: true }).first().click()
+    await page.getByRole('heading', { name: 'Period 8' }).waitFor()
+    // Nobody vouches for its root yet.
+    await page.locator('.mark.open').waitFor()
+    assert.equal(await page.locator('.slots .block').count(), slots.filter(({ blockId }) => blockId).length)
+  })
+
+  it('verifies block, operation and endorsement by themselves', async () => {
+    assert.equal(await open(`block/${busy.blockId}`), 'mark good')
+    for (const id of busy.operationIds) assert.ok((await shownText()).includes(id))
+    assert.equal(await open(`operation/${busy.operationIds[0]}`), 'mark good')
+    assert.ok((await shownText()).includes(busy.blockId))
+    assert.equal(await open(`endorsement/${busy.endorsementIds[0]}`), 'mark good')
+    assert.ok((await shownText()).includes(busy.blockId))
+    assert.match(await page.locator('.mark').innerText(), /Verified by your browser/)
+  })
+
+  it('has slots and periods fit a root, and verifies them once that is confirmed', async () => {
+    const place = `slot/${empty.slot.period}/${empty.slot.thread}`
+    assert.equal(await open(place), 'mark open')
+    await page.getByText('Confirm the root of period 8').click()
+    const { summary } = site.periods.find(({ summary: { period } }) => period === 8) ?? assert.fail('no period 8')
+    assert.ok((await page.locator('.confirm').innerText()).includes(toHex(summary.root)))
+    await page.getByRole('button', { name: 'I compared it: trust it' }).click()
+    await page.locator('.mark.good').waitFor()
+    assert.match(await shownText(), /No block stands at this slot/)
+    for (const other of ['period/8', `slot/8/${busy.slot.thread}`]) assert.equal(await open(other), 'mark good')
+    // Another root there: the same answer is refused.
+    await goTo('trust')
+    await page.getByLabel('Roots that you trust').fill(`period 8 ${'0'.repeat(64)}`)
+    await page.getByRole('button', { name: 'Keep' }).click()
+    await page.getByText('Kept.').waitFor()
+    assert.equal(await open('period/8'), 'mark bad')
+    assert.equal(await page.locator('main .shown').count(), 0)
+  })
+
+  const LIES: Readonly<Record<string, readonly [code: string, tell: () => Promise<string>]>> = {
+    'another block': [
+      'CORE_READING_ID_OTHER',
+      async () => {
+        const other = slots.find(({ blockId }) => blockId !== undefined && blockId !== busy.blockId)
+        await lie(`v1/blocks/${busy.blockId}`, () => answerTo(`v1/blocks/${other?.blockId}`))
+        return `block/${busy.blockId}`
+      },
+    ],
+    'an older block': [
+      'CORE_READING_SLOT_OTHER',
+      async () => {
+        const { thread } = busy.slot
+        await lie(`v1/slots/8/${thread}`, () => answerTo(`v1/slots/7/${thread}`))
+        return `slot/8/${thread}`
+      },
+    ],
+    'a list of operations cut short': [
+      'CORE_READING_SIGNATURE_INVALID',
+      async () => {
+        await lie(`v1/blocks/${busy.blockId}`, (answer) => {
+          ;(answer.proof as { seals: { operations: string[] } }).seals.operations.pop()
+          return answer
+        })
+        return `block/${busy.blockId}`
+      },
+    ],
+    'a wrong proof': [
+      'CORE_READING_MALFORMED',
+      async () => {
+        await lie(`v1/blocks/${busy.blockId}`, async (answer) => {
+          return { ...answer, proof: (await answerTo('v1/periods/8')).proof }
+        })
+        return `block/${busy.blockId}`
+      },
+    ],
+    'no proof': [
+      'CORE_READING_MALFORMED',
+      async () => {
+        await lie(`v1/operations/${busy.operationIds[0]}`, ({ operation }) => ({ operation }))
+        return `operation/${busy.operationIds[0]}`
+      },
+    ],
+    'the right proof of another operation': [
+      'CORE_READING_ID_OTHER',
+      async () => {
+        const id = busy.operationIds[0]
+        const other = slots.flatMap(({ operationIds }) => operationIds).at(-1)
+        await lie(`v1/operations/${id}`, () => answerTo(`v1/operations/${other}`))
+        return `operation/${id}`
+      },
+    ],
+    'one flipped byte': [
+      'CORE_READING_CHUNK_INVALID',
+      async () => {
+        await lie(`v1/operations/${busy.operationIds[0]}`, (answer) => {
+          const { chunks } = answer.proof as { chunks: { runs: { bytes: string }[] }[] }
+          const run = chunks[0]?.runs[0] ?? assert.fail('no leaves')
+          const bytes = Buffer.from(run.bytes, 'base64')
+          bytes[9] = (bytes[9] ?? 0) ^ 1
+          run.bytes = bytes.toString('base64')
+          return answer
+        })
+        return `operation/${busy.operationIds[0]}`
+      },
+    ],
+    'a miss where a block stands': [
+      'CORE_READING_SLOT_TAKEN',
+      async () => {
+        const { thread } = busy.slot
+        const { proof } = await answerTo('v1/periods/8')
+        await lie(`v1/slots/8/${thread}`, ({ slot }) => ({ slot, kind: 'miss', proof }))
+        return `slot/8/${thread}`
+      },
+    ],
+  }
+  for (const [name, [code, tell]] of Object.entries(LIES)) {
+    it(`shows ${name} as a lie, and nothing of it: ${code}`, async () => {
+      assert.equal(await open(await tell()), 'mark bad')
+      assert.match(await page.locator('.mark').innerText(), new RegExp(code))
+      assert.equal(await page.locator('main .shown').count(), 0)
+    })
+  }
+
+  it('shows what a proof says, not what stands beside it', async () => {
+    const id = busy.operationIds[0] ?? ''
+    const markup = '<img src=x onerror=alert(1)>'
+    await lie(`v1/operations/${id}`, ({ proof }) => ({
+      operation: { creator: markup, feeNanoMas: '7', execution: { outcome: markup } },
+      proof,
+    }))
+    assert.equal(await open(`operation/${id}`), 'mark good')
+    assert.doesNotMatch(await shownText(), /onerror|0\.000000007/)
+    assert.equal(await page.locator('main img').count(), 0)
+  })
+
+  it('takes texts from outside for texts', async () => {
+    await goTo(`search/${encodeURIComponent('<img src=x onerror=alert(1)>')}`)
+    await page.getByText('<img src=x onerror=alert(1)>').waitFor()
+    await lie('v1/blocks/', () => ({ code: '<b>', detail: '<img src=x onerror=alert(1)>' }))
+    assert.equal(await open(`block/${busy.blockId}`), 'mark bad')
+    assert.equal(await page.locator('main img, main b').count(), 0)
+  })
+
+  it('says what is not archived, and what no id is', async () => {
+    assert.equal(await open('period/99999'), 'mark open')
+    assert.match(await page.locator('.mark').innerText(), /Not in this archive[\s\S]*API_HISTORY_UNKNOWN/)
+    assert.equal(await open('block/B1'), 'mark open')
+    assert.match(await page.locator('.mark').innerText(), /CORE_BASE58_INVALID/)
+  })
+
+  describe('lists of an address', () => {
+    let address: string
+    const path = () => `v1/addresses/${address}/operations`
+    before(async () => {
+      const { operation } = await answerTo(`v1/operations/${busy.operationIds[0]}`)
+      address = (operation as { creator: string }).creator
+    })
+    const check = async () => {
+      await page.getByRole('button', { name: 'Check that nothing is left out' }).click()
+      const mark = page.locator('.completeness .mark:not(.busy)')
+      await mark.waitFor()
+      return mark.innerText()
+    }
+
+    it('are verified operation by operation, and compared with all blocks', async () => {
+      assert.equal(await open(`address/${address}`), 'mark good')
+      assert.match(await check(), /Nothing of what this archive has is left out/)
+    })
+
+    it('are shown to leave something out', async () => {
+      let left: string | undefined
+      await lie(path(), ({ operations, ...others }) => {
+        const [first, ...kept] = operations as { operationId: string }[]
+        left = first?.operationId
+        return { ...others, operations: kept }
+      })
+      // What is listed is true.
+      assert.equal(await open(`address/${address}`), 'mark good')
+      const text = await check()
+      assert.match(text, /The list is wrong/)
+      assert.ok(left !== undefined && text.includes(`Left out: ${left}`))
+    })
+
+    it('are shown to have what is not of this address, or is nothing', async () => {
+      const ids = (await answerTo(`v1/operations/${busy.operationIds[0]}`)).operation as Json
+      const foreign = listRecordedSlots(site.periods).flatMap(({ operationIds }) => operationIds)
+      await lie(path(), (answer) => ({
+        ...answer,
+        operations: [{ ...ids, operationId: foreign[0] }, ids],
+      }))
+      assert.equal(await open(`address/${address}`), 'mark bad')
+      assert.match(await page.locator('.operations .bad').innerText(), /neither was made by this address/)
+    })
+  })
+
+  it('fits into 360 pixels', async () => {
+    for (const hash of ['', 'trust', `block/${busy.blockId}`, `operation/${busy.operationIds[0]}`, 'period/8']) {
+      await goTo(hash)
+      await page.locator('main .busy').waitFor({ state: 'detached' })
+      assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 360, hash)
+    }
+  })
+
+  it('is driven by the keyboard alone', async () => {
+    const { keyboard } = page
+    /** Tabs on to what has this name. */
+    const tabTo = async (name: string | RegExp) => {
+      for (let tabs = 0; tabs < 60; tabs++) {
+        await keyboard.press('Tab')
+        const focused = page.locator(':focus')
+        if ((await focused.count()) === 0) continue
+        const text = `${(await focused.getAttribute('aria-label')) ?? ''}${await focused.innerText()}`
+        if (typeof name === 'string' ? text === name : name.test(text)) {
+          // It is seen where it is.
+          assert.equal(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle'), 'solid', text)
+          return
+        }
+      }
+      assert.fail(`no way to ${name} by the keyboard`)
+    }
+    await page.goto('about:blank')
+    await page.goto(site.url)
+    await page.locator('table').waitFor()
+    await keyboard.press('Tab')
+    assert.equal(await page.locator(':focus').innerText(), 'Skip to content')
+    await keyboard.press('Enter')
+    assert.equal(await page.locator(':focus').getAttribute('id'), 'main')
+    await page.getByLabel('Block, operation').focus()
+    await keyboard.type(`8/${busy.slot.thread}`)
+    await keyboard.press('Enter')
+    await page.locator('.mark.open').waitFor()
+    // On a new page the focus is at its heading.
+    assert.match(await page.locator(':focus').innerText(), /^Slot/)
+    await tabTo('Confirm the root of period 8')
+    await keyboard.press('Enter')
+    await tabTo('I compared it: trust it')
+    await keyboard.press('Enter')
+    await page.locator('.mark.good').waitFor()
+    await tabTo(busy.operationIds[0] ?? '')
+    await keyboard.press('Enter')
+    await page.getByRole('heading', { name: `Operation ${busy.operationIds[0]}` }).waitFor()
+    await page.locator('.mark.good').waitFor()
+    await tabTo(`(8, ${busy.slot.thread})`)
+    await keyboard.press('Enter')
+    await page.getByRole('heading', { name: /^Slot/ }).waitFor()
+    await page.locator('.mark.good').waitFor()
+    await tabTo('Period 8')
+    await keyboard.press('Enter')
+    await page.locator('.mark.good').waitFor()
+    await tabTo(`Thread ${empty.slot.thread}: no block${empty.slot.thread}`)
+    await keyboard.press('Enter')
+    await page.getByText('No block stands at this slot').waitFor()
+  })
+})
