@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { type ArchivedPeriod, ArchiveError, type FileEra, type Period } from '../core/index.ts'
+import { type ArchivedPeriod, ArchiveError, type FileEra, isArchiveError, type Period } from '../core/index.ts'
 import { computeLocalEra } from '../storage-worker/eras/local-era.ts'
 import { reportLocalEra } from '../storage-worker/eras/report-eras.ts'
 import {
@@ -7,8 +7,10 @@ import {
   CHUNK_ROLES,
   computeNextRetentionAt,
   computeRetentionStep,
+  type Damage,
   type EraRelease,
   type FoundRoles,
+  type HistoryCheckOptions,
   type HistoryStatus,
   inspectBlock,
   inspectChunk,
@@ -29,6 +31,9 @@ import { LatestReport } from './latest-report.ts'
  * The questions that the command line asks of an archive, whether it opens the databases by itself or asks the sidecar
  * that has them open. An answer is a stream of rows: `{row}`, `{progress}`, one `{result}` at the end of some.
  */
+
+/** Of which `verify` looks at the index of ids and addresses, unless it goes deep: some ms each. */
+const CHECKED_PERIODS = 64
 
 const period = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
 const range = { from: period, to: period }
@@ -94,6 +99,8 @@ export interface Query {
 
 export interface HistoryPort {
   rebuild(onPeriod: (period: Period) => void, signal: AbortSignal): Promise<Omit<HistoryStatus, 'failing'>>
+  /** Periods of which the index has not what it should. */
+  check(options: HistoryCheckOptions, repair: boolean, signal: AbortSignal): Promise<readonly Period[]>
 }
 
 export interface Verified {
@@ -235,7 +242,27 @@ async function* verify(
     found.damages.flatMap(({ period }) => (repair && period !== undefined ? [period] : [])),
   )
   query.onVerified?.({ bytes: found.bytes, damages: files.length + found.damages.length, repairedPeriods })
-  yield { result: { ...found, damages: [...store.mended, ...files, ...found.damages] } }
+  const unfound = await checkIndex(query, request, signal)
+  yield { result: { ...found, damages: [...store.mended, ...files, ...found.damages, ...unfound] } }
+}
+
+/** What bodies say that the index of ids and addresses does not: of some periods, with `deep` of all. */
+async function checkIndex(
+  { history }: Query,
+  { deep, repair, range }: Extract<QueryRequest, { kind: 'verify' }>,
+  signal: AbortSignal,
+): Promise<Damage[]> {
+  const most = deep ? undefined : CHECKED_PERIODS
+  const options = { from: range?.from ?? 0, to: range?.to ?? Number.MAX_SAFE_INTEGER, most }
+  const damage = { what: 'index of ids and addresses', code: 'STORE_HISTORY_DIFFERENT', repairable: true } as const
+  try {
+    const different = (await history?.check(options, repair, signal)) ?? []
+    return different.map((at) => ({ period: at, ...damage, ...(repair ? { repaired: true } : {}) }))
+  } catch (error) {
+    if (!isArchiveError(error, 'STORE_READ_FAILED')) throw error
+    // Its tables: nothing but making it anew mends them.
+    return [{ ...damage, repairable: false, reason: error.message }]
+  }
 }
 
 /** The index is deleted and made again from what is archived. */

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { type HistoryPort, type Query, type QueryRequest, type QueryRow, runQuery } from '../api/queries.ts'
 import type { Config } from '../config/index.ts'
 import { isArchiveError } from '../core/index.ts'
-import { openStore, rebuildHistory } from '../storage-worker/index.ts'
+import { checkHistory, openStore, rebuildHistory } from '../storage-worker/index.ts'
 import { askSidecar } from './ask-sidecar.ts'
 import type { Sidecar } from './call-sidecar.ts'
 import { findAnswering } from './find-sidecar.ts'
@@ -38,7 +38,10 @@ export async function* queryArchive(
   try {
     const threads = config.cpu.threads || availableParallelism()
     const { rebuild: _, ...ports } = own
-    const history: HistoryPort = { rebuild: (onPeriod, until) => rebuildHistory(store, onPeriod, until) }
+    const history: HistoryPort = {
+      rebuild: (onPeriod, until) => rebuildHistory(store, onPeriod, until),
+      check: (options, repair, until) => checkHistory(store, options, repair, until),
+    }
     yield* runQuery({ store, threads, history, ...ports }, request, signal)
   } finally {
     await store.close()

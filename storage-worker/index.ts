@@ -30,11 +30,13 @@ export { DiskSpace, FREE_FLOOR_BYTES } from './disk-space.ts'
 export { findAccessProblem, quotePath } from './explain-access.ts'
 export {
   type AddressOperation,
+  checkHistory,
   type FinalPeriod,
   FinalPeriods,
   type HistoryAnswer,
   HistoryAnswers,
   type HistoryBlock,
+  type HistoryCheckOptions,
   type HistoryEndorsement,
   type HistoryIndex,
   HistoryIndexer,

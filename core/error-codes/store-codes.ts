@@ -109,6 +109,11 @@ export const STORE_CODES = {
     when: 'A value on disk is not what was written.',
     action: 'Check the disk, then run `massa-storage verify --repair`.',
   },
+  STORE_HISTORY_DIFFERENT: {
+    kind: 'permanent',
+    when: 'The index of ids and addresses has not what the archive has of a period: what stands there may not be found.',
+    action: 'Run `massa-storage verify --repair`, or `massa-storage index rebuild`.',
+  },
   STORE_VALUE_MISSING: {
     kind: 'permanent',
     when: 'A value of a period is not on disk although the period is archived.',

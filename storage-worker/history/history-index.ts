@@ -1,4 +1,4 @@
-import { ByteReader, type Period, THREAD_COUNT } from '../../core/index.ts'
+import { ByteReader, equalBytes, type Period, THREAD_COUNT } from '../../core/index.ts'
 import type { GuardedLevel, LevelOperation } from '../guarded-level.ts'
 import { type DirectoryEntry, parseDirectory, parseEntry } from './block-directory.ts'
 import {
@@ -99,6 +99,21 @@ export class HistoryIndex {
     }
     this.directories.set(period, directory)
     return directory
+  }
+
+  /** Needs no directory that can be read. */
+  async isIndexed(period: Period): Promise<boolean> {
+    return (await this.level.get(periodKey(period))) !== undefined
+  }
+
+  /** False when an entry that the period should have lacks, or says something else. */
+  async isRight(indexed: IndexedPeriod): Promise<boolean> {
+    for (const operation of listPeriodEntries(indexed)) {
+      if (operation.type !== 'put') continue
+      const value = await this.level.get(operation.key)
+      if (!value || !equalBytes(value, operation.value)) return false
+    }
+    return true
   }
 
   /** Indexed periods of [from, to], ascending. */

@@ -2,7 +2,7 @@ import { guardLoop } from '../../archiver/guard-loop.ts'
 import { StoreWatch } from '../../archiver/store-watch.ts'
 import { type ArchiveError, type Clock, Loop, type Period } from '../../core/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
-import { HistorySync, type HistorySyncModules } from './history-sync.ts'
+import { type HistoryCheckOptions, HistorySync, type HistorySyncModules } from './history-sync.ts'
 
 /** What was not noted is found by then: periods that came or went without anybody saying so. */
 const COMPARE_MS = 600_000
@@ -77,6 +77,13 @@ export class HistoryIndexer {
       if (!signal.aborted) this.comparedAtMs = this.modules.clock.monotonicMs()
     })
     return this.status()
+  }
+
+  /** Compares the index with the archive, and mends it if that is wanted: `HistorySync.check`. */
+  async check(options: HistoryCheckOptions, repair: boolean, signal: AbortSignal): Promise<Period[]> {
+    const different = await this.sync.check(options, signal)
+    if (repair) await this.exclusive(() => this.sync.renew(different))
+    return different
   }
 
   status(): HistoryStatus {

@@ -1,10 +1,18 @@
 import { parseAttestedExecutions } from '../../archiver/attestation.ts'
 import type { SlotExecution } from '../../archiver/execution-results.ts'
-import { type AttestedPlace, concatBytes, isArchiveError, type Period, parseAddress } from '../../core/index.ts'
+import {
+  type AttestedPlace,
+  BlockFinder,
+  concatBytes,
+  isArchiveError,
+  type Period,
+  parseAddress,
+} from '../../core/index.ts'
 import type { LevelChunkStore } from '../chunk-store.ts'
 import type { DiskSpace } from '../disk-space.ts'
 import { HistoryIndex } from './history-index.ts'
 import { MAX_INDEXED_PERIOD } from './history-keys.ts'
+import type { IndexedPeriod } from './period-entries.ts'
 
 /** Entries of a period are some fifth of it; at least so much is asked of the disk for them. */
 const MIN_ROOM_BYTES = 64 * 1024
@@ -12,10 +20,24 @@ const MIN_ROOM_BYTES = 64 * 1024
 export interface HistorySyncModules {
   readonly store: Pick<
     LevelChunkStore,
-    'identity' | 'listSummaries' | 'readSummary' | 'readManifest' | 'readChunk' | 'readHolding' | 'readExecutionResults'
+    | 'identity'
+    | 'readRange'
+    | 'listSummaries'
+    | 'readSummary'
+    | 'readManifest'
+    | 'readChunk'
+    | 'readHolding'
+    | 'readExecutionResults'
   >
   readonly index: HistoryIndex
   readonly disk?: Pick<DiskSpace, 'checkRoom'> | undefined
+}
+
+export interface HistoryCheckOptions {
+  readonly from: Period
+  readonly to: Period
+  /** At equal distances so many, at least 2. Absent: all that are indexed. */
+  readonly most?: number | undefined
 }
 
 /**
@@ -86,20 +108,66 @@ export class HistorySync {
     await this.compare(onPeriod, signal)
   }
 
-  /** Returns false where the period is not whole here. Damage is left to who verifies: it counts as not here. */
+  /**
+   * Compares indexed periods with what is archived of them, those alone that are whole here. Others may write meanwhile.
+   *
+   * @returns periods of which the index has not what it should
+   */
+  async check(options: HistoryCheckOptions, signal?: AbortSignal): Promise<Period[]> {
+    const { index } = this.modules
+    const different: Period[] = []
+    for await (const period of this.pickIndexed(options)) {
+      if (signal?.aborted) break
+      const indexed = await this.readIndexed(period)
+      if (!indexed || (await index.isRight(indexed))) continue
+      // It may have been forgotten since.
+      if (await index.isIndexed(period)) different.push(period)
+    }
+    return different
+  }
+
+  /** Writes what the index has of these periods anew. */
+  async renew(periods: readonly Period[]): Promise<void> {
+    for (const period of periods) await this.indexPeriod(period)
+  }
+
+  private async *pickIndexed({ from, to, most }: HistoryCheckOptions): AsyncGenerator<Period> {
+    const { index, store } = this.modules
+    const archived = await store.readRange()
+    if (!archived) return
+    const first = Math.max(from, archived.first)
+    const last = Math.min(to, archived.last, MAX_INDEXED_PERIOD)
+    if (most === undefined || last - first < most) return yield* index.listPeriods(first, last)
+    for (let i = 0; i < most; i++) {
+      const period = first + Math.floor((i * (last - first)) / Math.max(1, most - 1))
+      if (await index.isIndexed(period)) yield period
+    }
+  }
+
+  /** Returns false where the period is not whole here. */
   private async indexPeriod(period: Period): Promise<boolean> {
-    const { store, index, disk } = this.modules
+    const { index, disk } = this.modules
+    const indexed = await this.readIndexed(period)
+    if (!indexed) return false
+    await disk?.checkRoom(Math.max(MIN_ROOM_BYTES, indexed.body.length))
+    await index.writePeriod(indexed)
+    return true
+  }
+
+  /** `undefined` where it is not whole here. Damage is left to who verifies: it counts as not here. */
+  private async readIndexed(period: Period): Promise<IndexedPeriod | undefined> {
+    const { store } = this.modules
     try {
       const body = await this.readBody(period)
-      if (!body) return false
-      await disk?.checkRoom(Math.max(MIN_ROOM_BYTES, body.length))
+      if (!body) return undefined
       const results = await store.readExecutionResults(period)
       const place = { network: store.identity.network, period }
       const eventAddresses = results ? listEventAddresses(results, place) : new Map<number, Uint8Array[]>()
-      await index.writePeriod({ period, body, eventAddresses })
-      return true
+      // Whoever lists its entries walks through it: here he finds out that he cannot.
+      new BlockFinder().pass(body, true)
+      return { period, body, eventAddresses }
     } catch (error) {
-      if (isArchiveError(error, 'STORE_VALUE_CORRUPT') || isArchiveError(error, 'CORE_BODY_INVALID')) return false
+      if (isArchiveError(error, 'STORE_VALUE_CORRUPT') || isArchiveError(error, 'CORE_BODY_INVALID')) return undefined
       throw error
     }
   }

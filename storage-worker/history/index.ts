@@ -1,3 +1,4 @@
+export { checkHistory } from './check-history.ts'
 export { type FinalPeriod, FinalPeriods } from './final-periods.ts'
 export { type HistoryAnswer, HistoryAnswers, type ListRequest, parseCursor } from './history-answers.ts'
 export type { HistoryIndex } from './history-index.ts'
@@ -14,6 +15,7 @@ export {
   type ListCursor,
   type SlotSummary,
 } from './history-reader.ts'
+export type { HistoryCheckOptions } from './history-sync.ts'
 export type { HolderFetcher } from './holder-fetcher.ts'
 export { HISTORY_FOLDER, openHistory } from './open-history.ts'
 export type { RangeAnswer, RangeRequest } from './range-answer.ts'
