@@ -51,7 +51,7 @@ export const CLI_CODES = {
     kind: 'input',
     when: 'A command needs the registry and `storage_registry_address` is empty.',
     action:
-      'Set `storage_registry_address`, name it with `--address`, or deploy one with `massa-storage contract deploy`.',
+      'Set `storage_registry_address`, name it with `--address` (`get`: `--registry`), or deploy one with `massa-storage contract deploy`.',
   },
   CLI_NOT_CONFIRMED: {
     kind: 'input',
