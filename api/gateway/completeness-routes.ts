@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import type { RangeAnswer } from '../../storage-worker/index.ts'
+import type { CallGate } from '../json-rpc/call-gate.ts'
 import { CHANGING, fetchQuery, IMMUTABLE, periodNumber } from './answer.ts'
 import { type HistoryGateway, pickHistory } from './history-port.ts'
 import { sendProblem } from './problem.ts'
@@ -12,11 +13,16 @@ const rangeQuery = fetchQuery.extend({
 })
 
 /** That nothing lacks in a range of periods; with bodies it is the proof of what any address did there. */
-export function addCompletenessRoutes(scope: GatewayScope, history: HistoryGateway | undefined): void {
+export function addCompletenessRoutes(
+  scope: GatewayScope,
+  { history, gate }: { readonly history: HistoryGateway | undefined; readonly gate: CallGate },
+): void {
   const schema = { querystring: rangeQuery }
   scope.get('/v1/completeness', { schema }, async (request, reply) => {
     const { bodies, from, to } = request.query
-    const found = await pickHistory(history, request).range({ from, to, hasBodies: bodies === 'true' })
+    const archive = pickHistory(history, request)
+    // A thousand manifests, or 4 MiB of bodies, at a time.
+    const found = await gate.run(() => archive.range({ from, to, hasBodies: bodies === 'true' }))
     if (!found) return sendProblem(reply, 404, 'API_HISTORY_UNKNOWN', 'no period is in this archive')
     const isFinal = from !== undefined && to !== undefined && isOfWholeEras(found)
     return reply.header('cache-control', isFinal ? IMMUTABLE : CHANGING).send(found)

@@ -46,7 +46,7 @@ export function addGatewayRoutes(server: FastifyInstance, { history, finals, sto
     addSlotRoutes(scope, history)
     addAddressRoutes(scope, history)
     addChunkRoutes(scope, history)
-    addCompletenessRoutes(scope, history)
+    addCompletenessRoutes(scope, { history, gate })
     addSearchRoutes(scope, history)
     addStreamRoutes(scope, finals)
     if (store) addRawRoutes(scope, { store, gate })

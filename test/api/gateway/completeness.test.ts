@@ -100,6 +100,31 @@ describe('api/gateway/completeness-routes', function () {
     })
   }
 
+  it('limit: makes two at a time, others wait', async () => {
+    const waiting: (() => void)[] = []
+    const range = () => new Promise<undefined>((resolve) => waiting.push(() => resolve(undefined)))
+    const busy = fastify()
+    const { answers } = await openRecordedArchive()
+    const history = new Proxy(answers, {
+      get: (of, name) => (name === 'range' ? range : Reflect.get(of, name).bind?.(of)),
+    })
+    addGatewayRoutes(busy, { history })
+    const asked = Array.from({ length: 5 }, (_, from) =>
+      busy.inject({ method: 'GET', url: `/v1/completeness?from=${from}` }),
+    )
+    // Each answer lets the next one in.
+    for (let made = 0; made < 5; made++) {
+      while (waiting.length <= made) await new Promise((resolve) => setImmediate(resolve))
+      assert(waiting.length <= made + 2, `${waiting.length - made} at a time`)
+      waiting[made]?.()
+    }
+    assert.deepEqual(
+      (await Promise.all(asked)).map(({ statusCode }) => statusCode),
+      [404, 404, 404, 404, 404],
+    )
+    await busy.close()
+  })
+
   it('is cached for good where both ends are named and all eras are whole', async () => {
     const era = Array.from({ length: 130 }, (_, period) => makePeriod(period, period === 3 ? { 1: [] } : {}))
     const made = new MadeHistory(era)
