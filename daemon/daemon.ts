@@ -283,13 +283,17 @@ export async function startDaemon(
     const gauges = keepGauges({ metrics, status, clock, log: log.child({ module: 'daemon' }) }, stopping.signal)
     undo.push(() => gauges)
     const archive = reading && describeArchive(reading, config.api, { network, version, seed: archiverSeed, clock })
+    const findAnchor = async (era: number) => {
+      const anchor = await anchors.find(era)
+      return anchor && { ...anchor, registry: config.storageRegistryAddress }
+    }
     const apiUrl = await openServer(
       createApi({
         dataDirNames: await listDataDirNames(config.dataDir),
         status,
         peers,
         challenges: peers?.challenges,
-        gateway: { history: reading?.answers, finals: reading?.finals, store: store.chunks },
+        gateway: { history: reading?.answers, finals: reading?.finals, store: store.chunks, findAnchor },
         explorerFolder: join(findPackageRoot(), 'dist', 'explorer'),
         eras: openEras({ store: store.chunks, anchors, peers: peers?.eras }),
         imports: {
@@ -319,10 +323,7 @@ export async function startDaemon(
           },
           onPruned,
           history: history?.indexer,
-          findAnchor: async (era) => {
-            const anchor = await anchors.find(era)
-            return anchor && { ...anchor, registry: config.storageRegistryAddress }
-          },
+          findAnchor,
           mayGo,
         },
       }),

@@ -8,6 +8,7 @@ import { keepAnswers } from './answer-cache.ts'
 import { addArchiveRoutes } from './archive-routes.ts'
 import { addChunkRoutes } from './chunk-routes.ts'
 import { addCompletenessRoutes } from './completeness-routes.ts'
+import { addExportRoutes, type ExportModules } from './export-routes.ts'
 import type { HistoryGateway } from './history-port.ts'
 import { addIdRoutes } from './id-routes.ts'
 import { describeRefusal, PROBLEM_TYPE } from './problem.ts'
@@ -24,6 +25,7 @@ export interface GatewayModules {
   readonly finals?: FinalPeriods | undefined
   /** Absent: nothing raw is given. */
   readonly store?: ChunkStore | undefined
+  readonly findAnchor?: ExportModules['findAnchor']
 }
 
 /** What has a whole period in memory, or much of one. */
@@ -35,7 +37,8 @@ const MESSAGE_BYTES = 256 * 1024 * 1024
  * History over HTTP, each answer with its proof on request (docs/API.md; docs/FORMAT.md, Proofs). Nothing here has to be
  * believed: who asks with `proof=true` verifies it. Refusals are problems of RFC 9457.
  */
-export function addGatewayRoutes(server: FastifyInstance, { history, finals, store }: GatewayModules): void {
+export function addGatewayRoutes(server: FastifyInstance, modules: GatewayModules): void {
+  const { history, finals, store } = modules
   const gate = new CallGate(HEAVY, () => busy('others wait for long answers already'))
   const noRoom = { type: PROBLEM_TYPE, text: JSON.stringify(describeRefusal(busy('other long answers are under way'))) }
   openGatewayScope(server, (scope) => {
@@ -49,7 +52,9 @@ export function addGatewayRoutes(server: FastifyInstance, { history, finals, sto
     addCompletenessRoutes(scope, { history, gate })
     addSearchRoutes(scope, history)
     addStreamRoutes(scope, finals)
-    if (store) addRawRoutes(scope, { store, gate })
+    if (!store) return
+    addRawRoutes(scope, { store, gate })
+    addExportRoutes(scope, { ...modules, store })
   })
 }
 

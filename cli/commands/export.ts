@@ -5,7 +5,7 @@ import { nameNetwork } from '../../config/networks.ts'
 import { ArchiveError, type ArchiveFileHead, fromHex, type Period, parseAddress, toHex } from '../../core/index.ts'
 import type { OperationRow } from '../../storage-worker/archive-file/export-operations.ts'
 import { type ExportedValue, joinExport } from '../../storage-worker/archive-file/export-periods.ts'
-import { CSV_HEADER, formatCsvRow } from '../../storage-worker/archive-file/operation-table.ts'
+import { ROW_FORMATS } from '../../storage-worker/archive-file/operation-table.ts'
 import { FileInMaking, refuseExisting, writeArchiveFile } from '../../storage-worker/archive-file/write-file.ts'
 import { queryArchive } from '../archive-access.ts'
 import { parseAnswer } from '../call-sidecar.ts'
@@ -63,7 +63,7 @@ export async function exportArchive(context: Context, options: ExportOptions, si
     throw new ArchiveError('CLI_USAGE', 'an archive file holds whole periods: --address is for --format ndjson or csv')
   }
   if (address !== undefined) parseAddress(address)
-  return format === 'mhs' ? exportFile(context, options, signal) : exportRows(context, options, signal)
+  return format === 'mhs' ? exportFile(context, options, signal) : exportRows(context, { ...options, format }, signal)
 }
 
 async function exportFile(context: Context, { from, to, out }: ExportOptions, signal: AbortSignal): Promise<number> {
@@ -129,16 +129,20 @@ async function findTarget(cwd: string, out: string | undefined): Promise<{ folde
   return isFolder ? { folder: path } : { path }
 }
 
-async function exportRows(context: Context, options: ExportOptions, signal: AbortSignal): Promise<number> {
+async function exportRows(
+  context: Context,
+  { format, ...options }: ExportOptions & { readonly format: keyof typeof ROW_FORMATS },
+  signal: AbortSignal,
+): Promise<number> {
   const { output, cwd } = context
-  const { from, to, address, format, out } = options
-  const formatRow = format === 'csv' ? formatCsvRow : (row: OperationRow) => JSON.stringify(row)
+  const { from, to, address, out } = options
+  const { head, formatRow, lineEnd } = ROW_FORMATS[format]
   const path = out === undefined ? undefined : resolve(cwd, out)
-  const sink = await openSink(context, path, format === 'csv' ? '\r\n' : '\n')
+  const sink = await openSink(context, path, lineEnd)
   const progress = output.progress('Exporting')
   const counts = { operations: 0, from: 0, to: 0 }
   try {
-    if (format === 'csv') await sink.write([CSV_HEADER])
+    if (head.length > 0) await sink.write(head)
     for await (const answer of queryArchive(
       context.load().config,
       { kind: 'export-operations', from, to, ...(address === undefined ? {} : { address }) },

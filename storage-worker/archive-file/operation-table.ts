@@ -16,11 +16,17 @@ const COLUMNS = [
   ['bound', (row) => (row.isBound ? 'yes' : 'no')],
 ] as const satisfies readonly (readonly [string, (row: OperationRow) => string | number | null])[]
 
-export const CSV_HEADER = COLUMNS.map(([name]) => name).join(',')
+const CSV_HEADER = COLUMNS.map(([name]) => name).join(',')
 
 export function formatCsvRow(row: OperationRow): string {
   return COLUMNS.map(([, read]) => formatCsvField(String(read(row) ?? ''))).join(',')
 }
+
+/** How rows are written as text. */
+export const ROW_FORMATS = {
+  csv: { head: [CSV_HEADER], formatRow: formatCsvRow, lineEnd: '\r\n' },
+  ndjson: { head: [], formatRow: (row: OperationRow) => JSON.stringify(row), lineEnd: '\n' },
+} as const
 
 /** As RFC 4180; a text that a spreadsheet would compute stands behind an apostrophe. */
 export function formatCsvField(text: string): string {

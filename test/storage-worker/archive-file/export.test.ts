@@ -14,7 +14,7 @@ import {
 } from '../../../core/index.ts'
 import { listOperations, type OperationRow } from '../../../storage-worker/archive-file/export-operations.ts'
 import { describeExport, joinExport, readExport } from '../../../storage-worker/archive-file/export-periods.ts'
-import { CSV_HEADER, formatCsvField, formatCsvRow } from '../../../storage-worker/archive-file/operation-table.ts'
+import { formatCsvField, formatCsvRow, ROW_FORMATS } from '../../../storage-worker/archive-file/operation-table.ts'
 import { type WriteFileOptions, writeArchiveFile } from '../../../storage-worker/archive-file/write-file.ts'
 import { openStore } from '../bootstrap/made-archive.ts'
 import { TempFolders } from '../temp-store.ts'
@@ -151,7 +151,7 @@ describe('storage-worker/export', () => {
   it('writes rows of as many columns as the header, quoted as RFC 4180, and no formulas', async () => {
     const [row] = await collectRows(await openStore(periodsOf(3, 3)), {})
     assert.ok(row)
-    assert.equal(formatCsvRow(row).split(',').length, CSV_HEADER.split(',').length)
+    assert.equal(formatCsvRow(row).split(',').length, ROW_FORMATS.csv.head[0].split(',').length)
     assert.equal(formatCsvField('a,"b"\n'), '"a,""b""\n"')
     for (const text of ['=1+1', '+1', '-1', '@SUM(A1)', '\tx']) assert.equal(formatCsvField(text), `'${text}`)
     assert.equal(formatCsvField('=HYPERLINK("x","y")'), `"'=HYPERLINK(""x"",""y"")"`)
