@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { findPackageRoot } from '../config/index.ts'
 
 describe('scripts/generate-docs', () => {
-  it('finds docs/ERRORS.md, CONFIG.md, METRICS.md, DEVNET_EVIDENCE.md and config.lock.toml as code and recordings say', () => {
+  it('finds docs/ERRORS.md, CONFIG.md, METRICS.md, openapi.json, DEVNET_EVIDENCE.md and config.lock.toml as code and recordings say', () => {
     const { status, stderr } = spawnSync(
       process.execPath,
       ['--conditions=source', '--import=tsx', 'scripts/generate-docs.ts', '--check'],

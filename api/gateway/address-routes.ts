@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { parseCursor } from '../../storage-worker/index.ts'
 import { CHANGING, fetchQuery, periodNumber, sendFound, wholeNumber } from './answer.ts'
+import { operationsAnswer } from './answer-schemas.ts'
 import { type HistoryGateway, pickHistory } from './history-port.ts'
 import type { GatewayScope } from './typed-scope.ts'
 
@@ -17,8 +18,13 @@ const listQuery = fetchQuery.extend({
 
 /** What an address did, newest first, page by page. */
 export function addAddressRoutes(scope: GatewayScope, history: HistoryGateway | undefined): void {
-  const schema = { params: addressParams, querystring: listQuery }
-  scope.get('/v1/addresses/:address/operations', { schema }, async (request, reply) => {
+  const options = {
+    schema: { params: addressParams, querystring: listQuery },
+    config: {
+      description: { summary: 'Operations by an address or to it, the newest first.', answer: operationsAnswer },
+    },
+  }
+  scope.get('/v1/addresses/:address/operations', options, async (request, reply) => {
     const { address } = request.params
     const { role, cursor, fetch: _, ...range } = request.query
     const before = cursor === undefined ? undefined : parseCursor(cursor)

@@ -1,10 +1,12 @@
 import { CHANGING, sendFound } from './answer.ts'
+import { archiveAnswer } from './answer-schemas.ts'
 import { type HistoryGateway, needHistory } from './history-port.ts'
 import type { GatewayScope } from './typed-scope.ts'
 
 /** What there is; where a reader begins who has no id. */
 export function addArchiveRoutes(scope: GatewayScope, history: HistoryGateway | undefined): void {
-  scope.get('/v1/archive', async (_request, reply) => {
+  const description = { summary: 'First and last archived period, and the latest ones.', answer: archiveAnswer }
+  scope.get('/v1/archive', { config: { description } }, async (_request, reply) => {
     return sendFound(reply, 'a period', { found: await needHistory(history).archive(), caching: CHANGING })
   })
 }

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import type { RangeAnswer } from '../../storage-worker/index.ts'
 import type { CallGate } from '../json-rpc/call-gate.ts'
 import { CHANGING, fetchQuery, IMMUTABLE, periodNumber } from './answer.ts'
+import { rangeAnswer } from './answer-schemas.ts'
 import { type HistoryGateway, pickHistory } from './history-port.ts'
 import { sendProblem } from './problem.ts'
 import type { GatewayScope } from './typed-scope.ts'
@@ -17,8 +18,16 @@ export function addCompletenessRoutes(
   scope: GatewayScope,
   { history, gate }: { readonly history: HistoryGateway | undefined; readonly gate: CallGate },
 ): void {
-  const schema = { querystring: rangeQuery }
-  scope.get('/v1/completeness', { schema }, async (request, reply) => {
+  const options = {
+    schema: { querystring: rangeQuery },
+    config: {
+      description: {
+        summary: 'That no period of a range lacks, and with bodies all that happened there.',
+        answer: rangeAnswer,
+      },
+    },
+  }
+  scope.get('/v1/completeness', options, async (request, reply) => {
     const { bodies, from, to } = request.query
     const archive = pickHistory(history, request)
     // A thousand manifests, or 4 MiB of bodies, at a time.

@@ -52,27 +52,33 @@ export interface ExportModules {
 export function addExportRoutes(scope: GatewayScope, modules: ExportModules, pieceMs = PIECE_MS): void {
   const { store } = modules
   let running = 0
-  // To HEAD all of it would be read.
-  scope.get(
-    '/v1/export',
-    { schema: { querystring: exportQuery }, exposeHeadRoute: false },
-    async ({ query }, reply) => {
-      const { from, to, address, format } = query
-      if (address !== undefined) parseAddress(address)
-      await findExportRange(store, { from, to }, format === 'mhs' ? 'whole' : 'body')
-      if (running >= MAX_EXPORTS) {
-        throw new ArchiveError('API_BUSY', `${MAX_EXPORTS} exports are under way`, { retryAfterS: RETRY_S })
-      }
-      running++
-      reply.raw.once('close', () => running--)
-      const pieces = format === 'mhs' ? listPieces(modules, { from, to }) : listLines(store, { ...query, format })
-      const name = `massa-${nameNetwork(store.identity.network)}-${from}-${to}.${format}`
-      return reply
-        .headers({ 'cache-control': CHANGING, 'content-disposition': `attachment; filename="${name}"` })
-        .type(TYPES[format])
-        .send(Readable.from(cutOffSlow(pieces, reply, pieceMs), { objectMode: false, highWaterMark: WAITING_BYTES }))
+  const options = {
+    schema: { querystring: exportQuery },
+    // To HEAD all of it would be read.
+    exposeHeadRoute: false,
+    config: {
+      description: {
+        summary: 'Periods as an archive file, or their operations as rows.',
+        answer: Object.values(TYPES),
+      },
     },
-  )
+  }
+  scope.get('/v1/export', options, async ({ query }, reply) => {
+    const { from, to, address, format } = query
+    if (address !== undefined) parseAddress(address)
+    await findExportRange(store, { from, to }, format === 'mhs' ? 'whole' : 'body')
+    if (running >= MAX_EXPORTS) {
+      throw new ArchiveError('API_BUSY', `${MAX_EXPORTS} exports are under way`, { retryAfterS: RETRY_S })
+    }
+    running++
+    reply.raw.once('close', () => running--)
+    const pieces = format === 'mhs' ? listPieces(modules, { from, to }) : listLines(store, { ...query, format })
+    const name = `massa-${nameNetwork(store.identity.network)}-${from}-${to}.${format}`
+    return reply
+      .headers({ 'cache-control': CHANGING, 'content-disposition': `attachment; filename="${name}"` })
+      .type(TYPES[format])
+      .send(Readable.from(cutOffSlow(pieces, reply, pieceMs), { objectMode: false, highWaterMark: WAITING_BYTES }))
+  })
 }
 
 async function* listPieces(

@@ -11,6 +11,7 @@ import { addCompletenessRoutes } from './completeness-routes.ts'
 import { addExportRoutes, type ExportModules } from './export-routes.ts'
 import type { HistoryGateway } from './history-port.ts'
 import { addIdRoutes } from './id-routes.ts'
+import { describeRoutes } from './openapi.ts'
 import { describeRefusal, PROBLEM_TYPE } from './problem.ts'
 import { addRawRoutes } from './raw-routes.ts'
 import { addSearchRoutes } from './search-routes.ts'
@@ -44,6 +45,7 @@ export function addGatewayRoutes(server: FastifyInstance, modules: GatewayModule
   openGatewayScope(server, (scope) => {
     if (history) keepAnswers(scope, () => history.version())
     boundMessages(scope, MESSAGE_BYTES, noRoom)
+    describeRoutes(scope)
     addArchiveRoutes(scope, history)
     addIdRoutes(scope, history)
     addSlotRoutes(scope, history)

@@ -6,8 +6,10 @@ import { makePeriodFile } from '../../storage-worker/archive-file/period-file.ts
 import { computeLocalEra } from '../../storage-worker/eras/local-era.ts'
 import type { CallGate } from '../json-rpc/call-gate.ts'
 import { periodParams, wholeNumber } from './answer.ts'
+import { eraAnswer } from './answer-schemas.ts'
+import { RANGE_HEADERS } from './openapi.ts'
 import { sendProblem } from './problem.ts'
-import { sendBytes } from './send-bytes.ts'
+import { BYTES, sendBytes } from './send-bytes.ts'
 import type { GatewayScope } from './typed-scope.ts'
 
 const eraParams = z.object({ era: wholeNumber(0xffff_ffff) })
@@ -19,15 +21,27 @@ const eraParams = z.object({ era: wholeNumber(0xffff_ffff) })
  * - `GET /era/{n}` totals and the 128 period roots of an era that is whole here
  */
 export function addRawRoutes(scope: GatewayScope, { store, gate }: { store: ChunkStore; gate: CallGate }): void {
-  scope.get('/period/:period', { schema: { params: periodParams } }, async (request, reply) => {
+  const period = {
+    schema: { params: periodParams },
+    config: {
+      description: { summary: 'A period as an archive file (.mhs).', answer: [BYTES], headers: RANGE_HEADERS },
+    },
+  }
+  scope.get('/period/:period', period, async (request, reply) => {
     const { period } = request.params
     const { bytes, root } = await gate.run(() => makePeriodFile(store, period))
     const fileName = formatFileName(nameNetwork(store.identity.network), { first: period, last: period }, root)
     // The root does not bind signatures and execution results.
     const tag = `${toHex(root)}-${crc32(bytes).toString(16)}`
-    return sendBytes(request, reply, { bytes, tag, type: 'application/octet-stream', fileName })
+    return sendBytes(request, reply, { bytes, tag, type: BYTES, fileName })
   })
-  scope.get('/era/:era', { schema: { params: eraParams } }, async (request, reply) => {
+  const era = {
+    schema: { params: eraParams },
+    config: {
+      description: { summary: 'What the root of an era is made of.', answer: eraAnswer, headers: RANGE_HEADERS },
+    },
+  }
+  scope.get('/era/:era', era, async (request, reply) => {
     const { era } = request.params
     const { totals, missing } = await gate.run(() => computeLocalEra(store, era))
     if (!totals) {

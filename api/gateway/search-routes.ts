@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { fromHex, type Period, type Slot, THREAD_COUNT } from '../../core/index.ts'
 import { CHANGING, fetchQuery } from './answer.ts'
+import { searchAnswer } from './answer-schemas.ts'
 import { type HistoryGateway, pickHistory } from './history-port.ts'
 import { sendProblem } from './problem.ts'
 import type { GatewayScope } from './typed-scope.ts'
@@ -35,7 +36,11 @@ const FINDS: readonly (readonly [RegExp, Find])[] = [
 
 /** `GET /v1/search?q=`: what an id, an address, a slot (`period.thread` or `period/thread`) or a period is, and where. */
 export function addSearchRoutes(scope: GatewayScope, history: HistoryGateway | undefined): void {
-  scope.get('/v1/search', { schema: { querystring: searchQuery } }, async (request, reply) => {
+  const options = {
+    schema: { querystring: searchQuery },
+    config: { description: { summary: 'What a text is, and which route shows it.', answer: searchAnswer } },
+  }
+  scope.get('/v1/search', options, async (request, reply) => {
     const { q } = request.query
     const find = FINDS.find(([form]) => form.test(q))?.[1]
     const hit = await find?.(pickHistory(history, request), q)

@@ -2,6 +2,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { IMMUTABLE } from './answer.ts'
 import { readByteRange } from './byte-range.ts'
 
+export const BYTES = 'application/octet-stream'
+
 /** Bytes that never change under their name. */
 export interface NamedBytes {
   readonly bytes: Uint8Array

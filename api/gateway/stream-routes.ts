@@ -29,9 +29,19 @@ export function addStreamRoutes(scope: GatewayScope, finals: FinalPeriods | unde
     stopping.abort()
     await finals?.idle()
   })
-  const schema = { querystring: streamQuery }
-  // To HEAD the stream would be read without end.
-  scope.get('/v1/stream/final', { schema, exposeHeadRoute: false }, async ({ query, headers }, reply) => {
+  const options = {
+    schema: { querystring: streamQuery },
+    // To HEAD the stream would be read without end.
+    exposeHeadRoute: false,
+    config: {
+      description: {
+        summary: 'Final slots as server-sent events.',
+        answer: ['text/event-stream'],
+        headers: { 'Last-Event-ID': 'Of the event behind which the stream begins: period.thread.' },
+      },
+    },
+  }
+  scope.get('/v1/stream/final', options, async ({ query, headers }, reply) => {
     if (!finals) throw historyOff()
     if (readers >= MAX_READERS) {
       const message = `${MAX_READERS} readers follow the final slots already`
