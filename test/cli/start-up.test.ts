@@ -5,7 +5,7 @@ import { findPackageRoot } from '../../config/index.ts'
 
 const ROOT = findPackageRoot()
 const { imports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
-  readonly imports: Readonly<Record<string, { readonly source: string }>>
+  readonly imports: Readonly<Record<string, { readonly source: { readonly node: string } }>>
 }
 /** Imports and re-exports that are loaded at once; types and `import()` are not. */
 const STATIC_IMPORT = /^(?:import|export)\s+(?!type\b)[\w$*{},\s]*?from '([^']+)'/gm
@@ -17,7 +17,7 @@ function listPackages(file: string): string[] {
   // Grows while it is walked.
   for (const each of files) {
     for (const [, name = ''] of readFileSync(join(ROOT, each), 'utf8').matchAll(STATIC_IMPORT)) {
-      const own = name.startsWith('.') ? join(dirname(each), name) : imports[name]?.source
+      const own = name.startsWith('.') ? join(dirname(each), name) : imports[name]?.source.node
       if (own === undefined) {
         if (!name.startsWith('node:')) packages.add(name)
         continue
