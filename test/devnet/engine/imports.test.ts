@@ -41,6 +41,8 @@ describe('devnet/engine: what it loads', () => {
       'core/massa/address.ts',
       'core/massa/amount-text.ts',
       'core/massa/atoms.ts',
+      'core/massa/datastore-order.ts',
+      'core/massa/operation.ts',
       'core/massa/text-faults.ts',
       'core/units.ts',
     ])
