@@ -1,5 +1,6 @@
 import { addressPage } from './pages/address.ts'
 import { blockPage, slotPage } from './pages/block.ts'
+import { chunkPage } from './pages/chunk.ts'
 import { endorsementPage } from './pages/endorsement.ts'
 import { frontPage } from './pages/front.ts'
 import { operationPage } from './pages/operation.ts'
@@ -31,6 +32,8 @@ function pageOf(route: Route): Page {
       return endorsementPage(route.id)
     case 'address':
       return addressPage(route.id, route.cursor)
+    case 'chunk':
+      return chunkPage(route.id)
     case 'slot':
       return slotPage(route.slot)
     case 'period':

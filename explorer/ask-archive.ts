@@ -25,46 +25,63 @@ export class RefusedByArchive extends Error {
  * @throws RefusedByArchive
  */
 export async function askArchive(path: string): Promise<ArchiveAnswer> {
+  const { response, bytes } = await get(path)
+  const json = parseObject(bytes)
+  if (response.ok && json) return { json, bytes: bytes.length }
+  throw refusal(response, json)
+}
+
+/**
+ * Bytes as they are.
+ *
+ * @throws RefusedByArchive
+ */
+export async function askForBytes(path: string): Promise<Uint8Array> {
+  const { response, bytes } = await get(path)
+  if (response.ok) return bytes
+  throw refusal(response, parseObject(bytes))
+}
+
+async function get(path: string): Promise<{ response: Response; bytes: Uint8Array }> {
   // This file is part of explorer/verify-worker.js.
   const url = new URL(`../${path}`, self.location.href)
-  let text: string
-  let response: Response
   try {
-    response = await fetch(url, { redirect: 'error', headers: { accept: 'application/json' } })
-    text = await readBounded(response)
+    const response = await fetch(url, { redirect: 'error' })
+    return { response, bytes: await readBounded(response) }
   } catch (cause) {
     throw new RefusedByArchive('no answer', `The archive does not answer (${String(cause)}).`)
   }
-  const json = parseObject(text)
-  if (!json) throw new RefusedByArchive('no answer', `The archive answers ${response.status}, and no JSON object.`)
-  if (response.ok) return { json, bytes: text.length }
+}
+
+function refusal(response: Response, json: Readonly<Record<string, unknown>> | undefined): RefusedByArchive {
+  if (!json) return new RefusedByArchive('no answer', `The archive answers ${response.status}, and no JSON object.`)
   const { code, detail } = json
-  throw new RefusedByArchive(
+  return new RefusedByArchive(
     typeof code === 'string' ? code : `HTTP ${response.status}`,
     typeof detail === 'string' ? detail : 'The archive refuses, and does not say why.',
     response.status === 404,
   )
 }
 
-async function readBounded({ body }: Response): Promise<string> {
+async function readBounded({ body }: Response): Promise<Uint8Array> {
   const reader = body?.getReader()
-  const decoder = new TextDecoder()
-  let [text, bytes] = ['', 0]
+  const parts: Uint8Array<ArrayBuffer>[] = []
+  let length = 0
   for (;;) {
     const part = await reader?.read()
-    if (!part || part.done) return text + decoder.decode()
-    bytes += part.value.length
-    if (bytes > MAX_ANSWER_BYTES) {
+    if (!part || part.done) return new Uint8Array(await new Blob(parts).arrayBuffer())
+    length += part.value.length
+    if (length > MAX_ANSWER_BYTES) {
       await reader?.cancel()
       throw new Error('its answer is longer than any honest one')
     }
-    text += decoder.decode(part.value, { stream: true })
+    parts.push(part.value)
   }
 }
 
-function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+function parseObject(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {
   try {
-    const json: unknown = JSON.parse(text)
+    const json: unknown = JSON.parse(new TextDecoder().decode(bytes))
     return typeof json === 'object' && json !== null && !Array.isArray(json)
       ? (json as Record<string, unknown>)
       : undefined

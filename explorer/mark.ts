@@ -50,6 +50,8 @@ export function markOf(outcome: Outcome, again: () => void): HTMLElement {
   switch (outcome.kind) {
     case 'proven':
       return provenMark(outcome.proof, again)
+    case 'chunk':
+      return mark('good', 'Verified by your browser', element('p', {}, 'Its bytes hash to its id.'))
     case 'refused':
       return mark(
         'bad',
@@ -67,7 +69,7 @@ export function markOf(outcome: Outcome, again: () => void): HTMLElement {
     case 'failed':
       return mark(
         'open',
-        'No answer',
+        'This archive gives no answer',
         element('p', {}, outcome.message),
         element('p', {}, element('code', {}, outcome.code)),
       )

@@ -6,6 +6,7 @@ export type Route =
   | { readonly kind: 'block'; readonly id: string }
   | { readonly kind: 'operation'; readonly id: string }
   | { readonly kind: 'endorsement'; readonly id: string }
+  | { readonly kind: 'chunk'; readonly id: string }
   | { readonly kind: 'address'; readonly id: string; readonly cursor?: string }
   | { readonly kind: 'slot'; readonly slot: Slot }
   | { readonly kind: 'period'; readonly period: Period }
@@ -49,12 +50,13 @@ export function parseRoute(hash: string): Route {
   if (kind === '' && first === undefined) return { kind: 'front' }
   if (kind === 'trust' && first === undefined) return { kind }
   if (kind === 'period') return parsePeriod(first) ?? unknown
-  if ((kind === 'block' || kind === 'operation' || kind === 'endorsement') && first) return { kind, id: first }
+  if ((kind === 'block' || kind === 'operation' || kind === 'endorsement' || kind === 'chunk') && first)
+    return { kind, id: first }
   return unknown
 }
 
 /**
- * What a person may have typed or pasted: an id, an address, a period (`5300`), a slot (`5300/7`, `(5300, 7)`).
+ * What a person may have typed or pasted: an id, an address, a chunk id, a period (`5300`), a slot (`5300/7`, `(5300, 7)`).
  *
  * Whether an id is right is for who looks it up to say.
  */
@@ -65,6 +67,7 @@ export function recognise(text: string): Route {
   if (id?.startsWith('O')) return { kind: 'operation', id }
   if (id?.startsWith('E')) return { kind: 'endorsement', id }
   if (id) return { kind: 'address', id }
+  if (/^[0-9a-f]{64}$/i.test(given)) return { kind: 'chunk', id: given.toLowerCase() }
   const [, period, thread] = /^\(?\s*(\d+)\s*(?:[/,:;\s]\s*(\d+))?\s*\)?$/.exec(given) ?? []
   const place = thread === undefined ? parsePeriod(period) : parseSlot(period, thread)
   return place ?? { kind: 'unknown', text: given }

@@ -1,3 +1,5 @@
+import { computeChunkId } from '../core/chunk.ts'
+import { CHUNK_SIZE_BYTES } from '../core/units.ts'
 import {
   type AnswerProofJson,
   ArchiveError,
@@ -11,7 +13,7 @@ import {
   verifyAddressHistory,
   verifyProof,
 } from '../core/verify.ts'
-import { askArchive, RefusedByArchive } from './ask-archive.ts'
+import { askArchive, askForBytes, RefusedByArchive } from './ask-archive.ts'
 import { readOverview } from './read-overview.ts'
 import { showRecord } from './show-record.ts'
 import type { Answered, Asked, Outcome, RootTexts, SaidBeside, ShownProof, Task } from './worker-messages.ts'
@@ -39,6 +41,8 @@ async function work({ task, roots }: Asked): Promise<Outcome> {
         kind === 'block' ? { kind: 'block-at', slot } : { kind: 'slot-empty', slot }
       return prove(`v1/slots/${slot.period}/${slot.thread}`, question, roots)
     }
+    case 'chunk':
+      return hashChunk(task.id)
     case 'list':
       return list(task)
     case 'range':
@@ -95,6 +99,14 @@ function describeProof(
 function readSaid({ operation }: Readonly<Record<string, unknown>>): SaidBeside {
   const outcome = (operation as { execution?: { outcome?: unknown } } | undefined)?.execution?.outcome
   return outcome === 'success' || outcome === 'failed' || outcome === 'unknown' ? { outcome } : {}
+}
+
+async function hashChunk(id: string): Promise<Outcome> {
+  const bytes = await askForBytes(`chunk/${encodeURIComponent(id)}`)
+  if (bytes.length === 0 || bytes.length > CHUNK_SIZE_BYTES || toHex(computeChunkId(bytes)) !== id) {
+    throw new ArchiveError('CORE_READING_CHUNK_INVALID', 'these bytes are not those of the chunk')
+  }
+  return { kind: 'chunk', bytes: bytes.length }
 }
 
 /** The list is what the archive says: each operation of it has its own proof. */

@@ -21,6 +21,7 @@ export type Task =
   /** `slot`: the archive says whether there is a block, and proves either. */
   | { readonly kind: 'record'; readonly question: Exclude<Question, { kind: 'block-at' | 'slot-empty' }> }
   | { readonly kind: 'slot'; readonly slot: Slot }
+  | { readonly kind: 'chunk'; readonly id: string }
   | { readonly kind: 'list'; readonly address: string; readonly cursor: string | undefined }
   /** `listed`: operations that the list of the archive has in this range. */
   | {
@@ -47,6 +48,8 @@ export type Outcome =
   | { readonly kind: 'proven'; readonly record: ShownRecord; readonly proof: ShownProof; readonly said: SaidBeside }
   | { readonly kind: 'listed'; readonly operations: readonly ListedOperation[]; readonly cursor: string | undefined }
   | { readonly kind: 'range'; readonly range: ShownRange }
+  /** Its bytes hash to the id. */
+  | { readonly kind: 'chunk'; readonly bytes: number }
   | { readonly kind: 'overview'; readonly overview: Overview }
   /** It cannot be true: nothing of the answer is shown. */
   | { readonly kind: 'refused'; readonly code: string; readonly message: string }

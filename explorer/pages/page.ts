@@ -11,15 +11,17 @@ export interface Page {
   readonly run?: (isShown: () => boolean) => Promise<void>
 }
 
-export type Proven = Extract<Outcome, { kind: 'proven' }>
+type Verified<K> = Extract<Outcome, { kind: K }>
 
 /** A page about one record: nothing of it is there before it was verified. */
-export function recordPage(parts: {
+export function recordPage<K extends 'proven' | 'chunk' = 'proven'>(parts: {
   readonly kind: string
   readonly name: string
   readonly task: Task
   readonly links?: readonly Node[]
-  readonly show: (proven: Proven) => readonly (Node | undefined)[]
+  /** What the worker says when it was verified; default `proven`. */
+  readonly outcome?: K
+  readonly show: (verified: Verified<K>) => readonly (Node | undefined)[]
 }): Page {
   const { kind, name, task, links = [], show } = parts
   const heading = element(
@@ -37,7 +39,8 @@ export function recordPage(parts: {
       place.replaceChildren(busyMark())
       run(isShown).then(() => isShown() && heading.focus())
     }
-    const shown = outcome.kind === 'proven' ? element('div', { class: 'shown' }, ...show(outcome)) : undefined
+    const isVerified = outcome.kind === (parts.outcome ?? 'proven')
+    const shown = isVerified ? element('div', { class: 'shown' }, ...show(outcome as Verified<K>)) : undefined
     place.replaceChildren(markOf(outcome, again), ...(shown ? [shown] : []))
     announce(place)
   }

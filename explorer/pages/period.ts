@@ -39,9 +39,7 @@ export function periodPage(period: Period): Page {
           element(
             'ol',
             { class: 'chunks', start: '0' },
-            ...chunkIds.map((id) =>
-              element('li', {}, element('a', { class: 'id', href: `chunk/${id}`, title: id }, id)),
-            ),
+            ...chunkIds.map((id) => element('li', {}, linkTo({ kind: 'chunk', id }, id, { class: 'id', title: id }))),
           ),
         ),
       ]

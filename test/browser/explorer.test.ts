@@ -105,6 +105,16 @@ describe('the explorer in a browser', function () {
     assert.match(await page.locator('.mark').innerText(), /Verified by your browser/)
   })
 
+  it('hashes the bytes of a chunk', async () => {
+    const { manifest } = site.periods.find(({ summary: { period } }) => period === 8) ?? assert.fail('no period 8')
+    const [first, second] = manifest.chunks.map(({ chunkId }) => toHex(chunkId))
+    assert.equal(await open(`chunk/${first}`), 'mark good')
+    assert.match(await shownText(), /4\.1 kB/)
+    await page.route(`**/chunk/${second}`, (route) => route.continue({ url: `${site.url}chunk/${first}` }))
+    assert.equal(await open(`chunk/${second}`), 'mark bad')
+    assert.match(await page.locator('.mark').innerText(), /CORE_READING_CHUNK_INVALID/)
+  })
+
   it('has slots and periods fit a root, and verifies them once that is confirmed', async () => {
     const place = `slot/${empty.slot.period}/${empty.slot.thread}`
     assert.equal(await open(place), 'mark open')

@@ -7,6 +7,7 @@ const { formatRoute, parseRoute, recognise } = (await import(href)) as typeof im
 
 const BLOCK = 'B12LnGn6yQZtoam4jGMDs9DqTdDGoUHEbZjGhHksvp7icuvLptTu'
 const OPERATION = 'O12fxbmaVz5rophPjVFta7Ckhc6sMJJV9BSe1FNNRfPbr6Z4SSN1'
+const CHUNK = '0c'.repeat(32)
 const ADDRESS = 'AU12UN5gcQ5gck2oCtw8YWEX9FcSXAxFVosCJiv7rXYK8qi68t268'
 
 describe('explorer/routes', () => {
@@ -17,6 +18,7 @@ describe('explorer/routes', () => {
       [` ${OPERATION}\n`]: { kind: 'operation', id: OPERATION },
       [`E${OPERATION.slice(1)}`]: { kind: 'endorsement', id: `E${OPERATION.slice(1)}` },
       [ADDRESS]: { kind: 'address', id: ADDRESS },
+      [CHUNK.toUpperCase()]: { kind: 'chunk', id: CHUNK },
       '5300': { kind: 'period', period: 5300 },
       '5300/7': slot,
       '(5300, 7)': slot,
@@ -38,6 +40,7 @@ describe('explorer/routes', () => {
       { kind: 'trust' },
       { kind: 'block', id: BLOCK },
       { kind: 'operation', id: OPERATION },
+      { kind: 'chunk', id: CHUNK },
       { kind: 'endorsement', id: 'E1 ?/#%' },
       { kind: 'address', id: ADDRESS },
       { kind: 'address', id: ADDRESS, cursor: '8-3-1' },
