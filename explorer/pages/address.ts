@@ -7,6 +7,9 @@ import { completenessCheck } from './address-completeness.ts'
 import type { Page } from './page.ts'
 
 type Listed = Extract<Outcome, { kind: 'listed' }>
+/** Proofs that are asked for at a time: each may be as long as a period. */
+const LANES = 3
+
 /** What became of an operation that the archive lists. */
 type Verdict = 'good' | 'open' | 'bad'
 
@@ -59,9 +62,15 @@ async function showList(
       ...(more ? [more] : []),
     ),
   )
-  const verdicts = await Promise.all(
-    operations.map((listed, i) => verifyRow(rows[i] ?? element('li'), listed, address)),
-  )
+  const verdicts: Verdict[] = []
+  const waiting = operations.entries()
+  const lane = async () => {
+    for (const [i, listed] of waiting) {
+      if (!isShown()) return
+      verdicts[i] = await verifyRow(rows[i] ?? element('li'), listed, address)
+    }
+  }
+  await Promise.all(Array.from({ length: LANES }, lane))
   if (!isShown()) return
   status.replaceChildren(summary(verdicts))
   announce(status)

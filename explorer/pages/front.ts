@@ -1,6 +1,7 @@
 import { element } from '../dom.ts'
 import { busyMark, markOf } from '../mark.ts'
 import { fields, formatBytes, formatCount, formatTime, linkTo, nameNetwork, table } from '../parts.ts'
+import { THREADS } from '../routes.ts'
 import { verify } from '../verifier.ts'
 import type { Overview } from '../worker-messages.ts'
 import type { Page } from './page.ts'
@@ -29,11 +30,9 @@ function showOverview({ first, last, latest, chainId, genesisTimestampMs }: Over
   return [
     fields([
       ['Network', nameNetwork(chainId)],
-      [
-        'Archived',
-        element('span', {}, `${formatCount(last - first + 1, 'period')}, `, period(first), ' to ', period(last)),
-      ],
+      ['Archived', element('span', {}, 'periods ', period(first), ' to ', period(last))],
       ['That is', `${formatTime(genesisTimestampMs, first)} to ${formatTime(genesisTimestampMs, last)}`],
+      ['In the latest', sumUp(latest)],
     ]),
     table(
       'Latest periods',
@@ -41,7 +40,7 @@ function showOverview({ first, last, latest, chainId, genesisTimestampMs }: Over
       latest.map((one) => [
         period(one.period),
         formatTime(genesisTimestampMs, one.period),
-        `${one.blocks} of 32`,
+        `${one.blocks} of ${THREADS}`,
         String(one.operations),
         formatBytes(one.bytes),
       ]),
@@ -54,6 +53,17 @@ function showOverview({ first, last, latest, chainId, genesisTimestampMs }: Over
       'this page alone. Every period, slot, block, operation and endorsement that you open is verified by your browser before it is shown.',
     ),
   ]
+}
+
+/** How much stands in the periods of the table. */
+function sumUp(latest: Overview['latest']): string {
+  let [blocks, operations] = [0, 0]
+  for (const one of latest) {
+    blocks += one.blocks
+    operations += one.operations
+  }
+  const found = `${formatCount(blocks, 'block')} in ${latest.length * THREADS} slots`
+  return `${formatCount(latest.length, 'period')}: ${found}, ${formatCount(operations, 'operation')}`
 }
 
 function period(number: number): HTMLElement {
