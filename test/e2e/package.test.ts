@@ -97,6 +97,8 @@ describe('e2e/package', function () {
     assert.ok(readdirSync(join(root, 'config')).includes('base_config.toml'))
     for (const name of ['test', 'core', 'bench']) assert.ok(!readdirSync(root).includes(name), name)
     const files = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' })
+    for (const name of ['index.html', 'style.css', 'icon.svg', 'app.js', 'verify-worker.js'])
+      assert.ok(files.includes(join('explorer', name)), name)
     assert.ok(!files.some((name) => name.startsWith('test') || name.includes('.tsbuildinfo')), files.join(' '))
   })
 })
