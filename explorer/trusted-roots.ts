@@ -3,10 +3,13 @@ import type { RootTexts } from './worker-messages.ts'
 const KEY = 'massa-storage/trusted-roots'
 const LINE = /^(period|era)\s+(\d{1,15})\s+([0-9a-f]{64})$/
 
+/** Where the browser keeps nothing for this page. */
+let unkept: string | undefined
+
 /** Roots that whoever reads here compared with another source; kept in this browser. One in a line: `era 41 6b5c...`. */
 export function readTrustedText(): string {
   try {
-    return localStorage.getItem(KEY) ?? ''
+    return unkept ?? localStorage.getItem(KEY) ?? ''
   } catch {
     return ''
   }
@@ -16,8 +19,15 @@ export function readTrustedText(): string {
 export function writeTrustedText(text: string): string[] {
   const lines = linesOf(text)
   const wrong = lines.filter((line) => !LINE.test(line))
-  if (wrong.length === 0) localStorage.setItem(KEY, lines.join('\n'))
-  return wrong
+  if (wrong.length > 0) return wrong
+  const kept = lines.join('\n')
+  try {
+    localStorage.setItem(KEY, kept)
+    unkept = undefined
+  } catch {
+    unkept = kept
+  }
+  return []
 }
 
 export function trustRoot(kind: 'period' | 'era', number: number, root: string): void {

@@ -134,6 +134,16 @@ describe('the explorer in a browser', function () {
     assert.equal(await page.locator('main .shown').count(), 0)
   })
 
+  it('holds a confirmed root while it is open where the browser keeps nothing', async () => {
+    await page.evaluate('Storage.prototype.setItem = () => { throw new Error("full") }')
+    assert.equal(await open('period/8'), 'mark open')
+    await page.getByText('Confirm the root of period 8').click()
+    await page.getByRole('button', { name: 'I compared it: trust it' }).click()
+    await page.locator('.mark.good').waitFor()
+    // Without what this page remembers.
+    await page.reload()
+  })
+
   const LIES: Readonly<Record<string, readonly [code: string, tell: () => Promise<string>]>> = {
     'another block': [
       'CORE_READING_ID_OTHER',
