@@ -4,6 +4,7 @@ import { ERROR_CODES, type ErrorCode } from '../core/error-codes.ts'
 import { ArchiveError } from '../core/errors.ts'
 import { nameDataDir } from '../storage-worker/data-dir-name.ts'
 import { Patience, type StartTimer } from './patience.ts'
+import { readBounded } from './read-bounded.ts'
 
 /** Where a sidecar is asked, and which archive is meant. */
 export interface Sidecar {
@@ -55,6 +56,20 @@ export async function callSidecar(
   return patience.wait(limits.answerMs, async () => {
     const answer = await fetchAnswer(sidecar, path, request, patience)
     return reading(sidecar, request, patience, () => answer.json())
+  })
+}
+
+/** The same for bytes, `maxBytes` at most. */
+export async function readSidecarBytes(
+  sidecar: Sidecar,
+  path: string,
+  { maxBytes, ...request }: SidecarRequest & { readonly maxBytes: number },
+  limits = LIMITS,
+): Promise<Uint8Array> {
+  const patience = new Patience(request.signal, limits.startTimer)
+  return patience.wait(limits.answerMs, async () => {
+    const answer = await fetchAnswer(sidecar, path, request, patience)
+    return reading(sidecar, request, patience, () => readBounded(answer, maxBytes))
   })
 }
 

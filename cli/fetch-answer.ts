@@ -1,8 +1,11 @@
 import { ArchiveError, isArchiveError } from '../core/errors.ts'
 import { Patience } from './patience.ts'
+import { readBounded } from './read-bounded.ts'
 
 /** A proof may be as long as a period; the answer beside it is small. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024
+/** Of a refusal. */
+const MAX_PROBLEM_BYTES = 16 * 1024
 const ANSWER_MS = 60_000
 
 /**
@@ -11,25 +14,38 @@ const ANSWER_MS = 60_000
  * @param from - address of its gateway, as `parseGatewayUrl` gives it
  * @param path - begins with a slash
  * @returns undefined where it says that it has nothing of the kind
- * @throws ArchiveError CLI_GATEWAY_FAILED: it does not answer, refuses, or answers something else
+ * @throws ArchiveError CLI_GATEWAY_FAILED: it does not answer, refuses, or answers something else; CORE_READING_TOO_LARGE;
+ *   STORE_CHUNK_AWAY, as it says
  */
 export async function fetchAnswer(
   from: string,
   path: string,
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const text = await fetchBytes(from, path, { maxBytes: MAX_ANSWER_BYTES, signal })
+  if (!text) return undefined
+  const json = parseObject(text)
+  if (!json) throw failed(from, 'it answers no JSON object')
+  return json
+}
+
+/** The same of any bytes; of an answer of more than `maxBytes` no more are read. */
+export async function fetchBytes(
+  from: string,
+  path: string,
+  { maxBytes, signal }: { readonly maxBytes: number; readonly signal: AbortSignal },
+): Promise<Uint8Array | undefined> {
   const patience = new Patience(signal)
   try {
     return await patience.wait(ANSWER_MS, async () => {
       const answer = await fetch(`${from}${path}`, { signal: patience.signal, redirect: 'error' })
-      const text = await readBounded(answer, from)
-      const json: unknown = JSON.parse(text)
-      if (typeof json !== 'object' || json === null || Array.isArray(json))
-        throw failed(from, 'it answers no JSON object')
+      const bytes = await readBounded(answer, answer.ok ? maxBytes : MAX_PROBLEM_BYTES)
+      if (answer.ok) return bytes
+      const { code, detail } = parseObject(bytes) ?? {}
+      const said = `it answers ${answer.status}${detail === undefined ? '' : `: ${String(detail)}`}`
+      if (code === 'STORE_CHUNK_AWAY') throw new ArchiveError(code, `asked ${from}: ${said}`)
       if (answer.status === 404) return undefined
-      if (!answer.ok)
-        throw failed(from, `it answers ${answer.status}: ${String((json as { detail?: unknown }).detail)}`)
-      return json as Readonly<Record<string, unknown>>
+      throw failed(from, said)
     })
   } catch (cause) {
     signal.throwIfAborted()
@@ -38,15 +54,15 @@ export async function fetchAnswer(
   }
 }
 
-async function readBounded({ body }: Response, from: string): Promise<string> {
-  const parts: Uint8Array[] = []
-  let bytes = 0
-  for await (const part of body ?? []) {
-    bytes += part.length
-    if (bytes > MAX_ANSWER_BYTES) throw failed(from, 'its answer is longer than any honest one')
-    parts.push(part)
+function parseObject(text: Uint8Array): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const json: unknown = JSON.parse(Buffer.from(text).toString())
+    return typeof json === 'object' && json !== null && !Array.isArray(json)
+      ? (json as Readonly<Record<string, unknown>>)
+      : undefined
+  } catch {
+    return undefined
   }
-  return Buffer.concat(parts).toString()
 }
 
 function failed(url: string, why: string, cause?: unknown): ArchiveError {

@@ -1,9 +1,10 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { parseAddress, parseBlockId, parseEndorsementId, parseOperationId } from '../core/massa/atoms.ts'
 import { add, type Run } from './add-command.ts'
 import type { GetOptions, GetRequest } from './commands/get.ts'
 import type { GetAddressOptions } from './commands/get-address.ts'
-import { collectRoot, parseGatewayUrl, parsePeriod, parseThread } from './parse-arguments.ts'
+import type { GetChunkOptions } from './commands/get-chunk.ts'
+import { collectRoot, parseChunkId, parseGatewayUrl, parsePeriod, parseThread } from './parse-arguments.ts'
 
 /** History with its proof. */
 export function addGet(program: Command, run: Run): void {
@@ -67,11 +68,33 @@ export function addGet(program: Command, run: Run): void {
       const question = () => ({ kind: 'period', period }) as const
       return perform({ path: `/v1/periods/${period}`, name: `period ${period}`, question }, options, command)
     })
+  addSource(
+    get,
+    'chunk',
+    'Get the bytes of a chunk by its id.',
+    'massa-storage get chunk d6076b... --fetch --out some.chunk',
+  )
+    .argument('<id>', 'chunk id: 64 hex digits', parseChunkId)
+    .option('--out <file>', 'where its bytes go; without it is shown what they are')
+    .action((id: string, options: GetChunkOptions, command) =>
+      run(async (context, signal) => (await import('./commands/get-chunk.ts')).getChunk(context, id, options, signal))(
+        command,
+      ),
+    )
+}
+
+/** Which archive is asked. */
+function addSource(get: Command, name: string, summary: string, example: string): Command {
+  const fetch = new Option('--fetch', 'have the running sidecar fetch from others what it does not hold').conflicts(
+    'from',
+  )
+  return add(get, name, summary, example)
+    .option('--from <url>', 'an archive to ask, not the running sidecar', parseGatewayUrl)
+    .addOption(fetch)
 }
 
 function addOne(get: Command, name: string, summary: string, example: string): Command {
-  return add(get, name, summary, example)
-    .option('--from <url>', 'an archive to ask, not the running sidecar', parseGatewayUrl)
+  return addSource(get, name, summary, example)
     .option('--node <address>', 'gRPC address of a massa-node to ask which eras are anchored')
     .option('--registry <address>', 'another registry than the configured one')
     .option('--trust-root <era=root>', 'root of an era that you know, repeatable', collectRoot)

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { ArchiveError, type PeriodRange, type Slot } from '../core/index.ts'
-import { askArchive } from './ask-archive.ts'
+import { type ArchiveChoice, askArchive } from './ask-archive.ts'
 import type { Context } from './context.ts'
 
 /** As many as a gateway gives at once. */
@@ -34,7 +34,7 @@ export interface ListedOperation {
 export async function fetchListed(
   context: Context,
   address: string,
-  { from, to, most, archive }: PeriodRange & { readonly most: number; readonly archive: string | undefined },
+  { from, to, most, archive }: PeriodRange & { readonly most: number; readonly archive: ArchiveChoice },
   signal: AbortSignal,
 ): Promise<ListedOperation[]> {
   const listed: ListedOperation[] = []

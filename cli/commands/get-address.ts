@@ -11,7 +11,7 @@ import {
   verifyAddressHistory,
   verifyAddressList,
 } from '../../core/index.ts'
-import { askArchive } from '../ask-archive.ts'
+import { type ArchiveChoice, askArchive } from '../ask-archive.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { describeVoucher, gatherRoots, type Voucher } from '../known-roots.ts'
@@ -91,17 +91,17 @@ export async function getAddress(
   const { output } = context
   const range = await findRange(context, options, signal)
   if (!range) return sayMissing(output, 'a range of periods')
-  if (!options.verify) return showListed(context, address, { ...range, archive: options.from }, signal)
+  if (!options.verify) return showListed(context, address, { ...range, archive: options }, signal)
   const report = new AddressReport()
   const progress = output.progress('scanning')
   try {
     for (let from = range.from; from <= range.to; ) {
-      const page = await fetchPage(context, { from, to: range.to }, options.from, signal)
+      const page = await fetchPage(context, { from, to: range.to }, options, signal)
       if (!page) return sayMissing(output, `periods ${from} to ${range.to}`)
       const roots = await gatherRoots(context, page.range, options, signal)
       const verified = verifyAddressHistory(page.proof, { address, ...page.range }, roots.trusted)
       const most = verified.history.operations.length
-      const listed = await fetchListed(context, address, { ...page.range, most, archive: options.from }, signal)
+      const listed = await fetchListed(context, address, { ...page.range, most, archive: options }, signal)
       verifyAddressList(verified.history, listed)
       report.add(verified, listed)
       for (const { trust, period } of verified.completeness.periods)
@@ -119,7 +119,7 @@ export async function getAddress(
 /** `undefined`: the archive has none. @throws ArchiveError CLI_USAGE for one of too many periods */
 async function findRange(
   context: Context,
-  { fromPeriod, toPeriod, from: archive }: GetAddressOptions,
+  { fromPeriod, toPeriod, ...archive }: GetAddressOptions,
   signal: AbortSignal,
 ): Promise<PeriodRange | undefined> {
   let range = { from: fromPeriod ?? 0, to: toPeriod ?? 0 }
@@ -143,7 +143,7 @@ async function findRange(
 async function fetchPage(
   context: Context,
   { from, to }: PeriodRange,
-  archive: string | undefined,
+  archive: ArchiveChoice,
   signal: AbortSignal,
 ): Promise<{ readonly range: PeriodRange; readonly proof: unknown } | undefined> {
   const answer = await askArchive(context, `/v1/completeness?from=${from}&to=${to}&bodies=true`, archive, signal)
@@ -165,7 +165,7 @@ function readRange(answer: Readonly<Record<string, unknown>>): PeriodRange {
 async function showListed(
   context: Context,
   address: string,
-  { archive, ...range }: PeriodRange & { readonly archive: string | undefined },
+  { archive, ...range }: PeriodRange & { readonly archive: ArchiveChoice },
   signal: AbortSignal,
 ): Promise<number> {
   const { output } = context

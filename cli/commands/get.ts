@@ -1,13 +1,11 @@
 import { describeProven, type PeriodRange, type ProofGap, type Question, verifyProof } from '../../core/index.ts'
-import { askArchive } from '../ask-archive.ts'
+import { type ArchiveChoice, askArchive } from '../ask-archive.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { describeVoucher, gatherRoots, type RootOptions } from '../known-roots.ts'
 import { renderRecord } from '../render-record.ts'
 
-export interface GetOptions extends RootOptions {
-  /** Of any archive; absent: the running sidecar is asked. */
-  readonly from?: string
+export interface GetOptions extends RootOptions, ArchiveChoice {
   readonly verify: boolean
 }
 
@@ -42,7 +40,7 @@ export async function getRecord(
 ): Promise<number> {
   const { output } = context
   const path = options.verify ? `${request.path}?proof=true` : request.path
-  const answer = await askArchive(context, path, options.from, signal)
+  const answer = await askArchive(context, path, options, signal)
   if (!answer) {
     const message = `${request.name} is not in that archive`
     output.failure({ code: 'CLI_NOT_FOUND', message })

@@ -9,7 +9,7 @@ export const READING_CODES = {
   },
   CORE_READING_TOO_LARGE: {
     kind: 'input',
-    when: 'A proof of an answer is longer, deeper or of more parts than any honest one.',
+    when: 'An answer or its proof is longer, deeper or of more parts than any honest one.',
     action: 'Do not use the answer; ask another archive.',
   },
   CORE_READING_NETWORK_OTHER: {
@@ -39,7 +39,7 @@ export const READING_CODES = {
   },
   CORE_READING_CHUNK_INVALID: {
     kind: 'input',
-    when: 'Leaves and siblings of a proof do not lead to the chunk id, or are more, fewer or in another order than they have to be.',
+    when: 'Leaves and siblings of a proof do not lead to the chunk id, or are more, fewer or in another order than they have to be; or the bytes of a chunk do not hash to it.',
     action: 'Do not use the answer; ask another archive.',
   },
   CORE_READING_LEAVES_MISSING: {

@@ -25,5 +25,5 @@ export function makeCommand(
   })
   // Without a number that somebody set `prune` asks nobody.
   const load = () => loadConfig({ cwd: dataDir, env: {}, flags: { data_dir: dataDir, retention_periods: 1, ...flags } })
-  return { context: { output, load } as unknown as Context, printed }
+  return { context: { output, load, cwd: dataDir } as unknown as Context, printed }
 }
