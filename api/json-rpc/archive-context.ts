@@ -1,4 +1,4 @@
-import { type Network, type Period, THREAD_COUNT } from '../../core/index.ts'
+import { ArchiveError, type Network, type Period, THREAD_COUNT } from '../../core/index.ts'
 import type { HistoryBlock, HistoryReader } from '../../storage-worker/index.ts'
 import { badRequest, type RpcMethod } from '../../telemetry/json-rpc/index.ts'
 import type { NodePort } from './node-proxy.ts'
@@ -59,11 +59,12 @@ export async function listPeriods({ history }: ArchiveContext, range: SlotRange,
   return Array.from({ length: count }, (_, i) => first + i)
 }
 
-/** The blocks of a period, in thread order. */
+/** The blocks of a period, in thread order; none of one that is not archived. @throws ArchiveError STORE_CHUNK_AWAY */
 export async function* readBlocks(history: History, period: Period): AsyncGenerator<HistoryBlock> {
   for (let thread = 0; thread < THREAD_COUNT; thread++) {
     const slot = await history.findSlot({ period, thread })
-    if (!slot) return
+    if (!slot && thread === 0) return
+    if (!slot) throw new ArchiveError('STORE_CHUNK_AWAY', `period ${period} was deleted while it was read`, { period })
     if (slot.kind === 'block') yield slot.block
   }
 }

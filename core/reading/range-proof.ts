@@ -36,9 +36,11 @@ export async function buildRangeProof(source: ProofSource, range: PeriodRange): 
   const bodies: string[][] = []
   for (let period = range.from; period <= range.to; period++) {
     const manifest = await source.readManifest(period)
-    if (manifest?.bitmap === 0) continue
+    // Deleted since the certificate was made.
+    if (!manifest) throw new ArchiveError('CORE_READING_NOT_HELD', `period ${period} is not held`, { period })
+    if (manifest.bitmap === 0) continue
     const chunks: string[] = []
-    for (const [index] of manifest?.chunks.entries() ?? []) {
+    for (const [index] of manifest.chunks.entries()) {
       const chunk = await source.readChunk(period, index)
       if (!chunk) {
         const message = `chunk ${index} of period ${period} is not held`

@@ -12,8 +12,10 @@ import {
   describeBlock,
   describeEndorsement,
   describeOperation,
+  type EraRoots,
   formatBlockId,
   formatOperationId,
+  isArchiveError,
   type Period,
   type ProofSource,
   parseAddress,
@@ -78,7 +80,7 @@ export class HistoryAnswers {
       readManifest: (period) => store.readManifest(period),
       readChunk: (period, index) => reader.readChunk(period, index),
       readSeals: (period) => reader.readSeals(period),
-      readEra: async (era) => (await computeLocalEra(store, era)).totals,
+      readEra: (era) => readEra(store, era),
     }
   }
 
@@ -202,6 +204,16 @@ export class HistoryAnswers {
       // Attested by whoever archived it, under no root.
       execution: { outcome, isProven: false },
     }
+  }
+}
+
+/** Of an era with a damaged manifest as of one that lacks it: proofs of its other periods end at their roots. */
+async function readEra(store: AnswersStore, era: number): Promise<EraRoots | undefined> {
+  try {
+    return (await computeLocalEra(store, era)).totals
+  } catch (error) {
+    if (isArchiveError(error, 'STORE_VALUE_CORRUPT')) return undefined
+    throw error
   }
 }
 

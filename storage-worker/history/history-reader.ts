@@ -200,7 +200,8 @@ export class HistoryReader {
   }
 
   /**
-   * Operations that an address made, or that pay or call it, newest first; `before` goes on behind a cursor.
+   * Operations that an address made, or that pay or call it, newest first; `before` goes on behind a cursor. Of a period that
+   * is deleted meanwhile there are none.
    *
    * @param address - 34 bytes
    * @returns up to `limit`, and a cursor when there may be more
@@ -218,19 +219,22 @@ export class HistoryReader {
     const { before, limit } = options
     const to = before ? Math.min(options.to, before.period) : options.to
     const operations: AddressOperation[] = []
+    const gone = new Set<Period>()
+    const listKept = () => operations.filter(({ inclusions: [at] }) => !at || !gone.has(at.slot.period))
     let cursor: ListCursor | undefined
     for await (const { place, roles } of this.mergeRoles(address, { ...options, to })) {
       if (before && comparePlaces(place, before) >= 0) continue
-      if (operations.length === limit) return cursor ? { operations, cursor } : { operations }
+      if (operations.length === limit) return cursor ? { operations: listKept(), cursor } : { operations: listKept() }
       cursor = { period: place.period, thread: place.thread, index: place.index }
       const block = await this.readBlock(place)
+      if (!block) gone.add(place.period)
       const found = block && this.parseOperation(block, place.index)
       const own = found ? roles.filter((role) => isIn(role, found.operation, address)) : []
       if (!block || !found || own.length === 0) continue
       const inclusion = { slot: block.slot, blockId: block.head.id, index: place.index }
       operations.push({ ...found, inclusions: [inclusion], roles: own })
     }
-    return { operations }
+    return { operations: listKept() }
   }
 
   /** From this disk, else from who holds it. @throws ArchiveError STORE_CHUNK_AWAY */

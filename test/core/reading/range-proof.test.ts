@@ -50,6 +50,15 @@ describe('core/reading/range-proof', () => {
     assert.deepEqual(verifyAddressHistory(proof, other, history.trusted).history.operations, [])
   })
 
+  it('error: is not made of a period that is deleted meanwhile', async () => {
+    let reads = 0
+    const deleted = Object.assign(Object.create(history) as MadeHistory, {
+      // Of the certificate, and no more.
+      readManifest: async (period: number) => (period === 5 && reads++ > 0 ? undefined : history.manifestOf(period)),
+    })
+    await assertCode('CORE_READING_NOT_HELD', () => buildRangeProof(deleted, range))
+  })
+
   for (const [name, [code, change]] of Object.entries(LIES)) {
     it(`refuses ${name}: ${code}`, async () => {
       const lie = structuredClone(proof) as unknown as Mutable
