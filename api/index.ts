@@ -3,4 +3,5 @@ export { type ArchiveGrpcModules, startArchiveGrpc } from './grpc/archive-grpc.t
 export type { ArchiveRpcModules } from './json-rpc/archive-rpc.ts'
 export { NodeProxy } from './json-rpc/node-proxy.ts'
 export { type Query, type QueryRequest, type QueryRow, runQuery } from './queries.ts'
+export { RateLimit } from './rate-limit.ts'
 export { createApi, createMetricsServer, listen, type StatusReport } from './server.ts'

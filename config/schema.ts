@@ -253,6 +253,7 @@ const api = z.strictObject({
   bind: loopbackBind(),
   fetch: boolean(),
   grpc_bind: optionalLoopbackBind(),
+  max_requests_per_second: integer(0, 1_000_000),
   proxy_node: boolean(),
   proxy_node_url: text((value) => value !== '' && isJsonRpcUrl(value), 'a URL such as "http://127.0.0.1:33035"'),
 })

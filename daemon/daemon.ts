@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
-import { createApi, createMetricsServer, listen } from '../api/index.ts'
+import { createApi, createMetricsServer, listen, RateLimit } from '../api/index.ts'
 import { Archiver, CpuPool, guardLoop, NodeClient, NodeFollower, refetchFromNodes } from '../archiver/index.ts'
 import { type Config, findPackageRoot, parseHostPort, readPackageVersion } from '../config/index.ts'
-import { BYTES_PER_GB, isArchiveError, type Period } from '../core/index.ts'
+import { BYTES_PER_GB, type Clock, isArchiveError, type Period } from '../core/index.ts'
 import {
   AnchoredEras,
   createEraRelease,
@@ -283,6 +283,7 @@ export async function startDaemon(
     const gauges = keepGauges({ metrics, status, clock, log: log.child({ module: 'daemon' }) }, stopping.signal)
     undo.push(() => gauges)
     const archive = reading && describeArchive(reading, config.api, { network, version, seed: archiverSeed, clock })
+    const rates = limitRequests(config.api, clock)
     const findAnchor = async (era: number) => {
       const anchor = await anchors.find(era)
       return anchor && { ...anchor, registry: config.storageRegistryAddress }
@@ -293,7 +294,7 @@ export async function startDaemon(
         status,
         peers,
         challenges: peers?.challenges,
-        gateway: { history: reading?.answers, finals: reading?.finals, store: store.chunks, findAnchor },
+        gateway: { history: reading?.answers, finals: reading?.finals, store: store.chunks, findAnchor, rates },
         explorerFolder: join(findPackageRoot(), 'dist', 'explorer'),
         eras: openEras({ store: store.chunks, anchors, peers: peers?.eras }),
         imports: {
@@ -306,7 +307,7 @@ export async function startDaemon(
           },
         },
         token: await makeToken(config.dataDir, storeLog),
-        history: archive,
+        history: archive && { ...archive, rates },
         query: {
           store,
           threads,
@@ -349,6 +350,13 @@ export async function startDaemon(
 /** Loaded only where it is used: libp2p takes some 40 MB. */
 const startPeers: typeof StartPeerNetwork = async (options, modules) =>
   (await import('./peer-network.ts')).startPeerNetwork(options, modules)
+
+function limitRequests(
+  { maxRequestsPerSecond: requestsPerSecond }: Config['api'],
+  clock: Clock,
+): RateLimit | undefined {
+  return requestsPerSecond === 0 ? undefined : new RateLimit({ requestsPerSecond }, clock)
+}
 
 async function openServer(server: FastifyInstance, bind: HostPort, undo: StopSteps): Promise<string> {
   undo.push(() => server.close().then(() => {}))

@@ -1,7 +1,6 @@
-import type { Clock } from '../core/index.ts'
+import { type Clock, TokenBucket } from '../core/index.ts'
 import { FairQueue } from './fair-queue.ts'
 import { CHALLENGE_SHARE, MAX_WAITING_BYTES, MAX_WAITING_SECONDS } from './limits.ts'
-import { TokenBucket } from './token-bucket.ts'
 import { PRIORITIES, type Priority } from './work-queue.ts'
 
 /** Seconds of the rate that go out at once after a silence. */

@@ -1,6 +1,6 @@
 import type { ComponentLogger, MessageStream, StreamMessageEvent, StreamMuxerFactory } from '@libp2p/interface'
 import { yamux } from '@libp2p/yamux'
-import { ArchiveError, isArchiveError } from '../core/index.ts'
+import { ArchiveError, isArchiveError, type TokenBucket } from '../core/index.ts'
 import {
   MAX_ALL_UNSENT_BYTES,
   MAX_FRAMES_WHILE_FULL,
@@ -8,7 +8,6 @@ import {
   MAX_STREAM_WINDOW_BYTES,
   MAX_UNSENT_BYTES,
 } from './limits.ts'
-import type { TokenBucket } from './token-bucket.ts'
 
 const HEADER_BYTES = 12
 const TYPE_AT = 1

@@ -1,4 +1,4 @@
-import type { Clock } from '../core/index.ts'
+import { type Clock, TokenBucket } from '../core/index.ts'
 import { networkOf, siteOf } from './host-site.ts'
 import {
   CONNECTIONS_PER_FLOOD,
@@ -16,7 +16,6 @@ import {
   STREAMS_OPENED_PER_SECOND,
 } from './limits.ts'
 import { RateMap } from './rate-map.ts'
-import { TokenBucket } from './token-bucket.ts'
 
 /** Of libp2p's specification. */
 const PING_BYTES = 32

@@ -1,4 +1,4 @@
-import type { Clock } from '../core/index.ts'
+import { type Clock, TokenBucket } from '../core/index.ts'
 import {
   GOSSIP_PER_SECOND_AND_PEER,
   MAX_GOSSIP_AT_ONCE,
@@ -11,7 +11,6 @@ import {
   STRANGER_STATEMENTS_PER_SECOND,
 } from './limits.ts'
 import { RateMap } from './rate-map.ts'
-import { TokenBucket } from './token-bucket.ts'
 import type { Verdict } from './verdict.ts'
 
 /** A validly signed gossip message. */

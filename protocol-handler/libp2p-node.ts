@@ -8,7 +8,7 @@ import { noise } from '@libp2p/noise'
 import { tcp } from '@libp2p/tcp'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
-import type { StoreIdentity } from '../core/index.ts'
+import type { StoreIdentity, TokenBucket } from '../core/index.ts'
 import { fastMessageId } from './bounded-gossip.ts'
 import { boundedYamux, isStreamFlood } from './bounded-yamux.ts'
 import {
@@ -20,7 +20,6 @@ import {
 } from './limits.ts'
 import { localSearch } from './local-search.ts'
 import { formatProtocolId, formatServiceTag, TOPICS } from './network-name.ts'
-import type { TokenBucket } from './token-bucket.ts'
 
 /** Connecting, and agreeing on a protocol. */
 export const DIAL_MS = 10_000

@@ -1,6 +1,5 @@
-import type { Clock } from '../core/index.ts'
+import { type Clock, TokenBucket } from '../core/index.ts'
 import { MAX_ANSWERED_REFUSALS, MAX_BURST_SECONDS, MAX_IGNORED_REFUSALS, MAX_METERED_PEERS } from './limits.ts'
-import { TokenBucket } from './token-bucket.ts'
 
 /** What one peer may ask for. */
 export interface PeerShare {

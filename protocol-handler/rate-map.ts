@@ -1,5 +1,4 @@
-import type { Clock } from '../core/index.ts'
-import { TokenBucket } from './token-bucket.ts'
+import { type Clock, TokenBucket } from '../core/index.ts'
 import type { Verdict } from './verdict.ts'
 
 interface RateBounds {

@@ -1,7 +1,6 @@
-import { ArchiveError, type Clock } from '../core/index.ts'
+import { ArchiveError, type Clock, TokenBucket } from '../core/index.ts'
 import { FairQueue } from './fair-queue.ts'
 import { CHALLENGE_SHARE } from './limits.ts'
-import { TokenBucket } from './token-bucket.ts'
 
 /** What is served first when not all can be: a challenge has a deadline on chain, a repair keeps data alive. */
 export const PRIORITIES = ['challenge', 'repair', 'read', 'backfill'] as const

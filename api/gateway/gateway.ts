@@ -3,6 +3,7 @@ import { ArchiveError, type ChunkStore } from '../../core/index.ts'
 import type { FinalPeriods } from '../../storage-worker/index.ts'
 import { CallGate } from '../json-rpc/call-gate.ts'
 import { boundMessages } from '../json-rpc/message-budget.ts'
+import { limitRates, type RateLimit } from '../rate-limit.ts'
 import { addAddressRoutes } from './address-routes.ts'
 import { keepAnswers } from './answer-cache.ts'
 import { addArchiveRoutes } from './archive-routes.ts'
@@ -14,6 +15,7 @@ import { addIdRoutes } from './id-routes.ts'
 import { describeRoutes } from './openapi.ts'
 import { describeRefusal, PROBLEM_TYPE } from './problem.ts'
 import { addRawRoutes } from './raw-routes.ts'
+import { costOf } from './request-cost.ts'
 import { addSearchRoutes } from './search-routes.ts'
 import { addSlotRoutes } from './slot-routes.ts'
 import { addStreamRoutes } from './stream-routes.ts'
@@ -27,10 +29,14 @@ export interface GatewayModules {
   /** Absent: nothing raw is given. */
   readonly store?: ChunkStore | undefined
   readonly findAnchor?: ExportModules['findAnchor']
+  /** Absent: anybody may ask as often as he likes. */
+  readonly rates?: RateLimit | undefined
 }
 
 /** What has a whole period in memory, or much of one. */
 const HEAVY = { running: 2, waiting: 62 }
+/** Each has the chunks of a period in memory; their work is done one by one in any case. */
+const PROOFS = { running: 8, waiting: 248 }
 /** Of long answers that clients have not taken up yet. */
 const MESSAGE_BYTES = 256 * 1024 * 1024
 
@@ -39,16 +45,18 @@ const MESSAGE_BYTES = 256 * 1024 * 1024
  * believed: who asks with `proof=true` verifies it. Refusals are problems of RFC 9457.
  */
 export function addGatewayRoutes(server: FastifyInstance, modules: GatewayModules): void {
-  const { history, finals, store } = modules
+  const { history, finals, store, rates } = modules
+  const proofs = new CallGate(PROOFS, () => busy('others wait for proofs already'))
   const gate = new CallGate(HEAVY, () => busy('others wait for long answers already'))
   const noRoom = { type: PROBLEM_TYPE, text: JSON.stringify(describeRefusal(busy('other long answers are under way'))) }
   openGatewayScope(server, (scope) => {
+    if (rates) limitRates(scope, rates, costOf)
     if (history) keepAnswers(scope, () => history.version())
     boundMessages(scope, MESSAGE_BYTES, noRoom)
     describeRoutes(scope)
     addArchiveRoutes(scope, history)
-    addIdRoutes(scope, history)
-    addSlotRoutes(scope, history)
+    addIdRoutes(scope, { history, proofs })
+    addSlotRoutes(scope, { history, proofs })
     addAddressRoutes(scope, history)
     addChunkRoutes(scope, history)
     addCompletenessRoutes(scope, { history, gate })

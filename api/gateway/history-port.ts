@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { ArchiveError, type Slot } from '../../core/index.ts'
 import type { HistoryAnswer, ListRequest, RangeAnswer, RangeRequest } from '../../storage-worker/index.ts'
-import { DATA_DIR_HEADER } from '../data-dir-header.ts'
+import { isOwner } from '../caller.ts'
+import type { CallGate } from '../json-rpc/call-gate.ts'
 
 /** What the archive answers about history; undefined: it has nothing of the kind. */
 export interface HistoryGateway {
@@ -20,6 +21,13 @@ export interface HistoryGateway {
   chunk(chunkId: Uint8Array): Promise<Uint8Array | undefined>
   /** The same answers, with what only others hold, for whoever runs this sidecar; absent: nobody gets more than from this. */
   readonly fetching?: HistoryGateway | undefined
+}
+
+/** Routes that prove what they answer. */
+export interface ProvingModules {
+  readonly history: HistoryGateway | undefined
+  /** How many proofs are made at a time. */
+  readonly proofs: CallGate
 }
 
 /** @throws ArchiveError API_HISTORY_OFF */
@@ -46,7 +54,7 @@ export function pickHistory(
 ): HistoryGateway {
   const held = needHistory(history)
   if (query.fetch === 'false' || !held.fetching) return held
-  if (headers[DATA_DIR_HEADER] !== undefined) return held.fetching
+  if (isOwner(headers)) return held.fetching
   throw new ArchiveError(
     'API_FETCH_OFF',
     'this archive answers from what it holds: api.fetch is false, and the request does not come from who runs it',

@@ -1,6 +1,6 @@
 import { CHANGING, IMMUTABLE, idParams, proofQuery, sendFound } from './answer.ts'
 import { blockAnswer, endorsementAnswer, operationAnswer } from './answer-schemas.ts'
-import { type HistoryGateway, pickHistory } from './history-port.ts'
+import { type ProvingModules, pickHistory } from './history-port.ts'
 import type { GatewayScope } from './typed-scope.ts'
 
 const KINDS = [
@@ -22,12 +22,15 @@ const KINDS = [
 ] as const
 
 /** What has an id. */
-export function addIdRoutes(scope: GatewayScope, history: HistoryGateway | undefined): void {
+export function addIdRoutes(scope: GatewayScope, { history, proofs }: ProvingModules): void {
   const schema = { params: idParams, querystring: proofQuery }
   for (const { path, method, caching, ...description } of KINDS) {
     scope.get(path, { schema, config: { description } }, async (request, reply) => {
       const { id } = request.params
-      const found = await pickHistory(history, request)[method](id, request.query.proof === 'true')
+      const archive = pickHistory(history, request)
+      const { proof } = request.query
+      const find = () => archive[method](id, proof === 'true')
+      const found = await (proof === 'true' ? proofs.run(find) : find())
       return sendFound(reply, id, { found, caching })
     })
   }

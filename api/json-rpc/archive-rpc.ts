@@ -10,6 +10,7 @@ import {
   refuseRequest,
   type Translate,
 } from '../../telemetry/json-rpc/index.ts'
+import { limitRates, type RateLimit } from '../rate-limit.ts'
 import type { ArchiveContext, ArchiveIdentity, ArchiveMethod, History } from './archive-context.ts'
 import { BLOCK_METHODS } from './block-methods.ts'
 import { CallGate, serverBusy } from './call-gate.ts'
@@ -25,6 +26,8 @@ export interface ArchiveRpcModules {
   readonly identity: ArchiveIdentity
   readonly nowMs: () => number
   readonly node?: NodePort | undefined
+  /** Absent: anybody may ask as often as he likes. */
+  readonly rates?: RateLimit | undefined
 }
 
 /** Each may have a period of 10 MB in memory, and an answer. */
@@ -56,6 +59,7 @@ export function addArchiveRpc(server: FastifyInstance, modules: ArchiveRpcModule
   const recent = new RecentHistory(modules.history)
   const node = modules.node && waitAside(modules.node, gates)
   server.register(async (scope) => {
+    if (modules.rates) limitRates(scope, modules.rates)
     acceptJsonRpc(scope)
     boundMessages(scope, MESSAGE_BYTES, { type: 'application/json; charset=utf-8', text: refuseRequest(serverBusy()) })
     scope.post('/', (request, reply) => {

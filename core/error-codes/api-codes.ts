@@ -100,6 +100,11 @@ export const API_CODES = {
     action:
       'Look whether the id is right; what is older than the archive, or held by other nodes alone, is asked of those.',
   },
+  API_RATE_EXCEEDED: {
+    kind: 'transient',
+    when: 'An address asked the HTTP API for history more often than `api.max_requests_per_second` allows; proofs, whole periods and ranges count ten times.',
+    action: 'Ask again after `Retry-After`, in seconds; who runs the sidecar may raise the limit, 0 is none.',
+  },
   API_TOKEN_WRONG: {
     kind: 'input',
     when: 'A request to the HTTP API signs, spends or imports a file, and does not carry the token of `api.token` in the data directory.',

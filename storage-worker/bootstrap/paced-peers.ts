@@ -1,5 +1,4 @@
-import { type Clock, isArchiveError, type Period } from '../../core/index.ts'
-import { TokenBucket } from '../../protocol-handler/token-bucket.ts'
+import { type Clock, isArchiveError, type Period, TokenBucket } from '../../core/index.ts'
 import type { Fetched } from '../peers/peer-client.ts'
 import { PeerRests } from '../peers/peer-rests.ts'
 import { orAborted } from '../replication/or-aborted.ts'

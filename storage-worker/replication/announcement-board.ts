@@ -6,6 +6,7 @@ import {
   Loop,
   PERIOD_MS,
   type Period,
+  TokenBucket,
 } from '../../core/index.ts'
 import {
   announcementCodec,
@@ -16,7 +17,6 @@ import {
   MAX_EXCESS_ANNOUNCEMENTS,
   MAX_PERIODS_AHEAD,
   peekLastPeriod,
-  TokenBucket,
   verdictOf,
 } from '../../protocol-handler/index.ts'
 import type { Logger } from '../../telemetry/index.ts'

@@ -88,6 +88,7 @@ const EXPORTS = [
   'SignedOperationCodec',
   'THREAD_COUNT',
   'TRAILER_BYTES',
+  'TokenBucket',
   'VerifiedChunk',
   'adviseFrequency',
   'blockInfoToJson',

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { TokenBucket } from '../../protocol-handler/token-bucket.ts'
+import { TokenBucket } from '../../core/index.ts'
 import { SetClock } from '../devnet/set-clock.ts'
 
-describe('protocol-handler/token-bucket', () => {
+describe('core/token-bucket', () => {
   it('limit: a burst is served, one more is not, and comes with time', () => {
     const clock = new SetClock()
     const bucket = new TokenBucket({ perSecond: 10, burst: 5 }, clock)

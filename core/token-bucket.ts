@@ -1,4 +1,4 @@
-import type { Clock } from '../core/index.ts'
+import type { Clock } from './ports.ts'
 
 /** A rate with a burst: tokens come steadily, at most `burst` are kept. */
 export class TokenBucket {
