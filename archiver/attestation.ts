@@ -44,6 +44,8 @@ export interface AttestedExecutions {
   /** 32, by thread; undefined where nothing is known. */
   readonly executions: readonly (SlotExecution | undefined)[]
   readonly attestation: SignatureArgument | undefined
+  /** What is signed. */
+  readonly results: Uint8Array
   /** They were seen by somebody else, and taken from an archive file. */
   readonly isFromFile: boolean
 }
@@ -99,5 +101,5 @@ export function parseAttestedExecutions(bytes: Uint8Array, place: AttestedPlace)
       `execution results of period ${place.period} are not what was signed`,
     )
   }
-  return { executions, attestation, isFromFile: (flag & FROM_FILE) !== 0 }
+  return { executions, attestation, results, isFromFile: (flag & FROM_FILE) !== 0 }
 }

@@ -4,7 +4,14 @@ import { add, type Run } from './add-command.ts'
 import type { GetOptions, GetRequest } from './commands/get.ts'
 import type { GetAddressOptions } from './commands/get-address.ts'
 import type { GetChunkOptions } from './commands/get-chunk.ts'
-import { collectRoot, parseChunkId, parseGatewayUrl, parsePeriod, parseThread } from './parse-arguments.ts'
+import {
+  collectGatewayUrl,
+  collectRoot,
+  parseChunkId,
+  parseGatewayUrl,
+  parsePeriod,
+  parseThread,
+} from './parse-arguments.ts'
 
 /** History with its proof. */
 export function addGet(program: Command, run: Run): void {
@@ -23,6 +30,7 @@ export function addGet(program: Command, run: Run): void {
     })
   addOne(get, 'operation', 'Get an operation by its id, and whether it succeeded.', 'massa-storage get operation O1...')
     .argument('<id>', 'id of the operation')
+    .option('--also <url>', 'another archive to ask what became of it, repeatable', collectGatewayUrl)
     .action((id: string, options: GetOptions, command) => {
       parseOperationId(id)
       const question = () => ({ kind: 'operation', id }) as const

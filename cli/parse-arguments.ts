@@ -33,6 +33,11 @@ export function parseGatewayUrl(text: string): string {
   return url.href.replace(/\/$/, '')
 }
 
+/** One more of them. */
+export function collectGatewayUrl(text: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, parseGatewayUrl(text)]
+}
+
 /** An era number. */
 export function parseEra(text: string): number {
   if (!/^\d{1,13}$/.test(text)) throw new InvalidArgumentError(`'${text}' is not an era number.`)

@@ -76,6 +76,13 @@ export {
   verifyAddressList,
 } from './reading/address-scan.ts'
 export {
+  type AttestationJson,
+  type AttestedOutcome,
+  attestationToJson,
+  MAX_ATTESTED_BYTES,
+  verifyOutcomes,
+} from './reading/attested-outcome.ts'
+export {
   buildBlockProof,
   buildEndorsementProof,
   buildMissProof,

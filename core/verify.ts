@@ -5,6 +5,7 @@
 export { fromHex, toHex } from './bytes.ts'
 export { ArchiveError, isArchiveError } from './errors.ts'
 export { type AddressHistory, compareAddressList, type ListDifference } from './reading/address-scan.ts'
+export { type AttestationJson, type AttestedOutcome, verifyOutcomes } from './reading/attested-outcome.ts'
 export {
   type CertifiedEra,
   type CertifiedPeriod,

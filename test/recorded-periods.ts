@@ -29,6 +29,9 @@ export interface RecordedPeriods {
   readonly periods: readonly ArchivedPeriod[]
 }
 
+/** Of who archived them. */
+const ATTESTER_SEED = new Uint8Array(32).fill(9)
+
 const read = new Map<string, Promise<RecordedPeriods>>()
 
 /** Periods of a real node's recording, as an archiver encodes them, with what executing them did. Made once per process. */
@@ -49,7 +52,7 @@ async function make(path: string, chunkSizeBytes: number): Promise<RecordedPerio
   for (let period = 0; period * THREAD_COUNT <= last; period++) {
     const slots = decideSlots(recording, period)
     if (!slots) continue
-    const executionResults = attestExecutions(executions.get(period) ?? new Map(), { network, period })
+    const executionResults = attestExecutions(executions.get(period) ?? new Map(), { network, period }, ATTESTER_SEED)
     periods.push(encodePeriod({ network, period, slots, executionResults }, chunkSizeBytes))
   }
   return { recording, identity: { network, chunkSizeBytes }, periods }

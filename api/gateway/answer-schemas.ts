@@ -132,7 +132,15 @@ const periodShown = named(
 )
 
 export const blockAnswer = named('BlockAnswer', z.object({ block, proof: proof.optional() }))
-export const operationAnswer = named('OperationAnswer', z.object({ operation, proof: proof.optional() }))
+/** Who signed what became of an operation, with the results that are signed. */
+const attestation = named(
+  'Attestation',
+  z.object({ period, results: base64, publicKey: massaId, signature: z.string() }),
+)
+export const operationAnswer = named(
+  'OperationAnswer',
+  z.object({ operation, proof: proof.optional(), attestations: z.array(attestation).optional() }),
+)
 export const endorsementAnswer = named('EndorsementAnswer', z.object({ endorsement, proof: proof.optional() }))
 export const slotAnswer = named(
   'SlotAnswer',

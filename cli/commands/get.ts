@@ -1,12 +1,22 @@
-import { describeProven, type PeriodRange, type ProofGap, type Question, verifyProof } from '../../core/index.ts'
+import {
+  describeProven,
+  formatSlot,
+  type PeriodRange,
+  type ProofGap,
+  type Question,
+  verifyProof,
+} from '../../core/index.ts'
 import { type ArchiveChoice, askArchive } from '../ask-archive.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { describeVoucher, gatherRoots, type RootOptions } from '../known-roots.ts'
+import { describeOutcome, gatherOutcomes } from '../operation-outcome.ts'
 import { renderRecord } from '../render-record.ts'
 
 export interface GetOptions extends RootOptions, ArchiveChoice {
   readonly verify: boolean
+  /** Further archives that are asked who signed what became of an operation. */
+  readonly also?: readonly string[]
 }
 
 export interface GetRequest {
@@ -16,8 +26,6 @@ export interface GetRequest {
   /** What the proof has to answer, by the answer: of a slot it is not known before whether it has a block. */
   readonly question: (answer: Readonly<Record<string, unknown>>) => Question
 }
-
-const OUTCOMES = ['success', 'failed', 'unknown']
 
 /** What a verification lacked, for people. */
 const GAPS: Readonly<Record<Exclude<ProofGap, 'trusted-root'>, string>> = {
@@ -58,12 +66,20 @@ export async function getRecord(
   const verified = verifyProof(proof, request.question(answer), roots.trusted)
   const { trust, checks, gaps, period } = verified
   const voucher = roots.findVoucher(trust, period)
+  const outcomes = await gatherOutcomes(context, verified, answer.attestations, {
+    archives: options.also ?? [],
+    path,
+    signal,
+  })
   // Of the answer itself nothing is shown but what is marked as said: who lies may put anything beside a right proof.
-  const shown = { ...describeProven(verified), ...readSaid(answer) }
-  output.value({ ...shown, verified: { trust, voucher, checks, gaps } })
+  const shown = { ...describeProven(verified), ...(outcomes && describeOutcome(outcomes, answer)) }
+  output.value({ ...shown, verified: { trust, voucher, checks, gaps, outcomes } })
   for (const line of renderRecord(shown)) output.line(line)
   output.line('')
   for (const { name, value } of checks) output.markedLine('green', 'checked', ` ${name.padEnd(20)} ${value}`)
+  for (const { outcome, slot, signer } of outcomes ?? []) {
+    output.markedLine('yellow', 'attested', ` ${outcome.padEnd(20)} at slot ${formatSlot(slot)}, by ${signer}`)
+  }
   for (const gap of gaps) {
     // What the last line says.
     if (gap !== 'trusted-root') output.markedLine('yellow', 'not checked', ` ${GAPS[gap]}`)
@@ -77,10 +93,4 @@ function readRange(proof: unknown): PeriodRange {
   const said = (proof as { readonly period?: unknown } | undefined)?.period
   const period = typeof said === 'number' && Number.isSafeInteger(said) && said >= 0 ? said : 0
   return { from: period, to: period }
-}
-
-/** Whether an operation succeeded stands under no root: it is what the archive says. */
-function readSaid({ operation }: Readonly<Record<string, unknown>>): object {
-  const outcome = (operation as { execution?: { outcome?: unknown } } | undefined)?.execution?.outcome
-  return OUTCOMES.some((known) => known === outcome) ? { outcome: `${outcome} (as this archive says, not proven)` } : {}
 }

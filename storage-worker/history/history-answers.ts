@@ -2,6 +2,8 @@ import type { SlotExecution } from '../../archiver/execution-results.ts'
 import {
   type AnswerProofJson,
   ArchiveError,
+  type AttestationJson,
+  attestationToJson,
   buildBlockProof,
   buildEndorsementProof,
   buildMissProof,
@@ -16,6 +18,7 @@ import {
   formatBlockId,
   formatOperationId,
   isArchiveError,
+  MAX_ATTESTED_BYTES,
   type Period,
   type ProofSource,
   parseAddress,
@@ -118,7 +121,9 @@ export class HistoryAnswers {
     const [inclusion] = found?.inclusions ?? []
     if (!found || !inclusion) return undefined
     const operation = await this.describe(found)
-    return hasProof ? { operation, proof: await buildOperationProof(this.source, inclusion.slot, id) } : { operation }
+    if (!hasProof) return { operation }
+    const proof = await buildOperationProof(this.source, inclusion.slot, id)
+    return { operation, proof, attestations: await this.listAttestations(found) }
   }
 
   /** @throws ArchiveError CORE_BASE58_INVALID, STORE_CHUNK_AWAY */
@@ -185,6 +190,19 @@ export class HistoryAnswers {
   /** `undefined`: nothing is archived. @throws ArchiveError API_QUERY_INVALID, CORE_READING_NOT_HELD */
   async range(request: RangeRequest): Promise<RangeAnswer | undefined> {
     return answerRange(this.source, await this.reader.readRange(), request)
+  }
+
+  /** Who signed what became of an operation: nobody, or who archived the period in which it was executed. */
+  private async listAttestations({ operation, inclusions }: HistoryOperation): Promise<AttestationJson[]> {
+    const id = formatOperationId(operation.id)
+    for (const { slot } of inclusions) {
+      const attested = await this.reader.readAttested(slot.period)
+      const { attestation, executions, results } = attested ?? {}
+      const told = executions?.[slot.thread]?.outcomes.find(({ operationId }) => operationId === id)
+      if (!attestation || !results || !told || told.outcome === 'unknown') continue
+      return results.length > MAX_ATTESTED_BYTES ? [] : [attestationToJson(slot.period, results, attestation)]
+    }
+    return []
   }
 
   private async describe(found: HistoryOperation, executions: KnownExecutions = new Map()): Promise<object> {

@@ -1,4 +1,4 @@
-import { parseAttestedExecutions } from '../../archiver/attestation.ts'
+import { type AttestedExecutions, parseAttestedExecutions } from '../../archiver/attestation.ts'
 import { parsePeriodExecution, type SlotExecution } from '../../archiver/execution-results.ts'
 import {
   type BlockRecord,
@@ -255,9 +255,13 @@ export class HistoryReader {
 
   /** The same of all slots of a period, by thread, with a look at the attestation; empty where nothing is known. */
   async readExecutions(period: Period): Promise<readonly (SlotExecution | undefined)[]> {
+    return (await this.readAttested(period))?.executions ?? []
+  }
+
+  /** The same with who signed it; `undefined`: nothing is known. */
+  async readAttested(period: Period): Promise<AttestedExecutions | undefined> {
     const bytes = await this.store.readExecutionResults(period)
-    if (!bytes) return []
-    return parseAttestedExecutions(bytes, { network: this.store.identity.network, period }).executions
+    return bytes && parseAttestedExecutions(bytes, { network: this.store.identity.network, period })
   }
 
   private async *mergeRoles(

@@ -1287,6 +1287,8 @@ MAX_PROOF_DEPTH = 8
 MAX_PERIOD_CHUNKS = 16384
 MAX_CHUNK_LEAVES = CHUNK_BYTES // LEAF_BYTES
 SAFE_INTEGER = 2**53 - 1
+MAX_ATTESTATIONS = 16
+MAX_ATTESTED_BYTES = 4 * 1024 * 1024
 HEX = frozenset("0123456789abcdef")
 
 
@@ -1775,6 +1777,52 @@ def trust_of(trusted, period, root, top):
     if known and known != root.hex() or known_top and top and known_top != top.hex() or known_top and not top and not known:
         refuse("ROOT_UNTRUSTED", "root")
     return "era-root" if top and known_top else "period-root" if known else "none"
+
+
+def verify_outcomes(value, chain_id, genesis_ms, wanted):
+    """[(outcome, (period, thread), signer)] of attestations of what became of an operation, by its id."""
+    said = []
+    for one in ProofForm.array(value, MAX_ATTESTATIONS):
+        period, results, key, signature = ProofForm.object(one, ("period", "results", "publicKey", "signature"))
+        period, results = ProofForm.integer(period, SAFE_INTEGER), ProofForm.base64(results, MAX_ATTESTED_BYTES)
+        signer = ProofForm.text(key)
+        try:
+            key, signature = text_decode("publicKey", signer), text_decode("signature", ProofForm.text(signature))
+        except FormatError as e:
+            refuse("MALFORMED", f"key or signature: {e}")
+        digest = sha256(u64(chain_id) + u64(genesis_ms) + u64(period) + results)
+        text = "massa-storage/execution/1:" + digest.hex()
+        if not ed25519_verify(key[1:], blake3(text.encode()), signature[1:]):
+            refuse("SIGNATURE_INVALID", "execution results")
+        found = find_outcome(results, wanted)
+        if not found:
+            refuse("ID_OTHER", "results say nothing of the operation")
+        said.append((found[1], (period, found[0]), signer))
+    if len({signer for _, _, signer in said}) < len(said):
+        refuse("MALFORMED", "one archiver attests twice")
+    return said
+
+
+def find_outcome(results, wanted):
+    """(thread, outcome) of an operation in execution results of a period; None where they say nothing of it."""
+    r, found = Reader(results, "CORE_READING_MALFORMED"), None
+    if r.byte() != 1:
+        refuse("MALFORMED", "results of an unknown format")
+    for thread in range(THREAD_COUNT):
+        data = r.take(r.int(4))
+        if not data:
+            continue
+        slot = Reader(data, "CORE_READING_MALFORMED")
+        if slot.byte() != 1:
+            refuse("MALFORMED", "results of an unknown format")
+        slot.take(2)
+        slot.take(slot.int(4))
+        for _ in range(slot.int(4)):
+            name, outcome = slot.take(33), slot.byte()
+            if name == wanted and outcome in (1, 2):
+                found = found or (thread, OUTCOMES[outcome])
+    r.end()
+    return found
 
 
 def proofs_command(args):
@@ -3616,7 +3664,7 @@ def file_command(args):
 
 # ------------------------------------------------------------------------------------------- answers of the HTTP endpoints
 
-OUTCOMES = ("success", "failed", "unknown")
+OUTCOMES = ("unknown", "success", "failed")
 BODY_KINDS = {"transaction": "transaction", "rollBuy": "roll-buy", "rollSell": "roll-sell", "executeSC": "execute-sc", "callSC": "call-sc"}
 UNBOUND_FIELDS = ["creator", "publicKey", "signature", "feeNanoMas", "expirePeriod", "body"]
 
@@ -3751,8 +3799,12 @@ class Answers:
         place = {"slot": slot_object(shown["slot"]), "blockId": text_encode("blockId", shown["block"]["id"])}
         proven = describe_operation(wanted, entry, shown["operationSeals"] and shown["operationSeals"][0])
         self.listed(answer.get("operation"), proven, place, "operation")
-        demand_same(set(answer), {"operation", "proof"}, "answer")
-        return "operation"
+        demand_same(sorted(answer), ["attestations", "operation", "proof"], "answer")
+        proof = parse_proof(answer["proof"])
+        # Under no root: of who signed it, that he did.
+        for outcome, _, _ in verify_outcomes(answer["attestations"], proof["chainId"], proof["genesisMs"], wanted):
+            demand_same(answer["operation"]["execution"]["outcome"], outcome, "operation.execution.outcome")
+        return "operation, attested" if answer["attestations"] else "operation"
 
     @staticmethod
     def listed(said, proven, place, name):
