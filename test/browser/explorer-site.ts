@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { createApi, listen } from '../../api/index.ts'
-import { openRecordedArchive, type RecordedArchive } from '../api/gateway/recorded-archive.ts'
+import { openRecordedArchive, type RecordedArchive } from '../api/gateway/recorded-gateway.ts'
 import { bundleForBrowsers } from './bundles.ts'
 
 export interface ExplorerSite extends RecordedArchive {

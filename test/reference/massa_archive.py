@@ -3748,10 +3748,18 @@ class Answers:
         parts = route.strip("/").split("/")
         if parts[0] == "chunk":
             return self.chunk(parts[1], data)
+        if parts[0] == "period":
+            return self.raw_period(int(parts[1]), data)
+        if parts[1:2] == ["stream"]:
+            return self.stream(int(query["from"]), data)
         answer = self.parse(data)
         if not isinstance(answer, dict):
             refuse("MALFORMED", "no object")
-        if parts[2:] and parts[1] == "addresses":
+        if parts[0] == "era":
+            return self.era(int(parts[1]), answer)
+        if parts[1] == "search":
+            return self.search(query["q"], answer)
+        if parts[1] == "addresses":
             return self.address(parts[2], query, answer)
         kinds = {"blocks": self.block, "operations": self.operation, "endorsements": self.endorsement, "slots": self.slot,
                  "periods": self.period, "completeness": self.completeness}
@@ -3787,6 +3795,71 @@ class Answers:
         if not data or chunk_id(data).hex() != name:
             refuse("CHUNK_INVALID", "chunk id")
         return "chunk"
+
+    def raw_period(self, number, data):
+        """An archive file of one period."""
+        places = read_file_frame(data)["periods"]
+        if [place[0] for place in places] != [number]:
+            refuse("SLOT_OTHER", "a file of other periods")
+        read_archive_file(data)
+        trust_of(self.trusted, number, places[0][3], None)
+        return "raw period"
+
+    def era(self, number, answer):
+        said = ProofForm.object(answer, ("era", "chainId", "genesisTimestampMs", "root", "totalBytes", "totalChunks", "firstPeriod", "periodRoots"))
+        chain_id, genesis_ms, total_bytes, total_chunks = (ProofForm.decimal(said[i]) for i in (1, 2, 4, 5))
+        roots = ProofForm.hashes(said[7], PERIODS_PER_ERA)
+        if len(roots) != PERIODS_PER_ERA:
+            refuse("PERIODS_MISSING", f"{len(roots)} roots")
+        root = era_root(chain_id, genesis_ms, number, total_bytes, total_chunks, roots)
+        demand_same([said[0], said[3], said[6]], [number, root.hex(), number * PERIODS_PER_ERA], "era, root, firstPeriod")
+        trust_of(self.trusted, number * PERIODS_PER_ERA, roots[0], root)
+        return "era"
+
+    def search(self, text, answer):
+        """What a text names, and where: by the answer of the route that shows it."""
+        kinds = {"B": ("block", "blocks"), "O": ("operation", "operations"), "E": ("endorsement", "endorsements")}
+        hit = {"kind": "address", "path": f"/v1/addresses/{text}/operations", "period": None, "thread": None}
+        if text[0] in kinds:
+            kind, route = kinds[text[0]]
+            shown = self.proven(f"/v1/{route}/{text}")[kind]
+            hit = {"kind": kind, "path": f"/v1/{route}/{text}", **(shown["slot"] if kind == "block" else shown["inclusions"][0]["slot"])}
+        elif len(text) == 64:
+            self.chunk(text, self.other(f"/chunk/{text}"))
+            hit |= {"kind": "chunk", "path": f"/chunk/{text}"}
+        elif "." in text:
+            period, thread = map(int, text.split("."))
+            self.proven(f"/v1/slots/{period}/{thread}")
+            hit = {"kind": "slot", "path": f"/v1/slots/{period}/{thread}", **slot_object((period, thread))}
+        elif text.isdigit():
+            self.prove(self.parse(self.other(f"/v1/periods/{text}?proof=true")), {"kind": "period", "period": int(text)})
+            hit |= {"kind": "period", "path": f"/v1/periods/{text}", "period": int(text)}
+        demand_same(answer, hit, "answer")
+        return "search"
+
+    def proven(self, path):
+        data = self.other(path + "?proof=true")
+        self.verify(path + "?proof=true", data)
+        return self.parse(data)
+
+    def stream(self, period, data):
+        """The events of one period, each as its BODY says."""
+        path = f"/v1/completeness?from={period}&to={period}&bodies=true"
+        page = self.other(path)
+        self.verify(path, page)
+        bodies = verify_range(self.parse(page)["proof"], {"from": period, "to": period}, self.trusted)
+        slots = bodies[0]["slots"] if bodies else [None] * THREAD_COUNT
+        events = ["retry: 2000"]
+        for thread, block in enumerate(slots):
+            known = isinstance(block, dict)
+            event = {"slot": slot_object((period, thread)), "kind": "block" if known else "void" if block == VOID else "miss",
+                     "blockId": text_encode("blockId", block["id"]) if known else None, "operations": len(block["operations"]) if known else 0}
+            events.append(f"id: {period}.{thread}\ndata: {json.dumps(event, separators=(',', ':'))}")
+        said = data.decode("utf-8", "replace").split("\n\n")
+        for at, (one, other) in enumerate(itertools.zip_longest(said, events + [""])):
+            if one != other:
+                refuse("ANSWER_OTHER", f"event {at} is not what BODY says")
+        return "stream"
 
     def block(self, name, answer):
         shown = self.prove(answer, {"kind": "block", "id": name})

@@ -13,7 +13,7 @@ import {
 } from '../../../core/index.ts'
 import { answerRange, MAX_RANGE_PERIODS } from '../../../storage-worker/history/range-answer.ts'
 import { MadeHistory, makePeriod } from '../../core/reading/made-history.ts'
-import { openRecordedArchive } from './recorded-archive.ts'
+import { openRecordedArchive } from './recorded-gateway.ts'
 
 interface Answer {
   readonly from: number

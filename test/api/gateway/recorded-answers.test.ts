@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
 import { type FastifyInstance, fastify } from 'fastify'
 import { addGatewayRoutes } from '../../../api/gateway/gateway.ts'
+import { type ChunkStore, toHex } from '../../../core/index.ts'
+import { FinalPeriods } from '../../../storage-worker/index.ts'
+import { StillClock } from '../../clocks.ts'
+import { MadeHistory, NETWORK } from '../../core/reading/made-history.ts'
 import { hasPython } from '../../core/reading/second-implementation.ts'
 import { RECORDINGS } from '../../devnet/fixture.ts'
 import { SimRandom } from '../../sim/sim-random.ts'
-import { RandomAsker, verifyElsewhere } from './recorded-answers.ts'
-import { openRecordedArchive } from './recorded-archive.ts'
+import { type AnswerCase, RandomAsker, verifyElsewhere } from './recorded-answers.ts'
+import { openRecordedArchive, openRecordedGateway } from './recorded-gateway.ts'
 
 /** `npm run answers` takes more of them, of a longer recording. */
 const RUNS = Number(process.env.ANSWER_RUNS ?? 48)
@@ -19,11 +23,14 @@ describe('api/gateway: the second implementation', function () {
   const title = `verifies ${RUNS} answers of all endpoints, and refuses each with one bit changed (seed ${SEED})`
   it(hasPython ? title : `${title} (skipped: there is no python3)`, async function () {
     if (!hasPython) return this.skip()
-    const { answers, periods } = await openRecordedArchive(RUNS > 100 ? RECORDINGS.replayed : RECORDINGS.push)
+    const { answers, periods, store, reader } = await openRecordedArchive(
+      RUNS > 100 ? RECORDINGS.replayed : RECORDINGS.push,
+    )
     server = fastify()
-    addGatewayRoutes(server, { history: answers })
+    const finals = new FinalPeriods({ store, reader, clock: new StillClock() })
+    addGatewayRoutes(server, { history: answers, store, finals })
     const asker = new RandomAsker(server, periods, new SimRandom(`answers ${SEED}`))
-    const right = await asker.ask(RUNS)
+    const right = [...(await asker.ask(RUNS - 1)), await askEra()]
     const wrong = asker.flip(right)
     const results = await verifyElsewhere([...right, ...wrong])
     assert.equal(results.length, 2 * RUNS)
@@ -38,6 +45,20 @@ describe('api/gateway: the second implementation', function () {
     if (RUNS > 100) report(counts, results.slice(RUNS))
   })
 })
+
+/** No recording is as long as an era. */
+async function askEra(): Promise<AnswerCase> {
+  const history = new MadeHistory([])
+  const store = {
+    identity: { network: NETWORK, chunkSizeBytes: 4096 },
+    readManifest: (period: number) => history.readManifest(period),
+  }
+  const server = await openRecordedGateway({ store: store as unknown as ChunkStore })
+  const { rawPayload } = await server.inject({ method: 'GET', url: '/era/0' })
+  await server.close()
+  const trusted = { eraRoots: { 0: toHex(history.eraRoot) } }
+  return { request: '/era/0', answer: rawPayload.toString('base64'), trusted }
+}
 
 /** For people: what was verified, and what of the changed ones was wrong. */
 function report(verified: ReadonlyMap<string, number>, refused: readonly object[]): void {

@@ -41,8 +41,22 @@ export interface AnswerCase {
 /** What the second implementation makes of it. */
 export type AnswerResult = { readonly verified: string } | { readonly refused: string; readonly why: string }
 
-const KINDS = ['block', 'operation', 'endorsement', 'slot', 'period', 'address', 'range', 'chunk'] as const
-type Kind = (typeof KINDS)[number]
+type Kind =
+  | 'block'
+  | 'operation'
+  | 'endorsement'
+  | 'slot'
+  | 'period'
+  | 'address'
+  | 'range'
+  | 'chunk'
+  | 'raw'
+  | 'search'
+  | 'stream'
+const KINDS: readonly Kind[] = [
+  ...(['block', 'operation', 'endorsement', 'slot', 'period', 'address'] as const),
+  ...(['range', 'chunk', 'raw', 'search', 'stream', 'slot'] as const),
+]
 /** Of lists and ranges: the second implementation is slow. */
 const MAX_PERIODS = 3
 
@@ -117,8 +131,39 @@ export class RandomAsker {
         return this.get(`/v1/completeness?from=${from}&to=${to}${random.pick(['', '&bodies=true'])}`)
       }
       case 'chunk':
-        return this.get(`/chunk/${toHex(random.pick(this.pickPeriod().manifest.chunks).chunkId)}`)
+        return this.get(`/chunk/${this.pickChunk()}`)
+      case 'raw':
+        return this.get(`/period/${this.pickPeriod().summary.period}`)
+      case 'search':
+        return this.askSearch()
+      case 'stream': {
+        const { period } = this.pickPeriod().summary
+        return this.get(`/v1/stream/final?from=${period}`, [`/v1/completeness?from=${period}&to=${period}&bodies=true`])
+      }
     }
+  }
+
+  private askSearch(): Promise<AnswerCase> {
+    const { random, names } = this
+    const { period } = this.pickPeriod().summary
+    const thread = random.below(THREAD_COUNT)
+    const [text, path] = random.pick([
+      () => askedById('blocks', random.pick(names.blocks)),
+      () => askedById('operations', random.pick(names.operations)),
+      () => askedById('endorsements', random.pick(names.endorsements)),
+      () => [random.pick(names.addresses), undefined] as const,
+      () => [`${period}.${thread}`, `/v1/slots/${period}/${thread}?proof=true`] as const,
+      () => [String(period), `/v1/periods/${period}?proof=true`] as const,
+      () => {
+        const id = this.pickChunk()
+        return [id, `/chunk/${id}`] as const
+      },
+    ])()
+    return this.get(`/v1/search?q=${text}`, path === undefined ? [] : [path])
+  }
+
+  private pickChunk(): string {
+    return toHex(this.random.pick(this.pickPeriod().manifest.chunks).chunkId)
   }
 
   private async get(request: string, others: readonly string[] = []): Promise<AnswerCase> {
@@ -129,9 +174,23 @@ export class RandomAsker {
   }
 
   private async fetch(url: string): Promise<string> {
+    if (url.startsWith('/v1/stream/')) return this.followPeriod(url)
     const { statusCode, rawPayload, body } = await this.server.inject({ method: 'GET', url })
     assert.equal(statusCode, 200, `${url}: ${body}`)
     return rawPayload.toString('base64')
+  }
+
+  /** The events of the first period that a stream gives; it does not end. */
+  private async followPeriod(url: string): Promise<string> {
+    const answer = await this.server.inject({ method: 'GET', url, payloadAsStream: true })
+    const stream = answer.stream()
+    let text = ''
+    for await (const piece of stream) {
+      text += piece
+      if (text.split('\n\n').length > THREAD_COUNT + 1) break
+    }
+    const events = text.split('\n\n').slice(0, THREAD_COUNT + 1)
+    return Buffer.from(events.map((event) => `${event}\n\n`).join('')).toString('base64')
   }
 
   private pickPeriod(): ArchivedPeriod {
@@ -143,6 +202,10 @@ export class RandomAsker {
     const last = this.periods.at(-1)?.summary.period ?? from
     return { from, to: this.random.between(from, Math.min(last, from + MAX_PERIODS - 1)) }
   }
+}
+
+function askedById(kind: string, id: string) {
+  return [id, `/v1/${kind}/${id}?proof=true`] as const
 }
 
 function listNames(periods: readonly ArchivedPeriod[]): Names {

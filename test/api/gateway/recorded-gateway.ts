@@ -18,12 +18,13 @@ export interface RecordedArchive {
   readonly answers: HistoryAnswers
 }
 
-let made: Promise<RecordedArchive> | undefined
+const made = new Map<string, Promise<RecordedArchive>>()
 
 /** A real node's blocks, archived and indexed in memory. Made once for all tests, which only read it. */
-export function openRecordedArchive(): Promise<RecordedArchive> {
-  made ??= make()
-  return made
+export function openRecordedArchive(path = RECORDINGS.push): Promise<RecordedArchive> {
+  const archive = made.get(path) ?? make(path)
+  made.set(path, archive)
+  return archive
 }
 
 /** The gateway of that archive, but for what is given. */
@@ -34,8 +35,8 @@ export async function openRecordedGateway(modules: Partial<GatewayModules> = {})
   return server
 }
 
-async function make(): Promise<RecordedArchive> {
-  const { identity, periods } = await readRecordedPeriods(RECORDINGS.push, CHUNK_SIZE_BYTES)
+async function make(path: string): Promise<RecordedArchive> {
+  const { identity, periods } = await readRecordedPeriods(path, CHUNK_SIZE_BYTES)
   const databases = { bodies: await openMemoryLevel('bodies'), index: await openMemoryLevel('index') }
   const store = new LevelChunkStore(identity, databases)
   for (const period of periods) await store.writePeriod(period)
