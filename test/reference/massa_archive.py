@@ -3749,9 +3749,11 @@ class Answers:
         if parts[0] == "chunk":
             return self.chunk(parts[1], data)
         if parts[0] == "period":
-            return self.raw_period(int(parts[1]), data)
+            return self.file(int(parts[1]), int(parts[1]), data)
         if parts[1:2] == ["stream"]:
             return self.stream(int(query["from"]), data)
+        if parts[1:2] == ["export"]:
+            return self.export(query, data)
         answer = self.parse(data)
         if not isinstance(answer, dict):
             refuse("MALFORMED", "no object")
@@ -3796,14 +3798,40 @@ class Answers:
             refuse("CHUNK_INVALID", "chunk id")
         return "chunk"
 
-    def raw_period(self, number, data):
-        """An archive file of one period."""
+    def file(self, first, last, data):
+        """An archive file of these periods."""
         places = read_file_frame(data)["periods"]
-        if [place[0] for place in places] != [number]:
+        if [place[0] for place in places] != list(range(first, last + 1)):
             refuse("SLOT_OTHER", "a file of other periods")
         read_archive_file(data)
-        trust_of(self.trusted, number, places[0][3], None)
-        return "raw period"
+        for period, _, _, root in places:
+            trust_of(self.trusted, period, root, None)
+        return "file"
+
+    def export(self, query, data):
+        first, last, form = int(query["from"]), int(query["to"]), query.get("format", "mhs")
+        if form == "mhs":
+            return self.file(first, last, data)
+        rows = [[ROW_HEAD]] if form == "csv" else []
+        for body in self.bodies(first, last):
+            rows += export_rows(body, query.get("address"), form)
+        said = data.decode("utf-8", "replace").split("\r\n" if form == "csv" else "\n")
+        for at, (one, known) in enumerate(itertools.zip_longest(said, rows + [[""]], fillvalue=())):
+            if one not in known:
+                refuse("ANSWER_OTHER", f"line {at + 1} is not what BODY says")
+        return f"export, {form}"
+
+    def bodies(self, first, last):
+        """Of all periods that have a block, by as many answers as it takes."""
+        found = []
+        while first <= last:
+            path = f"/v1/completeness?from={first}&to={last}&bodies=true"
+            data = self.other(path)
+            self.verify(path, data)
+            page = self.parse(data)
+            found += verify_range(page["proof"], {"from": first, "to": page["to"]}, self.trusted)
+            first = page["to"] + 1
+        return found
 
     def era(self, number, answer):
         said = ProofForm.object(answer, ("era", "chainId", "genesisTimestampMs", "root", "totalBytes", "totalChunks", "firstPeriod", "periodRoots"))
@@ -3844,10 +3872,7 @@ class Answers:
 
     def stream(self, period, data):
         """The events of one period, each as its BODY says."""
-        path = f"/v1/completeness?from={period}&to={period}&bodies=true"
-        page = self.other(path)
-        self.verify(path, page)
-        bodies = verify_range(self.parse(page)["proof"], {"from": period, "to": period}, self.trusted)
+        bodies = self.bodies(period, period)
         slots = bodies[0]["slots"] if bodies else [None] * THREAD_COUNT
         events = ["retry: 2000"]
         for thread, block in enumerate(slots):
@@ -3944,15 +3969,7 @@ class Answers:
     def address(self, name, query, answer):
         """A page of a list: exactly what all bodies of its range show, newest first."""
         text_decode("address", name)
-        first, last = int(query["from"]), int(query["to"])
-        found = []
-        while first <= last:
-            path = f"/v1/completeness?from={first}&to={last}&bodies=true"
-            data = self.other(path)
-            self.verify(path, data)
-            page = self.parse(data)
-            found += scan_bodies(verify_range(page["proof"], {"from": first, "to": page["to"]}, self.trusted), name)
-            first = page["to"] + 1
+        found = scan_bodies(self.bodies(int(query["from"]), int(query["to"])), name)
         roles = [query["role"]] if "role" in query else ["creator", "target"]
         found = [(at, *rest, [r for r in own if r in roles]) for at, *rest, own in reversed(found) if set(own) & set(roles)]
         if "cursor" in query:
@@ -4026,6 +4043,33 @@ def scan_bodies(bodies, name):
                 if own:
                     found.append(((body["period"], thread, position), block["id"], i, entry, own))
     return found
+
+
+ROW_HEAD = "period,thread,block,operation,type,creator,target,amount_nano_mas,rolls,fee_nano_mas,outcome,bound"
+
+
+def export_rows(body, name, form):
+    """The texts that each row of an export may have: what became of an operation no body says."""
+    wanted, rows = name and text_decode("address", name), []
+    for thread, block in enumerate(body["slots"]):
+        for i, (kind, raw) in (block["operations"].items() if isinstance(block, dict) else ()):
+            op = read_operation(Reader(raw[33:], BYTES))
+            creator, target = user_address(raw[:33]), op.get("recipient", op.get("target"))
+            if wanted and wanted not in (creator, target):
+                continue
+            amount = op.get("amount", op.get("coins"))
+            row = {"period": body["period"], "thread": thread, "block": text_encode("blockId", block["id"]), "operation": text_encode("operationId", i),
+                   "type": BODY_KINDS[op["type"]], "creator": text_encode("address", creator), "target": target and text_encode("address", target),
+                   "amountNanoMas": None if amount is None else str(amount), "rolls": str(op["rollCount"]) if "rollCount" in op else None,
+                   "feeNanoMas": str(op["fee"]), "outcome": None, "isBound": kind == 1}
+            rows.append([_export_row({**row, "outcome": outcome}, form) for outcome in OUTCOMES])
+    return rows
+
+
+def _export_row(row, form):
+    if form == "ndjson":
+        return json.dumps(row, separators=(",", ":"))
+    return ",".join("" if v is None else "yes" if v is True else "no" if v is False else str(v) for v in row.values())
 
 
 def answers_command(args):

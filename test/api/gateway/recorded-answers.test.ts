@@ -12,7 +12,7 @@ import { type AnswerCase, RandomAsker, verifyElsewhere } from './recorded-answer
 import { openRecordedArchive, openRecordedGateway } from './recorded-gateway.ts'
 
 /** `npm run answers` takes more of them, of a longer recording. */
-const RUNS = Number(process.env.ANSWER_RUNS ?? 48)
+const RUNS = Number(process.env.ANSWER_RUNS ?? 52)
 const SEED = process.env.ANSWER_SEED ?? (RUNS > 100 ? String(Date.now()) : '1')
 
 describe('api/gateway: the second implementation', function () {

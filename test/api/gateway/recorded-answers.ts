@@ -53,9 +53,10 @@ type Kind =
   | 'raw'
   | 'search'
   | 'stream'
+  | 'export'
 const KINDS: readonly Kind[] = [
   ...(['block', 'operation', 'endorsement', 'slot', 'period', 'address'] as const),
-  ...(['range', 'chunk', 'raw', 'search', 'stream', 'slot'] as const),
+  ...(['range', 'chunk', 'raw', 'search', 'stream', 'slot', 'export'] as const),
 ]
 /** Of lists and ranges: the second implementation is slow. */
 const MAX_PERIODS = 3
@@ -136,11 +137,26 @@ export class RandomAsker {
         return this.get(`/period/${this.pickPeriod().summary.period}`)
       case 'search':
         return this.askSearch()
+      case 'export':
+        return this.askExport()
       case 'stream': {
         const { period } = this.pickPeriod().summary
         return this.get(`/v1/stream/final?from=${period}`, [`/v1/completeness?from=${period}&to=${period}&bodies=true`])
       }
     }
+  }
+
+  private async askExport(): Promise<AnswerCase> {
+    const { random, names } = this
+    const { from, to } = this.pickRange()
+    const path = `/v1/export?from=${from}&to=${to}`
+    const format = random.pick(['mhs', 'ndjson', 'csv'])
+    if (format === 'mhs') return this.get(path)
+    const bodies = [`/v1/completeness?from=${from}&to=${to}&bodies=true`]
+    const whose = random.chance(0.5) ? `&address=${random.pick(names.addresses)}` : ''
+    const asked = await this.get(`${path}&format=${format}${whose}`, bodies)
+    // Without a row there is no byte to change; a table has its head.
+    return asked.answer === '' ? this.get(`${path}&format=csv${whose}`, bodies) : asked
   }
 
   private askSearch(): Promise<AnswerCase> {
