@@ -1,6 +1,10 @@
 /** More than any honest answer: a proof may be as long as a period, a range as its bodies. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
+/** An archive that others keep busy is asked again, so often and after so long at most. */
+const MAX_TRIES = 4
+const MAX_WAIT_S = 10
+
 export interface ArchiveAnswer {
   readonly json: Readonly<Record<string, unknown>>
   readonly bytes: number
@@ -46,11 +50,22 @@ async function get(path: string): Promise<{ response: Response; bytes: Uint8Arra
   // This file is part of explorer/verify-worker.js.
   const url = new URL(`../${path}`, self.location.href)
   try {
-    const response = await fetch(url, { redirect: 'error' })
-    return { response, bytes: await readBounded(response) }
+    for (let tries = 1; ; tries++) {
+      const response = await fetch(url, { redirect: 'error' })
+      const waitS = tries < MAX_TRIES ? readWait(response) : undefined
+      if (waitS === undefined) return { response, bytes: await readBounded(response) }
+      await response.body?.cancel()
+      await new Promise((resolve) => setTimeout(resolve, waitS * 1000))
+    }
   } catch (cause) {
     throw new RefusedByArchive('no answer', `The archive does not answer (${String(cause)}).`)
   }
+}
+
+/** @returns how long to wait for an archive that is asked too much; undefined: it answered */
+function readWait({ status, headers }: Response): number | undefined {
+  const waitS = Number(headers.get('retry-after') ?? Number.NaN)
+  return (status === 429 || status === 503) && waitS >= 0 && waitS <= MAX_WAIT_S ? waitS : undefined
 }
 
 function refusal(response: Response, json: Readonly<Record<string, unknown>> | undefined): RefusedByArchive {

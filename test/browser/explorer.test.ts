@@ -248,6 +248,16 @@ describe('the explorer in a browser', function () {
     assert.equal(await page.locator('main img, main b').count(), 0)
   })
 
+  it('asks an archive again that is asked too much', async () => {
+    let refused = 0
+    await page.route('**/v1/periods/8*', (route) => {
+      if (++refused > 2) return route.continue()
+      return route.fulfill({ status: 429, headers: { 'retry-after': '0' }, json: { code: 'API_RATE_EXCEEDED' } })
+    })
+    assert.equal(await open('period/8'), 'mark open')
+    assert.match(await shownText(), /Period root/)
+  })
+
   it('says what is not archived, and what no id is', async () => {
     assert.equal(await open('period/99999'), 'mark open')
     assert.match(await page.locator('.mark').innerText(), /Not in this archive[\s\S]*API_HISTORY_UNKNOWN/)
