@@ -20,6 +20,9 @@ const flag = z.enum(['true', 'false']).default('false')
 export const fetchQuery = z.strictObject({ fetch: flag })
 export const proofQuery = fetchQuery.extend({ proof: flag })
 
+/** Whether nobody waits for the answer any more. */
+export const isGone = (reply: FastifyReply) => (): boolean => reply.raw.destroyed
+
 /** @param name - what was asked for, in words, for who is told that it is not here */
 export function sendFound(
   reply: FastifyReply,

@@ -66,12 +66,13 @@ export function addExportRoutes(scope: GatewayScope, modules: ExportModules, pie
   scope.get('/v1/export', options, async ({ query }, reply) => {
     const { from, to, address, format } = query
     if (address !== undefined) parseAddress(address)
-    await findExportRange(store, { from, to }, format === 'mhs' ? 'whole' : 'body')
     if (running >= MAX_EXPORTS) {
       throw new ArchiveError('API_BUSY', `${MAX_EXPORTS} exports are under way`, { retryAfterS: RETRY_S })
     }
     running++
+    // Before anything is waited for: a client that hangs up meanwhile is not told of again.
     reply.raw.once('close', () => running--)
+    await findExportRange(store, { from, to }, format === 'mhs' ? 'whole' : 'body')
     const pieces = format === 'mhs' ? listPieces(modules, { from, to }) : listLines(store, { ...query, format })
     const name = `massa-${nameNetwork(store.identity.network)}-${from}-${to}.${format}`
     return reply

@@ -1,4 +1,4 @@
-import { CHANGING, IMMUTABLE, idParams, proofQuery, sendFound } from './answer.ts'
+import { CHANGING, IMMUTABLE, idParams, isGone, proofQuery, sendFound } from './answer.ts'
 import { blockAnswer, endorsementAnswer, operationAnswer } from './answer-schemas.ts'
 import { type ProvingModules, pickHistory } from './history-port.ts'
 import type { GatewayScope } from './typed-scope.ts'
@@ -30,7 +30,7 @@ export function addIdRoutes(scope: GatewayScope, { history, proofs }: ProvingMod
       const archive = pickHistory(history, request)
       const { proof } = request.query
       const find = () => archive[method](id, proof === 'true')
-      const found = await (proof === 'true' ? proofs.run(find) : find())
+      const found = await (proof === 'true' ? proofs.run(find, isGone(reply)) : find())
       return sendFound(reply, id, { found, caching })
     })
   }

@@ -5,7 +5,7 @@ import { type ChunkStore, ERA_PERIODS, formatFileName, toHex } from '../../core/
 import { makePeriodFile } from '../../storage-worker/archive-file/period-file.ts'
 import { computeLocalEra } from '../../storage-worker/eras/local-era.ts'
 import type { CallGate } from '../json-rpc/call-gate.ts'
-import { periodParams, wholeNumber } from './answer.ts'
+import { isGone, periodParams, wholeNumber } from './answer.ts'
 import { eraAnswer } from './answer-schemas.ts'
 import { RANGE_HEADERS } from './openapi.ts'
 import { sendProblem } from './problem.ts'
@@ -29,7 +29,7 @@ export function addRawRoutes(scope: GatewayScope, { store, gate }: { store: Chun
   }
   scope.get('/period/:period', period, async (request, reply) => {
     const { period } = request.params
-    const { bytes, root } = await gate.run(() => makePeriodFile(store, period))
+    const { bytes, root } = await gate.run(() => makePeriodFile(store, period), isGone(reply))
     const fileName = formatFileName(nameNetwork(store.identity.network), { first: period, last: period }, root)
     // The root does not bind signatures and execution results.
     const tag = `${toHex(root)}-${crc32(bytes).toString(16)}`
@@ -43,7 +43,7 @@ export function addRawRoutes(scope: GatewayScope, { store, gate }: { store: Chun
   }
   scope.get('/era/:era', era, async (request, reply) => {
     const { era } = request.params
-    const { totals, missing } = await gate.run(() => computeLocalEra(store, era))
+    const { totals, missing } = await gate.run(() => computeLocalEra(store, era), isGone(reply))
     if (!totals) {
       const why = `${missing.length} of its ${ERA_PERIODS} periods are not, ${missing[0]} first`
       return sendProblem(reply, 404, 'API_HISTORY_UNKNOWN', `era ${era} is not whole in this archive: ${why}`)

@@ -18,11 +18,15 @@ export class CallGate {
     this.makeBusy = makeBusy
   }
 
-  /** @throws Error of `makeBusy` when too many wait; what the work throws */
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * @param isGone - asked when it is the turn of the work: whether nobody waits for it any more
+   * @throws Error of `makeBusy` when too many wait, or it is for nobody; what the work throws
+   */
+  async run<T>(work: () => Promise<T>, isGone: () => boolean = () => false): Promise<T> {
     if (this.running >= this.most.running && this.waiting.length >= this.most.waiting) throw this.makeBusy()
     await this.enter()
     try {
+      if (isGone()) throw this.makeBusy()
       return await work()
     } finally {
       this.leave()

@@ -126,4 +126,35 @@ describe('api/gateway/export', function () {
     for (const reader of readers) reader.destroy()
     await slow.close()
   })
+
+  it('limit: who hangs up before his export begins takes no place of others', async () => {
+    let release = (): void => undefined
+    const gate = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    let looking = 0
+    const store = Object.assign(Object.create(archive.store) as ChunkStore, {
+      listSummaries: async function* (...range: Parameters<ChunkStore['listSummaries']>) {
+        looking++
+        await gate
+        yield* archive.store.listSummaries(...range)
+      },
+    })
+    const hasty = fastify({ forceCloseConnections: true })
+    openGatewayScope(hasty, (scope) => addExportRoutes(scope, { store }))
+    await hasty.listen({ host: '127.0.0.1', port: 0 })
+    const { port } = hasty.server.address() as AddressInfo
+    const path = `/v1/export?from=${first}&to=${last}`
+    for (let i = 1; i <= 4; i++) {
+      const client = connect({ host: '127.0.0.1', port })
+      client.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`)
+      const [, answer] = (await once(hasty.server, 'request')) as [unknown, ServerResponse]
+      await until(() => looking === i, 'the look at what there is')
+      client.destroy()
+      await once(answer, 'close')
+    }
+    release()
+    assert.equal((await hasty.inject(path)).statusCode, 200)
+    await hasty.close()
+  })
 })
