@@ -25,10 +25,14 @@ import { splitOwnBody } from '../sealed-body.ts'
 const CACHE_BYTES = 32 * 1024 * 1024
 /** Asked for and not yet here; who wants more waits for its turn, within its deadline. */
 const MAX_BYTES_IN_FLIGHT = 16 * 1024 * 1024
+/** Of chunks that are known by their ids alone: anybody can make up ids that nobody has, and each has peers dialled and asked. */
+const MAX_UNKNOWN_BYTES = 2 * CHUNK_SIZE_BYTES
 /** For all of one chunk, with the wait for its turn: whoever reads waits for it. */
 export const FETCH_MS = 25_000
 /** For one holder: a chunk in that time is a slow line of 1 Mbit/s; three silent ones leave time for a fourth. */
 const HOLDER_MS = 8_000
+/** Somebody waits, and it may be the only holder that had a bad moment: not the minutes and hours of repair. */
+const RESTS = { firstMs: 10_000, mostMs: 300_000 }
 /** What nobody gave is not asked for again for so long, or each reader of it would cost the peers a search. */
 const AWAY_MS = 10_000
 const MAX_AWAY = 1_000
@@ -79,6 +83,7 @@ export class HolderFetcher {
   private readonly peers: PeerSearch
   private readonly cache = new ChunkCache<{ readonly data: Uint8Array }>(CACHE_BYTES)
   private readonly budget = new ByteBudget(MAX_BYTES_IN_FLIGHT)
+  private readonly unknownBudget = new ByteBudget(MAX_UNKNOWN_BYTES)
   private readonly underWay = new Map<string, Promise<Uint8Array>>()
   /** What nobody gave, the oldest first. */
   private readonly away = new Map<string, { readonly error: unknown; readonly untilMs: number }>()
@@ -86,7 +91,7 @@ export class HolderFetcher {
 
   constructor(modules: HolderFetcherModules) {
     this.modules = modules
-    this.peers = new PeerSearch(modules)
+    this.peers = new PeerSearch(modules, RESTS)
   }
 
   /** Ends what is under way. */
@@ -193,7 +198,8 @@ export class HolderFetcher {
       signal.addEventListener('abort', () => resolve(undefined), { once: true })
     })
     const asked: Asked = new Map()
-    const turn = this.budget.take(CHUNK_SIZE_BYTES)
+    const budget = wanted.period === undefined ? this.unknownBudget : this.budget
+    const turn = budget.take(CHUNK_SIZE_BYTES)
     try {
       if (!(await Promise.race([turn, ended]))) throw away(wanted, asked)
       const found = await Promise.race([this.searchAll(wanted, noting(asked, ask), { signal, ended }, asked), ended])
@@ -253,7 +259,8 @@ function isUnreachable(error: unknown): boolean {
 
 function away({ what, period }: Wanted, asked: Asked): ArchiveError {
   const ends = Array.from(asked, ([peer, end]) => `${peer} ${end}`).join(', ')
-  const how = ends === '' ? 'no holder is connected' : `asked ${asked.size}: ${ends}`
+  const nobody = 'who may hold it is not connected, or failed a moment ago'
+  const how = ends === '' ? nobody : `asked ${asked.size}: ${ends}`
   const message = `${what} is not on this disk, and nobody gives it: ${how}`
   return new ArchiveError('STORE_CHUNK_AWAY', message, { period, asked: ends })
 }

@@ -22,6 +22,12 @@ export interface Work {
   readonly ended: Promise<undefined>
 }
 
+/** For how long a peer is left alone that failed: each further time twice as long. */
+export interface Rests {
+  readonly firstMs: number
+  readonly mostMs: number
+}
+
 interface Standing {
   requests: number
   /** In a row. */
@@ -39,13 +45,18 @@ interface Standing {
 export class PeerChoice {
   private readonly clock: Clock
   private readonly random: (maxExclusive: number) => number
+  private readonly rests: Rests
   private readonly standings = new Map<string, Standing>()
   private waiting: (() => void)[] = []
 
   /** @param modules.random - a whole number from 0 to below `maxExclusive`: who repairs what one node held does not ask one other */
-  constructor(modules: { readonly clock: Clock; readonly random: (maxExclusive: number) => number }) {
+  constructor(
+    modules: { readonly clock: Clock; readonly random: (maxExclusive: number) => number },
+    rests: Rests = { firstMs: REST_MS, mostMs: MAX_REST_MS },
+  ) {
     this.clock = modules.clock
     this.random = modules.random
+    this.rests = rests
   }
 
   /** Whether it may be asked, now or in a moment. */
@@ -95,7 +106,8 @@ export class PeerChoice {
     // Of those under way when it failed each would count.
     if (standing.restsUntilMs <= nowMs) standing.failures++
     standing.inVain = 0
-    standing.restsUntilMs = nowMs + Math.min(MAX_REST_MS, REST_MS * 2 ** (standing.failures - 1))
+    const { firstMs, mostMs } = this.rests
+    standing.restsUntilMs = nowMs + Math.min(mostMs, firstMs * 2 ** (standing.failures - 1))
   }
 
   private choose(peers: readonly string[]): string | undefined {

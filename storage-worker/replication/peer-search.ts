@@ -1,7 +1,7 @@
 import { isBug } from '../../archiver/store-watch.ts'
 import type { Clock } from '../../core/index.ts'
 import type { Fetched } from '../peers/peer-client.ts'
-import { type AskOutcome, PeerChoice, type Work } from './peer-choice.ts'
+import { type AskOutcome, PeerChoice, type Rests, type Work } from './peer-choice.ts'
 
 /** Peers that one thing is asked of in one search: when so many lack it, it is tried again another time. */
 const MAX_PEERS_PER_SEARCH = 8
@@ -25,14 +25,17 @@ export class PeerSearch {
   private readonly choice: PeerChoice
   private readonly onFailure: (peer: string, error: unknown) => void
 
-  constructor(modules: {
-    readonly clock: Clock
-    /** A whole number from 0 to below `maxExclusive`. */
-    readonly random: (maxExclusive: number) => number
-    /** A peer that cannot be reached, or answers wrongly. */
-    readonly onFailure: (peer: string, error: unknown) => void
-  }) {
-    this.choice = new PeerChoice(modules)
+  constructor(
+    modules: {
+      readonly clock: Clock
+      /** A whole number from 0 to below `maxExclusive`. */
+      readonly random: (maxExclusive: number) => number
+      /** A peer that cannot be reached, or answers wrongly. */
+      readonly onFailure: (peer: string, error: unknown) => void
+    },
+    rests?: Rests,
+  ) {
+    this.choice = new PeerChoice(modules, rests)
     this.onFailure = modules.onFailure
   }
 
