@@ -1,5 +1,13 @@
 import * as z from 'zod'
-import { type ArchivedPeriod, ArchiveError, type FileEra, isArchiveError, type Period } from '../core/index.ts'
+import {
+  type ArchivedPeriod,
+  ArchiveError,
+  type FileEra,
+  isArchiveError,
+  type Period,
+  parseBlockId,
+  parseOperationId,
+} from '../core/index.ts'
 import { computeLocalEra } from '../storage-worker/eras/local-era.ts'
 import { reportLocalEra } from '../storage-worker/eras/report-eras.ts'
 import {
@@ -99,6 +107,8 @@ export interface Query {
 
 export interface HistoryPort {
   rebuild(onPeriod: (period: Period) => void, signal: AbortSignal): Promise<Omit<HistoryStatus, 'failing'>>
+  /** Periods in which something of this id may stand; absent: the index is not open. */
+  findPeriods?(kind: 'blocks' | 'operations', id: Uint8Array): Promise<readonly Period[]>
   /** Periods of which the index has not what it should. */
   check(options: HistoryCheckOptions, repair: boolean, signal: AbortSignal): Promise<readonly Period[]>
 }
@@ -135,9 +145,15 @@ async function* answer(query: Query, request: QueryRequest, signal: AbortSignal)
     case 'inspect-chunk':
       return yield { result: (await inspectChunk(chunks, request.prefixHex)) ?? null }
     case 'inspect-block':
-      return yield* search((watch) => inspectBlock(chunks, request.id, watch))
+      return yield* search(async (watch) => {
+        const likely = await findLikely(query, 'blocks', parseBlockId(request.id))
+        return inspectBlock(chunks, request.id, { ...watch, likely })
+      })
     case 'inspect-operation':
-      return yield* search((watch) => inspectOperation(chunks, request.id, watch))
+      return yield* search(async (watch) => {
+        const likely = await findLikely(query, 'operations', parseOperationId(request.id))
+        return inspectOperation(chunks, request.id, { ...watch, likely })
+      })
     case 'verify':
       return yield* verify(query, request, signal)
     case 'era':
@@ -217,6 +233,20 @@ async function* search(run: (watch: SearchWatch) => Promise<object | undefined>)
   const result = (await found) ?? null
   if (result === null && passedOver.periods > 0) yield { row: { passedOver } }
   yield { result }
+}
+
+/** Where the index says that something stands; of one that is damaged all periods are looked through. */
+async function findLikely(
+  { history }: Query,
+  kind: 'blocks' | 'operations',
+  id: Uint8Array,
+): Promise<readonly Period[]> {
+  try {
+    return (await history?.findPeriods?.(kind, id)) ?? []
+  } catch (error) {
+    if (isArchiveError(error, 'STORE_READ_FAILED') || isArchiveError(error, 'STORE_VALUE_CORRUPT')) return []
+    throw error
+  }
 }
 
 async function* verify(

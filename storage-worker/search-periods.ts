@@ -17,6 +17,8 @@ export interface SearchWatch {
   readonly onSearched?: (period: Period, remaining: number) => void
   /** Of a period not all chunks are held: what is sought may stand there. */
   readonly onPassedOver?: (period: Period) => void
+  /** Where the history index says that it stands: looked at first, and believed nothing. */
+  readonly likely?: readonly Period[]
 }
 
 const DAMAGE_CODES: ReadonlySet<ErrorCode> = new Set([
@@ -35,8 +37,8 @@ interface Beside {
 }
 
 /**
- * Looks through periods from the newest, without the history index, which may be absent or behind. A damaged period hides no
- * other: what is found has `unreadablePeriods` where there were any on the way.
+ * Looks into likely periods, else through all from the newest: the history index may be absent or behind. A damaged period hides
+ * no other: what is found has `unreadablePeriods` where there were any on the way.
  *
  * @throws ArchiveError STORE_VALUE_CORRUPT when nothing is found, and some cannot be read
  */
@@ -45,6 +47,10 @@ export async function searchPeriods(
   { name, ...watch }: SearchWatch & { readonly name: string },
   look: (body: Body) => ((beside: Beside) => object) | undefined,
 ): Promise<object | undefined> {
+  for (const period of watch.likely ?? []) {
+    const found = await lookInto(store, period, look)
+    if (found) return found
+  }
   const unreadable: Period[] = []
   for await (const { manifest, body } of readBodies(store, unreadable, watch)) {
     const describe = look(body)
@@ -55,6 +61,23 @@ export async function searchPeriods(
   if (unreadable.length === 0) return undefined
   const message = `${name} is in no period that can be read; damaged: ${describePeriods(unreadable)}`
   throw new ArchiveError('STORE_VALUE_CORRUPT', message)
+}
+
+/** `undefined` also where it cannot be read: whoever goes through all periods says so. */
+async function lookInto(
+  store: ChunkStore,
+  period: Period,
+  look: (body: Body) => ((beside: Beside) => object) | undefined,
+): Promise<object | undefined> {
+  try {
+    const manifest = await store.readManifest(period)
+    if (!manifest) return undefined
+    const body = await readBody(store, manifest)
+    return look(body)?.(await readBeside(store, manifest, body))
+  } catch (error) {
+    if (!isDamage(error)) throw error
+    return undefined
+  }
 }
 
 /** From the newest, those that are whole here; what cannot be read is put into `unreadable`. */

@@ -86,6 +86,12 @@ export class HistoryIndexer {
     return different
   }
 
+  /** Periods in which a block or an operation of this id may stand, the newest first. @param id - 33 bytes */
+  async findPeriods(kind: 'blocks' | 'operations', id: Uint8Array): Promise<Period[]> {
+    const places = await this.modules.index.findPlaces(kind, id)
+    return [...new Set(places.map(({ period }) => period))].sort((a, b) => b - a)
+  }
+
   status(): HistoryStatus {
     const { indexedPeriods, partialPeriods } = this.sync
     const { failing } = this.watch

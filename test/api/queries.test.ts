@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type Query, type QueryRequest, runQuery } from '../../api/queries.ts'
-import { isArchiveError, toHex } from '../../core/index.ts'
+import { ArchiveError, isArchiveError, parseBlockId, toHex } from '../../core/index.ts'
 import {
   computePlacementTable,
   type FoundRoles,
@@ -9,9 +9,9 @@ import {
   readPlacement,
   type Store,
 } from '../../storage-worker/index.ts'
-import { encodeBodyKey } from '../../storage-worker/keyspace.ts'
+import { EXECUTION_RESULTS, encodeBodyKey } from '../../storage-worker/keyspace.ts'
 import { MadeRegistry, NETWORK, REGISTRY } from '../storage-worker/placement/made-registry.ts'
-import { makePeriod, TEST_IDENTITY } from '../storage-worker/synthetic-period.ts'
+import { makeBlock, makePeriod, TEST_IDENTITY } from '../storage-worker/synthetic-period.ts'
 import { openMemoryLevel } from '../storage-worker/temp-store.ts'
 
 describe('api/queries', () => {
@@ -31,6 +31,31 @@ describe('api/queries', () => {
       if ('result' in row) result = row.result
     return result as Record<string, unknown>
   }
+
+  it('inspect asks the index where to look, and does without one that cannot be read', async () => {
+    const { id } = makeBlock({ period: 7, thread: 0 }, { blocks: 1, operations: 0 })
+    await chunks.bodies.write([{ type: 'del', key: encodeBodyKey(7, EXECUTION_RESULTS) }], { sync: false })
+    const asked: [string, string][] = []
+    const history = (findPeriods: () => Promise<readonly number[]>) => ({
+      rebuild: () => assert.fail('not asked for'),
+      check: () => assert.fail('not asked for'),
+      findPeriods: (kind: string, bytes: Uint8Array) => {
+        asked.push([kind, toHex(bytes)])
+        return findPeriods()
+      },
+    })
+    for (const findPeriods of [
+      async () => [7],
+      async () => [],
+      () => Promise.reject(new ArchiveError('STORE_READ_FAILED', 'history: block checksum mismatch')),
+    ]) {
+      const found = await ask({ kind: 'inspect-block', id }, { history: history(findPeriods) })
+      assert.deepEqual([found.blockId, found.slot], [id, { period: 7, thread: 0 }])
+    }
+    assert.deepEqual(asked, Array(3).fill(['blocks', toHex(parseBlockId(id))]))
+    const broken = history(() => Promise.reject(new Error('a bug')))
+    await assert.rejects(ask({ kind: 'inspect-block', id }, { history: broken }), /a bug/)
+  })
 
   it('prune of a sidecar deletes for its own retention_periods alone', async () => {
     const request = { kind: 'prune', dryRun: false, retentionPeriods: 1 } as const

@@ -53,6 +53,30 @@ describe('storage-worker/inspect', () => {
     }
   })
 
+  it('looks first where the index says that it stands, and through all periods where that is not so', async () => {
+    const { block, operation } = idsOf(3)
+    let searched = 0
+    const onSearched = () => searched++
+    for (const [likely, most] of [
+      [[3], 0],
+      [[5, 3], 0],
+      // Another one, one that is not archived, one that cannot be read.
+      [[1], 4],
+      [[99], 4],
+      [[4], 4],
+    ] as const) {
+      if (likely[0] === 4) await flip(4, 0)
+      for (const inspect of [
+        () => inspectBlock(store, block, { onSearched, likely }),
+        () => inspectOperation(store, operation, { onSearched, likely }),
+      ]) {
+        searched = 0
+        const { unreadablePeriods: _, ...found } = (await inspect()) as Record<string, unknown>
+        assert.deepEqual([found.slot, searched], [{ period: 3, thread: 0 }, most], `${likely}`)
+      }
+    }
+  })
+
   it('says of an operation that its id does not bind that not even its creator is proven', async () => {
     const unbound = makePeriod(LAST + 1, { isUnbound: true })
     await store.writePeriod(unbound)

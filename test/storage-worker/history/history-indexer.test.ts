@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ArchiveError, type Clock, toHex } from '../../../core/index.ts'
+import { ArchiveError, type Clock, parseBlockId, toHex } from '../../../core/index.ts'
 import type { GuardedLevel } from '../../../storage-worker/guarded-level.ts'
 import { HistoryIndex } from '../../../storage-worker/history/history-index.ts'
 import { HistoryIndexer } from '../../../storage-worker/history/history-indexer.ts'
@@ -13,7 +13,7 @@ import { encodeBodyKey } from '../../../storage-worker/keyspace.ts'
 import { createLogger } from '../../../telemetry/index.ts'
 import { AutoClock } from '../../clocks.ts'
 import { SeededRandom } from '../../fuzz/registry/random.ts'
-import { makePeriod, TEST_IDENTITY } from '../synthetic-period.ts'
+import { makeBlock, makePeriod, TEST_IDENTITY } from '../synthetic-period.ts'
 import { openMemoryLevel, openTestStore, TempFolders } from '../temp-store.ts'
 
 const folders = new TempFolders()
@@ -83,6 +83,9 @@ describe('storage-worker/history-indexer', () => {
       { indexedPeriods, partialPeriods, isComplete },
       { indexedPeriods: 2, partialPeriods: 0, isComplete: true },
     )
+    const { id } = makeBlock({ period: 4, thread: 1 }, SHAPE)
+    assert.deepEqual(await indexer.findPeriods('blocks', parseBlockId(id)), [4])
+    assert.deepEqual(await indexer.findPeriods('operations', parseBlockId(id)), [])
   })
 
   it('leaves out what is not whole here, and what is damaged', async () => {
