@@ -43,7 +43,7 @@ export function describeVoucher(voucher: Voucher, from: Period, to: Period = fro
     case 'own-archive':
       return 'own archive'
     case 'nobody':
-      return 'nobody vouches: only internally consistent, that this is the real chain is what the archive says'
+      return 'nobody vouches: only internally consistent, where it stands and that this is the real chain is what the archive says'
   }
 }
 

@@ -17,6 +17,7 @@ const CHECKS: Readonly<Record<CheckName, string>> = {
   'operation-list': 'Operation list',
   position: 'Place in the period',
   'operation-id': 'Operation id',
+  validity: 'Valid here',
   'operation-ids': 'Operation ids',
   'endorsement-id': 'Endorsement id',
   'endorsement-signature': 'Signature of the endorser',
@@ -130,7 +131,7 @@ function anchorOf({ trust, standing, period, era }: ShownProof): HTMLElement {
       : trust === 'period-root'
         ? `Anchor: the root of period ${period}, which you confirmed.`
         : standing === 'id'
-          ? 'Anchor: none. It is what its id names; that it is part of the real chain is what this archive says.'
+          ? 'Anchor: none. It is what its id names; where it stands, and that it is part of the real chain, is what this archive says.'
           : 'Anchor: none. Everything fits together; that it is the real chain is what this archive says.'
   return element('p', { class: 'anchor' }, what)
 }

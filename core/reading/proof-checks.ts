@@ -10,6 +10,7 @@ export type CheckName =
   | 'operation-list'
   | 'position'
   | 'operation-id'
+  | 'validity'
   | 'operation-ids'
   | 'endorsement-id'
   | 'endorsement-signature'

@@ -13,6 +13,7 @@ import {
 } from '../massa/atoms.ts'
 import { computeEndorsementSignedHash, type HeaderEndorsement } from '../massa/endorsement.ts'
 import { computeHeaderSignedHash, MAX_HEADER_VERSION } from '../massa/header.ts'
+import { OPERATION_VALIDITY_PERIODS, parseOperationContent } from '../massa/operation.ts'
 import { verifySignature } from '../massa/signature.ts'
 import { formatSlot, type Network, type Period, type Slot } from '../units.ts'
 import type { BodyCursor } from './body-cursor.ts'
@@ -164,10 +165,27 @@ function verifyOperation(proof: AnswerProof, id: Uint8Array, checks: CheckList):
   reader.end()
   checkHead(head, slot, undefined, checks)
   checks.add('position', formatPosition(slot, cursor.position - entry.length, cursor))
-  if (operation.reproducible) checks.add('operation-id', formatOperationId(id))
-  else checks.lacks('reproducible-content')
+  if (operation.reproducible) {
+    checks.add('operation-id', formatOperationId(id))
+    checkValidity(operation, slot, checks)
+  } else checks.lacks('reproducible-content')
   const seals = checkSeals(proof, { slot, head, operations: [operation] }, checks)
   return { kind: 'operation', slot, head, position, operation, ...seals }
+}
+
+/**
+ * No block may include an operation after it expired, or more than 10 periods before: a proof that shows it elsewhere shows a block
+ * that somebody made up. So whoever knows the roots of those periods cannot be shown it in an era of which he knows none.
+ */
+function checkValidity({ content }: RecordedOperation, slot: Slot, checks: CheckList): void {
+  const { expirePeriod } = parseOperationContent(content)
+  const last = BigInt(expirePeriod)
+  const first = last - BigInt(OPERATION_VALIDITY_PERIODS)
+  if (BigInt(slot.period) < first || BigInt(slot.period) > last) {
+    const message = `the proof is of ${formatSlot(slot)}, where this operation cannot be: it expires after period ${last}`
+    throw new ArchiveError('CORE_READING_SLOT_OTHER', message, { ...slot })
+  }
+  checks.add('validity', `until period ${last}`)
 }
 
 function verifyEndorsement(proof: AnswerProof, id: Uint8Array, checks: CheckList): ProvenRecord {

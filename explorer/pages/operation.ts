@@ -15,6 +15,8 @@ export function operationPage(id: string): Page {
     show: ({ record, proof, said }) => {
       if (record.kind !== 'operation') return []
       const { operation, slot, blockId, position } = record
+      // An id binds no block: anybody can put a real operation into one of his own.
+      const place = proof.trust === 'none' ? `, place ${position}, as this archive says` : `, place ${position}`
       return [
         fields([
           ['Kind', nameKind(operation.body.kind)],
@@ -23,7 +25,7 @@ export function operationPage(id: string): Page {
           ['Fee', formatAmount(operation.feeNanoMas)],
           ['Expires after', `period ${operation.expirePeriod}`],
           ['In block', linkToId('block', blockId)],
-          ['At slot', element('span', {}, linkToSlot(slot), `, place ${position}`)],
+          ['At slot', element('span', {}, linkToSlot(slot), place)],
           ['Due', formatTime(proof.genesisTimestampMs, slot.period, slot.thread)],
           ['Public key', hash(operation.publicKey)],
           ['Signature', operation.signature === undefined ? undefined : hash(operation.signature)],

@@ -27,7 +27,7 @@ export function makeAddress(fill: number): Uint8Array {
 
 export function pay(number: number, recipient: Uint8Array): Operation {
   const body = { kind: 'transaction', recipient, amountNanoMas: 5n } as const
-  return { feeNanoMas: BigInt(number), expirePeriod: 15n, body }
+  return { feeNanoMas: BigInt(number), expirePeriod: 12n, body }
 }
 
 /** An archive of the whole era 0 and somewhat more, its gateway, those of liars, and commands that ask them. */

@@ -1670,6 +1670,10 @@ def check_proof_block(proof, kind, wanted, checks, gaps):
         checks.append(("operation-ids", f"{bound} of {len(shown)} recomputed"))
     elif bound:
         checks.append(("operation-id", text_encode("operationId", wanted)))
+        expires = parse_operation(shown[wanted][1][33:])["expirePeriod"]
+        if not expires - OPERATION_VALIDITY_PERIODS <= slot[0] <= expires:
+            refuse("SLOT_OTHER", "the operation cannot be in this period")
+        checks.append(("validity", f"until period {expires}"))
     if bound < len(shown):
         gaps.append("reproducible-content")
     if proof["seals"] is None:
@@ -1706,6 +1710,8 @@ def _check_proof_seals(seals, slot, block, shown, checks):
     checks.append(("operation-signatures", f"{len(operations)} of {len(operations)}"))
 
 
+# An operation may be included from so many periods before it expires.
+OPERATION_VALIDITY_PERIODS = 10
 COMPLETENESS_FORMAT = "massa-storage/completeness/1"
 MAX_CERTIFICATE_PERIODS = 512 * PERIODS_PER_ERA
 CERTIFIED_PERIOD = struct.Struct(">II32s")

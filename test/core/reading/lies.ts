@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict'
-import { buildOperationProof, type ErrorCode, type Question, toBase64 } from '../../../core/index.ts'
+import {
+  type AnswerProofJson,
+  buildOperationProof,
+  type ErrorCode,
+  type Question,
+  toBase64,
+} from '../../../core/index.ts'
 import { call, MadeHistory, type MutableProof, makePeriod } from './made-history.ts'
 
 /* A history, a right proof of it, and what a liar makes of that. */
@@ -12,6 +18,12 @@ export const slot = { period: 9, thread: 2 }
 const id = period.blocks[1]?.operationIds[1] ?? ''
 export const question: Question = { kind: 'operation', id }
 export const honest = await buildOperationProof(history, slot, id)
+
+/** The operation of `question` in a block of that period, which somebody made up: no period but 2 to 12 may include it. */
+export async function moveTo(periodNumber: number): Promise<AnswerProofJson> {
+  const place = { period: periodNumber, thread: 2 }
+  return buildOperationProof(new MadeHistory([makePeriod(periodNumber, { 2: [call(3, 3000)] })]), place, id)
+}
 
 /** The code that it is refused with, and what it changes. */
 type Lie = readonly [ErrorCode, (proof: MutableProof) => unknown]

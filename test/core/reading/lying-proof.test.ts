@@ -12,7 +12,7 @@ import {
   type Question,
   verifyProof,
 } from '../../../core/index.ts'
-import { history, honest, LIES, period, question, slot } from './lies.ts'
+import { history, honest, LIES, moveTo, period, question, slot } from './lies.ts'
 import { assertCode, bend, call, MadeHistory, makePeriod, NETWORK } from './made-history.ts'
 
 const { trusted } = history
@@ -75,6 +75,14 @@ describe('core/reading/verify-proof: lies', () => {
     await assertCode('CORE_READING_NETWORK_OTHER', () => verifyProof(honest, question, { ...trusted, network }))
     // The same of who trusts nothing: he is told that nobody vouches for the chain.
     assert.equal(verifyProof(honest, question).trust, 'none')
+  })
+
+  it('refuses a real operation in a block that somebody made up for a time when it is not valid', async () => {
+    for (const period of [2, 12]) assert.equal(verifyProof(await moveTo(period), question).record.kind, 'operation')
+    for (const period of [1, 13]) {
+      const moved = await moveTo(period)
+      await assertCode('CORE_READING_SLOT_OTHER', () => verifyProof(moved, question))
+    }
   })
 
   it('refuses a question that has no id', async () => {

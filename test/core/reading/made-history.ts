@@ -44,7 +44,7 @@ export const PUBLIC_KEY = concatBytes(Uint8Array.of(0), ed25519PublicKey(SEED))
 export function call(number: number, parameter: number | Uint8Array): Operation {
   return {
     feeNanoMas: BigInt(number),
-    expirePeriod: 15n,
+    expirePeriod: 12n,
     body: {
       kind: 'call-sc',
       maxGas: 2_100_000n,
@@ -62,7 +62,7 @@ export function lostOperation(): RecordedOperation {
   const bytecode = Uint8Array.of(0, 0x61, 0x73, 0x6d)
   const content = encodeOperationContent({
     feeNanoMas: 1n,
-    expirePeriod: 15n,
+    expirePeriod: 12n,
     body: { kind: 'execute-sc', maxGas: 1n, maxCoinsNanoMas: 0n, bytecode, datastore },
   })
   const id = computeOperationId(NETWORK.chainId, PUBLIC_KEY, Uint8Array.of(1))

@@ -11,7 +11,7 @@ import {
   type Question,
   toHex,
 } from '../../../core/index.ts'
-import { history, honest, LIES, period, question, slot } from './lies.ts'
+import { history, honest, LIES, moveTo, period, question, slot } from './lies.ts'
 import { bend, call, endorsementIdOf, lostOperation, MadeHistory, makePeriod, NETWORK } from './made-history.ts'
 import { certificate, eraRoots, LAST, periods, RANGE, RANGE_LIES, source } from './range-lies.ts'
 import { flipBit, hasPython, judge, judgeElsewhere, nameNetwork, type ProofCase } from './second-implementation.ts'
@@ -92,6 +92,7 @@ describe('core/reading: the second implementation', () => {
     const wrong = [
       ...Object.values(LIES).map(([, change]) => makeCase(bend(honest, change), question)),
       ...Object.values(LIES).map(([, change]) => makeCase(bend(honest, change), question, {})),
+      ...[await moveTo(1), await moveTo(2), await moveTo(13)].map((proof) => makeCase(proof, question, {})),
       ...listOddTexts().map((proof) => ({ proof, question, trusted })),
       // Every 97th byte, so that all fields are among them.
       ...Array.from({ length: Math.floor(text.length / 97) }, (_, i) => ({

@@ -158,6 +158,7 @@ describe('core/reading/verify-proof: what is true', () => {
         `operation-list: 4 listed, ${toHex(header.operationsHash)}`,
         'position: thread 2, bytes 7958 to 11042 of BODY',
         `operation-id: ${id}`,
+        'validity: until period 12',
         `header-signature: ${formatPublicKey(publicKey)}`,
         'operation-signatures: 1 of 1',
       ],
