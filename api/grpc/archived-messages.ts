@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js'
 import type { SlotExecution } from '../../archiver/index.ts'
 import {
+  asShown,
   concatBytes,
   formatBlockId,
   formatOperationId,
@@ -15,7 +16,6 @@ import {
   SignedOperationCodec,
   type Slot,
   slotToProtobuf,
-  sortDatastore,
   toU64,
 } from '../../core/index.ts'
 import type { HistoryBlock, HistoryOperation } from '../../storage-worker/index.ts'
@@ -40,7 +40,7 @@ export function toOperationMessage({
   signature,
 }: Pick<HistoryOperation, 'operation' | 'signature'>): Uint8Array {
   const { content, id, publicKey, serializedSizeBytes = content.length + SIGNED_OVERHEAD_BYTES } = operation
-  const signed = { publicKey, signature: withVersion(signature), content: parseShownContent(operation) }
+  const signed = { publicKey, signature: withVersion(signature), content: asShown(parseOperationContent(content)) }
   return SignedOperationCodec.encode(knownOperationToProtobuf(signed, { id, serializedSizeBytes }))
 }
 
@@ -123,13 +123,6 @@ export function toOutputMessage(
 /** Up to it a node remembers that an operation was executed. */
 function findExpiry(operation: RecordedOperation | undefined, slot: Slot): number {
   return operation ? Number(parseOperationContent(operation.content).expirePeriod) : slot.period
-}
-
-function parseShownContent({ content }: RecordedOperation) {
-  const operation = parseOperationContent(content)
-  const { body } = operation
-  if (body.kind !== 'execute-sc') return operation
-  return { ...operation, body: { ...body, datastore: sortDatastore(body.datastore) } }
 }
 
 /** With the byte that SEALS leave out. */

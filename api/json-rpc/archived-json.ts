@@ -1,5 +1,6 @@
 import type { ExecutionEvent } from '../../archiver/index.ts'
 import {
+  asShown,
   blockToJson,
   computeAddress,
   computeAddressThread,
@@ -72,7 +73,7 @@ export function archivedOperationToJson(found: HistoryOperation, success: boolea
     isPooled: false,
     inBlocks: inclusions.map(({ blockId }) => formatBlockId(blockId)),
     thread: computeAddressThread(creator),
-    operation: parseOperationContent(operation.content),
+    operation: asShown(parseOperationContent(operation.content)),
     signature: formatSignature(withVersion(signature)),
     publicKey: formatPublicKey(operation.publicKey),
     creator: formatAddress(creator),

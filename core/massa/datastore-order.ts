@@ -46,6 +46,13 @@ export function isAscending(datastore: readonly { readonly key: Uint8Array }[]):
   })
 }
 
+/** As a node shows it: the datastore of an ExecuteSC sorted. What hashes to the id may be another order. */
+export function asShown(operation: Operation): Operation {
+  const { body } = operation
+  if (body.kind !== 'execute-sc') return operation
+  return { ...operation, body: { ...body, datastore: sortDatastore(body.datastore) } }
+}
+
 /** Entries in order of keys, as a node keeps and shows them; the last of equal keys stays. */
 export function sortDatastore(entries: readonly DatastoreEntry[]): readonly DatastoreEntry[] {
   const byKey = new Map(entries.map((entry) => [toHex(entry.key), entry]))

@@ -92,6 +92,7 @@ const EXPORTS = [
   'TokenBucket',
   'VerifiedChunk',
   'adviseFrequency',
+  'asShown',
   'attestationToJson',
   'blockInfoToJson',
   'blockToJson',

@@ -102,6 +102,8 @@ describe('massa-web3 at an archive and at the node that it is of', function () {
 async function send(face: Web3Face): Promise<{ operations: Record<Sent, string>; counter: string }> {
   const counter = await face.deploy(COUNTER, new Args().addU64(0n), { coins: MAS })
   const step = new Args().addU64(1n)
+  // A node shows the keys sorted.
+  const datastore = new Map([9, 3, 5].map((key) => [Uint8Array.of(key), Uint8Array.of(1)]))
   const operations = {
     transfer: (await face.provider.transfer(BOB.address, MAS)).id,
     call: (await counter.call('increment', step)).id,
@@ -109,6 +111,9 @@ async function send(face: Web3Face): Promise<{ operations: Record<Sent, string>;
     'roll buy': (await face.provider.buyRolls(1n)).id,
     'failed roll sale': (await (await face.providerOf(BOB)).sellRolls(1n)).id,
     'failed bytecode': (await face.provider.executeSC({ byteCode: COUNTER, maxGas: 50_000_000n })).id,
+    'failed bytecode with a datastore in disorder': (
+      await face.provider.executeSC({ byteCode: COUNTER, maxGas: 50_000_000n, datastore })
+    ).id,
   }
   face.execute()
   return { operations, counter: counter.address }

@@ -7,7 +7,15 @@ const UNKNOWN_BLOCK = 'B127Z9Bqpvw9spCv1t8HJs9ZVhdx5zM5rEymcxXkqdCRM1C6ySQW'
 const UNKNOWN_OPERATION = 'O12fxbmaVz5rophPjVFta7Ckhc6sMJJV9BSe1FNNRfPbr6Z4SSN1'
 const UNKNOWN_ENDORSEMENT = 'E1tLhTfCHR5sgrHfRNySzLp1U4gEvNenSeqZq6asW277rf3UvAw'
 /** What was sent before anything is asked. */
-export const SENT = ['transfer', 'call', 'failed call', 'roll buy', 'failed roll sale', 'failed bytecode'] as const
+export const SENT = [
+  'transfer',
+  'call',
+  'failed call',
+  'roll buy',
+  'failed roll sale',
+  'failed bytecode',
+  'failed bytecode with a datastore in disorder',
+] as const
 export type Sent = (typeof SENT)[number]
 
 /** What the cases ask for. */
