@@ -51,10 +51,12 @@ function readOutputsRequest(request: Uint8Array, history: StreamHistory): Wanted
     range,
     hasStart,
     read: async (slot) => {
+      // Before the block: when the period is deleted meanwhile, that is found out by the block.
+      const execution = await history.readExecution(slot)
       const block = await readBlock(history, slot)
       // All that is archived is final.
       if ((wantedStatus ?? OUTPUT_STATUS.final) !== OUTPUT_STATUS.final) return undefined
-      const whole = toOutputMessage(slot, block, await history.readExecution(slot))
+      const whole = toOutputMessage(slot, block, execution)
       // What is not known is not filtered: nobody can say that there is nothing of it.
       const output = cut && 'stateChanges' in whole ? cut(whole) : whole
       if (!output) return undefined

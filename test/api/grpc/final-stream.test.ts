@@ -113,6 +113,22 @@ describe('api/grpc: streams of final slots', () => {
     assert.equal(heard.slots.length, THREAD_COUNT)
   })
 
+  it('regression: a period that is deleted while it is read lacks, and is none of which nothing is known', async () => {
+    let isDeleted = false
+    const readOnce = <T>(value: T) => {
+      const read = isDeleted ? undefined : value
+      isDeleted = true
+      return read
+    }
+    await open({
+      findSlot: async () => readOnce({ kind: 'miss' as const }),
+      readExecution: async () => readOnce(QUIET),
+    })
+    const heard = listen(ofSlots(rangeOf([3, 0])))
+    assert.equal((await heard.ended).code, status.DATA_LOSS)
+    assert.equal(heard.slots.length, 0)
+  })
+
   it('error: what cannot be read ends it with the code, and no path', async () => {
     const fail = async () => {
       throw new ArchiveError('STORE_READ_FAILED', 'cannot read /secret')
