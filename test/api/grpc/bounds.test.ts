@@ -76,7 +76,6 @@ describe('api/grpc: bounds', () => {
   it("limit: an answer of 50 MiB, as a node's; a longer one is refused with its length", async () => {
     const large = makeOperation(9 * MIB)
     await open({ findOperation: async () => large })
-    assert((await archive.caller.call('GetOperations', ofOperations(5))).length > 45 * MIB)
     const { code, details } = await archive.caller.refusal('GetOperations', ofOperations(6))
     assert.equal(code, status.OUT_OF_RANGE)
     assert.match(

@@ -169,7 +169,7 @@ describe('api/grpc: an archive and the node that it is of, asked at the same mom
   it('what the node has forgotten is answered as before', async () => {
     const blockIds = blocks.slice(0, 9).map(({ id }) => id)
     const [before] = await both('GetBlocks', 'GetBlocksRequest', { blockIds })
-    await pass(node.chain, 20 * THREAD_COUNT)
+    await pass(node.chain, 6 * THREAD_COUNT)
     const [ofArchive, ofNode] = await both('GetBlocks', 'GetBlocksRequest', { blockIds })
     assert.equal(ofNode, '')
     assert.deepEqual(ofArchive, before)
