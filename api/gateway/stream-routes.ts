@@ -95,12 +95,21 @@ async function* listEvents(finals: FinalPeriods, from: Slot, signal: AbortSignal
         continue
       }
       const first = final.period === from.period ? from.thread : 0
-      yield final.slots.slice(first).map(formatSlot).join('')
+      yield textsOf(final.slots).slice(first).join('')
     }
   } catch (error) {
     if (!isArchiveError(error)) throw error
     yield `event: problem\n${dataOf(describeRefusal(error))}`
   }
+}
+
+/** By slots as they are kept for all readers: to write ids anew for each of them takes longer than to read them. */
+const texts = new WeakMap<readonly SlotSummary[], readonly string[]>()
+
+function textsOf(slots: readonly SlotSummary[]): readonly string[] {
+  const known = texts.get(slots) ?? slots.map(formatSlot)
+  texts.set(slots, known)
+  return known
 }
 
 function formatSlot({ slot, kind, blockId, operations }: SlotSummary): string {

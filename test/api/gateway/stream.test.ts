@@ -86,6 +86,14 @@ describe('api/gateway/stream', () => {
     assert.equal(idsOf(live.text)[0], '15.0')
   })
 
+  it('writes a period once for all who read it', async () => {
+    const port = await open()
+    const readers = await Promise.all(Array.from({ length: 20 }, () => read(port, `${PATH}?from=13`)))
+    await until(() => readers.every(({ text }) => idsOf(text).length === 64), 'all events')
+    assert.equal(made.looks, 64)
+    for (const reader of readers) reader.leave()
+  })
+
   it('tells of periods that are left out', async () => {
     const port = await open()
     made.add(17, 100)

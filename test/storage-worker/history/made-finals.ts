@@ -8,6 +8,8 @@ export class MadeFinals {
   /** In the order in which they were read. */
   readonly read: Period[] = []
   readonly finals: FinalPeriods
+  /** How often somebody looked how many operations a slot has. */
+  looks = 0
   /** What reading fails with. */
   failure: Error | undefined
 
@@ -41,10 +43,18 @@ export class MadeFinals {
     if (!this.archived.has(period)) return undefined
     this.read.push(period)
     const blockId = new Uint8Array(33).fill(7).fill(0, 0, 1)
-    return Array.from({ length: THREAD_COUNT }, (_, thread) => ({
-      slot: { period, thread },
-      ...(thread === 3 ? { kind: 'miss', operations: 0 } : { kind: 'block', blockId, operations: 1 }),
-    }))
+    const noteLook = () => ++this.looks
+    return Array.from({ length: THREAD_COUNT }, (_, thread): SlotSummary => {
+      const shown = thread === 3 ? { kind: 'miss' as const } : { kind: 'block' as const, blockId }
+      return {
+        ...shown,
+        slot: { period, thread },
+        get operations() {
+          noteLook()
+          return thread === 3 ? 0 : 1
+        },
+      }
+    })
   }
 
   private sorted(): Period[] {
