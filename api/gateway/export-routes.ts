@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream'
-import type { FastifyReply } from 'fastify'
 import * as z from 'zod'
 import { nameNetwork } from '../../config/networks.ts'
 import { ArchiveError, type ChunkStore, type FileEra, parseAddress } from '../../core/index.ts'
@@ -9,6 +8,7 @@ import { describeExport, joinExport, readExport } from '../../storage-worker/arc
 import { findExportRange } from '../../storage-worker/archive-file/export-range.ts'
 import { ROW_FORMATS } from '../../storage-worker/archive-file/operation-table.ts'
 import { CHANGING, periodNumber } from './answer.ts'
+import { cutOffSlow, PIECE_MS } from './cut-off-slow.ts'
 import type { GatewayScope } from './typed-scope.ts'
 
 /** Some four and a half hours; 10 GB at the very most. */
@@ -16,8 +16,6 @@ const MAX_PERIODS = 1_024
 /** Each has two periods in memory. */
 const MAX_EXPORTS = 4
 const RETRY_S = 10
-/** In which a piece of at most 1 MiB is taken up. */
-const PIECE_MS = 60_000
 const WAITING_BYTES = 65_536
 
 const TYPES = {
@@ -73,7 +71,8 @@ export function addExportRoutes(scope: GatewayScope, modules: ExportModules, pie
     // Before anything is waited for: a client that hangs up meanwhile is not told of again.
     reply.raw.once('close', () => running--)
     await findExportRange(store, { from, to }, format === 'mhs' ? 'whole' : 'body')
-    const pieces = format === 'mhs' ? listPieces(modules, { from, to }) : listLines(store, { ...query, format })
+    const pieces: AsyncIterable<Uint8Array | string> =
+      format === 'mhs' ? listPieces(modules, { from, to }) : listLines(store, { ...query, format })
     const name = `massa-${nameNetwork(store.identity.network)}-${from}-${to}.${format}`
     return reply
       .headers({ 'cache-control': CHANGING, 'content-disposition': `attachment; filename="${name}"` })
@@ -99,21 +98,5 @@ async function* listLines(
   for (const line of head) yield line + lineEnd
   for await (const { rows } of listOperations(store, range)) {
     if (rows.length > 0) yield rows.map((row) => formatRow(row) + lineEnd).join('')
-  }
-}
-
-/** Who is so slow keeps a place that others wait for. */
-async function* cutOffSlow(
-  pieces: AsyncIterable<Uint8Array | string>,
-  { raw }: FastifyReply,
-  pieceMs: number,
-): AsyncGenerator<Uint8Array | string> {
-  for await (const piece of pieces) {
-    const timer = setTimeout(() => raw.destroy(), pieceMs)
-    try {
-      yield piece
-    } finally {
-      clearTimeout(timer)
-    }
   }
 }

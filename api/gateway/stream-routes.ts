@@ -4,6 +4,7 @@ import { ArchiveError, formatBlockId, isArchiveError, type Slot, THREAD_COUNT } 
 import type { FinalPeriods, SlotSummary } from '../../storage-worker/index.ts'
 import { withHeartbeat } from '../heartbeat.ts'
 import { periodNumber } from './answer.ts'
+import { cutOffSlow, PIECE_MS } from './cut-off-slow.ts'
 import { historyOff } from './history-port.ts'
 import { describeRefusal } from './problem.ts'
 import type { GatewayScope } from './typed-scope.ts'
@@ -22,7 +23,7 @@ const streamQuery = z.strictObject({ from: periodNumber.optional() })
  * `GET /v1/stream/final`: server-sent events, one for each final slot in the order of the chain, from an archived period on
  * (`?from=`), from behind an event (`Last-Event-ID`), else from the next period on.
  */
-export function addStreamRoutes(scope: GatewayScope, finals: FinalPeriods | undefined): void {
+export function addStreamRoutes(scope: GatewayScope, finals: FinalPeriods | undefined, pieceMs = PIECE_MS): void {
   const stopping = new AbortController()
   let readers = 0
   scope.addHook('preClose', async () => {
@@ -57,9 +58,10 @@ export function addStreamRoutes(scope: GatewayScope, finals: FinalPeriods | unde
     const from = await findStart(finals, query.from, headers['last-event-id'])
     await finals.check(from.period, signal)
     const events = withHeartbeat(listEvents(finals, from, signal), ':\n\n', HEARTBEAT_MS)
+    const taken = cutOffSlow(events, reply, pieceMs)
     return reply
       .headers({ 'content-type': 'text/event-stream', 'cache-control': 'no-cache', 'x-accel-buffering': 'no' })
-      .send(Readable.from(events, { objectMode: false, highWaterMark: WAITING_BYTES }))
+      .send(Readable.from(taken, { objectMode: false, highWaterMark: WAITING_BYTES }))
   })
 }
 

@@ -4,6 +4,8 @@ import { type IncomingMessage, request } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { addGatewayRoutes } from '../../../api/gateway/gateway.ts'
+import { addStreamRoutes } from '../../../api/gateway/stream-routes.ts'
+import { openGatewayScope } from '../../../api/gateway/typed-scope.ts'
 import { ArchiveError } from '../../../core/index.ts'
 import { createLimitedServer } from '../../../telemetry/limited-server.ts'
 import { StillClock } from '../../clocks.ts'
@@ -150,6 +152,22 @@ describe('api/gateway/stream', () => {
     await settle()
     assert.equal(made.read.length, before)
     socket.destroy()
+  })
+
+  it('limit: one that never reads is cut off, too, when he goes on sending', async () => {
+    await open()
+    made.add(15, 50_000)
+    const busy = createLimitedServer({})
+    openGatewayScope(busy, (scope) => addStreamRoutes(scope, made.finals, 300))
+    await busy.listen({ host: '127.0.0.1', port: 0 })
+    const socket = await neverRead((busy.server.address() as AddressInfo).port)
+    socket.on('error', () => undefined)
+    const sending = setInterval(() => socket.write('\n'), 20)
+    const [asked] = (await once(busy.server, 'request')) as [IncomingMessage]
+    await once(asked.socket, 'close')
+    clearInterval(sending)
+    socket.destroy()
+    await busy.close()
   })
 
   async function neverRead(port: number): Promise<Socket> {
