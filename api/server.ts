@@ -8,6 +8,7 @@ import { DATA_DIR_HEADER } from './data-dir-header.ts'
 import { addEraRoutes, type ErasPort } from './eras.ts'
 import { addExplorerPage } from './explorer.ts'
 import { addGatewayRoutes, type GatewayModules } from './gateway/gateway.ts'
+import { sendProblem } from './gateway/problem.ts'
 import { addImportRoutes } from './imports.ts'
 import { type ArchiveRpcModules, addArchiveRpc } from './json-rpc/archive-rpc.ts'
 import { addPeerRoutes, type PeersPort } from './peers.ts'
@@ -82,6 +83,7 @@ export function createApi(modules: ApiModules, options: { readonly heartbeatMs?:
     const message = error instanceof Error ? error.message : String(error)
     return reply.code(status).send({ error: { code, message } })
   })
+  server.setNotFoundHandler((_request, reply) => sendProblem(reply, 404, 'API_ROUTE_UNKNOWN', 'there is no such route'))
   server.get('/health', () => ({ status: 'ok' }))
   server.get('/ready', async (_request, reply) => {
     const { problems } = await modules.status()

@@ -105,6 +105,11 @@ export const API_CODES = {
     when: 'An address asked the HTTP API for history more often than `api.max_requests_per_second` allows; proofs, whole periods and ranges count ten times.',
     action: 'Ask again after `Retry-After`, in seconds; who runs the sidecar may raise the limit, 0 is none.',
   },
+  API_ROUTE_UNKNOWN: {
+    kind: 'input',
+    when: 'A request to the HTTP API is for a path that it does not have.',
+    action: 'Look into docs/API.md or at `/v1/openapi.json`; a sidecar of an older version may lack it.',
+  },
   API_TOKEN_WRONG: {
     kind: 'input',
     when: 'A request to the HTTP API signs, spends or imports a file, and does not carry the token of `api.token` in the data directory.',
