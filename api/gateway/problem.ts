@@ -15,6 +15,7 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   CORE_READING_NOT_HELD: 404,
   STORE_CHUNK_AWAY: 404,
   STORE_EXPORT_INCOMPLETE: 404,
+  STORE_HISTORY_INCOMPLETE: 503,
 }
 
 /** What a route threw, as a problem; what is no ArchiveError is the server's to say. */

@@ -119,6 +119,11 @@ export const STORE_CODES = {
     when: 'A value of a period is not on disk although the period is archived.',
     action: 'Run `massa-storage verify --repair`.',
   },
+  STORE_HISTORY_INCOMPLETE: {
+    kind: 'transient',
+    when: 'The index of ids is being made, or compared with the archive: what it does not have yet may be archived all the same.',
+    action: 'Ask again. `massa-storage status` says how many periods are indexed.',
+  },
   STORE_CHUNK_AWAY: {
     kind: 'transient',
     when: 'What is asked for stands in a chunk that this disk does not hold, and nobody gives it.',

@@ -49,6 +49,7 @@ export interface AddressPlace extends HistoryPlace {
 export class HistoryIndex {
   private readonly level: GuardedLevel
   private writes = 0
+  private compared = false
   private readonly directories = new Map<Period, Map<number, DirectoryEntry>>()
 
   constructor(level: GuardedLevel) {
@@ -58,6 +59,15 @@ export class HistoryIndex {
   /** Another number whenever a period came or went. */
   get version(): number {
     return this.writes
+  }
+
+  /** Whether it was compared with the archive since it was opened or cleared: before, what it lacks may be archived. */
+  get isCompared(): boolean {
+    return this.compared
+  }
+
+  noteCompared(): void {
+    this.compared = true
   }
 
   /** Writing a period again changes nothing. Unsynced: what a crash takes is indexed again. */
@@ -170,6 +180,7 @@ export class HistoryIndex {
 
   /** Forgets everything. */
   async clear(signal?: AbortSignal): Promise<void> {
+    this.compared = false
     await this.forgetPeriods(0, MAX_INDEXED_PERIOD)
     await this.sweep(signal)
   }

@@ -1,6 +1,7 @@
 import { type AttestedExecutions, parseAttestedExecutions } from '../../archiver/attestation.ts'
 import { parsePeriodExecution, type SlotExecution } from '../../archiver/execution-results.ts'
 import {
+  ArchiveError,
   type BlockRecord,
   ByteReader,
   type ChunkStore,
@@ -31,6 +32,9 @@ import type { HistoryPlace, OperationRole } from './history-keys.ts'
 
 /** Some full chunks: who reads the operations of one block asks for them one by one. */
 const CACHE_BYTES = 16 * 1024 * 1024
+
+/** After which an index that is being made is asked again. */
+const RETRY_S = 10
 
 /** A final block, read from the archive and checked against its id. */
 export interface HistoryBlock {
@@ -131,12 +135,13 @@ export class HistoryReader {
     return this.store.readRange()
   }
 
-  /** @param id - 33 bytes. @throws ArchiveError STORE_CHUNK_AWAY */
+  /** @param id - 33 bytes. @throws ArchiveError STORE_CHUNK_AWAY, STORE_HISTORY_INCOMPLETE */
   async findBlock(id: Uint8Array): Promise<HistoryBlock | undefined> {
     for (const place of await this.index.findPlaces('blocks', id)) {
       const block = await this.readBlock(place)
       if (block && equalBytes(block.head.id, id)) return this.parseWhole(block)
     }
+    this.checkCompared()
     return undefined
   }
 
@@ -168,7 +173,7 @@ export class HistoryReader {
     return slots
   }
 
-  /** @param id - 33 bytes. @throws ArchiveError STORE_CHUNK_AWAY */
+  /** @param id - 33 bytes. @throws ArchiveError STORE_CHUNK_AWAY, STORE_HISTORY_INCOMPLETE */
   async findOperation(id: Uint8Array): Promise<HistoryOperation | undefined> {
     const inclusions: Inclusion[] = []
     let found: Omit<HistoryOperation, 'inclusions'> | undefined
@@ -178,10 +183,11 @@ export class HistoryReader {
       found ??= this.parseOperation(block, place.index)
       inclusions.push({ slot: block.slot, blockId: block.head.id, index: place.index })
     }
+    if (!found) this.checkCompared()
     return found && { ...found, inclusions }
   }
 
-  /** @param id - 33 bytes. @throws ArchiveError STORE_CHUNK_AWAY */
+  /** @param id - 33 bytes. @throws ArchiveError STORE_CHUNK_AWAY, STORE_HISTORY_INCOMPLETE */
   async findEndorsement(id: Uint8Array): Promise<HistoryEndorsement | undefined> {
     const inclusions: { slot: Slot; blockId: Uint8Array }[] = []
     let found: Omit<HistoryEndorsement, 'inclusions'> | undefined
@@ -196,6 +202,7 @@ export class HistoryReader {
       found ??= { endorsement, id, slot, endorsedBlock }
       inclusions.push({ slot, blockId: block.head.id })
     }
+    if (!found) this.checkCompared()
     return found && { ...found, inclusions }
   }
 
@@ -205,6 +212,7 @@ export class HistoryReader {
    *
    * @param address - 34 bytes
    * @returns up to `limit`, and a cursor when there may be more
+   * @throws ArchiveError STORE_HISTORY_INCOMPLETE, STORE_CHUNK_AWAY
    */
   async listOperations(
     address: Uint8Array,
@@ -216,6 +224,7 @@ export class HistoryReader {
       readonly limit: number
     },
   ): Promise<{ readonly operations: AddressOperation[]; readonly cursor?: ListCursor }> {
+    this.checkCompared()
     const { before, limit } = options
     const to = before ? Math.min(options.to, before.period) : options.to
     const operations: AddressOperation[] = []
@@ -234,6 +243,8 @@ export class HistoryReader {
       const inclusion = { slot: block.slot, blockId: block.head.id, index: place.index }
       operations.push({ ...found, inclusions: [inclusion], roles: own })
     }
+    // It may have been begun anew meanwhile.
+    this.checkCompared()
     return { operations: listKept() }
   }
 
@@ -262,6 +273,13 @@ export class HistoryReader {
   async readAttested(period: Period): Promise<AttestedExecutions | undefined> {
     const bytes = await this.store.readExecutionResults(period)
     return bytes && parseAttestedExecutions(bytes, { network: this.store.identity.network, period })
+  }
+
+  /** Before it says that something is not archived, or that a list is all there is. */
+  private checkCompared(): void {
+    if (this.index.isCompared) return
+    const message = 'the index of ids is being made: what it does not have yet may be archived'
+    throw new ArchiveError('STORE_HISTORY_INCOMPLETE', message, { retryAfterS: RETRY_S })
   }
 
   private async *mergeRoles(

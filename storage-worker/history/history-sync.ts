@@ -82,6 +82,7 @@ export class HistorySync {
       this.stalePeriods += await index.forgetPeriods(next.value, next.value)
     }
     if (signal?.aborted) return
+    index.noteCompared()
     this.indexedPeriods = indexedPeriods
     this.partialPeriods = partialPeriods
     if (!HistoryIndex.isWorthSweeping(this.stalePeriods, indexedPeriods)) return
@@ -102,7 +103,7 @@ export class HistorySync {
     this.indexedPeriods = Math.max(0, this.indexedPeriods - forgotten)
   }
 
-  /** Makes the index anew; until it is there, what was not reached yet is not found. */
+  /** Makes the index anew; until it is there, nobody is told that something is not archived. */
   async rebuild(onPeriod: (period: Period) => void, signal: AbortSignal): Promise<void> {
     await this.modules.index.clear(signal)
     await this.compare(onPeriod, signal)

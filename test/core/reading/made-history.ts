@@ -41,10 +41,10 @@ const SEED = new Uint8Array(32).fill(6)
 export const PUBLIC_KEY = concatBytes(Uint8Array.of(0), ed25519PublicKey(SEED))
 
 /** A call with so many bytes of parameter. */
-export function call(number: number, parameter: number | Uint8Array): Operation {
+export function call(number: number, parameter: number | Uint8Array, expirePeriod = 12n): Operation {
   return {
     feeNanoMas: BigInt(number),
-    expirePeriod: 12n,
+    expirePeriod,
     body: {
       kind: 'call-sc',
       maxGas: 2_100_000n,

@@ -21,7 +21,10 @@ export const MADE: readonly MadePeriod[] = Array.from({ length: PERIODS }, (_, p
   makePeriod(
     period,
     Object.fromEntries(
-      THREADS.map((thread) => [thread, [0, 1].map((i) => call(100 * period + 10 * thread + i, 1500 - 200 * i))]),
+      THREADS.map((thread) => [
+        thread,
+        [0, 1].map((i) => call(100 * period + 10 * thread + i, 1500 - 200 * i, BigInt(period))),
+      ]),
     ),
   ),
 )

@@ -201,6 +201,46 @@ describe('storage-worker/history-reader', function () {
     assert.equal(await reader.findEndorsement(other), undefined)
   })
 
+  it('error: never says that something is not archived, or a list whole, while the index is being made', async () => {
+    const [, second] = periods
+    const victim = scan([second as ArchivedPeriod])[0] as Scanned
+    const made = new HistoryIndex(await openMemoryLevel('history'))
+    const early = new HistoryReader({ store, index: made })
+    const sync = new HistorySync({ store, index: made })
+    const list = () => early.listOperations(parseAddress(victim.creator), { ...ALL, roles: ROLES, limit: 25 })
+    const unknown = new Uint8Array(33).fill(7).fill(0, 0, 1)
+    const refuseAll = async () => {
+      for (const ask of [
+        () => early.findOperation(unknown),
+        () => early.findBlock(unknown),
+        () => early.findEndorsement(unknown),
+        list,
+      ]) {
+        await assert.rejects(ask, hasCode('STORE_HISTORY_INCOMPLETE'))
+      }
+    }
+    await refuseAll()
+    await sync.compare()
+    const whole = await list()
+    assert.equal(await early.findOperation(unknown), undefined)
+    let goOn = (): void => undefined
+    const gate = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    const slow = Object.assign(Object.create(store) as LevelChunkStore, {
+      readManifest: async (period: number) => {
+        await gate
+        return store.readManifest(period)
+      },
+    })
+    const again = new HistorySync({ store: slow, index: made }).rebuild(() => undefined, new AbortController().signal)
+    await refuseAll()
+    goOn()
+    await again
+    assert.deepEqual(await list(), whole)
+    assert.equal(await early.findOperation(unknown), undefined)
+  })
+
   describe('where chunks were let go of', () => {
     let held: LevelChunkStore
     let victim: Scanned
