@@ -8,13 +8,15 @@ import type { GatewayScope } from './typed-scope.ts'
 const MAX_PAGE = 100
 
 const addressParams = z.object({ address: z.string() })
-const listQuery = fetchQuery.extend({
-  role: z.enum(['creator', 'target']).optional(),
-  from: periodNumber.default(0),
-  to: periodNumber.default(Number.MAX_SAFE_INTEGER),
-  limit: wholeNumber(MAX_PAGE, 1).default(25),
-  cursor: z.string().max(40).optional(),
-})
+const listQuery = fetchQuery
+  .extend({
+    role: z.enum(['creator', 'target']).optional(),
+    from: periodNumber.default(0),
+    to: periodNumber.default(Number.MAX_SAFE_INTEGER),
+    limit: wholeNumber(MAX_PAGE, 1).default(25),
+    cursor: z.string().max(40).optional(),
+  })
+  .refine(({ from, to }) => from <= to, "'from' is behind 'to'")
 
 /** What an address did, newest first, page by page. */
 export function addAddressRoutes(scope: GatewayScope, history: HistoryGateway | undefined): void {

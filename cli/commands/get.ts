@@ -1,4 +1,5 @@
 import {
+  ArchiveError,
   describeProven,
   formatSlot,
   type PeriodRange,
@@ -32,7 +33,7 @@ const GAPS: Readonly<Record<Exclude<ProofGap, 'trusted-root'>, string>> = {
   'era-root': 'its era is not whole in that archive: the proof ends at the root of the period',
   signatures: 'the archive gave no signatures',
   'endorsement-signature': 'its own signature does not verify, which the header of a block may carry',
-  'reproducible-content': 'the node lost the original of this operation: its content is bound by nothing',
+  'reproducible-content': 'its id does not bind its content: the archive says that the node lost the original',
 }
 
 /**
@@ -64,8 +65,13 @@ export async function getRecord(
   const { proof } = answer
   const roots = await gatherRoots(context, readRange(proof), options, signal)
   const verified = verifyProof(proof, request.question(answer), roots.trusted)
-  const { trust, checks, gaps, period } = verified
+  const { record, trust, checks, gaps, period } = verified
   const voucher = roots.findVoucher(trust, period)
+  if (voucher === 'nobody' && record.kind === 'operation' && !record.operation.reproducible) {
+    const message =
+      'its id does not bind the content of this operation, and nobody vouches for the period that shows it'
+    throw new ArchiveError('CORE_READING_ROOT_UNTRUSTED', message, { period })
+  }
   const outcomes = await gatherOutcomes(context, verified, answer.attestations, {
     archives: options.also ?? [],
     path,

@@ -64,8 +64,11 @@ export const READING_CODES = {
   },
   CORE_READING_ROOT_UNTRUSTED: {
     kind: 'input',
-    when: 'A proof leads to another period root or era root than the one that the reader trusts, or to none where he knows one.',
-    action: 'Do not use the answer: the archive that gave it has another history than the one that you trust.',
+    when:
+      'A proof leads to another period root or era root than the one that the reader trusts, or to none where he knows one, or where ' +
+      'nothing else binds the content of an operation.',
+    action:
+      'Do not use the answer: the archive that gave it has another history than the one that you trust, or one that you know nothing of.',
   },
   CORE_READING_PERIODS_MISSING: {
     kind: 'input',

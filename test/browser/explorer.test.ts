@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Browser, Page } from 'playwright-core'
-import { toHex } from '../../core/index.ts'
+import { buildOperationProof, toHex } from '../../core/index.ts'
+import { lostOperation, MadeHistory, makePeriod } from '../core/reading/made-history.ts'
 import { startChromium } from './chromium.ts'
 import { type ExplorerSite, openExplorerSite } from './explorer-site.ts'
 import { listRecordedSlots, type RecordedSlot } from './recorded-source.ts'
@@ -103,6 +104,14 @@ describe('the explorer in a browser', function () {
     assert.equal(await open(`endorsement/${busy.endorsementIds[0]}`), 'mark good')
     assert.ok((await shownText()).includes(busy.blockId))
     assert.match(await page.locator('.mark').innerText(), /Verified by your browser/)
+  })
+
+  it('is not sure of an operation whose content its id does not bind, whoever shows it', async () => {
+    const made = makePeriod(9, { 2: [lostOperation()] })
+    const id = made.blocks[0]?.operationIds[0] ?? assert.fail('no operation')
+    const proof = await buildOperationProof(new MadeHistory([made]), { period: 9, thread: 2 }, id)
+    await page.route(`**/v1/operations/${id}*`, (route) => route.fulfill({ json: { operation: {}, proof } }))
+    assert.equal(await open(`operation/${id}`), 'mark open')
   })
 
   it('hashes the bytes of a chunk', async () => {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import type { HistoryGateway } from '../../api/gateway/history-port.ts'
 import type { GetRequest } from '../../cli/commands/get.ts'
 import { exitCodeOf } from '../../cli/exit-codes.ts'
-import { type ErrorCode, formatAddress, isArchiveError, type Slot } from '../../core/index.ts'
+import { buildOperationProof, type ErrorCode, formatAddress, isArchiveError, type Slot } from '../../core/index.ts'
 import { type Question, verifyProof } from '../../core/verify.ts'
 import type { HistoryAnswer } from '../../storage-worker/index.ts'
-import { call, endorsementIdOf, NETWORK } from '../core/reading/made-history.ts'
+import { call, endorsementIdOf, lostOperation, MadeHistory, makePeriod, NETWORK } from '../core/reading/made-history.ts'
 import { listFlips } from './flipped-fields.ts'
 import { GatewayPlace, makeAddress, pay } from './gateway-place.ts'
 
@@ -358,5 +358,18 @@ describe('a gateway that lies', () => {
     const { answer: shown } = await get('operation', Promise.resolve(said as HistoryAnswer))
     assert.equal(shown.operationId, operationId(3, 1))
     assert.equal(JSON.stringify(shown).includes('made-up'), false)
+  })
+
+  it('shows any content of an operation that its id does not bind: refused where nobody vouches', async () => {
+    const made = makePeriod(3, { 1: [lostOperation()] })
+    const id = made.blocks[0]?.operationIds[0] ?? assert.fail('no operation')
+    const proof = await buildOperationProof(new MadeHistory([made]), { period: 3, thread: 1 }, id)
+    const from = await place.listen({ operation: async () => ({ operation: {}, proof }) })
+    const request = {
+      path: `/v1/operations/${id}`,
+      name: `operation ${id}`,
+      question: () => ({ kind: 'operation', id }) as const,
+    }
+    await assert.rejects(place.get(request, { from }), refuses('CORE_READING_ROOT_UNTRUSTED'))
   })
 })

@@ -20,13 +20,15 @@ describe('core/reading: BODY that is none', () => {
   function prove(
     change: (body: Uint8Array) => void,
     { bitmap, body: made }: Shown = { ...period.manifest, ...period },
+    cut = (body: Uint8Array) => cutChunks(body, 4096),
   ) {
     const body = made.slice()
     change(body)
-    const chunks = cutChunks(body, 4096).map((chunk, index) =>
+    const cuts = cut(body)
+    const chunks = cuts.map((chunk, index) =>
       buildChunkProof(chunk, index, [{ first: 0, count: Math.ceil(chunk.length / 1024) }]),
     )
-    const entries = cutChunks(body, 4096).map((chunk) => ({ chunkId: computeChunkId(chunk) }))
+    const entries = cuts.map((chunk) => ({ chunkId: computeChunkId(chunk) }))
     const proof = formatProof({
       period: { ...period.manifest, bitmap, chunks: entries },
       thread: 2,
@@ -78,6 +80,16 @@ describe('core/reading: BODY that is none', () => {
     await assertCode('CORE_READING_BODY_INVALID', () =>
       prove(() => {}, { ...period, bitmap: period.manifest.bitmap & ~1 }),
     )
+  })
+
+  it('refuses chunks that are cut otherwise: one in the middle that is shorter, a last one that is longer', async () => {
+    const long = makePeriod(9, { 2: [call(1, 5000)] })
+    const shown = { ...long.manifest, ...long }
+    for (const ends of [[4096, 5120], [1024]]) {
+      const cut = (body: Uint8Array) =>
+        [0, ...ends].map((start, i) => body.subarray(start, ends[i] ?? body.length)).filter(({ length }) => length > 0)
+      await assertCode('CORE_READING_CHUNK_INVALID', () => prove(() => {}, shown, cut))
+    }
   })
 
   it('refuses a header of a version that may be signed otherwise', async () => {
