@@ -42,7 +42,6 @@ describe('devnet/engine', () => {
       'TEMPORARY_COMPILATION_GAS',
       'computeBytecodePrice',
       'computeEntryPrice',
-      'sortDatastore',
       'toEngineOperation',
     ])
   })
