@@ -1,5 +1,6 @@
 import { fastify } from 'fastify'
 import { createApi } from '../../api/index.ts'
+import { HistorySync } from '../../storage-worker/history/history-sync.ts'
 import { HistoryAnswers, HistoryReader, openHistory } from '../../storage-worker/index.ts'
 import { BENCH_IDENTITY, openBenchStore } from '../storage-worker/bench-archive.ts'
 
@@ -21,6 +22,7 @@ process.once('disconnect', async () => {
 async function serveArchive(dataDir: string) {
   const store = await openBenchStore(dataDir)
   const { index } = await openHistory(dataDir, BENCH_IDENTITY)
+  await new HistorySync({ store: store.chunks, index }).compare()
   const history = new HistoryAnswers({ reader: new HistoryReader({ store: store.chunks, index }), store: store.chunks })
   const server = createApi({
     dataDirNames: new Set(),
