@@ -2,15 +2,15 @@ import { type FastifyInstance, fastify } from 'fastify'
 import { addGatewayRoutes } from '../../api/gateway/gateway.ts'
 import type { HistoryGateway } from '../../api/gateway/history-port.ts'
 import { createApi, listen } from '../../api/index.ts'
-import { attestExecutions } from '../../archiver/index.ts'
 import { type GetOptions, type GetRequest, getRecord } from '../../cli/commands/get.ts'
 import { type GetAddressOptions, getAddress } from '../../cli/commands/get-address.ts'
-import { computePeriodRoot, type Operation } from '../../core/index.ts'
+import type { Operation } from '../../core/index.ts'
 import { writeDaemonInfo } from '../../storage-worker/daemon-info.ts'
 import { HistoryIndex } from '../../storage-worker/history/history-index.ts'
 import { HistorySync } from '../../storage-worker/history/history-sync.ts'
 import { HistoryAnswers, HistoryReader, LevelChunkStore, listDataDirNames } from '../../storage-worker/index.ts'
 import { type MadeBlocks, MadeHistory, type MadePeriod, makePeriod, NETWORK } from '../core/reading/made-history.ts'
+import { toArchived } from '../storage-worker/history/archived-period.ts'
 import { openMemoryLevel, TempFolders } from '../storage-worker/temp-store.ts'
 import { makeCommand } from './command-place.ts'
 
@@ -108,19 +108,7 @@ export class GatewayPlace {
 async function archive(periods: readonly MadePeriod[]): Promise<HistoryAnswers> {
   const databases = { bodies: await openMemoryLevel('bodies'), index: await openMemoryLevel('index') }
   const store = new LevelChunkStore({ network: NETWORK, chunkSizeBytes: CHUNK_SIZE_BYTES }, databases)
-  for (const { manifest, chunks, seals, body, blocks } of periods) {
-    const { period } = manifest
-    const summary = {
-      period,
-      root: computePeriodRoot(manifest),
-      bodyBytes: body.length,
-      blocks: blocks.length,
-      operations: blocks.reduce((sum, { operationIds }) => sum + operationIds.length, 0),
-      chunks: chunks.length,
-    }
-    const executionResults = attestExecutions(new Map(), { network: NETWORK, period })
-    await store.writePeriod({ manifest, chunks, seals, executionResults, summary })
-  }
+  for (const period of periods) await store.writePeriod(toArchived(period))
   const index = new HistoryIndex(await openMemoryLevel('history'))
   await new HistorySync({ store, index }).compare()
   return new HistoryAnswers({ reader: new HistoryReader({ store, index }), store })

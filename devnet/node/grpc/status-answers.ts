@@ -11,7 +11,7 @@ import { checkFilterCount, intersectRanges, joinNamed } from '../../../telemetry
 import { invalidArgument } from '../../../telemetry/grpc/rpc-error.ts'
 import { PERIODS_PER_CYCLE } from '../../engine/index.ts'
 import type { DevnetChain } from '../chain/devnet-chain.ts'
-import { NODE_ID, NODE_SOFTWARE } from '../node-identity.ts'
+import { describeNode } from '../describe-node.ts'
 
 /** Cycles whose draws a node has beside the current one: some old ones, and the next two. */
 const PAST_DRAW_CYCLES = 4
@@ -20,20 +20,7 @@ const FUTURE_DRAW_CYCLES = 2
 const DRAWS_AT_ONCE = 512
 
 export function getStatus(chain: DevnetChain): Uint8Array {
-  const form = {
-    nodeId: NODE_ID,
-    version: NODE_SOFTWARE,
-    nowMs: chain.nowMs,
-    genesisTimestampMs: chain.genesisTimestampMs,
-    chainId: chain.chainId,
-    lastSlot: chain.lastSlot,
-    activeCursor: chain.executedSlot,
-    finalCursor: chain.finalSlot,
-    minimalFeeNanoMas: chain.minimalFeeNanoMas,
-    networkVersion: chain.options.networkVersion,
-    deltaF0: chain.options.deltaF0,
-  }
-  return encodePublicStatus(form, formatFingerprint(chain))
+  return encodePublicStatus(describeNode(chain), formatFingerprint(chain))
 }
 
 /** Stands for the hash of the final state: it changes with every final slot, and is the same where all was executed alike. */

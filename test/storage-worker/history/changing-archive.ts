@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { attestExecutions } from '../../../archiver/index.ts'
-import { type ArchivedPeriod, computePeriodRoot, isArchiveError, type Period } from '../../../core/index.ts'
+import { isArchiveError, type Period } from '../../../core/index.ts'
 import type { GuardedLevel } from '../../../storage-worker/guarded-level.ts'
 import { HistoryIndex } from '../../../storage-worker/history/history-index.ts'
 import { HistorySync } from '../../../storage-worker/history/history-sync.ts'
@@ -9,6 +8,7 @@ import { encodeBodyKey } from '../../../storage-worker/keyspace.ts'
 import { call, type MadePeriod, makePeriod, NETWORK } from '../../core/reading/made-history.ts'
 import type { SeededRandom } from '../../fuzz/registry/random.ts'
 import { openMemoryLevel } from '../temp-store.ts'
+import { toArchived } from './archived-period.ts'
 
 export const IDENTITY = { network: NETWORK, chunkSizeBytes: 4096 }
 const PERIODS = 8
@@ -28,20 +28,6 @@ export const MADE: readonly MadePeriod[] = Array.from({ length: PERIODS }, (_, p
     ),
   ),
 )
-
-export function toArchived({ manifest, chunks, seals, body, blocks }: MadePeriod): ArchivedPeriod {
-  const { period } = manifest
-  const summary = {
-    period,
-    root: computePeriodRoot(manifest),
-    bodyBytes: body.length,
-    blocks: blocks.length,
-    operations: blocks.reduce((sum, { operationIds }) => sum + operationIds.length, 0),
-    chunks: chunks.length,
-  }
-  const executionResults = attestExecutions(new Map(), { network: NETWORK, period })
-  return { manifest, chunks, seals, executionResults, summary }
-}
 
 const ARCHIVED = MADE.map(toArchived)
 

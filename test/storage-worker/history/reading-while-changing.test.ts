@@ -21,7 +21,8 @@ import { encodeBodyKey, MANIFEST } from '../../../storage-worker/keyspace.ts'
 import { endorsementIdOf, type MadePeriod, PUBLIC_KEY } from '../../core/reading/made-history.ts'
 import { SeededRandom } from '../../fuzz/registry/random.ts'
 import { openMemoryLevel } from '../temp-store.ts'
-import { ChangingArchive, IDENTITY, MADE, toArchived } from './changing-archive.ts'
+import { toArchived } from './archived-period.ts'
+import { ChangingArchive, IDENTITY, MADE } from './changing-archive.ts'
 
 const SEEDS = Number(process.env.READING_SEEDS ?? 4)
 const FIRST_SEED = Number(process.env.READING_FIRST_SEED ?? 1)

@@ -1,7 +1,7 @@
 import { SLOT_MS, STATUS_WINDOW_MS, slotIndex, statusToJson } from '../../../../core/index.ts'
 import { method, optional, plainMethod, struct, usize } from '../../../../telemetry/json-rpc/index.ts'
 import type { DevnetChain } from '../../chain/devnet-chain.ts'
-import { NODE_ID, NODE_SOFTWARE } from '../../node-identity.ts'
+import { describeNode } from '../../describe-node.ts'
 import { isDiscarded, listCliques } from '../cliques.ts'
 import type { NodeMethod, RpcContext } from '../rpc-context.ts'
 
@@ -19,17 +19,7 @@ export const STATUS_METHODS: readonly NodeMethod[] = [
 
 function getStatus({ chain }: RpcContext): unknown {
   return statusToJson({
-    nodeId: NODE_ID,
-    version: NODE_SOFTWARE,
-    nowMs: chain.nowMs,
-    genesisTimestampMs: chain.genesisTimestampMs,
-    chainId: chain.chainId,
-    lastSlot: chain.lastSlot,
-    activeCursor: chain.executedSlot,
-    finalCursor: chain.finalSlot,
-    minimalFeeNanoMas: chain.minimalFeeNanoMas,
-    networkVersion: chain.options.networkVersion,
-    deltaF0: chain.options.deltaF0,
+    ...describeNode(chain),
     cliqueCount: listCliques(chain).length,
     pooledOperations: chain.poolSize,
     recent: countRecent(chain),
