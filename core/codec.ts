@@ -2,6 +2,8 @@ import type { ErrorCode } from './error-codes.ts'
 import { ArchiveError } from './errors.ts'
 
 const U64_MAX = (1n << 64n) - 1n
+/** They fit an integer of 32 bits. */
+const SHORT_VARINT_BYTES = 4
 
 /** Grows as needed; `finish` returns exactly the bytes written. Integers are big endian unless said. */
 export class ByteWriter {
@@ -181,11 +183,16 @@ export class ByteReader {
 
   /** Minimal LEB128 up to `max`, as a number. */
   varintNumber(max: number): number {
-    // One-byte values are nearly all there are: spare them the BigInt.
-    const first = this.bytes[this.offset]
-    if (first !== undefined && first < 0x80 && first <= max) {
-      this.offset++
-      return first
+    // Up to four bytes without a BigInt; what is longer or wrong is read once more, by who says what it is.
+    let value = 0
+    for (let i = 0; i < SHORT_VARINT_BYTES; i++) {
+      const byte = this.bytes[this.offset + i]
+      if (byte === undefined) break
+      value |= (byte & 0x7f) << (7 * i)
+      if (byte >= 0x80) continue
+      if (value > max || (byte === 0 && i > 0)) break
+      this.offset += i + 1
+      return value
     }
     return Number(this.varint(BigInt(max)))
   }

@@ -48,6 +48,30 @@ describe('core/codec', () => {
     )
   })
 
+  it('reads a number as the varint of the same bytes, or refuses both, whatever the bytes and the bound', () => {
+    const read = (ask: (reader: ByteReader) => bigint | number, bytes: Uint8Array) => {
+      const reader = new ByteReader(bytes)
+      try {
+        return [String(ask(reader)), reader.position]
+      } catch (error) {
+        return [isArchiveError(error) ? error.message : error]
+      }
+    }
+    const anyBytes = fc.array(fc.constantFrom(0, 1, 0x7f, 0x80, 0x81, 0xff), { maxLength: 8 })
+    const lengths = Array.from({ length: 8 }, (_, i) => 2 ** (7 * i))
+    const bounds = fc.constantFrom(...lengths.flatMap((power) => [power - 1, power, power + 1]))
+    fc.assert(
+      fc.property(anyBytes, bounds, (numbers, max) => {
+        const bytes = Uint8Array.from(numbers)
+        assert.deepEqual(
+          read((reader) => reader.varintNumber(max), bytes),
+          read((reader) => reader.varint(BigInt(max)), bytes),
+        )
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
   it('limit: takes u64 up to 2^64 - 1', () => {
     assert.equal(toHex(new ByteWriter().u64(U64_MAX).finish()), 'ffffffffffffffff')
     for (const value of [U64_MAX + 1n, -1n]) {
