@@ -13,8 +13,8 @@ import type { BenchRow } from '../bench-row.ts'
 import { BENCH_IDENTITY, median, openBenchStore, QUIET_PERIOD, withFolder } from './bench-archive.ts'
 
 /*
- * Question: what does it take to find an operation by its id? Input: random ones of PERIODS quiet periods (90 kB each), read for the
- * second time. Baseline: bare get of the chunk that holds it, and its SHA-256.
+ * Question: what does it take to find an operation by its id? Input: random ones of PERIODS quiet periods (90 kB each), read
+ * again and again. Baseline: bare get of the chunk that holds it, and its SHA-256.
  *
  * Question: what does the first page of an address take that made all of these operations in one thread?
  *
@@ -25,6 +25,8 @@ import { BENCH_IDENTITY, median, openBenchStore, QUIET_PERIOD, withFolder } from
 
 const PERIODS = 1_000
 const READS = 2_000
+/** The last one counts: the others warm the page cache and the compiler, for both. */
+const WARM_ROUNDS = 4
 const PAGES = 200
 const ROUNDS = 20
 
@@ -57,7 +59,7 @@ async function readOperations(): Promise<BenchRow[]> {
     )
     const ours: number[] = []
     const bare: number[] = []
-    for (let round = 0; round < 2; round++) {
+    for (let round = 0; round < WARM_ROUNDS; round++) {
       const reader = new HistoryReader({ store: store.chunks, index })
       const [found, got]: [number[], number[]] = [[], []]
       for (const { id, period } of wanted) {
@@ -68,9 +70,9 @@ async function readOperations(): Promise<BenchRow[]> {
           }),
         )
       }
-      // The first round warms the page cache for both.
-      if (round > 0) ours.push(...found)
-      if (round > 0) bare.push(...got)
+      if (round < WARM_ROUNDS - 1) continue
+      ours.push(...found)
+      bare.push(...got)
     }
     const reader = new HistoryReader({ store: store.chunks, index })
     const pages: number[] = []
