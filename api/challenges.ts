@@ -89,9 +89,9 @@ export function addChallengeRoutes(
     await raceTimer(asked, heartbeatMs)
     return sendRows(reply, toResult(asked), heartbeatMs)
   })
-  server.get('/v1/challenges', { onRequest: needDataDir }, async (request) => {
-    const { limit } = parse(listRequest, request.query)
-    return { challenges: await port().list(limit) }
+  const options = { onRequest: needDataDir, schema: { querystring: listRequest } }
+  server.get<{ Querystring: z.output<typeof listRequest> }>('/v1/challenges', options, async ({ query }) => {
+    return { challenges: await port().list(query.limit) }
   })
   server.get<{ Params: { id: string } }>('/v1/challenges/:id', { onRequest: needDataDir }, async ({ params }) => {
     const { id } = params

@@ -24,9 +24,9 @@ const eraNumber = z.coerce.number().int().min(0).max(0xffff_ffff)
  * Both have to name the data directory.
  */
 export function addEraRoutes(server: FastifyInstance, eras: ErasPort): void {
-  server.get('/v1/eras', { onRequest: needDataDir }, async (request) => {
-    const { limit } = parse(listRequest, request.query)
-    return { eras: await eras.list(limit), failing: eras.failing ?? null }
+  const options = { onRequest: needDataDir, schema: { querystring: listRequest } }
+  server.get<{ Querystring: z.output<typeof listRequest> }>('/v1/eras', options, async ({ query }) => {
+    return { eras: await eras.list(query.limit), failing: eras.failing ?? null }
   })
   server.get<{ Params: { era: string } }>('/v1/eras/:era', { onRequest: needDataDir }, async ({ params }) => {
     return { era: await eras.show(parse(eraNumber, params.era)), failing: eras.failing ?? null }

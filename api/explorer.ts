@@ -40,7 +40,8 @@ interface ServedFile {
 export function addExplorerPage(server: FastifyInstance, folder: string): void {
   const read = new Map<string, Promise<ServedFile>>()
   for (const [path, [name, type]] of Object.entries(FILES)) {
-    server.get(path, async (request, reply) => {
+    // Who follows a link to the page brings what others put behind it.
+    server.get(path, { config: { ignoresQuery: true } }, async (request, reply) => {
       const file = read.get(name) ?? readServed(join(folder, name))
       read.set(name, file)
       try {

@@ -33,9 +33,9 @@ export function addRewardRoutes(
   query: Rewarded,
   { token }: { readonly token: string | undefined },
 ): void {
-  server.get('/v1/rewards', async (request) => {
-    const { limit } = parse(listRequest, request.query)
-    return { rewards: await query.store.rewards.list(limit) }
+  const schema = { querystring: listRequest }
+  server.get<{ Querystring: z.output<typeof listRequest> }>('/v1/rewards', { schema }, async (request) => {
+    return { rewards: await query.store.rewards.list(request.query.limit) }
   })
   server.post('/v1/rewards', async (request) => {
     checkToken(request, token)

@@ -4,6 +4,7 @@ import type { ImportModules } from '../storage-worker/archive-file/import-file.t
 import { type Metrics, renderMetrics } from '../telemetry/index.ts'
 import { createLimitedServer } from '../telemetry/limited-server.ts'
 import { addChallengeRoutes, type ChallengesPort } from './challenges.ts'
+import { checkShapes } from './check-shapes.ts'
 import { DATA_DIR_HEADER } from './data-dir-header.ts'
 import { addEraRoutes, type ErasPort } from './eras.ts'
 import { addExplorerPage } from './explorer.ts'
@@ -83,6 +84,7 @@ export function createApi(modules: ApiModules, options: { readonly heartbeatMs?:
     const message = error instanceof Error ? error.message : String(error)
     return reply.code(status).send({ error: { code, message } })
   })
+  checkShapes(server)
   server.setNotFoundHandler((_request, reply) => sendProblem(reply, 404, 'API_ROUTE_UNKNOWN', 'there is no such route'))
   server.get('/health', () => ({ status: 'ok' }))
   server.get('/ready', async (_request, reply) => {

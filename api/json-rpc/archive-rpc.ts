@@ -62,7 +62,8 @@ export function addArchiveRpc(server: FastifyInstance, modules: ArchiveRpcModule
     if (modules.rates) limitRates(scope, modules.rates)
     acceptJsonRpc(scope)
     boundMessages(scope, MESSAGE_BYTES, { type: 'application/json; charset=utf-8', text: refuseRequest(serverBusy()) })
-    scope.post('/', (request, reply) => {
+    // As at a node: keys of a provider stand there.
+    scope.post('/', { config: { ignoresQuery: true } }, (request, reply) => {
       const gone = new AbortController()
       reply.raw.once('close', () => gone.abort())
       const context: ArchiveContext = { ...modules, node, recent, signal: gone.signal }
