@@ -9,13 +9,13 @@ import { DATA_DIR_HEADER } from './data-dir-header.ts'
 import { addEraRoutes, type ErasPort } from './eras.ts'
 import { addExplorerPage } from './explorer.ts'
 import { addGatewayRoutes, type GatewayModules } from './gateway/gateway.ts'
-import { sendProblem } from './gateway/problem.ts'
 import { addImportRoutes } from './imports.ts'
 import { type ArchiveRpcModules, addArchiveRpc } from './json-rpc/archive-rpc.ts'
 import { addPeerRoutes, type PeersPort } from './peers.ts'
 import { type Query, runQuery } from './queries.ts'
 import { addRewardRoutes } from './rewards.ts'
 import { sendRows } from './row-stream.ts'
+import { refuseUnknownRoutes } from './unknown-routes.ts'
 
 /** What `/ready` and `/v1/status` show. */
 export interface StatusReport {
@@ -85,7 +85,7 @@ export function createApi(modules: ApiModules, options: { readonly heartbeatMs?:
     return reply.code(status).send({ error: { code, message } })
   })
   checkShapes(server)
-  server.setNotFoundHandler((_request, reply) => sendProblem(reply, 404, 'API_ROUTE_UNKNOWN', 'there is no such route'))
+  refuseUnknownRoutes(server)
   server.get('/health', () => ({ status: 'ok' }))
   server.get('/ready', async (_request, reply) => {
     const { problems } = await modules.status()

@@ -64,6 +64,11 @@ export const API_CODES = {
     when: 'A request to the HTTP API is malformed or too large.',
     action: 'Use the `massa-storage` command of the same version as the running sidecar.',
   },
+  API_METHOD_UNKNOWN: {
+    kind: 'input',
+    when: 'A request to the HTTP API has a method that its path does not know.',
+    action: 'Take one of those that `Allow` names: history is read by GET, JSON-RPC is asked by POST.',
+  },
   API_NAME_AMBIGUOUS: {
     kind: 'input',
     when: 'Several nodes, chunks or challenges are called, or begin with, what a request calls one.',

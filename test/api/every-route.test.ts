@@ -8,6 +8,8 @@ const IGNORING = ['GET /', 'GET /explorer/app.js', 'GET /explorer/icon.svg', 'GE
   .flatMap((page) => [page, page.replace('GET', 'HEAD')])
   .concat('POST /')
 
+const METHODS = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PROPFIND', 'PUT', 'TRACE']
+
 describe('api: every route', () => {
   let api: FastifyInstance
   let routes: readonly RegisteredRoute[]
@@ -50,6 +52,42 @@ describe('api: every route', () => {
       const answer = await ask('GET', `${path}?proofs=true`)
       assert.match(String(answer.headers['content-type']), /^application\/problem\+json/, path)
       assert.deepEqual([answer.statusCode, answer.json().status], [400, 400])
+    }
+  })
+
+  it('refuses a method that its path does not know, and names those that it does', async () => {
+    for (const url of new Set(routes.map((route) => route.url))) {
+      const own = routes.filter((route) => route.url === url)
+      const known = new Set(own.map(({ method }) => method))
+      for (const method of METHODS) {
+        const answer = await ask(method, `${own[0]?.path}?proofs=true`)
+        assert.equal(answer.statusCode === 405, !known.has(method), `${method} ${url}`)
+        if (known.has(method)) continue
+        assert.equal(answer.headers.allow, [...known].sort().join(', '))
+        assert.match(String(answer.headers['content-type']), /^application\/problem\+json/)
+        assert.equal(answer.headers['access-control-allow-origin'], undefined)
+        if (method !== 'HEAD') assert.equal(answer.json().code, 'API_METHOD_UNKNOWN')
+      }
+    }
+  })
+
+  it('has the methods of the page and of JSON-RPC at one path, HEAD where GET is, but for what never ends', () => {
+    const methodsAt = (url: string) => routes.filter((route) => route.url === url).map(({ method }) => method)
+    assert.deepEqual(methodsAt('/').sort(), ['GET', 'HEAD', 'POST'])
+    const bare = routes.filter(({ method, url }) => method === 'GET' && !methodsAt(url).includes('HEAD'))
+    assert.deepEqual(bare.map(({ url }) => url).sort(), ['/v1/export', '/v1/stream/final'])
+  })
+
+  it('is not looked for in a body: what is no JSON does not hide that nobody takes it', async () => {
+    for (const [url, status] of [
+      ['/v1/archive', 405],
+      ['/v1/nowhere', 404],
+      ['/v1/blocks', 404],
+      ['/v1/blocks/', 405],
+    ] as const) {
+      const headers = { ...OPERATOR, 'content-type': 'application/json' }
+      const answer = await api.inject({ method: 'PUT', url, headers, payload: '{' })
+      assert.deepEqual([answer.statusCode, answer.json().status], [status, status], url)
     }
   })
 })

@@ -108,7 +108,7 @@ describe('api/gateway: bounds', function () {
       const post = await send(
         'POST /v1/blocks/B1 HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000000\r\nconnection: close\r\n\r\n',
       )
-      assert.match(post, /^HTTP\/1\.1 404 /)
+      assert.match(post, /^HTTP\/1\.1 405 /)
     })
 
     it('ranges that no bytes are in are refused, and none makes more of a chunk than there is', async () => {
