@@ -115,6 +115,7 @@ const UNREACHABLE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 const NOT_FOUND_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'API_CHUNK_UNKNOWN',
+  'CLI_NOT_FOUND',
   'CORE_READING_NOT_HELD',
   'STORE_CHUNK_AWAY',
   'STORE_EXPORT_INCOMPLETE',

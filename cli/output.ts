@@ -57,11 +57,6 @@ export class Output {
     if (!this.stdout.write(text)) await once(this.stdout, 'drain')
   }
 
-  /** Why there is no answer, for programs, on stderr. */
-  failure(error: { readonly code: string; readonly message: string }): void {
-    if (this.json) this.stderr.write(`${escapeControls(JSON.stringify({ error }))}\n`)
-  }
-
   /** Not the answer: advice, progress in words. Silent with --quiet and --json. */
   remark(text: string): void {
     if (!this.json && !this.quiet) this.stderr.write(`${escapeControls(text)}\n`)

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { ArchiveError } from '../../core/errors.ts'
 import { callSidecar, parseAnswer } from '../call-sidecar.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
@@ -77,10 +78,7 @@ export async function challengesShow(context: Context, id: string, signal: Abort
   const json = await callSidecar(sidecar, `/v1/challenges/${encodeURIComponent(id)}`, { signal })
   const { challenge } = parseAnswer(z.object({ challenge: challengeEntry.nullable() }), json)
   if (challenge === null) {
-    const message = `no challenge that was issued here begins with ${id}`
-    output.failure({ code: 'CLI_NOT_FOUND', message })
-    output.remark(`${message}. 'massa-storage challenges list' shows which were.`)
-    return EXIT_CODES.notFound.code
+    throw new ArchiveError('CLI_NOT_FOUND', `no challenge that was issued here begins with ${id}`)
   }
   output.value(challenge)
   showChallenge(output, challenge)

@@ -51,12 +51,12 @@ export async function assignChunks(
   for (const id of ids) {
     const found = id.length === ID_DIGITS ? [id] : await findChunks(context, { prefixHex: id }, signal)
     if (found.length > 1) throw new ArchiveError('CLI_USAGE', `${found.length} chunks of this archive begin with ${id}`)
-    if (found.length === 0) return notFound(output, `no chunk begins with ${id}`)
+    if (found.length === 0) throw notFound(`no chunk begins with ${id}`)
     for (const one of found) chunkIds.add(one)
   }
   if (options.period) {
     const found = await findChunks(context, options.period, signal)
-    if (found.length === 0) return notFound(output, 'no chunk is of these periods')
+    if (found.length === 0) throw notFound('no chunk is of these periods')
     for (const one of found) chunkIds.add(one)
   }
   const wish = { address: options.address, era: options.era }
@@ -113,11 +113,8 @@ function describeOwn({ address, primary, replica, neither }: OwnCounts): string 
   return `This node, ${address}: ${primary > 0 ? 'primary' : replica > 0 ? 'replica' : 'no holder'}.`
 }
 
-function notFound(output: Output, what: string): number {
-  const message = `in this archive ${what}`
-  output.failure({ code: 'CLI_NOT_FOUND', message })
-  output.remark(`${message}. 'massa-storage list-chunks' says what is.`)
-  return EXIT_CODES.notFound.code
+function notFound(what: string): ArchiveError {
+  return new ArchiveError('CLI_NOT_FOUND', `in this archive ${what}`)
 }
 
 function warnOfTable(output: Output, table: PlacementTable, period: Period): void {

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { ArchiveError } from '../../core/errors.ts'
 import { askNetwork } from '../ask-network.ts'
 import { parseAnswer } from '../call-sidecar.ts'
 import type { Context } from '../context.ts'
@@ -48,10 +49,8 @@ export async function locateChunk(context: Context, idHex: string, signal: Abort
   for await (const answer of askNetwork(context, { kind: 'locate-chunk', idHex }, signal)) {
     if (!('result' in answer)) continue
     if (answer.result === null) {
-      const message = `no chunk of this archive begins with ${idHex}`
-      output.failure({ code: 'CLI_NOT_FOUND', message })
-      output.remark(`${message}. Of a chunk that is not here give all 64 digits.`)
-      return EXIT_CODES.notFound.code
+      const message = `no chunk of this archive begins with ${idHex}; of one that is not here give all 64 digits`
+      throw new ArchiveError('CLI_NOT_FOUND', message)
     }
     const { chunkId, hashSlot, place, era, leafIndex, nodes } = parseAnswer(located, answer.result)
     output.value(answer.result)

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { ArchiveError } from '../../core/errors.ts'
 import { askNetwork } from '../ask-network.ts'
 import { parseAnswer } from '../call-sidecar.ts'
 import type { Context } from '../context.ts'
@@ -123,9 +124,7 @@ export async function clusterCheck(context: Context, signal: AbortSignal): Promi
   }
   if (result === null) {
     const message = 'no period of this archive is old enough to be with other nodes, so nothing was checked'
-    output.failure({ code: 'CLI_NOT_FOUND', message })
-    output.remark(`${message}. 'massa-storage status' says what is archived.`)
-    return EXIT_CODES.notFound.code
+    throw new ArchiveError('CLI_NOT_FOUND', message)
   }
   const report = parseAnswer(clusterReport, result)
   output.value(result)

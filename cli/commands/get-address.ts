@@ -80,7 +80,8 @@ class AddressReport {
  * Gets all that an address did in a range of periods: scans all bodies, believes no index, and refuses the list of an archive
  * that is not exactly that.
  *
- * @returns 0, 4 when the archive has not all periods, 5 when what it says is not proven
+ * @returns 0
+ * @throws ArchiveError CLI_NOT_FOUND where it has not all periods; CORE_READING_* where what it says is not proven
  */
 export async function getAddress(
   context: Context,
@@ -90,14 +91,14 @@ export async function getAddress(
 ): Promise<number> {
   const { output } = context
   const range = await findRange(context, options, signal)
-  if (!range) return sayMissing(output, 'a range of periods')
+  if (!range) throw missing('periods')
   if (!options.verify) return showListed(context, address, { ...range, archive: options }, signal)
   const report = new AddressReport()
   const progress = output.progress('scanning')
   try {
     for (let from = range.from; from <= range.to; ) {
       const page = await fetchPage(context, { from, to: range.to }, options, signal)
-      if (!page) return sayMissing(output, `periods ${from} to ${range.to}`)
+      if (!page) throw missing(`periods ${from} to ${range.to}`)
       const roots = await gatherRoots(context, page.range, options, signal)
       const verified = verifyAddressHistory(page.proof, { address, ...page.range }, roots.trusted)
       const most = verified.history.operations.length
@@ -204,9 +205,6 @@ function showReport(output: Output, address: string, range: PeriodRange, report:
   }
 }
 
-function sayMissing(output: Output, what: string): number {
-  const message = `${what} is not in that archive`
-  output.failure({ code: 'CLI_NOT_FOUND', message })
-  output.remark(`${message}.`)
-  return EXIT_CODES.notFound.code
+function missing(what: string): ArchiveError {
+  return new ArchiveError('CLI_NOT_FOUND', `${what} are not in that archive`)
 }

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { computeHashSlot, fromHex, LEAF_SIZE_BYTES } from '../../core/index.ts'
+import { ArchiveError, computeHashSlot, fromHex, LEAF_SIZE_BYTES } from '../../core/index.ts'
 import { FileInMaking, refuseExisting } from '../../storage-worker/archive-file/write-file.ts'
 import { type ArchiveChoice, askForChunk } from '../ask-archive.ts'
 import type { Context } from '../context.ts'
@@ -15,8 +15,8 @@ export interface GetChunkOptions extends ArchiveChoice {
  * Gets the bytes of a chunk, which its id binds.
  *
  * @param id - 64 lower-case hex digits
- * @returns 0, 4 when the archive has it not, 5 when what it gives is something else
- * @throws ArchiveError STORE_FILE_EXISTS, STORE_FILE_NOT_WRITTEN; those of `askForChunk`
+ * @returns 0
+ * @throws ArchiveError CLI_NOT_FOUND, STORE_FILE_EXISTS, STORE_FILE_NOT_WRITTEN; those of `askForChunk`
  */
 export async function getChunk(
   context: Context,
@@ -28,12 +28,7 @@ export async function getChunk(
   const file = out === undefined ? undefined : resolve(cwd, out)
   if (file !== undefined) await refuseExisting(file)
   const chunk = await askForChunk(context, id, archive, signal)
-  if (!chunk) {
-    const message = `chunk ${id} is not in that archive`
-    output.failure({ code: 'CLI_NOT_FOUND', message })
-    output.remark(`${message}.`)
-    return EXIT_CODES.notFound.code
-  }
+  if (!chunk) throw new ArchiveError('CLI_NOT_FOUND', `chunk ${id} is not in that archive`)
   if (file !== undefined) await writeChunk(file, chunk)
   const leaves = Math.ceil(chunk.length / LEAF_SIZE_BYTES)
   const shown = { chunkId: id, bytes: chunk.length, leaves, hashSlot: computeHashSlot(fromHex(id)), file }

@@ -39,7 +39,8 @@ const GAPS: Readonly<Record<Exclude<ProofGap, 'trusted-root'>, string>> = {
 /**
  * Gets something of history and verifies it, from the running sidecar or from any archive.
  *
- * @returns 0, 4 when the archive has it not, 5 when what it says is not proven
+ * @returns 0
+ * @throws ArchiveError CLI_NOT_FOUND; CORE_READING_* where what it says is not proven
  */
 export async function getRecord(
   context: Context,
@@ -50,12 +51,7 @@ export async function getRecord(
   const { output } = context
   const path = options.verify ? `${request.path}?proof=true` : request.path
   const answer = await askArchive(context, path, options, signal)
-  if (!answer) {
-    const message = `${request.name} is not in that archive`
-    output.failure({ code: 'CLI_NOT_FOUND', message })
-    output.remark(`${message}.`)
-    return EXIT_CODES.notFound.code
-  }
+  if (!answer) throw new ArchiveError('CLI_NOT_FOUND', `${request.name} is not in that archive`)
   if (!options.verify) {
     output.value(answer)
     for (const line of renderRecord(answer)) output.line(line)

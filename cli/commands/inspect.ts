@@ -1,5 +1,5 @@
 import type { QueryRequest } from '../../api/index.ts'
-import { parseBlockId, parseOperationId } from '../../core/index.ts'
+import { ArchiveError, parseBlockId, parseOperationId } from '../../core/index.ts'
 import { queryArchive } from '../archive-access.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
@@ -7,7 +7,7 @@ import { formatCount } from '../output.ts'
 import { renderRecord } from '../render-record.ts'
 import { type InspectedPeriod, renderPeriod } from './render-period.ts'
 
-/** Shows one thing of the archive, or exits with 4. @throws ArchiveError CORE_BASE58_INVALID */
+/** Shows one thing of the archive. @throws ArchiveError CLI_NOT_FOUND, CORE_BASE58_INVALID */
 export async function inspect(
   context: Context,
   what: { readonly request: QueryRequest; readonly name: string },
@@ -31,9 +31,7 @@ export async function inspect(
       const where = passedOver
         ? `not in what this archive holds whole; passed over, since not all of their chunks are here: ${describe(passedOver)}`
         : 'not in this archive'
-      output.failure({ code: 'CLI_NOT_FOUND', message: `${what.name} is ${where}` })
-      output.remark(`${what.name} is ${where}. 'massa-storage list-chunks' says what is.`)
-      return EXIT_CODES.notFound.code
+      throw new ArchiveError('CLI_NOT_FOUND', `${what.name} is ${where}`)
     }
     output.value(answer.result)
     const { unreadablePeriods: unreadable, ...shown } = answer.result as { readonly unreadablePeriods?: number[] }

@@ -40,7 +40,8 @@ export const CLI_CODES = {
   CLI_NOT_FOUND: {
     kind: 'input',
     when: 'What was asked for is not in this archive.',
-    action: 'Look with `massa-storage status` or `massa-storage list-chunks` which periods are.',
+    action:
+      'Look what is with `massa-storage status`, `list-chunks` or `challenges list`, or ask another archive with `get --from`.',
   },
   CLI_PEER_UNKNOWN: {
     kind: 'input',

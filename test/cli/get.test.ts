@@ -45,9 +45,10 @@ describe('cli/get', () => {
     assert.match(printed.stderr, /^Warning: not verified: this is what the archive says\n$/)
   })
 
-  it('exits with 4 where the archive has it not', async () => {
+  it('error: what the archive has not is told with a code, and ends with 4', async () => {
     const unknown = 'B12LnGn6yQZtoam4jGMDs9DqTdDGoUHEbZjGhHksvp7icuvLptTu'
-    assert.equal((await place.get(blockRequest(unknown), { from })).code, 4)
+    const isUnfound = (error: unknown) => isArchiveError(error, 'CLI_NOT_FOUND') && exitCodeOf(error) === 4
+    await assert.rejects(place.get(blockRequest(unknown), { from }), isUnfound)
   })
 
   it('error: says so when who answers is no archive, or nobody answers', async () => {

@@ -243,7 +243,7 @@ describe('massa-storage chunk assign', function () {
     refused(await run(['ffffffff', '--json']), 'CLI_NOT_FOUND', 4)
     refused(await run(['--period', '100', '--json']), 'CLI_NOT_FOUND', 4)
     const spoken = await run(['ffffffff'])
-    assert.match(spoken.stderr, /^in this archive no chunk begins with ffffffff\./)
+    assert.match(spoken.stderr, /^massa-storage: in this archive no chunk begins with ffffffff \(CLI_NOT_FOUND\)\n/)
   })
 
   it('error: no registry, none at the address, no node, a node that is away, one of another network', async () => {
