@@ -89,6 +89,12 @@ export const API_CODES = {
     when: 'The running sidecar is asked about its peers and meets none.',
     action: 'Set `p2p.enabled = true` and start it again.',
   },
+  API_PERIOD_AHEAD: {
+    kind: 'input',
+    when: 'Final slots are to be followed from a period on that is more than an hour (225 periods) ahead of the newest archived one.',
+    action:
+      'Begin at the period that is said to be the newest, or with no period at all: then the next one comes first.',
+  },
   API_FETCH_OFF: {
     kind: 'input',
     when: 'Somebody else than who runs this sidecar asks with `fetch=true` for what only others hold, and `api.fetch` is false.',

@@ -7,6 +7,8 @@ const LOOK_MS = 500
 const KEPT_PERIODS = 64
 /** What is not archived while so many later ones are is not waited for. */
 const PATIENCE_PERIODS = 64
+/** An hour of the chain behind the newest archived period: who had his last event from an archive that is ahead of this one is waited for. */
+const MAX_AHEAD_PERIODS = 225
 
 /** A period in the order of the chain, or periods that are left out since they are not archived. */
 export type FinalPeriod =
@@ -47,9 +49,12 @@ export class FinalPeriods {
   /**
    * Whether reading can begin there: at an archived period, in a hole, or at one that is to come.
    *
-   * @throws ArchiveError API_HISTORY_UNKNOWN for a period before the archive's first, STORE_CHUNK_AWAY, STORE_VALUE_CORRUPT
+   * @throws ArchiveError API_HISTORY_UNKNOWN for a period before the archive's first, API_PERIOD_AHEAD for one more than 225 behind its
+   *   last, STORE_CHUNK_AWAY, STORE_VALUE_CORRUPT
    */
   async check(from: Period, signal: AbortSignal): Promise<void> {
+    const last = await this.readLast()
+    if (from > (last ?? -1) + MAX_AHEAD_PERIODS) throw tooFarAhead(from, last)
     if (!(await this.find(from, signal))) await this.findHole(from)
   }
 
@@ -126,4 +131,10 @@ export class FinalPeriods {
     }
     return undefined
   }
+}
+
+function tooFarAhead(period: Period, last: Period | undefined): ArchiveError {
+  const newest = last === undefined ? 'none is archived here yet' : `${last} is the newest that is archived here`
+  const message = `period ${period} is not waited for: ${newest}, and no more than ${MAX_AHEAD_PERIODS} behind it can be followed`
+  return new ArchiveError('API_PERIOD_AHEAD', message, { period })
 }

@@ -48,6 +48,14 @@ describe('api/gateway/stream', () => {
     return Object.assign(got, { leave: () => asked.destroy() })
   }
 
+  async function refusal(port: number, path: string, id: string) {
+    const answer = await read(port, path, { 'last-event-id': id })
+    // A stream that is opened instead does not end.
+    assert.notEqual(answer.status, 200, `${path} ${id}`)
+    await until(() => answer.isEnded, 'the problem')
+    return { status: answer.status, json: JSON.parse(answer.text) as Record<string, unknown> }
+  }
+
   const idsOf = (text: string) => [...text.matchAll(/^id: (.*)$/gm)].map(([, id]) => id)
 
   it('gives one event for each slot in the order of the chain, from a period on, and goes on when the next is archived', async () => {
@@ -112,9 +120,8 @@ describe('api/gateway/stream', () => {
       [PATH, '13', 400, 'API_QUERY_INVALID'],
       [PATH, '13.32', 400, 'API_QUERY_INVALID'],
     ] as const) {
-      const answer = await read(port, path, { 'last-event-id': id })
-      await until(() => answer.isEnded, 'the problem')
-      assert.deepEqual([answer.status, JSON.parse(answer.text).code], [status, code])
+      const refused = await refusal(port, path, id)
+      assert.deepEqual([refused.status, refused.json.code], [status, code])
     }
     const reader = await read(port)
     made.failure = new ArchiveError('STORE_CHUNK_AWAY', 'not on this disk')
@@ -124,6 +131,32 @@ describe('api/gateway/stream', () => {
     made.failure = undefined
     const head = await server.inject({ method: 'HEAD', url: PATH })
     assert.equal(head.statusCode, 404)
+  })
+
+  it('limit: waits for a period up to 225 ahead of the newest, and for none beyond', async () => {
+    const port = await open()
+    for (const [path, id] of [
+      [`${PATH}?from=239`, ''],
+      [PATH, '239.30'],
+    ] as const) {
+      const reader = await read(port, path, { 'last-event-id': id })
+      assert.equal(reader.status, 200)
+      reader.leave()
+    }
+    for (const [path, id] of [
+      [`${PATH}?from=240`, ''],
+      [`${PATH}?from=${Number.MAX_SAFE_INTEGER}`, ''],
+      [PATH, '239.31'],
+      [PATH, '999999999999999.31'],
+    ] as const) {
+      const { status, json } = await refusal(port, path, id)
+      assert.deepEqual([status, json.code], [400, 'API_PERIOD_AHEAD'], path + id)
+      assert.match(String(json.detail), /: 14 is the newest/)
+    }
+    made.archived.clear()
+    const { status, json } = await refusal(port, `${PATH}?from=225`, '')
+    assert.deepEqual([status, json.code], [400, 'API_PERIOD_AHEAD'])
+    assert.match(String(json.detail), /none is archived/)
   })
 
   it('limit: so many readers, and a place is free when one leaves', async () => {
