@@ -12,6 +12,7 @@ import {
   type TrustedHistory,
   verifyCompleteness,
 } from '../core/index.ts'
+import { endsBefore } from '../core/reading/trusted-roots.ts'
 import { callSidecar, parseAnswer } from './call-sidecar.ts'
 import type { Context } from './context.ts'
 import { findSidecar } from './find-sidecar.ts'
@@ -75,10 +76,16 @@ export class KnownRoots {
     const era = eraOf(period)
     if (trust === 'era-root') return this.given.has(era) ? 'given-root' : 'contract'
     if (this.given.size > 0) {
-      const message = `period ${period} is of era ${era}, of which no root was given and none is anchored`
-      throw new ArchiveError('CORE_READING_ROOT_UNTRUSTED', message, { period, era })
+      const known = this.trusted.findEraRoot?.(era)
+      throw known ? endsBefore(era, known, period) : this.otherEra(era, period)
     }
     return trust === 'period-root' ? 'own-archive' : 'nobody'
+  }
+
+  private otherEra(era: number, period: Period): ArchiveError {
+    const given = [...this.given.keys()].map((other) => `era ${other}`).join(', ')
+    const message = `period ${period} is of era ${era}, of which no root was given (given: ${given}) and none is anchored`
+    return new ArchiveError('CORE_READING_ROOT_UNTRUSTED', message, { period, era })
   }
 }
 

@@ -1,7 +1,8 @@
-import type { CheckName, ProofGap } from '../core/verify.ts'
+import { ERA_PERIODS } from '../core/units.ts'
+import type { CheckName, Period, ProofGap } from '../core/verify.ts'
 import { element } from './dom.ts'
 import { formatBytes, formatCount, hash, linkTo, nameNetwork } from './parts.ts'
-import { trustRoot } from './trusted-roots.ts'
+import { readTrustedRoots, trustRoot } from './trusted-roots.ts'
 import type { Outcome, ShownProof } from './worker-messages.ts'
 
 /* The mark over a record: what the browser found out about it. */
@@ -133,7 +134,14 @@ function anchorOf({ trust, standing, period, era }: ShownProof): HTMLElement {
         : standing === 'id'
           ? 'Anchor: none. It is what its id names; where it stands, and that it is part of the real chain, is what this archive says.'
           : 'Anchor: none. Everything fits together; that it is the real chain is what this archive says.'
-  return element('p', { class: 'anchor' }, what)
+  return element('p', { class: 'anchor' }, trust === 'none' ? `${what}${describeOthers(period)}` : what)
+}
+
+/** Who trusts roots is told of which era they would have to be. */
+function describeOthers(period: Period): string {
+  const { periods, eras } = readTrustedRoots()
+  if (Object.keys({ ...periods, ...eras }).length === 0) return ''
+  return ` No root that you trust is of era ${Math.floor(period / ERA_PERIODS)} or of period ${period}.`
 }
 
 /** Whoever compared the root elsewhere says so here. */

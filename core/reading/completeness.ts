@@ -1,4 +1,3 @@
-import { equalBytes, toHex } from '../bytes.ts'
 import { ArchiveError } from '../errors.ts'
 import {
   type BoundPeriod,
@@ -20,7 +19,7 @@ import {
   parseCompleteness,
 } from './completeness-form.ts'
 import { computeRootFromSiblings, type LeafRange, pickSiblings } from './multiproof.ts'
-import type { Trust, TrustedHistory } from './trusted-roots.ts'
+import { judgeTrust, type Trust, type TrustedHistory } from './trusted-roots.ts'
 
 /** First and last period, both of them in it. */
 export interface PeriodRange {
@@ -124,7 +123,8 @@ export function verifyCompleteness(
   const eras = parsed.eras.map((share, i) => verifyShare(parsed, share, eraOf(from) + i, roots))
   const periods = bound.map((one, i) => {
     const root = roots[i] ?? new Uint8Array(0)
-    return { ...one, root, trust: judgePeriod(one.period, root, eras, trusted) }
+    const eraRoot = eras[eraOf(one.period) - eraOf(from)]?.root
+    return { ...one, root, trust: judgeTrust({ period: one.period, periodRoot: root, eraRoot }, trusted) }
   })
   const blocks = periods.reduce((sum, { bitmap }) => sum + countBits(bitmap), 0)
   const untrusted = periods.filter(({ trust }) => trust === 'none').length
@@ -153,19 +153,6 @@ function verifyShare(
   return { era, root: computeEraRootFromTree({ network, era, totalBytes, totalChunks }, tree) }
 }
 
-function judgePeriod(period: Period, root: Uint8Array, eras: readonly CertifiedEra[], trusted: TrustedHistory): Trust {
-  const number = eraOf(period)
-  const era = eras[number - (eras[0]?.era ?? 0)]
-  const knownEraRoot = trusted.findEraRoot?.(number)
-  const knownRoot = trusted.findPeriodRoot?.(period)
-  if (knownRoot && !equalBytes(knownRoot, root)) throw untrusted(`period ${period} has the root ${toHex(root)}`)
-  if (knownEraRoot && era?.root && !equalBytes(knownEraRoot, era.root)) {
-    throw untrusted(`era ${number} has the root ${toHex(era.root)}`)
-  }
-  if (knownEraRoot && !era?.root && !knownRoot) throw untrusted(`it does not lead to the root of era ${number}`)
-  return knownEraRoot && era?.root ? 'era-root' : knownRoot ? 'period-root' : 'none'
-}
-
 /** The periods of an era that a range has, counted from its beginning. */
 function shareOf(era: number, { from, to }: PeriodRange): LeafRange {
   const start = era * ERA_PERIODS
@@ -177,8 +164,4 @@ function countBits(bitmap: number): number {
   let count = 0
   for (let rest = bitmap; rest !== 0; rest >>>= 1) count += rest & 1
   return count
-}
-
-function untrusted(what: string): ArchiveError {
-  return new ArchiveError('CORE_READING_ROOT_UNTRUSTED', `not the history that you trust: ${what}`)
 }

@@ -36,8 +36,7 @@ export interface ProvenRoots {
 /**
  * Computes the roots that a proof leads to, and compares them with those that the reader trusts.
  *
- * @throws ArchiveError CORE_READING_ERA_OTHER; CORE_READING_ROOT_UNTRUSTED, also when the proof leads to no root where the reader
- *   knows one: who lies leaves out what shows it
+ * @throws ArchiveError CORE_READING_ERA_OTHER; those of `judgeTrust`
  */
 export function verifyRoots(proof: AnswerProof, trusted: TrustedHistory, checks: CheckList): ProvenRoots {
   const { period } = proof.period
@@ -47,21 +46,7 @@ export function verifyRoots(proof: AnswerProof, trusted: TrustedHistory, checks:
   if (era) checks.add('era-root', toHex(era.root))
   else checks.lacks('era-root')
 
-  const eraNumber = Math.floor(period / ERA_PERIODS)
-  const knownEraRoot = trusted.findEraRoot?.(eraNumber)
-  const knownPeriodRoot = trusted.findPeriodRoot?.(period)
-  if (knownPeriodRoot && !equalBytes(knownPeriodRoot, periodRoot)) {
-    throw untrusted(
-      `period ${period} has the root ${toHex(periodRoot)}, the one you trust is ${toHex(knownPeriodRoot)}`,
-    )
-  }
-  if (era && knownEraRoot && !equalBytes(knownEraRoot, era.root)) {
-    throw untrusted(`era ${eraNumber} has the root ${toHex(era.root)}, the one you trust is ${toHex(knownEraRoot)}`)
-  }
-  if (!era && knownEraRoot && !knownPeriodRoot) {
-    throw untrusted(`it does not lead to the root of era ${eraNumber}, which you know`)
-  }
-  const trust = era && knownEraRoot ? 'era-root' : knownPeriodRoot ? 'period-root' : 'none'
+  const trust = judgeTrust({ period, periodRoot, eraRoot: era?.root }, trusted)
   if (trust === 'none') checks.lacks('trusted-root')
   else checks.add('trusted-root', trust)
   return { periodRoot, ...(era ? { era } : {}), trust }
@@ -83,6 +68,41 @@ function proveEra({ period: shown, era }: AnswerProof, periodRoot: Uint8Array): 
   return { era: era.era, root, totalBytes, totalChunks }
 }
 
-function untrusted(what: string): ArchiveError {
-  return new ArchiveError('CORE_READING_ROOT_UNTRUSTED', `not the history that you trust: ${what}`)
+/** Where a proof leads to. */
+interface RootsOfPeriod {
+  readonly period: Period
+  readonly periodRoot: Uint8Array
+  /** Absent where it ends at the root of the period. */
+  readonly eraRoot: Uint8Array | undefined
+}
+
+/**
+ * Compares the roots of a period with those that the reader trusts.
+ *
+ * @throws ArchiveError CORE_READING_ROOT_UNTRUSTED, also when the proof leads to no root where the reader knows one: who lies
+ *   leaves out what shows it
+ */
+export function judgeTrust({ period, periodRoot, eraRoot }: RootsOfPeriod, trusted: TrustedHistory): Trust {
+  const era = Math.floor(period / ERA_PERIODS)
+  const knownEraRoot = trusted.findEraRoot?.(era)
+  const knownPeriodRoot = trusted.findPeriodRoot?.(period)
+  if (knownPeriodRoot && !equalBytes(knownPeriodRoot, periodRoot)) {
+    throw otherRoot(`period ${period}`, knownPeriodRoot, periodRoot)
+  }
+  if (knownEraRoot && eraRoot && !equalBytes(knownEraRoot, eraRoot))
+    throw otherRoot(`era ${era}`, knownEraRoot, eraRoot)
+  if (knownEraRoot && !eraRoot && !knownPeriodRoot) throw endsBefore(era, knownEraRoot, period)
+  return knownEraRoot && eraRoot ? 'era-root' : knownPeriodRoot ? 'period-root' : 'none'
+}
+
+/** The proof of a period ends before the root that the reader trusts for its era. */
+export function endsBefore(era: number, trusted: Uint8Array, period: Period): ArchiveError {
+  const what = `what was answered does not lead to the root that you trust for era ${era}, ${toHex(trusted)}`
+  const message = `${what}: it ends at the root of period ${period}, as where the era is not whole in an archive`
+  return new ArchiveError('CORE_READING_ROOT_UNTRUSTED', message, { era, period })
+}
+
+function otherRoot(of: string, trusted: Uint8Array, shown: Uint8Array): ArchiveError {
+  const roots = `for ${of} you trust the root ${toHex(trusted)}, what was answered leads to ${toHex(shown)}`
+  return new ArchiveError('CORE_READING_ROOT_UNTRUSTED', `not the history that you trust: ${roots}`)
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Browser, Page } from 'playwright-core'
-import { buildOperationProof, toHex } from '../../core/index.ts'
+import { type AnswerProofJson, buildOperationProof, toHex } from '../../core/index.ts'
+import * as lies from '../core/reading/lies.ts'
 import { lostOperation, MadeHistory, makePeriod } from '../core/reading/made-history.ts'
 import { startChromium } from './chromium.ts'
 import { type ExplorerSite, openExplorerSite } from './explorer-site.ts'
@@ -75,6 +76,13 @@ describe('the explorer in a browser', function () {
     return (await mark.getAttribute('class')) ?? ''
   }
 
+  async function trust(roots: string): Promise<void> {
+    await goTo('trust')
+    await page.getByLabel('Roots that you trust').fill(roots)
+    await page.getByRole('button', { name: 'Keep' }).click()
+    await page.getByText('Kept.').waitFor()
+  }
+
   const shownText = () => page.locator('main .shown').innerText()
 
   /** The archive, or who stands before it, answers something else. */
@@ -135,10 +143,7 @@ describe('the explorer in a browser', function () {
     assert.match(await shownText(), /No block stands at this slot/)
     for (const other of ['period/8', `slot/8/${busy.slot.thread}`]) assert.equal(await open(other), 'mark good')
     // Another root there: the same answer is refused.
-    await goTo('trust')
-    await page.getByLabel('Roots that you trust').fill(`period 8 ${'0'.repeat(64)}`)
-    await page.getByRole('button', { name: 'Keep' }).click()
-    await page.getByText('Kept.').waitFor()
+    await trust(`period 8 ${'0'.repeat(64)}`)
     assert.equal(await open('period/8'), 'mark bad')
     assert.equal(await page.locator('main .shown').count(), 0)
   })
@@ -151,6 +156,33 @@ describe('the explorer in a browser', function () {
     await page.locator('.mark.good').waitFor()
     // Without what this page remembers.
     await page.reload()
+  })
+
+  it('takes an operation for that of the chain whose era root is trusted, and refuses it for another root', async () => {
+    const { id } = lies.question as { id: string }
+    const eraRoot = toHex(lies.history.eraRoot)
+    const answer = (proof: AnswerProofJson) =>
+      page.route(`**/v1/operations/${id}*`, (route) => route.fulfill({ json: { operation: {}, proof } }))
+    const markText = () => page.locator('.mark').innerText()
+    await answer(lies.honest)
+    await trust(`era 0 ${eraRoot}`)
+    assert.equal(await open(`operation/${id}`), 'mark good')
+    assert.match(await markText(), /Anchor: the root of era 0, which you confirmed/)
+    assert.ok((await page.locator('.mark .checks').textContent())?.includes(`Era root ${eraRoot}`))
+    const other = '5e'.repeat(32)
+    await trust(`era 0 ${other}`)
+    assert.equal(await open(`operation/${id}`), 'mark bad')
+    assert.match(await markText(), new RegExp(`for era 0 you trust the root ${other}, .* leads to ${eraRoot}`))
+    assert.equal(await page.locator('main .shown').count(), 0)
+    // Of another era: its id alone binds it.
+    await trust(`era 1 ${other}`)
+    assert.equal(await open(`operation/${id}`), 'mark good')
+    assert.match(await markText(), /Anchor: none.* No root that you trust is of era 0 or of period 9/)
+    // Who lies leaves out what shows it.
+    await trust(`era 0 ${eraRoot}`)
+    await answer({ ...lies.honest, era: null })
+    assert.equal(await open(`operation/${id}`), 'mark bad')
+    assert.match(await markText(), new RegExp(`does not lead to the root that you trust for era 0, ${eraRoot}`))
   })
 
   const LIES: Readonly<Record<string, readonly [code: string, tell: () => Promise<string>]>> = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { GetOptions, GetRequest } from '../../cli/commands/get.ts'
 import { exitCodeOf } from '../../cli/exit-codes.ts'
-import { ArchiveError, isArchiveError } from '../../core/index.ts'
+import { ArchiveError, isArchiveError, toHex } from '../../core/index.ts'
 import type { HistoryAnswer } from '../../storage-worker/index.ts'
 import { call } from '../core/reading/made-history.ts'
 import { GatewayPlace } from './gateway-place.ts'
@@ -65,6 +65,31 @@ describe('cli/known-roots: who vouches for what get shows', () => {
     await stop()
     await assert.rejects(vouches({ from, trustRoot: new Map([[1, root]]) }), isRefused)
     assert.equal(await vouches({ from, trustRoot: new Map([[1, root]]), ...anchored() }), 'contract')
+  })
+
+  it('error: says which root was given, and to which the answer leads', async () => {
+    const other = '5e'.repeat(32)
+    const why = async (options: Partial<GetOptions>, asked = request()): Promise<string> => {
+      const error = await place.get(asked, options).then(
+        () => assert.fail('not refused'),
+        (error: Error) => error,
+      )
+      assert.ok(isRefused(error), String(error))
+      return error.message
+    }
+    const trust = (era: number) => ({ from, trustRoot: new Map([[era, new Uint8Array(32).fill(0x5e)]]) })
+    assert.match(await why(trust(0)), new RegExp(`for era 0 you trust the root ${other}, .* leads to ${toHex(root)}$`))
+    assert.match(await why(trust(1), request()), /period 3 is of era 0, of which no root was given \(given: era 1\)/)
+    // Era 1 has begun.
+    const lacks = new RegExp(`does not lead to the root that you trust for era 1, ${other}: it ends at .* period 129`)
+    assert.match(await why(trust(1), request(YOUNG)), lacks)
+    const stop = await place.startSidecar()
+    assert.match(await why(trust(1), request(YOUNG)), lacks)
+    assert.match(
+      await why(trust(0), request(YOUNG)),
+      /period 129 is of era 1, of which no root was given \(given: era 0\)/,
+    )
+    await stop()
   })
 
   it('error: refuses another history than the one that is anchored, given or archived', async () => {
