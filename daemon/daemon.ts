@@ -282,8 +282,9 @@ export async function startDaemon(
       })
     const gauges = keepGauges({ metrics, status, clock, log: log.child({ module: 'daemon' }) }, stopping.signal)
     undo.push(() => gauges)
-    const archive = reading && describeArchive(reading, config.api, { network, version, seed: archiverSeed, clock })
     const rates = limitRequests(config.api, clock)
+    const described = { network, version, seed: archiverSeed, clock }
+    const archive = reading && { ...describeArchive(reading, config.api, described), rates }
     const findAnchor = async (era: number) => {
       const anchor = await anchors.find(era)
       return anchor && { ...anchor, registry: config.storageRegistryAddress }
@@ -307,7 +308,7 @@ export async function startDaemon(
           },
         },
         token: await makeToken(config.dataDir, storeLog),
-        history: archive && { ...archive, rates },
+        history: archive,
         query: {
           store,
           threads,

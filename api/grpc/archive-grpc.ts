@@ -1,4 +1,4 @@
-import { status } from '@grpc/grpc-js'
+import { type ServerInterceptor, status } from '@grpc/grpc-js'
 import { ArchiveError, isArchiveError } from '../../core/index.ts'
 import { GRPC_CLIENT_LIMITS } from '../../telemetry/grpc/client-limits.ts'
 import {
@@ -15,8 +15,10 @@ import type { ServiceBounds } from '../../telemetry/grpc/service-bounds.ts'
 import type { ArchiveIdentity, History } from '../json-rpc/archive-context.ts'
 import { CallGate } from '../json-rpc/call-gate.ts'
 import { RecentHistory } from '../json-rpc/recent-counts.ts'
+import type { RateLimit } from '../rate-limit.ts'
 import { ARCHIVE_CALLS, type GrpcContext } from './archive-calls.ts'
 import { FinalStream, type Wanted } from './final-stream.ts'
+import { limitCalls } from './limit-calls.ts'
 import { ARCHIVE_STREAMS, type ArchiveStream } from './stream-requests.ts'
 
 /** Each may have blocks of 0.5 MB in memory, and an answer. */
@@ -38,6 +40,8 @@ export interface ArchiveGrpcModules {
   readonly identity: ArchiveIdentity
   readonly nowMs: () => number
   readonly sleep: (durationMs: number, signal: AbortSignal) => Promise<void>
+  /** Absent: anybody may call as often as he likes. */
+  readonly rates?: RateLimit | undefined
 }
 
 /**
@@ -52,7 +56,8 @@ export async function startArchiveGrpc(
   bounds = BOUNDS,
 ): Promise<PublicServiceServer> {
   const service = new ArchiveService(modules)
-  const server = await listen(service, bind, bounds)
+  const admit = modules.rates && limitCalls(modules.rates)
+  const server = await listen(service, bind, { bounds, admit })
   return {
     url: server.url,
     port: server.port,
@@ -64,9 +69,13 @@ export async function startArchiveGrpc(
   }
 }
 
-async function listen(service: ArchiveService, bind: { host: string; port: number }, bounds: ServiceBounds) {
+async function listen(
+  service: ArchiveService,
+  bind: { host: string; port: number },
+  guards: { readonly bounds: ServiceBounds; readonly admit: ServerInterceptor | undefined },
+) {
   try {
-    return await startPublicService(service, { ...bind, limits: GRPC_CLIENT_LIMITS, bounds })
+    return await startPublicService(service, { ...bind, limits: GRPC_CLIENT_LIMITS, ...guards })
   } catch (cause) {
     const address = `${bind.host}:${bind.port}`
     throw new ArchiveError('API_BIND_FAILED', `cannot listen on ${address}`, { address }, cause)

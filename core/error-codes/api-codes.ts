@@ -113,7 +113,7 @@ export const API_CODES = {
   },
   API_RATE_EXCEEDED: {
     kind: 'transient',
-    when: 'An address asked the HTTP API for history more often than `api.max_requests_per_second` allows; proofs, whole periods and ranges count ten times.',
+    when: 'An address asked for history, over HTTP, JSON-RPC or gRPC, more often than `api.max_requests_per_second` allows; proofs, whole periods and ranges count ten times.',
     action: 'Ask again after `Retry-After`, in seconds; who runs the sidecar may raise the limit, 0 is none.',
   },
   API_ROUTE_UNKNOWN: {

@@ -107,9 +107,11 @@ export async function startPublicService(
     readonly port: number
     readonly limits?: GrpcClientLimits
     readonly bounds?: ServiceBounds
+    /** Sees each call before anything of it is read. */
+    readonly admit?: ServerInterceptor | undefined
   },
 ): Promise<PublicServiceServer> {
-  const { limits = GRPC_CLIENT_LIMITS, bounds, ...address } = options
+  const { limits = GRPC_CLIENT_LIMITS, bounds, admit, ...address } = options
   const requestBytes = bounds?.requestBytes ?? MAX_MESSAGE_BYTES
   const server = new Server({
     'grpc.max_receive_message_length': requestBytes,
@@ -120,6 +122,7 @@ export async function startPublicService(
     interceptors: [
       sayTooLargeAsNode(requestBytes),
       ...(bounds ? [boundCalls(bounds.calls)] : []),
+      ...(admit ? [admit] : []),
       endSlowRequests(limits.requestMs),
     ],
   })

@@ -1,5 +1,10 @@
 import { constants } from 'node:http2'
-import { ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/grpc-js'
+import {
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type ServerInterceptor,
+  status,
+} from '@grpc/grpc-js'
 import { findHttp2Stream, type Http2Stream } from './http2-stream.ts'
 import { RpcError } from './rpc-error.ts'
 
@@ -27,10 +32,7 @@ export function boundCalls(most: number): ServerInterceptor {
     if (openCalls >= most) {
       const details = `${most} calls are open: try again later`
       return new ServerInterceptingCall(call, {
-        start: () => {
-          call.sendStatus({ code: status.RESOURCE_EXHAUSTED, details })
-          stream.close(constants.NGHTTP2_NO_ERROR)
-        },
+        start: () => refuseCall(call, { code: status.RESOURCE_EXHAUSTED, details }),
       })
     }
     openCalls++
@@ -39,6 +41,15 @@ export function boundCalls(most: number): ServerInterceptor {
     })
     return new ServerInterceptingCall(call)
   }
+}
+
+/** Ends a call of which nothing was read yet, and takes no more of it. */
+export function refuseCall(
+  call: ServerInterceptingCallInterface,
+  refusal: { readonly code: status; readonly details: string },
+): void {
+  call.sendStatus(refusal)
+  findHttp2Stream(call).close(constants.NGHTTP2_NO_ERROR)
 }
 
 /** Bounds answers that clients have not taken up yet. */

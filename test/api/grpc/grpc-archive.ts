@@ -44,7 +44,8 @@ export async function openGrpcArchive(
     history,
     network,
     nowMs = 0,
-  }: { readonly history: ArchiveGrpcModules['history']; readonly network: Network; readonly nowMs?: number },
+    rates,
+  }: Pick<ArchiveGrpcModules, 'history' | 'rates'> & { readonly network: Network; readonly nowMs?: number },
   bounds?: ServiceBounds,
 ): Promise<GrpcArchive> {
   const waiting = new Set<() => void>()
@@ -52,6 +53,7 @@ export async function openGrpcArchive(
     history,
     identity: { network, version: 'massa-storage/test', nodeId: 'N1' },
     nowMs: () => nowMs,
+    rates,
     sleep: (_durationMs, signal) =>
       new Promise((resolve) => {
         waiting.add(resolve)
