@@ -170,7 +170,7 @@ function confirmation({ trust, period, periodRoot, era }: ShownProof, again: () 
         ),
         ') or the contract that anchors eras.',
       ),
-      element('p', {}, button, ' ', linkTo({ kind: 'trust' }, 'All roots that you trust')),
+      element('p', { class: 'links' }, button, linkTo({ kind: 'trust' }, 'All roots that you trust')),
     ),
   ]
 }

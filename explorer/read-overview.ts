@@ -8,7 +8,7 @@ import type { Overview } from './worker-messages.ts'
  */
 export function readOverview(json: Readonly<Record<string, unknown>>): Overview {
   const { first, last, latest, chainId, genesisTimestampMs } = json
-  if (!Array.isArray(latest) || typeof chainId !== 'string') throw otherForm()
+  if (!Array.isArray(latest) || typeof chainId !== 'string' || !/^\d{1,20}$/.test(chainId)) throw otherForm()
   return {
     first: readNumber(first),
     last: readNumber(last),

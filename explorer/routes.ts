@@ -15,6 +15,8 @@ export type Route =
   | { readonly kind: 'unknown'; readonly text: string }
 
 export const THREADS = 32
+/** No id or cursor is longer, and no archive takes a longer one. */
+const MAX_NAME_LENGTH = 100
 
 /** As a link has it, `#` first. */
 export function formatRoute(route: Route): string {
@@ -43,7 +45,8 @@ export function parseRoute(hash: string): Route {
     .split('/')
     .map(decode)
   const unknown: Route = { kind: 'unknown', text: decode(hash.replace(/^#?\/?(?:search\/)?/, '')) }
-  if (others.length > 0) return unknown
+  const isTooLong = [first, second].some((name) => name !== undefined && name.length > MAX_NAME_LENGTH)
+  if (others.length > 0 || isTooLong) return unknown
   if (kind === 'address' && first) return { kind, id: first, ...(second ? { cursor: second } : {}) }
   if (kind === 'slot') return parseSlot(first, second) ?? unknown
   if (second !== undefined) return unknown

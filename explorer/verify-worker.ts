@@ -24,6 +24,9 @@ import type { Answered, Asked, Outcome, RootTexts, SaidBeside, ShownProof, Task 
  */
 
 const LIST_LENGTH = 10
+/** Of texts that others wrote; no id, code or message of an honest archive is longer. */
+const MAX_NAME_LENGTH = 100
+const MAX_MESSAGE_LENGTH = 500
 
 self.addEventListener('message', async ({ data }: MessageEvent<Asked>) => {
   const outcome = await work(data).catch(describeFailure)
@@ -116,7 +119,9 @@ async function list({ address, cursor }: Extract<Task, { kind: 'list' }>): Promi
   if (!Array.isArray(json.operations)) throw malformed('it has no list of operations')
   const operations = json.operations.slice(0, LIST_LENGTH).map((one: unknown) => {
     const { operationId, inclusions } = (one ?? {}) as { operationId?: unknown; inclusions?: unknown }
-    if (typeof operationId !== 'string' || !Array.isArray(inclusions)) throw malformed('its list has no operations')
+    if (typeof operationId !== 'string' || operationId.length > MAX_NAME_LENGTH || !Array.isArray(inclusions)) {
+      throw malformed('its list has no operations')
+    }
     return { id: operationId, slots: inclusions.map((inclusion: unknown) => readSlot(inclusion)) }
   })
   return { kind: 'listed', operations, cursor: typeof json.cursor === 'string' ? json.cursor : undefined }
@@ -168,12 +173,17 @@ function malformed(what: string): ArchiveError {
 
 function describeFailure(error: unknown): Outcome {
   if (error instanceof RefusedByArchive) {
-    return { kind: error.isAbsent ? 'absent' : 'failed', code: error.code, message: error.message }
+    const code = error.code.slice(0, MAX_NAME_LENGTH)
+    return { kind: error.isAbsent ? 'absent' : 'failed', code, message: shorten(error.message) }
   }
   if (isArchiveError(error)) {
     // A question that has no id is no lie of the archive.
     const kind = error.code === 'CORE_BASE58_INVALID' ? 'failed' : 'refused'
-    return { kind, code: error.code, message: error.message }
+    return { kind, code: error.code, message: shorten(error.message) }
   }
   return { kind: 'refused', code: 'not verified', message: `The answer could not be verified: ${String(error)}` }
+}
+
+function shorten(message: string): string {
+  return message.length > MAX_MESSAGE_LENGTH ? `${message.slice(0, MAX_MESSAGE_LENGTH)}…` : message
 }

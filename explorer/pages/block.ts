@@ -47,7 +47,7 @@ export function slotPage(slot: Slot): Page {
 
 function stepTo(step: 1 | -1, { period, thread }: Slot): Node[] {
   const index = period * THREADS + thread + step
-  if (index < 0) return []
+  if (index < 0 || !Number.isSafeInteger(index)) return []
   const slot = { period: Math.floor(index / THREADS), thread: index % THREADS }
   return [linkTo({ kind: 'slot', slot }, step < 0 ? `← ${nameSlot(slot)}` : `${nameSlot(slot)} →`)]
 }

@@ -11,7 +11,7 @@ export function periodPage(period: Period): Page {
     task: { kind: 'record', question: { kind: 'period', period } },
     links: [
       ...(period > 0 ? [linkTo({ kind: 'period', period: period - 1 }, `← ${period - 1}`)] : []),
-      linkTo({ kind: 'period', period: period + 1 }, `${period + 1} →`),
+      ...(period < Number.MAX_SAFE_INTEGER ? [linkTo({ kind: 'period', period: period + 1 }, `${period + 1} →`)] : []),
     ],
     show: ({ record, proof }) => {
       if (record.kind !== 'period') return []

@@ -34,7 +34,7 @@ export function trustPage(): Page {
     event.preventDefault()
     const wrong = writeTrustedText(text.value)
     if (wrong.length === 0) text.value = readTrustedText()
-    result.textContent = wrong.length === 0 ? 'Kept.' : `Nothing was kept. This is no root: ${wrong[0]}`
+    result.textContent = wrong.length === 0 ? 'Kept.' : `Nothing was kept. This is no root: ${wrong[0]?.slice(0, 100)}`
   })
   const content = element(
     'div',

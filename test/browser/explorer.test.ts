@@ -5,6 +5,7 @@ import * as lies from '../core/reading/lies.ts'
 import { lostOperation, MadeHistory, makePeriod } from '../core/reading/made-history.ts'
 import { startChromium } from './chromium.ts'
 import { type ExplorerSite, openExplorerSite } from './explorer-site.ts'
+import { HOSTILE_ANSWERS, HOSTILE_PAGES, WORD } from './hostile-answers.ts'
 import { listRecordedSlots, type RecordedSlot } from './recorded-source.ts'
 
 type Json = Record<string, unknown>
@@ -351,12 +352,23 @@ describe('the explorer in a browser', function () {
     })
   })
 
-  it('fits into 360 pixels', async () => {
-    for (const hash of ['', 'trust', `block/${busy.blockId}`, `operation/${busy.operationIds[0]}`, 'period/8']) {
-      await goTo(hash)
-      await page.locator('main .busy').waitFor({ state: 'detached' })
-      assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 360, hash)
+  it('fits into 360 pixels, whatever an archive or a link says', async () => {
+    for (const [path, { status = 200, json }] of Object.entries(HOSTILE_ANSWERS)) {
+      await page.route(`**/v1/${path}`, (route) => route.fulfill({ status, json }))
     }
+    const width = () => page.evaluate('document.documentElement.scrollWidth')
+    const honest = [`block/${busy.blockId}`, `endorsement/${busy.endorsementIds[0]}`, 'period/8', 'slot/8/1']
+    for (const hash of [...honest, ...HOSTILE_PAGES]) {
+      await goTo(hash)
+      await page.locator('main .mark.busy').waitFor({ state: 'detached' })
+      await page.evaluate('for (const one of document.querySelectorAll("details")) one.open = true')
+      assert.equal(await width(), 360, hash)
+    }
+    await goTo('trust')
+    await page.getByLabel('Roots that you trust').fill(WORD)
+    await page.getByRole('button', { name: 'Keep' }).click()
+    await page.getByText('This is no root').waitFor()
+    assert.equal(await width(), 360)
   })
 
   it('is driven by the keyboard alone', async () => {

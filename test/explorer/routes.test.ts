@@ -43,7 +43,7 @@ describe('explorer/routes', () => {
       { kind: 'chunk', id: CHUNK },
       { kind: 'endorsement', id: 'E1 ?/#%' },
       { kind: 'address', id: ADDRESS },
-      { kind: 'address', id: ADDRESS, cursor: '8-3-1' },
+      { kind: 'address', id: ADDRESS, cursor: '1'.repeat(100) },
       { kind: 'slot', slot: { period: 0, thread: 31 } },
       { kind: 'period', period: Number.MAX_SAFE_INTEGER },
       { kind: 'unknown', text: '<b>%' },
@@ -62,6 +62,8 @@ describe('explorer/routes', () => {
       '#/x/y',
       '#/%',
       '#/period/1e3',
+      `#/address/${'1'.repeat(101)}`,
+      `#/address/${ADDRESS}/${'1'.repeat(101)}`,
     ]) {
       assert.equal(parseRoute(hash).kind, 'unknown', hash)
     }
