@@ -1,14 +1,6 @@
-import { addressPage } from './pages/address.ts'
-import { blockPage, slotPage } from './pages/block.ts'
-import { chunkPage } from './pages/chunk.ts'
-import { endorsementPage } from './pages/endorsement.ts'
-import { frontPage } from './pages/front.ts'
-import { operationPage } from './pages/operation.ts'
+import { pageOf } from './page-of.ts'
 import type { Page } from './pages/page.ts'
-import { periodPage } from './pages/period.ts'
-import { trustPage } from './pages/trust.ts'
-import { unknownPage } from './pages/unknown.ts'
-import { formatRoute, parseRoute, type Route, recognise } from './routes.ts'
+import { formatRoute, parseRoute, recognise } from './routes.ts'
 
 /*
  * The explorer: one page of the archive's own, whose address behind `#` says what it shows. It asks the archive that it comes from
@@ -19,31 +11,6 @@ const main = find('main')
 const query = find('query') as HTMLInputElement
 const name = document.title
 let shown: Page | undefined
-
-function pageOf(route: Route): Page {
-  switch (route.kind) {
-    case 'front':
-      return frontPage()
-    case 'block':
-      return blockPage(route.id)
-    case 'operation':
-      return operationPage(route.id)
-    case 'endorsement':
-      return endorsementPage(route.id)
-    case 'address':
-      return addressPage(route.id, route.cursor)
-    case 'chunk':
-      return chunkPage(route.id)
-    case 'slot':
-      return slotPage(route.slot)
-    case 'period':
-      return periodPage(route.period)
-    case 'trust':
-      return trustPage()
-    case 'unknown':
-      return unknownPage(route.text)
-  }
-}
 
 function show(isFirst: boolean): void {
   const page = pageOf(parseRoute(location.hash))

@@ -1,18 +1,24 @@
 import type { Period, Slot } from '../core/verify.ts'
 
-/** What the page shows; the part of its address behind `#` says it. */
-export type Route =
-  | { readonly kind: 'front' }
-  | { readonly kind: 'block'; readonly id: string }
-  | { readonly kind: 'operation'; readonly id: string }
-  | { readonly kind: 'endorsement'; readonly id: string }
-  | { readonly kind: 'chunk'; readonly id: string }
-  | { readonly kind: 'address'; readonly id: string; readonly cursor?: string }
-  | { readonly kind: 'slot'; readonly slot: Slot }
-  | { readonly kind: 'period'; readonly period: Period }
-  | { readonly kind: 'trust' }
+/** What a page has to be told beside its kind. */
+interface RouteFields {
+  readonly front: object
+  readonly block: { readonly id: string }
+  readonly operation: { readonly id: string }
+  readonly endorsement: { readonly id: string }
+  readonly chunk: { readonly id: string }
+  readonly address: { readonly id: string; readonly cursor?: string }
+  readonly slot: { readonly slot: Slot }
+  readonly period: { readonly period: Period }
+  readonly trust: object
   /** Nothing of the kind exists. */
-  | { readonly kind: 'unknown'; readonly text: string }
+  readonly unknown: { readonly text: string }
+}
+
+export type RouteKind = keyof RouteFields
+
+/** What the page shows; the part of its address behind `#` says it. */
+export type Route<K extends RouteKind = RouteKind> = { readonly [P in K]: { readonly kind: P } & RouteFields[P] }[K]
 
 export const THREADS = 32
 /** No id or cursor is longer, and no archive takes a longer one. */

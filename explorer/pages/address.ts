@@ -1,6 +1,7 @@
 import { element } from '../dom.ts'
 import { announce, busyMark, mark, markOf } from '../mark.ts'
 import { formatAmount, formatCount, linkTo, linkToId, linkToSlot, nameKind } from '../parts.ts'
+import type { Route } from '../routes.ts'
 import { verify } from '../verifier.ts'
 import type { ListedOperation, Outcome } from '../worker-messages.ts'
 import { completenessCheck } from './address-completeness.ts'
@@ -14,7 +15,7 @@ const LANES = 3
 type Verdict = 'good' | 'open' | 'bad'
 
 /** Operations of an address: the list is what the archive says, each operation of it is verified by itself. */
-export function addressPage(address: string, cursor: string | undefined): Page {
+export function addressPage({ id: address, cursor }: Route<'address'>): Page {
   const place = element('div', { class: 'record' }, busyMark())
   const heading = element(
     'h1',

@@ -14,11 +14,11 @@ import {
   nameSlot,
   table,
 } from '../parts.ts'
-import { THREADS } from '../routes.ts'
+import { type Route, THREADS } from '../routes.ts'
 import type { ShownProof, ShownRecord } from '../worker-messages.ts'
 import { type Page, recordPage } from './page.ts'
 
-export function blockPage(id: string): Page {
+export function blockPage({ id }: Route<'block'>): Page {
   return recordPage({
     kind: 'Block',
     name: id,
@@ -28,7 +28,7 @@ export function blockPage(id: string): Page {
 }
 
 /** A block, or that there is none. */
-export function slotPage(slot: Slot): Page {
+export function slotPage({ slot }: Route<'slot'>): Page {
   const { period, thread } = slot
   return recordPage({
     kind: 'Slot',

@@ -1,9 +1,10 @@
 import { element } from '../dom.ts'
 import { fields, formatBytes } from '../parts.ts'
+import type { Route } from '../routes.ts'
 import { type Page, recordPage } from './page.ts'
 
 /** The bytes that are stored and paid for: a part of a period. */
-export function chunkPage(id: string): Page {
+export function chunkPage({ id }: Route<'chunk'>): Page {
   return recordPage({
     kind: 'Chunk',
     name: id,

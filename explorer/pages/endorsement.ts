@@ -1,8 +1,9 @@
 import { element } from '../dom.ts'
 import { fields, formatTime, hash, linkToId, linkToSlot } from '../parts.ts'
+import type { Route } from '../routes.ts'
 import { type Page, recordPage } from './page.ts'
 
-export function endorsementPage(id: string): Page {
+export function endorsementPage({ id }: Route<'endorsement'>): Page {
   return recordPage({
     kind: 'Endorsement',
     name: id,

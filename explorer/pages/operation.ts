@@ -1,13 +1,14 @@
 import type { OperationDescription } from '../../core/verify.ts'
 import { element } from '../dom.ts'
 import { fields, formatAmount, formatBytes, formatTime, hash, linkToId, linkToSlot, nameKind } from '../parts.ts'
+import type { Route } from '../routes.ts'
 import { type Page, recordPage } from './page.ts'
 
 /** Of longer bytes the rest is left out: a contract may have megabytes. */
 const MAX_SHOWN_DIGITS = 4096
 const OUTCOMES = { success: 'it succeeded', failed: 'it failed', unknown: 'not known' } as const
 
-export function operationPage(id: string): Page {
+export function operationPage({ id }: Route<'operation'>): Page {
   return recordPage({
     kind: 'Operation',
     name: id,

@@ -1,10 +1,10 @@
 import type { Period } from '../../core/verify.ts'
 import { element } from '../dom.ts'
 import { fields, formatCount, formatTime, hash, linkTo, nameNetwork } from '../parts.ts'
-import { formatRoute, THREADS } from '../routes.ts'
+import { formatRoute, type Route, THREADS } from '../routes.ts'
 import { type Page, recordPage } from './page.ts'
 
-export function periodPage(period: Period): Page {
+export function periodPage({ period }: Route<'period'>): Page {
   return recordPage({
     kind: 'Period',
     name: String(period),

@@ -1,8 +1,9 @@
 import { element } from '../dom.ts'
+import type { Route } from '../routes.ts'
 import type { Page } from './page.ts'
 
 /** What was searched for is nothing that Massa has. */
-export function unknownPage(text: string): Page {
+export function unknownPage({ text }: Route<'unknown'>): Page {
   const content = element(
     'div',
     { class: 'narrow' },
