@@ -8,6 +8,11 @@ export const { Archiver, CpuPool } = (await load('archiver/index.js')) as typeof
 export const { MessagesInHand } = (await load(
   'archiver/messages-in-hand.js',
 )) as typeof import('../archiver/messages-in-hand.ts')
-export const { openStore } = (await load('storage-worker/index.js')) as typeof import('../storage-worker/index.ts')
+export const { openHistory, openStore } = (await load(
+  'storage-worker/index.js',
+)) as typeof import('../storage-worker/index.ts')
+export const { HistorySync } = (await load(
+  'storage-worker/history/history-sync.js',
+)) as typeof import('../storage-worker/history/history-sync.ts')
 export const { createLogger } = (await load('telemetry/index.js')) as typeof import('../telemetry/index.ts')
 export const { systemClock } = (await load('daemon/system-clock.js')) as typeof import('../daemon/system-clock.ts')

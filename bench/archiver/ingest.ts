@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { CpuWork } from '../../archiver/index.ts'
 import type { Period, StoreIdentity } from '../../core/index.ts'
-import { Archiver, createLogger, MessagesInHand, openStore, systemClock } from '../built.ts'
+import { Archiver, createLogger, HistorySync, MessagesInHand, openHistory, openStore, systemClock } from '../built.ts'
 import type { BenchBlock } from './bench-blocks.ts'
 
 export const INGEST_IDENTITY: StoreIdentity = {
@@ -24,6 +24,8 @@ const MAX_LAG_PERIODS = 8
 
 export interface IngestReport {
   readonly seconds: number
+  /** Of all threads of this process. */
+  readonly processorSeconds: number
   readonly blocks: number
   readonly periods: number
   readonly bodyBytes: number
@@ -33,13 +35,22 @@ export interface IngestReport {
  * Archives blocks in the order of slots, as fast as it goes, into a new data directory: the real archiver and the real
  * store, fed as a follower of a node feeds them. Every slot needs a block.
  *
- * @param onArchived - after each period
+ * @param modules.onArchived - after each period
+ * @param modules.isIndexed - the history index follows
  */
 export async function ingest(
   blocks: Iterable<BenchBlock> | AsyncIterable<BenchBlock>,
-  modules: { readonly cpu: CpuWork; readonly dataDir: string; readonly onArchived?: (period: Period) => void },
+  modules: {
+    readonly cpu: CpuWork
+    readonly dataDir: string
+    readonly onArchived?: (period: Period) => void
+    readonly isIndexed?: boolean
+  },
 ): Promise<IngestReport> {
   const store = await openStore({ dataDir: modules.dataDir, identity: INGEST_IDENTITY, ballastBytes: 0 })
+  const history = modules.isIndexed ? await openHistory(modules.dataDir, INGEST_IDENTITY) : undefined
+  const sync = history && new HistorySync({ store: store.chunks, index: history.index })
+  let indexed = Promise.resolve()
   const waiting = new Set<() => void>()
   let archived = 0
   let bodyBytes = 0
@@ -57,6 +68,7 @@ export async function ingest(
           archived = summary.period
           bodyBytes += summary.bodyBytes
           modules.onArchived?.(summary.period)
+          if (sync) indexed = indexed.then(() => sync.follow(summary.period))
           for (const wake of waiting) wake()
         },
         onRefused: (code) => {
@@ -78,6 +90,7 @@ export async function ingest(
     }
   }
   const started = performance.now()
+  const processor = process.cpuUsage()
   const blocksInHand = new MessagesInHand()
   const finalsInHand = new MessagesInHand()
   let claims: Promise<void> = Promise.resolve()
@@ -102,8 +115,11 @@ export async function ingest(
   await claims
   await finalsInHand.untilEmpty()
   await untilArchived(last)
+  await indexed
   const seconds = (performance.now() - started) / 1000
+  const { user, system } = process.cpuUsage(processor)
   await archiver.stop()
+  await history?.index.close()
   await store.close()
-  return { seconds, blocks: count, periods: last, bodyBytes }
+  return { seconds, processorSeconds: (user + system) / 1e6, blocks: count, periods: last, bodyBytes }
 }

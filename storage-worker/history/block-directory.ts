@@ -15,20 +15,23 @@ const MAX_OFFSET = 2 ** 32
  * Where the blocks of a period stand, so that one is read without those before it:
  * per block u8 thread || vi start || vi bytes || vi start of its seals || vi their bytes.
  */
-export function encodeDirectory(finder: BlockFinder): Uint8Array {
+export function encodeDirectory(entries: ReadonlyMap<number, DirectoryEntry>): Uint8Array {
   const writer = new ByteWriter(512)
-  for (const entry of listEntries(finder).values()) writer.raw(encodeEntry(entry))
+  for (const entry of entries.values()) writeEntry(writer, entry)
   return writer.finish()
 }
 
 /** Of one block: it stands beside each id too, so that who has an id reads no directory. */
-export function encodeEntry({ thread, start, end, sealsStart, sealsEnd }: DirectoryEntry): Uint8Array {
-  const writer = new ByteWriter(16).u8(thread).varint(start)
+export function encodeEntry(entry: DirectoryEntry): Uint8Array {
+  return writeEntry(new ByteWriter(16), entry).finish()
+}
+
+function writeEntry(writer: ByteWriter, { thread, start, end, sealsStart, sealsEnd }: DirectoryEntry): ByteWriter {
+  writer.u8(thread).varint(start)
   return writer
     .varint(end - start)
     .varint(sealsStart)
     .varint(sealsEnd - sealsStart)
-    .finish()
 }
 
 /** Of BODY that was passed whole. */

@@ -53,8 +53,13 @@ export function metaKey(name: string): Uint8Array {
   return key
 }
 
+/** Of unknown content, in Node's pool: LevelDB reads what it writes outside of V8's heap, and bringing a small array there takes long. */
+function takeKey(sizeBytes: number): Buffer {
+  return Buffer.allocUnsafe(sizeBytes)
+}
+
 export function periodKey(period: Period): Uint8Array {
-  const key = new Uint8Array(1 + PERIOD_BYTES)
+  const key = takeKey(1 + PERIOD_BYTES)
   key[0] = HISTORY_KEYSPACES.periods
   setPeriod(key, 1, period)
   return key
@@ -68,9 +73,9 @@ export function decodePeriodKey(key: Uint8Array): Period {
 export function placeKey(keyspace: keyof typeof PREFIX_BYTES, id: Uint8Array, place: HistoryPlace): Uint8Array {
   const prefixBytes = PREFIX_BYTES[keyspace]
   const tail = keyspace === 'operations' ? 3 : keyspace === 'endorsements' ? 2 : 1
-  const key = new Uint8Array(1 + prefixBytes + PERIOD_BYTES + tail)
+  const key = takeKey(1 + prefixBytes + PERIOD_BYTES + tail)
   key[0] = HISTORY_KEYSPACES[keyspace]
-  key.set(id.subarray(1, 1 + prefixBytes), 1)
+  for (let i = 1; i <= prefixBytes; i++) key[i] = id[i] ?? 0
   let at = setPeriod(key, 1 + prefixBytes, place.period)
   key[at++] = place.thread
   if (tail === 3) key[at++] = place.index >>> 8
@@ -96,10 +101,13 @@ export function idRange(keyspace: keyof typeof PREFIX_BYTES, id: Uint8Array): Ke
 
 /** @param address - 34 bytes */
 export function addressKey(address: Uint8Array, role: Role, period: Period): Uint8Array {
-  const prefix = addressPrefix(address, role)
-  const key = new Uint8Array(prefix.length + PERIOD_BYTES)
-  key.set(prefix)
-  setPeriod(key, prefix.length, period)
+  if (address.length !== ADDRESS_BYTES) throw new Error(`an address of ${address.length} bytes`)
+  const key = takeKey(1 + 1 + ADDRESS_PREFIX_BYTES + 1 + PERIOD_BYTES)
+  key[0] = HISTORY_KEYSPACES.addresses
+  key[1] = address[0] ?? 0
+  for (let i = 2; i < 2 + ADDRESS_PREFIX_BYTES; i++) key[i] = address[i] ?? 0
+  key[2 + ADDRESS_PREFIX_BYTES] = ROLES.indexOf(role)
+  setPeriod(key, key.length - PERIOD_BYTES, period)
   return key
 }
 
@@ -134,16 +142,6 @@ export function decodeKeyPeriod(key: Uint8Array): Period {
     default:
       return decodePeriodKey(key)
   }
-}
-
-function addressPrefix(address: Uint8Array, role: Role): Uint8Array {
-  if (address.length !== ADDRESS_BYTES) throw new Error(`an address of ${address.length} bytes`)
-  const prefix = new Uint8Array(1 + 1 + ADDRESS_PREFIX_BYTES + 1)
-  prefix[0] = HISTORY_KEYSPACES.addresses
-  prefix[1] = address[0] ?? 0
-  prefix.set(address.subarray(2, 2 + ADDRESS_PREFIX_BYTES), 2)
-  prefix[prefix.length - 1] = ROLES.indexOf(role)
-  return prefix
 }
 
 function prefixRange(prefix: Uint8Array): KeyRange {

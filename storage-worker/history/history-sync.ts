@@ -10,6 +10,7 @@ import {
 } from '../../core/index.ts'
 import type { LevelChunkStore } from '../chunk-store.ts'
 import type { DiskSpace } from '../disk-space.ts'
+import { listEntries } from './block-directory.ts'
 import { HistoryIndex } from './history-index.ts'
 import { MAX_INDEXED_PERIOD } from './history-keys.ts'
 import type { IndexedPeriod } from './period-entries.ts'
@@ -164,9 +165,9 @@ export class HistorySync {
       const results = await store.readExecutionResults(period)
       const place = { network: store.identity.network, period }
       const eventAddresses = results ? listEventAddresses(results, place) : new Map<number, Uint8Array[]>()
-      // Whoever lists its entries walks through it: here he finds out that he cannot.
-      new BlockFinder().pass(body, true)
-      return { period, body, eventAddresses }
+      const finder = new BlockFinder()
+      finder.pass(body, true)
+      return { period, body, blocks: listEntries(finder), eventAddresses }
     } catch (error) {
       if (isArchiveError(error, 'STORE_VALUE_CORRUPT') || isArchiveError(error, 'CORE_BODY_INVALID')) return undefined
       throw error
