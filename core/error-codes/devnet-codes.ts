@@ -102,8 +102,8 @@ export const DEVNET_CODES = {
   },
   DEVNET_PORT_BUSY: {
     kind: 'input',
-    when: 'A port that the devnet needs is taken by another process.',
-    action: 'Free the port, or say `--auto-ports` to take others.',
+    when: 'A port that the devnet needs is taken: another process listens there, or has a connection from it.',
+    action: 'Free the port, or say `--auto-ports`, which takes others that are free.',
   },
   DEVNET_LISTEN_FAILED: {
     kind: 'input',

@@ -1,9 +1,17 @@
 import { createServer } from 'node:net'
-import { ArchiveError } from '../../core/index.ts'
+import { ArchiveError, isArchiveError } from '../../core/index.ts'
+import { findPortHolder, type PortHolder } from './port-holder.ts'
 
 const HOST = '127.0.0.1'
 /** Named in a message. */
 const SHOWN_PORTS = 3
+
+const HOLDERS: Readonly<Record<PortHolder, string>> = {
+  listener: 'where a program listens',
+  connection: 'which a connection of a program has',
+  'closed connection': 'which a closed connection has for a minute',
+  nobody: 'which was in use a moment ago',
+}
 
 /** A port that something listens on, and what it is for. */
 export interface PortWish {
@@ -31,10 +39,26 @@ export async function choosePorts(wishes: readonly PortWish[], takeOthers: boole
     else busy.push(wish)
   }
   if (busy.length === 0) return chosen
-  const list = busy.slice(0, SHOWN_PORTS).map(({ port, purpose }) => `${port} (${purpose})`)
+  throw describeBusy(
+    busy.map((wish) => ({ ...wish, holder: findPortHolder({ host: wish.host ?? HOST, port: wish.port }) })),
+  )
+}
+
+/** Whether ports are busy that nobody listens on: the connections that have them end. */
+export function isPassing(error: unknown): error is ArchiveError {
+  return isArchiveError(error, 'DEVNET_PORT_BUSY') && error.context.isPassing === true
+}
+
+function describeBusy(busy: readonly (PortWish & { readonly holder: PortHolder | undefined })[]): ArchiveError {
+  const list = busy.slice(0, SHOWN_PORTS).map(({ port, purpose, holder }) => {
+    return `${port} (${purpose})${holder ? `, ${HOLDERS[holder]}` : ''}`
+  })
   if (busy.length > SHOWN_PORTS) list.push(`${busy.length - SHOWN_PORTS} more`)
-  const message = `${busy.length === 1 ? 'a port is' : 'ports are'} in use: ${list.join(', ')}`
-  throw new ArchiveError('DEVNET_PORT_BUSY', message, { ports: busy.map(({ port }) => port).join(', ') })
+  const message = `${busy.length === 1 ? 'a port is' : 'ports are'} in use: ${list.join('; ')}`
+  return new ArchiveError('DEVNET_PORT_BUSY', message, {
+    ports: busy.map(({ port }) => port).join(', '),
+    isPassing: busy.every(({ holder }) => holder !== undefined && holder !== 'listener'),
+  })
 }
 
 /** Whether this machine has a loopback address of its own for each of many: Linux has, macOS has 127.0.0.1 alone. */

@@ -1,4 +1,3 @@
-import { type Clock, isArchiveError } from '../../core/index.ts'
 import { choosePorts, type PortWish } from './free-ports.ts'
 
 /** Ports that are tried first: those of a massa-node and of a sidecar, and those behind them. */
@@ -11,10 +10,6 @@ const FIRST_PORTS = {
   metrics: 31_251,
   p2p: 31_500,
 }
-
-/** What a network that was killed had started needs a moment to notice, and has its ports until then. */
-export const ENDING_LIMIT_MS = 12_000
-const LOOK_MS = 500
 
 export interface SidecarPorts {
   readonly api: number
@@ -43,26 +38,9 @@ export interface NetworkPorts extends NodePorts {
  * For a new network, or one that goes on.
  *
  * @param peerHosts - by sidecar: where it listens for others
- * @param wishes - `limitMs`: for so long it is waited for ports that are busy
  * @throws ArchiveError DEVNET_PORT_BUSY
  */
-export async function waitForNetworkPorts(
-  peerHosts: readonly string[],
-  wishes: { readonly takeOthers: boolean; readonly limitMs: number },
-  clock: Clock,
-): Promise<NetworkPorts> {
-  const deadlineMs = clock.monotonicMs() + wishes.limitMs
-  for (;;) {
-    try {
-      return await chooseNetworkPorts(peerHosts, wishes.takeOthers)
-    } catch (error) {
-      if (!isArchiveError(error, 'DEVNET_PORT_BUSY') || clock.monotonicMs() >= deadlineMs) throw error
-    }
-    await clock.sleep(LOOK_MS)
-  }
-}
-
-async function chooseNetworkPorts(peerHosts: readonly string[], takeOthers: boolean): Promise<NetworkPorts> {
+export async function chooseNetworkPorts(peerHosts: readonly string[], takeOthers: boolean): Promise<NetworkPorts> {
   const wishes: PortWish[] = [
     ...wishNodePorts(FIRST_PORTS),
     { purpose: 'devnet commands', port: FIRST_PORTS.control },

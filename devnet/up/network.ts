@@ -3,17 +3,12 @@ import type { NodeReport, Speed } from '../node/process/node-process.ts'
 import { despiteNode } from './despite-node.ts'
 import { EarningsReader } from './earnings-reader.ts'
 import { waitForFinalCall } from './final-call.ts'
+import { isPassing } from './free-ports.ts'
 import { KeptDescription } from './kept-description.ts'
 import { KeptProcess, type ProcessOrder } from './kept-process.ts'
 import { makeToken, type NetworkFiles, type RegistryParams, type SidecarDescription } from './network-files.ts'
 import { NetworkPlaces } from './network-places.ts'
-import {
-  ENDING_LIMIT_MS,
-  firstPortsOf,
-  type NetworkPorts,
-  type SidecarPorts,
-  waitForNetworkPorts,
-} from './network-ports.ts'
+import { chooseNetworkPorts, firstPortsOf, type NetworkPorts, type SidecarPorts } from './network-ports.ts'
 import type { NetworkReport } from './network-report.ts'
 import { type NodeAccess, NodeLink } from './node-link.ts'
 import { nameSidecars, OperatorSteps } from './operator-steps.ts'
@@ -23,6 +18,7 @@ import { checkSidecarCount } from './registry-params.ts'
 import { type PlaceOptions, Sidecar } from './sidecar.ts'
 import { checkSidecarPrograms, type SidecarPrograms } from './sidecar-programs.ts'
 import { makeTrafficSenders, Traffic } from './traffic.ts'
+import { ENDING_LIMIT_MS, waitForPorts } from './wait-for-ports.ts'
 
 /** A deployment is final after 64 s of chain time: nobody is to wait for that at normal speed. */
 const LEAST_SETUP_SPEED = 8
@@ -53,11 +49,11 @@ export interface NetworkModules {
   readonly files: NetworkFiles
   readonly program: Program
   readonly clock: Clock
-  /** Told of every step that is done. */
+  /** Told of every step that is done, and of what it is waited for before the first one. */
   readonly onStep: (step: StepName, text: string) => void
 }
 
-export type StepName = 'node' | 'wallets' | 'registry' | 'sidecars' | 'registered'
+export type StepName = 'ports' | 'node' | 'wallets' | 'registry' | 'sidecars' | 'registered'
 
 /** A chain, its contract and its sidecars: processes that this one starts, watches and ends. */
 export class Network {
@@ -121,7 +117,11 @@ export class Network {
    *
    * @throws ArchiveError DEVNET_DIRECTORY_INVALID, DEVNET_PARAMS_INVALID, DEVNET_PROGRAM_INVALID, DEVNET_PORT_BUSY
    */
-  static async open(options: NetworkOptions, modules: NetworkModules): Promise<Network> {
+  static async open(
+    options: NetworkOptions,
+    modules: NetworkModules,
+    signal: AbortSignal = new AbortController().signal,
+  ): Promise<Network> {
     const description = KeptDescription.open(modules.files, options.seed)
     const names = description.isNew
       ? nameSidecars(options.sidecars)
@@ -134,7 +134,9 @@ export class Network {
     const limitMs = modules.files.readRunning() === undefined ? 0 : ENDING_LIMIT_MS
     const peerPlaces = await PeerPlaces.open()
     const hosts = names.map((name) => peerPlaces.hostOf(name))
-    const ports = await waitForNetworkPorts(hosts, { takeOthers: options.autoPorts, limitMs }, modules.clock)
+    const choose = () => chooseNetworkPorts(hosts, options.autoPorts)
+    const onWait = (why: string) => modules.onStep('ports', why)
+    const ports = await waitForPorts(choose, { limitMs, onWait }, { clock: modules.clock, signal })
     return new Network(options, modules, { description, ports, peerPlaces })
   }
 
@@ -377,7 +379,8 @@ export class Network {
     try {
       await this.places.chooseNodePorts(this.options.autoPorts)
     } catch (error) {
-      this.hopeless.abort(error)
+      // What is passing is gone when it is started again.
+      if (!isPassing(error)) this.hopeless.abort(error)
       throw error
     }
     this.link.moveTo(this.nodeAccess)

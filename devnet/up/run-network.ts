@@ -50,7 +50,7 @@ export async function runNetwork(
       if (step === 'node') writeRunning()
       listener.onStep(step, text)
     }
-    const network = await Network.open(options, { files, program, clock, onStep })
+    const network = await Network.open(options, { files, program, clock, onStep }, ending)
     const token = makeToken()
     const api = await startNetworkApi(network, token, () => asked.abort())
     writeRunning = () =>
