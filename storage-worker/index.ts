@@ -54,6 +54,7 @@ export {
   type RangeAnswer,
   type RangeRequest,
   rebuildHistory,
+  type SlotListOptions,
   type SlotSummary,
 } from './history/index.ts'
 export { inspectBlock, inspectChunk, inspectOperation, inspectPeriod } from './inspect.ts'

@@ -147,13 +147,36 @@ export const slotAnswer = named(
   z.object({ slot, kind: z.enum(['block', 'miss', 'void']), block: block.optional(), proof: proof.optional() }),
 )
 export const periodAnswer = named('PeriodAnswer', z.object({ period: periodShown, proof: proof.optional() }))
+const listFields = { address: massaId, cursor: z.string().nullable() }
 export const operationsAnswer = named(
   'OperationsAnswer',
   z.object({
-    address: massaId,
+    ...listFields,
     operations: z.array(z.object({ ...operationFields, roles: z.array(z.enum(['creator', 'target'])) })),
-    cursor: z.string().nullable(),
   }),
+)
+
+export const blocksAnswer = named('BlocksAnswer', z.object({ ...listFields, blocks: z.array(block) }))
+export const endorsementsAnswer = named(
+  'EndorsementsAnswer',
+  z.object({ ...listFields, endorsements: z.array(endorsement) }),
+)
+const event = named(
+  'Event',
+  z
+    .object({
+      slot,
+      indexInSlot: count,
+      callStack: z.array(z.string()),
+      operationId: massaId.nullable(),
+      failed: z.boolean(),
+      data: hex(),
+    })
+    .meta({ description: 'Under no root: what a node said to who archived it.' }),
+)
+export const eventsAnswer = named(
+  'EventsAnswer',
+  z.object({ ...listFields, events: z.array(event), attestations: z.array(attestation).optional() }),
 )
 
 const completeness = named(

@@ -57,7 +57,7 @@ export function addGatewayRoutes(server: FastifyInstance, modules: GatewayModule
     addArchiveRoutes(scope, history)
     addIdRoutes(scope, { history, proofs })
     addSlotRoutes(scope, { history, proofs })
-    addAddressRoutes(scope, history)
+    addAddressRoutes(scope, { history, proofs })
     addChunkRoutes(scope, history)
     addCompletenessRoutes(scope, { history, gate })
     addSearchRoutes(scope, history)

@@ -1,6 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { ArchiveError, type Slot } from '../../core/index.ts'
-import type { HistoryAnswer, ListRequest, RangeAnswer, RangeRequest } from '../../storage-worker/index.ts'
+import type {
+  HistoryAnswer,
+  ListRequest,
+  RangeAnswer,
+  RangeRequest,
+  SlotListOptions,
+} from '../../storage-worker/index.ts'
 import { isOwner } from '../caller.ts'
 import type { CallGate } from '../json-rpc/call-gate.ts'
 
@@ -16,6 +22,9 @@ export interface HistoryGateway {
   slot(slot: Slot, hasProof: boolean): Promise<HistoryAnswer | undefined>
   period(period: number, hasProof: boolean): Promise<HistoryAnswer | undefined>
   operationsOf(address: string, request: ListRequest): Promise<HistoryAnswer>
+  blocksOf(address: string, request: SlotListOptions): Promise<HistoryAnswer>
+  endorsementsOf(address: string, request: SlotListOptions): Promise<HistoryAnswer>
+  eventsOf(address: string, request: SlotListOptions, hasProof: boolean): Promise<HistoryAnswer>
   range(request: RangeRequest): Promise<RangeAnswer | undefined>
   /** @param chunkId - 32 bytes */
   chunk(chunkId: Uint8Array): Promise<Uint8Array | undefined>

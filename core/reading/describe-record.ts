@@ -87,7 +87,10 @@ export function describeProven({ record, period, periodRoot, bitmap, chunkIds }:
 }
 
 /** @param seals - of the block, 64 bytes each, the one of its header first; undefined where the archive does not hold them */
-export function describeBlock(record: BlockRecord, seals: Uint8Array | undefined): BlockDescription {
+export function describeBlock(
+  record: Omit<BlockRecord, 'operations'>,
+  seals: Uint8Array | undefined,
+): BlockDescription {
   const { header } = record
   return {
     blockId: formatBlockId(record.id),

@@ -1,7 +1,7 @@
+import type { AttestedExecutions } from '../../archiver/attestation.ts'
 import type { SlotExecution } from '../../archiver/execution-results.ts'
 import {
   type AnswerProofJson,
-  ArchiveError,
   type AttestationJson,
   attestationToJson,
   buildBlockProof,
@@ -29,8 +29,10 @@ import {
   toHex,
 } from '../../core/index.ts'
 import { computeLocalEra } from '../eras/local-era.ts'
+import { type AddressEvent, isShown, type SlotListOptions } from './address-slots.ts'
 import type { OperationRole } from './history-keys.ts'
-import type { HistoryOperation, HistoryReader, ListCursor } from './history-reader.ts'
+import type { HistoryOperation, HistoryReader } from './history-reader.ts'
+import { formatCursor, type ListCursor } from './list-cursor.ts'
 import { answerRange, type RangeAnswer, type RangeRequest } from './range-answer.ts'
 
 /** That the answer about the archive shows. */
@@ -187,6 +189,31 @@ export class HistoryAnswers {
     return { address, operations, cursor: page.cursor ? formatCursor(page.cursor) : null }
   }
 
+  /** Blocks that it produced; the rest as of `operationsOf`. */
+  async blocksOf(address: string, request: SlotListOptions): Promise<HistoryAnswer> {
+    const { deeds, cursor } = await this.reader.slots.listBlocks(parseAddress(address), request)
+    const blocks = deeds.map(({ head, seals }) => describeBlock(head, seals))
+    return { address, blocks, cursor: cursor ? formatCursor(cursor) : null }
+  }
+
+  /** Endorsements that it signed; the rest as of `operationsOf`. */
+  async endorsementsOf(address: string, request: SlotListOptions): Promise<HistoryAnswer> {
+    const { deeds, cursor } = await this.reader.slots.listEndorsements(parseAddress(address), request)
+    const endorsements = deeds.map((found) => {
+      const { slot, blockId } = found
+      return { ...describeEndorsement(found), inclusions: [{ slot, blockId: formatBlockId(blockId) }] }
+    })
+    return { address, endorsements, cursor: cursor ? formatCursor(cursor) : null }
+  }
+
+  /** Events in whose call stack it is, with `hasProof` as who archived them signed them; the rest as of `operationsOf`. */
+  async eventsOf(address: string, request: SlotListOptions, hasProof: boolean): Promise<HistoryAnswer> {
+    const { slots } = this.reader
+    const { deeds, cursor } = await slots.listEvents(parseAddress(address), { ...request, isAttested: hasProof })
+    const answer = { address, events: deeds.map(describeEvent), cursor: cursor ? formatCursor(cursor) : null }
+    return hasProof ? { ...answer, attestations: listAttestations(deeds) } : answer
+  }
+
   /** `undefined`: nothing is archived. @throws ArchiveError API_QUERY_INVALID, CORE_READING_NOT_HELD */
   async range(request: RangeRequest): Promise<RangeAnswer | undefined> {
     return answerRange(this.source, await this.reader.readRange(), request)
@@ -235,13 +262,24 @@ async function readEra(store: AnswersStore, era: number): Promise<EraRoots | und
   }
 }
 
-function formatCursor({ period, thread, index }: ListCursor): string {
-  return `${period}-${thread}-${index}`
+/** Under no root: who archived it says so. */
+function describeEvent({ slot, event }: AddressEvent): object {
+  const { indexInSlot, callStack, operationId, failed, data } = event
+  return {
+    slot,
+    indexInSlot,
+    operationId: operationId === '' ? null : operationId,
+    callStack,
+    failed,
+    data: toHex(data),
+  }
 }
 
-/** @throws ArchiveError API_QUERY_INVALID */
-export function parseCursor(text: string): ListCursor {
-  const [, period, thread, index] = /^(\d{1,15})-(\d{1,2})-(\d{1,5})$/.exec(text) ?? []
-  if (period === undefined) throw new ArchiveError('API_QUERY_INVALID', `'${text.slice(0, 40)}' is no cursor of a list`)
-  return { period: Number(period), thread: Number(thread), index: Number(index) }
+/** Of the periods of some events, each once. */
+function listAttestations(events: readonly AddressEvent[]): AttestationJson[] {
+  const results = new Map<Period, AttestedExecutions>(events.map(({ slot, attested }) => [slot.period, attested]))
+  return [...results].flatMap(([period, attested]) => {
+    const { attestation, results } = attested
+    return attestation && isShown(attested) ? [attestationToJson(period, results, attestation)] : []
+  })
 }

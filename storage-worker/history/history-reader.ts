@@ -25,10 +25,12 @@ import {
   type Slot,
   THREAD_COUNT,
 } from '../../core/index.ts'
+import { AddressSlots, type HistoryHead } from './address-slots.ts'
 import { type DirectoryEntry, findFlag } from './block-directory.ts'
 import { BodyReader, type BodyReaderModules } from './body-reader.ts'
 import type { HistoryIndex, IdPlace } from './history-index.ts'
 import type { HistoryPlace, OperationRole } from './history-keys.ts'
+import { comparePlaces, type ListCursor } from './list-cursor.ts'
 
 /** Some full chunks: who reads the operations of one block asks for them one by one. */
 const CACHE_BYTES = 16 * 1024 * 1024
@@ -89,20 +91,9 @@ export interface AddressOperation extends HistoryOperation {
   readonly roles: readonly OperationRole[]
 }
 
-/** Behind it a list goes on. */
-export interface ListCursor {
-  readonly period: Period
-  readonly thread: number
-  readonly index: number
-}
-
-interface ReadBlock {
-  readonly slot: Slot
-  readonly head: Omit<BlockRecord, 'operations'>
+interface ReadBlock extends HistoryHead {
   /** Behind the head: operation count, operations. */
   readonly rest: ByteReader
-  /** Of this block; absent where SEALS are not held. */
-  readonly seals: Uint8Array | undefined
 }
 
 /**
@@ -113,6 +104,8 @@ export class HistoryReader {
   private readonly index: HistoryIndex
   private readonly store: BodyReaderModules['store'] & Pick<ChunkStore, 'readExecutionResults' | 'readRange'>
   private readonly bodies: BodyReader
+  /** What addresses did in slots. */
+  readonly slots: AddressSlots
 
   constructor(
     modules: Omit<BodyReaderModules, 'store'> & {
@@ -123,6 +116,7 @@ export class HistoryReader {
     this.index = modules.index
     this.store = modules.store
     this.bodies = new BodyReader(modules, CACHE_BYTES)
+    this.slots = new AddressSlots({ index: modules.index, reader: this })
   }
 
   /** Another number whenever a period came or went. */
@@ -248,6 +242,11 @@ export class HistoryReader {
     return { operations: listKept() }
   }
 
+  /** A block that the index knows, without its operations; `undefined`: it is not archived. @throws ArchiveError STORE_CHUNK_AWAY */
+  readHead(slot: Slot): Promise<HistoryHead | undefined> {
+    return this.readBlock({ ...slot, index: 0 })
+  }
+
   /** From this disk, else from who holds it. @throws ArchiveError STORE_CHUNK_AWAY */
   readChunk(period: Period, index: number): Promise<Uint8Array> {
     return this.bodies.readChunk(period, index)
@@ -275,8 +274,12 @@ export class HistoryReader {
     return bytes && parseAttestedExecutions(bytes, { network: this.store.identity.network, period })
   }
 
-  /** Before it says that something is not archived, or that a list is all there is. */
-  private checkCompared(): void {
+  /**
+   * Before it is said that something is not archived, or that a list is all there is.
+   *
+   * @throws ArchiveError STORE_HISTORY_INCOMPLETE
+   */
+  checkCompared(): void {
     if (this.index.isCompared) return
     const message = 'the index of ids is being made: what it does not have yet may be archived'
     throw new ArchiveError('STORE_HISTORY_INCOMPLETE', message, { retryAfterS: RETRY_S })
@@ -368,8 +371,4 @@ function isIn(role: OperationRole, operation: RecordedOperation, address: Uint8A
   if (role === 'creator') return equalBytes(computeAddress(operation.publicKey), address)
   const target = findTarget(parseOperationContent(operation.content))
   return target !== undefined && equalBytes(target, address)
-}
-
-function comparePlaces(a: ListCursor, b: ListCursor): number {
-  return a.period - b.period || a.thread - b.thread || a.index - b.index
 }

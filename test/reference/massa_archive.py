@@ -486,6 +486,7 @@ def operation_id_text(digest):
     return text_encode("operationId", b"\0" + digest)
 
 
+@functools.lru_cache(maxsize=4096)
 def user_address(public_key33):
     return b"\0\0" + blake3(public_key33)
 
@@ -3768,7 +3769,7 @@ class Answers:
         if parts[1] == "search":
             return self.search(query["q"], answer)
         if parts[1] == "addresses":
-            return self.address(parts[2], query, answer)
+            return self.address(*parts[2:], query, answer)
         kinds = {"blocks": self.block, "operations": self.operation, "endorsements": self.endorsement, "slots": self.slot,
                  "periods": self.period, "completeness": self.completeness}
         return kinds[parts[1]](*parts[2:], **({"query": query} if parts[1] == "completeness" else {}), answer=answer)
@@ -3922,10 +3923,7 @@ class Answers:
 
     def endorsement(self, name, answer):
         shown = self.prove(answer, {"kind": "endorsement", "id": name})
-        slot = shown["slot"]
-        wanted = text_decode("endorsementId", name)
-        proven = describe_endorsement(shown["endorsement"], slot, shown["block"]["header"]["parents"][slot[1]], wanted)
-        proven["inclusions"] = [{"slot": slot_object(slot), "blockId": text_encode("blockId", shown["block"]["id"])}]
+        proven = self.carried(shown["slot"], shown["endorsement"], shown["block"])
         demand_same(answer, {"endorsement": proven, "proof": answer["proof"]}, "answer")
         return "endorsement"
 
@@ -3972,32 +3970,147 @@ class Answers:
         verify_completeness(said[3], question, self.trusted)
         return "completeness"
 
-    def address(self, name, query, answer):
-        """A page of a list: exactly what all bodies of its range show, newest first."""
+    def address(self, name, kind, query, answer):
+        """A page of a list: exactly what all bodies, or the results of executing, show of its range, newest first."""
         text_decode("address", name)
-        found = scan_bodies(self.bodies(int(query["from"]), int(query["to"])), name)
-        roles = [query["role"]] if "role" in query else ["creator", "target"]
-        found = [(at, *rest, [r for r in own if r in roles]) for at, *rest, own in reversed(found) if set(own) & set(roles)]
+        ranged = int(query["from"]), int(query["to"])
+        attested = kind == "events" and query.get("proof") == "true"
+        said = ProofForm.object(answer, ("address", kind, "cursor") + (("attestations",) if attested else ()))
+        entries = ProofForm.array(said[1], 100)
+        results = self.results(*ranged) if kind == "events" else None
+        found = scan_events(results, name) if kind == "events" else SCANS[kind](self.bodies(*ranged), name)
+        if "role" in query:
+            found = [one for one in found if query["role"] in one[-1]]
+        found.reverse()
         if "cursor" in query:
             before = tuple(int(n) for n in query["cursor"].split("-"))
             found = [one for one in found if one[0] < before]
         limit = int(query.get("limit", 25))
+        if kind == "events" and said[2] is not None and entries:
+            # Long ones fill a page before there are so many.
+            limit = min(limit, len(entries))
         shown, rest = found[:limit], found[limit:]
-        said = ProofForm.object(answer, ("address", "operations", "cursor"))
         demand_same(said[0], name, "address")
         demand_same(said[2], "-".join(map(str, shown[-1][0])) if rest else None, "cursor")
-        if len(ProofForm.array(said[1], 100)) != len(shown):
-            refuse("LIST_OTHER", f"{len(said[1])} operations, there are {len(shown)}")
-        for at, (one, (place, block_id, i, entry, own)) in enumerate(zip(said[1], shown)):
-            seal = None
-            if isinstance(one, dict) and "signature" in one:
-                # No body has it: it proves itself.
-                seal = text_decode("signature", ProofForm.text(one["signature"]))[1:]
-                if not massa_signature(entry[1][:33], i[1:], seal):
-                    refuse("SIGNATURE_INVALID", f"operations[{at}].signature")
-            where = {"slot": slot_object(place[:2]), "blockId": text_encode("blockId", block_id)}
-            self.listed(one, {**describe_operation(i, entry, seal), "roles": own}, where, f"operations[{at}]")
-        return "address"
+        if len(entries) != len(shown):
+            refuse("LIST_OTHER", f"{len(entries)} {kind}, there are {len(shown)}")
+        for at, (one, (place, *known)) in enumerate(zip(entries, shown)):
+            if kind == "operations":
+                self.listed_operation(one, place, known, [query["role"]] if "role" in query else known[-1], f"operations[{at}]")
+            elif kind == "blocks":
+                block, = known
+                seal = self.own_seal(one, block["publicKey"], header_signed_hash(block["publicKey"], place[:2], block["id"][1:]), f"blocks[{at}]")
+                demand_same(one, describe_block(block, seal), f"blocks[{at}]")
+            elif kind == "endorsements":
+                demand_same(one, self.carried(place[:2], *known), f"endorsements[{at}]")
+            else:
+                demand_same(one, known[0], f"events[{at}]")
+        if attested:
+            periods = dict.fromkeys(place[0] for place, _ in shown)
+            demand_same(said[3], [results[n][1] for n in periods if results[n][1]], "attestations")
+        return f"address, {kind}" + (", attested" if attested and said[3] else "")
+
+    def listed_operation(self, one, place, known, roles, name):
+        block_id, i, entry, _ = known
+        seal = self.own_seal(one, entry[1][:33], i[1:], name)
+        where = {"slot": slot_object(place[:2]), "blockId": text_encode("blockId", block_id)}
+        self.listed(one, {**describe_operation(i, entry, seal), "roles": roles}, where, name)
+
+    @staticmethod
+    def carried(slot, e, block):
+        """An endorsement with the block that carries it."""
+        endorsed = block["header"]["parents"][slot[1]]
+        i = b"\0" + endorsement_id(e["publicKey"], endorsement_content(slot, e["index"], endorsed))
+        place = {"slot": slot_object(slot), "blockId": text_encode("blockId", block["id"])}
+        return {**describe_endorsement(e, slot, endorsed, i), "inclusions": [place]}
+
+    @staticmethod
+    def own_seal(said, public_key, digest, name):
+        """The signature of an entry of a list, None where it has none: no body has it, it proves itself."""
+        if not isinstance(said, dict) or "signature" not in said:
+            return None
+        seal = text_decode("signature", ProofForm.text(said["signature"]))[1:]
+        if not massa_signature(public_key, digest, seal):
+            refuse("SIGNATURE_INVALID", f"{name}.signature")
+        return seal
+
+    def results(self, first, last):
+        """{period: (bytes of the execution results, their attestation as answers carry it or None)}, from the files of periods."""
+        found = {}
+        for period in range(first, last + 1):
+            data = self.other(f"/period/{period}")
+            frame = read_file_frame(data)
+            if [place[0] for place in frame["periods"]] != [period]:
+                refuse("SLOT_OTHER", "a file of other periods")
+            place, = frame["periods"]
+            trust_of(self.trusted, period, place[3], None)
+            manifest, _, _, signed = read_file_period(data, frame, place)
+            check_attestation(manifest, signed)
+            found[period] = split_results(period, signed)
+        return found
+
+
+def split_results(period, signed):
+    r = Reader(signed, FILE_CODE)
+    r.byte()
+    for _ in range(THREAD_COUNT):
+        r.take(r.int(4))
+    results = signed[:r.at]
+    if r.byte() != 1 or len(results) > MAX_ATTESTED_BYTES:
+        return results, None
+    key, signature = r.versioned(32), r.versioned(64)
+    return results, {"period": period, "results": base64.b64encode(results).decode(), "publicKey": text_encode("publicKey", key),
+                     "signature": text_encode("signature", signature)}
+
+
+def scan_blocks(bodies, name):
+    """((period, thread, 0), block) of each block that an address produced, oldest first."""
+    wanted = text_decode("address", name)
+    return [((body["period"], thread, 0), block) for body in bodies for thread, block in enumerate(body["slots"])
+            if isinstance(block, dict) and user_address(block["publicKey"]) == wanted]
+
+
+def scan_endorsements(bodies, name):
+    """((period, thread, index), endorsement, block) of each endorsement that an address signed, oldest first."""
+    wanted, found = text_decode("address", name), []
+    for body in bodies:
+        for thread, block in enumerate(body["slots"]):
+            for e in block["header"]["endorsements"] if isinstance(block, dict) else ():
+                if user_address(e["publicKey"]) == wanted:
+                    found.append(((body["period"], thread, e["index"]), e, block))
+    return sorted(found, key=lambda one: one[0])
+
+
+def scan_events(results, name):
+    """((period, thread, position), what is said of it) of each event in whose call stack an address is, oldest first."""
+    found = []
+    for period, (data, _) in results.items():
+        r = Reader(data, FILE_CODE)
+        file_check(r.byte() == 1, "execution results of another format")
+        for thread in range(THREAD_COUNT):
+            for position, event in enumerate(read_events(r.take(r.int(4)))):
+                if name in event["callStack"]:
+                    found.append(((period, thread, position), {"slot": slot_object((period, thread)), **event}))
+    return found
+
+
+def read_events(data):
+    """Of the execution results of a slot."""
+    if not data:
+        return []
+    r = Reader(data, FILE_CODE)
+    file_check(r.byte() == 1, "execution results of another format")
+    r.take(2)
+    r.take(r.int(4))
+    for _ in range(r.int(4)):
+        r.take(34)
+    events = []
+    for _ in range(r.int(4)):
+        index, failed, operation = r.int(4), r.byte() == 1, r.take(r.int(4)).decode()
+        stack = [r.take(r.int(4)).decode() for _ in range(r.int(4))]
+        events.append({"indexInSlot": index, "callStack": stack, "operationId": operation or None, "failed": failed, "data": r.take(r.int(4)).hex()})
+    r.end()
+    return events
 
 
 RANGE_FORMAT = "massa-storage/range/1"
@@ -4050,6 +4163,8 @@ def scan_bodies(bodies, name):
                     found.append(((body["period"], thread, position), block["id"], i, entry, own))
     return found
 
+
+SCANS = {"operations": scan_bodies, "blocks": scan_blocks, "endorsements": scan_endorsements}
 
 ROW_HEAD = "period,thread,block,operation,type,creator,target,amount_nano_mas,rolls,fee_nano_mas,outcome,bound"
 

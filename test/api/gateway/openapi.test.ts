@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { type FastifyInstance, fastify } from 'fastify'
 import { addGatewayRoutes } from '../../../api/gateway/gateway.ts'
+import { parseAttestedExecutions } from '../../../archiver/attestation.ts'
 import {
   type ChunkStore,
   computeAddress,
@@ -100,6 +101,18 @@ describe('api/gateway/openapi', function () {
       await check('/v1/periods/{period}', `/v1/periods/${slot.period}${proof}`)
     }
     await check('/v1/addresses/{address}/operations', `/v1/addresses/${address}/operations?limit=100`)
+    await check(
+      '/v1/addresses/{address}/blocks',
+      `/v1/addresses/${formatAddress(computeAddress(record.publicKey))}/blocks`,
+    )
+    const endorser = formatAddress(computeAddress(endorsement.publicKey))
+    await check('/v1/addresses/{address}/endorsements', `/v1/addresses/${endorser}/endorsements?limit=100`)
+    const results = periods.flatMap(
+      ({ executionResults, manifest }) => parseAttestedExecutions(executionResults, manifest).executions,
+    )
+    const called = results.flatMap((execution) => execution?.events.flatMap(({ callStack }) => callStack) ?? [])[0]
+    for (const proof of ['', '&proof=true'])
+      await check('/v1/addresses/{address}/events', `/v1/addresses/${called}/events?limit=100${proof}`)
     await check('/v1/archive', '/v1/archive')
     await check('/v1/search', `/v1/search?q=${blockId}`)
     const range = `from=${slot.period}&to=${slot.period}`

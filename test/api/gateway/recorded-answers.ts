@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { FastifyInstance } from 'fastify'
+import { parseAttestedExecutions } from '../../../archiver/attestation.ts'
 import {
   type ArchivedPeriod,
   computeAddress,
@@ -48,6 +49,9 @@ type Kind =
   | 'slot'
   | 'period'
   | 'address'
+  | 'blocks'
+  | 'endorsements'
+  | 'events'
   | 'range'
   | 'chunk'
   | 'raw'
@@ -57,6 +61,7 @@ type Kind =
 const KINDS: readonly Kind[] = [
   ...(['block', 'operation', 'endorsement', 'slot', 'period', 'address'] as const),
   ...(['range', 'chunk', 'raw', 'search', 'stream', 'slot', 'export'] as const),
+  ...(['blocks', 'endorsements', 'events'] as const),
 ]
 /** Of lists and ranges: the second implementation is slow. */
 const MAX_PERIODS = 3
@@ -66,6 +71,11 @@ interface Names {
   readonly operations: string[]
   readonly endorsements: string[]
   readonly addresses: string[]
+  /** Addresses. */
+  readonly producers: string[]
+  readonly endorsers: string[]
+  /** In call stacks of events. */
+  readonly called: { readonly address: string; readonly period: number }[]
 }
 
 /** Asks a gateway for random things, of each kind as many. */
@@ -122,10 +132,23 @@ export class RandomAsker {
         const { from, to } = this.pickRange()
         const role = random.pick(['', '&role=creator', '&role=target'])
         const list = `/v1/addresses/${random.pick(names.addresses)}/operations?from=${from}&to=${to}&limit=5${role}`
-        const bodies = [`/v1/completeness?from=${from}&to=${to}&bodies=true`]
-        const first = await this.get(list, bodies)
-        const { cursor } = JSON.parse(Buffer.from(first.answer, 'base64').toString()) as { cursor: string | null }
-        return cursor !== null && random.chance(0.5) ? this.get(`${list}&cursor=${cursor}`, bodies) : first
+        return this.getPage(list, [`/v1/completeness?from=${from}&to=${to}&bodies=true`])
+      }
+      case 'blocks':
+      case 'endorsements': {
+        const { from, to } = this.pickRange()
+        const address = random.pick(kind === 'blocks' ? names.producers : names.endorsers)
+        const list = `/v1/addresses/${address}/${kind}?from=${from}&to=${to}&limit=2`
+        return this.getPage(list, [`/v1/completeness?from=${from}&to=${to}&bodies=true`])
+      }
+      case 'events': {
+        const { address, period } = random.pick(names.called)
+        const { from, to } = this.pickRange(period)
+        const proof = random.pick(['', '&proof=true'])
+        const list = `/v1/addresses/${address}/events?from=${from}&to=${to}&limit=2${proof}`
+        // Of all periods of the range, what executing them did.
+        const files = Array.from({ length: to - from + 1 }, (_, i) => `/period/${from + i}`)
+        return this.getPage(list, files)
       }
       case 'range': {
         const { from, to } = this.pickRange()
@@ -144,6 +167,13 @@ export class RandomAsker {
         return this.get(`/v1/stream/final?from=${period}`, [`/v1/completeness?from=${period}&to=${period}&bodies=true`])
       }
     }
+  }
+
+  /** The first page of a list, or the one behind it. */
+  private async getPage(list: string, others: readonly string[]): Promise<AnswerCase> {
+    const first = await this.get(list, others)
+    const { cursor } = JSON.parse(Buffer.from(first.answer, 'base64').toString()) as { cursor: string | null }
+    return cursor !== null && this.random.chance(0.5) ? this.get(`${list}&cursor=${cursor}`, others) : first
   }
 
   private async askExport(): Promise<AnswerCase> {
@@ -213,8 +243,7 @@ export class RandomAsker {
     return this.random.pick(this.periods)
   }
 
-  private pickRange(): { readonly from: number; readonly to: number } {
-    const from = this.pickPeriod().summary.period
+  private pickRange(from = this.pickPeriod().summary.period): { readonly from: number; readonly to: number } {
     const last = this.periods.at(-1)?.summary.period ?? from
     return { from, to: this.random.between(from, Math.min(last, from + MAX_PERIODS - 1)) }
   }
@@ -226,12 +255,19 @@ function askedById(kind: string, id: string) {
 
 function listNames(periods: readonly ArchivedPeriod[]): Names {
   const addresses = new Set<string>()
-  const names: Names = { blocks: [], operations: [], endorsements: [], addresses: [] }
-  for (const { chunks, manifest } of periods) {
+  const names = { blocks: [] as string[], operations: [] as string[], endorsements: [] as string[] }
+  const [producers, endorsers] = [new Set<string>(), new Set<string>()]
+  const called: Names['called'] = []
+  for (const { chunks, manifest, executionResults } of periods) {
+    const { executions } = parseAttestedExecutions(executionResults, manifest)
+    const stacks = executions.flatMap((execution) => execution?.events.flatMap(({ callStack }) => callStack) ?? [])
+    for (const address of new Set(stacks)) called.push({ address, period: manifest.period })
     for (const [thread, slot] of parseBody(concatBytes(...chunks)).slots.entries()) {
       if (slot.kind !== 'block') continue
       const { record } = slot
       names.blocks.push(formatBlockId(record.id))
+      producers.add(formatAddress(computeAddress(record.publicKey)))
+      for (const { publicKey } of record.header.endorsements) endorsers.add(formatAddress(computeAddress(publicKey)))
       for (const { id, publicKey, content } of record.operations) {
         names.operations.push(formatOperationId(id))
         const target = findTarget(parseOperationContent(content))
@@ -241,8 +277,13 @@ function listNames(periods: readonly ArchivedPeriod[]): Names {
       names.endorsements.push(...listEndorsements({ period: manifest.period, thread }, record.header))
     }
   }
-  names.addresses.push(...addresses)
-  return names
+  return {
+    ...names,
+    addresses: [...addresses],
+    producers: [...producers],
+    endorsers: [...endorsers],
+    called,
+  }
 }
 
 function listEndorsements(

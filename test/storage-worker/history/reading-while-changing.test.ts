@@ -206,20 +206,20 @@ function draw(random: SeededRandom): Asked {
       }
     }
     case 6:
-      return listing(period)
+      return listing(period, random.pick(['operations', 'blocks', 'endorsements'] as const))
     default:
       return ranging(period, hasProof)
   }
 }
 
 /** What an address did in a period: all of it. */
-function listing(period: Period): Asked {
+function listing(period: Period, kind: 'operations' | 'blocks' | 'endorsements'): Asked {
   const request = { roles: ['creator'] as const, from: period, to: period, limit: 100 }
   return {
     period,
     ask: async (answers) => {
-      const page = await answers.operationsOf(ADDRESS, request)
-      return (page.operations as readonly object[]).length === 0 ? undefined : page
+      const page = await answers[`${kind}Of`](ADDRESS, request)
+      return (page[kind] as readonly object[]).length === 0 ? undefined : page
     },
     check: () => undefined,
   }
