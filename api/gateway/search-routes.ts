@@ -66,10 +66,19 @@ async function findEndorsement(history: HistoryGateway, id: string): Promise<Hit
 }
 
 async function findAddress(history: HistoryGateway, address: string): Promise<Hit | undefined> {
-  const request = { roles: ['creator', 'target'], from: 0, to: Number.MAX_SAFE_INTEGER, limit: 1 } as const
-  const { operations } = (await history.operationsOf(address, request)) as { operations?: readonly object[] }
-  if (!operations?.length) return undefined
-  return { kind: 'address', path: `/v1/addresses/${address}/operations`, period: null, thread: null }
+  const page = { from: 0, to: Number.MAX_SAFE_INTEGER, limit: 1 }
+  const lists = {
+    operations: () => history.operationsOf(address, { ...page, roles: ['creator', 'target'] }),
+    blocks: () => history.blocksOf(address, page),
+    endorsements: () => history.endorsementsOf(address, page),
+    events: () => history.eventsOf(address, page, false),
+  }
+  for (const [list, read] of Object.entries(lists)) {
+    const { [list]: found } = await read()
+    if (!(found as readonly object[]).length) continue
+    return { kind: 'address', path: `/v1/addresses/${address}/${list}`, period: null, thread: null }
+  }
+  return undefined
 }
 
 async function findChunk(history: HistoryGateway, id: string): Promise<Hit | undefined> {

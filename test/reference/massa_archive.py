@@ -3869,6 +3869,9 @@ class Answers:
         elif text.isdigit():
             self.prove(self.parse(self.other(f"/v1/periods/{text}?proof=true")), {"kind": "period", "period": int(text)})
             hit |= {"kind": "period", "path": f"/v1/periods/{text}", "period": int(text)}
+        else:
+            # Whatever it did: which list is not empty no body of one period says.
+            hit["path"] = next((path for path in (f"/v1/addresses/{text}/{kind}" for kind in LISTS) if path == answer.get("path")), hit["path"])
         demand_same(answer, hit, "answer")
         return "search"
 
@@ -4164,6 +4167,7 @@ def scan_bodies(bodies, name):
     return found
 
 
+LISTS = ("operations", "blocks", "endorsements", "events")
 SCANS = {"operations": scan_bodies, "blocks": scan_blocks, "endorsements": scan_endorsements}
 
 ROW_HEAD = "period,thread,block,operation,type,creator,target,amount_nano_mas,rolls,fee_nano_mas,outcome,bound"

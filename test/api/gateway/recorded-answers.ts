@@ -197,7 +197,7 @@ export class RandomAsker {
       () => askedById('blocks', random.pick(names.blocks)),
       () => askedById('operations', random.pick(names.operations)),
       () => askedById('endorsements', random.pick(names.endorsements)),
-      () => [random.pick(names.addresses), undefined] as const,
+      () => [random.pick([...names.addresses, ...names.producers, ...names.endorsers]), undefined] as const,
       () => [`${period}.${thread}`, `/v1/slots/${period}/${thread}?proof=true`] as const,
       () => [String(period), `/v1/periods/${period}?proof=true`] as const,
       () => {

@@ -66,6 +66,21 @@ describe('api/gateway/search', function () {
     }
   })
 
+  it('finds an address by whatever it did, operations first', async () => {
+    const { answers } = await openRecordedArchive()
+    const address = 'AU12UN5gcQ5gck2oCtw8YWEX9FcSXAxFVosCJiv7rXYK8qi68t268'
+    const lists = ['operations', 'blocks', 'endorsements', 'events'] as const
+    for (const [at, list] of lists.entries()) {
+      const page = (name: string) => async () => ({ [name]: lists.indexOf(name as typeof list) >= at ? [{}] : [] })
+      const own = Object.fromEntries(lists.map((name) => [`${name}Of`, page(name)]))
+      const answering = await openRecordedGateway({ history: Object.assign(Object.create(answers), own) })
+      const answer = await answering.inject({ method: 'GET', url: '/v1/search', query: { q: address } })
+      const none = { period: null, thread: null }
+      assert.deepEqual(answer.json(), { kind: 'address', path: `/v1/addresses/${address}/${list}`, ...none })
+      await answering.close()
+    }
+  })
+
   for (const [q, status, code] of [
     ['', 400, 'API_QUERY_INVALID'],
     ['x'.repeat(101), 400, 'API_QUERY_INVALID'],
