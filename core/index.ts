@@ -75,13 +75,9 @@ export {
   scanAddress,
   verifyAddressList,
 } from './reading/address-scan.ts'
-export {
-  type AttestationJson,
-  type AttestedOutcome,
-  attestationToJson,
-  MAX_ATTESTED_BYTES,
-  verifyOutcomes,
-} from './reading/attested-outcome.ts'
+export { type AttestedEvent, verifyEvents } from './reading/attested-events.ts'
+export { type AttestedOutcome, verifyOutcomes } from './reading/attested-outcome.ts'
+export { type AttestationJson, attestationToJson, MAX_ATTESTED_BYTES } from './reading/attested-results.ts'
 export {
   buildBlockProof,
   buildEndorsementProof,

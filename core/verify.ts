@@ -5,7 +5,9 @@
 export { fromHex, toHex } from './bytes.ts'
 export { ArchiveError, isArchiveError } from './errors.ts'
 export { type AddressHistory, compareAddressList, type ListDifference } from './reading/address-scan.ts'
-export { type AttestationJson, type AttestedOutcome, verifyOutcomes } from './reading/attested-outcome.ts'
+export { type AttestedEvent, verifyEvents } from './reading/attested-events.ts'
+export { type AttestedOutcome, verifyOutcomes } from './reading/attested-outcome.ts'
+export type { AttestationJson } from './reading/attested-results.ts'
 export {
   type CertifiedEra,
   type CertifiedPeriod,

@@ -103,6 +103,6 @@ export function malformed(what: string): ArchiveError {
   return new ArchiveError('CORE_READING_MALFORMED', `a proof is malformed: ${what}`)
 }
 
-function tooLarge(what: string): ArchiveError {
+export function tooLarge(what: string): ArchiveError {
   return new ArchiveError('CORE_READING_TOO_LARGE', `a proof is too large: ${what}`)
 }

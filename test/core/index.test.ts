@@ -356,6 +356,7 @@ const EXPORTS = [
   'verifyAddressList',
   'verifyChallengeAnswer',
   'verifyCompleteness',
+  'verifyEvents',
   'verifyEvidence',
   'verifyOutcomes',
   'verifyProof',

@@ -17,6 +17,7 @@ describe('core/verify', () => {
       'toHex',
       'verifyAddressHistory',
       'verifyCompleteness',
+      'verifyEvents',
       'verifyOutcomes',
       'verifyProof',
     ])

@@ -4,18 +4,14 @@ import { parseAttestedExecutions } from '../../../archiver/attestation.ts'
 import {
   type ArchivedPeriod,
   computeAddress,
-  computeAttestationText,
   computeEndorsementHash,
   concatBytes,
   formatAddress,
   formatBlockId,
   formatEndorsementId,
-  fromBase64,
   parseBody,
-  parsePublicKey,
-  parseSignature,
   toHex,
-  verifyText,
+  verifyEvents,
 } from '../../../core/index.ts'
 import { openRecordedArchive, openRecordedGateway } from './recorded-gateway.ts'
 
@@ -120,21 +116,14 @@ describe('api/gateway: lists of an address', function () {
     }
   })
 
-  it('proves no event, and gives with proof=true what who archived its period signed', async () => {
+  it('proves no event, and gives with proof=true what who archived its period signed, in which it stands', async () => {
     const { network } = periods[0]?.manifest ?? assert.fail('nothing archived')
-    for (const [address] of [...wanted.events].slice(0, 5)) {
+    for (const [address, deeds] of [...wanted.events].slice(0, 5)) {
       assert(!('attestations' in (await ask(address, 'events', 'limit=100'))))
       const { events, attestations } = await ask(address, 'events', 'limit=100&proof=true')
-      const periodsOf = new Set((events as { slot: { period: number } }[]).map(({ slot }) => slot.period))
-      const given = attestations as { period: number; results: string; publicKey: string; signature: string }[]
-      assert.deepEqual(
-        given.map(({ period }) => period),
-        [...periodsOf],
-      )
-      for (const { period, results, publicKey, signature } of given) {
-        const text = computeAttestationText({ network, period }, fromBase64(results) ?? new Uint8Array())
-        assert(verifyText(text, { publicKey: parsePublicKey(publicKey), signature: parseSignature(signature) }))
-      }
+      assert.deepEqual((events as Entry[]).map(nameOf.events), deeds.slice(0, 100))
+      const signed = verifyEvents(attestations, network, address)
+      assert.deepEqual(signed.map(({ signer: _, ...event }) => event).slice(0, 100), events)
     }
   })
 })
