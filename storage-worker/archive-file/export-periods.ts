@@ -9,6 +9,9 @@ import {
 } from '../../core/index.ts'
 import { type ExportRange, findExportRange, incomplete } from './export-range.ts'
 
+/** While one is written: the manifest of each is read before its values, and that takes the way to the disk twice. */
+const PERIODS_AHEAD = 2
+
 /** One of the values of a period, on its way to whoever writes the file: as bytes in this process, as base64 to another. */
 export class ExportedValue {
   readonly value: 'manifest' | 'chunk' | 'seals' | 'executionResults'
@@ -31,7 +34,7 @@ export async function describeExport(store: ChunkStore, range: ExportRange): Pro
 }
 
 /**
- * The values of periods, in the order of a file; the next period is read meanwhile.
+ * The values of periods, in the order of a file; the next ones are read meanwhile.
  *
  * @throws ArchiveError STORE_EXPORT_INCOMPLETE when one has gone, and of the store
  */
@@ -39,14 +42,16 @@ export async function* readExport(
   store: ChunkStore,
   { first, last }: { readonly first: Period; readonly last: Period },
 ): AsyncGenerator<ExportedValue> {
-  let next = readPeriod(store, first)
+  const underWay: Promise<FilePeriod>[] = []
+  let next = first
   for (let period = first; period <= last; period++) {
-    const { manifest, chunks, seals, executionResults } = await next
-    if (period < last) {
-      next = readPeriod(store, period + 1)
+    for (; next <= last && underWay.length <= PERIODS_AHEAD; next++) {
+      const read = readPeriod(store, next)
       // Heard when its turn comes.
-      next.catch(() => undefined)
+      read.catch(() => undefined)
+      underWay.push(read)
     }
+    const { manifest, chunks, seals, executionResults } = (await underWay.shift()) as FilePeriod
     yield new ExportedValue('manifest', encodeManifest(manifest))
     for (const chunk of chunks) yield new ExportedValue('chunk', chunk)
     yield new ExportedValue('seals', seals)
