@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import * as z from 'zod'
-import { ArchiveError } from '../core/index.ts'
+import { ArchiveError, fromHex } from '../core/index.ts'
 import {
   type ImportModules,
   type ImportOptions,
@@ -21,12 +21,14 @@ const importRequest = z.strictObject({
     .string()
     .regex(/^[0-9a-f]{64}$/)
     .optional(),
+  /** Of eras, by their numbers: an era of the file that has another one is refused. */
+  eraRoots: z.record(z.string().regex(/^\d{1,13}$/), z.string().regex(/^[0-9a-f]{64}$/)).optional(),
 })
 
 export type ImportRequest = z.infer<typeof importRequest>
 
 /**
- * - `POST /v1/imports` `{source, root}` brings the periods of an archive file into the archive; the answer is NDJSON: `{"progress": …}`
+ * - `POST /v1/imports` `{source, root, eraRoots}` brings the periods of an archive file into the archive; the answer is NDJSON: `{"progress": …}`
  *   as it goes, and `{"result": …}` or `{"error": …}` last. It ends with its connection; what was written by then stays
  */
 export function addImportRoutes(
@@ -47,17 +49,20 @@ export function addImportRoutes(
 
 /** As the sidecar runs it, or a command that has the archive open by itself. @throws ArchiveError of `importArchiveFile` */
 export async function* runImport(
-  { source, root }: ImportRequest,
+  { source, root, eraRoots: said = {} }: ImportRequest,
   { isRunning = false, ...modules }: ImportModules & Pick<ImportOptions, 'isRunning'>,
   signal: AbortSignal,
 ): AsyncGenerator<QueryRow> {
   const reports = new LatestReport<FileProgress>()
   const onProgress = (progress: FileProgress) => reports.put(progress)
+  const eraRoots = new Map(Object.entries(said).map(([era, root]) => [Number(era), fromHex(root)]))
   const file = await openSource(source, signal)
-  const imported = importArchiveFile(file, { root, isRunning }, modules, onProgress, signal).finally(async () => {
-    reports.end()
-    await file.close()
-  })
+  const imported = importArchiveFile(file, { root, eraRoots, isRunning }, modules, onProgress, signal).finally(
+    async () => {
+      reports.end()
+      await file.close()
+    },
+  )
   // Whoever asked may have gone meanwhile.
   imported.catch(() => undefined)
   try {

@@ -10,6 +10,7 @@ import {
 } from '../core/index.ts'
 import { Lane } from './lane.ts'
 import { cutPeriod, type DecidedPeriod, type IdentifiedChunk, joinPeriod } from './period-encoder.ts'
+import { SIGNATURE_ENTRY_BYTES } from './signature-list.ts'
 import type { VerifiedBlock } from './verify-block.ts'
 import type { SealedRecord, VerifiedRecord } from './verify-record.ts'
 
@@ -62,7 +63,8 @@ const GROUPED_BLOCK_BYTES = 32_768
 /** 20 ms of work at most, which is how long others may wait for it. */
 const MAX_GROUP_BLOCKS = 8
 /** 200 signatures, or a block that has more. */
-const MAX_GROUP_SEAL_BYTES = 200 * 64
+const MAX_GROUP_SIGNATURES = 200
+const MAX_GROUP_SEAL_BYTES = MAX_GROUP_SIGNATURES * 64
 /** What stands around a chunk in the answer that brought it. */
 const MAX_BESIDE_CHUNK_BYTES = 1_024
 /** Per thread: one in work, and one that it finds when it is done. */
@@ -127,6 +129,22 @@ export class CpuPool implements CpuWork, BackgroundCpuWork {
       this.background.run(() => this.verifyRecordGroup(group, network)),
     )
     return (await settleAll(groups)).flat()
+  }
+
+  /** Background work, the same as `findForgedSignature`. */
+  async findForged(list: Uint8Array): Promise<number> {
+    const groupBytes = MAX_GROUP_SIGNATURES * SIGNATURE_ENTRY_BYTES
+    const groups = Array.from({ length: Math.ceil(list.length / groupBytes) }, (_, i) =>
+      list.slice(i * groupBytes, (i + 1) * groupBytes),
+    )
+    const found = await settleAll(
+      groups.map((group) => {
+        const transferList = [group.buffer as ArrayBuffer]
+        return this.background.run((): Promise<number> => this.pool.run(group, { name: 'findForged', transferList }))
+      }),
+    )
+    const group = found.findIndex((place) => place !== -1)
+    return group === -1 ? -1 : group * MAX_GROUP_SIGNATURES + (found[group] ?? 0)
   }
 
   /** Background work. The memory of `chunk` is handed over, unless much else may be in it, and comes back with the id. */

@@ -11,6 +11,8 @@ import { type IdentifiedChunk, identifyChunk as identify } from './period-encode
 import { verifyFilledBlock } from './verify-block.ts'
 import { verifyRecord } from './verify-record.ts'
 
+export { findForgedSignature as findForged } from './signature-list.ts'
+
 /*
  * What runs in worker threads: a block full of transfers takes a quarter of a second to verify, a full period 50 ms to
  * hash, and the event loop must keep answering meanwhile. Refusals travel as data: threads flatten error classes.

@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander'
 import { add, type Run } from './add-command.ts'
 import type { ExportOptions } from './commands/export.ts'
-import { parsePeriod, parseRoot } from './parse-arguments.ts'
+import type { ImportFileOptions } from './commands/import.ts'
+import { collectRoot, parsePeriod, parseRoot } from './parse-arguments.ts'
 
 /** Of the command, which is loaded when it runs. */
 const FORMATS = ['mhs', 'ndjson', 'csv'] as const satisfies readonly ExportOptions['format'][]
@@ -36,7 +37,8 @@ export function addArchiveFiles(program: Command, run: Run): void {
   )
     .argument('<file>', 'archive file (.mhs), or its http address')
     .option('--root <hex>', 'take no file but that with this root', parseRoot)
-    .action((file: string, options: { root?: string }, command) =>
+    .option('--trust-root <era=root>', 'root of an era that you know, repeatable', collectRoot)
+    .action((file: string, options: Omit<ImportFileOptions, 'file' | 'cpu'>, command) =>
       run(async (context, signal) =>
         (await import('./commands/import.ts')).importFile(context, { file, ...options }, signal),
       )(command),

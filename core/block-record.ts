@@ -122,6 +122,19 @@ export function passBlockRecord(reader: ByteReader): { record: Uint8Array; opera
   return { record: reader.bytes.subarray(start, reader.position), operationCount }
 }
 
+/**
+ * Who signed each operation of a block record, found by their lengths: 33 bytes each. Nothing else of them is looked at.
+ *
+ * @param reader - behind the head
+ */
+export function readOperationKeys(reader: ByteReader): Uint8Array[] {
+  return Array.from({ length: reader.varintNumber(MAX_BLOCK_OPERATIONS) }, () => {
+    reader.u8()
+    const entry = reader.nested(reader.sized(MAX_ENTRY_BYTES))
+    return readVersioned(entry, PUBLIC_KEY_BYTES)
+  })
+}
+
 /** Reads header and operation ids of a block record; the operations follow. */
 export function readBlockHead(outer: ByteReader): Omit<BlockRecord, 'operations'> {
   const reader = outer.nested(outer.sized(MAX_HEAD_BYTES))

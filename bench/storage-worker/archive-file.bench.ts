@@ -2,10 +2,13 @@ import { createHash } from 'node:crypto'
 import { open, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { ClassicLevel } from 'classic-level'
 import { attestExecutions } from '../../archiver/index.ts'
-import { type ArchivedPeriod, concatBytes, splitBody } from '../../core/index.ts'
+import { type ArchivedPeriod, concatBytes, splitBody, toHex } from '../../core/index.ts'
 import { readHeads } from '../../storage-worker/bootstrap/period-links.ts'
 import type { Store } from '../../storage-worker/index.ts'
+import { encodeBodyKey } from '../../storage-worker/keyspace.ts'
+import { BODIES_OPTIONS } from '../../storage-worker/level-options.ts'
 import { makePeriod, type SyntheticShape } from '../../test/storage-worker/synthetic-period.ts'
 import { BareVerification } from '../archiver/bare-verification.ts'
 import type { BenchRow } from '../bench-row.ts'
@@ -17,7 +20,9 @@ import { BENCH_IDENTITY, median, withFolder } from './bench-archive.ts'
  * Question: what do export and import of an archive file cost beside a copy of that file, synced, and its SHA-256? Input:
  * MASSA_STORAGE_BENCH_MB (default 128) of full periods whose blocks each hold one large operation, so that signatures are few; and a
  * tenth of it in full periods of small operations, 1 kB each. An import verifies each signature, which no copy does: of the second
- * it is held against as many threads that verify the same signatures and do nothing else.
+ * it is held against as many threads that verify the same signatures and do nothing else. And it puts what it took into LevelDB,
+ * which writes each byte twice: of the first it is held against bare puts of the same chunks, synced, a period at a time. Both without
+ * and with the root of the file known (`--root`), under which contents of operations need not be hashed against their ids.
  */
 
 const FILE_BYTES = Number(process.env.MASSA_STORAGE_BENCH_MB ?? 128) * 1e6
@@ -60,36 +65,53 @@ async function compare(folder: string, input: Input): Promise<BenchRow[]> {
   const verification = new BareVerification(signatures, THREADS)
   // As the command line has it: one is kept free for archiving.
   const cpu = new CpuPool({ threads: THREADS + 1 })
-  const seconds = { export: [] as number[], import: [] as number[], copy: [] as number[], verify: [] as number[] }
+  const seconds = {
+    export: [] as number[],
+    import: [] as number[],
+    rooted: [] as number[],
+    copy: [] as number[],
+    verify: [] as number[],
+    put: [] as number[],
+  }
   let bytes = 0
+  let root = ''
   for (let round = 0; round < ROUNDS; round++) {
     const path = join(folder, `round-${round}.mhs`)
     seconds.export.push(
       await measure(async () => {
         const head = await describeExport(store.chunks, {})
         const options = { head, networkName: 'bench', target: { path } }
-        bytes = (await writeArchiveFile(options, joinExport(readExport(store.chunks, head)))).bytes
+        const written = await writeArchiveFile(options, joinExport(readExport(store.chunks, head)))
+        bytes = written.bytes
+        root = toHex(written.root)
       }),
     )
     seconds.copy.push(await measure(() => copyAndHash(path, `${path}.copy`)))
-    const other = await openBenchStore(join(folder, `other-${round}`))
-    const source = await openFileSource(path)
-    const modules = { store: other.chunks, cpu }
-    seconds.import.push(
-      await measure(async () => {
-        await importArchiveFile(source, {}, modules, () => undefined, new AbortController().signal)
-      }),
-    )
-    await source.close()
-    await other.close()
+    for (const kind of ['import', 'rooted'] as const) {
+      const dataDir = join(folder, `${kind}-${round}`)
+      const other = await openBenchStore(dataDir)
+      const source = await openFileSource(path)
+      const modules = { store: other.chunks, cpu }
+      const options = kind === 'rooted' ? { root } : {}
+      seconds[kind].push(
+        await measure(async () => {
+          await importArchiveFile(source, options, modules, () => undefined, new AbortController().signal)
+        }),
+      )
+      await source.close()
+      await other.close()
+      await rm(dataDir, { recursive: true })
+    }
+    seconds.put.push(await putBare(store, join(folder, `put-${round}`)))
     seconds.verify.push(await verification.run())
-    for (const name of [path, `${path}.copy`, join(folder, `other-${round}`)]) await rm(name, { recursive: true })
+    for (const name of [path, `${path}.copy`, join(folder, `put-${round}`)]) await rm(name, { recursive: true })
   }
   await verification.close()
   await cpu.close()
   await store.close()
   const what = `of ${(bytes / 1e6).toFixed(0)} MB, full periods of ${input.name}`
   const copy = { seconds: median(seconds.copy), name: 'copy, synced, and its SHA-256' }
+  const put = { seconds: median(seconds.put), name: 'bare puts of its chunks into LevelDB, synced' }
   const bare = {
     seconds: median(seconds.verify),
     name: `bare Ed25519 of its ${signatures.length} signatures, ${THREADS} threads`,
@@ -97,7 +119,10 @@ async function compare(folder: string, input: Input): Promise<BenchRow[]> {
   return [
     makeRow(`export ${what}`, median(seconds.export), copy, bytes),
     makeRow(`import ${what}, ${THREADS} threads`, median(seconds.import), copy, bytes),
-    ...(input.operations === 1 ? [] : [makeRow('the same import', median(seconds.import), bare, bytes)]),
+    makeRow('the same import, the root of the file known', median(seconds.rooted), copy, bytes),
+    input.operations === 1
+      ? makeRow('the same import, the root of the file known', median(seconds.rooted), put, bytes)
+      : makeRow('the same import', median(seconds.import), bare, bytes),
   ]
 }
 
@@ -142,6 +167,28 @@ async function fill(store: Store, { bytes, ...shape }: Input): Promise<Uint8Arra
 
 function listBlockIds({ chunks }: ArchivedPeriod): Uint8Array[] {
   return readHeads(splitBody(concatBytes(...chunks)).slots).flatMap((head) => (head ? [head.id] : []))
+}
+
+/** What the store is made of, without it. @returns seconds */
+async function putBare(store: Store, location: string): Promise<number> {
+  const level = new ClassicLevel<Uint8Array, Uint8Array>(location, {
+    keyEncoding: 'view',
+    valueEncoding: 'view',
+    ...BODIES_OPTIONS,
+  })
+  await level.open()
+  let seconds = 0
+  for await (const { period } of store.chunks.listSummaries({ from: 0, to: Number.MAX_SAFE_INTEGER })) {
+    const manifest = await store.chunks.readManifest(period)
+    const chunks = await Promise.all((manifest?.chunks ?? []).map((_, index) => store.chunks.readChunk(period, index)))
+    seconds += await measure(async () => {
+      const batch = level.batch()
+      for (const [index, chunk] of chunks.entries()) batch.put(encodeBodyKey(period, index), chunk ?? new Uint8Array())
+      await batch.write({ sync: true } as object)
+    })
+  }
+  await level.close()
+  return seconds
 }
 
 async function measure(task: () => Promise<unknown>): Promise<number> {

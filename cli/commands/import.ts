@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import * as z from 'zod'
+import { toHex } from '../../core/bytes.ts'
 import type { FileCpu } from '../../storage-worker/archive-file/check-period.ts'
 import { isAddress } from '../../storage-worker/archive-file/open-source.ts'
 import { parseAnswer } from '../call-sidecar.ts'
@@ -13,6 +14,8 @@ export interface ImportFileOptions {
   readonly file: string
   /** Hex, of the file: another one is refused. */
   readonly root?: string
+  /** 32 bytes, by era: what has another one is refused. */
+  readonly trustRoot?: ReadonlyMap<number, Uint8Array>
   /** For tests: in place of worker threads. */
   readonly cpu?: FileCpu
 }
@@ -24,15 +27,21 @@ const report = z.object({
   last: z.int(),
   imported: z.int(),
   held: z.int(),
+  rooted: z.int(),
   unproven: z.array(z.object({ from: z.int(), to: z.int() })),
 })
 
 /** Brings the periods of an archive file into the archive; what it has is left as it is. @throws ArchiveError of `importToArchive` */
 export async function importFile(context: Context, options: ImportFileOptions, signal: AbortSignal): Promise<number> {
   const { output, cwd } = context
-  const { file, root, cpu } = options
+  const { file, root, trustRoot = new Map<number, Uint8Array>(), cpu } = options
   const { config } = context.load()
-  const request = { source: isAddress(file) ? file : resolve(cwd, file), ...(root === undefined ? {} : { root }) }
+  const eraRoots = Object.fromEntries([...trustRoot].map(([era, root]) => [era, toHex(root)]))
+  const request = {
+    source: isAddress(file) ? file : resolve(cwd, file),
+    ...(root === undefined ? {} : { root }),
+    ...(trustRoot.size === 0 ? {} : { eraRoots }),
+  }
   const progress = output.progress('Importing')
   let result: unknown
   try {
@@ -45,11 +54,15 @@ export async function importFile(context: Context, options: ImportFileOptions, s
   } finally {
     progress.end()
   }
-  const { first, last, imported, held, unproven, ...rest } = parseAnswer(report, result)
-  output.value({ root: rest.root, first, last, imported, held, unproven })
+  const { first, last, imported, held, rooted, unproven, ...rest } = parseAnswer(report, result)
+  output.value({ root: rest.root, first, last, imported, held, rooted, unproven })
   const before = held === 0 ? '' : `, ${held.toLocaleString('en-US')} were archived before`
   output.line(`Imported ${formatCount(imported, 'period')} of ${first} to ${last}${before}.`)
-  if (unproven.length > 0 && root === undefined) {
+  if (root !== undefined || trustRoot.size > 0) {
+    const [many, others] = [rooted, imported - rooted].map((count) => formatCount(count, 'period'))
+    output.line(`${many} by chunks under a root that you trust, and signatures; ${others} by ids and signatures.`)
+  }
+  if (unproven.length > 0) {
     const spans = unproven.map(({ from, to }) => (from === to ? `${from}` : `${from} to ${to}`)).join(', ')
     output.warn(`nothing that is archived proves periods ${spans}: they are as true as the file`)
     output.remark(`Compare its root ${rest.root} with somebody you trust.`)

@@ -186,6 +186,11 @@ export const STORE_CODES = {
     when: 'An archive file has another root than the one that was asked for.',
     action: 'Get the file with that root; of this one nothing was stored.',
   },
+  STORE_FILE_ERA_OTHER: {
+    kind: 'input',
+    when: 'An era of an archive file has another root than the one that is trusted.',
+    action: 'Compare the root with somebody who knows it, or get another file; of this one nothing was stored.',
+  },
   STORE_FILE_UNLINKED: {
     kind: 'permanent',
     when: 'Blocks of an archive file contradict what stands above or below them, in the file or in this archive.',
@@ -195,8 +200,8 @@ export const STORE_CODES = {
   },
   STORE_FILE_UNBOUND: {
     kind: 'permanent',
-    when: 'An archive file holds an operation whose bytes its id does not bind, and nobody vouches for the file.',
-    action: 'Ask somebody you trust for the root of the file, and give it with `--root`.',
+    when: 'An archive file holds an operation whose bytes its id does not bind, and no root that is trusted binds it.',
+    action: 'Ask somebody you trust for the root of the file or of the era: `--root`, `--trust-root`.',
   },
   STORE_FILE_EXISTS: {
     kind: 'input',

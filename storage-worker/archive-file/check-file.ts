@@ -3,10 +3,11 @@ import {
   type Period,
   type PeriodPlace,
   parsePeriodSection,
+  type StoreIdentity,
   THREAD_COUNT,
 } from '../../core/index.ts'
 import { ANY_BLOCK, type ChainEnd } from '../bootstrap/link-chain.ts'
-import { linksOf, type PeriodLinks, readHeads } from '../bootstrap/period-links.ts'
+import { linksOf, type PeriodLinks } from '../bootstrap/period-links.ts'
 import { readAhead } from './byte-source.ts'
 import { type CheckedPeriod, checkFilePeriod, type FileCpu } from './check-period.ts'
 import type { ArchiveFile } from './file-reader.ts'
@@ -14,6 +15,12 @@ import type { ArchiveFile } from './file-reader.ts'
 /** Periods, and bytes of them, that are checked at a time: work for every thread, and 64 MB of memory. */
 const PERIODS_AT_ONCE = 16
 const BYTES_AT_ONCE = 32_000_000
+
+/** Periods of a file. */
+export interface FilePlaces {
+  readonly places: readonly PeriodPlace[]
+  readonly isRooted?: (period: Period) => boolean
+}
 
 /** What became of a period of a file, and of its block headers. */
 export type PeriodVerdict =
@@ -28,11 +35,12 @@ export type PeriodVerdict =
 /**
  * Checks periods of a file by themselves, in the order of `places`, several at a time.
  *
+ * @param wanted.isRooted - whether a root that is trusted binds that of a period; absent: none does
  * @returns with `error` for what is not as it should be, or cannot be read
  */
 export async function* checkPeriods(
   file: ArchiveFile,
-  places: readonly PeriodPlace[],
+  { places, isRooted = () => false }: FilePlaces,
   cpu: FileCpu,
 ): AsyncGenerator<PeriodVerdict> {
   const underWay: { readonly bytes: number; readonly verdict: Promise<PeriodVerdict> }[] = []
@@ -51,7 +59,10 @@ export async function* checkPeriods(
         const verdict = await take()
         if (verdict) yield verdict
       }
-      underWay.push({ bytes: place.length, verdict: checkPeriod(file, place, bytes, cpu) })
+      underWay.push({
+        bytes: place.length,
+        verdict: checkPeriod(bytes, { identity: file.identity, place, isRooted: isRooted(place.period) }, cpu),
+      })
       bytesUnderWay += place.length
     }
     for (let verdict = await take(); verdict; verdict = await take()) yield verdict
@@ -61,14 +72,14 @@ export async function* checkPeriods(
 }
 
 async function checkPeriod(
-  { identity }: ArchiveFile,
-  place: PeriodPlace,
   bytes: Uint8Array,
+  of: { readonly identity: StoreIdentity; readonly place: PeriodPlace; readonly isRooted: boolean },
   cpu: FileCpu,
 ): Promise<PeriodVerdict> {
+  const { place } = of
   try {
-    const checked = await checkFilePeriod(parsePeriodSection(bytes, place), { identity, place }, cpu)
-    return { place, checked, links: linksOf(readHeads(checked.body.slots)) }
+    const checked = await checkFilePeriod(parsePeriodSection(bytes, place), of, cpu)
+    return { place, checked, links: linksOf(checked.heads) }
   } catch (error) {
     return { place, error }
   }

@@ -1,14 +1,25 @@
-import { ArchiveError, type ChunkStore, equalBytes, type Period, type PeriodPlace, toHex } from '../../core/index.ts'
+import {
+  ArchiveError,
+  type ChunkStore,
+  ERA_PERIODS,
+  equalBytes,
+  type Period,
+  type PeriodPlace,
+  toHex,
+} from '../../core/index.ts'
 import { checkIdentity } from '../store-identity.ts'
 import type { ByteSource } from './byte-source.ts'
 import type { FileCpu } from './check-period.ts'
 import { type ArchiveFile, openArchiveFile } from './file-reader.ts'
 import { RunImport } from './import-run.ts'
+import { findTrustedEras } from './trusted-eras.ts'
 import type { FileProgress } from './verify-file.ts'
 
 export interface ImportOptions {
   /** Hex, of the file: somebody who is trusted vouches for it. Another one is refused. */
   readonly root?: string | undefined
+  /** 32 bytes, by era: such an era of the file that has another one is refused. */
+  readonly eraRoots?: ReadonlyMap<number, Uint8Array> | undefined
   /** Whoever archives meanwhile goes on from the archive as it was: only what is below and between is taken. */
   readonly isRunning?: boolean
 }
@@ -36,13 +47,18 @@ export interface ImportReport {
   readonly imported: number
   /** That were archived before. */
   readonly held: number
-  /** What was written and nothing that is archived above it proves: the word of whoever gave the file. Descending. */
+  /** Of those that were written: so many are bound by a root that is trusted. */
+  readonly rooted: number
+  /** What was written and no such root, nor what is archived above it, proves: the word of whoever gave the file. Descending. */
   readonly unproven: readonly PeriodSpan[]
 }
 
 /**
  * Brings the periods of an archive file into an archive that lacks them, from the newest down: each is verified as by
  * `verifyArchiveFile`, and held against what is archived above it before it is written. What is archived stays as it is.
+ *
+ * What a trusted root binds is what the network archived: contents of operations are not hashed against their ids then. SEALS stand under
+ * no root, and each of their signatures is verified all the same.
  *
  * Nothing is kept of an import that ends early but the periods that it has written: the next one goes on below them.
  *
@@ -65,20 +81,24 @@ export async function importArchiveFile(
     })
   }
   checkIdentity(store.identity, file.identity)
+  const eras = await findTrustedEras(file, options.eraRoots ?? new Map())
+  const isRooted = (period: Period) => options.root !== undefined || eras.has(Math.floor(period / ERA_PERIODS))
   const wanted = await listWanted(store, file)
   const runs = splitRuns(wanted)
   if (options.isRunning) await refuseApart(store, runs)
   const total = wanted.length
   const unproven: PeriodSpan[] = []
   let imported = 0
+  let rooted = 0
   let bytes = 0
   for (const places of runs) {
     const run = new RunImport(
-      { file, places, isVouchedFor: options.root !== undefined },
+      { file, places, isRooted },
       {
         ...modules,
         onWritten: (place, isProven) => {
           imported++
+          if (isRooted(place.period)) rooted++
           bytes += place.length
           if (!isProven) note(unproven, place.period)
           onProgress({ done: imported, total, bytes })
@@ -88,7 +108,7 @@ export async function importArchiveFile(
     await run.run(signal)
   }
   const [first, last] = [file.periods[0]?.period ?? 0, file.periods.at(-1)?.period ?? 0]
-  return { root, first, last, imported, held: file.periods.length - total, unproven }
+  return { root, first, last, imported, held: file.periods.length - total, rooted, unproven }
 }
 
 /** What is not archived, or not all of it, descending. @throws ArchiveError STORE_PERIOD_CONFLICT */

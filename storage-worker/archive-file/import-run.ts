@@ -45,7 +45,7 @@ export class RunImport {
   private readonly file: ArchiveFile
   /** Descending. */
   private readonly places: readonly PeriodPlace[]
-  private readonly isVouchedFor: boolean
+  private readonly isRooted: (period: Period) => boolean
   private readonly modules: RunModules
   private window: LinkWindow<Waiting>
   /** Whether what is archived above proves what is found. */
@@ -57,17 +57,23 @@ export class RunImport {
   }[] = []
 
   constructor(
-    options: { readonly file: ArchiveFile; readonly places: readonly PeriodPlace[]; readonly isVouchedFor: boolean },
+    options: {
+      readonly file: ArchiveFile
+      readonly places: readonly PeriodPlace[]
+      /** Whether a root that is trusted binds that of a period. */
+      readonly isRooted: (period: Period) => boolean
+    },
     modules: RunModules,
   ) {
     this.file = options.file
     this.places = options.places
-    this.isVouchedFor = options.isVouchedFor
+    this.isRooted = options.isRooted
     this.modules = modules
     this.window = new LinkWindow(unknownEnd(this.top + 1))
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    const { places, isRooted } = this
     const { store, cpu } = this.modules
     try {
       const isTopped = (await store.readManifest(this.top + 1)) !== undefined
@@ -75,7 +81,7 @@ export class RunImport {
       if (end) this.window = new LinkWindow(end)
       else await this.checkJoint()
       this.isLinked = end !== undefined
-      for await (const { place, checked, error, ...rest } of checkPeriods(this.file, this.places, cpu)) {
+      for await (const { place, checked, error, ...rest } of checkPeriods(this.file, { places, isRooted }, cpu)) {
         signal.throwIfAborted()
         if (!checked || !('links' in rest)) throw error
         this.checkBound(checked)
@@ -99,7 +105,7 @@ export class RunImport {
 
   /** An operation that its id does not bind is what somebody says it is. */
   private checkBound({ isBound, period }: CheckedPeriod): void {
-    if (isBound || this.isVouchedFor) return
+    if (isBound) return
     const number = period.manifest.period
     const message = `period ${number} holds an operation whose bytes its id does not bind, or a block of a newer version`
     throw new ArchiveError('STORE_FILE_UNBOUND', message, { period: number })
@@ -209,7 +215,7 @@ export class RunImport {
     })
     // Heard when its turn comes.
     done.catch(() => undefined)
-    this.writing.push({ place, isProven, done })
+    this.writing.push({ place, isProven: isProven || this.isRooted(place.period), done })
     while (this.writing.length >= WRITES_AT_ONCE || this.writingBytes > WRITTEN_BYTES_AT_ONCE) await this.finishWrite()
   }
 

@@ -83,7 +83,7 @@ export async function verifyArchiveFile(
   let chain: LinkChain | undefined
   let bytes = 0
   // Downward: a block says what must stand below it.
-  for await (const verdict of checkPeriods(file, file.periods.toReversed(), cpu)) {
+  for await (const verdict of checkPeriods(file, { places: file.periods.toReversed() }, cpu)) {
     signal.throwIfAborted()
     const { period, length } = verdict.place
     report.periods++

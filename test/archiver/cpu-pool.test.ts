@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { CpuPool, type CpuWork, type DecidedSlot, encodePeriod, verifyFilledBlock } from '../../archiver/index.ts'
-import { CHUNK_SIZE_BYTES, computeChunkId, THREAD_COUNT } from '../../core/index.ts'
+import { ed25519PublicKey, ed25519Sign } from '../../core/crypto-node.ts'
+import { CHUNK_SIZE_BYTES, computeChunkId, concatBytes, THREAD_COUNT } from '../../core/index.ts'
 import { encodeFilledBlock, type MadeBlock, makeChain } from '../../devnet/index.ts'
 import { hasCode } from '../suites/chunk-store-suite.ts'
 
@@ -60,6 +61,20 @@ describe('archiver/cpu-pool', function () {
       assert.deepEqual(identified.chunkId, chunkId)
       assert.deepEqual(identified.chunk, bytes)
       assert.equal(memory.length, left)
+    }
+  })
+
+  it('names the first of listed signatures that does not verify, however many threads look', async () => {
+    const seed = new Uint8Array(32).fill(5)
+    const key = concatBytes(Uint8Array.of(0), ed25519PublicKey(seed))
+    const hash = new Uint8Array(32).fill(6)
+    const entry = concatBytes(key, hash, Uint8Array.of(0), ed25519Sign(seed, hash))
+    const list = concatBytes(...Array.from({ length: 410 }, () => entry))
+    assert.equal(await cpu.findForged(list), -1)
+    assert.equal(await cpu.findForged(new Uint8Array(0)), -1)
+    for (const forged of [409, 207, 199]) {
+      list[forged * entry.length + 100] = (entry[100] ?? 0) ^ 1
+      assert.equal(await cpu.findForged(list), forged)
     }
   })
 

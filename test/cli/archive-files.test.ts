@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createApi, listen } from '../../api/index.ts'
+import { attestExecutions } from '../../archiver/attestation.ts'
 import { exportArchive } from '../../cli/commands/export.ts'
 import { importFile } from '../../cli/commands/import.ts'
 import { verifyFile } from '../../cli/commands/verify-file.ts'
@@ -9,6 +10,7 @@ import type { Context } from '../../cli/context.ts'
 import { EXIT_CODES, exitCodeOf } from '../../cli/exit-codes.ts'
 import { isArchiveError, toHex } from '../../core/index.ts'
 import { writeApiToken } from '../../storage-worker/api-token.ts'
+import { makeEmptyPeriod } from '../../storage-worker/bootstrap/made-period.ts'
 import { listDataDirNames } from '../../storage-worker/index.ts'
 import { fileOf, periodsOf, quickCpu } from '../storage-worker/archive-file/made-file.ts'
 import { IDENTITY } from '../storage-worker/bootstrap/made-archive.ts'
@@ -122,6 +124,15 @@ describe('cli: archive files', () => {
     assert.equal(made.printed.stdout, 'Imported 3 periods of 3 to 5.\n')
     assert.match(made.printed.stderr, /nothing that is archived proves periods 3 to 5/)
     assert.match(made.printed.stderr, /retention_periods = 1/)
+    const vouched = into(join(cwd, 'vouched'), flags)
+    const root = toHex(fileOf(PERIODS).slice(-36, -4))
+    await importFile(vouched.context, { ...options, root }, signal)
+    const [, how] = vouched.printed.stdout.split('\n')
+    assert.equal(
+      how,
+      '3 periods by chunks under a root that you trust, and signatures; 0 periods by ids and signatures.',
+    )
+    assert.doesNotMatch(vouched.printed.stderr, /nothing that is archived proves/)
     const store = await openTestStore(join(cwd, 'made'), { identity: IDENTITY })
     assert.equal(toHex((await store.chunks.readSummary(4))?.root ?? new Uint8Array()), toHex(ROOT_OF_4))
     await store.close()
@@ -148,6 +159,16 @@ describe('cli: archive files', () => {
       assert.equal(await importFile({ ...context, cwd } as Context, { file }, signal), EXIT_CODES.ok.code)
       const { held, unproven } = JSON.parse(printed.stdout)
       assert.deepEqual([imported, held, unproven.length], [[4, 3], 1, 1])
+      const network = IDENTITY.network
+      const era = Array.from({ length: 128 }, (_, i) => {
+        const executionResults = attestExecutions(new Map(), { network, period: 128 + i })
+        return { ...makeEmptyPeriod(IDENTITY, 128 + i), executionResults }
+      })
+      await writeFile(join(cwd, 'era.mhs'), fileOf(era))
+      const trusting = { file: 'era.mhs', trustRoot: new Map([[1, new Uint8Array(32)]]) }
+      await assert.rejects(importFile({ ...context, cwd } as Context, trusting, signal), (error) =>
+        isArchiveError(error, 'STORE_FILE_ERA_OTHER'),
+      )
       await writeFile(join(dataDir, 'api.token'), 'another')
       await assert.rejects(importFile({ ...context, cwd } as Context, { file }, signal), (error) =>
         isArchiveError(error, 'API_TOKEN_WRONG'),

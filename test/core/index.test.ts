@@ -317,6 +317,7 @@ const EXPORTS = [
   'readHeaderContent',
   'readListedHead',
   'readOperationContent',
+  'readOperationKeys',
   'readPlacementLagEras',
   'readPlacementSnapshot',
   'readRecordedOperation',

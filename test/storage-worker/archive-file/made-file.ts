@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { attestExecutions } from '../../../archiver/attestation.ts'
 import { encodeExecution } from '../../../archiver/index.ts'
+import { findForgedSignature } from '../../../archiver/signature-list.ts'
 import { type ArchivedPeriod, computeChunkId, type Period } from '../../../core/index.ts'
 import type { MadeChain } from '../../../devnet/index.ts'
 import type { ByteSource } from '../../../storage-worker/archive-file/byte-source.ts'
@@ -19,6 +20,7 @@ export const CHAIN = chainOf('archive file', 24, { missRate: 0.3, operationsPerB
 export const quickCpu: FileCpu = {
   identifyChunk: async (chunk) => ({ chunk, chunkId: computeChunkId(chunk) }),
   verifyRecords: async (records) => records.map(verifyOnce),
+  findForged: async (list) => findForgedSignature(list),
 }
 
 /** A period of a chain with signed execution results, as an archiver leaves it. */
