@@ -114,10 +114,15 @@ export async function gatherRoots(
   return new KnownRoots({ network, given, anchored, own })
 }
 
-async function findAnchored(
+/**
+ * Of these eras what a massa-node says that is anchored; nothing where no registry or no node is configured.
+ *
+ * @throws ArchiveError as `gatherRoots`
+ */
+export async function findAnchored(
   context: Context,
   eras: readonly number[],
-  { node, registry, findAnchors }: RootOptions,
+  { node, registry, findAnchors }: Omit<RootOptions, 'trustRoot'>,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<number, Uint8Array>> {
   const { config } = context.load({

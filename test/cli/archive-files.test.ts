@@ -128,10 +128,7 @@ describe('cli: archive files', () => {
     const root = toHex(fileOf(PERIODS).slice(-36, -4))
     await importFile(vouched.context, { ...options, root }, signal)
     const [, how] = vouched.printed.stdout.split('\n')
-    assert.equal(
-      how,
-      '3 periods by chunks under a root that you trust, and signatures; 0 periods by ids and signatures.',
-    )
+    assert.equal(how, '3 periods by chunks under a trusted root, and signatures; 0 periods by ids and signatures.')
     assert.doesNotMatch(vouched.printed.stderr, /nothing that is archived proves/)
     const store = await openTestStore(join(cwd, 'made'), { identity: IDENTITY })
     assert.equal(toHex((await store.chunks.readSummary(4))?.root ?? new Uint8Array()), toHex(ROOT_OF_4))
@@ -169,6 +166,18 @@ describe('cli: archive files', () => {
       await assert.rejects(importFile({ ...context, cwd } as Context, trusting, signal), (error) =>
         isArchiveError(error, 'STORE_FILE_ERA_OTHER'),
       )
+      const asked: number[] = []
+      const anchoring = {
+        file: 'era.mhs',
+        findAnchors: async (eras: readonly number[]) => {
+          asked.push(...eras)
+          return new Map([[1, new Uint8Array(32)]])
+        },
+      }
+      await assert.rejects(importFile({ ...context, cwd } as Context, anchoring, signal), (error) =>
+        isArchiveError(error, 'STORE_FILE_ERA_OTHER'),
+      )
+      assert.deepEqual(asked, [1])
       await writeFile(join(dataDir, 'api.token'), 'another')
       await assert.rejects(importFile({ ...context, cwd } as Context, { file }, signal), (error) =>
         isArchiveError(error, 'API_TOKEN_WRONG'),
