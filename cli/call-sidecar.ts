@@ -3,7 +3,7 @@ import { DATA_DIR_HEADER } from '../api/data-dir-header.ts'
 import { ERROR_CODES, type ErrorCode } from '../core/error-codes.ts'
 import { ArchiveError } from '../core/errors.ts'
 import { nameDataDir } from '../storage-worker/data-dir-name.ts'
-import { Patience, type StartTimer } from './patience.ts'
+import { Patience, type StartTimer } from '../telemetry/patience.ts'
 import { readBounded } from './read-bounded.ts'
 
 /** Where a sidecar is asked, and which archive is meant. */
@@ -55,7 +55,7 @@ export async function callSidecar(
   const patience = new Patience(request.signal, limits.startTimer)
   return patience.wait(limits.answerMs, async () => {
     const answer = await fetchAnswer(sidecar, path, request, patience)
-    return reading(sidecar, request, patience, () => answer.json())
+    return reading(sidecar, request, patience, () => readJson(answer, patience))
   })
 }
 
@@ -69,7 +69,7 @@ export async function readSidecarBytes(
   const patience = new Patience(request.signal, limits.startTimer)
   return patience.wait(limits.answerMs, async () => {
     const answer = await fetchAnswer(sidecar, path, request, patience)
-    return reading(sidecar, request, patience, () => readBounded(answer, maxBytes))
+    return reading(sidecar, request, patience, () => readBounded(answer, maxBytes, patience))
   })
 }
 
@@ -81,15 +81,15 @@ export async function* streamSidecar(
   limits = LIMITS,
 ): AsyncGenerator<unknown> {
   const patience = new Patience(request.signal, limits.startTimer)
-  const { body } = await patience.wait(limits.answerMs, () => fetchAnswer(sidecar, path, request, patience))
-  if (!body) return
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader()
-  const read = () => patience.wait(limits.silenceMs, () => reader.read())
+  const answer = await patience.wait(limits.answerMs, () => fetchAnswer(sidecar, path, request, patience))
+  const pieces = patience.read(answer)
+  const read = () => patience.wait(limits.silenceMs, () => pieces.next())
+  const decoder = new TextDecoder()
   try {
     let rest = ''
     for (;;) {
-      const { value, done } = await reading(sidecar, request, patience, read)
-      const lines = (rest + (value ?? '')).split('\n')
+      const { value, done = false } = await reading(sidecar, request, patience, read)
+      const lines = (rest + decoder.decode(value ?? undefined, { stream: !done })).split('\n')
       // What is whole has a line end.
       if (!done) rest = lines.pop() ?? ''
       else if (lines.at(-1) === '') lines.pop()
@@ -97,7 +97,7 @@ export async function* streamSidecar(
       if (done) return
     }
   } finally {
-    await reader.cancel().catch(() => undefined)
+    await pieces.return()
   }
 }
 
@@ -123,7 +123,7 @@ async function fetchAnswer(
     throw unreachable(sidecar, `at ${url} no massa-storage answers that has ${dataDir} open`)
   }
   if (answer.ok || answer.status === 503) return answer
-  throw (await readRefusal(answer)) ?? unreachable(sidecar, `${url}${path} answers ${answer.status}`)
+  throw (await readRefusal(answer, patience)) ?? unreachable(sidecar, `${url}${path} answers ${answer.status}`)
 }
 
 /** Whatever goes wrong there is said as what it is: the user's end of it, or a sidecar that does not answer as it should. */
@@ -163,11 +163,15 @@ function unreachable({ url, dataDir }: Sidecar, message: string, cause?: unknown
   return new ArchiveError('CLI_SIDECAR_UNREACHABLE', message, { url, dataDir }, cause)
 }
 
-async function readRefusal(answer: Response): Promise<ArchiveError | undefined> {
+async function readRefusal(answer: Response, patience: Patience): Promise<ArchiveError | undefined> {
   try {
-    return parseRefusal(refusal.parse(await answer.json()).error)
+    return parseRefusal(refusal.parse(await readJson(answer, patience)).error)
   } catch {
     // No sidecar of this release.
     return undefined
   }
+}
+
+async function readJson(answer: Response, patience: Patience): Promise<unknown> {
+  return JSON.parse(Buffer.from(await readBounded(answer, Number.POSITIVE_INFINITY, patience)).toString())
 }

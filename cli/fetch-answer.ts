@@ -1,5 +1,5 @@
 import { ArchiveError, isArchiveError } from '../core/errors.ts'
-import { Patience } from './patience.ts'
+import { Patience } from '../telemetry/patience.ts'
 import { readBounded } from './read-bounded.ts'
 
 /** A proof may be as long as a period; the answer beside it is small. */
@@ -39,7 +39,7 @@ export async function fetchBytes(
   try {
     return await patience.wait(ANSWER_MS, async () => {
       const answer = await fetch(`${from}${path}`, { signal: patience.signal, redirect: 'error' })
-      const bytes = await readBounded(answer, answer.ok ? maxBytes : MAX_PROBLEM_BYTES)
+      const bytes = await readBounded(answer, answer.ok ? maxBytes : MAX_PROBLEM_BYTES, patience)
       if (answer.ok) return bytes
       const { code, detail } = parseObject(bytes) ?? {}
       const said = `it answers ${answer.status}${detail === undefined ? '' : `: ${String(detail)}`}`

@@ -1,4 +1,5 @@
 import { ArchiveError } from '../core/index.ts'
+import { Patience, type StartTimer } from '../telemetry/patience.ts'
 
 /** As a node's own limit of an answer. */
 const MAX_ANSWER_BYTES = 52_428_800
@@ -6,6 +7,7 @@ const MAX_ANSWER_BYTES = 52_428_800
 export interface TransportOptions {
   readonly url: string
   readonly timeoutMs: number
+  readonly startTimer?: StartTimer
 }
 
 /** One request to a node's JSON-RPC; `params` is the single parameter that all methods have. */
@@ -19,24 +21,29 @@ let lastId = 0
  * Throws ArchiveError CHAIN_NODE_UNREACHABLE, CHAIN_NODE_REFUSED (the node's code and text in the context),
  * CHAIN_ANSWER_INVALID
  */
-export function createTransport({ url, timeoutMs }: TransportOptions): Transport {
+export function createTransport(options: TransportOptions): Transport {
   return async (method, params) => {
     const body = JSON.stringify({ jsonrpc: '2.0', id: ++lastId, method, params: [params] })
-    const { status, text } = await post({ url, timeoutMs }, body)
-    return readResult(text, { method, status, url })
+    const { status, text } = await post(options, body)
+    return readResult(text, { method, status, url: options.url })
   }
 }
 
-async function post({ url, timeoutMs }: TransportOptions, body: string): Promise<{ status: number; text: string }> {
+async function post(
+  { url, timeoutMs, startTimer }: TransportOptions,
+  body: string,
+): Promise<{ status: number; text: string }> {
+  const patience = new Patience(undefined, startTimer)
   try {
     const headers = { 'content-type': 'application/json' }
-    const signal = AbortSignal.timeout(timeoutMs)
-    const response = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'error' })
-    return { status: response.status, text: await readBounded(response) }
+    return await patience.wait(timeoutMs, async () => {
+      const { signal } = patience
+      const response = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'error' })
+      return { status: response.status, text: await readBounded(patience.read(response)) }
+    })
   } catch (cause) {
     if (cause instanceof ArchiveError) throw cause
-    const reason =
-      cause instanceof Error && cause.name === 'TimeoutError' ? `no answer within ${timeoutMs} ms` : reasonOf(cause)
+    const reason = patience.isOver ? `no answer within ${timeoutMs} ms` : reasonOf(cause)
     throw new ArchiveError(
       'CHAIN_NODE_UNREACHABLE',
       `the massa-node at ${url} does not answer: ${reason}`,
@@ -46,11 +53,11 @@ async function post({ url, timeoutMs }: TransportOptions, body: string): Promise
   }
 }
 
-async function readBounded(response: Response): Promise<string> {
+async function readBounded(body: AsyncIterable<Uint8Array>): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''
   let sizeBytes = 0
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of body) {
     sizeBytes += chunk.length
     if (sizeBytes > MAX_ANSWER_BYTES) throw new ArchiveError('CHAIN_ANSWER_INVALID', 'an answer of more than 50 MB')
     text += decoder.decode(chunk, { stream: true })

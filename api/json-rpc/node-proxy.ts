@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { JsonRpcError, JsonText, MAX_ANSWER_BYTES, type RpcCall, TypedJson } from '../../telemetry/json-rpc/index.ts'
+import { Patience, type StartTimer } from '../../telemetry/patience.ts'
 
 /** What a node answers on its public port and no archive does; nothing of its private port is passed on. */
 export const PROXIED_METHODS: ReadonlySet<string> = new Set([
@@ -28,10 +29,12 @@ export type NodePort = Pick<NodeProxy, 'call' | 'list' | 'pass'>
 export class NodeProxy {
   private readonly url: string
   private readonly timeoutMs: number
+  private readonly startTimer: StartTimer | undefined
 
-  constructor(options: { readonly url: string; readonly timeoutMs?: number }) {
+  constructor(options: { readonly url: string; readonly timeoutMs?: number; readonly startTimer?: StartTimer }) {
     this.url = options.url
     this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS
+    this.startTimer = options.startTimer
   }
 
   /** @throws JsonRpcError the node's own; or that it did not answer, in time or at all */
@@ -55,15 +58,19 @@ export class NodeProxy {
   }
 
   private async post(body: string, signal: AbortSignal): Promise<string> {
+    const patience = new Patience(signal, this.startTimer)
+    const headers = { 'content-type': 'application/json' }
     try {
-      const answer = await fetch(this.url, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body,
-        redirect: 'error',
-        signal: AbortSignal.any([signal, AbortSignal.timeout(this.timeoutMs)]),
+      return await patience.wait(this.timeoutMs, async () => {
+        const answer = await fetch(this.url, {
+          method: 'POST',
+          headers,
+          body,
+          redirect: 'error',
+          signal: patience.signal,
+        })
+        return readText(patience.read(answer))
       })
-      return await readText(answer)
     } catch (error) {
       if (error instanceof JsonRpcError) throw error
       signal.throwIfAborted()
@@ -73,10 +80,10 @@ export class NodeProxy {
 }
 
 /** @throws JsonRpcError when it is longer than an answer may be */
-async function readText({ body }: Response): Promise<string> {
+async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
   const chunks: Uint8Array[] = []
   let bytes = 0
-  for await (const chunk of body ?? []) {
+  for await (const chunk of body) {
     bytes += chunk.length
     if (bytes > MAX_ANSWER_BYTES) throw failed('its answer is too long')
     chunks.push(chunk)

@@ -1,4 +1,5 @@
-import { ArchiveError, TRAILER_BYTES } from '../../core/index.ts'
+import { ArchiveError, isArchiveError, TRAILER_BYTES } from '../../core/index.ts'
+import { Patience } from '../../telemetry/patience.ts'
 import type { ByteSource } from './byte-source.ts'
 
 const MAX_REDIRECTS = 5
@@ -53,15 +54,17 @@ class RangeFetcher {
   }
 
   async fetch(range: Range): Promise<Answer> {
-    const signal = AbortSignal.any([this.signal, AbortSignal.timeout(ANSWER_MS)])
+    const patience = new Patience(this.signal)
     const wanted = 'last' in range ? `bytes=-${range.last}` : `bytes=${range.offset}-${range.offset + range.length - 1}`
-    const response = await this.follow(wanted, signal)
-    try {
-      this.checkStatus(response.status)
-      return await this.read(response, range)
-    } finally {
-      await response.body?.cancel().catch(() => undefined)
-    }
+    return patience.wait(ANSWER_MS, async () => {
+      const response = await this.follow(wanted, patience.signal)
+      try {
+        this.checkStatus(response.status)
+        return await this.read(response, range, patience)
+      } finally {
+        await response.body?.cancel().catch(() => undefined)
+      }
+    })
   }
 
   private async follow(wanted: string, signal: AbortSignal): Promise<Response> {
@@ -107,7 +110,7 @@ class RangeFetcher {
     throw this.wrong(`answers ${status}`)
   }
 
-  private async read(response: Response, range: Range): Promise<Answer> {
+  private async read(response: Response, range: Range, patience: Patience): Promise<Answer> {
     const { headers } = response
     const [, first, last, size] =
       /^bytes (\d{1,16})-(\d{1,16})\/(\d{1,16})$/.exec(headers.get('content-range') ?? '') ?? []
@@ -119,27 +122,22 @@ class RangeFetcher {
     if (offset !== wanted || end !== wantedEnd) {
       throw this.wrong(`gives bytes ${offset} to ${end} for ${wanted} to ${wantedEnd}`)
     }
-    const bytes = await this.readBody(response, end - offset)
+    const bytes = await this.readBody(patience.read(response), end - offset)
     return { bytes, offset, sizeBytes, version: headers.get('etag') ?? headers.get('last-modified') ?? '' }
   }
 
-  private async readBody(response: Response, length: number): Promise<Uint8Array> {
+  private async readBody(body: AsyncGenerator<Uint8Array>, length: number): Promise<Uint8Array> {
     const bytes = new Uint8Array(length)
     let filled = 0
-    const reader = response.body?.getReader()
     try {
-      for (;;) {
-        const piece = await reader?.read().catch((cause: unknown) => {
-          throw this.unreachable('breaks off', cause)
-        })
-        if (!piece?.value) break
-        if (filled + piece.value.length > length) throw this.wrong('gives more bytes than it says')
-        bytes.set(piece.value, filled)
-        filled += piece.value.length
+      for await (const piece of body) {
+        if (filled + piece.length > length) throw this.wrong('gives more bytes than it says')
+        bytes.set(piece, filled)
+        filled += piece.length
       }
-    } finally {
-      await reader?.cancel().catch(() => undefined)
-      reader?.releaseLock()
+    } catch (cause) {
+      if (isArchiveError(cause)) throw cause
+      throw this.unreachable('breaks off', cause)
     }
     if (filled === length) return bytes
     throw this.wrong(`gives ${filled} bytes where it says ${length}`)
