@@ -249,7 +249,24 @@ const history = z.strictObject({ enabled: boolean() })
 
 const cpu = z.strictObject({ threads: integer(0, 256) })
 
+/** Of pages, as browsers name them: no path, no port that is the usual one. */
+const MAX_ORIGINS = 64
+
+function isOrigin(value: string): boolean {
+  return value === '*' || (/^https?:/.test(value) && URL.canParse(value) && new URL(value).origin === value)
+}
+
+const origins = z
+  .array(z.string().refine(isOrigin))
+  .max(MAX_ORIGINS)
+  .refine((all) => new Set(all).size === all.length)
+  .register(settingMeta, {
+    kind: 'list',
+    allowed: `a list of at most ${MAX_ORIGINS} different origins, such as ["https://wallet.example"], or ["*"]`,
+  })
+
 const api = z.strictObject({
+  allowed_origins: origins,
   bind: loopbackBind(),
   fetch: boolean(),
   grpc_bind: optionalLoopbackBind(),

@@ -283,8 +283,9 @@ export async function startDaemon(
     const gauges = keepGauges({ metrics, status, clock, log: log.child({ module: 'daemon' }) }, stopping.signal)
     undo.push(() => gauges)
     const rates = limitRequests(config.api, clock)
+    const { allowedOrigins } = config.api
     const described = { network, version, seed: archiverSeed, clock }
-    const archive = reading && { ...describeArchive(reading, config.api, described), rates }
+    const archive = reading && { ...describeArchive(reading, config.api, described), rates, allowedOrigins }
     const findAnchor = async (era: number) => {
       const anchor = await anchors.find(era)
       return anchor && { ...anchor, registry: config.storageRegistryAddress }
@@ -295,7 +296,14 @@ export async function startDaemon(
         status,
         peers,
         challenges: peers?.challenges,
-        gateway: { history: reading?.answers, finals: reading?.finals, store: store.chunks, findAnchor, rates },
+        gateway: {
+          history: reading?.answers,
+          finals: reading?.finals,
+          store: store.chunks,
+          findAnchor,
+          rates,
+          allowedOrigins,
+        },
         explorerFolder: join(findPackageRoot(), 'dist', 'explorer'),
         eras: openEras({ store: store.chunks, anchors, peers: peers?.eras }),
         imports: {

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { ArchiveError, type ChunkStore } from '../../core/index.ts'
 import type { FinalPeriods } from '../../storage-worker/index.ts'
+import { allowOrigins } from '../cross-origin.ts'
 import { CallGate } from '../json-rpc/call-gate.ts'
 import { boundMessages } from '../json-rpc/message-budget.ts'
 import { limitRates, type RateLimit } from '../rate-limit.ts'
@@ -31,6 +32,8 @@ export interface GatewayModules {
   readonly findAnchor?: ExportModules['findAnchor']
   /** Absent: anybody may ask as often as he likes. */
   readonly rates?: RateLimit | undefined
+  /** Whose pages may read here; absent: none but our own. */
+  readonly allowedOrigins?: readonly string[] | undefined
 }
 
 /** What has a whole period in memory, or much of one. */
@@ -45,11 +48,12 @@ const MESSAGE_BYTES = 256 * 1024 * 1024
  * believed: who asks with `proof=true` verifies it. Refusals are problems of RFC 9457.
  */
 export function addGatewayRoutes(server: FastifyInstance, modules: GatewayModules): void {
-  const { history, finals, store, rates } = modules
+  const { history, finals, store, rates, allowedOrigins = [] } = modules
   const proofs = new CallGate(PROOFS, () => busy('others wait for proofs already'))
   const gate = new CallGate(HEAVY, () => busy('others wait for long answers already'))
   const noRoom = { type: PROBLEM_TYPE, text: JSON.stringify(describeRefusal(busy('other long answers are under way'))) }
   openGatewayScope(server, (scope) => {
+    allowOrigins(scope, allowedOrigins)
     if (rates) limitRates(scope, rates, costOf)
     if (history) keepAnswers(scope, () => history.version())
     boundMessages(scope, MESSAGE_BYTES, noRoom)

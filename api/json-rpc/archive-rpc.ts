@@ -10,6 +10,7 @@ import {
   refuseRequest,
   type Translate,
 } from '../../telemetry/json-rpc/index.ts'
+import { allowOrigins } from '../cross-origin.ts'
 import { limitRates, type RateLimit } from '../rate-limit.ts'
 import type { ArchiveContext, ArchiveIdentity, ArchiveMethod, History } from './archive-context.ts'
 import { BLOCK_METHODS } from './block-methods.ts'
@@ -28,6 +29,8 @@ export interface ArchiveRpcModules {
   readonly node?: NodePort | undefined
   /** Absent: anybody may ask as often as he likes. */
   readonly rates?: RateLimit | undefined
+  /** Whose pages may ask; absent: none but our own. */
+  readonly allowedOrigins?: readonly string[] | undefined
 }
 
 /** Each may have a period of 10 MB in memory, and an answer. */
@@ -59,6 +62,7 @@ export function addArchiveRpc(server: FastifyInstance, modules: ArchiveRpcModule
   const recent = new RecentHistory(modules.history)
   const node = modules.node && waitAside(modules.node, gates)
   server.register(async (scope) => {
+    allowOrigins(scope, modules.allowedOrigins ?? [])
     if (modules.rates) limitRates(scope, modules.rates)
     acceptJsonRpc(scope)
     boundMessages(scope, MESSAGE_BYTES, { type: 'application/json; charset=utf-8', text: refuseRequest(serverBusy()) })

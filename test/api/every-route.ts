@@ -28,7 +28,9 @@ export interface RegisteredRoute {
 }
 
 /** The API of a sidecar that has everything, with nothing behind it, and all its routes. */
-export async function openEveryRoute(): Promise<{ api: FastifyInstance; routes: readonly RegisteredRoute[] }> {
+export async function openEveryRoute(
+  allowedOrigins: readonly string[] = [],
+): Promise<{ api: FastifyInstance; routes: readonly RegisteredRoute[] }> {
   const routes: RegisteredRoute[] = []
   const note = ({ method, url }: RouteOptions) => {
     for (const one of [method].flat()) routes.push({ method: one, url, path: fill(url) })
@@ -38,24 +40,27 @@ export async function openEveryRoute(): Promise<{ api: FastifyInstance; routes: 
   }
   // Before its first route nobody else has the server.
   subscribe('fastify.initialization', listen)
-  const api = createApi(MODULES)
+  const api = createApi(makeModules(allowedOrigins))
   unsubscribe('fastify.initialization', listen)
   await api.ready()
   return { api, routes }
 }
 
 const history = { version: () => 0 }
-const MODULES = {
-  dataDirNames: new Set(['mine']),
-  status: async () => ({ problems: [] }),
-  query: {},
-  eras: {},
-  history: { history, nowMs: () => 0 },
-  gateway: { history, store: {} as ChunkStore },
-  explorerFolder: '/nowhere',
-  imports: {},
-  token: 'token',
-} as unknown as ApiModules
+
+function makeModules(allowedOrigins: readonly string[]): ApiModules {
+  return {
+    dataDirNames: new Set(['mine']),
+    status: async () => ({ problems: [] }),
+    query: {},
+    eras: {},
+    history: { history, nowMs: () => 0, allowedOrigins },
+    gateway: { history, store: {} as ChunkStore, allowedOrigins },
+    explorerFolder: '/nowhere',
+    imports: {},
+    token: 'token',
+  } as unknown as ApiModules
+}
 
 function fill(url: string): string {
   return url.replace(/:(\w+)/g, (_, name: string) => {

@@ -253,6 +253,11 @@ describe('config/load', () => {
           '',
         ],
       ],
+      [
+        'api.allowed_origins',
+        [[], ['*'], ['https://wallet.example', 'http://localhost:5173']],
+        [['wallet.example'], ['https://a.example/'], ['https://a.example:443'], ['file://a'], ['*', '*']],
+      ],
       ['api.fetch', [true, false], ['on']],
       [
         'api.grpc_bind',
