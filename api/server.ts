@@ -9,6 +9,7 @@ import { DATA_DIR_HEADER } from './data-dir-header.ts'
 import { addEraRoutes, type ErasPort } from './eras.ts'
 import { addExplorerPage } from './explorer.ts'
 import { addGatewayRoutes, type GatewayModules } from './gateway/gateway.ts'
+import { sendProblem } from './gateway/problem.ts'
 import { addImportRoutes } from './imports.ts'
 import { type ArchiveRpcModules, addArchiveRpc } from './json-rpc/archive-rpc.ts'
 import { addPeerRoutes, type PeersPort } from './peers.ts'
@@ -68,7 +69,11 @@ const BODY_LIMIT_BYTES = 16 * 1024
  *   second while there is nothing else to say
  */
 export function createApi(modules: ApiModules, options: { readonly heartbeatMs?: number } = {}): FastifyInstance {
-  const server = createLimitedServer({ bodyLimit: BODY_LIMIT_BYTES })
+  const server = createLimitedServer({
+    bodyLimit: BODY_LIMIT_BYTES,
+    // Before any hook and route: a part of a path that is longer than 100 characters, or cannot be decoded.
+    frameworkErrors: (error, _request, reply) => sendProblem(reply, 400, 'API_QUERY_INVALID', error.message),
+  })
   server.addHook('onRequest', async (request) => refuseForeignHosts(request.headers.host))
   server.addHook('onRequest', async ({ headers }, reply) => {
     const asked = headers[DATA_DIR_HEADER]

@@ -90,4 +90,14 @@ describe('api: every route', () => {
       assert.deepEqual([answer.statusCode, answer.json().status], [status, status], url)
     }
   })
+
+  it('refuses by a problem what never gets to a route: a part that is too long, and one that cannot be decoded', async () => {
+    for (const id of ['1'.repeat(101), '%zz', '%ff']) {
+      const answer = await ask('GET', `/v1/blocks/${id}`)
+      assert.match(String(answer.headers['content-type']), /^application\/problem\+json/)
+      const { code, detail } = answer.json()
+      assert.deepEqual([answer.statusCode, typeof detail], [400, 'string'], id)
+      assert.equal(code, 'API_QUERY_INVALID')
+    }
+  })
 })
