@@ -48,6 +48,11 @@ export function describeVoucher(voucher: Voucher, from: Period, to: Period = fro
   }
 }
 
+/** For people; of a root that nobody said elsewhere, in hex. */
+export function describeLead(era: number, root: string): string {
+  return `era ${era}: leads to the root ${root}, which was compared with nothing`
+}
+
 /** The roots that a user has of some periods, and from whom. */
 export class KnownRoots {
   readonly trusted: TrustedHistory

@@ -105,7 +105,7 @@ export {
   type VerifiedAddressHistory,
   verifyAddressHistory,
 } from './reading/range-proof.ts'
-export type { ProvenEra, Trust, TrustedHistory } from './reading/trusted-roots.ts'
+export type { ShownEra, Trust, TrustedHistory } from './reading/trusted-roots.ts'
 export { type ProvenRecord, type Question, type VerifiedAnswer, verifyProof } from './reading/verify-proof.ts'
 export { computePeriodReward } from './registry/accrual.ts'
 export {

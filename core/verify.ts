@@ -28,6 +28,6 @@ export {
 export type { CheckName, ProofCheck, ProofGap } from './reading/proof-checks.ts'
 export { type AnswerProofJson, PROOF_FORMAT, type ShownSeals } from './reading/proof-form.ts'
 export { type RangeProofJson, type VerifiedAddressHistory, verifyAddressHistory } from './reading/range-proof.ts'
-export type { ProvenEra, Trust, TrustedHistory } from './reading/trusted-roots.ts'
+export type { ShownEra, Trust, TrustedHistory } from './reading/trusted-roots.ts'
 export { type ProvenRecord, type Question, type VerifiedAnswer, verifyProof } from './reading/verify-proof.ts'
 export type { Network, Period, Slot } from './units.ts'

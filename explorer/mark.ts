@@ -28,6 +28,7 @@ const CHECKS: Readonly<Record<CheckName, string>> = {
 
 const GAPS: Readonly<Record<Exclude<ProofGap, 'trusted-root'>, string>> = {
   'era-root': 'The era is not whole in this archive yet: the proof ends at the root of the period.',
+  'trusted-era-root': 'The root of the era to which the proof leads was compared with nothing.',
   signatures: 'This archive gave no signatures.',
   'endorsement-signature': 'The endorsement’s own signature does not verify, which the header of a block may carry.',
   'reproducible-content': 'The node lost the original of an operation here: its id does not bind what is shown of it.',

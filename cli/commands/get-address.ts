@@ -14,7 +14,7 @@ import {
 import { type ArchiveChoice, askArchive } from '../ask-archive.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
-import { describeVoucher, gatherRoots, type Voucher } from '../known-roots.ts'
+import { describeLead, describeVoucher, gatherRoots, type Voucher } from '../known-roots.ts'
 import { fetchListed, type ListedOperation } from '../listed-operations.ts'
 import { formatCount, type Output } from '../output.ts'
 import type { GetOptions } from './get.ts'
@@ -50,7 +50,10 @@ interface VouchedRange extends PeriodRange {
 /** What all pages together proved. */
 class AddressReport {
   readonly operations: FoundOperation[] = []
-  readonly eraRoots = new Map<number, string>()
+  /** Hex. */
+  readonly trustedEras = new Map<number, string>()
+  /** Of the others, to which the proof leads. */
+  readonly otherEras = new Map<number, string>()
   readonly vouched: VouchedRange[] = []
   scannedBodies = 0
   emptyPeriods = 0
@@ -63,7 +66,8 @@ class AddressReport {
       const outcome = outcomes.get(`${described.operationId} ${formatSlot(slot)}`) ?? 'unknown'
       this.operations.push({ ...described, slot, blockId: formatBlockId(blockId), roles, outcome })
     }
-    for (const { era, root } of completeness.eras) if (root) this.eraRoots.set(era, toHex(root))
+    for (const { era, root, isTrusted } of completeness.eras)
+      if (root) (isTrusted ? this.trustedEras : this.otherEras).set(era, toHex(root))
     this.scannedBodies += history.scannedBodies
     this.emptyPeriods += history.emptyPeriods
     this.blocks += completeness.blocks
@@ -178,8 +182,8 @@ async function showListed(
 }
 
 function showReport(output: Output, address: string, range: PeriodRange, report: AddressReport): void {
-  const { operations, eraRoots, vouched, scannedBodies, emptyPeriods, blocks } = report
-  const eras = [...eraRoots].map(([era, root]) => ({ era, root }))
+  const { operations, trustedEras, otherEras, vouched, scannedBodies, emptyPeriods, blocks } = report
+  const eras = [...trustedEras].map(([era, root]) => ({ era, root }))
   output.value({
     address,
     ...range,
@@ -199,6 +203,9 @@ function showReport(output: Output, address: string, range: PeriodRange, report:
   checked('list', `${formatCount(operations.length, 'operation')}: none left out, none of others`)
   for (const { era, root } of eras.slice(0, SHOWN_ERAS)) checked('era-root', `era ${era}: ${root}`)
   if (eras.length > SHOWN_ERAS) checked('era-root', `and ${eras.length - SHOWN_ERAS} more`)
+  for (const [era, root] of [...otherEras].slice(0, SHOWN_ERAS)) {
+    output.markedLine('yellow', 'not checked', ` ${describeLead(era, root)}`)
+  }
   for (const { voucher, from, to } of vouched) {
     const colour = voucher === 'nobody' ? 'yellow' : 'green'
     output.markedLine(colour, 'trust', ` periods ${from} to ${to}: ${describeVoucher(voucher, from, to)}`)

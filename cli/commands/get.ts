@@ -5,12 +5,13 @@ import {
   type PeriodRange,
   type ProofGap,
   type Question,
+  toHex,
   verifyProof,
 } from '../../core/index.ts'
 import { type ArchiveChoice, askArchive } from '../ask-archive.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
-import { describeVoucher, gatherRoots, type RootOptions } from '../known-roots.ts'
+import { describeLead, describeVoucher, gatherRoots, type RootOptions } from '../known-roots.ts'
 import { describeOutcome, gatherOutcomes } from '../operation-outcome.ts'
 import { renderRecord } from '../render-record.ts'
 
@@ -29,7 +30,7 @@ export interface GetRequest {
 }
 
 /** What a verification lacked, for people. */
-const GAPS: Readonly<Record<Exclude<ProofGap, 'trusted-root'>, string>> = {
+const GAPS: Readonly<Record<Exclude<ProofGap, 'trusted-root' | 'trusted-era-root'>, string>> = {
   'era-root': 'its era is not whole in that archive: the proof ends at the root of the period',
   signatures: 'the archive gave no signatures',
   'endorsement-signature': 'its own signature does not verify, which the header of a block may carry',
@@ -61,7 +62,7 @@ export async function getRecord(
   const { proof } = answer
   const roots = await gatherRoots(context, readRange(proof), options, signal)
   const verified = verifyProof(proof, request.question(answer), roots.trusted)
-  const { record, trust, checks, gaps, period } = verified
+  const { record, trust, checks, gaps, period, era } = verified
   const voucher = roots.findVoucher(trust, period)
   if (voucher === 'nobody' && record.kind === 'operation' && !record.operation.reproducible) {
     const message =
@@ -83,9 +84,11 @@ export async function getRecord(
     output.markedLine('yellow', 'attested', ` ${outcome.padEnd(20)} at slot ${formatSlot(slot)}, by ${signer}`)
   }
   for (const gap of gaps) {
-    // What the last line says.
-    if (gap !== 'trusted-root') output.markedLine('yellow', 'not checked', ` ${GAPS[gap]}`)
+    // What the last lines say.
+    if (gap === 'trusted-root' || gap === 'trusted-era-root') continue
+    output.markedLine('yellow', 'not checked', ` ${GAPS[gap]}`)
   }
+  if (era && !era.isTrusted) output.markedLine('yellow', 'not checked', ` ${describeLead(era.era, toHex(era.root))}`)
   output.markedLine(voucher === 'nobody' ? 'yellow' : 'green', 'trust', ` ${describeVoucher(voucher, period)}`)
   return EXIT_CODES.ok.code
 }

@@ -38,8 +38,10 @@ export interface CertifiedPeriod extends BoundPeriod {
 /** An era of a verified certificate, of which some or all periods are in the range. */
 export interface CertifiedEra {
   readonly era: number
-  /** Absent where the era was not whole in the archive. */
+  /** 32 bytes; absent where the era was not whole in the archive. */
   readonly root?: Uint8Array
+  /** Whether the reader trusts this root; else it was compared with nothing, and is what the archive says. */
+  readonly isTrusted: boolean
 }
 
 /** No period of the range lacks; the bitmaps say which slots have blocks. */
@@ -128,7 +130,8 @@ export function verifyCompleteness(
   })
   const blocks = periods.reduce((sum, { bitmap }) => sum + countBits(bitmap), 0)
   const untrusted = periods.filter(({ trust }) => trust === 'none').length
-  return { network, from, to, periods, eras, blocks, untrusted }
+  const judged = eras.map((one) => ({ ...one, isTrusted: !!one.root && !!trusted.findEraRoot?.(one.era) }))
+  return { network, from, to, periods, eras: judged, blocks, untrusted }
 }
 
 function verifyShare(
@@ -136,7 +139,7 @@ function verifyShare(
   share: EraShare | null,
   era: number,
   roots: readonly Uint8Array[],
-): CertifiedEra {
+): Omit<CertifiedEra, 'isTrusted'> {
   if (!share) return { era }
   if (share.era !== era) throw new ArchiveError('CORE_READING_ERA_OTHER', `era ${share.era} in the place of era ${era}`)
   const { totalBytes, totalChunks, siblings } = share

@@ -24,11 +24,17 @@ export interface ProofCheck {
 }
 
 /**
- * What was not checked because it was not there: a root that the reader trusts, a whole era, signatures, and the content of an
- * operation of which the node lost the original (docs/FORMAT.md, Not reproducible). Of an endorsement: its own signature does not
- * verify, which a header may carry.
+ * What was not checked because it was not there: a root that the reader trusts, a whole era, a root of that era that he trusts,
+ * signatures, and the content of an operation of which the node lost the original (docs/FORMAT.md, Not reproducible). Of an
+ * endorsement: its own signature does not verify, which a header may carry.
  */
-export type ProofGap = 'trusted-root' | 'era-root' | 'signatures' | 'reproducible-content' | 'endorsement-signature'
+export type ProofGap =
+  | 'trusted-root'
+  | 'era-root'
+  | 'trusted-era-root'
+  | 'signatures'
+  | 'reproducible-content'
+  | 'endorsement-signature'
 
 /** Takes note of what a verification does. */
 export class CheckList {

@@ -19,17 +19,19 @@ export interface TrustedHistory {
 export type Trust = 'era-root' | 'period-root' | 'none'
 
 /** The era root that a proof leads to. */
-export interface ProvenEra {
+export interface ShownEra {
   readonly era: number
   /** 32 bytes */
   readonly root: Uint8Array
+  /** Whether the reader trusts this root; else it was compared with nothing, and is what the archive says. */
+  readonly isTrusted: boolean
   readonly totalBytes: bigint
   readonly totalChunks: bigint
 }
 
 export interface ProvenRoots {
   readonly periodRoot: Uint8Array
-  readonly era?: ProvenEra
+  readonly era?: ShownEra
   readonly trust: Trust
 }
 
@@ -42,17 +44,20 @@ export function verifyRoots(proof: AnswerProof, trusted: TrustedHistory, checks:
   const { period } = proof.period
   const periodRoot = computePeriodRoot(proof.period)
   checks.add('period-root', toHex(periodRoot))
-  const era = proveEra(proof, periodRoot)
-  if (era) checks.add('era-root', toHex(era.root))
-  else checks.lacks('era-root')
-
+  const era = computeEra(proof, periodRoot)
   const trust = judgeTrust({ period, periodRoot, eraRoot: era?.root }, trusted)
+  const isTrusted = trust === 'era-root'
+  if (era && isTrusted) checks.add('era-root', toHex(era.root))
+  else checks.lacks(era ? 'trusted-era-root' : 'era-root')
   if (trust === 'none') checks.lacks('trusted-root')
   else checks.add('trusted-root', trust)
-  return { periodRoot, ...(era ? { era } : {}), trust }
+  return { periodRoot, ...(era ? { era: { ...era, isTrusted } } : {}), trust }
 }
 
-function proveEra({ period: shown, era }: AnswerProof, periodRoot: Uint8Array): ProvenEra | undefined {
+function computeEra(
+  { period: shown, era }: AnswerProof,
+  periodRoot: Uint8Array,
+): Omit<ShownEra, 'isTrusted'> | undefined {
   if (!era) return undefined
   const { network, period } = shown
   if (era.era !== Math.floor(period / ERA_PERIODS)) {

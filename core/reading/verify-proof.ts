@@ -22,7 +22,7 @@ import { malformed } from './json-form.ts'
 import { openBlock } from './open-block.ts'
 import { CheckList, type ProofCheck, type ProofGap } from './proof-checks.ts'
 import { type AnswerProof, formatBitmap, parseProof, type ShownSeals } from './proof-form.ts'
-import { type ProvenEra, type Trust, type TrustedHistory, verifyRoots } from './trusted-roots.ts'
+import { type ShownEra, type Trust, type TrustedHistory, verifyRoots } from './trusted-roots.ts'
 
 /** What was asked; ids as text. */
 export type Question =
@@ -72,7 +72,7 @@ export interface VerifiedAnswer {
   /** 32 bytes */
   readonly periodRoot: Uint8Array
   /** Absent where the era was not whole in the archive. */
-  readonly era?: ProvenEra
+  readonly era?: ShownEra
   /** Which root was compared with what the reader trusts; `none`: that the chain is this one is what the archive says. */
   readonly trust: Trust
   /** What was checked, in this order. */

@@ -23,7 +23,10 @@ export function periodPage({ period }: Route<'period'>): Page {
           ['Blocks', `${blocks} of ${THREADS} slots`],
           ['Period root', hash(proof.periodRoot)],
           ['Era', proof.era ? String(proof.era.era) : 'not whole in this archive'],
-          ['Era root', proof.era ? hash(proof.era.root) : undefined],
+          [
+            proof.trust === 'era-root' ? 'Era root' : 'Era root, as this archive says',
+            proof.era ? hash(proof.era.root) : undefined,
+          ],
           ['Network', nameNetwork(proof.chainId)],
         ]),
         element('h2', {}, 'Slots'),

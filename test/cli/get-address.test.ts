@@ -64,6 +64,15 @@ describe('cli/get-address', () => {
     ])
   })
 
+  it('calls an era root checked only where it was compared', async () => {
+    const { printed } = await place.getAddress(payee, { from, fromPeriod: 3, toPeriod: 60 }, false)
+    assert.deepEqual(printed.stdout.trimEnd().split('\n').slice(-2), [
+      `not checked era 0: leads to the root ${Buffer.from(place.history.eraRoot).toString('hex')}, which was compared with nothing`,
+      'trust periods 3 to 60: nobody vouches: only internally consistent, where it stands and that this is the real chain is what the archive says',
+    ])
+    assert.deepEqual(((await place.getAddress(payee, { from })).answer.verified as Record<string, unknown>).eras, [])
+  })
+
   it('goes through pages, with the own sidecar, too', async () => {
     const asked: RangeRequest[] = []
     const range = async (request: RangeRequest) => {

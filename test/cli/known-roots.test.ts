@@ -113,6 +113,22 @@ describe('cli/known-roots: who vouches for what get shows', () => {
     await assert.rejects(vouches({ from: liar, ...anchored() }), isRefused)
   })
 
+  it('calls no era root checked that only the period under it was compared with', async () => {
+    const slot = async (asked: { period: number; thread: number }) => {
+      const { proof, ...answer } = (await place.answers.slot(asked, true)) as HistoryAnswer
+      return { ...answer, proof: { ...proof, era: { ...proof?.era, totalBytes: '7' } } } as HistoryAnswer
+    }
+    const liar = await place.listen({ slot })
+    const stop = await place.startSidecar()
+    const { stdout } = (await place.get(request(), { from: liar }, false)).printed
+    assert.doesNotMatch(stdout, /^checked era-root/m)
+    assert.match(stdout, /^not checked era 0: leads to the root [0-9a-f]{64}, which was compared with nothing$/m)
+    assert.match(stdout, /^trust own archive$/m)
+    await assert.rejects(vouches({ from: liar, ...anchored() }), isRefused)
+    await stop()
+    assert.doesNotMatch((await place.get(request(), { from: liar }, false)).printed.stdout, /^checked era-root/m)
+  })
+
   it('warns of a node that does not tell, and fails where it was named', async () => {
     const failing = {
       from,

@@ -1612,10 +1612,11 @@ def check_proof_roots(proof, trusted, checks, gaps):
             refuse("ERA_OTHER", "era")
         tree = root_of_path(leaf_hash(root), period % PERIODS_PER_ERA, PERIODS_PER_ERA, path)
         top = sha256(b"\4" + u64(proof["chainId"]) + u64(proof["genesisMs"]) + u64(era) + u64(total_bytes) + u64(total_chunks) + tree)
+    trust = trust_of(trusted, period, root, top)
+    if trust == "era-root":
         checks.append(("era-root", top.hex()))
     else:
-        gaps.append("era-root")
-    trust = trust_of(trusted, period, root, top)
+        gaps.append("trusted-era-root" if top else "era-root")
     if trust == "none":
         gaps.append("trusted-root")
     else:
@@ -1774,7 +1775,8 @@ def verify_completeness(value, question, trusted):
         tops[number] = sha256(b"\4" + u64(c["chainId"]) + u64(c["genesisMs"]) + u64(number) + u64(total_bytes) + u64(total_chunks) + tree)
     trust = [trust_of(trusted, period, roots[period], tops.get(period // PERIODS_PER_ERA)) for period in roots]
     blocks = sum(bitmap.bit_count() for bitmap, _, _ in c["periods"])
-    return {"roots": [r.hex() for r in roots.values()], "eras": {n: top.hex() for n, top in tops.items()}, "trust": trust, "blocks": blocks}
+    return {"roots": [r.hex() for r in roots.values()], "eras": {n: [top.hex(), str(n) in trusted.get("eraRoots", {})] for n, top in tops.items()},
+            "trust": trust, "blocks": blocks}
 
 
 def trust_of(trusted, period, root, top):
@@ -3747,9 +3749,15 @@ class Answers:
 
     def __init__(self, others, trusted):
         self.others, self.trusted = others, trusted
+        # Whether some proof leads to the root of an era that was compared with nothing.
+        self.leads_on = False
 
     def verify(self, path, data):
         """What the answer was verified to be; raises FormatError otherwise."""
+        what = self.verify_part(path, data)
+        return f"{what}; era not compared" if self.leads_on else what
+
+    def verify_part(self, path, data):
         route, _, query = path.partition("?")
         query = dict(pair.split("=") for pair in query.split("&") if pair)
         parts = route.strip("/").split("/")
@@ -3798,7 +3806,13 @@ class Answers:
     def prove(self, answer, question):
         if "proof" not in answer:
             refuse("MALFORMED", "no proof")
-        return verify_record(answer["proof"], question, self.trusted)[1]
+        result, shown = verify_record(answer["proof"], question, self.trusted)
+        self.leads_on |= "trusted-era-root" in result["gaps"]
+        return shown
+
+    def certificate(self, value, question):
+        eras = verify_completeness(value, question, self.trusted)["eras"]
+        self.leads_on |= not all(is_trusted for _, is_trusted in eras.values())
 
     def chunk(self, name, data):
         if not data or chunk_id(data).hex() != name:
@@ -3834,9 +3848,9 @@ class Answers:
         while first <= last:
             path = f"/v1/completeness?from={first}&to={last}&bodies=true"
             data = self.other(path)
-            self.verify(path, data)
+            self.verify_part(path, data)
             page = self.parse(data)
-            found += verify_range(page["proof"], {"from": first, "to": page["to"]}, self.trusted)
+            found += verify_range(page["proof"], {"from": first, "to": page["to"]}, self.certificate)
             first = page["to"] + 1
         return found
 
@@ -3848,7 +3862,8 @@ class Answers:
             refuse("PERIODS_MISSING", f"{len(roots)} roots")
         root = era_root(chain_id, genesis_ms, number, total_bytes, total_chunks, roots)
         demand_same([said[0], said[3], said[6]], [number, root.hex(), number * PERIODS_PER_ERA], "era, root, firstPeriod")
-        trust_of(self.trusted, number * PERIODS_PER_ERA, roots[0], root)
+        trust = [trust_of(self.trusted, number * PERIODS_PER_ERA + i, one, root) for i, one in enumerate(roots)]
+        self.leads_on |= "era-root" not in trust
         return "era"
 
     def search(self, text, answer):
@@ -3877,7 +3892,7 @@ class Answers:
 
     def proven(self, path):
         data = self.other(path + "?proof=true")
-        self.verify(path + "?proof=true", data)
+        self.verify_part(path + "?proof=true", data)
         return self.parse(data)
 
     def stream(self, period, data):
@@ -3968,9 +3983,9 @@ class Answers:
         demand_same(said[2], None if last == asked else last + 1, "next")
         question = {"from": first, "to": last}
         if query.get("bodies") == "true":
-            verify_range(said[3], question, self.trusted)
+            verify_range(said[3], question, self.certificate)
             return "completeness with bodies"
-        verify_completeness(said[3], question, self.trusted)
+        self.certificate(said[3], question)
         return "completeness"
 
     def address(self, name, kind, query, answer):
@@ -4119,12 +4134,12 @@ def read_events(data):
 RANGE_FORMAT = "massa-storage/range/1"
 
 
-def verify_range(value, question, trusted):
+def verify_range(value, question, verify_certificate):
     """Decoded BODY of each period of a range that has a block, bound by a certificate of completeness."""
     name, completeness, bodies = ProofForm.object(value, ("format", "completeness", "bodies"))
     if name != RANGE_FORMAT:
         refuse("MALFORMED", "format")
-    verify_completeness(completeness, question, trusted)
+    verify_certificate(completeness, question)
     c = parse_completeness(completeness)
     full = [(c["from"] + i, *one) for i, one in enumerate(c["periods"]) if one[0]]
     if len(ProofForm.array(bodies, MAX_CERTIFICATE_PERIODS)) != len(full):

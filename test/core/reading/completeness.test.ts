@@ -52,7 +52,7 @@ describe('core/reading/completeness', () => {
     const last = await buildCompleteness(source, range)
     assert.equal(last.eras[1], null)
     const verified = verifyCompleteness(last, range, trusted)
-    assert.deepEqual([verified.untrusted, verified.eras[1]], [16, { era: 3 }])
+    assert.deepEqual([verified.untrusted, verified.eras[1]], [16, { era: 3, isTrusted: false }])
     const findPeriodRoot = (period: number) => computePeriodRoot(periods[period]?.manifest ?? assert.fail('no period'))
     assert.equal(verifyCompleteness(last, range, { ...trusted, findPeriodRoot }).untrusted, 0)
   })

@@ -55,6 +55,18 @@ async function makeHonestCases(): Promise<ProofCase[]> {
   return cases
 }
 
+/** Every byte of the era of a proof with one bit changed, for readers who trust the era, the period, or both. */
+async function listEraFlips(): Promise<ProofCase[]> {
+  const text = JSON.stringify(await buildPeriodProof(history, 9))
+  const periodRoots = { 9: toHex(computePeriodRoot(period.manifest)) }
+  const start = text.indexOf('"era":{')
+  const asked = { kind: 'period', period: 9 } as const
+  return Array.from({ length: text.indexOf('"seals"') - start }, (_, i) => {
+    const known = [trusted, { periodRoots }, { ...trusted, periodRoots }][i % 3] ?? trusted
+    return { proof: flipBit(text, start + i, Math.floor(i / 3)), question: asked, trusted: known }
+  })
+}
+
 /** Texts that are no proof, or are only to one of two readers who are not careful. */
 function listOddTexts(): string[] {
   const text = JSON.stringify(honest)
@@ -102,7 +114,9 @@ describe('core/reading: the second implementation', () => {
       })),
     ]
     assert(period.blocks.length > 2 && wrong.length > 150)
-    const cases = [...right, ...wrong]
+    const ofEras = await listEraFlips()
+    assert(ofEras.every((one) => 'refused' in judge(one) || one.trusted.eraRoots === undefined))
+    const cases = [...right, ...wrong, ...ofEras]
     assert.deepEqual(await judgeElsewhere(cases), cases.map(judge))
   })
 

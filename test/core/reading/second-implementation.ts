@@ -39,7 +39,8 @@ export interface ProofCase {
 
 interface RangeResult {
   readonly roots: readonly string[]
-  readonly eras: Readonly<Record<number, string>>
+  /** Root, and whether it was compared with one that the reader trusts. */
+  readonly eras: Readonly<Record<number, readonly [string, boolean]>>
   readonly trust: readonly string[]
   readonly blocks: number
 }
@@ -80,7 +81,7 @@ export function judge({ proof, question, trusted }: ProofCase): CaseResult {
 
 function judgeRange(proof: string, range: PeriodRange, known: TrustedHistory): RangeResult {
   const { periods, eras, blocks } = verifyCompleteness(proof, range, known)
-  const whole = eras.flatMap(({ era, root }) => (root ? [[era, toHex(root)] as const] : []))
+  const whole = eras.flatMap(({ era, root, isTrusted }) => (root ? [[era, [toHex(root), isTrusted]] as const] : []))
   return {
     roots: periods.map(({ root }) => toHex(root)),
     eras: Object.fromEntries(whole),
