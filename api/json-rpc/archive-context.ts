@@ -42,21 +42,28 @@ export interface SlotRange {
  * The archived periods that a range of slots touches.
  *
  * @param most - so many are read for one answer
+ * @param open - the end that was not asked for: of more periods those at the other one
  * @returns ascending; empty when none is archived
  * @throws JsonRpcError when there are more
  */
-export async function listPeriods({ history }: ArchiveContext, range: SlotRange, most: number): Promise<Period[]> {
+export async function listPeriods(
+  { history }: ArchiveContext,
+  range: SlotRange,
+  { most, open }: { readonly most: number; readonly open?: 'from' | 'to' | undefined },
+): Promise<Period[]> {
   const archived = await history.readRange()
   if (!archived || range.from >= range.to) return []
   const first = Math.max(archived.first, Math.floor(range.from / THREAD_COUNT))
   const last = Math.min(archived.last, Math.ceil(range.to / THREAD_COUNT) - 1)
   const count = Math.max(0, last - first + 1)
-  if (count > most) {
+  if (count > most && open === undefined) {
     throw badRequest(
       `the range holds ${count} archived periods, of which an answer takes at most ${most}: ask in parts`,
     )
   }
-  return Array.from({ length: count }, (_, i) => first + i)
+  const kept = Math.min(count, most)
+  const begin = open === 'from' ? last + 1 - kept : first
+  return Array.from({ length: kept }, (_, i) => begin + i)
 }
 
 /** The blocks of a period, in thread order; none of one that is not archived. @throws ArchiveError STORE_CHUNK_AWAY */

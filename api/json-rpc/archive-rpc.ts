@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isArchiveError } from '../../core/index.ts'
 import {
   acceptJsonRpc,
@@ -39,6 +39,9 @@ const CALLS = { running: 4, waiting: 256 }
 const NODE_CALLS = { running: 16, waiting: 256 }
 const MESSAGE_BYTES = 256 * 1024 * 1024
 
+/** A node answers at any path; these are those that addresses of nodes have. */
+const PATHS = ['/', '/rpc', '/api/v2'] as const
+
 const METHODS: readonly ArchiveMethod[] = [
   ...STATUS_METHODS,
   ...BLOCK_METHODS,
@@ -54,7 +57,7 @@ const METHOD_OF_NAME = new Map(METHODS.map((method) => [method.name, method]))
 const NO_METHOD = `Method not found: this is an archive of final history, which answers ${[...METHOD_OF_NAME.keys()].join(', ')}`
 
 /**
- * `POST /`: final history in the JSON-RPC of a massa-node: its envelopes, batches, shapes, limits and texts
+ * `POST /`, `/rpc` and `/api/v2`: final history in the JSON-RPC of a massa-node: its envelopes, batches, shapes, limits and texts
  * (docs/ARCHIVE_JSON_RPC.md).
  */
 export function addArchiveRpc(server: FastifyInstance, modules: ArchiveRpcModules): void {
@@ -67,12 +70,14 @@ export function addArchiveRpc(server: FastifyInstance, modules: ArchiveRpcModule
     acceptJsonRpc(scope)
     boundMessages(scope, MESSAGE_BYTES, { type: 'application/json; charset=utf-8', text: refuseRequest(serverBusy()) })
     // As at a node: keys of a provider stand there.
-    scope.post('/', { config: { ignoresQuery: true } }, (request, reply) => {
+    const options = { config: { ignoresQuery: true } }
+    const answer = (request: FastifyRequest, reply: FastifyReply) => {
       const gone = new AbortController()
       reply.raw.once('close', () => gone.abort())
       const context: ArchiveContext = { ...modules, node, recent, signal: gone.signal }
       return answerPost(request, reply, { run: (call) => runCall(context, gates, call), translate })
-    })
+    }
+    for (const path of PATHS) scope.post(path, options, answer)
   })
 }
 

@@ -52,9 +52,14 @@ export const BLOCK_METHODS: readonly ArchiveMethod[] = [
     const genesisMs = Number(context.identity.network.genesisTimestampMs)
     const indexOf = (timeMs: number) => Math.ceil(Math.max(0, timeMs - genesisMs) / SLOT_MS)
     const from = interval.start === undefined ? 0 : indexOf(interval.start)
-    const to = interval.end === undefined ? Number.POSITIVE_INFINITY : indexOf(interval.end)
+    const end = interval.end === undefined ? Number.POSITIVE_INFINITY : indexOf(interval.end)
+    // A node has some minutes, and who asks it leaves out both ends.
+    const open = interval.start === undefined ? 'from' : interval.end === undefined ? 'to' : undefined
+    const periods = await listPeriods(context, { from, to: end }, { most: MAX_GRAPH_PERIODS, open })
+    const isCut = open === 'to' && periods.length === MAX_GRAPH_PERIODS
+    const to = isCut ? ((periods.at(-1) ?? 0) + 1) * THREAD_COUNT : end
     const list = new JsonList()
-    for (const period of await listPeriods(context, { from, to }, MAX_GRAPH_PERIODS)) {
+    for (const period of periods) {
       context.signal.throwIfAborted()
       for await (const block of readBlocks(context.history, period)) {
         const index = slotIndex(block.record.header.slot)

@@ -40,7 +40,7 @@ export const EVENT_METHODS: readonly ArchiveMethod[] = [
     let count = 0
     // Final events alone are here, and a node gives none that are asked for by nothing.
     const isHopeless = filter.is_final === false || !isNarrow(filter)
-    for (const period of isHopeless ? [] : await listPeriods(context, range, MAX_EVENT_PERIODS)) {
+    for (const period of isHopeless ? [] : await listPeriods(context, range, { most: MAX_EVENT_PERIODS })) {
       context.signal.throwIfAborted()
       const found = (await readEvents(context.history, period)).filter(
         (event) => isWithin(event, range) && matches(event, true),

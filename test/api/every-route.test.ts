@@ -6,7 +6,7 @@ import { OPERATOR, openEveryRoute, type RegisteredRoute } from './every-route.ts
 const IGNORING = ['GET /', 'GET /explorer/app.js', 'GET /explorer/icon.svg', 'GET /explorer/style.css']
   .concat('GET /explorer/verify-worker.js')
   .flatMap((page) => [page, page.replace('GET', 'HEAD')])
-  .concat('POST /')
+  .concat('POST /', 'POST /rpc', 'POST /api/v2')
 
 const METHODS = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PROPFIND', 'PUT', 'TRACE']
 

@@ -85,7 +85,43 @@ describe('api/json-rpc: bounds', () => {
     assert.deepEqual((await graph(64)).result, [])
     assert.deepEqual([read.length, read[0], read.at(-1)], [64, 1, 64])
     assert.match((await graph(65)).error?.message ?? '', /^Bad request: the range holds 65 archived periods/)
-    assert.match((await ask(api, 'get_graph_interval', [{}])).error?.message ?? '', /10000 archived periods/)
+  })
+
+  it('a graph without one or both ends is of 64 periods: from the other one on, to it, or the newest', async () => {
+    const read = new Set<number>()
+    const api = makeApi({
+      findSlot: async ({ period }) => {
+        read.add(period)
+        return undefined
+      },
+    })
+    const timeOf = (period: number) => Number(RECORDED_NETWORK.genesisTimestampMs) + period * 16_000
+    for (const [interval, first, last] of [
+      [{}, 9_937, 10_000],
+      [{ start: null, end: null }, 9_937, 10_000],
+      [{ start: timeOf(500) }, 500, 563],
+      [{ start: timeOf(9_990) }, 9_990, 10_000],
+      [{ end: timeOf(500) }, 436, 499],
+      [{ end: timeOf(20_000) }, 9_937, 10_000],
+      [{ end: timeOf(3) }, 1, 2],
+    ] as const) {
+      read.clear()
+      assert.deepEqual((await ask(api, 'get_graph_interval', [interval])).result, [])
+      assert.deepEqual(
+        [...read].sort((a, b) => a - b).filter((_, i, { length }) => i === 0 || i === length - 1),
+        [first, last],
+      )
+      assert.equal(read.size, last - first + 1)
+    }
+  })
+
+  it('is asked at the paths that addresses of nodes have', async () => {
+    const api = makeApi()
+    for (const url of ['/', '/rpc', '/api/v2', '/api/v2?key=1']) {
+      const payload = { jsonrpc: '2.0', id: 1, method: 'get_status', params: [] }
+      const answer = await api.inject({ method: 'POST', url, headers, payload })
+      assert.equal(answer.json().result.version, 'massa-storage/test', url)
+    }
   })
 
   it('limit: a period of 2^64 - 1 is not looked for: no number has it', async () => {
