@@ -14,6 +14,7 @@ import { addImportRoutes } from './imports.ts'
 import { type ArchiveRpcModules, addArchiveRpc } from './json-rpc/archive-rpc.ts'
 import { addPeerRoutes, type PeersPort } from './peers.ts'
 import { type Query, runQuery } from './queries.ts'
+import { REFUSE_UNREAD } from './refuse-unread.ts'
 import { addRewardRoutes } from './rewards.ts'
 import { sendRows } from './row-stream.ts'
 import { refuseUnknownRoutes } from './unknown-routes.ts'
@@ -69,11 +70,7 @@ const BODY_LIMIT_BYTES = 16 * 1024
  *   second while there is nothing else to say
  */
 export function createApi(modules: ApiModules, options: { readonly heartbeatMs?: number } = {}): FastifyInstance {
-  const server = createLimitedServer({
-    bodyLimit: BODY_LIMIT_BYTES,
-    // Before any hook and route: a part of a path that is longer than 100 characters, or cannot be decoded.
-    frameworkErrors: (error, _request, reply) => sendProblem(reply, 400, 'API_QUERY_INVALID', error.message),
-  })
+  const server = createLimitedServer({ bodyLimit: BODY_LIMIT_BYTES, ...REFUSE_UNREAD })
   server.addHook('onRequest', async (request) => refuseForeignHosts(request.headers.host))
   server.addHook('onRequest', async ({ headers }, reply) => {
     const asked = headers[DATA_DIR_HEADER]
@@ -84,10 +81,10 @@ export function createApi(modules: ApiModules, options: { readonly heartbeatMs?:
     reply.header(DATA_DIR_HEADER, asked)
   })
   server.setErrorHandler((error, _request, reply) => {
-    const status = isArchiveError(error) ? statusOf(error.code) : (readStatus(error) ?? 500)
-    const code = isArchiveError(error) ? error.code : 'API_REQUEST_REFUSED'
     const message = error instanceof Error ? error.message : String(error)
-    return reply.code(status).send({ error: { code, message } })
+    // Found by fastify: a body that is too long, or no JSON.
+    if (!isArchiveError(error)) return sendProblem(reply, readStatus(error) ?? 500, 'API_REQUEST_REFUSED', message)
+    return reply.code(statusOf(error.code)).send({ error: { code: error.code, message } })
   })
   checkShapes(server)
   refuseUnknownRoutes(server)

@@ -3,7 +3,7 @@ export function readByteRange(
   header: string | undefined,
   sizeBytes: number,
 ): { readonly start: number; readonly end: number } | 'unsatisfiable' | undefined {
-  const [, first, last] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? '') ?? []
+  const [, first, last] = /^bytes=(\d*)-(\d*)$/.exec(header ?? '') ?? []
   if (first === undefined || last === undefined || (first === '' && last === '')) return undefined
   if (first === '') {
     const start = Math.max(0, sizeBytes - Number(last))

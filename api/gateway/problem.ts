@@ -11,6 +11,7 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   API_HOST_REFUSED: 403,
   API_PERIOD_AHEAD: 400,
   API_QUERY_INVALID: 400,
+  API_RANGE_UNSATISFIABLE: 416,
   API_RATE_EXCEEDED: 429,
   CORE_BASE58_INVALID: 400,
   CORE_READING_NOT_HELD: 404,
@@ -40,7 +41,7 @@ export function describeRefusal({ code, message }: ArchiveError): object {
 }
 
 /** A refusal as RFC 9457 has it: `type` names the code, `detail` says what is wrong here, `action` what to do. */
-function describeProblem(status: number, code: ErrorCode, detail: string): object {
+export function describeProblem(status: number, code: ErrorCode, detail: string): object {
   const { when: title, action } = ERROR_CODES[code]
   return { type: `urn:massa-storage:error:${code}`, title, status, detail, code, action }
 }

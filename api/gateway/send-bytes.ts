@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { IMMUTABLE } from './answer.ts'
+import { CHANGING, IMMUTABLE } from './answer.ts'
 import { readByteRange } from './byte-range.ts'
+import { sendProblem } from './problem.ts'
 
 export const BYTES = 'application/octet-stream'
 
@@ -26,7 +27,10 @@ export function sendBytes(
   const ifRange = headers['if-range']
   // A part of other bytes would be put to what the asker has.
   const range = ifRange === undefined || ifRange === etag ? readByteRange(headers.range, bytes.length) : undefined
-  if (range === 'unsatisfiable') return reply.code(416).header('content-range', `bytes */${bytes.length}`).send()
+  if (range === 'unsatisfiable') {
+    reply.headers({ 'cache-control': CHANGING, 'content-range': `bytes */${bytes.length}` })
+    return sendProblem(reply, 416, 'API_RANGE_UNSATISFIABLE', `there are ${bytes.length} bytes`)
+  }
   reply.type(type)
   if (fileName !== undefined) reply.header('content-disposition', `attachment; filename="${fileName}"`)
   const { start, end } = range ?? { start: 0, end: bytes.length }

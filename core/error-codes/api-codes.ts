@@ -61,8 +61,9 @@ export const API_CODES = {
   },
   API_REQUEST_REFUSED: {
     kind: 'input',
-    when: 'A request to the HTTP API is malformed or too large.',
-    action: 'Use the `massa-storage` command of the same version as the running sidecar.',
+    when: 'A request to the HTTP API is malformed, too large, or not sent in time.',
+    action:
+      'Look into docs/API.md for what is bounded; use the `massa-storage` command of the same version as the running sidecar.',
   },
   API_METHOD_UNKNOWN: {
     kind: 'input',
@@ -110,6 +111,11 @@ export const API_CODES = {
     when: 'What is asked for is not in this archive, or not found by its index.',
     action:
       'Look whether the id is right; what is older than the archive, or held by other nodes alone, is asked of those.',
+  },
+  API_RANGE_UNSATISFIABLE: {
+    kind: 'input',
+    when: 'A `Range` of an answer of the HTTP API begins behind its end.',
+    action: 'Take `Content-Range` of the refusal, which says how many bytes there are.',
   },
   API_RATE_EXCEEDED: {
     kind: 'transient',

@@ -97,9 +97,33 @@ describe('api/gateway: bounds', function () {
     }
 
     it('a flood of headers, and a line without end, are cut off', async () => {
-      assert.match(await ask('/health', 'x-flood: 1\r\n'.repeat(4_000)), /^HTTP\/1\.1 431 /)
-      assert.match(await send(`GET /${'a'.repeat(40_000)}`), /^HTTP\/1\.1 431 /)
-      assert.match(await send('nonsense\r\n\r\n'), /^HTTP\/1\.1 400 /)
+      for (const [answer, status] of [
+        [await ask('/health', 'x-flood: 1\r\n'.repeat(4_000)), 431],
+        [await send(`GET /${'a'.repeat(40_000)}`), 431],
+        [await send('nonsense\r\n\r\n'), 400],
+        [await ask('/health', `content-length: 1\r\ncontent-length: 2\r\n`), 400],
+      ] as const) {
+        const [head = '', body = ''] = answer.split('\r\n\r\n')
+        assert.match(head, new RegExp(`^HTTP/1\\.1 ${status} [^]*\r\ncontent-type: application/problem\\+json\r\n`))
+        const problem = JSON.parse(body)
+        assert.deepEqual([problem.status, problem.code], [status, 'API_REQUEST_REFUSED'])
+      }
+    })
+
+    it('a body that is too long, or none, is refused by a problem', async () => {
+      const post = (body: string, length = body.length) =>
+        send(
+          `POST /v1/query HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\nconnection: close\r\n\r\n${body}`,
+        )
+      for (const [answer, status] of [
+        [await post('', 17_000), 413],
+        [await post('{'), 400],
+      ] as const) {
+        const [head = '', body = ''] = answer.split('\r\n\r\n')
+        assert.match(head, /content-type: application\/problem\+json/)
+        const problem = JSON.parse(body)
+        assert.deepEqual([problem.status, problem.code], [status, 'API_REQUEST_REFUSED'], head)
+      }
     })
 
     it('of a body that nobody asked for nothing is kept', async () => {
@@ -116,14 +140,19 @@ describe('api/gateway: bounds', function () {
       const chunkId = toHex(periods[0]?.manifest.chunks[0]?.chunkId ?? new Uint8Array())
       for (const [range, status] of [
         ['bytes=999999999999999-', 416],
-        ['bytes=9999999999999999999-', 200],
+        ['bytes=99999999999999999999-', 416],
+        [`bytes=${'9'.repeat(400)}-`, 416],
+        ['bytes=99999999999999999999-99999999999999999999', 416],
         ['bytes=0-999999999999999', 206],
         ['bytes=-999999999999999', 206],
+        ['bytes=-99999999999999999999', 206],
+        ['bytes=-0', 416],
         [`bytes=${Array.from({ length: 500 }, (_, i) => `${i}-${i}`).join(',')}`, 200],
       ] as const) {
         const answer = await ask(`/chunk/${chunkId}`, `range: ${range}\r\n`)
         assert(answer.startsWith(`HTTP/1.1 ${status} `), `${range.slice(0, 40)}: ${answer.slice(0, 40)}`)
         assert(answer.length < 8_192)
+        if (status === 416) assert.match(answer, /"code":"API_RANGE_UNSATISFIABLE"/)
       }
     })
   })
