@@ -41,7 +41,8 @@ export class LinkChain {
     if (period !== this.next) throw new Error(`period ${period} where ${this.next} is due`)
     const open = this.open.map((id, thread) => {
       const block = links[thread]
-      return block ? block.parents[thread] : id
+      if (block) return block.parents[thread]
+      return id === ANY_BLOCK ? findNamed(this.above, thread) : id
     })
     for (let thread = 0; thread < THREAD_COUNT; thread++) {
       const block = links[thread]
@@ -54,6 +55,12 @@ export class LinkChain {
     this.next = period - 1
     return true
   }
+}
+
+/** Of a thread that is silent in two periods all blocks of the upper one name the same. */
+function findNamed(children: PeriodLinks, thread: number): string {
+  const child = children.find((one) => one && one.parents.length > 0)
+  return child?.parents[thread] ?? ANY_BLOCK
 }
 
 /**

@@ -616,10 +616,10 @@ def list_hash(operation_ids):
     return blake3(b"".join(u64(33) + i for i in operation_ids))
 
 
-def genesis_block(thread):
-    """pub33 and content of the genesis block of one thread, from constants."""
+def genesis_block(thread, period=0):
+    """pub33 and content of the genesis block of one thread, from constants; or of a restart of the chain."""
     public_key = text_decode("publicKey", "P12rNx7iyMpAbWx2VzGNZSE5wGDrHWUiwFVAnAuGrrKpMnfrQrH6")
-    return public_key, b"\0\x30\0" + bytes([thread]) + b"\0" + EMPTY_LIST_HASH + b"\0\0"
+    return public_key, b"\0\x30" + vi(period) + bytes([thread]) + b"\0" + EMPTY_LIST_HASH + b"\0\0"
 
 
 # A public constant of Massa's source: it signs the genesis blocks and nothing else.
@@ -3612,6 +3612,42 @@ def check_file_period(m, chunks, seals, results):
     return body
 
 
+def check_links(periods):
+    """Whether blocks are one chain. `periods`: ascending, one behind the other, (period, (id, parents) of each thread or None).
+
+    A restart of the chain begins anew: its blocks follow from constants, and name none.
+    """
+    begins = [0] + [i for i, (period, slots) in enumerate(periods) if period > 0 and all(
+        block and block[0] == b"\0" + blake3(b"".join(genesis_block(t, period))) for t, block in enumerate(slots))]
+    for first, end in zip(begins, begins[1:] + [len(periods)]):
+        part = periods[first:end]
+        lowest = [next((slots[t] for _, slots in part if slots[t]), None) for t in range(THREAD_COUNT)]
+        # Of each thread its blocks so far, behind the one that the lowest of them names.
+        trails = [[b"" if not block else block[1][t] if block[1] else None] for t, block in enumerate(lowest)]
+        for i, (period, slots) in enumerate(part):
+            for thread, block in enumerate(slots if i else ()):
+                if block:
+                    check_parents((period, thread), block[1], part[i - 1][1], slots, trails)
+            for trail, block in zip(trails, slots):
+                if block:
+                    trail.append(block[0])
+
+
+def check_parents(slot, parents, before, beside, trails):
+    """A block names in each thread the newest block before its period; or, of other threads than its own, one of its own period, or
+    the next newest, where the newest is of the period before. Where a thread has no block at all each names the same."""
+    period, own = slot
+    file_check(parents or len(trails[own]) == 1, f"the block of thread {own} in period {period} names none")
+    for thread, parent in enumerate(parents):
+        trail = trails[thread]
+        if trail == [b""]:
+            trail[0] = parent
+        allowed = trail[-1:]
+        if thread != own:
+            allowed = trail[-2 if before[thread] else -1:] + ([beside[thread][0]] if beside[thread] else [])
+        file_check(parent in allowed, f"the block of thread {own} in period {period} does not name that of thread {thread} below it")
+
+
 def check_file_eras(data, frame, manifests):
     first = frame["periods"][0][0]
     for era, offset, length in frame["eras"]:
@@ -3632,21 +3668,18 @@ def check_file_eras(data, frame, manifests):
 def read_archive_file(data, deep=True):
     """Verifies an archive file, without `deep` its records alone; returns what it is. FormatError names what is wrong."""
     frame = read_file_frame(data)
-    newest = [None] * THREAD_COUNT
+    linked = []
     manifests, operations, blocks = [], 0, 0
     for place in frame["periods"]:
         parts = read_file_period(data, frame, place)
         manifests.append(parts[0])
         if not deep:
             continue
-        for thread, block in enumerate(check_file_period(*parts)["slots"]):
-            if not isinstance(block, dict):
-                continue
-            parents = block["header"]["parents"]
-            file_check(newest[thread] is None or not parents or parents[thread] == newest[thread],
-                       f"the block of thread {thread} in period {place[0]} does not name the one below it")
-            newest[thread] = block["id"]
-            blocks, operations = blocks + 1, operations + len(block["operations"])
+        slots = [block if isinstance(block, dict) else None for block in check_file_period(*parts)["slots"]]
+        linked.append((place[0], [block and (block["id"], block["header"]["parents"]) for block in slots]))
+        blocks += sum(block is not None for block in slots)
+        operations += sum(len(block["operations"]) for block in slots if block)
+    check_links(linked)
     check_file_eras(data, frame, manifests)
     return {"root": frame["root"].hex(), "first": frame["periods"][0][0], "last": frame["periods"][-1][0],
             "chainId": frame["chainId"], "genesisTimestampMs": frame["genesisMs"], "blocks": blocks, "operations": operations,
