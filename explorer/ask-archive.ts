@@ -22,33 +22,32 @@ export class RefusedByArchive extends Error {
   }
 }
 
-/**
- * Asks the archive that this page comes from (docs/API.md).
- *
- * @param path - without a slash before it: the page may stand below others
- * @throws RefusedByArchive
- */
-export async function askArchive(path: string): Promise<ArchiveAnswer> {
-  const { response, bytes } = await get(path)
-  const json = parseObject(bytes)
-  if (response.ok && json) return { json, bytes: bytes.length }
-  throw refusal(response, json)
+/** An archive that answers HTTP (docs/API.md). Paths have no slash before them: it may stand below others. */
+export interface Archive {
+  /** @throws RefusedByArchive */
+  ask(path: string): Promise<ArchiveAnswer>
+  /** Bytes as they are. @throws RefusedByArchive */
+  askForBytes(path: string): Promise<Uint8Array>
 }
 
-/**
- * Bytes as they are.
- *
- * @throws RefusedByArchive
- */
-export async function askForBytes(path: string): Promise<Uint8Array> {
-  const { response, bytes } = await get(path)
-  if (response.ok) return bytes
-  throw refusal(response, parseObject(bytes))
+/** @param base - ends with a slash; nothing else is ever asked */
+export function openArchive(base: URL): Archive {
+  return {
+    ask: async (path) => {
+      const { response, bytes } = await get(new URL(path, base))
+      const json = parseObject(bytes)
+      if (response.ok && json) return { json, bytes: bytes.length }
+      throw refusal(response, json)
+    },
+    askForBytes: async (path) => {
+      const { response, bytes } = await get(new URL(path, base))
+      if (response.ok) return bytes
+      throw refusal(response, parseObject(bytes))
+    },
+  }
 }
 
-async function get(path: string): Promise<{ response: Response; bytes: Uint8Array }> {
-  // This file is part of explorer/verify-worker.js.
-  const url = new URL(`../${path}`, self.location.href)
+async function get(url: URL): Promise<{ response: Response; bytes: Uint8Array }> {
   try {
     for (let tries = 1; ; tries++) {
       const response = await fetch(url, { redirect: 'error' })

@@ -1,7 +1,8 @@
 import { ERA_PERIODS } from '../core/units.ts'
-import type { CheckName, Period, ProofGap } from '../core/verify.ts'
+import type { CheckName, Period, ProofCheck, ProofGap } from '../core/verify.ts'
+import { sumUpClaims } from './claims.ts'
 import { element } from './dom.ts'
-import { formatBytes, formatCount, hash, linkTo, nameNetwork } from './parts.ts'
+import { formatBytes, formatCount, hash, linkTo } from './parts.ts'
 import { readTrustedRoots, trustRoot } from './trusted-roots.ts'
 import type { Outcome, ShownProof } from './worker-messages.ts'
 
@@ -29,23 +30,31 @@ const CHECKS: Readonly<Record<CheckName, string>> = {
 const GAPS: Readonly<Record<Exclude<ProofGap, 'trusted-root'>, string>> = {
   'era-root': 'The era is not whole in this archive yet: the proof ends at the root of the period.',
   'trusted-era-root': 'The root of the era to which the proof leads was compared with nothing.',
-  signatures: 'This archive gave no signatures.',
+  signatures: 'This archive gave no signatures: who made this is what it says.',
   'endorsement-signature': 'The endorsement’s own signature does not verify, which the header of a block may carry.',
   'reproducible-content': 'The node lost the original of an operation here: its id does not bind what is shown of it.',
 }
 
-type Standing = 'good' | 'open' | 'bad' | 'busy'
-const SIGNS: Readonly<Record<Standing, string>> = { good: '✓', open: '!', bad: '✗', busy: '…' }
+/** Who signs what was asked for. */
+const SIGNERS: Readonly<Record<string, string>> = {
+  block: 'producer',
+  operation: 'creator',
+  endorsement: 'endorser',
+}
+
+export type Color = 'good' | 'open' | 'bad' | 'busy'
+const SIGNS: Readonly<Record<Color, string>> = { good: '✓', open: '!', bad: '✗', busy: '…' }
 
 /** While it is asked and verified. */
 export function busyMark(): HTMLElement {
   return mark('busy', 'Your browser is verifying')
 }
 
-/** Says the title of a mark to who cannot see that it came. */
+/** Says the titles of marks to who cannot see that they came. */
 export function announce(place: HTMLElement): void {
   const announcer = document.getElementById('announcer')
-  if (announcer) announcer.textContent = place.querySelector('.mark .title')?.textContent ?? ''
+  const titles = [...place.querySelectorAll('.mark .title')].map(({ textContent }) => textContent)
+  if (announcer) announcer.textContent = titles.join('. ')
 }
 
 /** @param again - shows the page anew, with the roots that are trusted then */
@@ -54,7 +63,11 @@ export function markOf(outcome: Outcome, again: () => void): HTMLElement {
     case 'proven':
       return provenMark(outcome.proof, again)
     case 'chunk':
-      return mark('good', 'Verified by your browser', element('p', {}, 'Its bytes hash to its id.'))
+      return mark(
+        'good',
+        'Its bytes hash to its id',
+        element('p', {}, 'Verified by your browser. Whether the chain has such a chunk no id says.'),
+      )
     case 'refused':
       return mark(
         'bad',
@@ -81,14 +94,14 @@ export function markOf(outcome: Outcome, again: () => void): HTMLElement {
   }
 }
 
-export function mark(standing: Standing, title: string, ...content: readonly HTMLElement[]): HTMLElement {
+export function mark(color: Color, title: string, ...content: readonly HTMLElement[]): HTMLElement {
   return element(
     'section',
-    { class: `mark ${standing}` },
+    { class: `mark ${color}` },
     element(
       'h2',
       {},
-      element('span', { class: 'sign', 'aria-hidden': 'true' }, SIGNS[standing]),
+      element('span', { class: 'sign', 'aria-hidden': 'true' }, SIGNS[color]),
       element('span', { class: 'title' }, title),
     ),
     ...content,
@@ -96,46 +109,79 @@ export function mark(standing: Standing, title: string, ...content: readonly HTM
 }
 
 function provenMark(proof: ShownProof, again: () => void): HTMLElement {
-  const { standing, checks, gaps, chainId, verifyMs, proofBytes } = proof
-  const title = standing === 'unconfirmed' ? 'Fits a root that you have not confirmed' : 'Verified by your browser'
-  const summary = `${formatCount(checks.length, 'check')} in ${Math.max(1, Math.round(verifyMs))} ms, proof of ${formatBytes(proofBytes)}`
-  const list = element(
-    'ul',
-    { class: 'checks' },
-    ...checks.map(({ name, value }) => element('li', {}, element('strong', {}, CHECKS[name]), ' ', hash(value))),
-    ...(checks.some(({ name }) => name === 'network')
-      ? []
-      : [
-          element(
-            'li',
-            { class: 'gap' },
-            element('strong', {}, 'Network'),
-            ` ${nameNetwork(chainId)}, as this archive says`,
-          ),
-        ]),
-    ...gaps.flatMap((gap) => (gap === 'trusted-root' ? [] : [element('li', { class: 'gap' }, GAPS[gap])])),
-  )
-  const checked = element('details', {}, element('summary', {}, summary), list)
-  checked.open = matchMedia('(min-width: 64rem)').matches
-  return mark(
-    standing === 'unconfirmed' ? 'open' : 'good',
-    title,
-    anchorOf(proof),
-    checked,
-    ...confirmation(proof, again),
+  const { standing, asked } = proof
+  const lacks = listLacks(proof)
+  const checked = listChecked(proof)
+  const rest = [...listLoose(proof), ...confirmation(proof, again)]
+  if (standing === 'root') return mark('good', 'Verified by your browser', anchorOf(proof), ...lacks, checked, ...rest)
+  if (standing !== 'id') {
+    const title = standing === 'unsigned' ? 'Not shown to be signed' : 'Fits a root that you have not confirmed'
+    return mark('open', title, ...lacks, anchorOf(proof), checked, ...rest)
+  }
+  return element(
+    'div',
+    { class: 'marks' },
+    mark('good', `It is what its id names, and its ${SIGNERS[asked]} signed it`, ...lacks, checked),
+    mark('open', 'The rest is what this archive says', anchorOf(proof), ...rest),
   )
 }
 
-function anchorOf({ trust, standing, period, era }: ShownProof): HTMLElement {
+/** What lacks stands in the open; that no root of an era was compared is no lack of what is shown. */
+function listLacks({ gaps }: ShownProof): HTMLElement[] {
+  return gaps.flatMap((gap) => (gap === 'trusted-root' || isOfEra(gap) ? [] : [element('p', {}, GAPS[gap])]))
+}
+
+function listChecked({ standing, checks, gaps, verifyMs, proofBytes }: ShownProof): HTMLElement {
+  const cost = `in ${Math.max(1, Math.round(verifyMs))} ms, proof of ${formatBytes(proofBytes)}`
+  if (checks.length === 0) return element('p', {}, `Computed by your browser ${cost}.`)
+  const folded = fold(`${formatCount(checks.length, 'check')} by your browser ${cost}`, [
+    ...checks.map(listCheck),
+    ...(standing === 'root' ? listEraGap(gaps) : []),
+  ])
+  folded.open = isWide()
+  return folded
+}
+
+/** What is no more than consistent. */
+function listLoose({ standing, loose, gaps }: ShownProof): HTMLElement[] {
+  const items = [...loose.map(listCheck), ...(standing === 'root' ? [] : listEraGap(gaps))]
+  // Of these no tick says that they were checked.
+  for (const item of items) item.className = 'gap'
+  if (items.length === 0) return []
+  const folded = fold('What fits together, compared with nothing of yours', items)
+  folded.open = isWide() && standing !== 'id'
+  return [folded]
+}
+
+function listEraGap(gaps: readonly ProofGap[]): HTMLElement[] {
+  return gaps.filter(isOfEra).map((gap) => element('li', { class: 'gap' }, GAPS[gap]))
+}
+
+function isOfEra(gap: ProofGap): gap is 'era-root' | 'trusted-era-root' {
+  return gap === 'era-root' || gap === 'trusted-era-root'
+}
+
+function listCheck({ name, value }: ProofCheck): HTMLElement {
+  return element('li', {}, element('strong', {}, CHECKS[name]), ' ', hash(value))
+}
+
+function fold(summary: string, items: readonly HTMLElement[]): HTMLDetailsElement {
+  return element('details', {}, element('summary', {}, summary), element('ul', { class: 'checks' }, ...items))
+}
+
+function isWide(): boolean {
+  return matchMedia('(min-width: 64rem)').matches
+}
+
+function anchorOf(proof: ShownProof): HTMLElement {
+  const { trust, period, era } = proof
   const what =
     trust === 'era-root'
       ? `Anchor: the root of era ${era?.era}, which you confirmed.`
       : trust === 'period-root'
         ? `Anchor: the root of period ${period}, which you confirmed.`
-        : standing === 'id'
-          ? 'Anchor: none. It is what its id names; where it stands, and that it is part of the real chain, is what this archive says.'
-          : 'Anchor: none. Everything fits together; that it is the real chain is what this archive says.'
-  return element('p', { class: 'anchor' }, trust === 'none' ? `${what}${describeOthers(period)}` : what)
+        : `${sumUpClaims(proof)}${describeOthers(period)}`
+  return element('p', { class: 'anchor' }, what)
 }
 
 /** Who trusts roots is told of which era they would have to be. */

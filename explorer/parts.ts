@@ -1,4 +1,5 @@
 import { formatMas } from '../core/massa/amount-text.ts'
+import { PERIOD_MS, SLOT_MS } from '../core/units.ts'
 import type { Period, Slot } from '../core/verify.ts'
 import { element } from './dom.ts'
 import { formatRoute, type Route } from './routes.ts'
@@ -7,8 +8,6 @@ import { formatRoute, type Route } from './routes.ts'
 
 /** Columns that need little room. */
 const SHORT = new Set(['Amount', 'Index', 'Kind'])
-const PERIOD_MS = 16_000
-const SLOT_MS = 500
 /** Beyond it Date has no text. */
 const MAX_DATE_MS = 8.64e15
 

@@ -1,4 +1,4 @@
-import type { Period, Slot } from '../core/verify.ts'
+import type { Period, PeriodRange, Slot } from '../core/verify.ts'
 
 /** What a page has to be told beside its kind. */
 interface RouteFields {
@@ -7,7 +7,8 @@ interface RouteFields {
   readonly operation: { readonly id: string }
   readonly endorsement: { readonly id: string }
   readonly chunk: { readonly id: string }
-  readonly address: { readonly id: string; readonly cursor?: string }
+  /** `periods`: those that the reader chose, both in it. */
+  readonly address: { readonly id: string; readonly periods?: PeriodRange; readonly cursor?: string }
   readonly slot: { readonly slot: Slot }
   readonly period: { readonly period: Period }
   readonly trust: object
@@ -23,6 +24,8 @@ export type Route<K extends RouteKind = RouteKind> = { readonly [P in K]: { read
 export const THREADS = 32
 /** No id or cursor is longer, and no archive takes a longer one. */
 const MAX_NAME_LENGTH = 100
+/** Behind an address, before those that the reader chose; no cursor is called so. */
+const PERIODS = 'periods'
 
 /** As a link has it, `#` first. */
 export function formatRoute(route: Route): string {
@@ -35,8 +38,11 @@ export function formatRoute(route: Route): string {
       return `#/slot/${route.slot.period}/${route.slot.thread}`
     case 'period':
       return `#/period/${route.period}`
-    case 'address':
-      return `#/address/${encodeURIComponent(route.id)}${route.cursor ? `/${encodeURIComponent(route.cursor)}` : ''}`
+    case 'address': {
+      const periods = route.periods ? [PERIODS, String(route.periods.from), String(route.periods.to)] : []
+      const parts = [route.id, ...periods, ...(route.cursor ? [route.cursor] : [])]
+      return `#/address/${parts.map(encodeURIComponent).join('/')}`
+    }
     case 'unknown':
       return `#/search/${encodeURIComponent(route.text)}`
     default:
@@ -51,8 +57,10 @@ export function parseRoute(hash: string): Route {
     .split('/')
     .map(decode)
   const unknown: Route = { kind: 'unknown', text: decode(hash.replace(/^#?\/?(?:search\/)?/, '')) }
-  const isTooLong = [first, second].some((name) => name !== undefined && name.length > MAX_NAME_LENGTH)
-  if (others.length > 0 || isTooLong) return unknown
+  const isTooLong = [first, second, ...others].some((name) => name !== undefined && name.length > MAX_NAME_LENGTH)
+  if (isTooLong) return unknown
+  if (kind === 'address' && first && second === PERIODS) return parseRange(first, others) ?? unknown
+  if (others.length > 0) return unknown
   if (kind === 'address' && first) return { kind, id: first, ...(second ? { cursor: second } : {}) }
   if (kind === 'slot') return parseSlot(first, second) ?? unknown
   if (second !== undefined) return unknown
@@ -80,6 +88,19 @@ export function recognise(text: string): Route {
   const [, period, thread] = /^\(?\s*(\d+)\s*(?:[/,:;\s]\s*(\d+))?\s*\)?$/.exec(given) ?? []
   const place = thread === undefined ? parsePeriod(period) : parseSlot(period, thread)
   return place ?? { kind: 'unknown', text: given }
+}
+
+function parseRange(id: string, [fromText, toText, cursor, ...others]: readonly string[]): Route | undefined {
+  const periods = parsePeriods(fromText, toText)
+  if (!periods || others.length > 0) return undefined
+  return { kind: 'address', id, periods, ...(cursor ? { cursor } : {}) }
+}
+
+/** First and last period, as somebody typed them; undefined: they are none. */
+export function parsePeriods(fromText: string | undefined, toText: string | undefined): PeriodRange | undefined {
+  const from = parseNumber(fromText, Number.MAX_SAFE_INTEGER)
+  const to = parseNumber(toText, Number.MAX_SAFE_INTEGER)
+  return from === undefined || to === undefined || to < from ? undefined : { from, to }
 }
 
 function parsePeriod(text: string | undefined): Route | undefined {

@@ -2,12 +2,13 @@ import type {
   EndorsementDescription,
   OperationDescription,
   Period,
-  ProofCheck,
+  PeriodRange,
   ProofGap,
   Question,
   Slot,
   Trust,
 } from '../core/verify.ts'
+import type { Judgement } from './standing.ts'
 
 /* What the page asks its worker, and what comes back. The worker asks the archive, and verifies what that answers. */
 
@@ -22,7 +23,15 @@ export type Task =
   | { readonly kind: 'record'; readonly question: Exclude<Question, { kind: 'block-at' | 'slot-empty' }> }
   | { readonly kind: 'slot'; readonly slot: Slot }
   | { readonly kind: 'chunk'; readonly id: string }
-  | { readonly kind: 'list'; readonly address: string; readonly cursor: string | undefined }
+  | {
+      readonly kind: 'list'
+      readonly address: string
+      readonly cursor: string | undefined
+      /** Of these alone; undefined: of all that the archive has. */
+      readonly periods: PeriodRange | undefined
+      /** Operations at most; 1 to 100. */
+      readonly limit: number
+    }
   /** `listed`: operations that the list of the archive has in this range. */
   | {
       readonly kind: 'range'
@@ -59,14 +68,9 @@ export type Outcome =
   | { readonly kind: 'failed'; readonly code: string; readonly message: string }
 
 /** How an answer was verified. */
-export interface ShownProof {
-  /**
-   * `id`: what was asked for by its id is what this id names. `root`: it is bound by a root that the reader trusts. `unconfirmed`: it
-   * fits a root of which only the archive says that it is the chain's.
-   */
-  readonly standing: 'id' | 'root' | 'unconfirmed'
+export interface ShownProof extends Judgement {
+  readonly asked: Question['kind']
   readonly trust: Trust
-  readonly checks: readonly ProofCheck[]
   readonly gaps: readonly ProofGap[]
   readonly chainId: string
   readonly genesisTimestampMs: number
@@ -136,15 +140,17 @@ export interface ListedOperation {
 /** What all bodies of a range say of an address. */
 export interface ShownRange {
   readonly from: Period
-  /** May be before what was asked for: `next` is where to go on. */
+  /** May be before what was asked for: one answer goes no further. */
   readonly to: Period
-  readonly next: Period | undefined
   /** How many operations, each in each block that includes it. */
   readonly operations: number
   readonly scannedBodies: number
   readonly missing: readonly string[]
   readonly surplus: readonly string[]
+  /** Periods that no root binds which the reader trusts. */
   readonly untrusted: number
+  /** Undefined where no such root binds any of them. */
+  readonly genesisTimestampMs: number | undefined
   readonly proofBytes: number
 }
 

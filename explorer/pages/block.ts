@@ -1,16 +1,15 @@
 import type { Period, Slot } from '../../core/verify.ts'
+import { dueField, networkField } from '../claims.ts'
 import { element } from '../dom.ts'
 import {
   fields,
   formatAmount,
   formatCount,
-  formatTime,
   hash,
   linkTo,
   linkToId,
   linkToSlot,
   nameKind,
-  nameNetwork,
   nameSlot,
   table,
 } from '../parts.ts'
@@ -39,7 +38,7 @@ export function slotPage({ slot }: Route<'slot'>): Page {
       if (record.kind === 'block') return showBlock(record, proof, false)
       return [
         element('p', { class: 'lead' }, `No block stands at this slot: thread ${thread} has none in period ${period}.`),
-        fields([['Due', formatTime(proof.genesisTimestampMs, period, thread)]]),
+        fields([dueField('Due', proof, period, thread)]),
       ]
     },
   })
@@ -52,21 +51,17 @@ function stepTo(step: 1 | -1, { period, thread }: Slot): Node[] {
   return [linkTo({ kind: 'slot', slot }, step < 0 ? `← ${nameSlot(slot)}` : `${nameSlot(slot)} →`)]
 }
 
-function showBlock(
-  block: Extract<ShownRecord, { kind: 'block' }>,
-  { genesisTimestampMs, chainId }: ShownProof,
-  isAskedById: boolean,
-): Node[] {
+function showBlock(block: Extract<ShownRecord, { kind: 'block' }>, proof: ShownProof, isAskedById: boolean): Node[] {
   const { slot, operations, endorsements, parents } = block
   const { period, thread }: { period: Period; thread: number } = slot
   return [
     fields([
       ['Block', isAskedById ? undefined : linkToId('block', block.id)],
       ['Slot', linkToSlot(slot)],
-      ['Due', formatTime(genesisTimestampMs, period, thread)],
+      dueField('Due', proof, period, thread),
       ['Producer', linkToId('address', block.creator)],
       ['Public key', hash(block.publicKey)],
-      ['Network', nameNetwork(chainId)],
+      networkField(proof),
       [
         'Version',
         `${block.currentVersion}${block.announcedVersion === undefined ? '' : `, announces ${block.announcedVersion}`}`,

@@ -1,5 +1,5 @@
-import { element } from '../dom.ts'
-import { fields, formatTime, hash, linkToId, linkToSlot } from '../parts.ts'
+import { claimed, dueField, networkField } from '../claims.ts'
+import { fields, hash, linkToId, linkToSlot } from '../parts.ts'
 import type { Route } from '../routes.ts'
 import { type Page, recordPage } from './page.ts'
 
@@ -16,9 +16,10 @@ export function endorsementPage({ id }: Route<'endorsement'>): Page {
           ['Endorser', linkToId('address', endorsement.endorser)],
           ['Endorses', linkToId('block', endorsement.endorsedBlock)],
           ['Index', String(endorsement.index)],
-          ['Carried by', linkToId('block', blockId)],
-          ['At slot', element('span', {}, linkToSlot(slot))],
-          ['Due', formatTime(proof.genesisTimestampMs, slot.period, slot.thread)],
+          ['Carried by', claimed(proof, 'block', linkToId('block', blockId))],
+          ['At slot', linkToSlot(slot)],
+          dueField('Due', proof, slot.period, slot.thread),
+          networkField(proof),
           ['Public key', hash(endorsement.publicKey)],
           ['Signature', hash(endorsement.signature)],
         ]),

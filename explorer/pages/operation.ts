@@ -1,6 +1,7 @@
 import type { OperationDescription } from '../../core/verify.ts'
+import { claimed, dueField, networkField } from '../claims.ts'
 import { element } from '../dom.ts'
-import { fields, formatAmount, formatBytes, formatTime, hash, linkToId, linkToSlot, nameKind } from '../parts.ts'
+import { fields, formatAmount, formatBytes, hash, linkToId, linkToSlot, nameKind } from '../parts.ts'
 import type { Route } from '../routes.ts'
 import { type Page, recordPage } from './page.ts'
 
@@ -16,8 +17,6 @@ export function operationPage({ id }: Route<'operation'>): Page {
     show: ({ record, proof, said }) => {
       if (record.kind !== 'operation') return []
       const { operation, slot, blockId, position } = record
-      // An id binds no block: anybody can put a real operation into one of his own.
-      const place = proof.trust === 'none' ? `, place ${position}, as this archive says` : `, place ${position}`
       return [
         fields([
           ['Kind', nameKind(operation.body.kind)],
@@ -25,9 +24,10 @@ export function operationPage({ id }: Route<'operation'>): Page {
           ['Creator', linkToId('address', operation.creator)],
           ['Fee', formatAmount(operation.feeNanoMas)],
           ['Expires after', `period ${operation.expirePeriod}`],
-          ['In block', linkToId('block', blockId)],
-          ['At slot', element('span', {}, linkToSlot(slot), place)],
-          ['Due', formatTime(proof.genesisTimestampMs, slot.period, slot.thread)],
+          ['In block', claimed(proof, 'block', linkToId('block', blockId))],
+          ['At slot', claimed(proof, 'slot', linkToSlot(slot), `, place ${position}`)],
+          dueField('Due', proof, slot.period, slot.thread),
+          networkField(proof),
           ['Public key', hash(operation.publicKey)],
           ['Signature', operation.signature === undefined ? undefined : hash(operation.signature)],
         ]),

@@ -1,6 +1,7 @@
 import type { Period } from '../../core/verify.ts'
+import { claimed, dueField, networkField } from '../claims.ts'
 import { element } from '../dom.ts'
-import { fields, formatCount, formatTime, hash, linkTo, nameNetwork } from '../parts.ts'
+import { fields, formatCount, hash, linkTo } from '../parts.ts'
 import { formatRoute, type Route, THREADS } from '../routes.ts'
 import { type Page, recordPage } from './page.ts'
 
@@ -19,15 +20,12 @@ export function periodPage({ period }: Route<'period'>): Page {
       const blocks = Array.from({ length: THREADS }, (_, thread) => hasBlock(bitmap, thread)).filter(Boolean).length
       return [
         fields([
-          ['Begins', formatTime(proof.genesisTimestampMs, period)],
+          dueField('Begins', proof, period),
           ['Blocks', `${blocks} of ${THREADS} slots`],
           ['Period root', hash(proof.periodRoot)],
           ['Era', proof.era ? String(proof.era.era) : 'not whole in this archive'],
-          [
-            proof.trust === 'era-root' ? 'Era root' : 'Era root, as this archive says',
-            proof.era ? hash(proof.era.root) : undefined,
-          ],
-          ['Network', nameNetwork(proof.chainId)],
+          ['Era root', proof.era ? claimed(proof, 'era', hash(proof.era.root)) : undefined],
+          networkField(proof),
         ]),
         element('h2', {}, 'Slots'),
         element(

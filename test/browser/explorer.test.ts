@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
 import type { Browser, Page } from 'playwright-core'
-import { type AnswerProofJson, buildOperationProof, toHex } from '../../core/index.ts'
+import { type AnswerProofJson, buildBlockProof, buildOperationProof, parseAddress, toHex } from '../../core/index.ts'
 import * as lies from '../core/reading/lies.ts'
 import { lostOperation, MadeHistory, makePeriod } from '../core/reading/made-history.ts'
 import { startChromium } from './chromium.ts'
+import { type Json, LIES } from './explorer-lies.ts'
 import { type ExplorerSite, openExplorerSite } from './explorer-site.ts'
 import { HOSTILE_ANSWERS, HOSTILE_PAGES, WORD } from './hostile-answers.ts'
 import { listRecordedSlots, type RecordedSlot } from './recorded-source.ts'
-
-type Json = Record<string, unknown>
 
 describe('the explorer in a browser', function () {
   this.timeout(60_000)
@@ -85,6 +84,10 @@ describe('the explorer in a browser', function () {
   }
 
   const shownText = () => page.locator('main .shown').innerText()
+  const markText = async () => (await page.locator('main .mark').allInnerTexts()).join('\n')
+  /** What stands beside its values as the word of the archive, by the names of the fields. */
+  const claimedFields = () => page.locator('dl > div:has(.word:visible) dt').allInnerTexts()
+  const answer = (path: string, json: object) => page.route(`**/v1/${path}*`, (route) => route.fulfill({ json }))
 
   /** The archive, or who stands before it, answers something else. */
   async function lie(path: string, change: (answer: Json) => Json | Promise<Json>): Promise<void> {
@@ -112,15 +115,73 @@ describe('the explorer in a browser', function () {
     assert.ok((await shownText()).includes(busy.blockId))
     assert.equal(await open(`endorsement/${busy.endorsementIds[0]}`), 'mark good')
     assert.ok((await shownText()).includes(busy.blockId))
-    assert.match(await page.locator('.mark').innerText(), /Verified by your browser/)
+    assert.match(await markText(), /2 checks by your browser/)
+  })
+
+  it('says in the open what no id binds: that it is on the chain, in which block, when and where', async () => {
+    const beside = page.locator('.mark.good + .mark.open > .anchor')
+    const said = async (hash: string) => {
+      assert.equal(await open(hash), 'mark good')
+      assert(await beside.isVisible())
+      return [await page.locator('.mark.good .title').innerText(), await beside.innerText(), await claimedFields()]
+    }
+    const word = 'is what this archive says: no root that you trust binds it.'
+    assert.deepEqual(await said(`operation/${busy.operationIds[0]}`), [
+      'It is what its id names, and its creator signed it',
+      `That it is on the chain, in which block, at which slot, and when, ${word}`,
+      ['In block', 'At slot', 'Due'],
+    ])
+    assert.deepEqual(await said(`endorsement/${busy.endorsementIds[0]}`), [
+      'It is what its id names, and its endorser signed it',
+      `That it is on the chain, in which block, when, and of which network, ${word}`,
+      ['Carried by', 'Due', 'Network'],
+    ])
+    // The ids of its operations hash the network, a block without any has none.
+    assert.deepEqual(await said(`block/${busy.blockId}`), [
+      'It is what its id names, and its producer signed it',
+      `That it is on the chain, and when, ${word}`,
+      ['Due'],
+    ])
+    const made = makePeriod(9, { 2: [] })
+    const id = made.blocks[0]?.id ?? assert.fail('no block')
+    await answer(`blocks/${id}`, { proof: await buildBlockProof(new MadeHistory([made]), { period: 9, thread: 2 }) })
+    assert.deepEqual((await said(`block/${id}`))[2], ['Due', 'Network'])
+    // Under a trusted root nothing of it is left.
+    const { summary } = site.periods.find(({ summary: { period } }) => period === 8) ?? assert.fail('no period 8')
+    await trust(`period 8 ${toHex(summary.root)}`)
+    for (const hash of [`operation/${busy.operationIds[0]}`, `endorsement/${busy.endorsementIds[0]}`]) {
+      assert.equal(await open(hash), 'mark good')
+      assert.deepEqual([await page.locator('.mark').count(), await claimedFields()], [1, []])
+    }
+  })
+
+  it('is not sure of what nobody is shown to have signed, by its id or under a trusted root', async () => {
+    const { summary } = site.periods.find(({ summary: { period } }) => period === 8) ?? assert.fail('no period 8')
+    for (const path of [`blocks/${busy.blockId}`, `operations/${busy.operationIds[0]}`]) {
+      const { proof } = await answerTo(`v1/${path}`)
+      await answer(path, { proof: { ...(proof as object), seals: null } })
+    }
+    for (const roots of ['', `period 8 ${toHex(summary.root)}`]) {
+      await trust(roots)
+      for (const hash of [`block/${busy.blockId}`, `operation/${busy.operationIds[0]}`]) {
+        assert.equal(await open(hash), 'mark open')
+        assert.match(await markText(), /Not shown to be signed\s+This archive gave no signatures/)
+      }
+    }
   })
 
   it('is not sure of an operation whose content its id does not bind, whoever shows it', async () => {
     const made = makePeriod(9, { 2: [lostOperation()] })
     const id = made.blocks[0]?.operationIds[0] ?? assert.fail('no operation')
-    const proof = await buildOperationProof(new MadeHistory([made]), { period: 9, thread: 2 }, id)
-    await page.route(`**/v1/operations/${id}*`, (route) => route.fulfill({ json: { operation: {}, proof } }))
+    const history = new MadeHistory([made])
+    const slot = { period: 9, thread: 2 }
+    await answer(`operations/${id}`, { operation: {}, proof: await buildOperationProof(history, slot, id) })
     assert.equal(await open(`operation/${id}`), 'mark open')
+    assert.match(await page.locator('.mark > p').first().innerText(), /lost the original of an operation here/)
+    const blockId = made.blocks[0]?.id ?? ''
+    await answer(`blocks/${blockId}`, { proof: await buildBlockProof(history, slot) })
+    assert.equal(await open(`block/${blockId}`), 'mark open')
+    assert.match(await shownText(), /Runs bytecode \(not bound by its id\)/)
   })
 
   it('hashes the bytes of a chunk', async () => {
@@ -130,7 +191,7 @@ describe('the explorer in a browser', function () {
     assert.match(await shownText(), /4\.1 kB/)
     await page.route(`**/chunk/${second}`, (route) => route.continue({ url: `${site.url}chunk/${first}` }))
     assert.equal(await open(`chunk/${second}`), 'mark bad')
-    assert.match(await page.locator('.mark').innerText(), /CORE_READING_CHUNK_INVALID/)
+    assert.match(await markText(), /CORE_READING_CHUNK_INVALID/)
   })
 
   it('has slots and periods fit a root, and verifies them once that is confirmed', async () => {
@@ -162,10 +223,8 @@ describe('the explorer in a browser', function () {
   it('takes an operation for that of the chain whose era root is trusted, and refuses it for another root', async () => {
     const { id } = lies.question as { id: string }
     const eraRoot = toHex(lies.history.eraRoot)
-    const answer = (proof: AnswerProofJson) =>
-      page.route(`**/v1/operations/${id}*`, (route) => route.fulfill({ json: { operation: {}, proof } }))
-    const markText = () => page.locator('.mark').innerText()
-    await answer(lies.honest)
+    const show = (proof: AnswerProofJson) => answer(`operations/${id}`, { operation: {}, proof })
+    await show(lies.honest)
     await trust(`era 0 ${eraRoot}`)
     assert.equal(await open(`operation/${id}`), 'mark good')
     assert.match(await markText(), /Anchor: the root of era 0, which you confirmed/)
@@ -178,94 +237,18 @@ describe('the explorer in a browser', function () {
     // Of another era: its id alone binds it.
     await trust(`era 1 ${other}`)
     assert.equal(await open(`operation/${id}`), 'mark good')
-    assert.match(await markText(), /Anchor: none.* No root that you trust is of era 0 or of period 9/)
+    assert.match(await markText(), /no root that you trust binds it. No root that you trust is of era 0 or of period 9/)
     // Who lies leaves out what shows it.
     await trust(`era 0 ${eraRoot}`)
-    await answer({ ...lies.honest, era: null })
+    await show({ ...lies.honest, era: null })
     assert.equal(await open(`operation/${id}`), 'mark bad')
     assert.match(await markText(), new RegExp(`does not lead to the root that you trust for era 0, ${eraRoot}`))
   })
 
-  const LIES: Readonly<Record<string, readonly [code: string, tell: () => Promise<string>]>> = {
-    'another block': [
-      'CORE_READING_ID_OTHER',
-      async () => {
-        const other = slots.find(({ blockId }) => blockId !== undefined && blockId !== busy.blockId)
-        await lie(`v1/blocks/${busy.blockId}`, () => answerTo(`v1/blocks/${other?.blockId}`))
-        return `block/${busy.blockId}`
-      },
-    ],
-    'an older block': [
-      'CORE_READING_SLOT_OTHER',
-      async () => {
-        const { thread } = busy.slot
-        await lie(`v1/slots/8/${thread}`, () => answerTo(`v1/slots/7/${thread}`))
-        return `slot/8/${thread}`
-      },
-    ],
-    'a list of operations cut short': [
-      'CORE_READING_SIGNATURE_INVALID',
-      async () => {
-        await lie(`v1/blocks/${busy.blockId}`, (answer) => {
-          ;(answer.proof as { seals: { operations: string[] } }).seals.operations.pop()
-          return answer
-        })
-        return `block/${busy.blockId}`
-      },
-    ],
-    'a wrong proof': [
-      'CORE_READING_MALFORMED',
-      async () => {
-        await lie(`v1/blocks/${busy.blockId}`, async (answer) => {
-          return { ...answer, proof: (await answerTo('v1/periods/8')).proof }
-        })
-        return `block/${busy.blockId}`
-      },
-    ],
-    'no proof': [
-      'CORE_READING_MALFORMED',
-      async () => {
-        await lie(`v1/operations/${busy.operationIds[0]}`, ({ operation }) => ({ operation }))
-        return `operation/${busy.operationIds[0]}`
-      },
-    ],
-    'the right proof of another operation': [
-      'CORE_READING_ID_OTHER',
-      async () => {
-        const id = busy.operationIds[0]
-        const other = slots.flatMap(({ operationIds }) => operationIds).at(-1)
-        await lie(`v1/operations/${id}`, () => answerTo(`v1/operations/${other}`))
-        return `operation/${id}`
-      },
-    ],
-    'one flipped byte': [
-      'CORE_READING_CHUNK_INVALID',
-      async () => {
-        await lie(`v1/operations/${busy.operationIds[0]}`, (answer) => {
-          const { chunks } = answer.proof as { chunks: { runs: { bytes: string }[] }[] }
-          const run = chunks[0]?.runs[0] ?? assert.fail('no leaves')
-          const bytes = Buffer.from(run.bytes, 'base64')
-          bytes[9] = (bytes[9] ?? 0) ^ 1
-          run.bytes = bytes.toString('base64')
-          return answer
-        })
-        return `operation/${busy.operationIds[0]}`
-      },
-    ],
-    'a miss where a block stands': [
-      'CORE_READING_SLOT_TAKEN',
-      async () => {
-        const { thread } = busy.slot
-        const { proof } = await answerTo('v1/periods/8')
-        await lie(`v1/slots/8/${thread}`, ({ slot }) => ({ slot, kind: 'miss', proof }))
-        return `slot/8/${thread}`
-      },
-    ],
-  }
   for (const [name, [code, tell]] of Object.entries(LIES)) {
     it(`shows ${name} as a lie, and nothing of it: ${code}`, async () => {
-      assert.equal(await open(await tell()), 'mark bad')
-      assert.match(await page.locator('.mark').innerText(), new RegExp(code))
+      assert.equal(await open(await tell({ slots, busy, lie, answerTo })), 'mark bad')
+      assert.match(await markText(), new RegExp(code))
       assert.equal(await page.locator('main .shown').count(), 0)
     })
   }
@@ -302,9 +285,9 @@ describe('the explorer in a browser', function () {
 
   it('says what is not archived, and what no id is', async () => {
     assert.equal(await open('period/99999'), 'mark open')
-    assert.match(await page.locator('.mark').innerText(), /Not in this archive[\s\S]*API_HISTORY_UNKNOWN/)
+    assert.match(await markText(), /Not in this archive[\s\S]*API_HISTORY_UNKNOWN/)
     assert.equal(await open('block/B1'), 'mark open')
-    assert.match(await page.locator('.mark').innerText(), /CORE_BASE58_INVALID/)
+    assert.match(await markText(), /CORE_BASE58_INVALID/)
   })
 
   describe('lists of an address', () => {
@@ -318,12 +301,64 @@ describe('the explorer in a browser', function () {
       await page.getByRole('button', { name: 'Check that nothing is left out' }).click()
       const mark = page.locator('.completeness .mark:not(.busy)')
       await mark.waitFor()
-      return mark.innerText()
+      return `${await mark.getAttribute('class')}: ${await mark.innerText()}`
+    }
+    const allRoots = () =>
+      site.periods.map(({ summary: { period, root } }) => `period ${period} ${toHex(root)}`).join('\n')
+
+    it('are what this archive says until trusted roots bind each operation', async () => {
+      assert.equal(await open(`address/${address}`), 'mark open')
+      assert.match(await markText(), /0 of \d+ operations bound by a root that you trust\s+\d+ as this archive says/)
+      assert.equal(await page.locator('.operations .good').count(), 0)
+      assert.equal(await page.locator('.operations .open .word').count(), await page.locator('.operations li').count())
+      await trust(allRoots())
+      assert.equal(await open(`address/${address}`), 'mark good')
+      assert.equal(await page.locator('.operations .word').count(), 0)
+    })
+
+    for (const [name, isSigned] of [
+      ['by a stranger', true],
+      ['by nobody', false],
+    ] as const) {
+      it(`hostile: a payment that never was, signed ${name}, is not green`, async () => {
+        const body = { kind: 'transaction', recipient: parseAddress(address), amountNanoMas: 10n ** 15n } as const
+        const made = makePeriod(9, { 2: [{ feeNanoMas: 1n, expirePeriod: 12n, body }] })
+        const id = made.blocks[0]?.operationIds[0] ?? assert.fail('no operation')
+        const slot = { period: 9, thread: 2 }
+        const proof = await buildOperationProof(new MadeHistory([made]), slot, id)
+        await answer(`addresses/${address}/operations`, {
+          operations: [{ operationId: id, inclusions: [{ slot }] }],
+          cursor: null,
+        })
+        await answer(`operations/${id}`, { proof: isSigned ? proof : { ...proof, seals: null } })
+        assert.equal(await open(`address/${address}`), 'mark open')
+        assert.equal(await page.locator('.operations .open .word:visible').count(), 1)
+        assert.match(await markText(), isSigned ? /1 as this archive says/ : /1 without signatures/)
+      })
     }
 
-    it('are verified operation by operation, and compared with all blocks', async () => {
-      assert.equal(await open(`address/${address}`), 'mark good')
-      assert.match(await check(), /Nothing of what this archive has is left out/)
+    it('are compared with all blocks of the periods that the reader chose', async () => {
+      await trust(allRoots())
+      await open(`address/${address}`)
+      await page.getByLabel('From period').fill('9')
+      await page.getByLabel('to period').fill('7')
+      await page.getByRole('button', { name: 'Choose' }).click()
+      await page.getByText('These are no periods').waitFor()
+      await page.getByLabel('From period').fill('6')
+      await page.getByLabel('to period').fill('8')
+      await page.getByRole('button', { name: 'Choose' }).click()
+      await page.getByText('in periods 6 to 8, newest first').waitFor()
+      assert.match(await check(), /^mark good: .\s*In periods 6 to 8 nothing is left out/)
+    })
+
+    it('hostile: a range that the archive names is its word, though roots bind all of it', async () => {
+      await trust(allRoots())
+      await lie('v1/archive', (overview) => ({ ...overview, first: 3, last: 3 }))
+      await lie(path(), () => ({ operations: [], cursor: null }))
+      await open(`address/${address}`)
+      const text = await check()
+      assert.match(text, /^mark open: .\s*In periods 3 to 3, all that this archive says it has, nothing is left out/)
+      assert.match(text, /By your clock the chain is at period \d+/)
     })
 
     it('are shown to leave something out', async () => {
@@ -333,8 +368,7 @@ describe('the explorer in a browser', function () {
         left = first?.operationId
         return { ...others, operations: kept }
       })
-      // What is listed is true.
-      assert.equal(await open(`address/${address}`), 'mark good')
+      await open(`address/${address}`)
       const text = await check()
       assert.match(text, /The list is wrong/)
       assert.ok(left !== undefined && text.includes(`Left out: ${left}`))

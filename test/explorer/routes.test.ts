@@ -44,6 +44,8 @@ describe('explorer/routes', () => {
       { kind: 'endorsement', id: 'E1 ?/#%' },
       { kind: 'address', id: ADDRESS },
       { kind: 'address', id: ADDRESS, cursor: '1'.repeat(100) },
+      { kind: 'address', id: ADDRESS, periods: { from: 5, to: 9 } },
+      { kind: 'address', id: ADDRESS, periods: { from: 0, to: 0 }, cursor: '1/2' },
       { kind: 'slot', slot: { period: 0, thread: 31 } },
       { kind: 'period', period: Number.MAX_SAFE_INTEGER },
       { kind: 'unknown', text: '<b>%' },
@@ -64,6 +66,12 @@ describe('explorer/routes', () => {
       '#/period/1e3',
       `#/address/${'1'.repeat(101)}`,
       `#/address/${ADDRESS}/${'1'.repeat(101)}`,
+      `#/address/${ADDRESS}/periods`,
+      `#/address/${ADDRESS}/periods/9/5`,
+      `#/address/${ADDRESS}/periods/5/x`,
+      `#/address/${ADDRESS}/periods/5/9/${'1'.repeat(101)}`,
+      `#/address/${ADDRESS}/periods/5/9/1/2`,
+      `#/address/${ADDRESS}/1/2`,
     ]) {
       assert.equal(parseRoute(hash).kind, 'unknown', hash)
     }
