@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { parseCursor } from '../../storage-worker/index.ts'
-import { CHANGING, fetchQuery, isGone, periodNumber, proofQuery, sendFound, wholeNumber } from './answer.ts'
+import { fetchQuery, isGone, periodNumber, proofQuery, sendFound, wholeNumber } from './answer.ts'
 import { blocksAnswer, endorsementsAnswer, eventsAnswer, operationsAnswer } from './answer-schemas.ts'
 import { type ProvingModules, pickHistory } from './history-port.ts'
 import type { GatewayScope } from './typed-scope.ts'
@@ -51,14 +51,14 @@ export function addAddressRoutes(scope: GatewayScope, { history, proofs }: Provi
     const { role } = request.query
     const roles = role ? [role] : (['creator', 'target'] as const)
     const found = await pickHistory(history, request).operationsOf(address, { roles, ...readPage(request.query) })
-    return sendFound(reply, address, { found, caching: CHANGING })
+    return sendFound(reply, address, found)
   })
   for (const { path, method, ...description } of LISTS) {
     const options = { schema: { params, querystring: slotsQuery }, config: { description } }
     scope.get(path, options, async (request, reply) => {
       const { address } = request.params
       const found = await pickHistory(history, request)[method](address, readPage(request.query))
-      return sendFound(reply, address, { found, caching: CHANGING })
+      return sendFound(reply, address, found)
     })
   }
   const events = {
@@ -77,7 +77,7 @@ export function addAddressRoutes(scope: GatewayScope, { history, proofs }: Provi
     const archive = pickHistory(history, request)
     const find = () => archive.eventsOf(address, wanted, isProven)
     const found = await (isProven ? proofs.run(find, isGone(reply)) : find())
-    return sendFound(reply, address, { found, caching: CHANGING })
+    return sendFound(reply, address, found)
   })
 }
 

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { DATA_DIR_HEADER } from '../data-dir-header.ts'
-import { CHANGING, IMMUTABLE } from './answer.ts'
+import { CHANGING } from './answer.ts'
 import type { GatewayScope } from './typed-scope.ts'
 
 /** Some 16,000 answers of a block or an operation. */
@@ -13,9 +13,8 @@ const ENTRY_BYTES = 256
 interface KeptAnswer {
   readonly text: string
   readonly type: string
-  readonly caching: string
-  /** Of the archive, of which it says what there is; undefined: of any. */
-  readonly version: number | undefined
+  /** Of the archive, of which it says what there is. */
+  readonly version: number
 }
 
 /** Answers as they were sent, by path and query; what was asked for longest ago goes first. */
@@ -31,7 +30,7 @@ export class AnswerCache {
     const kept = this.answers.get(url)
     if (!kept) return undefined
     this.answers.delete(url)
-    if (kept.version !== undefined && kept.version !== version) {
+    if (kept.version !== version) {
       this.heldBytes -= sizeOf(url, kept)
       return undefined
     }
@@ -59,8 +58,8 @@ export class AnswerCache {
 }
 
 /**
- * Answers of a scope are given again without looking into the archive: what never changes always, what may change as long as
- * no period came or went.
+ * Answers of a scope are given again without looking into the archive, as long as no period came or went: what was deleted is not
+ * answered for.
  *
  * @param version - another number whenever one did
  */
@@ -72,15 +71,13 @@ export function keepAnswers(scope: GatewayScope, version: () => number): void {
     // Of before the work: what comes meanwhile may be missing in the answer.
     versions.set(request, version())
     const kept = isForAll(request) ? cache.find(url, version()) : undefined
-    if (kept) return reply.header('cache-control', kept.caching).type(kept.type).send(kept.text)
+    if (kept) return reply.header('cache-control', CHANGING).type(kept.type).send(kept.text)
   })
   scope.addHook('onSend', async (request, reply, payload) => {
-    const caching = reply.getHeader('cache-control')
     if (!isForAll(request) || reply.statusCode !== 200 || typeof payload !== 'string') return
-    if (caching !== IMMUTABLE && caching !== CHANGING) return
-    const type = String(reply.getHeader('content-type'))
-    const keptVersion = caching === IMMUTABLE ? undefined : versions.get(request)
-    cache.keep(request.url, { text: payload, type, caching, version: keptVersion })
+    const version = versions.get(request)
+    if (version === undefined || reply.getHeader('cache-control') !== CHANGING) return
+    cache.keep(request.url, { text: payload, type: String(reply.getHeader('content-type')), version })
   })
 }
 

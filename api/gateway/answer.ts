@@ -3,9 +3,12 @@ import * as z from 'zod'
 import type { HistoryAnswer } from '../../storage-worker/index.ts'
 import { sendProblem } from './problem.ts'
 
-/** `Cache-Control` of what an id binds: it never changes. */
+/** `Cache-Control` of bytes that the id in the path binds, all of them: chunks, and nothing else. */
 export const IMMUTABLE = 'public, max-age=31536000, immutable'
-/** Of lists, and of operations: what executing them did may come later. */
+/**
+ * Of everything else: a number binds nothing, no id binds a signature, and what executing an operation did, who else carries an
+ * endorsement or the root of an era may come later. Who has it asks whether it is still the same (`ETag`).
+ */
 export const CHANGING = 'no-cache'
 
 /** In decimal digits and nothing else: an empty text is no 0. */
@@ -24,17 +27,7 @@ export const proofQuery = fetchQuery.extend({ proof: flag })
 export const isGone = (reply: FastifyReply) => (): boolean => reply.raw.destroyed
 
 /** @param name - what was asked for, in words, for who is told that it is not here */
-export function sendFound(
-  reply: FastifyReply,
-  name: string,
-  { found, caching }: { readonly found: HistoryAnswer | undefined; readonly caching: string },
-): FastifyReply {
+export function sendFound(reply: FastifyReply, name: string, found: HistoryAnswer | undefined): FastifyReply {
   if (!found) return sendProblem(reply, 404, 'API_HISTORY_UNKNOWN', `${name} is not in this archive`)
-  return reply.header('cache-control', isWhole(found) ? caching : CHANGING).send(found)
-}
-
-/** False where more may be said later: the signature is not held here, or the era of the proof is not whole yet. */
-function isWhole({ block, proof }: HistoryAnswer): boolean {
-  const isSigned = block === undefined || (block as { readonly signature?: string }).signature !== undefined
-  return isSigned && (proof === undefined || proof.era !== null)
+  return reply.header('cache-control', CHANGING).send(found)
 }

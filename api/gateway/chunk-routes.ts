@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { fromHex } from '../../core/index.ts'
-import { fetchQuery } from './answer.ts'
+import { fetchQuery, IMMUTABLE } from './answer.ts'
 import { type HistoryGateway, pickHistory } from './history-port.ts'
 import { RANGE_HEADERS } from './openapi.ts'
 import { sendProblem } from './problem.ts'
@@ -19,6 +19,6 @@ export function addChunkRoutes(scope: GatewayScope, history: HistoryGateway | un
     const { id } = request.params
     const bytes = await pickHistory(history, request).chunk(fromHex(id))
     if (!bytes) return sendProblem(reply, 404, 'API_HISTORY_UNKNOWN', `chunk ${id} is not on this disk`)
-    return sendBytes(request, reply, { bytes, tag: id, type: BYTES, fileName: `${id}.chunk` })
+    return sendBytes(request, reply, { bytes, tag: id, type: BYTES, caching: IMMUTABLE, fileName: `${id}.chunk` })
   })
 }

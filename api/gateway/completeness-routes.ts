@@ -1,7 +1,6 @@
 import * as z from 'zod'
-import type { RangeAnswer } from '../../storage-worker/index.ts'
 import type { CallGate } from '../json-rpc/call-gate.ts'
-import { CHANGING, fetchQuery, IMMUTABLE, isGone, periodNumber } from './answer.ts'
+import { CHANGING, fetchQuery, isGone, periodNumber } from './answer.ts'
 import { rangeAnswer } from './answer-schemas.ts'
 import { type HistoryGateway, pickHistory } from './history-port.ts'
 import { sendProblem } from './problem.ts'
@@ -33,13 +32,6 @@ export function addCompletenessRoutes(
     // A thousand manifests, or 4 MiB of bodies, at a time.
     const found = await gate.run(() => archive.range({ from, to, hasBodies: bodies === 'true' }), isGone(reply))
     if (!found) return sendProblem(reply, 404, 'API_HISTORY_UNKNOWN', 'no period is in this archive')
-    const isFinal = from !== undefined && to !== undefined && isOfWholeEras(found)
-    return reply.header('cache-control', isFinal ? IMMUTABLE : CHANGING).send(found)
+    return reply.header('cache-control', CHANGING).send(found)
   })
-}
-
-/** Of an era that is not whole the answer is another once it is. */
-function isOfWholeEras({ proof }: RangeAnswer): boolean {
-  const { eras } = 'completeness' in proof ? proof.completeness : proof
-  return !eras.includes(null)
 }

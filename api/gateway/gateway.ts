@@ -7,6 +7,7 @@ import { boundMessages } from '../json-rpc/message-budget.ts'
 import { limitRates, type RateLimit } from '../rate-limit.ts'
 import { addAddressRoutes } from './address-routes.ts'
 import { keepAnswers } from './answer-cache.ts'
+import { tagAnswers } from './answer-tags.ts'
 import { addArchiveRoutes } from './archive-routes.ts'
 import { addChunkRoutes } from './chunk-routes.ts'
 import { addCompletenessRoutes } from './completeness-routes.ts'
@@ -56,6 +57,7 @@ export function addGatewayRoutes(server: FastifyInstance, modules: GatewayModule
     allowOrigins(scope, allowedOrigins)
     if (rates) limitRates(scope, rates, costOf)
     if (history) keepAnswers(scope, () => history.version())
+    tagAnswers(scope)
     boundMessages(scope, MESSAGE_BYTES, noRoom)
     describeRoutes(scope)
     addArchiveRoutes(scope, history)

@@ -5,7 +5,7 @@ import { type ChunkStore, ERA_PERIODS, formatFileName, toHex } from '../../core/
 import { makePeriodFile } from '../../storage-worker/archive-file/period-file.ts'
 import { computeLocalEra } from '../../storage-worker/eras/local-era.ts'
 import type { CallGate } from '../json-rpc/call-gate.ts'
-import { isGone, periodParams, wholeNumber } from './answer.ts'
+import { CHANGING, isGone, periodParams, wholeNumber } from './answer.ts'
 import { eraAnswer } from './answer-schemas.ts'
 import { RANGE_HEADERS } from './openapi.ts'
 import { sendProblem } from './problem.ts'
@@ -33,7 +33,7 @@ export function addRawRoutes(scope: GatewayScope, { store, gate }: { store: Chun
     const fileName = formatFileName(nameNetwork(store.identity.network), { first: period, last: period }, root)
     // The root does not bind signatures and execution results.
     const tag = `${toHex(root)}-${crc32(bytes).toString(16)}`
-    return sendBytes(request, reply, { bytes, tag, type: BYTES, fileName })
+    return sendBytes(request, reply, { bytes, tag, type: BYTES, caching: CHANGING, fileName })
   })
   const era = {
     schema: { params: eraParams },
@@ -60,6 +60,7 @@ export function addRawRoutes(scope: GatewayScope, { store, gate }: { store: Chun
       periodRoots: totals.periodRoots.map(toHex),
     }
     const bytes = new TextEncoder().encode(JSON.stringify(described))
-    return sendBytes(request, reply, { bytes, tag: described.root, type: 'application/json; charset=utf-8' })
+    const type = 'application/json; charset=utf-8'
+    return sendBytes(request, reply, { bytes, tag: described.root, type, caching: CHANGING })
   })
 }

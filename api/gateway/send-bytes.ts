@@ -1,16 +1,18 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { CHANGING, IMMUTABLE } from './answer.ts'
+import { CHANGING } from './answer.ts'
 import { readByteRange } from './byte-range.ts'
 import { sendProblem } from './problem.ts'
 
 export const BYTES = 'application/octet-stream'
 
-/** Bytes that never change under their name. */
+/** Bytes that have a name. */
 export interface NamedBytes {
   readonly bytes: Uint8Array
   /** Names these bytes and no others, without quotes. */
   readonly tag: string
   readonly type: string
+  /** `Cache-Control` */
+  readonly caching: string
   /** Under which a browser keeps it; absent: it shows it. */
   readonly fileName?: string
 }
@@ -19,10 +21,10 @@ export interface NamedBytes {
 export function sendBytes(
   { headers }: Pick<FastifyRequest, 'headers'>,
   reply: FastifyReply,
-  { bytes, tag, type, fileName }: NamedBytes,
+  { bytes, tag, type, caching, fileName }: NamedBytes,
 ): FastifyReply {
   const etag = `"${tag}"`
-  reply.headers({ etag, 'cache-control': IMMUTABLE, 'accept-ranges': 'bytes' })
+  reply.headers({ etag, 'cache-control': caching, 'accept-ranges': 'bytes' })
   if (hasTag(headers['if-none-match'], etag)) return reply.code(304).send()
   const ifRange = headers['if-range']
   // A part of other bytes would be put to what the asker has.
@@ -38,7 +40,8 @@ export function sendBytes(
   return reply.send(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start))
 }
 
-function hasTag(header: string | undefined, etag: string): boolean {
+/** Whether `If-None-Match` has it. */
+export function hasTag(header: string | undefined, etag: string): boolean {
   const asked = (header ?? '').split(',').map((one) => one.trim().replace(/^W\//, ''))
   return asked.includes(etag) || asked.includes('*')
 }

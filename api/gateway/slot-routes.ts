@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { THREAD_COUNT } from '../../core/index.ts'
-import { IMMUTABLE, isGone, periodNumber, periodParams, proofQuery, sendFound, wholeNumber } from './answer.ts'
+import { isGone, periodNumber, periodParams, proofQuery, sendFound, wholeNumber } from './answer.ts'
 import { periodAnswer, slotAnswer } from './answer-schemas.ts'
 import { type ProvingModules, pickHistory } from './history-port.ts'
 import type { GatewayScope } from './typed-scope.ts'
@@ -18,7 +18,7 @@ export function addSlotRoutes(scope: GatewayScope, { history, proofs }: ProvingM
     const archive = pickHistory(history, request)
     const find = () => archive.slot(params, query.proof === 'true')
     const found = await (query.proof === 'true' ? proofs.run(find, isGone(reply)) : find())
-    return sendFound(reply, `slot (${params.period}, ${params.thread})`, { found, caching: IMMUTABLE })
+    return sendFound(reply, `slot (${params.period}, ${params.thread})`, found)
   })
   const period = {
     schema: { params: periodParams, querystring: proofQuery },
@@ -29,6 +29,6 @@ export function addSlotRoutes(scope: GatewayScope, { history, proofs }: ProvingM
     const archive = pickHistory(history, request)
     const find = () => archive.period(params.period, query.proof === 'true')
     const found = await (query.proof === 'true' ? proofs.run(find, isGone(reply)) : find())
-    return sendFound(reply, `period ${params.period}`, { found, caching: IMMUTABLE })
+    return sendFound(reply, `period ${params.period}`, found)
   })
 }

@@ -12,7 +12,7 @@ import {
   verifyCompleteness,
 } from '../../../core/index.ts'
 import { answerRange, MAX_RANGE_PERIODS } from '../../../storage-worker/history/range-answer.ts'
-import { MadeHistory, makePeriod } from '../../core/reading/made-history.ts'
+import { makePeriod } from '../../core/reading/made-history.ts'
 import { openRecordedArchive } from './recorded-gateway.ts'
 
 interface Answer {
@@ -123,24 +123,6 @@ describe('api/gateway/completeness-routes', function () {
       [404, 404, 404, 404, 404],
     )
     await busy.close()
-  })
-
-  it('is cached for good where both ends are named and all eras are whole', async () => {
-    const era = Array.from({ length: 130 }, (_, period) => makePeriod(period, period === 3 ? { 1: [] } : {}))
-    const made = new MadeHistory(era)
-    const open = fastify()
-    const history = (await openRecordedArchive()).answers
-    const range = (request: Parameters<typeof answerRange>[2]) => answerRange(made, { first: 0, last: 129 }, request)
-    addGatewayRoutes(open, {
-      history: new Proxy(history, { get: (of, name) => (name === 'range' ? range : Reflect.get(of, name)) }),
-    })
-    const cachingOf = async (query: string) =>
-      (await open.inject({ method: 'GET', url: `/v1/completeness${query}` })).headers['cache-control']
-    for (const query of ['?from=0&to=127', '?from=1&to=3&bodies=true'])
-      assert.match(String(await cachingOf(query)), /immutable/, query)
-    for (const query of ['', '?from=5', '?to=9', '?from=0&to=128'])
-      assert.equal(await cachingOf(query), 'no-cache', query)
-    await open.close()
   })
 })
 
