@@ -1,4 +1,4 @@
-import { equalBytes } from '../bytes.ts'
+import { compareBytes, equalBytes } from '../bytes.ts'
 import type { ByteReader } from '../codec.ts'
 import { ArchiveError } from '../errors.ts'
 import { ID_BYTES, parseOperationId } from '../massa/atoms.ts'
@@ -46,10 +46,14 @@ function findOutcome(attested: AttestedResults, id: Uint8Array): AttestedOutcome
 }
 
 function findInSlot(reader: ByteReader, id: Uint8Array): AttestedOutcome['outcome'] | undefined {
+  let found: AttestedOutcome['outcome'] | undefined
+  let before: Uint8Array | undefined
   for (let count = reader.u32(); count > 0; count--) {
-    const isIt = equalBytes(reader.raw(ID_BYTES), id)
+    const one = reader.raw(ID_BYTES)
     const outcome = OUTCOMES[reader.u8()]
-    if (isIt) return outcome === 'unknown' ? undefined : outcome
+    if (before && compareBytes(before, one) >= 0) throw malformed('outcomes of a slot do not ascend by id, each once')
+    if (equalBytes(one, id) && outcome !== 'unknown') found = outcome
+    before = one
   }
-  return undefined
+  return found
 }

@@ -1826,10 +1826,14 @@ def find_outcome(results, wanted):
             refuse("MALFORMED", "results of an unknown format")
         slot.take(2)
         slot.take(slot.int(4))
+        before = b""
         for _ in range(slot.int(4)):
             name, outcome = slot.take(33), slot.byte()
+            if name <= before:
+                refuse("MALFORMED", "outcomes of a slot do not ascend by id, each once")
             if name == wanted and outcome in (1, 2):
                 found = found or (thread, OUTCOMES[outcome])
+            before = name
     r.end()
     return found
 

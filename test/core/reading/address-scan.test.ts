@@ -19,6 +19,7 @@ import {
   lostOperation,
   MadeHistory,
   makePeriod,
+  NETWORK,
   PUBLIC_KEY,
   recordOperation,
 } from './made-history.ts'
@@ -141,6 +142,15 @@ describe('core/reading/address-scan', () => {
     await assertCode('CORE_READING_PERIODS_MISSING', () => all.finish())
   })
 
+  it('scans each BODY with one block, of whatever thread', async () => {
+    for (const thread of [0, 1, 31]) {
+      const source = new MadeHistory([makePeriod(2, { [thread]: [pay(1)] })])
+      const alone = { from: 2, to: 2 }
+      const said = verifyCompleteness(await buildCompleteness(source, alone), alone, source.trusted)
+      assert.deepEqual(new AddressScan(said, formatAddress(RECIPIENT)).listMissing(), [2])
+    }
+  })
+
   it('refuses the chunks of another period, too few, changed ones, and a period outside of the range', async () => {
     const all = new AddressScan(certificate, formatAddress(RECIPIENT))
     const chunks = made[0]?.chunks ?? []
@@ -158,12 +168,18 @@ describe('core/reading/address-scan', () => {
     assert(first)
     for (const manifest of [
       { ...first.manifest, bitmap: 1 },
-      { ...first.manifest, period: 2, network: { chainId: 1n, genesisTimestampMs: 1n } },
+      { ...first.manifest, network: { ...NETWORK, chainId: 1n } },
+      { ...first.manifest, network: { ...NETWORK, genesisTimestampMs: 1n } },
+      { ...first.manifest, period: 3 },
     ]) {
       const source = { ...bare, readManifest: async () => manifest }
-      const said = verifyCompleteness(await buildCompleteness(source, { from: 2, to: 2 }), { from: 2, to: 2 })
-      const all = new AddressScan(said, formatAddress(RECIPIENT))
-      await assertCode('CORE_READING_BODY_INVALID', () => all.add(2, first.chunks))
+      const { period } = manifest
+      const alone = { from: period, to: period }
+      const all = new AddressScan(
+        verifyCompleteness(await buildCompleteness(source, alone), alone),
+        formatAddress(RECIPIENT),
+      )
+      await assertCode('CORE_READING_BODY_INVALID', () => all.add(period, first.chunks))
     }
     const chunks = [Uint8Array.of(1)]
     const odd = makePeriod(2, { 0: [] })

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import {
   type AttestationJson,
+  attestationToJson,
+  computeAttestationText,
   computePublicKey,
   concatBytes,
   type ErrorCode,
@@ -8,6 +10,8 @@ import {
   formatPublicKey,
   isArchiveError,
   MAX_ATTESTED_BYTES,
+  parseOperationId,
+  signText,
   verifyOutcomes,
 } from '../../../core/index.ts'
 import { attest } from './made-attestation.ts'
@@ -62,6 +66,37 @@ describe('core/reading/attested-outcome', () => {
     refuses([{ ...ours, signature: theirs.signature }], 'CORE_READING_SIGNATURE_INVALID')
     const other = { ...NETWORK, chainId: 78n }
     assert.throws(() => verifyOutcomes([ours], other, RIGHT), { code: 'CORE_READING_SIGNATURE_INVALID' })
+  })
+
+  it('error: an operation that a slot lists twice, whatever of the two is said first', () => {
+    const [said, other] = [
+      { operationId: RIGHT, outcome: 'success' },
+      { operationId: RIGHT, outcome: 'unknown' },
+    ] as const
+    for (const outcomes of [
+      [said, other],
+      [other, said],
+      [said, said],
+    ]) {
+      refuses([attest(SEEDS[0], SLOT, outcomes)], 'CORE_READING_MALFORMED')
+      refuses(
+        [attest(SEEDS[0], SLOT, [...outcomes, { operationId: OTHER, outcome: 'failed' }])],
+        'CORE_READING_MALFORMED',
+        OTHER,
+      )
+    }
+  })
+
+  it('error: results of another form, signed as they are: outcomes out of order, something behind the last slot', () => {
+    const right = Buffer.from(ours.results, 'base64')
+    const first = right.indexOf(parseOperationId(RIGHT))
+    const disordered = Buffer.from(right)
+    right.copy(disordered, first + 34, first, first + 34)
+    right.copy(disordered, first, first + 34, first + 68)
+    for (const results of [disordered, concatBytes(right, Uint8Array.of(0))]) {
+      const by = signText(SEEDS[0], computeAttestationText({ network: NETWORK, period: SLOT.period }, results))
+      refuses([attestationToJson(SLOT.period, results, by)], 'CORE_READING_MALFORMED')
+    }
   })
 
   it('error: one archiver that speaks twice', () => refuses([ours, ours], 'CORE_READING_MALFORMED'))

@@ -66,6 +66,16 @@ describe('core/reading/verify-proof: lies', () => {
     it(`refuses the right proof of ${name}: ${code}`, () => assertCode(code, () => verifyProof(proof, asked, trusted)))
   }
 
+  for (const field of ['thread', 'chunks', 'seals'] as const) {
+    it(`refuses a miss and a period that show more than was asked for: ${field}`, async () => {
+      const bent = (proof: AnswerProofJson) => ({ ...proof, [field]: ofBlock[field] })
+      const asked = { kind: 'slot-empty', slot: { period: 9, thread: 1 } } as const
+      await assertCode('CORE_READING_MALFORMED', () => verifyProof(bent(ofMiss), asked, trusted))
+      const ofNine = { kind: 'period', period: 9 } as const
+      await assertCode('CORE_READING_MALFORMED', () => verifyProof(bent(ofPeriod), ofNine, trusted))
+    })
+  }
+
   it('refuses another history: roots that the reader does not trust', async () => {
     const other = new MadeHistory([makePeriod(9, { 2: [call(3, 3000)] })])
     await assertCode('CORE_READING_ROOT_UNTRUSTED', () => verifyProof(honest, question, other.trusted))

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { computeChunkId, cutChunks, encodeOperationContent, toHex, verifyProof } from '../../../core/index.ts'
+import {
+  computeChunkId,
+  concatBytes,
+  cutChunks,
+  encodeOperationContent,
+  formatOperationId,
+  type Question,
+  toHex,
+  verifyProof,
+} from '../../../core/index.ts'
 import { buildChunkProof } from '../../../core/reading/chunk-proof.ts'
 import { formatProof } from '../../../core/reading/proof-form.ts'
 import { assertCode, call, lostOperation, makePeriod, recordOperation } from './made-history.ts'
@@ -21,6 +30,7 @@ describe('core/reading: BODY that is none', () => {
     change: (body: Uint8Array) => void,
     { bitmap, body: made }: Shown = { ...period.manifest, ...period },
     cut = (body: Uint8Array) => cutChunks(body, 4096),
+    asked: Question = { kind: 'block-at', slot: { period: 9, thread: 2 } },
   ) {
     const body = made.slice()
     change(body)
@@ -36,7 +46,7 @@ describe('core/reading: BODY that is none', () => {
       era: null,
       seals: null,
     })
-    return verifyProof(proof, { kind: 'block-at', slot: { period: 9, thread: 2 } })
+    return verifyProof(proof, asked)
   }
 
   /** Finds hex in BODY. */
@@ -73,6 +83,25 @@ describe('core/reading: BODY that is none', () => {
     })
   }
 
+  it('refuses a length that is not minimal, before a block that is right', async () => {
+    const [low = 0, high = 0] = period.body.subarray(27, 29)
+    assert(low > 0x7f && high < 0x80)
+    const longer = Uint8Array.of(low, high | 0x80, 0)
+    const body = concatBytes(period.body.subarray(0, 27), longer, period.body.subarray(29))
+    await assertCode('CORE_READING_BODY_INVALID', () => prove(() => {}, { ...period.manifest, body }))
+  })
+
+  it('refuses an operation in a block of more operations than it lists, or of fewer', async () => {
+    const id = formatOperationId(recordOperation(call(2, 10)).id)
+    const claim = (count: number) =>
+      prove((body) => body.fill(count, find(content) - 36, find(content) - 35), undefined, undefined, {
+        kind: 'operation',
+        id,
+      })
+    assert.equal(claim(2).record.kind, 'operation')
+    for (const count of [1, 3]) await assertCode('CORE_READING_BODY_INVALID', () => claim(count))
+  })
+
   it('refuses a bitmap that has other blocks than BODY', async () => {
     await assertCode('CORE_READING_BODY_INVALID', () =>
       prove(() => {}, { ...period, bitmap: period.manifest.bitmap | 2 }),
@@ -82,10 +111,10 @@ describe('core/reading: BODY that is none', () => {
     )
   })
 
-  it('refuses chunks that are cut otherwise: one in the middle that is shorter, a last one that is longer', async () => {
+  it('refuses chunks that are cut otherwise: one in the middle that is shorter, a last one that is longer, no whole leaves', async () => {
     const long = makePeriod(9, { 2: [call(1, 5000)] })
     const shown = { ...long.manifest, ...long }
-    for (const ends of [[4096, 5120], [1024]]) {
+    for (const ends of [[4096, 5120], [1024], [2000, 4000, 6000]]) {
       const cut = (body: Uint8Array) =>
         [0, ...ends].map((start, i) => body.subarray(start, ends[i] ?? body.length)).filter(({ length }) => length > 0)
       await assertCode('CORE_READING_CHUNK_INVALID', () => prove(() => {}, shown, cut))
