@@ -1,4 +1,3 @@
-import * as z from 'zod'
 import {
   ArchiveError,
   describeOperation,
@@ -11,6 +10,7 @@ import {
   verifyAddressHistory,
   verifyAddressList,
 } from '../../core/index.ts'
+import { type AddressRange, chooseRange, type RangeOptions, readRange } from '../address-range.ts'
 import { type ArchiveChoice, askArchive } from '../ask-archive.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
@@ -19,18 +19,11 @@ import { fetchListed, type ListedOperation } from '../listed-operations.ts'
 import { formatCount, type Output } from '../output.ts'
 import type { GetOptions } from './get.ts'
 
-export interface GetAddressOptions extends GetOptions {
-  readonly fromPeriod?: Period
-  readonly toPeriod?: Period
-}
+export interface GetAddressOptions extends GetOptions, RangeOptions {}
 
-/** What is held in memory is bounded by it; 12 days of the chain. */
-const MAX_PERIODS = 65_536
 /** Of an archive that is believed: a list that does not end is none. */
 const MAX_UNVERIFIED = 100_000
 const SHOWN_ERAS = 8
-
-const rangeAnswer = z.object({ from: z.number().int(), to: z.number().int(), proof: z.unknown() })
 
 interface FoundOperation {
   readonly operationId: string
@@ -94,9 +87,12 @@ export async function getAddress(
   signal: AbortSignal,
 ): Promise<number> {
   const { output } = context
-  const range = await findRange(context, options, signal)
+  const range = await chooseRange(context, options, signal)
   if (!range) throw missing('periods')
-  if (!options.verify) return showListed(context, address, { ...range, archive: options }, signal)
+  if (!options.verify) {
+    const { from, to } = range
+    return showListed(context, address, { from, to, archive: options }, signal)
+  }
   const report = new AddressReport()
   const progress = output.progress('scanning')
   try {
@@ -121,29 +117,6 @@ export async function getAddress(
   return EXIT_CODES.ok.code
 }
 
-/** `undefined`: the archive has none. @throws ArchiveError CLI_USAGE for one of too many periods */
-async function findRange(
-  context: Context,
-  { fromPeriod, toPeriod, ...archive }: GetAddressOptions,
-  signal: AbortSignal,
-): Promise<PeriodRange | undefined> {
-  let range = { from: fromPeriod ?? 0, to: toPeriod ?? 0 }
-  if (fromPeriod === undefined || toPeriod === undefined) {
-    const path = toPeriod === undefined ? '/v1/completeness' : `/v1/completeness?to=${toPeriod}`
-    const answer = await askArchive(context, path, archive, signal)
-    if (!answer) return undefined
-    const last = readRange(answer)
-    range = { from: fromPeriod ?? last.from, to: toPeriod ?? last.to }
-  }
-  const { from, to } = range
-  if (from > to) throw new ArchiveError('CLI_USAGE', `periods ${from} to ${to}: the range ends before it begins`)
-  if (to - from >= MAX_PERIODS) {
-    const message = `periods ${from} to ${to}: at most ${formatCount(MAX_PERIODS, 'period')} at once, see --from-period and --to-period`
-    throw new ArchiveError('CLI_USAGE', message)
-  }
-  return range
-}
-
 /** As many periods as the archive gives at once. @throws ArchiveError CORE_READING_SLOT_OTHER for those of another range */
 async function fetchPage(
   context: Context,
@@ -161,12 +134,6 @@ async function fetchPage(
   return { range, proof: answer.proof }
 }
 
-function readRange(answer: Readonly<Record<string, unknown>>): PeriodRange {
-  const { data } = rangeAnswer.safeParse(answer)
-  if (data && data.from >= 0 && data.from <= data.to) return { from: data.from, to: data.to }
-  throw new ArchiveError('CORE_READING_MALFORMED', 'what was answered says of no range that it is complete')
-}
-
 async function showListed(
   context: Context,
   address: string,
@@ -181,7 +148,7 @@ async function showListed(
   return EXIT_CODES.ok.code
 }
 
-function showReport(output: Output, address: string, range: PeriodRange, report: AddressReport): void {
+function showReport(output: Output, address: string, range: AddressRange, report: AddressReport): void {
   const { operations, trustedEras, otherEras, vouched, scannedBodies, emptyPeriods, blocks } = report
   const eras = [...trustedEras].map(([era, root]) => ({ era, root }))
   output.value({
@@ -200,7 +167,13 @@ function showReport(output: Output, address: string, range: PeriodRange, report:
   const checked = (name: string, value: string) => output.markedLine('green', 'checked', ` ${name.padEnd(20)} ${value}`)
   checked('periods', `${range.from} to ${range.to}: each once, ${formatCount(range.to - range.from + 1, 'period')}`)
   checked('bodies', `${scannedBodies} scanned, ${formatCount(blocks, 'block')}; ${emptyPeriods} periods have no block`)
-  checked('list', `${formatCount(operations.length, 'operation')}: none left out, none of others`)
+  const { from, to, shortOf } = range
+  const list = `${'list'.padEnd(20)} ${formatCount(operations.length, 'operation')} in periods ${from} to ${to}`
+  if (shortOf === null) output.markedLine('green', 'checked', ` ${list}: none left out, none of others`)
+  else {
+    const others = `the archive says that it has no others, and the chain is at about period ${shortOf}`
+    output.markedLine('yellow', 'checked', ` ${list} alone: ${others}`)
+  }
   for (const { era, root } of eras.slice(0, SHOWN_ERAS)) checked('era-root', `era ${era}: ${root}`)
   if (eras.length > SHOWN_ERAS) checked('era-root', `and ${eras.length - SHOWN_ERAS} more`)
   for (const [era, root] of [...otherEras].slice(0, SHOWN_ERAS)) {

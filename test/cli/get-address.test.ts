@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { GetAddressOptions } from '../../cli/commands/get-address.ts'
 import { computeAddress, formatAddress, formatOperationId } from '../../core/index.ts'
 import type { RangeRequest } from '../../storage-worker/index.ts'
-import { call, PUBLIC_KEY, recordOperation } from '../core/reading/made-history.ts'
+import { call, NETWORK, PUBLIC_KEY, recordOperation } from '../core/reading/made-history.ts'
 import { GatewayPlace, makeAddress, pay } from './gateway-place.ts'
 
 const CREATOR = formatAddress(computeAddress(PUBLIC_KEY))
@@ -58,7 +58,7 @@ describe('cli/get-address', () => {
     assert.deepEqual(lines.slice(3), [
       'checked periods              3 to 60: each once, 58 periods',
       'checked bodies               1 scanned, 1 block; 57 periods have no block',
-      'checked list                 1 operation: none left out, none of others',
+      'checked list                 1 operation in periods 3 to 60: none left out, none of others',
       `checked era-root             era 0: ${Buffer.from(place.history.eraRoot).toString('hex')}`,
       'trust periods 3 to 60: anchored in the contract (era 0)',
     ])
@@ -73,6 +73,56 @@ describe('cli/get-address', () => {
     assert.deepEqual(((await place.getAddress(payee, { from })).answer.verified as Record<string, unknown>).eras, [])
   })
 
+  const at = (period: number) => ({
+    clock: { nowMs: () => Number(NETWORK.genesisTimestampMs) + 16_000 * period + 5 },
+  })
+  /** A gateway that says that it has nothing but these. */
+  const listenShort = (short: Partial<{ from: number; to: number }>) =>
+    place.listen({
+      range: async (request) => {
+        const answer = (await place.answers.range(request)) ?? assert.fail('no answer')
+        return request.hasBodies ? answer : { ...answer, ...short }
+      },
+    })
+
+  it('takes the last periods of an archive for all that there is where they are the last of the chain', async () => {
+    for (const options of [
+      { from, ...at(130) },
+      { from, ...at(130 + 128) },
+    ]) {
+      const { answer } = await place.getAddress(payee, options)
+      assert.deepEqual([answer.from, answer.to, answer.shortOf], [0, 130, null])
+    }
+    const { printed } = await place.getAddress(payee, { from, ...at(140) }, false)
+    assert.match(printed.stdout, /^checked list +4 operations in periods 0 to 130: none left out, none of others$/m)
+  })
+
+  it('says that an archive has only a part of what there is, in the line of the list', async () => {
+    for (const [short, wanted, now] of [
+      [{ from: 3, to: 3 }, 'periods 3 to 3', 200],
+      [{ from: 3 }, 'periods 3 to 130', 140],
+      [{}, 'periods 0 to 130', 130 + 129],
+    ] as const) {
+      const options = { from: await listenShort(short), ...at(now) }
+      const { code, answer } = await place.getAddress(payee, options)
+      assert.deepEqual([code, answer.shortOf], [0, now])
+      const { stdout } = (await place.getAddress(payee, options, false)).printed
+      const alone = `${wanted} alone: the archive says that it has no others, and the chain is at about period ${now}`
+      assert.match(stdout, new RegExp(`^checked list .* in ${alone}$`, 'm'))
+      assert.doesNotMatch(stdout, /none left out, none of others$/m)
+    }
+  })
+
+  it('asks for no more than the periods that were named', async () => {
+    const short = await listenShort({ from: 3, to: 3 })
+    const named = await place.getAddress(payee, { from: short, fromPeriod: 0, toPeriod: 130, ...at(9999) })
+    assert.deepEqual([named.answer.to, named.answer.shortOf, listIds(named.answer).length], [130, null, 4])
+    const begun = await place.getAddress(payee, { from: short, fromPeriod: 3, ...at(9999) })
+    assert.deepEqual([begun.answer.to, begun.answer.shortOf], [3, 9999])
+    const ended = await place.getAddress(payee, { from: short, toPeriod: 130, ...at(9999) })
+    assert.deepEqual([ended.answer.from, ended.answer.shortOf], [3, 9999])
+  })
+
   it('goes through pages, with the own sidecar, too', async () => {
     const asked: RangeRequest[] = []
     const range = async (request: RangeRequest) => {
@@ -83,9 +133,9 @@ describe('cli/get-address', () => {
     const stop = await place.startSidecar(
       new Proxy(place.answers, { get: (of, key) => (key === 'range' ? range : Reflect.get(of, key).bind(of)) }),
     )
-    const { answer } = await place.getAddress(payee, {})
+    const { answer } = await place.getAddress(payee, at(9999))
     await stop()
-    assert.equal(listIds(answer).length, 4)
+    assert.deepEqual([listIds(answer).length, answer.shortOf], [4, null])
     const pages = asked.filter(({ hasBodies }) => hasBodies).map((one) => [one.from, one.to])
     assert.deepEqual(pages, [
       [0, 130],
