@@ -7,7 +7,7 @@ import type { GetChunkOptions } from './commands/get-chunk.ts'
 import {
   collectGatewayUrl,
   collectRoot,
-  parseChunkId,
+  parseChunkPrefix,
   parseGatewayUrl,
   parsePeriod,
   parseThread,
@@ -82,7 +82,7 @@ export function addGet(program: Command, run: Run): void {
     'Get the bytes of a chunk by its id.',
     'massa-storage get chunk d6076b... --fetch --out some.chunk',
   )
-    .argument('<id>', 'chunk id: 64 hex digits', parseChunkId)
+    .argument('<id>', 'chunk id; of the own archive also its first 6 or more hex digits', parseChunkPrefix)
     .option('--out <file>', 'where its bytes go; without it is shown what they are')
     .action((id: string, options: GetChunkOptions, command) =>
       run(async (context, signal) => (await import('./commands/get-chunk.ts')).getChunk(context, id, options, signal))(

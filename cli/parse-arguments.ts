@@ -88,12 +88,6 @@ export function parseCount(text: string): number {
   return count
 }
 
-/** A whole chunk id: 64 hex digits, lower-cased. */
-export function parseChunkId(text: string): string {
-  if (!/^[0-9a-fA-F]{64}$/.test(text)) throw new InvalidArgumentError(`'${text}' is not a chunk id: 64 hex digits.`)
-  return text.toLowerCase()
-}
-
 /** A chunk id or the beginning of one: 6 to 64 hex digits, lower-cased. */
 export function parseChunkPrefix(text: string): string {
   if (!/^[0-9a-fA-F]{6,64}$/.test(text)) throw new InvalidArgumentError(`'${text}' is not 6 to 64 hex digits.`)

@@ -10,9 +10,9 @@ import {
 import { OwnRoles, type PlacementTable } from '../../storage-worker/index.ts'
 import { PLACEMENT_IN_FORCE_PERIODS } from '../../storage-worker/placement/placement-table.ts'
 import { formatHuman } from '../../telemetry/human-format.ts'
-import { queryArchive } from '../archive-access.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
+import { findChunks, resolveChunk } from '../find-chunks.ts'
 import { formatCount, type Output } from '../output.ts'
 import { readOwnAddress } from '../own-address.ts'
 import type { PeriodRange } from '../parse-arguments.ts'
@@ -23,8 +23,6 @@ export interface AssignOptions {
   readonly era?: number
   readonly address?: string
 }
-
-const ID_DIGITS = 64
 
 const MARKS: { readonly [P in HolderPass]: string } = {
   1: '',
@@ -48,12 +46,7 @@ export async function assignChunks(
     throw new ArchiveError('CLI_USAGE', 'name chunks by their ids, or all of some periods with --period')
   }
   const chunkIds = new Set<string>()
-  for (const id of ids) {
-    const found = id.length === ID_DIGITS ? [id] : await findChunks(context, { prefixHex: id }, signal)
-    if (found.length > 1) throw new ArchiveError('CLI_USAGE', `${found.length} chunks of this archive begin with ${id}`)
-    if (found.length === 0) throw notFound(`no chunk begins with ${id}`)
-    for (const one of found) chunkIds.add(one)
-  }
+  for (const id of ids) chunkIds.add(await resolveChunk(context, id, signal))
   if (options.period) {
     const found = await findChunks(context, options.period, signal)
     if (found.length === 0) throw notFound('no chunk is of these periods')
@@ -65,19 +58,6 @@ export async function assignChunks(
   const isSeveral = options.period !== undefined || ids.length > 1
   show(output, { table, chunkIds: [...chunkIds], own: await findOwnAddress(context), isSeveral })
   return EXIT_CODES.ok.code
-}
-
-async function findChunks(
-  context: Context,
-  { prefixHex = '', from = 0, to = Number.MAX_SAFE_INTEGER }: { prefixHex?: string } & Partial<PeriodRange>,
-  signal: AbortSignal,
-): Promise<string[]> {
-  const request = { kind: 'list-chunks' as const, from, to, prefixHex }
-  const found: string[] = []
-  for await (const answer of queryArchive(context.load().config, request, signal)) {
-    if ('row' in answer) found.push((answer.row as { chunkId: string }).chunkId)
-  }
-  return found
 }
 
 /** A key that cannot be read is for the commands that sign to tell. */

@@ -4,6 +4,7 @@ import { FileInMaking, refuseExisting } from '../../storage-worker/archive-file/
 import { type ArchiveChoice, askForChunk } from '../ask-archive.ts'
 import type { Context } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
+import { resolveChunk } from '../find-chunks.ts'
 import { renderRecord } from '../render-record.ts'
 
 export interface GetChunkOptions extends ArchiveChoice {
@@ -14,19 +15,20 @@ export interface GetChunkOptions extends ArchiveChoice {
 /**
  * Gets the bytes of a chunk, which its id binds.
  *
- * @param id - 64 lower-case hex digits
+ * @param beginning - of its id, of the own archive; or 64 lower-case hex digits
  * @returns 0
- * @throws ArchiveError CLI_NOT_FOUND, STORE_FILE_EXISTS, STORE_FILE_NOT_WRITTEN; those of `askForChunk`
+ * @throws ArchiveError CLI_NOT_FOUND, CLI_USAGE, STORE_FILE_EXISTS, STORE_FILE_NOT_WRITTEN; those of `askForChunk`
  */
 export async function getChunk(
   context: Context,
-  id: string,
+  beginning: string,
   { out, ...archive }: GetChunkOptions,
   signal: AbortSignal,
 ): Promise<number> {
   const { output, cwd } = context
   const file = out === undefined ? undefined : resolve(cwd, out)
   if (file !== undefined) await refuseExisting(file)
+  const id = await resolveChunk(context, beginning, signal)
   const chunk = await askForChunk(context, id, archive, signal)
   if (!chunk) throw new ArchiveError('CLI_NOT_FOUND', `chunk ${id} is not in that archive`)
   if (file !== undefined) await writeChunk(file, chunk)

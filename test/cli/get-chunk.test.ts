@@ -5,8 +5,11 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { type GetChunkOptions, getChunk } from '../../cli/commands/get-chunk.ts'
 import { exitCodeOf } from '../../cli/exit-codes.ts'
+import { resolveChunk } from '../../cli/find-chunks.ts'
 import { ArchiveError, CHUNK_SIZE_BYTES, type ErrorCode, isArchiveError, toHex } from '../../core/index.ts'
-import { call } from '../core/reading/made-history.ts'
+import { call, NETWORK } from '../core/reading/made-history.ts'
+import { toArchived } from '../storage-worker/history/archived-period.ts'
+import { openTestStore } from '../storage-worker/temp-store.ts'
 import { GatewayPlace } from './gateway-place.ts'
 
 describe('cli/get-chunk', () => {
@@ -44,6 +47,21 @@ describe('cli/get-chunk', () => {
     assert.deepEqual(new Uint8Array(await readFile(path)), chunk)
     // Nothing is written over.
     await assert.rejects(get({ from, out: 'some.chunk' }), refuses('STORE_FILE_EXISTS', 2))
+  })
+
+  it('takes the beginning of an id of the own archive', async () => {
+    const store = await openTestStore(place.dataDir, { identity: { network: NETWORK, chunkSizeBytes: 4096 } })
+    for (const period of place.periods.slice(3)) await store.chunks.writePeriod(toArchived(period))
+    await store.close()
+    const { code, answer } = await get({ from }, id.slice(0, 6))
+    assert.deepEqual([code, answer.chunkId, answer.bytes], [0, id, chunk.length])
+    const unknown = id.startsWith('000000') ? '111111' : '000000'
+    await assert.rejects(get({ from }, unknown), (error) => {
+      return refuses('CLI_NOT_FOUND', 4)(error) && /in this archive no chunk begins with/.test((error as Error).message)
+    })
+    const { context } = place.command()
+    const { signal } = new AbortController()
+    await assert.rejects(resolveChunk(context, '', signal), refuses('CLI_USAGE', 2))
   })
 
   for (const [what, lie, code] of [
