@@ -59,10 +59,7 @@ async function showList(
         ),
       )
     : undefined
-  const check = completenessCheck(
-    { address, periods, operations, isFirst: cursor === undefined, isLast: !outcome.cursor },
-    isShown,
-  )
+  const check = completenessCheck({ address, periods, operations, cursor, nextCursor: outcome.cursor }, isShown)
   const range = periods ? ` in periods ${periods.from} to ${periods.to}` : ''
   const list = element('ol', { class: 'operations' }, ...rows)
   place.replaceChildren(

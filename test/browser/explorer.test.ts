@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import type { Browser, Page } from 'playwright-core'
-import { type AnswerProofJson, buildBlockProof, buildOperationProof, parseAddress, toHex } from '../../core/index.ts'
+import {
+  type AnswerProofJson,
+  buildBlockProof,
+  buildOperationProof,
+  buildPeriodProof,
+  parseAddress,
+  toHex,
+  verifyProof,
+} from '../../core/index.ts'
 import * as lies from '../core/reading/lies.ts'
 import { lostOperation, MadeHistory, makePeriod } from '../core/reading/made-history.ts'
 import { startChromium } from './chromium.ts'
@@ -152,6 +160,10 @@ describe('the explorer in a browser', function () {
     for (const hash of [`operation/${busy.operationIds[0]}`, `endorsement/${busy.endorsementIds[0]}`]) {
       assert.equal(await open(hash), 'mark good')
       assert.deepEqual([await page.locator('.mark').count(), await claimedFields()], [1, []])
+      assert.match(
+        await shownText(),
+        new RegExp(`\\(8, ${busy.slot.thread}\\)${hash.startsWith('o') ? ', place 0' : ''}`),
+      )
     }
   })
 
@@ -238,6 +250,13 @@ describe('the explorer in a browser', function () {
     await trust(`era 1 ${other}`)
     assert.equal(await open(`operation/${id}`), 'mark good')
     assert.match(await markText(), /no root that you trust binds it. No root that you trust is of era 0 or of period 9/)
+    // Under the root of its period alone, the era is the archive's word.
+    const proof = await buildPeriodProof(lies.history, 9)
+    await answer('periods/9', { proof })
+    await trust(`period 9 ${toHex(verifyProof(proof, { kind: 'period', period: 9 }).periodRoot)}`)
+    assert.equal(await open('period/9'), 'mark good')
+    assert.deepEqual(await claimedFields(), ['Era root'])
+    assert.match((await page.locator('.mark .gap').textContent()) ?? '', /root of the era .* was compared with nothing/)
     // Who lies leaves out what shows it.
     await trust(`era 0 ${eraRoot}`)
     await show({ ...lies.honest, era: null })

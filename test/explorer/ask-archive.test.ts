@@ -47,21 +47,25 @@ describe('explorer/ask-archive', () => {
     assert(!asked.includes('/elsewhere'))
   })
 
-  describe('answers that are long', () => {
+  describe('with answers of any kind', () => {
     const { fetch } = globalThis
     afterEach(() => {
       globalThis.fetch = fetch
     })
 
     /** An archive that answers parts of 1 MiB and then this one, or without end. @returns how many were taken */
-    async function read(parts: number, last: Uint8Array | undefined): Promise<{ taken: number; length: number }> {
+    async function read(parts: number, last?: Uint8Array): Promise<{ taken: number; length: number; isLeft: boolean }> {
       const part = new Uint8Array(MIB)
       let taken = 0
+      let isLeft = false
       const body = new ReadableStream({
         pull(controller) {
           if (taken++ < parts) return controller.enqueue(part)
           if (last) controller.enqueue(last)
           controller.close()
+        },
+        cancel() {
+          isLeft = true
         },
       })
       globalThis.fetch = async () => new Response(body)
@@ -71,19 +75,32 @@ describe('explorer/ask-archive', () => {
           (bytes) => bytes.length,
           (error) => (/longer than any honest one/.test(String(error)) ? -1 : assert.fail(String(error))),
         )
-      return { taken, length }
+      return { taken, length, isLeft }
     }
 
     it('limit: takes 64 MiB, and not one byte more', async () => {
-      assert.equal((await read(64, undefined)).length, 64 * MIB)
+      assert.equal((await read(64)).length, 64 * MIB)
       assert.equal((await read(64, Uint8Array.of(1))).length, -1)
     })
 
     it('hostile: leaves off one that does not end', async () => {
-      const { taken, length } = await read(1000, undefined)
-      assert.equal(length, -1)
+      const { taken, length, isLeft } = await read(1000)
+      assert.deepEqual([length, isLeft], [-1, true])
       // One or two more were on the way.
       assert(taken <= 67, `${taken} MiB`)
+    })
+
+    it('limit: asks 4 times an archive that is asked too much, and waits 10 s at most', async () => {
+      const tries = async (retryAfter: string) => {
+        let count = 0
+        globalThis.fetch = async () => {
+          count++
+          return new Response('{"code":"C"}', { status: 503, headers: { 'retry-after': retryAfter } })
+        }
+        await assert.rejects(() => openArchive(base).ask('busy'), RefusedByArchive)
+        return count
+      }
+      assert.deepEqual([await tries('0'), await tries('11'), await tries('-1'), await tries('soon')], [4, 1, 1, 1])
     })
   })
 })

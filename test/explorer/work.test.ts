@@ -82,7 +82,8 @@ describe('explorer/work', () => {
   })
 
   describe('ranges', () => {
-    const task: Task = { kind: 'range', address: ADDRESS, from: 2, to: 9, listed: [] }
+    const listed = [1, 9, 10].map((period) => ({ id: operationId, slot: { period, thread: 2 } }))
+    const task: Task = { kind: 'range', address: ADDRESS, from: 2, to: 9, listed }
     /** What an archive answers that was asked for periods 2 to 9. */
     const answer = async ({ from, to }: PeriodRange, roots = NO_ROOTS) => {
       const proof = await buildRangeProof(history, { from, to })
@@ -93,10 +94,10 @@ describe('explorer/work', () => {
       const whole = await answer({ from: 2, to: 9 })
       assert(whole.kind === 'range')
       assert.equal(whole.range.operations, 6)
-      assert.equal(whole.range.missing.length, 6)
+      assert.deepEqual([whole.range.missing.length, whole.range.surplus], [5, []])
       const part = await answer({ from: 2, to: 8 })
       assert(part.kind === 'range')
-      assert.deepEqual([part.range.to, part.range.missing.length], [8, 1])
+      assert.deepEqual([part.range.to, part.range.missing.length, part.range.surplus], [8, 1, []])
     })
 
     it('know the genesis where a trusted root binds it, and there alone', async () => {
