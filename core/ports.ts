@@ -85,6 +85,8 @@ export interface ChunkPlace {
  */
 export interface ChunkStore {
   readonly identity: StoreIdentity
+  /** Another number whenever periods begin to be deleted. */
+  readonly deletions: number
   /** Synced: when it resolves, the period survives power loss. Writing a period again with equal content is no error. */
   writePeriod(period: ArchivedPeriod): Promise<void>
   /**
@@ -117,7 +119,10 @@ export interface ChunkStore {
   readRange(): Promise<{ readonly first: Period; readonly last: Period } | undefined>
   /** Visible periods of [from, to], ascending, or descending with `reverse`. */
   listSummaries(range: { from: Period; to: Period; reverse?: boolean }): AsyncIterable<PeriodSummary>
-  /** Deletes the periods of [from, to] and compacts what they covered. */
+  /**
+   * Deletes the periods of [from, to] and compacts what they covered. They are not visible any more, all at once, before the first
+   * of their values goes; when it fails, what is left is visible again.
+   */
   deletePeriods(from: Period, to: Period): Promise<void>
 }
 

@@ -43,6 +43,9 @@ export class ChunkReader {
   readonly bodies: GuardedLevel
   readonly index: GuardedLevel
   private readonly onRead: OnRead | undefined
+  /** Their values go one after the other: nothing is read of them meanwhile that begins with a manifest or a summary. */
+  private hidden: { readonly from: Period; readonly to: Period } | undefined
+  private hides = 0
 
   constructor(modules: {
     readonly bodies: GuardedLevel
@@ -54,7 +57,16 @@ export class ChunkReader {
     this.onRead = modules.onRead
   }
 
+  get deletions(): number {
+    return this.hides
+  }
+
   async readManifest(period: Period): Promise<Manifest | undefined> {
+    return this.isHidden(period) ? undefined : this.readStoredManifest(period)
+  }
+
+  /** Of periods that are being deleted, too. */
+  protected async readStoredManifest(period: Period): Promise<Manifest | undefined> {
     const bytes = await this.readValue(period, MANIFEST)
     return bytes === undefined ? undefined : parseManifest(bytes)
   }
@@ -80,6 +92,7 @@ export class ChunkReader {
   }
 
   async readSummary(period: Period): Promise<PeriodSummary | undefined> {
+    if (this.isHidden(period)) return undefined
     const value = await this.index.get(summaryKey(period))
     if (value === undefined) return undefined
     // A damaged entry of the index costs time, not the answer.
@@ -107,6 +120,7 @@ export class ChunkReader {
     const keys = periodRange('periodSummaries', range.from, Math.min(range.to, LAST_PERIOD))
     for await (const [key, value] of this.index.entries({ ...keys, reverse: range.reverse ?? false })) {
       const period = decodePeriod(key, 1)
+      if (this.isHidden(period)) continue
       const summary = decodeSummary(period, value) ?? (await this.computeSummary(period))
       if (summary) yield summary
     }
@@ -170,6 +184,7 @@ export class ChunkReader {
 
   /** Whether it has a manifest. */
   async isVisible(period: Period): Promise<boolean> {
+    if (this.isHidden(period)) return false
     const key = encodeBodyKey(period, MANIFEST)
     return (await this.bodies.firstKey({ gte: key, lt: encodeBodyKey(period + 1, 0) })) !== undefined
   }
@@ -182,10 +197,29 @@ export class ChunkReader {
       const key = await this.bodies.firstKey(range)
       const place = key && decodeBodyKey(key)
       if (!place) return undefined
+      if (this.hidden && this.isHidden(place.period)) {
+        at = reverse ? this.hidden.from - 1 : this.hidden.to + 1
+        continue
+      }
       if (place.n === MANIFEST || (await this.isVisible(place.period))) return place.period
       at = reverse ? place.period - 1 : place.period + 1
     }
     return undefined
+  }
+
+  /** Has nobody see these periods while `act` deletes them. */
+  protected async hidePeriods<T>(from: Period, to: Period, act: () => Promise<T>): Promise<T> {
+    this.hidden = { from, to }
+    this.hides++
+    try {
+      return await act()
+    } finally {
+      this.hidden = undefined
+    }
+  }
+
+  private isHidden(period: Period): boolean {
+    return this.hidden !== undefined && period >= this.hidden.from && period <= this.hidden.to
   }
 
   /** The newest one with a summary. */

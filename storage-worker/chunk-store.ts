@@ -156,7 +156,7 @@ export class LevelChunkStore extends ChunkReader implements ChunkStore {
       const value = concatBytes(encodePeriod(from), encodePeriod(until))
       // From here on the deletion is finished even if the process dies: half a range must not look like damage.
       await this.index.write([{ type: 'put', key: DELETION_KEY, value }], { sync: true })
-      await this.finishDeletion(from, until, false)
+      await this.hidePeriods(from, until, () => this.finishDeletion(from, until, false))
       this.setNewest(maxPeriod((await this.readRange())?.last, await this.readLastIndexed()))
       this.disk?.forgetUsed()
     })
@@ -427,7 +427,7 @@ export class LevelChunkStore extends ChunkReader implements ChunkStore {
     let periods = 0
     let unread = 0
     for await (const { period, places } of this.listPlaces(from, to)) {
-      const manifest = await this.readManifest(period).catch(() => undefined)
+      const manifest = await this.readStoredManifest(period).catch(() => undefined)
       if (!manifest) unread++
       const operations = places.map((n): LevelOperation => ({ type: 'del', key: encodeBodyKey(period, n) }))
       batch.push(...operations)

@@ -66,14 +66,19 @@ export async function listPeriods(
   return Array.from({ length: kept }, (_, i) => begin + i)
 }
 
-/** The blocks of a period, in thread order; none of one that is not archived. @throws ArchiveError STORE_CHUNK_AWAY */
+/** The blocks of a period, in thread order; none of one that was not archived. @throws ArchiveError STORE_CHUNK_AWAY */
 export async function* readBlocks(history: History, period: Period): AsyncGenerator<HistoryBlock> {
   for (let thread = 0; thread < THREAD_COUNT; thread++) {
     const slot = await history.findSlot({ period, thread })
-    if (!slot && thread === 0) return
+    if (!slot && thread === 0 && !(await isBelow(history, period))) return
     if (!slot) throw new ArchiveError('STORE_CHUNK_AWAY', `period ${period} was deleted while it was read`, { period })
     if (slot.kind === 'block') yield slot.block
   }
+}
+
+async function isBelow(history: History, period: Period): Promise<boolean> {
+  const range = await history.readRange()
+  return range !== undefined && period < range.first
 }
 
 /** The first period behind the archived ones: from it on the node is asked. */

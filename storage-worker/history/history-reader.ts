@@ -91,6 +91,8 @@ export interface AddressOperation extends HistoryOperation {
   readonly roles: readonly OperationRole[]
 }
 
+type ReaderStore = BodyReaderModules['store'] & Pick<ChunkStore, 'deletions' | 'readExecutionResults' | 'readRange'>
+
 interface ReadBlock extends HistoryHead {
   /** Behind the head: operation count, operations. */
   readonly rest: ByteReader
@@ -102,7 +104,7 @@ interface ReadBlock extends HistoryHead {
  */
 export class HistoryReader {
   private readonly index: HistoryIndex
-  private readonly store: BodyReaderModules['store'] & Pick<ChunkStore, 'readExecutionResults' | 'readRange'>
+  private readonly store: ReaderStore
   private readonly bodies: BodyReader
   /** What addresses did in slots. */
   readonly slots: AddressSlots
@@ -110,7 +112,7 @@ export class HistoryReader {
   constructor(
     modules: Omit<BodyReaderModules, 'store'> & {
       readonly index: HistoryIndex
-      readonly store: BodyReaderModules['store'] & Pick<ChunkStore, 'readExecutionResults' | 'readRange'>
+      readonly store: ReaderStore
     },
   ) {
     this.index = modules.index
@@ -121,7 +123,8 @@ export class HistoryReader {
 
   /** Another number whenever a period came or went. */
   version(): number {
-    return this.index.version
+    // Periods are gone before the index forgets them.
+    return this.index.version + this.store.deletions
   }
 
   /** First and last archived period. */

@@ -24,6 +24,7 @@ const ID_DIGITS = 64
 /** The archive of a simulated node: what a store decides is decided by the same functions, what it writes is in memory. */
 export class MemoryStore implements ChunkStore {
   readonly identity: StoreIdentity
+  deletions = 0
   private readonly disk: SimDisk
   private readonly life: Life
   private tail: Promise<unknown> = Promise.resolve()
@@ -83,6 +84,7 @@ export class MemoryStore implements ChunkStore {
 
   async deletePeriods(from: Period, to: Period): Promise<void> {
     await this.queue(async () => {
+      this.deletions++
       const numbers = this.disk.listPeriods().filter((period) => period >= from && period <= to)
       await this.disk.write(this.life, false, () => {
         for (const period of numbers) this.disk.commit(period, undefined)
