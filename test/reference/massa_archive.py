@@ -3815,6 +3815,8 @@ class Answers:
             return self.search(query["q"], answer)
         if parts[1] == "addresses":
             return self.address(*parts[2:], query, answer)
+        if parts[1] == "archive":
+            return self.archive(answer)
         kinds = {"blocks": self.block, "operations": self.operation, "endorsements": self.endorsement, "slots": self.slot,
                  "periods": self.period, "completeness": self.completeness}
         return kinds[parts[1]](*parts[2:], **({"query": query} if parts[1] == "completeness" else {}), answer=answer)
@@ -4009,6 +4011,20 @@ class Answers:
                   "chunks": [{"chunkId": i.hex(), "bytes": len(data)} for i, data in zip(shown["chunkIds"], chunks)]}
         demand_same(answer, {"period": proven, "proof": answer["proof"]}, "answer")
         return "period"
+
+    def archive(self, answer):
+        """What an archive says that it has: both its ends, and its latest periods, by the answers that show these."""
+        *network, first, last, latest = ProofForm.object(answer, ("chainId", "genesisTimestampMs", "first", "last", "latest"))
+        self.proven(f"/v1/periods/{ProofForm.integer(first, SAFE_INTEGER)}")
+        periods = [ProofForm.integer(one.get("period") if isinstance(one, dict) else None, SAFE_INTEGER) for one in ProofForm.array(latest, 100)]
+        if periods[:1] != [last] or periods != sorted(set(periods), reverse=True):
+            refuse("ANSWER_OTHER", "latest are not the last periods, the newest first")
+        for at, (one, period) in enumerate(zip(latest, periods)):
+            shown = self.proven(f"/v1/periods/{period}")
+            demand_same(network, [shown["proof"][name] for name in ("chainId", "genesisTimestampMs")], "network")
+            known = {name: shown["period"][name] for name in ("period", "root", "blocks", "operations")}
+            demand_same(one, {**known, "bytes": sum(chunk["bytes"] for chunk in shown["period"]["chunks"])}, f"latest[{at}]")
+        return "archive"
 
     def completeness(self, answer, query):
         """Certificate of a range, with the decoded bodies where they were asked for."""

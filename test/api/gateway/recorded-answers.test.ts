@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict'
 import { type FastifyInstance, fastify } from 'fastify'
 import { addGatewayRoutes } from '../../../api/gateway/gateway.ts'
-import { type ChunkStore, toHex } from '../../../core/index.ts'
 import { FinalPeriods } from '../../../storage-worker/index.ts'
 import { StillClock } from '../../clocks.ts'
-import { MadeHistory, NETWORK } from '../../core/reading/made-history.ts'
 import { hasPython } from '../../core/reading/second-implementation.ts'
 import { RECORDINGS } from '../../devnet/fixture.ts'
 import { SimRandom } from '../../sim/sim-random.ts'
-import { type AnswerCase, RandomAsker, verifyElsewhere } from './recorded-answers.ts'
-import { openRecordedArchive, openRecordedGateway } from './recorded-gateway.ts'
+import { flipAnswers, RandomAsker, verifyElsewhere } from './recorded-answers.ts'
+import { openRecordedArchive } from './recorded-gateway.ts'
 
 /** `npm run answers` takes more of them, of a longer recording. */
 const RUNS = Number(process.env.ANSWER_RUNS ?? 52)
@@ -29,9 +27,9 @@ describe('api/gateway: the second implementation', function () {
     server = fastify()
     const finals = new FinalPeriods({ store, reader, clock: new StillClock() })
     addGatewayRoutes(server, { history: answers, store, finals })
-    const asker = new RandomAsker(server, periods, new SimRandom(`answers ${SEED}`))
-    const right = [...(await asker.ask(RUNS - 1)), await askEra()]
-    const wrong = asker.flip(right)
+    const random = new SimRandom(`answers ${SEED}`)
+    const right = await new RandomAsker(server, periods, random).ask(RUNS)
+    const wrong = flipAnswers(right, random)
     const results = await verifyElsewhere([...right, ...wrong])
     assert.equal(results.length, 2 * RUNS)
     const counts = new Map<string, number>()
@@ -45,20 +43,6 @@ describe('api/gateway: the second implementation', function () {
     if (RUNS > 100) report(counts, results.slice(RUNS))
   })
 })
-
-/** No recording is as long as an era. */
-async function askEra(): Promise<AnswerCase> {
-  const history = new MadeHistory([])
-  const store = {
-    identity: { network: NETWORK, chunkSizeBytes: 4096 },
-    readManifest: (period: number) => history.readManifest(period),
-  }
-  const server = await openRecordedGateway({ store: store as unknown as ChunkStore })
-  const { rawPayload } = await server.inject({ method: 'GET', url: '/era/0' })
-  await server.close()
-  const trusted = { eraRoots: { 0: toHex(history.eraRoot) } }
-  return { request: '/era/0', answer: rawPayload.toString('base64'), trusted }
-}
 
 /** For people: what was verified, and what of the changed ones was wrong. */
 function report(verified: ReadonlyMap<string, number>, refused: readonly object[]): void {

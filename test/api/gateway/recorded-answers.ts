@@ -102,16 +102,6 @@ export class RandomAsker {
     return cases
   }
 
-  /** The same, each with one bit of its answer changed. */
-  flip(cases: readonly AnswerCase[]): AnswerCase[] {
-    return cases.map(({ request, answer, trusted }, line) => {
-      const bytes = Buffer.from(answer, 'base64')
-      const at = this.random.below(bytes.length)
-      bytes[at] = (bytes[at] ?? 0) ^ (1 << this.random.below(8))
-      return { request, answer: bytes.toString('base64'), others: line, trusted }
-    })
-  }
-
   private async askFor(kind: Kind): Promise<AnswerCase> {
     const { random, names } = this
     switch (kind) {
@@ -212,31 +202,8 @@ export class RandomAsker {
     return toHex(this.random.pick(this.pickPeriod().manifest.chunks).chunkId)
   }
 
-  private async get(request: string, others: readonly string[] = []): Promise<AnswerCase> {
-    const answer = await this.fetch(request)
-    const entries: [string, string][] = []
-    for (const other of others) entries.push([other, await this.fetch(other)])
-    return { request, answer, others: Object.fromEntries(entries), trusted: this.trusted }
-  }
-
-  private async fetch(url: string): Promise<string> {
-    if (url.startsWith('/v1/stream/')) return this.followPeriod(url)
-    const { statusCode, rawPayload, body } = await this.server.inject({ method: 'GET', url })
-    assert.equal(statusCode, 200, `${url}: ${body}`)
-    return rawPayload.toString('base64')
-  }
-
-  /** The events of the first period that a stream gives; it does not end. */
-  private async followPeriod(url: string): Promise<string> {
-    const answer = await this.server.inject({ method: 'GET', url, payloadAsStream: true })
-    const stream = answer.stream()
-    let text = ''
-    for await (const piece of stream) {
-      text += piece
-      if (text.split('\n\n').length > THREAD_COUNT + 1) break
-    }
-    const events = text.split('\n\n').slice(0, THREAD_COUNT + 1)
-    return Buffer.from(events.map((event) => `${event}\n\n`).join('')).toString('base64')
+  private get(request: string, others: readonly string[] = []): Promise<AnswerCase> {
+    return askCase(this.server, request, others, this.trusted)
   }
 
   private pickPeriod(): ArchivedPeriod {
@@ -247,6 +214,49 @@ export class RandomAsker {
     const last = this.periods.at(-1)?.summary.period ?? from
     return { from, to: this.random.between(from, Math.min(last, from + MAX_PERIODS - 1)) }
   }
+}
+
+/** Asks a gateway, and for what the answer is verified by. */
+export async function askCase(
+  server: FastifyInstance,
+  request: string,
+  others: readonly string[],
+  trusted: KnownRoots,
+): Promise<AnswerCase> {
+  const answer = await fetchAnswer(server, request)
+  const entries: [string, string][] = []
+  for (const other of others) entries.push([other, await fetchAnswer(server, other)])
+  return { request, answer, others: Object.fromEntries(entries), trusted }
+}
+
+async function fetchAnswer(server: FastifyInstance, url: string): Promise<string> {
+  if (url.startsWith('/v1/stream/')) return followPeriod(server, url)
+  const { statusCode, rawPayload, body } = await server.inject({ method: 'GET', url })
+  assert.equal(statusCode, 200, `${url}: ${body}`)
+  return rawPayload.toString('base64')
+}
+
+/** The events of the first period that a stream gives; it does not end. */
+async function followPeriod(server: FastifyInstance, url: string): Promise<string> {
+  const answer = await server.inject({ method: 'GET', url, payloadAsStream: true })
+  const stream = answer.stream()
+  let text = ''
+  for await (const piece of stream) {
+    text += piece
+    if (text.split('\n\n').length > THREAD_COUNT + 1) break
+  }
+  const events = text.split('\n\n').slice(0, THREAD_COUNT + 1)
+  return Buffer.from(events.map((event) => `${event}\n\n`).join('')).toString('base64')
+}
+
+/** The same, each with one bit of its answer changed; they stand behind them in one file. */
+export function flipAnswers(cases: readonly AnswerCase[], random: SimRandom): AnswerCase[] {
+  return cases.map(({ request, answer, trusted }, line) => {
+    const bytes = Buffer.from(answer, 'base64')
+    const at = random.below(bytes.length)
+    bytes[at] = (bytes[at] ?? 0) ^ (1 << random.below(8))
+    return { request, answer: bytes.toString('base64'), others: line, trusted }
+  })
 }
 
 function askedById(kind: string, id: string) {
