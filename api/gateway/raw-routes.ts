@@ -29,6 +29,9 @@ export function addRawRoutes(scope: GatewayScope, { store, gate }: { store: Chun
   }
   scope.get('/period/:period', period, async (request, reply) => {
     const { period } = request.params
+    if (!(await store.readManifest(period))) {
+      return sendProblem(reply, 404, 'API_HISTORY_UNKNOWN', `period ${period} is not in this archive`)
+    }
     const { bytes, root } = await gate.run(() => makePeriodFile(store, period), isGone(reply))
     const fileName = formatFileName(nameNetwork(store.identity.network), { first: period, last: period }, root)
     // The root does not bind signatures and execution results.

@@ -112,7 +112,7 @@ describe('api/gateway/raw', function () {
   })
 
   for (const [path, status, code] of [
-    ['/period/99999', 404, 'STORE_EXPORT_INCOMPLETE'],
+    ['/period/99999', 404, 'API_HISTORY_UNKNOWN'],
     ['/period/-1', 400, 'API_QUERY_INVALID'],
     ['/period/..%2f3', 400, 'API_QUERY_INVALID'],
     ['/era/0', 404, 'API_HISTORY_UNKNOWN'],
