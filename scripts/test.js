@@ -32,7 +32,7 @@ const STAGES = [
         // More files at a time than most machines here have cores: half of the tests wait for a child process or the disk.
         command: [
           'mocha',
-          ...['--parallel', '--jobs', '3'],
+          ...['--parallel', '--jobs', '4'],
           ...['--reporter', 'scripts/mocha-counts.cjs', '--reporter-option', `counts=${countsFile}`],
         ],
         readCounts: true,

@@ -3,14 +3,14 @@ import type { SimNode } from './sim-node.ts'
 import { SimulationError, type SimulationReport, simulate } from './simulation.ts'
 
 /**
- * Of few nodes, for the time it takes: among them is every kind of what goes wrong, most of them twice. The others from
- * 1 on are `npm run sim -- --nodes 4`; without it the number of nodes is drawn, up to 30.
+ * Of few nodes, for the time it takes: among them is every kind of what goes wrong. The others from 1 on are
+ * `npm run sim -- --nodes 4`; without it the number of nodes is drawn, up to 30.
  */
-const SEEDS = [2, 3, 5, 6, 8, 9, 10, 12, 13].map((seed) => ({ seed, nodes: 4 }))
+const SEEDS = [3, 13, 14, 15, 16].map((seed) => ({ seed, nodes: 4 }))
 /** Nothing but faults, and short: 16 s of CPU. */
 const THIRTY = { seed: 126, nodes: 30 }
-/** Quick ones: one with a rogue and archives in part, and one with neither. */
-const [SEED, OTHER_SEED] = [2, 105]
+/** One with a rogue and archives in part, and one with neither. */
+const [SEED, OTHER_SEED] = [16, 105]
 /** By then no massa-node has the first periods any more. */
 const AT_MS = 80_000
 
