@@ -48,8 +48,10 @@ export function refuseCall(
   call: ServerInterceptingCallInterface,
   refusal: { readonly code: status; readonly details: string },
 ): void {
+  const stream = findHttp2Stream(call)
+  // Node 22 would send the end of the stream before the status, and that never.
   call.sendStatus(refusal)
-  findHttp2Stream(call).close(constants.NGHTTP2_NO_ERROR)
+  setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR))
 }
 
 /** Bounds answers that clients have not taken up yet. */
